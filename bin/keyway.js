@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+// Builds what is not built, and runs the command line.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const built = join(root, 'dist', 'src', 'cli.js');
+
+const newest = (path) =>
+  statSync(path).isDirectory()
+    ? Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))))
+    : statSync(path).mtimeMs;
+
+const sources = ['src', 'migrations', 'tsconfig.json', 'tsconfig.build.json'].map((name) => join(root, name));
+const isStale = () => {
+  const present = sources.filter((path) => existsSync(path));
+  return !existsSync(built) || Math.max(...present.map(newest)) > statSync(built).mtimeMs;
+};
+
+function build() {
+  let compiler;
+  try {
+    compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+  } catch {
+    if (existsSync(built)) return;
+    console.error(
+      'Keyway is not built, and there is no compiler to build it with: run npm ci without --omit=dev.',
+    );
+    process.exit(1);
+  }
+  console.error('Building Keyway…');
+  const { status } = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], {
+    stdio: ['ignore', 2, 2],
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+if (isStale()) build();
+const { run } = await import(built);
+process.exit(await run(process.argv.slice(2)));

@@ -1,0 +1,110 @@
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+
+/**
+ * Whether a client at this address may pass a list of ranges. An empty list lets everyone pass; any other lets nobody
+ * pass whose address is not known or not readable. IPv4 and IPv6 never match each other, but an IPv4-mapped IPv6
+ * address counts as the IPv4 address that it is.
+ */
+export function addressAllowed(ip: string | undefined, ranges: readonly string[]): boolean {
+  if (ranges.length === 0) return true;
+  const address = parseAddress(ip);
+  return address !== undefined && inside(whole(address), ranges);
+}
+
+/**
+ * Where a request comes from: the socket's peer or, behind trusted proxies, the right-most forwarded address that is
+ * not theirs. What a client writes into the header itself stands further left and is never looked at. Undefined where
+ * the trusted part cannot be read: then nothing can be said about the client.
+ */
+export function clientAddress(
+  peer: string | undefined,
+  forwardedFor: string | string[] | undefined,
+  trustedProxies: readonly string[],
+): string | undefined {
+  const socket = parseAddress(peer);
+  if (!socket || !inside(whole(socket), trustedProxies)) return socket?.toString();
+  const header = [forwardedFor ?? []].flat().join(',');
+  for (const entry of header.trim() === '' ? [] : header.split(',').reverse()) {
+    const address = parseAddress(entry.trim());
+    if (!address) return undefined;
+    if (!inside(whole(address), trustedProxies)) return address.toString();
+  }
+  return socket.toString();
+}
+
+/**
+ * Whether each range of `inner` lies inside one range of `outer`. An empty list means «anywhere»: everything lies in
+ * it, and it lies in nothing else.
+ */
+export function withinRanges(inner: readonly string[], outer: readonly string[]): boolean {
+  if (outer.length === 0) return true;
+  if (inner.length === 0) return false;
+  return inner.every((text) => {
+    const range = parseRange(text);
+    return range !== undefined && inside(range, outer);
+  });
+}
+
+/**
+ * The one spelling of an address or CIDR block: a single address without a suffix, IPv6 as in RFC 5952. Undefined for
+ * everything that could mean two things: leading zeros, host bits, zones, IPv4 inside IPv6.
+ */
+export function canonicalRange(text: string): string | undefined {
+  const range = parseRange(text);
+  if (!range) return undefined;
+  return range.bits === size(range.address)
+    ? range.address.toString()
+    : `${range.address.toString()}/${range.bits}`;
+}
+
+/** The one spelling of a single address, an IPv4-mapped one as IPv4; undefined for what is no address. */
+export const canonicalAddress = (text: string): string | undefined => parseAddress(text)?.toString();
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+interface Range {
+  address: Address;
+  bits: number;
+}
+
+const size = (address: Address) => (address.kind() === 'ipv4' ? 32 : 128);
+
+const whole = (address: Address): Range => ({ address, bits: size(address) });
+
+const inside = (inner: Range, ranges: readonly string[]) =>
+  ranges.some((text) => {
+    const outer = parseRange(text);
+    if (!outer || outer.address.kind() !== inner.address.kind()) return false;
+    return inner.bits >= outer.bits && inner.address.match(outer.address, outer.bits);
+  });
+
+function parseRange(text: string): Range | undefined {
+  const match = /^([^/%]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text);
+  const address = match?.[1] === undefined ? undefined : parseExactly(match[1]);
+  if (!address || isMapped(address)) return undefined;
+  const bits = match?.[2] === undefined ? size(address) : Number(match[2]);
+  if (bits > size(address)) return undefined;
+  const cidr = `${address.toString()}/${bits}`;
+  const network = (address.kind() === 'ipv4' ? ipaddr.IPv4 : ipaddr.IPv6).networkAddressFromCIDR(cidr);
+  return network.toString() === address.toString() ? { address, bits } : undefined;
+}
+
+function parseAddress(text: string | undefined): Address | undefined {
+  if (text === undefined) return undefined;
+  const mapped = /^::ffff:([\d.]+)$/i.exec(text)?.[1];
+  if (mapped !== undefined && mapped.includes('.')) return parseExactly(mapped);
+  // A zone names one of the peer's own interfaces (RFC 4007): it says nothing about the address.
+  const address = parseExactly(text.replace(/(?<=^fe80:.*)%[\w.-]{1,32}$/i, ''));
+  return isMapped(address) ? address.toIPv4Address() : address;
+}
+
+// node:net knows the strict grammar; ipaddr.js also takes octal parts, and reads ::192.0.2.1 as an IPv4-mapped address.
+function parseExactly(text: string): Address | undefined {
+  const family = isIP(text);
+  if (family === 0 || text.includes('%') || (family === 6 && text.includes('.'))) return undefined;
+  return ipaddr.parse(text);
+}
+
+const isMapped = (address: Address | undefined): address is ipaddr.IPv6 =>
+  address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress();

@@ -1,0 +1,73 @@
+import { registerEnumType } from 'type-graphql';
+
+/** What a role can allow. */
+export enum Permission {
+  CREDENTIAL_READ = 'CREDENTIAL_READ',
+  CREDENTIAL_CREATE = 'CREDENTIAL_CREATE',
+  CREDENTIAL_UPDATE = 'CREDENTIAL_UPDATE',
+  CREDENTIAL_ROTATE = 'CREDENTIAL_ROTATE',
+  CREDENTIAL_REVOKE = 'CREDENTIAL_REVOKE',
+  CREDENTIAL_REVEAL = 'CREDENTIAL_REVEAL',
+  CREDENTIAL_VERIFY = 'CREDENTIAL_VERIFY',
+  ACCOUNT_READ = 'ACCOUNT_READ',
+  ACCOUNT_MANAGE = 'ACCOUNT_MANAGE',
+  PROJECT_READ = 'PROJECT_READ',
+  PROJECT_MANAGE = 'PROJECT_MANAGE',
+  ROLE_READ = 'ROLE_READ',
+  ROLE_MANAGE = 'ROLE_MANAGE',
+  STORE_MANAGE = 'STORE_MANAGE',
+  AUDIT_READ = 'AUDIT_READ',
+}
+
+registerEnumType(Permission, {
+  name: 'Permission',
+  description: 'What a role allows. An account may always read, rotate and revoke what it owns.',
+  valuesConfig: {
+    CREDENTIAL_READ: { description: 'See credentials, never their secrets.' },
+    CREDENTIAL_CREATE: { description: 'Make credentials.' },
+    CREDENTIAL_UPDATE: { description: 'Change what is recorded of a credential, and whether it is enabled.' },
+    CREDENTIAL_ROTATE: { description: 'Replace the secret of a credential, and be shown the new one.' },
+    CREDENTIAL_REVOKE: { description: 'End credentials for good, and delete them.' },
+    CREDENTIAL_REVEAL: { description: 'Be shown a retrievable secret again.' },
+    CREDENTIAL_VERIFY: { description: 'Ask whether a presented secret is good.' },
+    ACCOUNT_READ: { description: 'See accounts.' },
+    ACCOUNT_MANAGE: { description: 'Create, change and delete accounts.' },
+    PROJECT_READ: { description: 'See projects.' },
+    PROJECT_MANAGE: { description: 'Create, change and delete projects.' },
+    ROLE_READ: { description: 'See roles, and who holds them.' },
+    ROLE_MANAGE: { description: 'Grant and withdraw roles; held everywhere, also make and change them.' },
+    STORE_MANAGE: { description: 'Connect, change and disconnect stores.' },
+    AUDIT_READ: { description: 'Read the audit log.' },
+  },
+});
+
+export const everyPermission: readonly Permission[] = Object.values(Permission);
+
+/** Where a permission holds: everywhere, or in these accounts and projects (sub-accounts and their projects included). */
+export interface Reach {
+  readonly everywhere: boolean;
+  readonly accounts: ReadonlySet<string>;
+  readonly projects: ReadonlySet<string>;
+}
+
+/** Each permission with its reach; one that is not held is not there. */
+export type Rights = ReadonlyMap<Permission, Reach>;
+
+/** Who is asking, proven, with all that it may do in this request. */
+export interface Principal {
+  readonly accountId: string;
+  /** The credential that it proved itself with. */
+  readonly credentialId: string;
+  readonly credentialVersion: number;
+  readonly rights: Rights;
+  /** What its token is narrowed to; null where it may do all that its account may. */
+  readonly limits: readonly Permission[] | null;
+  /** When its token ends, and where it may be used from: what it mints for itself goes no further. */
+  readonly expiresAt: string | null;
+  readonly allowedIps: readonly string[];
+  /** Whether its account is to prove a second factor before it is shown secrets. */
+  readonly mfaRequired: boolean;
+}
+
+/** The reach of a permission that is not held. */
+export const nowhere: Reach = { everywhere: false, accounts: new Set(), projects: new Set() };

@@ -1,0 +1,72 @@
+import { sql, type Sql } from '../database.js';
+import { nowhere, type Permission, type Reach, type Rights } from './principal.js';
+
+/**
+ * All that the grants of an account allow, as of now: of a role held on an account, also in its sub-accounts and their
+ * projects; of a role held on the admin project, everywhere.
+ * @param limits the permissions to narrow to, or null for all.
+ */
+export async function rightsOf(
+  db: Sql,
+  accountId: string,
+  limits: readonly Permission[] | null,
+): Promise<Rights> {
+  const rights = new Map<Permission, { everywhere: boolean; accounts: Set<string>; projects: Set<string> }>();
+  for (const grant of await db.rows<Held>(held, { account: accountId })) {
+    for (const permission of grant.permissions) {
+      if (limits && !limits.includes(permission)) continue;
+      const reach = rights.get(permission) ?? { everywhere: false, accounts: new Set(), projects: new Set() };
+      reach.everywhere ||= grant.everywhere;
+      for (const account of grant.accounts ?? []) reach.accounts.add(account);
+      for (const project of grant.projects ?? []) reach.projects.add(project);
+      if (grant.onProjectId) reach.projects.add(grant.onProjectId);
+      rights.set(permission, reach);
+    }
+  }
+  return rights;
+}
+
+/** Whether everything that `inner` allows is also allowed by `outer`, at each place. */
+export function covers(outer: Rights, inner: Rights): boolean {
+  for (const [permission, reach] of inner) {
+    const wider = outer.get(permission) ?? nowhere;
+    if (!wider.everywhere && !within(reach, wider)) return false;
+  }
+  return true;
+}
+
+function within(inner: Reach, outer: Reach): boolean {
+  if (inner.everywhere) return false;
+  return (
+    [...inner.accounts].every((id) => outer.accounts.has(id)) &&
+    [...inner.projects].every((id) => outer.projects.has(id))
+  );
+}
+
+interface Held {
+  permissions: Permission[];
+  everywhere: boolean;
+  onProjectId: string | null;
+  accounts: string[] | null;
+  projects: string[] | null;
+}
+
+const held = {
+  ...sql(`
+  WITH RECURSIVE held AS (
+    SELECT g.id, r.permissions, g.on_account_id, g.on_project_id,
+      coalesce(p.admin, g.on_account_id IS NULL AND g.on_project_id IS NULL) AS everywhere
+    FROM grants g JOIN roles r ON r.id = g.role_id LEFT JOIN projects p ON p.id = g.on_project_id
+    WHERE g.account_id = :account
+  ), reached (grant_id, account_id) AS (
+    SELECT id, on_account_id FROM held WHERE on_account_id IS NOT NULL
+    UNION
+    SELECT r.grant_id, a.id FROM reached r JOIN accounts a ON a.parent_id = r.account_id WHERE a.deleted_at IS NULL
+  )
+  SELECT h.permissions, h.everywhere, h.on_project_id AS "onProjectId",
+    (SELECT array_agg(r.account_id::text) FROM reached r WHERE r.grant_id = h.id) AS accounts,
+    (SELECT array_agg(p.id::text) FROM reached r JOIN projects p ON p.account_id = r.account_id
+      WHERE r.grant_id = h.id AND p.deleted_at IS NULL) AS projects
+  FROM held h`),
+  name: 'rights-of',
+};

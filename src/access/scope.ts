@@ -1,0 +1,140 @@
+import type { Condition } from '../database.js';
+import { ownerMay } from './authorize.js';
+import { Permission, type Principal, type Reach } from './principal.js';
+
+// Who may see what, all of it on this page. Each function gives the condition that goes into the WHERE of every
+// statement that reads such rows. What a row that one may see must name, one may see too: the account and project of a
+// credential, the account of a project.
+
+/**
+ * Credentials `c`: by CREDENTIAL_READ on their account or project, and one's own.
+ * @param also a permission that shows them too, for the verb that needs it.
+ */
+export function credentialScope(principal: Principal, also?: Permission): Condition {
+  const reach = reachOf(principal, Permission.CREDENTIAL_READ, also);
+  if (reach.everywhere) return everything;
+  const own =
+    ownerMay(principal, Permission.CREDENTIAL_READ) || (also !== undefined && ownerMay(principal, also));
+  return {
+    sql: `(c.account_id = ANY(:credentialAccounts) OR c.project_id = ANY(:credentialProjects)${
+      own ? ' OR c.owner_id = :me OR (c.owner_id IS NULL AND c.account_id = :me)' : ''
+    })`,
+    parameters: {
+      credentialAccounts: [...reach.accounts],
+      credentialProjects: [...reach.projects],
+      ...(own && { me: principal.accountId }),
+    },
+    shape: own ? 'own' : 'some',
+  };
+}
+
+/** Projects `p`: by PROJECT_READ or PROJECT_MANAGE, those one holds a role on, and those of credentials one sees. */
+export function projectScope(principal: Principal, also?: Permission): Condition {
+  const reach = reachOf(principal, Permission.PROJECT_READ, Permission.PROJECT_MANAGE, also);
+  if (reach.everywhere) return everything;
+  const credentials = credentialScope(principal);
+  return {
+    sql: `(p.id = ANY(:projectIds)
+      OR EXISTS (SELECT 1 FROM grants g WHERE g.on_project_id = p.id AND g.account_id = :me)
+      OR EXISTS (SELECT 1 FROM credentials c WHERE c.project_id = p.id AND ${credentials.sql}))`,
+    parameters: { ...credentials.parameters, projectIds: [...reach.projects], me: principal.accountId },
+    shape: `some:${credentials.shape}`,
+  };
+}
+
+/** Accounts `a`: oneself, by ACCOUNT_READ or ACCOUNT_MANAGE, and those of credentials and projects one sees. */
+export function accountScope(principal: Principal, also?: Permission): Condition {
+  const reach = reachOf(principal, Permission.ACCOUNT_READ, Permission.ACCOUNT_MANAGE, also);
+  if (reach.everywhere) return everything;
+  const credentials = credentialScope(principal);
+  const projects = projectScope(principal);
+  return {
+    sql: `(a.id = :me OR a.id = ANY(:accountIds)
+      OR EXISTS (SELECT 1 FROM grants g WHERE g.on_account_id = a.id AND g.account_id = :me)
+      OR EXISTS (SELECT 1 FROM credentials c WHERE c.account_id = a.id AND ${credentials.sql})
+      OR EXISTS (SELECT 1 FROM credentials c WHERE c.owner_id = a.id AND ${credentials.sql})
+      OR EXISTS (SELECT 1 FROM projects p WHERE p.account_id = a.id AND ${projects.sql}))`,
+    parameters: {
+      ...credentials.parameters,
+      ...projects.parameters,
+      accountIds: [...reach.accounts],
+      me: principal.accountId,
+    },
+    shape: `some:${credentials.shape}:${projects.shape}`,
+  };
+}
+
+/** Roles `r`, which all tenants share: by ROLE_READ or ROLE_MANAGE anywhere, those held, those of credentials seen. */
+export function roleScope(principal: Principal): Condition {
+  if (isSomewhere(reachOf(principal, Permission.ROLE_READ, Permission.ROLE_MANAGE))) return everything;
+  const credentials = credentialScope(principal);
+  return {
+    sql: `(EXISTS (SELECT 1 FROM grants g WHERE g.role_id = r.id AND g.account_id = :me)
+      OR EXISTS (SELECT 1 FROM credential_roles cr JOIN credentials c ON c.id = cr.credential_id
+        WHERE cr.role_id = r.id AND ${credentials.sql}))`,
+    parameters: { ...credentials.parameters, me: principal.accountId },
+    shape: `some:${credentials.shape}`,
+  };
+}
+
+/** Grants `g` of accounts `a`: one's own, and by ROLE_READ or ROLE_MANAGE where they hold, of accounts one sees. */
+export function grantScope(principal: Principal): Condition {
+  const reach = reachOf(principal, Permission.ROLE_READ, Permission.ROLE_MANAGE);
+  const accounts = accountScope(principal);
+  const place = reach.everywhere
+    ? 'true'
+    : '(g.account_id = :me OR g.on_account_id = ANY(:grantAccounts) OR g.on_project_id = ANY(:grantProjects))';
+  return {
+    sql: `${place} AND ${accounts.sql}`,
+    parameters: {
+      ...accounts.parameters,
+      ...(!reach.everywhere && {
+        grantAccounts: [...reach.accounts],
+        grantProjects: [...reach.projects],
+        me: principal.accountId,
+      }),
+    },
+    shape: `${reach.everywhere ? 'all' : 'some'}:${accounts.shape}`,
+  };
+}
+
+/** Stores `s`: by STORE_MANAGE, CREDENTIAL_READ or CREDENTIAL_CREATE anywhere, and those of credentials one sees. */
+export function storeScope(principal: Principal): Condition {
+  const { STORE_MANAGE, CREDENTIAL_READ, CREDENTIAL_CREATE } = Permission;
+  if (isSomewhere(reachOf(principal, STORE_MANAGE, CREDENTIAL_READ, CREDENTIAL_CREATE))) return everything;
+  const credentials = credentialScope(principal);
+  return {
+    sql: `EXISTS (SELECT 1 FROM credentials c WHERE c.store_id = s.id AND ${credentials.sql})`,
+    parameters: credentials.parameters,
+    shape: `some:${credentials.shape}`,
+  };
+}
+
+/** Audit events `e`: by AUDIT_READ on the account or project that they tell of. */
+export function auditScope(principal: Principal): Condition {
+  const reach = reachOf(principal, Permission.AUDIT_READ);
+  if (reach.everywhere) return everything;
+  return {
+    sql: '(e.account_id = ANY(:auditAccounts) OR e.project_id = ANY(:auditProjects))',
+    parameters: { auditAccounts: [...reach.accounts], auditProjects: [...reach.projects] },
+    shape: 'some',
+  };
+}
+
+const everything: Condition = { sql: 'true', parameters: {}, shape: 'all' };
+
+const isSomewhere = (reach: Reach) => reach.everywhere || reach.accounts.size > 0 || reach.projects.size > 0;
+
+function reachOf(principal: Principal, ...permissions: (Permission | undefined)[]): Reach {
+  const accounts = new Set<string>();
+  const projects = new Set<string>();
+  let everywhere = false;
+  for (const permission of permissions) {
+    const reach = permission && principal.rights.get(permission);
+    if (!reach) continue;
+    everywhere ||= reach.everywhere;
+    reach.accounts.forEach((id) => accounts.add(id));
+    reach.projects.forEach((id) => projects.add(id));
+  }
+  return { everywhere, accounts, projects };
+}

@@ -1,0 +1,119 @@
+import { Field, ID, InputType } from 'type-graphql';
+import { AsTyped, IdempotencyKey, IdRule, Line, ListOf, Name, NotNull, Optional } from '../rules.js';
+import { EmailAddress } from '../scalars.js';
+import { AccountKind } from './account.js';
+
+@InputType({ description: 'Which accounts: those that fit every member given.' })
+export class AccountFilter {
+  @Field(() => [AccountKind], { nullable: true })
+  @Optional()
+  @ListOf(100)
+  kind?: AccountKind[] | null;
+
+  @Field(() => [ID], { nullable: true })
+  @Optional()
+  @ListOf(100, IdRule())
+  parent?: string[] | null;
+
+  @Field(() => String, { nullable: true, description: 'Case-insensitive part of name, title or e-mail.' })
+  @Optional()
+  @Line(1, 200)
+  search?: string | null;
+}
+
+@InputType()
+export class CreateAccountInput {
+  @Field(() => AccountKind)
+  @AsTyped()
+  kind: AccountKind;
+
+  @Field(() => String, { description: 'Unique, fit for a URL: onward.' })
+  @Name(64)
+  name: string;
+
+  @Field(() => String)
+  @Line(1, 200)
+  title: string;
+
+  @Field(() => EmailAddress, { nullable: true })
+  @Optional()
+  @AsTyped()
+  email?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'The organization or main account it is part of.' })
+  @Optional()
+  @IdRule()
+  parent?: string | null;
+
+  @Field(() => Boolean, { nullable: true, defaultValue: false })
+  @Optional()
+  @AsTyped()
+  mfaRequired?: boolean | null;
+
+  @Field(() => String, { nullable: true })
+  @Optional()
+  @IdempotencyKey()
+  idempotencyKey?: string | null;
+}
+
+@InputType({ description: 'A field left out keeps its value; null clears it.' })
+export class UpdateAccountInput {
+  @Field(() => ID)
+  @IdRule()
+  id: string;
+
+  @Field(() => String, { nullable: true })
+  @NotNull()
+  @Line(1, 200)
+  title?: string;
+
+  @Field(() => EmailAddress, { nullable: true })
+  @Optional()
+  @AsTyped()
+  email?: string | null;
+
+  @Field(() => Boolean, { nullable: true })
+  @NotNull()
+  enabled?: boolean;
+
+  @Field(() => Boolean, { nullable: true })
+  @NotNull()
+  mfaRequired?: boolean;
+
+  @Field(() => String, { nullable: true })
+  @Optional()
+  @IdempotencyKey()
+  idempotencyKey?: string | null;
+}
+
+@InputType({
+  description:
+    'Refused with CONFLICT while it owns credentials, projects or sub-accounts, unless transferTo or revokeCredentials says what becomes of them.',
+})
+export class DeleteAccountInput {
+  @Field(() => ID)
+  @IdRule()
+  id: string;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The account that takes over its credentials, projects and sub-accounts.',
+  })
+  @Optional()
+  @IdRule()
+  transferTo?: string | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: false,
+    description: 'Revokes and deletes its credentials.',
+  })
+  @Optional()
+  @AsTyped()
+  revokeCredentials?: boolean | null;
+
+  @Field(() => String, { nullable: true })
+  @Optional()
+  @IdempotencyKey()
+  idempotencyKey?: string | null;
+}

@@ -1,0 +1,95 @@
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  FieldResolver,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { Permission } from '../access/principal.js';
+import type { RequestContext } from '../context.js';
+import { notFound } from '../errors.js';
+import { Needs } from '../needs.js';
+import { Forward } from '../page-args.js';
+import { connectionOf } from '../paging.js';
+import { Account } from './account.js';
+import { AccountFilter, CreateAccountInput, UpdateAccountInput } from './account.input.js';
+import { createAccount } from './create.js';
+import { accountById, findAccountByName, listAccounts, subAccounts } from './find.js';
+import { updateAccount } from './update.js';
+
+export const AccountConnection = connectionOf('Account', () => Account);
+
+@ObjectType({ simpleResolvers: true })
+export class CreateAccountPayload {
+  @Field(() => Account)
+  account: Account;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class UpdateAccountPayload {
+  @Field(() => Account)
+  account: Account;
+}
+
+@Resolver(() => Account)
+export class AccountResolver {
+  @Query(() => Account, { description: 'The account that asks.' })
+  @Needs('OWN')
+  async viewer(@Ctx() ctx: RequestContext): Promise<Account> {
+    const account = await accountById(ctx).load(ctx.principal.accountId);
+    if (!account) throw notFound();
+    return account;
+  }
+
+  @Query(() => Account, { nullable: true })
+  @Needs(Permission.ACCOUNT_READ)
+  account(@Ctx() ctx: RequestContext, @Arg('name', () => String) name: string): Promise<Account | null> {
+    return findAccountByName(ctx, name);
+  }
+
+  @Query(() => AccountConnection, { description: 'Accounts, in the order of their names.' })
+  @Needs(Permission.ACCOUNT_READ)
+  accounts(
+    @Ctx() ctx: RequestContext,
+    @Arg('filter', () => AccountFilter, { nullable: true }) filter: AccountFilter | null,
+    @Args(() => Forward) page: Forward,
+  ) {
+    return listAccounts(ctx, filter ?? {}, page);
+  }
+
+  @FieldResolver(() => Account, {
+    nullable: true,
+    description: 'The organization or main account it is part of.',
+  })
+  parent(@Ctx() ctx: RequestContext, @Root() account: Account): Promise<Account | null> | null {
+    return account.parentId === null ? null : accountById(ctx).load(account.parentId);
+  }
+
+  @FieldResolver(() => AccountConnection)
+  subAccounts(@Ctx() ctx: RequestContext, @Root() account: Account, @Args(() => Forward) page: Forward) {
+    return subAccounts(ctx, account.id, page);
+  }
+
+  @Mutation(() => CreateAccountPayload)
+  @Needs(Permission.ACCOUNT_MANAGE, 'account:create')
+  async createAccount(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => CreateAccountInput) input: CreateAccountInput,
+  ): Promise<CreateAccountPayload> {
+    return { account: await createAccount(ctx, input) };
+  }
+
+  @Mutation(() => UpdateAccountPayload)
+  @Needs(Permission.ACCOUNT_MANAGE, 'account:update')
+  async updateAccount(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => UpdateAccountInput) input: UpdateAccountInput,
+  ): Promise<UpdateAccountPayload> {
+    return { account: await updateAccount(ctx, input) };
+  }
+}

@@ -1,0 +1,44 @@
+import { authorize } from '../access/authorize.js';
+import { Permission } from '../access/principal.js';
+import { record } from '../audit/record.js';
+import type { RequestContext } from '../context.js';
+import { violates } from '../database.js';
+import { conflict } from '../errors.js';
+import { once } from '../idempotency/once.js';
+import { newId } from '../ids.js';
+import { Account } from './account.js';
+import type { CreateAccountInput } from './account.input.js';
+import { changedAccount, findAccount } from './find.js';
+
+/**
+ * Makes an account, on its own or as part of another.
+ * @throws NOT_FOUND for a parent that the caller may not see; FORBIDDEN without ACCOUNT_MANAGE there; CONFLICT for a
+ * name in use.
+ */
+export async function createAccount(ctx: RequestContext, input: CreateAccountInput): Promise<Account> {
+  const parent = input.parent
+    ? await findAccount(ctx, input.parent, 'input.parent', Permission.ACCOUNT_MANAGE)
+    : null;
+  authorize(ctx.principal, Permission.ACCOUNT_MANAGE, { accountId: parent?.id });
+  const { result } = await once(ctx, 'account:create', input, async (tx) => {
+    const id = newId();
+    try {
+      await tx.em.getRepository(Account).insert({
+        id,
+        kind: input.kind,
+        name: input.name,
+        title: input.title,
+        email: input.email ?? null,
+        enabled: true,
+        mfaRequired: input.mfaRequired ?? false,
+        parentId: parent?.id ?? null,
+      });
+    } catch (error) {
+      if (violates(error, 'accounts_name')) throw conflict('The name of the account is in use.');
+      throw error;
+    }
+    await record(ctx, tx, { action: 'account:create', target: { type: 'Account', id }, accountId: id });
+    return { id };
+  });
+  return changedAccount(ctx, result.id);
+}

@@ -1,0 +1,124 @@
+import type { Permission } from '../access/principal.js';
+import { accountScope } from '../access/scope.js';
+import { selectRows } from '../columns.js';
+import type { RequestContext } from '../context.js';
+import { condition, every, type Condition, type Tx } from '../database.js';
+import { notFound } from '../errors.js';
+import { decodeId } from '../ids.js';
+import { list, listUnder, type Listing } from '../listing.js';
+import { loadLists, loadOne } from '../loading.js';
+import type { Connection, Order, Ordered, PageArgs } from '../paging.js';
+import { searching } from '../search.js';
+import { Account, type AccountKind } from './account.js';
+
+export interface AccountFilterArgs {
+  kind?: AccountKind[] | null;
+  parent?: string[] | null;
+  search?: string | null;
+}
+
+/**
+ * The account behind a public id, where the caller may see it.
+ * @param by the permission of the verb at hand: it shows the account too.
+ * @throws NOT_FOUND where there is none for these eyes, BAD_USER_INPUT naming `path` for another type's id.
+ */
+export async function findAccount(
+  ctx: RequestContext,
+  id: string,
+  path: string,
+  by?: Permission,
+): Promise<Account> {
+  const uuid = decodeId('Account', id, path);
+  const account = await oneAccount(
+    ctx,
+    condition('a.id = :id', { id: uuid }),
+    accountScope(ctx.principal, by),
+  );
+  if (!account) throw notFound();
+  return account;
+}
+
+/** The account of that name, or null where there is none for these eyes. */
+export const findAccountByName = (ctx: RequestContext, name: string): Promise<Account | null> =>
+  oneAccount(ctx, condition('a.name = :name', { name }), accountScope(ctx.principal));
+
+/**
+ * The account as it is at this instant, locked to the end of the transaction.
+ * @throws NOT_FOUND where the caller's hold on it ended meanwhile.
+ */
+export async function lockAccount(ctx: RequestContext, tx: Tx, id: string, by: Permission): Promise<Account> {
+  const where = every(condition('a.id = :id', { id }), live, accountScope(ctx.principal, by));
+  const statement = ctx.db.statement(
+    `account locked:${where.shape}`,
+    (source) => selectRows(source, Account, 'a').where(where.sql),
+    (sql) => `${sql} FOR UPDATE OF a`,
+  );
+  const [account] = await tx.rows<Account>(statement, where.parameters);
+  if (!account) throw notFound();
+  return account;
+}
+
+/** The account that a verb has just changed, as it now is: who may do the verb may see what it did. */
+export async function changedAccount(ctx: RequestContext, id: string): Promise<Account> {
+  const account = await oneAccount(ctx, condition('a.id = :id', { id }), condition('true'));
+  if (!account) throw notFound();
+  return account;
+}
+
+/** Accounts by UUID, deleted ones too: what belonged to one still says so. */
+export const accountById = loadOne<Account>((ctx, ids) => {
+  const scope = accountScope(ctx.principal);
+  const statement = ctx.db.statement(`accounts by id:${scope.shape}`, (source) =>
+    selectRows(source, Account, 'a').where(`a.id = ANY(:ids)`).andWhere(scope.sql),
+  );
+  return ctx.db.rows(statement, { ...scope.parameters, ids });
+});
+
+/** A page of accounts in the order of their names. */
+export function listAccounts(
+  ctx: RequestContext,
+  filter: AccountFilterArgs,
+  args: PageArgs,
+): Promise<Connection<Account & Ordered>> {
+  const where: Condition[] = [live, accountScope(ctx.principal)];
+  if (filter.kind) where.push(condition('a.kind = ANY(:kind)', { kind: filter.kind }));
+  if (filter.parent) {
+    const parent = filter.parent.map((id, index) => decodeId('Account', id, `filter.parent.${index}`));
+    where.push(condition('a.parent_id = ANY(:parent)', { parent }));
+  }
+  if (filter.search) where.push(searching(searchText, filter.search));
+  return list(ctx, accounts, byName, every(...where), args);
+}
+
+/** A page of the accounts that are part of each account. */
+export const subAccounts = loadLists(
+  (args: PageArgs) => JSON.stringify(args),
+  (ctx, parents, args) =>
+    listUnder<Account>(
+      ctx,
+      accounts,
+      byName,
+      every(live, accountScope(ctx.principal)),
+      args,
+      'a.parent_id = parent.id',
+      parents,
+    ),
+);
+
+async function oneAccount(ctx: RequestContext, which: Condition, scope: Condition): Promise<Account | null> {
+  const where = every(which, live, scope);
+  const statement = ctx.db.statement(`account:${where.shape}`, (source) =>
+    selectRows(source, Account, 'a').where(where.sql),
+  );
+  const [account] = await ctx.db.rows<Account>(statement, where.parameters);
+  return account ?? null;
+}
+
+const live = condition('a.deleted_at IS NULL');
+const searchText = `(E'\\n' || lower((a.name || E'\\n' || a.title || E'\\n' || coalesce(a.email, '')) COLLATE "default"))`;
+const accounts: Listing = {
+  name: 'accounts',
+  select: (source) => selectRows(source, Account, 'a'),
+  from: 'accounts a',
+};
+const byName: Order = { name: 'accounts', expression: 'a.name', type: 'text', id: 'a.id', direction: 'ASC' };

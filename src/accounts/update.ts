@@ -1,0 +1,42 @@
+import { authorize } from '../access/authorize.js';
+import { Permission } from '../access/principal.js';
+import { record } from '../audit/record.js';
+import type { RequestContext } from '../context.js';
+import { conflict } from '../errors.js';
+import { once } from '../idempotency/once.js';
+import { Account } from './account.js';
+import type { UpdateAccountInput } from './account.input.js';
+import { changedAccount, findAccount, lockAccount } from './find.js';
+
+/**
+ * Changes an account. Disabled, it calls Keyway no more, from the answer on.
+ * @throws NOT_FOUND, FORBIDDEN; CONFLICT where the caller would lock itself or the administrator out.
+ */
+export async function updateAccount(ctx: RequestContext, input: UpdateAccountInput): Promise<Account> {
+  const found = await findAccount(ctx, input.id, 'input.id', Permission.ACCOUNT_MANAGE);
+  authorize(ctx.principal, Permission.ACCOUNT_MANAGE, { accountId: found.id });
+  const { result } = await once(ctx, 'account:update', input, async (tx) => {
+    const account = await lockAccount(ctx, tx, found.id, Permission.ACCOUNT_MANAGE);
+    const wanted: Partial<Account> = {
+      ...(input.title !== undefined && { title: input.title }),
+      ...(input.email !== undefined && { email: input.email }),
+      ...(input.enabled !== undefined && { enabled: input.enabled }),
+      ...(input.mfaRequired !== undefined && { mfaRequired: input.mfaRequired }),
+    };
+    const names = (Object.keys(wanted) as (keyof Account)[]).filter((name) => wanted[name] !== account[name]);
+    if (names.includes('enabled') && (account.builtIn || account.id === ctx.principal.accountId)) {
+      throw conflict('The built-in administrator and oneself cannot be disabled.');
+    }
+    if (names.length > 0) {
+      await tx.em.getRepository(Account).update({ id: account.id }, { ...wanted, updatedAt: () => 'now()' });
+    }
+    await record(ctx, tx, {
+      action: 'account:update',
+      target: { type: 'Account', id: account.id },
+      accountId: account.id,
+      changed: names,
+    });
+    return { id: account.id };
+  });
+  return changedAccount(ctx, result.id);
+}

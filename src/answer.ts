@@ -1,0 +1,103 @@
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
+import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import { Kind, OperationTypeNode, type GraphQLError, type GraphQLSchema, type SelectionNode } from 'graphql';
+import { answerErrors, formatError, variableFaults } from './answer-errors.js';
+import { outcomeOf, type Refusals } from './audit/refusals.js';
+import type { RequestContext } from './context.js';
+import { keywayErrorIn } from './input-faults.js';
+import { parseOptions, queryLimits, validationOptions } from './query-limits.js';
+import { AuditOutcome } from './audit/audit-event.js';
+
+/** The executor of the graph: Apollo Server with Keyway's limits, words for errors and record of refusals. */
+export function openAnswers(
+  schema: GraphQLSchema,
+  options: { introspection: boolean; refusals: Refusals },
+): ApolloServer<RequestContext> {
+  return new ApolloServer<RequestContext>({
+    schema,
+    introspection: options.introspection,
+    // The defaults speak of fields that the schema has, and of what went wrong inside.
+    includeStacktraceInErrorResponses: false,
+    hideSchemaDetailsFromClientErrors: true,
+    csrfPrevention: true,
+    allowBatchedHttpRequests: false,
+    persistedQueries: false,
+    stopOnTerminationSignals: false,
+    formatError,
+    parseOptions,
+    validationOptions,
+    logger: silent,
+    plugins: [
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      queryLimits(),
+      variableFaults(),
+      refusalsOf(options.refusals),
+      answerErrors({
+        requestId: (ctx) => (ctx as RequestContext | undefined)?.requestId ?? '',
+        onInternal: (error, ctx) =>
+          (ctx as RequestContext | undefined)?.log.error({ error }, 'a request failed inside'),
+      }),
+    ],
+  });
+}
+
+/** Puts on record who was turned away by a field, or whose mutation failed. */
+function refusalsOf(refusals: Refusals): ApolloServerPlugin<RequestContext> {
+  return {
+    requestDidStart: async () => ({
+      didEncounterErrors: async ({ errors, contextValue: ctx, operation, schema }) => {
+        if (!operation) return;
+        const isMutation = operation.operation === OperationTypeNode.MUTATION;
+        const root = isMutation ? schema.getMutationType() : schema.getQueryType();
+        for (const error of errors) {
+          const name = fieldOf(error, operation.selectionSet.selections);
+          const field = name === undefined ? undefined : root?.getFields()[name];
+          if (!field || !error.path) continue;
+          const thrown = keywayErrorIn(error);
+          const code = thrown?.code ?? 'INTERNAL_SERVER_ERROR';
+          const outcome = outcomeOf(code);
+          if (!isMutation && outcome !== AuditOutcome.REFUSED) continue;
+          refusals.note({
+            accountId: ctx.principal.accountId,
+            projectId: null,
+            actorId: ctx.principal.accountId,
+            actorCredentialId: ctx.principal.credentialId,
+            action: actionOf(field.name, field.extensions),
+            outcome,
+            code,
+            targetType: thrown?.about?.type ?? null,
+            targetId: thrown?.about?.id ?? null,
+            ip: ctx.ip ?? null,
+            requestId: ctx.requestId,
+          });
+        }
+      },
+    }),
+  };
+}
+
+/** The root field that an error belongs to; its path begins with the alias. */
+function fieldOf(error: GraphQLError, selections: readonly SelectionNode[]): string | undefined {
+  const node = error.path?.length === 1 ? error.nodes?.[0] : undefined;
+  if (node?.kind === Kind.FIELD) return node.name.value;
+  for (const selection of selections) {
+    if (selection.kind !== Kind.FIELD) continue;
+    if ((selection.alias ?? selection.name).value === error.path?.[0]) return selection.name.value;
+  }
+  return undefined;
+}
+
+const actionOf = (
+  name: string,
+  { action, permission }: { action?: unknown; permission?: unknown },
+): string => {
+  if (typeof action === 'string') return action;
+  return typeof permission === 'string' && permission !== 'OWN'
+    ? permission.toLowerCase().replace('_', ':')
+    : name;
+};
+
+const nothing = () => undefined;
+const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };

@@ -1,0 +1,35 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
+import { Permission } from '../access/principal.js';
+import type { RequestContext } from '../context.js';
+import { encodeId } from '../ids.js';
+import { Needs } from '../needs.js';
+import { Forward } from '../page-args.js';
+import { connectionOf } from '../paging.js';
+import { AuditEvent } from './audit-event.js';
+import { AuditFilter } from './audit.input.js';
+import { listAuditEvents } from './find.js';
+
+export const AuditEventConnection = connectionOf('AuditEvent', () => AuditEvent);
+
+@Resolver(() => AuditEvent)
+export class AuditEventResolver {
+  @Query(() => AuditEventConnection, { description: 'The audit log, newest first.' })
+  @Needs(Permission.AUDIT_READ)
+  auditEvents(
+    @Ctx() ctx: RequestContext,
+    @Arg('filter', () => AuditFilter, { nullable: true }) filter: AuditFilter | null,
+    @Args(() => Forward) page: Forward,
+  ) {
+    return listAuditEvents(ctx, filter ?? {}, page);
+  }
+
+  @FieldResolver(() => ID, { nullable: true })
+  targetId(@Root() event: AuditEvent): string | null {
+    return event.targetType && event.targetId ? encodeId(event.targetType, event.targetId) : null;
+  }
+
+  @FieldResolver(() => String, { description: "The chain's value there, in hexadecimal." })
+  hash(@Root() event: AuditEvent): string {
+    return Buffer.from(event.hash).toString('hex');
+  }
+}

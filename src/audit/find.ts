@@ -1,0 +1,78 @@
+import { auditScope } from '../access/scope.js';
+import { selectRows } from '../columns.js';
+import type { RequestContext } from '../context.js';
+import { condition, every, type Condition } from '../database.js';
+import { badInput } from '../errors.js';
+import { decodeId, parseId } from '../ids.js';
+import { list, listUnder, type Listing } from '../listing.js';
+import { loadLists, loadOne } from '../loading.js';
+import type { Connection, Order, Ordered, PageArgs } from '../paging.js';
+import { AuditEvent } from './audit-event.js';
+import type { AuditFilter } from './audit.input.js';
+
+/** A page of the audit log, newest first. @throws BAD_USER_INPUT for what is no id. */
+export const listAuditEvents = (
+  ctx: RequestContext,
+  filter: AuditFilter,
+  args: PageArgs,
+): Promise<Connection<AuditEvent & Ordered>> =>
+  list(ctx, events, newestFirst, every(auditScope(ctx.principal), ...filtered(filter)), args);
+
+/** A page of the events of each target. */
+export const eventsOfTarget = loadLists(
+  (args: PageArgs) => JSON.stringify(args),
+  (ctx, parents, args) =>
+    listUnder<AuditEvent>(
+      ctx,
+      events,
+      newestFirst,
+      auditScope(ctx.principal),
+      args,
+      'e.target_id = parent.id',
+      parents,
+    ),
+);
+
+export const auditEventById = loadOne<AuditEvent>((ctx, ids) => {
+  const scope = auditScope(ctx.principal);
+  const statement = ctx.db.statement(`audit events by id:${scope.shape}`, (source) =>
+    events.select(source).where('e.id = ANY(:ids)').andWhere(scope.sql),
+  );
+  return ctx.db.rows(statement, { ...scope.parameters, ids });
+});
+
+function filtered(filter: AuditFilter): Condition[] {
+  const where: Condition[] = [];
+  const accounts = (name: string, ids: string[]) =>
+    ids.map((id, index) => decodeId('Account', id, `filter.${name}.${index}`));
+  if (filter.account)
+    where.push(condition('e.account_id = ANY(:account)', { account: accounts('account', filter.account) }));
+  if (filter.actor)
+    where.push(condition('e.actor_id = ANY(:actor)', { actor: accounts('actor', filter.actor) }));
+  if (filter.target) {
+    const target = filter.target.map((id, index) => {
+      const parsed = parseId(id);
+      if (!parsed) throw badInput(`filter.target.${index}`, 'must be an id');
+      return parsed.uuid;
+    });
+    where.push(condition('e.target_id = ANY(:target)', { target }));
+  }
+  if (filter.action) where.push(condition('e.action = ANY(:action)', { action: filter.action }));
+  if (filter.outcome) where.push(condition('e.outcome = ANY(:outcome)', { outcome: filter.outcome }));
+  if (filter.since) where.push(condition('e.at >= CAST(:since AS timestamptz)', { since: filter.since }));
+  if (filter.until) where.push(condition('e.at < CAST(:until AS timestamptz)', { until: filter.until }));
+  return where;
+}
+
+const events: Listing = {
+  name: 'audit events',
+  select: (source) => selectRows(source, AuditEvent, 'e'),
+  from: 'audit_events e',
+};
+const newestFirst: Order = {
+  name: 'audit',
+  expression: 'e.at',
+  type: 'timestamptz',
+  id: 'e.id',
+  direction: 'DESC',
+};

@@ -1,0 +1,153 @@
+import 'reflect-metadata';
+import { Command, InvalidArgumentError } from 'commander';
+import { Account } from './accounts/account.js';
+import { makeToken } from './admin-token.js';
+import { checkAudit } from './audit/check.js';
+import { readConfig, type Config } from './config.js';
+import { openKeyway, type Keyway } from './keyway.js';
+import { openLog, type Log } from './log.js';
+import { start } from './main.js';
+
+/** Runs a command line; resolves with its exit code. A server resolves when it has stopped. */
+export async function run(args: readonly string[]): Promise<number> {
+  let code = 0;
+  const program = new Command('keyway')
+    .description('One GraphQL door to every credential store.')
+    .exitOverride();
+  program
+    .command('serve')
+    .description('Starts Keyway, and ends with SIGTERM or SIGINT.')
+    .action(async () => void (code = await serve()));
+  program
+    .command('migrate')
+    .description('Brings the database up to date and makes what a first start makes, without serving.')
+    .action(async () =>
+      withKeyway(async (_, config) => say(`The database is up to date. Data folder: ${config.dataDir}`)),
+    );
+  program
+    .command('demo')
+    .description('Fills an empty Keyway with examples.')
+    .action(async () =>
+      withKeyway(async (keyway, _, log) => say(await (await import('./demo.js')).fill(keyway, log))),
+    );
+  const token = program.command('token').description('Tokens, on the machine itself.');
+  token
+    .command('create')
+    .description(
+      'Makes a token for an account, such as for an administrator who is locked out, and prints it once.',
+    )
+    .option('--account <name>', 'whose token', 'admin')
+    .option('--days <number>', 'how long it lives: 1 to 366 days', days, 90)
+    .action(async (options: { account: string; days: number }) =>
+      withKeyway(async ({ db, keyring }) => {
+        const account = await db.source.getRepository(Account).findOneBy({ name: options.account });
+        if (!account || account.deletedAt !== null) throw new Error('There is no account of that name.');
+        if (!account.enabled) throw new Error('The account is disabled.');
+        const made = await db.transaction((tx) =>
+          makeToken(tx, keyring, account, 'Made on the command line', options.days),
+        );
+        say(made.expose());
+        made.wipe();
+      }),
+    );
+  const audit = program.command('audit').description('The audit log.');
+  audit
+    .command('verify')
+    .description(
+      'Reads every chain of the audit log, and names the first row at which it is not what it was.',
+    )
+    .action(async () =>
+      withKeyway(async ({ db, keyring, checkpoints }) => {
+        const { chains, events, breaks, unsigned } = await checkAudit(db, keyring, checkpoints);
+        for (const { account, number, reason } of breaks) say(`account ${account}, row ${number}: ${reason}`);
+        if (unsigned > 0) say(`${unsigned} checkpoint lines are not signed by these keys`);
+        const whole = breaks.length === 0 && unsigned === 0;
+        say(
+          whole
+            ? `The audit log is whole: ${events} events in ${chains} chains.`
+            : 'The audit log has been tampered with.',
+        );
+        if (!whole) code = 1;
+      }),
+    );
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof Error && error.name === 'CommanderError')
+      return (error as Error & { exitCode: number }).exitCode;
+    process.stderr.write(`${messageOf(error)}\n`);
+    return 1;
+  }
+  return code;
+}
+
+async function serve(): Promise<number> {
+  const config = readConfig();
+  const log = openLog(config.logLevel);
+  process.on('unhandledRejection', (error) =>
+    log.error({ error }, 'a promise was rejected and nobody cared'),
+  );
+  if (config.production) process.on('SIGUSR1', () => undefined);
+  const running = await start(config, log);
+  log.info(
+    { url: running.url, explorer: config.explorer, database: config.databaseUrl ? 'postgresql' : 'embedded' },
+    'Keyway is up',
+  );
+  say(greeting(running.url, config, running.tokenPath));
+  const signal = await new Promise<string>((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, resolve);
+  });
+  log.info({ signal }, 'Keyway is stopping');
+  await running.stop();
+  log.info({}, 'Keyway has stopped');
+  return 0;
+}
+
+/** Opens what a command needs, and closes it again. */
+async function withKeyway(
+  work: (keyway: Keyway, config: Config, log: Log) => Promise<void> | void,
+): Promise<void> {
+  const config = readConfig();
+  const log = openLog(config.logLevel === 'info' ? 'warn' : config.logLevel);
+  const keyway = await openKeyway(config, log);
+  try {
+    if (!keyway.keyring)
+      throw new Error(`The database was written with keys that are not here: ${keyway.missing.join(', ')}`);
+    await work(keyway, config, log);
+    await keyway.checkpoints.write();
+  } finally {
+    await keyway.db.close();
+  }
+}
+
+function greeting(url: string, config: Config, tokenPath: string | undefined): string {
+  const path = `${config.dataDir}/admin-token`;
+  const lines = [`\nKeyway is ready: ${url}/graphql`];
+  if (config.explorer) lines.push(`Explore the graph in a browser: ${url}/`);
+  if (tokenPath) lines.push(`The administrator's token was written to ${path}`);
+  lines.push(
+    'Try it:',
+    `  curl -s ${url}/graphql -H 'content-type: application/json' -H "authorization: Bearer $(cat '${path}')" -d '{"query":"{ viewer { name title } }"}'`,
+    '',
+  );
+  return lines.join('\n');
+}
+
+function days(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 366)
+    throw new InvalidArgumentError('must be a whole number from 1 to 366');
+  return value;
+}
+
+const say = (text: string) => void process.stdout.write(`${text}\n`);
+
+/** What a person at the terminal is told: our own words, and the codes of others. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'Keyway failed.';
+  const { code } = error as { code?: unknown };
+  if (typeof code !== 'string') return error.message;
+  return code === 'EADDRINUSE'
+    ? 'The address is taken: another program listens there. Set PORT.'
+    : `${error.message || 'Keyway failed.'} (${code})`;
+}

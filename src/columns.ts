@@ -1,0 +1,19 @@
+import type { DataSource, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+
+/**
+ * A query for plain rows of an entity: each column under its property's name, without the cost of entities.
+ * @param leave properties whose columns are not wanted.
+ */
+export function selectRows(
+  source: DataSource,
+  entity: new () => ObjectLiteral,
+  alias: string,
+  leave: readonly string[] = [],
+): SelectQueryBuilder<ObjectLiteral> {
+  const repository = source.getRepository(entity);
+  const query = repository.createQueryBuilder(alias).select([]);
+  for (const { propertyName } of repository.metadata.columns) {
+    if (!leave.includes(propertyName)) query.addSelect(`${alias}.${propertyName}`, propertyName);
+  }
+  return query;
+}

@@ -1,0 +1,137 @@
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import ipaddr from 'ipaddr.js';
+
+/** How this Keyway is set up. Read once from the environment, checked, frozen. */
+export interface Config {
+  readonly production: boolean;
+  readonly host: string;
+  readonly port: number;
+  /** A PostgreSQL connection string; the embedded database where there is none. */
+  readonly databaseUrl: string | undefined;
+  /** Most connections to PostgreSQL at once. */
+  readonly databasePool: number;
+  /** Where the embedded database, the key files and the first token lie. */
+  readonly dataDir: string;
+  readonly keysDir: string;
+  readonly logLevel: string;
+  /** Origins that browsers may call from, besides Keyway's own. */
+  readonly corsOrigins: readonly string[];
+  /** Addresses and CIDR blocks of proxies whose forwarding header is believed. */
+  readonly trustedProxies: readonly string[];
+  readonly explorer: boolean;
+  readonly introspection: boolean;
+}
+
+type Environment = Record<string, string | undefined>;
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+/**
+ * Reads the configuration.
+ * @throws one Error that tells every fault at once, by variable name and never with its value.
+ */
+export function readConfig(environment: Environment = process.env): Config {
+  const faults: string[] = [];
+  const fault = (name: string, message: string) => void faults.push(`${name} ${message}`);
+  const text = (name: string) => environment[name]?.trim() || undefined;
+
+  const whole = (name: string, fallback: number, least: number, most: number) => {
+    const value = text(name);
+    if (value === undefined) return fallback;
+    if (/^\d{1,9}$/.test(value) && Number(value) >= least && Number(value) <= most) return Number(value);
+    fault(name, `must be a whole number from ${least} to ${most}`);
+    return fallback;
+  };
+  const flag = (name: string, fallback: boolean) => {
+    const value = text(name);
+    if (value === undefined) return fallback;
+    if (value === 'true' || value === 'false') return value === 'true';
+    fault(name, 'must be true or false');
+    return fallback;
+  };
+  const list = (name: string, fits: (item: string) => boolean, what: string) => {
+    const items = (text(name) ?? '').split(',').flatMap((item) => item.trim() || []);
+    if (!items.every(fits)) fault(name, `must be ${what}, separated by commas`);
+    return items;
+  };
+
+  const production = text('NODE_ENV') === 'production';
+  const dataDir = resolve((text('KEYWAY_DATA_DIR') ?? '.keyway').replace(/^~(?=\/)/, homedir()));
+  const config: Config = {
+    production,
+    host: text('HOST') ?? '127.0.0.1',
+    port: whole('PORT', 4000, 0, 65535),
+    databaseUrl: text('DATABASE_URL'),
+    databasePool: whole('KEYWAY_DATABASE_POOL', 10, 2, 500),
+    dataDir,
+    keysDir: resolve(text('KEYWAY_KEYS_DIR') ?? `${dataDir}/keys`),
+    logLevel: text('KEYWAY_LOG_LEVEL') ?? 'info',
+    corsOrigins: list('KEYWAY_CORS_ORIGINS', isOrigin, 'origins such as https://app.example.com'),
+    trustedProxies: list('KEYWAY_TRUSTED_PROXIES', isRange, 'addresses or CIDR blocks'),
+    explorer: flag('KEYWAY_EXPLORER', !production),
+    introspection: flag('KEYWAY_INTROSPECTION', !production),
+  };
+
+  if (!logLevels.includes(config.logLevel))
+    fault('KEYWAY_LOG_LEVEL', `must be one of ${logLevels.join(', ')}`);
+  if (config.databaseUrl !== undefined)
+    databaseFaults(config.databaseUrl, production).forEach((f) => fault('DATABASE_URL', f));
+  if (production) {
+    if (config.introspection) fault('KEYWAY_INTROSPECTION', 'must not be true in production');
+    if (['trace', 'debug'].includes(config.logLevel))
+      fault('KEYWAY_LOG_LEVEL', 'must not be trace or debug in production');
+    if (text('NODE_TLS_REJECT_UNAUTHORIZED') === '0')
+      fault('NODE_TLS_REJECT_UNAUTHORIZED', 'must not be 0 in production');
+    if (/(^|[\s=])--inspect/.test(text('NODE_OPTIONS') ?? ''))
+      fault('NODE_OPTIONS', 'must not open the inspector in production');
+  }
+  for (const name of Object.keys(environment)) {
+    if (name.startsWith('KEYWAY_') && !known.has(name)) fault(name, 'is not a setting of Keyway');
+  }
+  if (faults.length > 0)
+    throw new Error(`Keyway cannot start:\n${faults.map((line) => `  ${line}`).join('\n')}`);
+  return Object.freeze(config);
+}
+
+const known = new Set([
+  'KEYWAY_DATA_DIR',
+  'KEYWAY_KEYS_DIR',
+  'KEYWAY_DATABASE_POOL',
+  'KEYWAY_LOG_LEVEL',
+  'KEYWAY_CORS_ORIGINS',
+  'KEYWAY_TRUSTED_PROXIES',
+  'KEYWAY_EXPLORER',
+  'KEYWAY_INTROSPECTION',
+]);
+
+/** What TLS the address asks for: `local` needs none, `verified` is the rule, `unverified` is for trials only. */
+export function databaseTls(url: URL): 'local' | 'verified' | 'unverified' | 'none' {
+  const host = url.searchParams.get('host') ?? url.hostname.replace(/^\[|\]$/g, '');
+  const mode = url.searchParams.get('sslmode');
+  if (mode === 'no-verify') return 'unverified';
+  if (mode === null || mode === 'disable' || mode === 'allow' || mode === 'prefer') {
+    const loopback =
+      host === '' ||
+      host === 'localhost' ||
+      host === '::1' ||
+      host.startsWith('127.') ||
+      host.startsWith('/');
+    if (loopback) return 'local';
+    return mode === null ? 'verified' : 'none';
+  }
+  return 'verified';
+}
+
+function databaseFaults(address: string, production: boolean): string[] {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (!url || !/^postgres(ql)?:$/.test(url.protocol))
+    return ['must be a PostgreSQL address: postgres://user@host/database'];
+  const tls = databaseTls(url);
+  if (tls === 'none') return ['must use TLS, unless the server is on this machine'];
+  if (tls === 'unverified' && production) return ['must verify the TLS certificate in production'];
+  return [];
+}
+
+const isOrigin = (item: string) => URL.canParse(item) && new URL(item).origin === item;
+const isRange = (item: string) => (item.includes('/') ? ipaddr.isValidCIDR(item) : ipaddr.isValid(item));

@@ -1,0 +1,48 @@
+import { mintAccessKey, mintPassword, mintToken } from '../keyring/token.js';
+import type { Connector, Minted, Wish } from './connector.js';
+
+/**
+ * Keyway's own store. It mints secrets, and calls nobody: its credentials are rows of Keyway's own, so for most verbs
+ * there is nothing left to do outside.
+ */
+export const builtIn: Connector = {
+  kind: 'BUILT_IN',
+  rotation: { chosenBy: 'keyway', previous: 'lives' },
+  check: async () => undefined,
+  list: async function* () {
+    // Nothing is outside that Keyway does not know of.
+  },
+  find: async (_, externalId) => ({ externalId }),
+  create: async (_, wish) => mint(wish),
+  update: async () => undefined,
+  rotate: async (_, wish) => mint(wish),
+  revoke: async () => undefined,
+  delete: async () => undefined,
+  reveal: async () => undefined,
+};
+
+function mint(wish: Wish): Minted {
+  switch (wish.kind) {
+    case 'ACCESS_KEY': {
+      const { accessKey, secret } = mintAccessKey({
+        ...(wish.prefix !== null && { prefix: wish.prefix }),
+        ...(wish.format !== null && { format: wish.format }),
+        ...(wish.accessKey !== null && { accessKey: wish.accessKey }),
+      });
+      return { accessKey, secret, keys: null, proof: secret };
+    }
+    case 'TOKEN': {
+      const { id, token, secretPart } = mintToken(wish.tokenKind, {
+        ...(wish.prefix !== null && { prefix: wish.prefix }),
+        ...(wish.accessKey !== null && { id: wish.accessKey }),
+      });
+      return { accessKey: id, secret: token, keys: null, proof: secretPart };
+    }
+    case 'PASSWORD': {
+      const password = wish.password ?? mintPassword();
+      return { accessKey: wish.accessKey, secret: password, keys: null, proof: password };
+    }
+    case 'PROVIDER_KEYS':
+      return { accessKey: null, secret: null, keys: wish.keys, proof: null };
+  }
+}

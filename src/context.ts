@@ -1,0 +1,31 @@
+import type { Principal } from './access/principal.js';
+import type { Registry } from './connectors/registry.js';
+import type { Database } from './database.js';
+import type { Keyring } from './keyring/keyring.js';
+import type { Log } from './log.js';
+
+/** What one request carries: who asks, from where, and the parts of Keyway that answer. Never kept beyond it. */
+export interface RequestContext {
+  readonly requestId: string;
+  /** When the request came, by the clock of the database, in milliseconds since 1970. */
+  readonly at: number;
+  readonly principal: Principal;
+  /** The caller's address, where it can be trusted. */
+  readonly ip: string | undefined;
+  readonly db: Database;
+  readonly keyring: Keyring;
+  readonly connectors: Registry;
+  readonly log: Log;
+}
+
+/** Makes a thing on its first use in a request and gives the same one to the end of it: how loaders live. */
+export function perRequest<Thing>(make: (ctx: RequestContext) => Thing): (ctx: RequestContext) => Thing {
+  const made = new WeakMap<RequestContext, Thing>();
+  return (ctx) => {
+    const known = made.get(ctx);
+    if (known !== undefined) return known;
+    const thing = make(ctx);
+    made.set(ctx, thing);
+    return thing;
+  };
+}

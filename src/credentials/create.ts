@@ -1,0 +1,124 @@
+import { Permission } from '../access/principal.js';
+import { findAccount } from '../accounts/find.js';
+import { record } from '../audit/record.js';
+import type { RequestContext } from '../context.js';
+import { sql, violates, type Tx } from '../database.js';
+import { conflict } from '../errors.js';
+import { once } from '../idempotency/once.js';
+import { newId } from '../ids.js';
+import { findProject } from '../projects/find.js';
+import { findRoles } from '../roles/find.js';
+import { findStore } from '../stores/find.js';
+import { supporting } from '../stores/supporting.js';
+import { durationMs } from '../scalars.js';
+import { instant } from '../time.js';
+import { CredentialRole } from './credential-role.js';
+import { CredentialSecret } from './credential-version.js';
+import { Credential, CredentialKind } from './credential.js';
+import type { CreateCredentialInput } from './credential.input.js';
+import { changedCredential } from './find.js';
+import { pack, type IssuedSecret } from './issued-secret.js';
+import { keepSecret, prepare } from './keep-secret.js';
+import { authorizePlacing, authorizeRoles, authorizeToken, checkedExpiry, holdPlace } from './place.js';
+import { shown } from './shown.js';
+import { wishFor } from './wish.js';
+
+/**
+ * Makes a credential, and its first secret, which is shown in the answer.
+ * @throws NOT_FOUND for an account, owner, project, role or store that the caller may not see; FORBIDDEN without
+ * CREDENTIAL_CREATE there, and for roles or tokens that may do more than the caller; CONFLICT for a user name in use.
+ */
+export async function createCredential(
+  ctx: RequestContext,
+  input: CreateCredentialInput,
+): Promise<{ credential: Credential; issued: IssuedSecret | null }> {
+  const { principal } = ctx;
+  const store = await findStore(ctx, input.store);
+  const account = await findAccount(ctx, input.account, 'input.account', Permission.CREDENTIAL_CREATE);
+  const owner = input.owner
+    ? await findAccount(ctx, input.owner, 'input.owner', Permission.CREDENTIAL_CREATE)
+    : null;
+  const project = input.project
+    ? await findProject(ctx, input.project, 'input.project', Permission.CREDENTIAL_CREATE)
+    : null;
+  await authorizePlacing(ctx, Permission.CREDENTIAL_CREATE, account.id, project);
+  const roles = await findRoles(ctx, input.roles ?? [], 'input.roles');
+  authorizeRoles(principal, roles, { accountId: account.id, projectId: project?.id });
+
+  const { wish, provider } = wishFor(input.secret, account);
+  const kind = CredentialKind[wish.kind];
+  const permissions = input.secret.token?.permissions ?? null;
+  const expiresAt = checkedExpiry(ctx, kind, input.expiresAt);
+  const allowedIps = [...new Set(input.allowedIps ?? [])];
+  await authorizeToken(ctx, { kind, accountId: account.id, permissions, expiresAt, allowedIps });
+
+  const create = supporting(ctx.connectors, store, 'create');
+  const prepared = await prepare(ctx.keyring, kind, await create({ endpoint: store.endpoint }, wish));
+  const retrievable = kind === CredentialKind.PROVIDER_KEYS || input.retrievable === true;
+  const policy = input.rotationPolicy;
+
+  const outcome = await once(ctx, 'credential:create', input, async (tx) => {
+    await holdPlace(tx, owner ? [account.id, owner.id] : [account.id], project?.id ?? null);
+    const id = newId();
+    const columns = {
+      id,
+      storeId: store.id,
+      accountId: account.id,
+      ownerId: owner?.id ?? null,
+      projectId: project?.id ?? null,
+      kind,
+      name: input.name,
+      description: input.description ?? null,
+      accessKey: prepared.minted.accessKey,
+      provider,
+      category: input.category ?? null,
+      fullName: input.fullName ?? null,
+      email: input.email ?? null,
+      enabled: input.enabled ?? true,
+      allowedIps,
+      retrievable,
+      permissions,
+      secretPrefix: 'prefix' in wish ? wish.prefix : null,
+      secretFormat: wish.kind === 'ACCESS_KEY' ? wish.format : null,
+      rotateEvery: policy?.every ?? null,
+      rotateGrace: policy?.gracePeriod ?? null,
+      rotationDueAt: policy ? instant(ctx.at + durationMs(policy.every)) : null,
+      expiresAt,
+    };
+    await insert(tx, columns);
+    const kept = await keepSecret(ctx, columns, 1, kind, retrievable, prepared);
+    await tx.em.getRepository(CredentialSecret).insert({
+      credentialId: id,
+      number: 1,
+      state: 'CURRENT',
+      accessKey: prepared.minted.accessKey,
+      ...kept,
+    });
+    await tx.rows(unused, { id });
+    if (roles.length > 0) {
+      await tx.em
+        .getRepository(CredentialRole)
+        .insert(roles.map((role) => ({ credentialId: id, roleId: role.id })));
+    }
+    await record(ctx, tx, {
+      action: 'credential:create',
+      target: { type: 'Credential', id },
+      accountId: account.id,
+      projectId: project?.id ?? null,
+    });
+    return { id, version: 1, issued: pack({ ...prepared.minted, expiresAt }) };
+  });
+  return { credential: await changedCredential(ctx, outcome.result.id), issued: await shown(ctx, outcome) };
+}
+
+async function insert(tx: Tx, columns: Partial<Credential>): Promise<void> {
+  try {
+    await tx.em.getRepository(Credential).insert(columns);
+  } catch (error) {
+    if (violates(error, 'credentials_access_key')) throw conflict('The user name is in use in this store.');
+    throw error;
+  }
+}
+
+const unused = sql(`
+  INSERT INTO credential_uses (credential_id, unused_since) SELECT id, created_at FROM credentials WHERE id = :id`);

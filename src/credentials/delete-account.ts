@@ -1,0 +1,138 @@
+import { authorize } from '../access/authorize.js';
+import { Permission } from '../access/principal.js';
+import type { Account } from '../accounts/account.js';
+import type { DeleteAccountInput } from '../accounts/account.input.js';
+import { lockAccount } from '../accounts/find.js';
+import { isWithin } from '../accounts/tree.js';
+import { record } from '../audit/record.js';
+import type { RequestContext } from '../context.js';
+import { sql, type Tx } from '../database.js';
+import { badInput, conflict } from '../errors.js';
+import { once } from '../idempotency/once.js';
+import { decodeId, encodeId } from '../ids.js';
+import { CredentialSecret } from './credential-version.js';
+import type { Credential } from './credential.js';
+import { markDeleted } from './delete.js';
+import { endCredentials } from './end.js';
+import { resealed } from './keep-secret.js';
+
+/**
+ * Deletes an account, with the roles it holds and those held on it. Returns its public id. Handed over, its credentials
+ * keep their secrets; its own tokens end all the same, since they would prove somebody else.
+ * @throws NOT_FOUND, FORBIDDEN; CONFLICT while it owns credentials, projects or sub-accounts of which the input does
+ * not say what becomes of them, and for oneself and the built-in administrator.
+ */
+export async function deleteAccount(ctx: RequestContext, input: DeleteAccountInput): Promise<string> {
+  const id = decodeId('Account', input.id, 'input.id');
+  // Found within, so that a replay answers although the account is gone.
+  const { result } = await once(ctx, 'account:delete', input, async (tx) => {
+    const account = await lockAccount(ctx, tx, id, Permission.ACCOUNT_MANAGE);
+    authorize(ctx.principal, Permission.ACCOUNT_MANAGE, { accountId: id });
+    if (account.builtIn || id === ctx.principal.accountId) {
+      throw conflict('The built-in administrator and oneself cannot be deleted.');
+    }
+    const heir = await heirOf(ctx, tx, account, input.transferTo);
+    const [owned] = await tx.rows<Record<'credentials' | 'tokens' | 'projects' | 'subAccounts', string[]>>(
+      ownings,
+      { id },
+    );
+    const { credentials = [], tokens = [], projects = [], subAccounts = [] } = owned ?? {};
+    if (!heir && (projects.length > 0 || subAccounts.length > 0)) {
+      throw conflict('The account has projects or sub-accounts: say whom to transfer them to.');
+    }
+    if (!heir && !input.revokeCredentials && credentials.length + tokens.length > 0) {
+      throw conflict(
+        'The account has credentials: say whom to transfer them to, or that they are to be revoked.',
+      );
+    }
+    await endAll(ctx, tx, input.revokeCredentials ? [...tokens, ...credentials] : tokens);
+    if (heir) await handOver(ctx, tx, id, heir.id);
+    await tx.rows(withdrawGrants, { id });
+    await tx.rows(markGone, { id });
+    await record(ctx, tx, { action: 'account:delete', target: { type: 'Account', id }, accountId: id });
+    return { deletedId: encodeId('Account', id) };
+  });
+  return result.deletedId;
+}
+
+async function heirOf(
+  ctx: RequestContext,
+  tx: Tx,
+  account: Account,
+  given: string | null | undefined,
+): Promise<Account | null> {
+  if (!given) return null;
+  const id = decodeId('Account', given, 'input.transferTo');
+  const heir = await lockAccount(ctx, tx, id, Permission.ACCOUNT_MANAGE);
+  authorize(ctx.principal, Permission.ACCOUNT_MANAGE, { accountId: id });
+  if (await isWithin(tx, id, account.id))
+    throw badInput('input.transferTo', 'must not be the account itself or part of it');
+  return heir;
+}
+
+/** Revokes and deletes; each is a decision of its own, and on record as such. */
+async function endAll(ctx: RequestContext, tx: Tx, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const ended = await endCredentials(tx, ids, null);
+  await tx.rows(markDeleted, { ids });
+  for (const { id, accountId, projectId } of ended) {
+    await record(ctx, tx, {
+      action: 'credential:revoke',
+      target: { type: 'Credential', id },
+      accountId,
+      projectId,
+      changed: ['status'],
+    });
+  }
+}
+
+/** What is sealed is bound to its account, so it is sealed anew for the next one. */
+async function handOver(ctx: RequestContext, tx: Tx, from: string, to: string): Promise<void> {
+  const secrets = await tx.rows<Pick<Credential, 'id' | 'projectId'> & { number: number; sealed: Buffer }>(
+    sealedOf,
+    { from },
+  );
+  const repository = tx.em.getRepository(CredentialSecret);
+  for (const { id, projectId, number, sealed } of secrets) {
+    const moved = await resealed(
+      ctx.keyring,
+      { id, accountId: from, projectId },
+      { id, accountId: to, projectId },
+      number,
+      sealed,
+    );
+    await repository.update({ credentialId: id, number }, moved);
+  }
+  await tx.rows(moveCredentials, { from, to });
+  await tx.rows(moveOwned, { from, to });
+  await tx.rows(moveProjects, { from, to });
+  await tx.rows(moveSubAccounts, { from, to });
+}
+
+const ownings = sql(`
+  SELECT
+    array(SELECT id::text FROM credentials WHERE account_id = :id AND kind = 'TOKEN' AND deleted_at IS NULL) AS tokens,
+    array(SELECT id::text FROM credentials WHERE (account_id = :id AND kind <> 'TOKEN' OR owner_id = :id AND account_id <> :id)
+      AND deleted_at IS NULL) AS credentials,
+    array(SELECT id::text FROM projects WHERE account_id = :id AND deleted_at IS NULL) AS projects,
+    array(SELECT id::text FROM accounts WHERE parent_id = :id AND deleted_at IS NULL) AS "subAccounts"`);
+
+const sealedOf = sql(`
+  SELECT c.id, c.project_id AS "projectId", v.number, v.sealed
+  FROM credentials c JOIN credential_versions v ON v.credential_id = c.id AND v.sealed IS NOT NULL
+  WHERE c.account_id = :from AND c.kind <> 'TOKEN' AND c.deleted_at IS NULL FOR UPDATE OF c`);
+
+const moveCredentials = sql(`
+  UPDATE credentials SET account_id = :to, revision = revision + 1, updated_at = now()
+  WHERE account_id = :from AND kind <> 'TOKEN' AND deleted_at IS NULL`);
+const moveOwned = sql(`
+  UPDATE credentials SET owner_id = :to, revision = revision + 1, updated_at = now()
+  WHERE owner_id = :from AND deleted_at IS NULL`);
+const moveProjects = sql('UPDATE projects SET account_id = :to, updated_at = now() WHERE account_id = :from');
+const moveSubAccounts = sql(
+  'UPDATE accounts SET parent_id = :to, updated_at = now() WHERE parent_id = :from',
+);
+const withdrawGrants = sql('DELETE FROM grants WHERE account_id = :id OR on_account_id = :id');
+const markGone = sql(
+  'UPDATE accounts SET deleted_at = now(), enabled = false, updated_at = now() WHERE id = :id',
+);

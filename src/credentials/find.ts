@@ -1,0 +1,196 @@
+import type { Permission } from '../access/principal.js';
+import { credentialScope } from '../access/scope.js';
+import { selectRows } from '../columns.js';
+import type { RequestContext } from '../context.js';
+import { condition, every, type Condition } from '../database.js';
+import { notFound } from '../errors.js';
+import { decodeId } from '../ids.js';
+import { list, listUnder, type Listing } from '../listing.js';
+import { loadEach, loadLists, loadOne } from '../loading.js';
+import type { Connection, Ordered, PageArgs } from '../paging.js';
+import { adminProjectId } from '../projects/project.js';
+import { Role } from '../roles/role.js';
+import { CredentialUse } from './credential-use.js';
+import { CredentialSecret } from './credential-version.js';
+import { Credential } from './credential.js';
+import type { CredentialFilter, CredentialOrder } from './credential.input.js';
+import { filtered, orderOf, statusOf } from './filter.js';
+import { Rotation, type CredentialVersion } from './rotation.js';
+
+export interface CredentialListArgs extends PageArgs {
+  filter?: CredentialFilter | null | undefined;
+  orderBy?: CredentialOrder | null | undefined;
+}
+
+/**
+ * The credential behind a public id, where the caller may see it; deleted ones too.
+ * @param by the permission of the verb at hand: it shows the credential too.
+ * @throws NOT_FOUND where there is none for these eyes, BAD_USER_INPUT naming `path` for another type's id.
+ */
+export async function findCredential(
+  ctx: RequestContext,
+  id: string,
+  path: string,
+  by?: Permission,
+): Promise<Credential> {
+  const where = every(
+    condition('c.id = :id', { id: decodeId('Credential', id, path) }),
+    credentialScope(ctx.principal, by),
+  );
+  const statement = ctx.db.statement(`credential:${where.shape}`, (source) =>
+    credentials.select(source).where(where.sql),
+  );
+  const [credential] = await ctx.db.rows<Credential>(statement, where.parameters);
+  if (!credential) throw notFound();
+  return credential;
+}
+
+/** The credential that a verb has just changed, as it now is: who may do the verb may see what it did. */
+export async function changedCredential(ctx: RequestContext, uuid: string): Promise<Credential> {
+  const statement = ctx.db.statement('credential changed', (source) =>
+    credentials.select(source).where('c.id = :id'),
+  );
+  const [credential] = await ctx.db.rows<Credential>(statement, { id: uuid });
+  if (!credential) throw notFound();
+  return credential;
+}
+
+export const credentialById = loadOne<Credential>((ctx, ids) => {
+  const scope = credentialScope(ctx.principal);
+  const statement = ctx.db.statement(`credentials by id:${scope.shape}`, (source) =>
+    credentials.select(source).where('c.id = ANY(:ids)').andWhere(scope.sql),
+  );
+  return ctx.db.rows(statement, { ...scope.parameters, ids });
+});
+
+/** A page of the credentials that the caller may see. */
+export const listCredentials = (
+  ctx: RequestContext,
+  args: CredentialListArgs,
+): Promise<Connection<Credential & Ordered>> =>
+  list(ctx, credentials, orderOf(args.orderBy), wanted(ctx, args), args);
+
+/** A page of the credentials under each of many parents, by what a credential is to its parent. */
+const under = (condition: string) =>
+  loadLists(
+    (args: CredentialListArgs) => JSON.stringify(args),
+    (ctx, parents, args) =>
+      listUnder<Credential>(
+        ctx,
+        credentials,
+        orderOf(args.orderBy),
+        wanted(ctx, args),
+        args,
+        condition,
+        parents,
+      ),
+  );
+
+export const credentialsOfAccount = under('c.account_id = parent.id');
+export const credentialsOfStore = under('c.store_id = parent.id');
+export const credentialsWithRole = under(
+  'EXISTS (SELECT 1 FROM credential_roles held WHERE held.credential_id = c.id AND held.role_id = parent.id)',
+);
+export const derivedCredentials = under('c.parent_id = parent.id');
+const credentialsInProject = under('c.project_id = parent.id');
+
+/** The credentials of a project; of the admin project, all. */
+export const credentialsOfProject = (ctx: RequestContext, project: string, args: CredentialListArgs) =>
+  project === adminProjectId ? listCredentials(ctx, args) : credentialsInProject(ctx, project, args);
+
+export const rolesOfCredential = loadEach<Role & { of: string }>((ctx, ids) => {
+  // The roles of a credential that one may see are for the same eyes, so the credential's scope is theirs.
+  const scope = credentialScope(ctx.principal);
+  const statement = ctx.db.statement(`roles of credentials:${scope.shape}`, (source) =>
+    selectRows(source, Role, 'r')
+      .addSelect('c.id', 'of')
+      .innerJoin('credential_roles', 'cr', 'cr.role_id = r.id')
+      .innerJoin('credentials', 'c', 'c.id = cr.credential_id')
+      .where('cr.credential_id = ANY(:ids)')
+      .andWhere(scope.sql)
+      .orderBy('r.name'),
+  );
+  return ctx.db.rows(statement, { ...scope.parameters, ids });
+});
+
+export const versionsOfCredential = loadEach<CredentialVersion & { of: string }>((ctx, ids) => {
+  const scope = credentialScope(ctx.principal);
+  const statement = ctx.db.statement(`versions of credentials:${scope.shape}`, (source) =>
+    selectRows(source, CredentialSecret, 'v', [...secretColumns, 'state'])
+      .addSelect(versionState, 'state')
+      .addSelect('c.id', 'of')
+      .innerJoin('credentials', 'c', 'c.id = v.credential_id')
+      .where('v.credential_id = ANY(:ids)')
+      .andWhere(scope.sql)
+      .orderBy('v.number', 'DESC'),
+  );
+  return ctx.db.rows(statement, { ...scope.parameters, ids });
+});
+
+/** The rotation under way of each credential, or the last one. */
+export const latestRotation = loadEach<Rotation & { of: string }>((ctx, ids) =>
+  rotationsWhere(
+    ctx,
+    `o.id IN (SELECT DISTINCT ON (l.credential_id) l.id FROM rotations l WHERE l.credential_id = ANY(:ids)
+      ORDER BY l.credential_id, l.started_at DESC)`,
+    'c.id',
+    ids,
+  ),
+);
+
+export const rotationById = loadOne<Rotation>((ctx, ids) =>
+  rotationsWhere(ctx, 'o.id = ANY(:ids)', 'o.id', ids),
+);
+
+function rotationsWhere(
+  ctx: RequestContext,
+  where: string,
+  of: string,
+  ids: readonly string[],
+): Promise<(Rotation & { of: string })[]> {
+  const scope = credentialScope(ctx.principal);
+  const statement = ctx.db.statement(`rotations ${of}:${scope.shape}`, (source) =>
+    selectRows(source, Rotation, 'o', ['state', 'finishedAt'])
+      .addSelect(rotationState, 'state')
+      .addSelect(`coalesce(o.finished_at, CASE WHEN ${outlived} THEN f.valid_until END)`, 'finishedAt')
+      .addSelect(safeToRetire, 'safeToRetire')
+      .addSelect(of, 'of')
+      .innerJoin('credentials', 'c', 'c.id = o.credential_id')
+      .innerJoin('credential_versions', 'f', 'f.credential_id = o.credential_id AND f.number = o.from_number')
+      .where(where)
+      .andWhere(scope.sql),
+  );
+  return ctx.db.rows(statement, { ...scope.parameters, ids });
+}
+
+const wanted = (ctx: RequestContext, args: CredentialListArgs): Condition =>
+  every(filtered(args.filter ?? {}), credentialScope(ctx.principal));
+
+const secretColumns = [
+  'credentialId',
+  'verifier',
+  'verifierKeyId',
+  'passwordHash',
+  'pepperId',
+  'sealed',
+  'kekId',
+];
+
+// The clock of the database ends a grace period, not the job that tidies up after it.
+const versionState =
+  "CASE WHEN v.state = 'PREVIOUS' AND v.valid_until <= now() THEN 'RETIRED' ELSE v.state END";
+const outlived = "o.state = 'SWITCHED' AND f.valid_until <= now()";
+const rotationState = `CASE WHEN ${outlived} THEN 'FINISHED' ELSE o.state END`;
+const safeToRetire = `f.state IN ('RETIRED', 'FAILED') OR ${outlived}
+  OR o.state = 'SWITCHED' AND coalesce(f.last_used_at < now() - interval '24 hours', true)`;
+
+const credentials: Listing = {
+  name: 'credentials',
+  select: (source) =>
+    selectRows(source, Credential, 'c', ['observedAt'])
+      .addSelect(statusOf, 'status')
+      .addSelect("CASE WHEN u.last_used_at = '-infinity' THEN NULL ELSE u.last_used_at END", 'lastUsedAt')
+      .addSelect('coalesce(c.observed_at, now())', 'observedAt')
+      .innerJoin(CredentialUse, 'u', 'u.credential_id = c.id'),
+  from: 'credentials c JOIN credential_uses u ON u.credential_id = c.id',
+};

@@ -1,0 +1,126 @@
+import { authorize, may, type Place } from '../access/authorize.js';
+import { covers, rightsOf } from '../access/rights.js';
+import type { Permission, Principal } from '../access/principal.js';
+import { withinRanges } from '../access/addresses.js';
+import { isWithin } from '../accounts/tree.js';
+import type { RequestContext } from '../context.js';
+import { sql, type Tx } from '../database.js';
+import { badInput, forbidden, notFound } from '../errors.js';
+import type { Project } from '../projects/project.js';
+import type { Role } from '../roles/role.js';
+import { instant, instantMs } from '../time.js';
+import { CredentialKind, type Credential } from './credential.js';
+
+/** Where a credential is, and who owns it: itself the account's, where nobody else answers for it. */
+export const placeOf = ({ id, accountId, projectId, ownerId }: Credential): Place => ({
+  accountId,
+  projectId,
+  owner: ownerId ?? accountId,
+  about: { type: 'Credential', id },
+});
+
+/**
+ * Whether a credential of this account may be put into this project, or into none: by the permission on its account,
+ * or on a project of the organization that the account is part of.
+ * @throws FORBIDDEN
+ */
+export async function authorizePlacing(
+  ctx: RequestContext,
+  permission: Permission,
+  accountId: string,
+  project: Project | null,
+): Promise<void> {
+  const byAccount = may(ctx.principal, permission, { accountId });
+  if (!project) {
+    if (!byAccount) throw forbidden();
+    return;
+  }
+  authorize(ctx.principal, permission, { accountId: project.accountId, projectId: project.id });
+  if (!byAccount && !(await isWithin(ctx.db, accountId, project.accountId))) throw forbidden();
+}
+
+/** Nobody gives a permission that they do not hold. @throws FORBIDDEN where a role holds more than the caller does there. */
+export function authorizeRoles(principal: Principal, roles: readonly Role[], place: Place): void {
+  for (const role of roles) {
+    if (!role.permissions.every((permission) => may(principal, permission, place))) {
+      throw forbidden('A role with permissions that you do not hold there is not yours to give.');
+    }
+  }
+}
+
+/**
+ * Nobody is handed a token that may do more than they may themselves: neither at its creation, nor by rotating or
+ * revealing somebody else's. What one mints for oneself also ends no later, and opens to no more addresses.
+ * @throws FORBIDDEN
+ */
+export async function authorizeToken(ctx: RequestContext, token: TokenTerms): Promise<void> {
+  if (token.kind !== CredentialKind.TOKEN) return;
+  const { principal } = ctx;
+  if (!covers(principal.rights, await rightsOf(ctx.db, token.accountId, token.permissions))) {
+    throw forbidden('A token that may do more than you may is not yours to have.');
+  }
+  if (token.accountId !== principal.accountId) return;
+  if (principal.limits && !token.permissions?.every((permission) => principal.limits?.includes(permission))) {
+    throw forbidden('A token may be no wider than the one it is made with: name its permissions.');
+  }
+  if (principal.expiresAt && token.expiresAt && instantMs(token.expiresAt) > instantMs(principal.expiresAt)) {
+    throw forbidden('A token may live no longer than the one it is made with.');
+  }
+  if (!withinRanges(token.allowedIps, principal.allowedIps)) {
+    throw forbidden('A token may be used from no more addresses than the one it is made with.');
+  }
+}
+
+export type TokenTerms = Pick<Credential, 'kind' | 'accountId' | 'permissions' | 'expiresAt' | 'allowedIps'>;
+
+const dayMs = 86_400_000;
+const longestTokenMs = 366 * dayMs;
+const usualTokenMs = 90 * dayMs;
+
+/**
+ * When a credential ends. Tokens always do: within 366 days, after 90 where nothing is said.
+ * @throws BAD_USER_INPUT for an instant that is past by the clock of the database, and for a token that would not end.
+ */
+export function checkedExpiry(
+  { principal, at }: RequestContext,
+  kind: CredentialKind,
+  expiresAt: string | null | undefined,
+): string | null {
+  const isToken = kind === CredentialKind.TOKEN;
+  if (expiresAt === undefined && isToken) {
+    const usual = instant(at + usualTokenMs);
+    // Made for oneself or another: by default it lives no longer than the token that it is made with.
+    return principal.expiresAt && instantMs(principal.expiresAt) < instantMs(usual)
+      ? principal.expiresAt
+      : usual;
+  }
+  if (expiresAt === undefined) return null;
+  if (expiresAt === null) {
+    if (isToken) throw badInput('input.expiresAt', 'is required: a token ends within 366 days');
+    return null;
+  }
+  const leftMs = instantMs(expiresAt) - at;
+  if (leftMs <= 0) throw badInput('input.expiresAt', 'must be in the future');
+  if (isToken && leftMs > longestTokenMs)
+    throw badInput('input.expiresAt', 'must be within 366 days, for a token');
+  return expiresAt;
+}
+
+/**
+ * Keeps the accounts and the project that a credential is to name from being deleted, to the end of the transaction.
+ * @throws NOT_FOUND where one is gone already.
+ */
+export async function holdPlace(
+  tx: Tx,
+  accounts: readonly string[],
+  projectId: string | null,
+): Promise<void> {
+  const wanted = [...new Set(accounts)];
+  if ((await tx.rows(liveAccounts, { ids: wanted })).length < wanted.length) throw notFound();
+  if (projectId !== null && (await tx.rows(liveProject, { id: projectId })).length === 0) throw notFound();
+}
+
+const liveAccounts = sql(
+  'SELECT id FROM accounts WHERE id = ANY(CAST(:ids AS uuid[])) AND deleted_at IS NULL FOR SHARE',
+);
+const liveProject = sql('SELECT id FROM projects WHERE id = :id AND deleted_at IS NULL FOR SHARE');

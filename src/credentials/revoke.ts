@@ -1,0 +1,49 @@
+import { authorize } from '../access/authorize.js';
+import { Permission } from '../access/principal.js';
+import { record } from '../audit/record.js';
+import type { RequestContext } from '../context.js';
+import { once } from '../idempotency/once.js';
+import { storeById } from '../stores/find.js';
+import { supporting } from '../stores/supporting.js';
+import { notFound } from '../errors.js';
+import { endCredentials } from './end.js';
+import type { Credential } from './credential.js';
+import type { RevokeCredentialInput } from './credential.input.js';
+import { changedCredential, findCredential } from './find.js';
+import { lockCredential } from './lock.js';
+import { placeOf } from './place.js';
+
+/**
+ * Ends a credential for good, with everything derived from it: at the answer none of their secrets works any more.
+ * One that has ended before is answered as it is.
+ * @throws NOT_FOUND, FORBIDDEN.
+ */
+export async function revokeCredential(
+  ctx: RequestContext,
+  input: RevokeCredentialInput,
+): Promise<Credential> {
+  const found = await findCredential(ctx, input.id, 'input.id', Permission.CREDENTIAL_REVOKE);
+  authorize(ctx.principal, Permission.CREDENTIAL_REVOKE, placeOf(found));
+  const store = await storeById(ctx).load(found.storeId);
+  if (!store) throw notFound();
+  const revoke = supporting(ctx.connectors, store, 'revoke');
+  const { result } = await once(ctx, 'credential:revoke', input, async (tx) => {
+    const { id, accountId, projectId } = await lockCredential(
+      ctx,
+      tx,
+      found.id,
+      Permission.CREDENTIAL_REVOKE,
+    );
+    await revoke({ endpoint: store.endpoint }, found.externalId ?? found.id);
+    const ended = await endCredentials(tx, [id], input.reason ?? null);
+    await record(ctx, tx, {
+      action: 'credential:revoke',
+      target: { type: 'Credential', id },
+      accountId,
+      projectId,
+      changed: ended.length > 0 ? ['status'] : [],
+    });
+    return { id };
+  });
+  return changedCredential(ctx, result.id);
+}

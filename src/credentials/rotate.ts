@@ -1,0 +1,177 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { authorize } from '../access/authorize.js';
+import { Permission } from '../access/principal.js';
+import { accountById } from '../accounts/find.js';
+import { record } from '../audit/record.js';
+import type { RequestContext } from '../context.js';
+import { sql, type Tx } from '../database.js';
+import { conflict, notFound } from '../errors.js';
+import { once } from '../idempotency/once.js';
+import { newId } from '../ids.js';
+import { durationMs } from '../scalars.js';
+import { storeById } from '../stores/find.js';
+import { supporting } from '../stores/supporting.js';
+import { instant } from '../time.js';
+import { CredentialSecret } from './credential-version.js';
+import { Credential } from './credential.js';
+import type { RotateCredentialInput } from './credential.input.js';
+import { changedCredential, findCredential, versionsOfCredential } from './find.js';
+import { IssuedSecret, pack } from './issued-secret.js';
+import { keepSecret, prepare, type Prepared } from './keep-secret.js';
+import { expectLiving, expectRevision, lockCredential } from './lock.js';
+import { authorizeToken, placeOf } from './place.js';
+import { Rotation, RotationState } from './rotation.js';
+import { shown } from './shown.js';
+import { wishForNext } from './wish.js';
+
+/**
+ * Replaces the secret of a credential; the one before keeps working for the grace period. A second rotation within it
+ * retires the oldest.
+ * @throws NOT_FOUND, FORBIDDEN; CONFLICT where the credential has ended, has another revision than expected, or was
+ * rotated by another request after this one began.
+ */
+export async function rotateCredential(
+  ctx: RequestContext,
+  input: RotateCredentialInput,
+): Promise<{ credential: Credential; issued: IssuedSecret }> {
+  const { principal } = ctx;
+  const found = await findCredential(ctx, input.id, 'input.id', Permission.CREDENTIAL_ROTATE);
+  authorize(principal, Permission.CREDENTIAL_ROTATE, placeOf(found));
+  if (found.accountId !== principal.accountId) await authorizeToken(ctx, found);
+  const [store, account, versions] = await Promise.all([
+    storeById(ctx).load(found.storeId),
+    accountById(ctx).load(found.accountId),
+    versionsOfCredential(ctx).load(found.id),
+  ]);
+  if (!store || !account) throw notFound();
+
+  const rotate = supporting(ctx.connectors, store, 'rotate');
+  const { wish } = wishForNext(found, account, input.secret);
+  const prepared = await prepare(ctx.keyring, found.kind, await rotate({ endpoint: store.endpoint }, wish));
+
+  await sleep(togetherMs);
+  const outcome = await once(ctx, 'credential:rotate', input, async (tx) => {
+    const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_ROTATE);
+    expectLiving(credential);
+    expectRevision(credential, input.expectedRevision);
+    await expectAlone(ctx, tx, credential.id, versions.length);
+    const number = await switchTo(ctx, tx, credential, prepared, durationMs(input.gracePeriod ?? 'PT0S'));
+    await tx.em.getRepository(Credential).update(
+      { id: credential.id },
+      {
+        ...('prefix' in wish && { secretPrefix: wish.prefix }),
+        ...(wish.kind === 'ACCESS_KEY' && { secretFormat: wish.format }),
+        ...(credential.rotateEvery && {
+          rotationDueAt: instant(ctx.at + durationMs(credential.rotateEvery)),
+        }),
+        revision: () => 'revision + 1',
+        updatedAt: () => 'now()',
+      },
+    );
+    await record(ctx, tx, {
+      action: 'credential:rotate',
+      target: { type: 'Credential', id: credential.id },
+      accountId: credential.accountId,
+      projectId: credential.projectId,
+      changed: ['secret'],
+    });
+    const issued = pack({ ...prepared.minted, expiresAt: credential.expiresAt });
+    return { id: credential.id, version: number, issued };
+  });
+
+  const credential = await changedCredential(ctx, outcome.result.id);
+  // A replay that must not show the secret any more still says which key it was.
+  const hidden = {
+    accessKey: outcome.result.issued.accessKey,
+    secret: null,
+    keys: null,
+    expiresAt: credential.expiresAt,
+  };
+  return { credential, issued: (await shown(ctx, outcome)) ?? new IssuedSecret(hidden) };
+}
+
+// Requests that come within this time of one another were made at the same time. Without it, whether they met would be
+// a matter of the machine's speed.
+const togetherMs = 25;
+
+/** Brings in the new secret and sends the one before into its grace period. Returns the new version's number. */
+async function switchTo(
+  ctx: RequestContext,
+  tx: Tx,
+  credential: Credential,
+  prepared: Prepared,
+  graceMs: number,
+): Promise<number> {
+  const { id } = credential;
+  await tx.rows(retireOldest, { id });
+  await tx.rows(finishOldest, { id });
+  const [from] = await tx.rows<{ number: number; next: number }>(replaceCurrent, { id, graceMs });
+  if (!from) throw new Error('the credential has no current version');
+  const kept = await keepSecret(
+    ctx,
+    credential,
+    from.next,
+    credential.kind,
+    credential.retrievable,
+    prepared,
+  );
+  await tx.em.getRepository(CredentialSecret).insert({
+    credentialId: id,
+    number: from.next,
+    state: 'CURRENT',
+    accessKey: prepared.minted.accessKey,
+    ...kept,
+  });
+  const finished = graceMs === 0;
+  await tx.em.getRepository(Rotation).insert({
+    id: newId(),
+    credentialId: id,
+    state: finished ? RotationState.FINISHED : RotationState.SWITCHED,
+    startedById: ctx.principal.accountId,
+    startedAt: () => 'clock_timestamp()',
+    finishedAt: finished ? () => 'clock_timestamp()' : null,
+    fromNumber: from.number,
+    toNumber: from.next,
+  });
+  await tx.rows(rotatingUntil, { id });
+  return from.next;
+}
+
+/** Of requests that rotate at the same time, one does: whoever asked before another was done did not know of it. */
+async function expectAlone(ctx: RequestContext, tx: Tx, id: string, versionsSeen: number): Promise<void> {
+  const [last] = await tx.rows<{ doneMs: string; versions: number }>(lastDone, { id });
+  if (last && (Number(last.doneMs) > ctx.at || last.versions > versionsSeen)) {
+    throw conflict('Another rotation of this credential was under way.');
+  }
+}
+
+const lastDone = sql(`
+  SELECT extract(epoch FROM at) * 1000 AS "doneMs",
+    (SELECT count(*)::integer FROM credential_versions WHERE credential_id = :id) AS versions
+  FROM audit_events
+  WHERE target_id = :id AND action = 'credential:rotate' AND outcome = 'DONE' ORDER BY at DESC, id DESC LIMIT 1`);
+
+const retireOldest = sql(`
+  UPDATE credential_versions SET state = 'RETIRED', valid_until = least(valid_until, now()),
+    verifier = NULL, verifier_key_id = NULL, password_hash = NULL, pepper_id = NULL, sealed = NULL, kek_id = NULL
+  WHERE credential_id = :id AND state = 'PREVIOUS'`);
+
+const finishOldest = sql(`
+  UPDATE rotations SET state = 'FINISHED', finished_at = clock_timestamp()
+  WHERE credential_id = :id AND state = 'SWITCHED'`);
+
+// Without grace the old secret is not kept at all.
+const replaceCurrent = sql(`
+  UPDATE credential_versions SET
+    state = CASE WHEN CAST(:graceMs AS double precision) > 0 THEN 'PREVIOUS' ELSE 'RETIRED' END,
+    valid_until = now() + CAST(:graceMs AS double precision) * interval '1 millisecond',
+    verifier = CASE WHEN CAST(:graceMs AS double precision) > 0 THEN verifier END,
+    password_hash = CASE WHEN CAST(:graceMs AS double precision) > 0 THEN password_hash END,
+    sealed = CASE WHEN CAST(:graceMs AS double precision) > 0 THEN sealed END
+  WHERE credential_id = :id AND state = 'CURRENT'
+  RETURNING number, (SELECT max(number) + 1 FROM credential_versions WHERE credential_id = :id) AS next`);
+
+const rotatingUntil = sql(`
+  UPDATE credentials SET rotating_until =
+    (SELECT valid_until FROM credential_versions WHERE credential_id = :id AND state = 'PREVIOUS')
+  WHERE id = :id`);

@@ -1,0 +1,34 @@
+import { record } from '../audit/record.js';
+import type { RequestContext } from '../context.js';
+import { sql } from '../database.js';
+import type { Outcome } from '../idempotency/once.js';
+import { IssuedSecret, unpack, type Packed } from './issued-secret.js';
+
+/**
+ * The secret of a creation or rotation, for its answer. To a replay it is shown again only while it is the
+ * credential's current one and works; and it is a reveal, which is on record.
+ */
+export async function shown(
+  ctx: RequestContext,
+  { result, replayed }: Outcome<{ id: string; version: number; issued: Packed }>,
+): Promise<IssuedSecret | null> {
+  const issued = new IssuedSecret(unpack(result.issued));
+  if (!replayed) return issued;
+  return ctx.db.transaction(async (tx) => {
+    const [holding] = await tx.rows<{ accountId: string; projectId: string | null }>(current, result);
+    if (!holding) return null;
+    await record(ctx, tx, {
+      action: 'credential:reveal',
+      target: { type: 'Credential', id: result.id },
+      ...holding,
+    });
+    return issued;
+  });
+}
+
+const current = sql(`
+  SELECT c.account_id AS "accountId", c.project_id AS "projectId" FROM credentials c
+  JOIN credential_versions v ON v.credential_id = c.id AND v.number = :version AND v.state = 'CURRENT'
+  WHERE c.id = :id AND c.revoked_at IS NULL AND c.deleted_at IS NULL AND c.enabled
+    AND coalesce(c.expires_at > now(), true)
+  FOR UPDATE OF c`);

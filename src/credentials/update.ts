@@ -1,0 +1,196 @@
+import { authorize } from '../access/authorize.js';
+import { Permission } from '../access/principal.js';
+import { findAccount } from '../accounts/find.js';
+import { record } from '../audit/record.js';
+import type { RequestContext } from '../context.js';
+import { sql, type Tx } from '../database.js';
+import { badInput, notFound } from '../errors.js';
+import { once } from '../idempotency/once.js';
+import { findProject } from '../projects/find.js';
+import { findRoles } from '../roles/find.js';
+import type { Role } from '../roles/role.js';
+import { durationMs } from '../scalars.js';
+import { storeById } from '../stores/find.js';
+import { supporting } from '../stores/supporting.js';
+import { instant, instantMs } from '../time.js';
+import { CredentialRole } from './credential-role.js';
+import { CredentialSecret } from './credential-version.js';
+import { Credential } from './credential.js';
+import type { UpdateCredentialInput } from './credential.input.js';
+import { changedCredential, findCredential } from './find.js';
+import { resealed, type SealedTo } from './keep-secret.js';
+import { expectLiving, expectRevision, lockCredential } from './lock.js';
+import {
+  authorizePlacing,
+  authorizeRoles,
+  authorizeToken,
+  checkedExpiry,
+  holdPlace,
+  placeOf,
+} from './place.js';
+
+/**
+ * Changes what is recorded of a credential. A field left out keeps its value; null clears it.
+ * @throws NOT_FOUND, FORBIDDEN; CONFLICT where it has ended or has another revision than expected; BAD_USER_INPUT for
+ * an empty address list where there was a restriction.
+ */
+export async function updateCredential(
+  ctx: RequestContext,
+  input: UpdateCredentialInput,
+): Promise<Credential> {
+  const { principal } = ctx;
+  const found = await findCredential(ctx, input.id, 'input.id', Permission.CREDENTIAL_UPDATE);
+  authorize(principal, Permission.CREDENTIAL_UPDATE, placeOf(found));
+  const store = await storeById(ctx).load(found.storeId);
+  if (!store) throw notFound();
+  const update = supporting(ctx.connectors, store, 'update');
+  const owner = input.owner
+    ? await findAccount(ctx, input.owner, 'input.owner', Permission.CREDENTIAL_UPDATE)
+    : null;
+  const project = input.project
+    ? await findProject(ctx, input.project, 'input.project', Permission.CREDENTIAL_UPDATE)
+    : null;
+  if (input.project !== undefined) {
+    await authorizePlacing(ctx, Permission.CREDENTIAL_UPDATE, found.accountId, project);
+  }
+  const roles =
+    input.roles === undefined ? undefined : await findRoles(ctx, input.roles ?? [], 'input.roles');
+
+  const { result } = await once(ctx, 'credential:update', input, async (tx) => {
+    const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_UPDATE);
+    expectLiving(credential);
+    expectRevision(credential, input.expectedRevision);
+    const wanted = wantedColumns(ctx, credential, input, owner?.id ?? null, project?.id ?? null);
+    const names = (Object.keys(wanted) as (keyof Credential)[]).filter(
+      (name) => !same(name, wanted[name], credential[name]),
+    );
+    if (names.includes('expiresAt') || names.includes('allowedIps')) {
+      await authorizeToken(ctx, { ...credential, ...wanted });
+    }
+    if (names.includes('projectId') || names.includes('ownerId')) {
+      const ownerId = wanted.ownerId ?? credential.ownerId;
+      await holdPlace(
+        tx,
+        ownerId ? [credential.accountId, ownerId] : [credential.accountId],
+        wanted.projectId ?? null,
+      );
+    }
+    const rolesChanged = roles ? await changeRoles(ctx, tx, { ...credential, ...wanted }, roles) : false;
+    if (names.includes('projectId')) await sealAnew(ctx, tx, credential, { ...credential, ...wanted });
+    if (names.length > 0 || rolesChanged) {
+      await tx.em.getRepository(Credential).update(
+        { id: credential.id },
+        {
+          ...Object.fromEntries(names.map((name) => [name, wanted[name]])),
+          revision: () => 'revision + 1',
+          updatedAt: () => 'now()',
+        },
+      );
+    }
+    await update({ endpoint: store.endpoint }, credential.externalId ?? credential.id);
+    await record(ctx, tx, {
+      action: 'credential:update',
+      target: { type: 'Credential', id: credential.id },
+      accountId: credential.accountId,
+      projectId: wanted.projectId === undefined ? credential.projectId : wanted.projectId,
+      changed: [...publicNames(names), ...(rolesChanged ? ['roles'] : [])],
+    });
+    return { id: credential.id };
+  });
+  return changedCredential(ctx, result.id);
+}
+
+/** The columns that the input names, with their new values: a fixed list, whatever else an input may come to hold. */
+function wantedColumns(
+  ctx: RequestContext,
+  credential: Credential,
+  input: UpdateCredentialInput,
+  ownerId: string | null,
+  projectId: string | null,
+): Partial<Credential> {
+  const {
+    name,
+    description,
+    category,
+    fullName,
+    email,
+    enabled,
+    allowedIps,
+    expiresAt,
+    rotationPolicy: policy,
+  } = input;
+  if (allowedIps?.length === 0 && credential.allowedIps.length > 0) {
+    throw badInput('input.allowedIps', 'must not be empty: null lets it be used from anywhere');
+  }
+  return {
+    ...(name !== undefined && { name }),
+    ...(description !== undefined && { description }),
+    ...(category !== undefined && { category }),
+    ...(fullName !== undefined && { fullName }),
+    ...(email !== undefined && { email }),
+    ...(enabled !== undefined && { enabled }),
+    ...(allowedIps !== undefined && { allowedIps: [...new Set(allowedIps ?? [])] }),
+    ...(expiresAt !== undefined && { expiresAt: checkedExpiry(ctx, credential.kind, expiresAt) }),
+    ...(input.owner !== undefined && { ownerId }),
+    ...(input.project !== undefined && { projectId }),
+    ...(policy !== undefined && {
+      rotateEvery: policy?.every ?? null,
+      rotateGrace: policy?.gracePeriod ?? null,
+      rotationDueAt: policy ? dueAt(ctx, credential, policy.every) : null,
+    }),
+  };
+}
+
+/** A policy that stays as it is does not start to count anew. */
+const dueAt = (ctx: RequestContext, credential: Credential, every: string): string | null =>
+  every === credential.rotateEvery ? credential.rotationDueAt : instant(ctx.at + durationMs(every));
+
+async function changeRoles(
+  ctx: RequestContext,
+  tx: Tx,
+  credential: Credential,
+  roles: readonly Role[],
+): Promise<boolean> {
+  const had = (await tx.rows<{ id: string }>(carried, { id: credential.id })).map(({ id }) => id);
+  const added = roles.filter(({ id }) => !had.includes(id));
+  const dropped = had.filter((id) => !roles.some((role) => role.id === id));
+  authorizeRoles(ctx.principal, added, placeOf(credential));
+  const repository = tx.em.getRepository(CredentialRole);
+  if (added.length > 0)
+    await repository.insert(added.map(({ id }) => ({ credentialId: credential.id, roleId: id })));
+  for (const roleId of dropped) await repository.delete({ credentialId: credential.id, roleId });
+  return added.length > 0 || dropped.length > 0;
+}
+
+/** What is sealed is bound to its project, so it is sealed anew for the next one. */
+async function sealAnew(ctx: RequestContext, tx: Tx, from: SealedTo, to: SealedTo): Promise<void> {
+  const repository = tx.em.getRepository(CredentialSecret);
+  for (const { number, sealed } of await tx.rows<{ number: number; sealed: Buffer }>(sealedVersions, {
+    id: from.id,
+  })) {
+    await repository.update(
+      { credentialId: from.id, number },
+      await resealed(ctx.keyring, from, to, number, sealed),
+    );
+  }
+}
+
+function same(name: keyof Credential, one: unknown, other: unknown): boolean {
+  if (Array.isArray(one) && Array.isArray(other)) return one.join() === other.join();
+  const instants =
+    (name === 'expiresAt' || name === 'rotationDueAt') &&
+    typeof one === 'string' &&
+    typeof other === 'string';
+  return instants ? instantMs(one) === instantMs(other) : one === other;
+}
+
+const columnsOfPolicy = new Set(['rotateEvery', 'rotateGrace', 'rotationDueAt']);
+
+/** The names that the graph has for columns. */
+const publicNames = (names: readonly string[]): string[] => [
+  ...new Set(names.map((name) => (columnsOfPolicy.has(name) ? 'rotationPolicy' : name.replace(/Id$/, '')))),
+];
+
+const carried = sql('SELECT role_id AS id FROM credential_roles WHERE credential_id = :id');
+const sealedVersions = sql(`
+  SELECT number, sealed FROM credential_versions WHERE credential_id = :id AND sealed IS NOT NULL`);

@@ -1,0 +1,102 @@
+import type { Account } from '../accounts/account.js';
+import type { Wish } from '../connectors/connector.js';
+import { badInput } from '../errors.js';
+import { canonicalUsername } from '../rules.js';
+import { Secret } from '../secret.js';
+import { CredentialKind, type Credential } from './credential.js';
+import type { NewSecretInput } from './credential.input.js';
+import { checkedProviderKeys, type Provider } from './provider-keys.input.js';
+
+/** A wish, with the provider whose keys it is of. */
+export interface Wished {
+  wish: Wish;
+  provider: Provider | null;
+}
+
+/** What a new credential's secret is to be. @throws BAD_USER_INPUT for keys that do not make a set. */
+export function wishFor(input: NewSecretInput, account: Account): Wished {
+  const { accessKey, token, password, providerKeys } = input;
+  if (accessKey) {
+    const { prefix = null, secretFormat = null } = accessKey;
+    return { wish: { kind: 'ACCESS_KEY', prefix, format: secretFormat, accessKey: null }, provider: null };
+  }
+  if (token)
+    return {
+      wish: {
+        kind: 'TOKEN',
+        prefix: token.prefix ?? null,
+        tokenKind: tokenKinds[account.kind],
+        accessKey: null,
+      },
+      provider: null,
+    };
+  if (password) {
+    const chosen = password.password ? Secret.of(password.password) : null;
+    return {
+      wish: { kind: 'PASSWORD', accessKey: usernameOf(password.username), password: chosen },
+      provider: null,
+    };
+  }
+  if (!providerKeys) throw badInput('input.secret', 'exactly one of its members must be given');
+  const { provider, keys } = checkedProviderKeys(providerKeys, 'input.secret.providerKeys');
+  return { wish: { kind: 'PROVIDER_KEYS', keys }, provider };
+}
+
+/**
+ * What the next secret of a credential is to be: alike in form, and under the same public half.
+ * @throws BAD_USER_INPUT for another kind of secret, user name or provider, and where the caller's new keys are wanting.
+ */
+export function wishForNext(
+  credential: Credential,
+  account: Account,
+  input: NewSecretInput | null | undefined,
+): Wished {
+  const given = input ? wishFor(input, account) : undefined;
+  if (given && given.wish.kind !== (credential.kind as string)) {
+    throw badInput('input.secret', `must be of the credential's kind, ${credential.kind}`);
+  }
+  const { accessKey, secretPrefix: prefix, secretFormat: format } = credential;
+  switch (credential.kind) {
+    case CredentialKind.ACCESS_KEY: {
+      const { prefix: newPrefix = null, secretFormat = null } = input?.accessKey ?? {};
+      return {
+        wish: { kind: 'ACCESS_KEY', prefix: newPrefix ?? prefix, format: secretFormat ?? format, accessKey },
+        provider: null,
+      };
+    }
+    case CredentialKind.TOKEN:
+      if (input?.token?.permissions)
+        throw badInput('input.secret.token.permissions', 'are fixed at creation');
+      return {
+        wish: {
+          kind: 'TOKEN',
+          prefix: input?.token?.prefix ?? prefix,
+          tokenKind: tokenKinds[account.kind],
+          accessKey,
+        },
+        provider: null,
+      };
+    case CredentialKind.PASSWORD: {
+      if (given?.wish.kind === 'PASSWORD' && given.wish.accessKey !== accessKey) {
+        throw badInput('input.secret.password.username', "must be the credential's own");
+      }
+      return (
+        given ?? { wish: { kind: 'PASSWORD', accessKey: accessKey ?? '', password: null }, provider: null }
+      );
+    }
+    case CredentialKind.PROVIDER_KEYS:
+      if (!given) throw badInput('input.secret', 'is required: a provider makes its own keys');
+      if (given.provider !== credential.provider) {
+        throw badInput('input.secret.providerKeys', "must be of the credential's provider");
+      }
+      return given;
+  }
+}
+
+function usernameOf(text: string): string {
+  const username = canonicalUsername(text);
+  if (username === undefined) throw badInput('input.secret.password.username', 'is no user name');
+  return username;
+}
+
+const tokenKinds = { PERSON: 'pat', SERVICE: 'svc', ORGANIZATION: 'key' } as const;

@@ -1,0 +1,330 @@
+import pg from 'pg';
+import { DataSource, type EntityManager, type ObjectLiteral, type SelectQueryBuilder } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { databaseTls } from './config.js';
+import { openEmbedded, type EmbeddedPool } from './embedded.js';
+import { conflict, KeywayError, unavailable } from './errors.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A statement with named parameters, made once and run often. */
+export interface Statement {
+  readonly text: string;
+  /** The parameters' names in the order of `$1`, `$2` … */
+  readonly names: readonly string[];
+  /** What PostgreSQL keeps it prepared under; left out where each run is to be planned for its own values. */
+  readonly name?: string;
+}
+
+export type Parameters = Readonly<Record<string, unknown>>;
+
+/** A condition for a WHERE, with its parameters. */
+export interface Condition {
+  readonly sql: string;
+  readonly parameters: Parameters;
+  /** Tells apart the statements that are made with it: conditions of one shape have the same SQL. */
+  readonly shape: string;
+}
+
+/** All of these conditions at once. */
+export const every = (...conditions: readonly Condition[]): Condition => ({
+  sql: conditions.map(({ sql }) => sql).join(' AND '),
+  parameters: Object.assign({}, ...conditions.map(({ parameters }) => parameters)) as Parameters,
+  shape: conditions.map(({ shape }) => shape).join(),
+});
+
+/** A condition whose SQL alone tells it apart. */
+export const condition = (sql: string, parameters: Parameters = {}): Condition => ({
+  sql,
+  parameters,
+  shape: sql,
+});
+
+/** Something that statements run on: the database, or a transaction. */
+export interface Sql {
+  rows<Row extends object>(statement: Statement, parameters?: Parameters): Promise<Row[]>;
+}
+
+/** One transaction. `em` writes by repository, `rows` reads by statement; both are undone together. */
+export interface Tx extends Sql {
+  readonly em: EntityManager;
+}
+
+export interface DatabaseOptions {
+  /** A PostgreSQL connection string, or undefined for the embedded database. */
+  url: string | undefined;
+  /** The embedded database's folder; in memory where left out. */
+  folder?: string | undefined;
+  poolSize?: number;
+  entities: (new () => object)[];
+  migrations: (new () => object)[];
+  onPoolError?: (error: Error) => void;
+}
+
+type Client = {
+  query(query: { text: string; values: unknown[]; name?: string }): Promise<{ rows: object[] }>;
+};
+
+const statementTimeoutMs = 10_000;
+const lockTimeoutMs = 5_000;
+const connectTimeoutMs = 5_000;
+const mostStatements = 1_000;
+const mostPrepared = 300;
+const retries = 3;
+const aloneTimeoutMs = 60_000;
+
+/** The database behind Keyway: PostgreSQL, or PGlite behind the same door. */
+export class Database implements Sql {
+  readonly #statements = new Map<string, Statement>();
+  readonly #pool: Client;
+  #offsetMs = 0;
+
+  private constructor(
+    readonly source: DataSource,
+    readonly embedded: boolean,
+  ) {
+    this.#pool = (source.driver as PostgresDriver).master as Client;
+  }
+
+  /** Connects. @throws what `pg` says where the server cannot be reached. */
+  static async open(options: DatabaseOptions): Promise<Database> {
+    const embedded = options.url === undefined;
+    const source = new DataSource({
+      type: 'postgres',
+      ...(options.url === undefined
+        ? { driver: await openEmbedded(options.folder) }
+        : connection(options.url, options.poolSize ?? 10)),
+      entities: options.entities,
+      migrations: options.migrations,
+      migrationsTableName: 'migrations',
+      synchronize: false,
+      installExtensions: false,
+      logging: false,
+      poolErrorHandler: (error: Error) => options.onPoolError?.(error),
+    });
+    await source.initialize();
+    return new Database(source, embedded);
+  }
+
+  /**
+   * A statement from a query builder, built once for each key. Parameters stand in its text as `:name`.
+   * @param around adds what the builder has no words for: order, limit, lateral joins.
+   * @param prepared false where every run is to be planned for its own values, as for lists that are filtered.
+   */
+  statement(
+    key: string,
+    build: (source: DataSource) => SelectQueryBuilder<ObjectLiteral> | string,
+    around: (sql: string) => string = (sql) => sql,
+    prepared = true,
+  ): Statement {
+    const known = this.#statements.get(key);
+    if (known) return known;
+    const built = build(this.source);
+    const made = numbered(around(typeof built === 'string' ? built : built.getQuery()));
+    const statement =
+      prepared && this.#statements.size < mostPrepared
+        ? { ...made, name: `k${this.#statements.size}` }
+        : made;
+    if (this.#statements.size < mostStatements) this.#statements.set(key, statement);
+    return statement;
+  }
+
+  /** The time by the clock of the database, in milliseconds since 1970: no farther off than a round trip takes. */
+  now(): number {
+    return performance.timeOrigin + performance.now() + this.#offsetMs;
+  }
+
+  /** Sets `now` by the database's clock; the quickest of some round trips tells most exactly. */
+  async setClock(): Promise<void> {
+    let quickest = Infinity;
+    for (let sample = 0; sample < 3; sample++) {
+      const sent = performance.now();
+      const [answer] = await this.rows<{ ms: string }>(readClock);
+      const tookMs = performance.now() - sent;
+      if (!answer || tookMs >= quickest) continue;
+      quickest = tookMs;
+      this.#offsetMs = Number(answer.ms) - (performance.timeOrigin + sent + tookMs / 2);
+    }
+  }
+
+  async rows<Row extends object>(statement: Statement, parameters: Parameters = {}): Promise<Row[]> {
+    try {
+      return await guarded(() => run<Row>(this.#pool, statement, parameters));
+    } catch (error) {
+      throw isTransient(error) ? unavailable(error) : error;
+    }
+  }
+
+  /**
+   * Runs `work` in one transaction: all of it, or nothing. Serialization failures and deadlocks are tried again up to
+   * three times, so `work` must have no effect outside the database.
+   * @throws UNAVAILABLE where the database cannot be had; what `work` throws, after undoing it.
+   */
+  async transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await guarded(() => this.#once(work));
+      } catch (error) {
+        if (attempt === retries || !isTransient(error)) throw isTransient(error) ? unavailable(error) : error;
+        await sleep(Math.random() * 20 * 2 ** attempt);
+      }
+    }
+  }
+
+  async #once<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
+    const runner = this.source.createQueryRunner();
+    try {
+      const client = (await runner.connect()) as Client;
+      await runner.startTransaction();
+      const rows = <Row extends object>(statement: Statement, parameters: Parameters = {}) =>
+        run<Row>(client, statement, parameters);
+      const result = await work({ em: runner.manager, rows });
+      await runner.commitTransaction();
+      return result;
+    } catch (error) {
+      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
+      throw error;
+    } finally {
+      await runner.release();
+    }
+  }
+
+  /**
+   * Runs `work` while no other Keyway on this database does the same. The embedded database has one process alone.
+   * @throws UNAVAILABLE where another one takes longer than a minute.
+   */
+  async alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.embedded) return work();
+    const runner = this.source.createQueryRunner();
+    const client = (await runner.connect()) as Client;
+    try {
+      for (const until = Date.now() + aloneTimeoutMs; ; await sleep(50)) {
+        const [answer] = await run<{ locked: boolean }>(client, tryLock, {});
+        if (answer?.locked) break;
+        if (Date.now() > until) throw unavailable('another Keyway is starting on this database');
+      }
+      return await work();
+    } finally {
+      await run(client, unlock, {}).catch(() => undefined);
+      await runner.release();
+    }
+  }
+
+  /** Brings the tables up to date. Each migration is one transaction: it is done whole, or not at all. */
+  async migrate(): Promise<void> {
+    await this.source.runMigrations({ transaction: 'each' });
+  }
+
+  async close(): Promise<void> {
+    await this.source.destroy();
+  }
+}
+
+/** A statement out of SQL text with `:name` parameters. */
+export function sql(text: string): Statement {
+  return numbered(text);
+}
+
+/** True for the failure of a unique index or constraint of that name. */
+export function violates(error: unknown, constraint: string): boolean {
+  const { code, constraint: name } = databaseError(error) ?? {};
+  return code === '23505' && name === constraint;
+}
+
+const tryLock: Statement = { text: 'SELECT pg_try_advisory_lock(4205139) AS locked', names: [] };
+const readClock: Statement = { text: 'SELECT extract(epoch FROM clock_timestamp()) * 1000 AS ms', names: [] };
+const unlock: Statement = { text: 'SELECT pg_advisory_unlock_all()', names: [] };
+
+function numbered(text: string): Statement {
+  const names: string[] = [];
+  const place = (_: string, name: string) => {
+    if (!names.includes(name)) names.push(name);
+    return `$${names.indexOf(name) + 1}`;
+  };
+  return { text: text.replace(/(?<![:\w]):([a-zA-Z]\w*)/g, place), names };
+}
+
+async function run<Row extends object>(
+  client: Client,
+  statement: Statement,
+  parameters: Parameters,
+): Promise<Row[]> {
+  const values = statement.names.map((name) => {
+    const value = parameters[name];
+    // A parameter forgotten would widen or empty the result in silence.
+    if (value === undefined) throw new Error(`statement parameter ${name} is missing`);
+    return value;
+  });
+  const { name, text } = statement;
+  const { rows } = await client.query(name === undefined ? { text, values } : { text, values, name });
+  return rows as Row[];
+}
+
+function connection(url: string, poolSize: number) {
+  const address = new URL(url);
+  const tls = databaseTls(address);
+  for (const name of ['sslmode', 'ssl']) address.searchParams.delete(name);
+  return {
+    url: address.href,
+    ssl: tls === 'local' ? false : { rejectUnauthorized: tls !== 'unverified' },
+    poolSize,
+    connectTimeoutMS: connectTimeoutMs,
+    applicationName: 'keyway',
+    extra: {
+      // Longer than the server's own limit: it is for a server that no longer answers at all.
+      query_timeout: statementTimeoutMs + 2_000,
+      idleTimeoutMillis: 60_000,
+      keepAlive: true,
+      types: { getTypeParser: textTimestamps },
+      options: [
+        `-c statement_timeout=${statementTimeoutMs}`,
+        `-c lock_timeout=${lockTimeoutMs}`,
+        '-c idle_in_transaction_session_timeout=15000',
+        '-c TimeZone=UTC',
+        '-c DateStyle=ISO',
+        '-c jit=off',
+      ].join(' '),
+    },
+  };
+}
+
+const asText = (value: string) => value;
+const timestamps = new Set<number>([1184, 1114]);
+
+function textTimestamps(oid: number, format?: 'text' | 'binary'): unknown {
+  return timestamps.has(oid) ? asText : pg.types.getTypeParser(oid, format);
+}
+
+/** Turns what the database throws into ours: callers never see its words. */
+async function guarded<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof KeywayError || isTransient(error)) throw error;
+    const { code, message } = databaseError(error) ?? {};
+    // A lock that was not had in time, and a row that ended while another came to name it.
+    if (code === '55P03' || code === '23503') throw conflict();
+    if (code !== undefined && unavailableCodes.test(code)) throw unavailable(error);
+    if (
+      /timeout exceeded when trying to connect|Connection terminated|Query read timeout/.test(message ?? '')
+    ) {
+      throw unavailable(error);
+    }
+    throw error;
+  }
+}
+
+// Connection failures, too many connections, shut-down, query cancelled, disk full, read-only, refused by the system.
+const unavailableCodes = /^(08|53|57|25006|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)/;
+
+/** Serialization failures and deadlocks: nothing was done, and the same again may succeed. */
+function isTransient(error: unknown): boolean {
+  return /^(40001|40P01)$/.test(databaseError(error)?.code ?? '');
+}
+
+function databaseError(error: unknown): { code?: string; constraint?: string; message?: string } | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const inner: unknown = (error as { driverError?: unknown }).driverError ?? error;
+  return inner as { code?: string; constraint?: string; message?: string };
+}
+
+export type { EmbeddedPool };

@@ -1,0 +1,191 @@
+import { EventEmitter } from 'node:events';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
+
+/** What a query brings back, in the words of `pg`. */
+export interface QueryAnswer {
+  rows: Record<string, unknown>[];
+  rowCount: number;
+  command: string;
+}
+
+type Query = string | { text: string; values?: unknown[] };
+type Connected = (error: Error | undefined, client?: EmbeddedClient, release?: () => void) => void;
+
+const waitMs = 10_000;
+
+/**
+ * Opens the embedded PostgreSQL in a folder, or in memory where none is given, and refuses a folder that another
+ * process has open: two writers would ruin it. It survives a killed process, not a power cut: its fsync is off.
+ * @returns the module that TypeORM takes for its driver in place of `pg`.
+ */
+export async function openEmbedded(folder: string | undefined): Promise<{ Pool: new () => EmbeddedPool }> {
+  const unlock = folder === undefined ? () => undefined : lock(folder);
+  const text = (value: string) => value;
+  try {
+    const database = await PGlite.create({
+      ...(folder === undefined ? {} : { dataDir: join(folder, 'postgres') }),
+      extensions: { pg_trgm },
+      // Timestamps stay text, microseconds and all, as they do with `pg`.
+      parsers: { 1184: text, 1114: text, 20: text },
+    });
+    return {
+      Pool: class extends EmbeddedPool {
+        constructor() {
+          super(database, unlock);
+        }
+      },
+    };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+/** The one connection of the embedded database, handed to one user at a time: that is what makes transactions safe. */
+export class EmbeddedPool extends EventEmitter {
+  readonly #client: EmbeddedClient;
+  readonly #waiting: ((error?: Error) => void)[] = [];
+  #busy = false;
+  #ended = false;
+
+  constructor(
+    private readonly database: PGlite,
+    private readonly unlock: () => void,
+  ) {
+    super();
+    this.#client = new EmbeddedClient(database);
+  }
+
+  connect(): Promise<EmbeddedClient & { release: () => void }>;
+  connect(done: Connected): void;
+  connect(done?: Connected): Promise<EmbeddedClient & { release: () => void }> | void {
+    if (done) {
+      this.#take().then(
+        () => done(undefined, this.#client, this.#releaseOnce()),
+        (error: unknown) => done(error as Error),
+      );
+      return;
+    }
+    return this.#take().then(() =>
+      Object.assign(Object.create(this.#client) as EmbeddedClient, { release: this.#releaseOnce() }),
+    );
+  }
+
+  async query(query: Query, values?: unknown[]): Promise<QueryAnswer> {
+    await this.#take();
+    try {
+      return await this.#client.query(query, values);
+    } finally {
+      this.#release();
+    }
+  }
+
+  async end(done?: () => void): Promise<void> {
+    if (!this.#ended) {
+      this.#ended = true;
+      await this.database.close();
+      this.unlock();
+    }
+    done?.();
+  }
+
+  async #take(): Promise<void> {
+    if (this.#ended) throw new Error('the embedded database is closed');
+    if (!this.#busy) {
+      this.#busy = true;
+      // It works on the event loop's own time: between any two statements, others get their turn.
+      await new Promise(setImmediate);
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const turn = (error?: Error) => {
+        clearTimeout(timer);
+        if (error) reject(error);
+        else resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(turn), 1);
+        reject(new Error('timeout exceeded when trying to connect'));
+      }, waitMs);
+      this.#waiting.push(turn);
+    });
+  }
+
+  #release(): void {
+    const next = this.#waiting.shift();
+    if (next) setImmediate(next);
+    else this.#busy = false;
+  }
+
+  #releaseOnce(): () => void {
+    let released = false;
+    return () => {
+      if (released) return;
+      released = true;
+      this.#release();
+    };
+  }
+}
+
+class EmbeddedClient extends EventEmitter {
+  constructor(private readonly database: PGlite) {
+    super();
+  }
+
+  async query(query: Query, values?: unknown[]): Promise<QueryAnswer> {
+    const text = typeof query === 'string' ? query : query.text;
+    const parameters = typeof query === 'string' ? values : query.values;
+    const command = /^\s*(\w+)/.exec(text)?.[1]?.toUpperCase() ?? '';
+    // Only the simple protocol takes several statements at once, as migrations have them; it takes no parameters.
+    if (!parameters || parameters.length === 0) {
+      const answers = await this.database.exec(text);
+      const last = answers.at(-1);
+      return { rows: last?.rows ?? [], rowCount: last?.affectedRows || (last?.rows.length ?? 0), command };
+    }
+    const answer = await this.database.query<Record<string, unknown>>(text, parameters);
+    return { rows: answer.rows, rowCount: answer.affectedRows || answer.rows.length, command };
+  }
+}
+
+/** Takes the folder for this process. @throws where a living process has it. */
+function lock(folder: string): () => void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, 'lock');
+  const own = `${process.pid} ${startOf(process.pid)}`;
+  for (;;) {
+    try {
+      writeFileSync(path, own, { flag: 'wx', mode: 0o600 });
+      return () => rmSync(path, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const [pid = '', start = ''] = readFileSync(path, 'utf8').split(' ');
+    if (isAlive(Number(pid)) && start === startOf(Number(pid))) {
+      throw new Error(
+        'Another Keyway has this data folder open. Stop it first, or name another with KEYWAY_DATA_DIR.',
+      );
+    }
+    rmSync(path, { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** When the process began, as the system counts it, so that a number used again is not taken for the process before. */
+function startOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[19] ?? '';
+  } catch {
+    return '';
+  }
+}

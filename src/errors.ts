@@ -1,0 +1,68 @@
+import type { NodeType } from './ids.js';
+
+/** What went wrong, for callers: each code says whose move it is. `INTERNAL_SERVER_ERROR` is Apollo Server's own name. */
+export const codes = {
+  UNAUTHENTICATED: 'No valid token was presented.',
+  NOT_FOUND: 'There is no such thing, or it is not for these eyes.',
+  FORBIDDEN: 'This is not allowed.',
+  BAD_USER_INPUT: 'The input is not valid; fields tells where.',
+  CONFLICT: 'Another change stands in the way.',
+  LIMIT_EXCEEDED: 'The request asks for too much at once.',
+  RATE_LIMITED: 'Too many requests lately.',
+  UNSUPPORTED: 'This cannot be done here.',
+  UNAVAILABLE: 'A part cannot be reached just now; nothing was changed.',
+  STORE_REJECTED: 'The store refused the request.',
+  OUTCOME_UNKNOWN: 'The request was sent and no clear answer came back.',
+  INTERNAL_SERVER_ERROR: 'Something went wrong inside; the log tells more under this id.',
+} as const;
+
+export type Code = keyof typeof codes;
+
+/** One field of the input that was not right. The message never holds the submitted value. */
+export interface FieldFault {
+  path: string;
+  message: string;
+}
+
+/**
+ * The one class of errors that callers see. `message` comes from us alone and never holds a submitted value or a
+ * secret; `cause` is for the log.
+ */
+export class KeywayError extends Error {
+  readonly code: Code;
+  readonly fields: readonly FieldFault[];
+  /** What a refusal was about, for the audit alone. */
+  readonly about: { type: NodeType; id: string } | undefined;
+
+  constructor(
+    code: Code,
+    message: string = codes[code],
+    options: {
+      fields?: FieldFault[];
+      cause?: unknown;
+      about?: { type: NodeType; id: string } | undefined;
+    } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'KeywayError';
+    this.code = code;
+    this.fields = options.fields ?? [];
+    this.about = options.about;
+  }
+}
+
+/** A fault in one field of the input. */
+export const badInput = (path: string, message: string): KeywayError =>
+  new KeywayError('BAD_USER_INPUT', codes.BAD_USER_INPUT, { fields: [{ path, message }] });
+
+/** Absent, or not for these eyes: one answer for both. */
+export const notFound = (): KeywayError => new KeywayError('NOT_FOUND');
+
+export const forbidden = (message?: string): KeywayError => new KeywayError('FORBIDDEN', message);
+
+export const conflict = (message?: string): KeywayError => new KeywayError('CONFLICT', message);
+
+export const unsupported = (message?: string): KeywayError => new KeywayError('UNSUPPORTED', message);
+
+export const unavailable = (cause?: unknown): KeywayError =>
+  new KeywayError('UNAVAILABLE', codes.UNAVAILABLE, { cause });

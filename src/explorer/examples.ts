@@ -1,0 +1,44 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** One tab of the explorer: a document with one named operation, and the variables it is opened with, as JSON. */
+export interface Example {
+  file: string;
+  query: string;
+  variables?: string;
+}
+
+/**
+ * The explorer's examples, in the order to run them in. Where a value must come out of an earlier answer, the variable
+ * is named for what it is (`account`, `credential`, …) in all of them, and holds a prefix and an ellipsis: `acct_…`.
+ */
+export function examples(now = new Date()): Example[] {
+  return readdirSync(folder())
+    .filter((file) => file.endsWith('.graphql'))
+    .sort()
+    .map((file) => {
+      const variables = join(folder(), file.replace('.graphql', '.variables.json'));
+      return {
+        file,
+        query: readFileSync(join(folder(), file), 'utf8'),
+        ...(existsSync(variables) && { variables: withDates(readFileSync(variables, 'utf8'), now) }),
+      };
+    });
+}
+
+/** A written date would end one day, and its example with it: the files say `in 30 days`. */
+const withDates = (variables: string, now: Date) =>
+  variables.replace(/(?<=")in (\d+) days(?=")/g, (_, days) =>
+    new Date(now.getTime() + Number(days) * 86_400_000).toISOString().replace(/\.\d+/, ''),
+  );
+
+/** The build copies no documents, so they are read beside the source, from `src/` and from `dist/` alike. */
+function folder(): string {
+  let root = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(root, 'package.json'))) {
+    if (dirname(root) === root) throw new Error('The explorer cannot find its examples.');
+    root = dirname(root);
+  }
+  return join(root, 'src', 'explorer', 'examples');
+}

@@ -1,0 +1,132 @@
+import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { KeywayError } from '../errors.js';
+import { Secret } from '../secret.js';
+
+/** Keys of one kind by their ids, k1, k2 and so on, of which one is current. */
+export interface KeyFile {
+  current: string;
+  keys: ReadonlyMap<string, Secret>;
+}
+
+/** The key that the pages show as an example. It is public, so no server starts with it. */
+export const exampleKey = Buffer.from('keyway-example-key-do-not-use-it').toString('base64');
+
+const keyLength = 32;
+const sizeLimit = 64 * 1024;
+
+/**
+ * Reads one key file, and tells each fault by the file's name and the key's id, never by what the file holds.
+ * Answers undefined where no key of it can be used.
+ */
+export function readKeyFile(path: string, fault: (message: string) => void): KeyFile | undefined {
+  const text = readText(path, fault);
+  if (text === undefined) return undefined;
+  const file = parse(text);
+  if (!file) {
+    fault('is not a key file: {"current":"k1","keys":{"k1":"<32 bytes in base64>"}}');
+    return undefined;
+  }
+  const keys = new Map<string, Secret>();
+  for (const [id, value] of Object.entries(file.keys)) {
+    const key = readKey(id, value, fault);
+    if (key) keys.set(id, key);
+  }
+  if (!Object.hasOwn(file.keys, file.current)) fault('names a current key that it does not hold');
+  return {
+    current: file.current,
+    keys: new Map([...keys].sort(([one], [other]) => numberOf(one) - numberOf(other))),
+  };
+}
+
+/** Writes a key file that is not there yet, readable by its owner alone, and returns when it is on the disk. */
+export function writeKeyFile(path: string, file: KeyFile): void {
+  const keys = Object.fromEntries(
+    [...file.keys].map(([id, key]) => [id, key.exposeBytes().toString('base64')]),
+  );
+  const descriptor = openSync(path, 'wx', 0o600);
+  try {
+    writeFileSync(descriptor, `${JSON.stringify({ current: file.current, keys }, null, 2)}\n`);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Makes sure that the names in a directory, too, are on the disk. */
+export function syncDirectory(directory: string): void {
+  const descriptor = openSync(directory, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * The key under this id.
+ * @throws INTERNAL_SERVER_ERROR for an id that the file does not hold.
+ */
+export function keyOf(file: KeyFile, id: string): Secret {
+  const key = file.keys.get(id);
+  if (!key) throw new KeywayError('INTERNAL_SERVER_ERROR');
+  return key;
+}
+
+/** Whether a name could not be taken because something stands there already. */
+export const isTaken = (error: unknown): boolean => hasCode(error, 'EEXIST') || hasCode(error, 'ENOTEMPTY');
+
+/** The number of a key id: 2 of k2. */
+export const numberOf = (id: string): number => Number(id.slice(1));
+
+const hasCode = (error: unknown, code: string) => isRecord(error) && error.code === code;
+
+function readText(path: string, fault: (message: string) => void): string | undefined {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'r');
+  } catch (error) {
+    fault(hasCode(error, 'ENOENT') ? 'is missing' : 'cannot be read');
+    return undefined;
+  }
+  try {
+    const status = fstatSync(descriptor);
+    if (!status.isFile() || status.size > sizeLimit) {
+      fault('is not a key file');
+      return undefined;
+    }
+    if ((status.mode & 0o077) !== 0) fault('is open to other users: its mode must be 0600');
+    return readFileSync(descriptor, 'utf8');
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+// The parser's own error would quote the text, keys and all.
+function parse(text: string): { current: string; keys: Record<string, unknown> } | undefined {
+  try {
+    const file: unknown = JSON.parse(text);
+    if (!isRecord(file) || !isRecord(file.keys) || typeof file.current !== 'string') return undefined;
+    return { current: file.current, keys: file.keys };
+  } catch {
+    return undefined;
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function readKey(id: string, value: unknown, fault: (message: string) => void): Secret | undefined {
+  // What is no id may be a key that slipped into the wrong place, so it is not repeated.
+  if (!/^k[1-9][0-9]{0,8}$/.test(id)) {
+    fault('holds a key whose id is not k1, k2 and so on');
+    return undefined;
+  }
+  const key = typeof value === 'string' ? Buffer.from(value, 'base64') : Buffer.alloc(0);
+  if (key.length !== keyLength || key.toString('base64') !== value) {
+    fault(`key ${id} is not 32 bytes in base64`);
+    return undefined;
+  }
+  if (key.every((byte) => byte === 0)) fault(`key ${id} is all zeros`);
+  if (value === exampleKey) fault(`key ${id} is the example from the documentation`);
+  return Secret.of(key);
+}

@@ -1,0 +1,74 @@
+import { KeywayError } from '../errors.js';
+import { Secret } from '../secret.js';
+import { openRecord, rewrapRecord, sealRecord, type Place, type SealedRecord } from './envelope.js';
+import { fileKekProvider, type KeyFiles, type KeyKind } from './kek-file.js';
+import { keyOf } from './key-file.js';
+import { passwords, type Passwords } from './password.js';
+import { hkdfSha256, hmacSha256 } from './primitives.js';
+import { verifiers, type Verifiers } from './verifier.js';
+
+/** All that is done with keys. No key ever leaves it. */
+export interface Keyring extends Verifiers, Passwords {
+  /** Seals a secret for one place, with the id of the KEK that the row must name. */
+  seal(plain: Secret, place: Place): Promise<SealedRecord>;
+  /**
+   * Opens what was sealed for this place.
+   * @throws UNAVAILABLE, its id in the cause, where the KEK is missing; INTERNAL_SERVER_ERROR, always the same, where
+   * the record was changed or moved.
+   */
+  open(sealed: Buffer, place: Place): Promise<Secret>;
+  /** The same record under the current KEK, its secret left closed. Fails as `open` does. */
+  rewrap(sealed: Buffer, place: Place): Promise<SealedRecord>;
+  kekIds(): string[];
+  currentKekId(): string;
+  hasKek(id: string): boolean;
+  /** The ids of all keys of a kind, oldest first. */
+  keyIds(kind: KeyKind): string[];
+  /** A public check value: the same on two servers if and only if they hold the same key under this id. */
+  fingerprint(kind: KeyKind, id: string): string;
+  /**
+   * The link of row `number` in a chain: depends on every row before it, and cannot be made without the epoch's key.
+   * @throws INTERNAL_SERVER_ERROR for an unknown epoch or a previous link that is not 32 bytes long.
+   */
+  auditLink(epoch: string, previous: Buffer, canonicalRow: Buffer, number: bigint): Buffer;
+  currentAuditEpoch(): string;
+  /** The known epochs, oldest first. */
+  auditEpochs(): string[];
+}
+
+/** Hears of each wrap before it happens, to count it, and may refuse it by throwing. */
+export interface KeyringOptions {
+  onWrap?: (kekId: string) => void;
+}
+
+/** A keyring over checked key files. */
+export function openKeyring(files: KeyFiles, options: KeyringOptions = {}): Keyring {
+  const kek = fileKekProvider(files.kek, options.onWrap);
+  return {
+    ...verifiers(files.verifier),
+    ...passwords(files.pepper),
+    seal: (plain, place) => sealRecord(kek, plain.exposeBytes(), place),
+    open: async (sealed, place) => Secret.of(await openRecord(kek, sealed, place)),
+    rewrap: (sealed, place) => rewrapRecord(kek, sealed, place),
+    kekIds: () => [...files.kek.keys.keys()],
+    currentKekId: () => files.kek.current,
+    hasKek: (id) => files.kek.keys.has(id),
+    keyIds: (kind) => [...files[kind].keys.keys()],
+    fingerprint: (kind, id) => fingerprint(keyOf(files[kind], id)),
+    auditLink: (epoch, previous, canonicalRow, number) =>
+      auditLink(keyOf(files.audit, epoch), previous, canonicalRow, number),
+    currentAuditEpoch: () => files.audit.current,
+    auditEpochs: () => [...files.audit.keys.keys()],
+  };
+}
+
+// Derived, and not the plain HMAC: no password and no row can then be made to give the value that is public here.
+const fingerprint = (key: Secret) =>
+  hkdfSha256(key.exposeBytes(), Buffer.alloc(0), 'keyway/check/v1', 8).toString('hex');
+
+function auditLink(key: Secret, previous: Buffer, canonicalRow: Buffer, number: bigint): Buffer {
+  if (previous.length !== 32) throw new KeywayError('INTERNAL_SERVER_ERROR');
+  const place = Buffer.alloc(8);
+  place.writeBigUInt64BE(number);
+  return hmacSha256(key.exposeBytes(), previous, canonicalRow, place);
+}

@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { badInput, KeywayError } from '../errors.js';
+import { Secret } from '../secret.js';
+
+/** Personal access token, access key, service token. */
+export type TokenKind = 'pat' | 'key' | 'svc';
+
+export type SecretFormat = 'BASE62' | 'HEX' | 'BASE64';
+
+const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+// Without 0 O o, 1 I l: it is read aloud and typed.
+const legible = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz';
+const checkLength = 6;
+const longestToken = 31 + 'kw_pat_'.length + 16 + 1 + 43 + checkLength;
+const pattern =
+  /^(?:[A-Za-z][A-Za-z0-9_-]{0,30})?kw_(pat|key|svc)_([0-9A-Za-z]{16})_([0-9A-Za-z]{43})[0-9A-Za-z]{6}$/;
+
+/**
+ * A fresh token of 256 bit, `kw_<kind>_<id>_<secret><check>`. Its id is public and what it is looked up by; a given
+ * id stays, as a rotation needs it. Only `secretPart` is verified, under the id.
+ * @throws BAD_USER_INPUT, naming `prefix`, for a prefix that is not `[A-Za-z][A-Za-z0-9_-]{0,30}`.
+ */
+export function mintToken(
+  kind: TokenKind,
+  options: { prefix?: string; id?: string } = {},
+): { id: string; token: Secret; secretPart: Secret } {
+  const prefix = checkedPrefix(options.prefix);
+  const id = options.id ?? draw(base62, 16).toString('ascii');
+  if (!/^[0-9A-Za-z]{16}$/.test(id)) throw new KeywayError('INTERNAL_SERVER_ERROR');
+  const secretPart = randomText('BASE62');
+  const body = Buffer.concat([Buffer.from(`${prefix}kw_${kind}_${id}_`), secretPart]);
+  const token = Buffer.concat([body, Buffer.from(checkOf(body))]);
+  body.fill(0);
+  return { id, token: Secret.of(token), secretPart: Secret.of(secretPart) };
+}
+
+/**
+ * The parts of a token; undefined for whatever `mintToken` cannot have made, a mistyped character included. That is
+ * told without asking anyone; whether the token is valid is another question.
+ */
+export function parseToken(text: string): { kind: TokenKind; id: string; secret: Secret } | undefined {
+  if (text.length > longestToken) return undefined;
+  const parts = pattern.exec(text);
+  if (!parts?.[1] || !parts[2] || !parts[3]) return undefined;
+  if (checkOf(text.slice(0, -checkLength)) !== text.slice(-checkLength)) return undefined;
+  return { kind: parts[1] as TokenKind, id: parts[2], secret: Secret.of(parts[3]) };
+}
+
+/**
+ * A fresh pair of a public access key and a secret of 256 bit. The prefix stands before both; a given access key
+ * stays as it is, as a rotation needs it.
+ * @throws BAD_USER_INPUT, naming `prefix`, for a prefix that is not `[A-Za-z][A-Za-z0-9_-]{0,30}`.
+ */
+export function mintAccessKey(options: { prefix?: string; format?: SecretFormat; accessKey?: string } = {}): {
+  accessKey: string;
+  secret: Secret;
+} {
+  const prefix = checkedPrefix(options.prefix);
+  const secret = Buffer.concat([Buffer.from(prefix), randomText(options.format ?? 'BASE62')]);
+  const accessKey = options.accessKey ?? `${prefix}${draw(base32, 20).toString('ascii')}`;
+  return { accessKey, secret: Secret.of(secret) };
+}
+
+/** A fresh password of 32 characters, 185 bit, none of which is taken for another. */
+export const mintPassword = (): Secret => Secret.of(draw(legible, 32));
+
+/** 256 random bits as ASCII text: 43 characters of BASE62, 64 of HEX, 44 of BASE64. */
+export function randomText(format: SecretFormat): Buffer {
+  if (format === 'BASE62') return draw(base62, 43);
+  const bytes = randomBytes(32);
+  const text = Buffer.from(bytes.toString(format === 'HEX' ? 'hex' : 'base64'), 'ascii');
+  bytes.fill(0);
+  return text;
+}
+
+// A byte beyond the last whole multiple of the alphabet is thrown away, as it would favour the first characters.
+function draw(alphabet: string, characters: number): Buffer {
+  const limit = 256 - (256 % alphabet.length);
+  const text = Buffer.alloc(characters);
+  for (let filled = 0; filled < characters;) {
+    const bytes = randomBytes(characters);
+    for (const byte of bytes) {
+      if (byte < limit && filled < characters) text[filled++] = alphabet.charCodeAt(byte % alphabet.length);
+    }
+    bytes.fill(0);
+  }
+  return text;
+}
+
+function checkOf(body: Buffer | string): string {
+  let rest = crc32(body);
+  let text = '';
+  for (let index = 0; index < checkLength; index++) {
+    text = base62.charAt(rest % 62) + text;
+    rest = Math.floor(rest / 62);
+  }
+  return text;
+}
+
+function checkedPrefix(prefix = ''): string {
+  if (prefix === '' || /^[A-Za-z][A-Za-z0-9_-]{0,30}$/.test(prefix)) return prefix;
+  throw badInput('prefix', 'must be a letter and up to 30 letters, digits, hyphens or underscores');
+}

@@ -1,0 +1,41 @@
+import { authorize } from '../access/authorize.js';
+import { Permission } from '../access/principal.js';
+import { record } from '../audit/record.js';
+import type { RequestContext } from '../context.js';
+import { sql } from '../database.js';
+import { conflict } from '../errors.js';
+import { once } from '../idempotency/once.js';
+import { decodeId, encodeId } from '../ids.js';
+import { lockProject } from './find.js';
+import type { DeleteProjectInput } from './project.input.js';
+
+/**
+ * Deletes a project, and the roles held on it. Returns its public id.
+ * @throws NOT_FOUND, FORBIDDEN; CONFLICT while it has credentials that are not deleted, and for the admin project.
+ */
+export async function deleteProject(ctx: RequestContext, input: DeleteProjectInput): Promise<string> {
+  const id = decodeId('Project', input.id, 'input.id');
+  // Found within, so that a replay answers although the project is gone.
+  const { result } = await once(ctx, 'project:delete', input, async (tx) => {
+    const { accountId, admin } = await lockProject(ctx, tx, id, Permission.PROJECT_MANAGE);
+    authorize(ctx.principal, Permission.PROJECT_MANAGE, { accountId, projectId: id });
+    if (admin) throw conflict('The admin project is built in.');
+    const [held] = await tx.rows<{ held: boolean }>(holdsCredentials, { id });
+    if (held?.held) throw conflict('The project has credentials that are not deleted.');
+    await tx.rows(withdrawGrants, { id });
+    await tx.rows(markDeleted, { id });
+    await record(ctx, tx, {
+      action: 'project:delete',
+      target: { type: 'Project', id },
+      accountId,
+      projectId: id,
+    });
+    return { deletedId: encodeId('Project', id) };
+  });
+  return result.deletedId;
+}
+
+const holdsCredentials = sql(`
+  SELECT EXISTS (SELECT 1 FROM credentials WHERE project_id = :id AND deleted_at IS NULL) AS held`);
+const withdrawGrants = sql('DELETE FROM grants WHERE on_project_id = :id');
+const markDeleted = sql('UPDATE projects SET deleted_at = now(), updated_at = now() WHERE id = :id');

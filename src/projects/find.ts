@@ -1,0 +1,104 @@
+import type { Permission } from '../access/principal.js';
+import { projectScope } from '../access/scope.js';
+import { selectRows } from '../columns.js';
+import type { RequestContext } from '../context.js';
+import { condition, every, type Condition, type Tx } from '../database.js';
+import { notFound } from '../errors.js';
+import { decodeId } from '../ids.js';
+import { list, listUnder, type Listing } from '../listing.js';
+import { loadLists, loadOne } from '../loading.js';
+import type { Connection, Order, Ordered, PageArgs } from '../paging.js';
+import { Project } from './project.js';
+
+/**
+ * The project behind a public id, where the caller may see it.
+ * @param by the permission of the verb at hand: it shows the project too.
+ * @throws NOT_FOUND where there is none for these eyes, BAD_USER_INPUT naming `path` for another type's id.
+ */
+export async function findProject(
+  ctx: RequestContext,
+  id: string,
+  path: string,
+  by?: Permission,
+): Promise<Project> {
+  const uuid = decodeId('Project', id, path);
+  const project = await oneProject(
+    ctx,
+    condition('p.id = :id', { id: uuid }),
+    projectScope(ctx.principal, by),
+  );
+  if (!project) throw notFound();
+  return project;
+}
+
+/** The project of that name, or null where there is none for these eyes. */
+export const findProjectByName = (ctx: RequestContext, name: string): Promise<Project | null> =>
+  oneProject(ctx, condition('p.name = :name', { name }), projectScope(ctx.principal));
+
+/**
+ * The project as it is at this instant, locked to the end of the transaction.
+ * @throws NOT_FOUND where the caller's hold on it ended meanwhile.
+ */
+export async function lockProject(ctx: RequestContext, tx: Tx, id: string, by: Permission): Promise<Project> {
+  const where = every(condition('p.id = :id', { id }), live, projectScope(ctx.principal, by));
+  const statement = ctx.db.statement(
+    `project locked:${where.shape}`,
+    (source) => selectRows(source, Project, 'p').where(where.sql),
+    (sql) => `${sql} FOR UPDATE OF p`,
+  );
+  const [project] = await tx.rows<Project>(statement, where.parameters);
+  if (!project) throw notFound();
+  return project;
+}
+
+/** The project that a verb has just changed, as it now is: who may do the verb may see what it did. */
+export async function changedProject(ctx: RequestContext, id: string): Promise<Project> {
+  const project = await oneProject(ctx, condition('p.id = :id', { id }), condition('true'));
+  if (!project) throw notFound();
+  return project;
+}
+
+/** Projects by UUID, deleted ones too: what belonged to one still says so. */
+export const projectById = loadOne<Project>((ctx, ids) => {
+  const scope = projectScope(ctx.principal);
+  const statement = ctx.db.statement(`projects by id:${scope.shape}`, (source) =>
+    selectRows(source, Project, 'p').where('p.id = ANY(:ids)').andWhere(scope.sql),
+  );
+  return ctx.db.rows(statement, { ...scope.parameters, ids });
+});
+
+/** A page of projects in the order of their names. */
+export const listProjects = (ctx: RequestContext, args: PageArgs): Promise<Connection<Project & Ordered>> =>
+  list(ctx, projects, byName, every(live, projectScope(ctx.principal)), args);
+
+/** A page of the projects of each account. */
+export const projectsOfAccount = loadLists(
+  (args: PageArgs) => JSON.stringify(args),
+  (ctx, parents, args) =>
+    listUnder<Project>(
+      ctx,
+      projects,
+      byName,
+      every(live, projectScope(ctx.principal)),
+      args,
+      'p.account_id = parent.id',
+      parents,
+    ),
+);
+
+async function oneProject(ctx: RequestContext, which: Condition, scope: Condition): Promise<Project | null> {
+  const where = every(which, live, scope);
+  const statement = ctx.db.statement(`project:${where.shape}`, (source) =>
+    selectRows(source, Project, 'p').where(where.sql),
+  );
+  const [project] = await ctx.db.rows<Project>(statement, where.parameters);
+  return project ?? null;
+}
+
+const live = condition('p.deleted_at IS NULL');
+const projects: Listing = {
+  name: 'projects',
+  select: (source) => selectRows(source, Project, 'p'),
+  from: 'projects p',
+};
+const byName: Order = { name: 'projects', expression: 'p.name', type: 'text', id: 'p.id', direction: 'ASC' };

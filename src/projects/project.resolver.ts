@@ -1,0 +1,102 @@
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { Permission } from '../access/principal.js';
+import { Account } from '../accounts/account.js';
+import { accountById } from '../accounts/find.js';
+import type { RequestContext } from '../context.js';
+import { Needs } from '../needs.js';
+import { Forward } from '../page-args.js';
+import { connectionOf } from '../paging.js';
+import { createProject } from './create.js';
+import { deleteProject } from './delete.js';
+import { findProjectByName, listProjects, projectsOfAccount } from './find.js';
+import { Project } from './project.js';
+import { CreateProjectInput, DeleteProjectInput, UpdateProjectInput } from './project.input.js';
+import { updateProject } from './update.js';
+
+export const ProjectConnection = connectionOf('Project', () => Project);
+
+@ObjectType({ simpleResolvers: true })
+export class CreateProjectPayload {
+  @Field(() => Project)
+  project: Project;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class UpdateProjectPayload {
+  @Field(() => Project)
+  project: Project;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class DeleteProjectPayload {
+  @Field(() => ID)
+  deletedId: string;
+}
+
+@Resolver(() => Project)
+export class ProjectResolver {
+  @Query(() => Project, { nullable: true })
+  @Needs(Permission.PROJECT_READ)
+  project(@Ctx() ctx: RequestContext, @Arg('name', () => String) name: string): Promise<Project | null> {
+    return findProjectByName(ctx, name);
+  }
+
+  @Query(() => ProjectConnection, { description: 'Projects, in the order of their names.' })
+  @Needs(Permission.PROJECT_READ)
+  projects(@Ctx() ctx: RequestContext, @Args(() => Forward) page: Forward) {
+    return listProjects(ctx, page);
+  }
+
+  @FieldResolver(() => Account)
+  account(@Ctx() ctx: RequestContext, @Root() project: Project): Promise<Account | null> {
+    return accountById(ctx).load(project.accountId);
+  }
+
+  @Mutation(() => CreateProjectPayload)
+  @Needs(Permission.PROJECT_MANAGE, 'project:create')
+  async createProject(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => CreateProjectInput) input: CreateProjectInput,
+  ): Promise<CreateProjectPayload> {
+    return { project: await createProject(ctx, input) };
+  }
+
+  @Mutation(() => UpdateProjectPayload)
+  @Needs(Permission.PROJECT_MANAGE, 'project:update')
+  async updateProject(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => UpdateProjectInput) input: UpdateProjectInput,
+  ): Promise<UpdateProjectPayload> {
+    return { project: await updateProject(ctx, input) };
+  }
+
+  @Mutation(() => DeleteProjectPayload)
+  @Needs(Permission.PROJECT_MANAGE, 'project:delete')
+  async deleteProject(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => DeleteProjectInput) input: DeleteProjectInput,
+  ): Promise<DeleteProjectPayload> {
+    return { deletedId: await deleteProject(ctx, input) };
+  }
+}
+
+/** What projects add to accounts. */
+@Resolver(() => Account)
+export class AccountProjectsResolver {
+  @FieldResolver(() => ProjectConnection)
+  projects(@Ctx() ctx: RequestContext, @Root() account: Account, @Args(() => Forward) page: Forward) {
+    return projectsOfAccount(ctx, account.id, page);
+  }
+}

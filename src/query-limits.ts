@@ -1,0 +1,142 @@
+import type { ApolloServerPlugin } from '@apollo/server';
+import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import { BREAK, GraphQLError, visit } from 'graphql';
+import { KeywayError, type FieldFault } from './errors.js';
+import { weigh } from './query-weight.js';
+
+/** The most that one request may ask for. */
+export const limits = {
+  tokens: 2000,
+  // A place in the source is told as line and column, which costs a walk over all lines before it, for each error.
+  lines: 10_000,
+  depth: 8,
+  aliases: 20,
+  directives: 20,
+  rootFields: 10,
+  cost: 5000,
+  valueDepth: 16,
+  listItems: 1000,
+  pageSize: 100,
+} as const;
+
+type Limit = keyof typeof limits;
+
+/** What an operation asks for, in the units of `limits`; and the page sizes that cannot mean anything. */
+export interface Measure extends Record<Exclude<Limit, 'tokens'>, number> {
+  faults: FieldFault[];
+}
+
+const wording: Record<Limit, string> = {
+  tokens: `The document has more than ${limits.tokens} tokens.`,
+  lines: `The document has more than ${limits.lines} lines.`,
+  depth: `The operation is more than ${limits.depth} fields deep.`,
+  aliases: `The operation has more than ${limits.aliases} aliases.`,
+  directives: `The operation has more than ${limits.directives} directives.`,
+  rootFields: `The operation has more than ${limits.rootFields} fields at its root.`,
+  cost: `The operation costs more than ${limits.cost} points: ask for fewer fields or smaller pages.`,
+  valueDepth: `A value is nested more than ${limits.valueDepth} levels deep.`,
+  listItems: `A list has more than ${limits.listItems} items.`,
+  pageSize: `A page has more than ${limits.pageSize} items.`,
+};
+
+/**
+ * Refuses, before any resolver runs, an operation over one of the limits (LIMIT_EXCEEDED) and one with a page of less
+ * than one item (BAD_USER_INPUT). Belongs before the plugins that read the variables. The limit on tokens is the
+ * parser's: give Apollo Server `parseOptions` too.
+ */
+export function queryLimits(): ApolloServerPlugin {
+  return {
+    requestDidStart: async () => ({
+      didResolveOperation: async ({ document, operation, request, schema }) => {
+        if (operation) refuseExcess(measure(document, operation, request.variables ?? {}, schema));
+      },
+    }),
+  };
+}
+
+/** What the parser must be told. */
+export const parseOptions = { maxTokens: limits.tokens };
+
+/** What validation must be told: it stops soon, and makes no suggestions, which cost time and tell names. */
+export const validationOptions = { maxErrors: 10, hideSuggestions: true };
+
+/** The error for a limit that was passed. */
+export const exceeded = (limit: Limit) => new KeywayError('LIMIT_EXCEEDED', wording[limit]);
+
+/** Whether the parser gave up because of `parseOptions`. */
+export const isTokenLimit = (error: unknown): boolean =>
+  error instanceof GraphQLError &&
+  /^Syntax Error: Document contains more tha[nt] \d+ tokens\./.test(error.message);
+
+/** What an operation with these variables asks for. Takes time in proportion to both, whatever they hold. */
+export function measure(
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Readonly<Record<string, unknown>>,
+  schema: GraphQLSchema,
+): Measure {
+  const { pages, ...weight } = weigh(document, operation, variables, schema);
+  const [literals, values] = [literalSpan(document), variableSpan(variables)];
+  return {
+    ...weight,
+    lines: document.loc?.endToken.line ?? 0,
+    valueDepth: Math.max(literals.depth, values.depth),
+    listItems: Math.max(literals.items, values.items),
+    pageSize: pages.reduce((most, { size }) => Math.max(most, size), 0),
+    faults: pages
+      .filter(({ size }) => size < 1)
+      .map(({ argument }) => ({ path: argument, message: pageRule })),
+  };
+}
+
+const pageRule = `must be from 1 to ${limits.pageSize}`;
+
+function refuseExcess({ faults, ...measured }: Measure): void {
+  for (const [limit, value] of Object.entries(measured) as [Exclude<Limit, 'tokens'>, number][])
+    if (value > limits[limit]) throw exceeded(limit);
+  if (faults.length > 0) throw new KeywayError('BAD_USER_INPUT', undefined, { fields: faults });
+}
+
+/** How deep values are nested, and how long their longest list is. */
+interface Span {
+  depth: number;
+  items: number;
+}
+
+const known = new WeakMap<DocumentNode, Span>();
+
+/** The span of the literals: kept for the document, as the walk takes longer than the rest of a request's measure. */
+function literalSpan(document: DocumentNode): Span {
+  const kept = known.get(document);
+  if (kept) return kept;
+  const span = { depth: 0, items: 0 };
+  let level = 0;
+  const enter = (items: number) => {
+    widen(span, ++level, items);
+    return span.depth > limits.valueDepth ? BREAK : undefined;
+  };
+  const leave = () => void level--;
+  visit(document, {
+    ListValue: { enter: ({ values }) => enter(values.length), leave },
+    ObjectValue: { enter: () => enter(0), leave },
+  });
+  known.set(document, span);
+  return span;
+}
+
+function variableSpan(variables: Readonly<Record<string, unknown>>): Span {
+  const span = { depth: 0, items: 0 };
+  const waiting = Object.values(variables).map((value) => ({ value, depth: 1 }));
+  for (let next = waiting.pop(); next && span.depth <= limits.valueDepth; next = waiting.pop()) {
+    const { value, depth } = next;
+    if (typeof value !== 'object' || value === null) continue;
+    widen(span, depth, Array.isArray(value) ? value.length : 0);
+    for (const member of Object.values(value) as unknown[]) waiting.push({ value: member, depth: depth + 1 });
+  }
+  return span;
+}
+
+function widen(span: Span, depth: number, items: number): void {
+  span.depth = Math.max(span.depth, depth);
+  span.items = Math.max(span.items, items);
+}

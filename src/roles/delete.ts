@@ -1,0 +1,42 @@
+import { authorize } from '../access/authorize.js';
+import { Permission } from '../access/principal.js';
+import { record } from '../audit/record.js';
+import type { RequestContext } from '../context.js';
+import { sql } from '../database.js';
+import { conflict } from '../errors.js';
+import { once } from '../idempotency/once.js';
+import { decodeId, encodeId } from '../ids.js';
+import { lockRole } from './find.js';
+import { Role } from './role.js';
+import type { DeleteRoleInput } from './role.input.js';
+
+/**
+ * Deletes a role. Returns its public id.
+ * @throws NOT_FOUND, FORBIDDEN; CONFLICT while an account holds it or a credential carries it, and for a built-in role.
+ */
+export async function deleteRole(ctx: RequestContext, input: DeleteRoleInput): Promise<string> {
+  const id = decodeId('Role', input.id, 'input.id');
+  // Found within, so that a replay answers although the role is gone.
+  const { result } = await once(ctx, 'role:delete', input, async (tx) => {
+    const role = await lockRole(ctx, tx, id);
+    authorize(ctx.principal, Permission.ROLE_MANAGE, {});
+    if (role.builtIn) throw conflict('A built-in role cannot be deleted.');
+    const [use] = await tx.rows<{ used: boolean }>(inUse, { id });
+    if (use?.used) throw conflict('An account holds the role, or a credential carries it.');
+    await tx.rows(dropFromDeleted, { id });
+    await tx.em.getRepository(Role).delete({ id });
+    await record(ctx, tx, {
+      action: 'role:delete',
+      target: { type: 'Role', id },
+      accountId: ctx.principal.accountId,
+    });
+    return { deletedId: encodeId('Role', id) };
+  });
+  return result.deletedId;
+}
+
+const inUse = sql(`
+  SELECT EXISTS (SELECT 1 FROM grants WHERE role_id = :id)
+    OR EXISTS (SELECT 1 FROM credential_roles cr JOIN credentials c ON c.id = cr.credential_id
+      WHERE cr.role_id = :id AND c.deleted_at IS NULL) AS used`);
+const dropFromDeleted = sql('DELETE FROM credential_roles WHERE role_id = :id');

@@ -1,0 +1,135 @@
+import { grantScope, roleScope } from '../access/scope.js';
+import { selectRows } from '../columns.js';
+import type { RequestContext } from '../context.js';
+import { condition, every, type Condition, type Sql, type Tx } from '../database.js';
+import { badInput, notFound } from '../errors.js';
+import { decodeId } from '../ids.js';
+import { list, type Listing } from '../listing.js';
+import { loadEach, loadOne } from '../loading.js';
+import type { Connection, Order, Ordered, PageArgs } from '../paging.js';
+import { Grant } from './grant.js';
+import { Role } from './role.js';
+
+/** @throws NOT_FOUND where there is none for these eyes, BAD_USER_INPUT naming `path` for another type's id. */
+export async function findRole(ctx: RequestContext, id: string, path: string): Promise<Role> {
+  const role = await oneRole(ctx, condition('r.id = :id', { id: decodeId('Role', id, path) }));
+  if (!role) throw notFound();
+  return role;
+}
+
+/** The role of that name, or null where there is none for these eyes. */
+export const findRoleByName = (ctx: RequestContext, name: string): Promise<Role | null> =>
+  oneRole(ctx, condition('r.name = :name', { name }));
+
+/**
+ * The roles behind public ids, each once.
+ * @throws NOT_FOUND where one is not for these eyes; BAD_USER_INPUT naming `path` for another type's id, or one twice.
+ */
+export async function findRoles(ctx: RequestContext, ids: readonly string[], path: string): Promise<Role[]> {
+  const uuids = ids.map((id, index) => decodeId('Role', id, `${path}.${index}`));
+  if (new Set(uuids).size < uuids.length) throw badInput(path, 'must not name a role twice');
+  const roles = await Promise.all(uuids.map((uuid) => roleById(ctx).load(uuid)));
+  return roles.map((role) => {
+    if (!role) throw notFound();
+    return role;
+  });
+}
+
+export const roleById = loadOne<Role>((ctx, ids) => {
+  const scope = roleScope(ctx.principal);
+  const statement = ctx.db.statement(`roles by id:${scope.shape}`, (source) =>
+    selectRows(source, Role, 'r').where('r.id = ANY(:ids)').andWhere(scope.sql),
+  );
+  return ctx.db.rows(statement, { ...scope.parameters, ids });
+});
+
+/** A page of roles in the order of their names. */
+export const listRoles = (ctx: RequestContext, args: PageArgs): Promise<Connection<Role & Ordered>> =>
+  list(ctx, roles, byName, roleScope(ctx.principal), args);
+
+/**
+ * The role as it is at this instant, kept from change to the end of the transaction.
+ * @throws NOT_FOUND where there is none for these eyes.
+ */
+export async function lockRole(ctx: RequestContext, tx: Tx, id: string): Promise<Role> {
+  const where = every(condition('r.id = :id', { id }), roleScope(ctx.principal));
+  const statement = ctx.db.statement(
+    `role locked:${where.shape}`,
+    (source) => selectRows(source, Role, 'r').where(where.sql),
+    (sql) => `${sql} FOR UPDATE OF r`,
+  );
+  const [role] = await tx.rows<Role>(statement, where.parameters);
+  if (!role) throw notFound();
+  return role;
+}
+
+/** The role that a verb has just changed, as it now is: who may do the verb may see what it did. */
+export async function changedRole(ctx: RequestContext, id: string): Promise<Role> {
+  const statement = ctx.db.statement('role changed', (source) =>
+    selectRows(source, Role, 'r').where('r.id = :id'),
+  );
+  const [role] = await ctx.db.rows<Role>(statement, { id });
+  if (!role) throw notFound();
+  return role;
+}
+
+/** The grant behind a UUID, or undefined where there is none for these eyes. */
+export async function grantById(ctx: RequestContext, sql: Sql, id: string): Promise<Grant | undefined> {
+  const [grant] = await grantsWhere(ctx, 'g.id = ANY(:ids)', 'g.id', [id], sql);
+  return grant;
+}
+
+/** The grant that a verb has just made: who may give it may see what they gave. */
+export async function changedGrant(ctx: RequestContext, id: string): Promise<Grant> {
+  const statement = ctx.db.statement('grant changed', (source) =>
+    selectRows(source, Grant, 'g').where('g.id = :id'),
+  );
+  const [grant] = await ctx.db.rows<Grant>(statement, { id });
+  if (!grant) throw notFound();
+  return grant;
+}
+
+export const grantLoader = loadOne<Grant>((ctx, ids) => grantsWhere(ctx, 'g.id = ANY(:ids)', 'g.id', ids));
+
+/** The grants of each account, of each role, and on each project, oldest first. */
+export const grantsOfAccount = loadEach<Grant & { of: string }>((ctx, ids) =>
+  grantsWhere(ctx, 'g.account_id = ANY(:ids)', 'g.account_id', ids),
+);
+export const grantsOfRole = loadEach<Grant & { of: string }>((ctx, ids) =>
+  grantsWhere(ctx, 'g.role_id = ANY(:ids)', 'g.role_id', ids),
+);
+export const grantsOnProject = loadEach<Grant & { of: string }>((ctx, ids) =>
+  grantsWhere(ctx, 'g.on_project_id = ANY(:ids)', 'g.on_project_id', ids),
+);
+
+function grantsWhere(
+  ctx: RequestContext,
+  where: string,
+  of: string,
+  ids: readonly string[],
+  sql: Sql = ctx.db,
+): Promise<(Grant & { of: string })[]> {
+  const scope = grantScope(ctx.principal);
+  const statement = ctx.db.statement(`grants ${where}:${scope.shape}`, (source) =>
+    selectRows(source, Grant, 'g')
+      .addSelect(of, 'of')
+      .innerJoin('accounts', 'a', 'a.id = g.account_id')
+      .where(where)
+      .andWhere(scope.sql)
+      .orderBy('g.created_at')
+      .addOrderBy('g.id'),
+  );
+  return sql.rows(statement, { ...scope.parameters, ids });
+}
+
+async function oneRole(ctx: RequestContext, which: Condition): Promise<Role | null> {
+  const where = every(which, roleScope(ctx.principal));
+  const statement = ctx.db.statement(`role:${where.shape}`, (source) =>
+    selectRows(source, Role, 'r').where(where.sql),
+  );
+  const [role] = await ctx.db.rows<Role>(statement, where.parameters);
+  return role ?? null;
+}
+
+const roles: Listing = { name: 'roles', select: (source) => selectRows(source, Role, 'r'), from: 'roles r' };
+const byName: Order = { name: 'roles', expression: 'r.name', type: 'text', id: 'r.id', direction: 'ASC' };

@@ -1,0 +1,64 @@
+import { may, type Place } from '../access/authorize.js';
+import { Permission } from '../access/principal.js';
+import { findAccount } from '../accounts/find.js';
+import { record } from '../audit/record.js';
+import type { RequestContext } from '../context.js';
+import { violates } from '../database.js';
+import { badInput, conflict, forbidden } from '../errors.js';
+import { once } from '../idempotency/once.js';
+import { newId } from '../ids.js';
+import { findProject } from '../projects/find.js';
+import { changedGrant, findRole, lockRole } from './find.js';
+import { Grant } from './grant.js';
+import type { GrantRoleInput } from './role.input.js';
+
+/**
+ * Lets an account hold a role: everywhere, in one account or in one project.
+ * @throws NOT_FOUND for what the caller may not see; FORBIDDEN without ROLE_MANAGE there, and for a role with
+ * permissions that the caller does not hold there; CONFLICT where it is held there already.
+ */
+export async function grantRole(ctx: RequestContext, input: GrantRoleInput): Promise<Grant> {
+  if (input.onAccount && input.onProject)
+    throw badInput('input.onProject', 'must not be given along with onAccount');
+  const account = await findAccount(ctx, input.account, 'input.account', Permission.ROLE_MANAGE);
+  const role = await findRole(ctx, input.role, 'input.role');
+  const onAccount = input.onAccount
+    ? await findAccount(ctx, input.onAccount, 'input.onAccount', Permission.ROLE_MANAGE)
+    : null;
+  const onProject = input.onProject
+    ? await findProject(ctx, input.onProject, 'input.onProject', Permission.ROLE_MANAGE)
+    : null;
+  // A role held on the admin project is held everywhere, so it is given like one.
+  const place: Place = onProject?.admin
+    ? {}
+    : { accountId: onAccount?.id ?? onProject?.accountId, projectId: onProject?.id };
+  if (!may(ctx.principal, Permission.ROLE_MANAGE, place)) throw forbidden();
+
+  const { result } = await once(ctx, 'role:grant', input, async (tx) => {
+    const { permissions } = await lockRole(ctx, tx, role.id);
+    if (!permissions.every((permission) => may(ctx.principal, permission, place))) {
+      throw forbidden('A permission that you do not hold there is not yours to give.');
+    }
+    const id = newId();
+    try {
+      await tx.em.getRepository(Grant).insert({
+        id,
+        accountId: account.id,
+        roleId: role.id,
+        onAccountId: onAccount?.id ?? null,
+        onProjectId: onProject?.id ?? null,
+      });
+    } catch (error) {
+      if (violates(error, 'grants_once')) throw conflict('The account holds that role there already.');
+      throw error;
+    }
+    await record(ctx, tx, {
+      action: 'role:grant',
+      target: { type: 'Grant', id },
+      accountId: account.id,
+      projectId: onProject?.id ?? null,
+    });
+    return { id };
+  });
+  return changedGrant(ctx, result.id);
+}

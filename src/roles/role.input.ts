@@ -1,0 +1,98 @@
+import { Field, ID, InputType } from 'type-graphql';
+import { Permission } from '../access/principal.js';
+import { IdempotencyKey, IdRule, Lines, ListOf, Name, NotNull, Optional } from '../rules.js';
+
+@InputType({ description: 'Nobody gives a permission that they do not hold.' })
+export class CreateRoleInput {
+  @Field(() => String, { description: 'Unique: API_USER.' })
+  @Name(64)
+  name: string;
+
+  @Field(() => String, { nullable: true })
+  @Optional()
+  @Lines(2000)
+  description?: string | null;
+
+  @Field(() => [Permission])
+  @ListOf(100)
+  permissions: Permission[];
+
+  @Field(() => String, { nullable: true })
+  @Optional()
+  @IdempotencyKey()
+  idempotencyKey?: string | null;
+}
+
+@InputType({
+  description: 'Nobody gives a permission that they do not hold. A field left out keeps its value.',
+})
+export class UpdateRoleInput {
+  @Field(() => ID)
+  @IdRule()
+  id: string;
+
+  @Field(() => String, { nullable: true })
+  @Optional()
+  @Lines(2000)
+  description?: string | null;
+
+  @Field(() => [Permission], { nullable: true })
+  @NotNull()
+  @ListOf(100)
+  permissions?: Permission[];
+
+  @Field(() => String, { nullable: true })
+  @Optional()
+  @IdempotencyKey()
+  idempotencyKey?: string | null;
+}
+
+@InputType({ description: 'Refused with CONFLICT while an account holds it or a credential carries it.' })
+export class DeleteRoleInput {
+  @Field(() => ID)
+  @IdRule()
+  id: string;
+
+  @Field(() => String, { nullable: true })
+  @Optional()
+  @IdempotencyKey()
+  idempotencyKey?: string | null;
+}
+
+@InputType({ description: 'On an account, on a project, or, with neither, everywhere.' })
+export class GrantRoleInput {
+  @Field(() => ID)
+  @IdRule()
+  account: string;
+
+  @Field(() => ID)
+  @IdRule()
+  role: string;
+
+  @Field(() => ID, { nullable: true, description: 'Reaches its sub-accounts and their projects too.' })
+  @Optional()
+  @IdRule()
+  onAccount?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'On the admin project: everywhere.' })
+  @Optional()
+  @IdRule()
+  onProject?: string | null;
+
+  @Field(() => String, { nullable: true })
+  @Optional()
+  @IdempotencyKey()
+  idempotencyKey?: string | null;
+}
+
+@InputType()
+export class WithdrawRoleInput {
+  @Field(() => ID)
+  @IdRule()
+  grant: string;
+
+  @Field(() => String, { nullable: true })
+  @Optional()
+  @IdempotencyKey()
+  idempotencyKey?: string | null;
+}

@@ -1,0 +1,182 @@
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { Permission } from '../access/principal.js';
+import { Account } from '../accounts/account.js';
+import { accountById } from '../accounts/find.js';
+import type { RequestContext } from '../context.js';
+import { Needs } from '../needs.js';
+import { Forward } from '../page-args.js';
+import { connectionOf } from '../paging.js';
+import { projectById } from '../projects/find.js';
+import { Project } from '../projects/project.js';
+import { createRole } from './create.js';
+import { deleteRole } from './delete.js';
+import {
+  findRoleByName,
+  grantsOfAccount,
+  grantsOfRole,
+  grantsOnProject,
+  listRoles,
+  roleById,
+} from './find.js';
+import { grantRole } from './grant-role.js';
+import { Grant } from './grant.js';
+import { Role } from './role.js';
+import {
+  CreateRoleInput,
+  DeleteRoleInput,
+  GrantRoleInput,
+  UpdateRoleInput,
+  WithdrawRoleInput,
+} from './role.input.js';
+import { updateRole } from './update.js';
+import { withdrawRole } from './withdraw-role.js';
+
+export const RoleConnection = connectionOf('Role', () => Role);
+
+@ObjectType({ simpleResolvers: true })
+export class CreateRolePayload {
+  @Field(() => Role)
+  role: Role;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class UpdateRolePayload {
+  @Field(() => Role)
+  role: Role;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class DeleteRolePayload {
+  @Field(() => ID)
+  deletedId: string;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class GrantRolePayload {
+  @Field(() => Grant)
+  grant: Grant;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class WithdrawRolePayload {
+  @Field(() => ID)
+  deletedId: string;
+}
+
+@Resolver(() => Role)
+export class RoleResolver {
+  @Query(() => Role, { nullable: true })
+  @Needs(Permission.ROLE_READ)
+  role(@Ctx() ctx: RequestContext, @Arg('name', () => String) name: string): Promise<Role | null> {
+    return findRoleByName(ctx, name);
+  }
+
+  @Query(() => RoleConnection, { description: 'Roles, in the order of their names.' })
+  @Needs(Permission.ROLE_READ)
+  roles(@Ctx() ctx: RequestContext, @Args(() => Forward) page: Forward) {
+    return listRoles(ctx, page);
+  }
+
+  @FieldResolver(() => [Grant])
+  grants(@Ctx() ctx: RequestContext, @Root() role: Role): Promise<Grant[]> {
+    return grantsOfRole(ctx).load(role.id);
+  }
+
+  @Mutation(() => CreateRolePayload)
+  @Needs(Permission.ROLE_MANAGE, 'role:create')
+  async createRole(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => CreateRoleInput) input: CreateRoleInput,
+  ): Promise<CreateRolePayload> {
+    return { role: await createRole(ctx, input) };
+  }
+
+  @Mutation(() => UpdateRolePayload)
+  @Needs(Permission.ROLE_MANAGE, 'role:update')
+  async updateRole(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => UpdateRoleInput) input: UpdateRoleInput,
+  ): Promise<UpdateRolePayload> {
+    return { role: await updateRole(ctx, input) };
+  }
+
+  @Mutation(() => DeleteRolePayload)
+  @Needs(Permission.ROLE_MANAGE, 'role:delete')
+  async deleteRole(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => DeleteRoleInput) input: DeleteRoleInput,
+  ): Promise<DeleteRolePayload> {
+    return { deletedId: await deleteRole(ctx, input) };
+  }
+
+  @Mutation(() => GrantRolePayload)
+  @Needs(Permission.ROLE_MANAGE, 'role:grant')
+  async grantRole(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => GrantRoleInput) input: GrantRoleInput,
+  ): Promise<GrantRolePayload> {
+    return { grant: await grantRole(ctx, input) };
+  }
+
+  @Mutation(() => WithdrawRolePayload)
+  @Needs(Permission.ROLE_MANAGE, 'role:withdraw')
+  async withdrawRole(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => WithdrawRoleInput) input: WithdrawRoleInput,
+  ): Promise<WithdrawRolePayload> {
+    return { deletedId: await withdrawRole(ctx, input) };
+  }
+}
+
+@Resolver(() => Grant)
+export class GrantResolver {
+  @FieldResolver(() => Account)
+  account(@Ctx() ctx: RequestContext, @Root() grant: Grant): Promise<Account | null> {
+    return accountById(ctx).load(grant.accountId);
+  }
+
+  @FieldResolver(() => Role)
+  role(@Ctx() ctx: RequestContext, @Root() grant: Grant): Promise<Role | null> {
+    return roleById(ctx).load(grant.roleId);
+  }
+
+  @FieldResolver(() => Account, { nullable: true })
+  onAccount(@Ctx() ctx: RequestContext, @Root() grant: Grant): Promise<Account | null> | null {
+    return grant.onAccountId === null ? null : accountById(ctx).load(grant.onAccountId);
+  }
+
+  @FieldResolver(() => Project, { nullable: true })
+  onProject(@Ctx() ctx: RequestContext, @Root() grant: Grant): Promise<Project | null> | null {
+    return grant.onProjectId === null ? null : projectById(ctx).load(grant.onProjectId);
+  }
+}
+
+/** What roles add to accounts. */
+@Resolver(() => Account)
+export class AccountGrantsResolver {
+  @FieldResolver(() => [Grant], { description: 'The roles it holds, and where.' })
+  grants(@Ctx() ctx: RequestContext, @Root() account: Account): Promise<Grant[]> {
+    return grantsOfAccount(ctx).load(account.id);
+  }
+}
+
+/** What roles add to projects. */
+@Resolver(() => Project)
+export class ProjectGrantsResolver {
+  @FieldResolver(() => [Grant], { description: 'The roles held on it.' })
+  grants(@Ctx() ctx: RequestContext, @Root() project: Project): Promise<Grant[]> {
+    return grantsOnProject(ctx).load(project.id);
+  }
+}

@@ -1,0 +1,55 @@
+import { authorize } from '../access/authorize.js';
+import { Permission } from '../access/principal.js';
+import { record } from '../audit/record.js';
+import type { RequestContext } from '../context.js';
+import { conflict } from '../errors.js';
+import { once } from '../idempotency/once.js';
+import { expectHeld } from './create.js';
+import { changedRole, findRole, lockRole } from './find.js';
+import { Role } from './role.js';
+import type { UpdateRoleInput } from './role.input.js';
+
+/**
+ * Changes a role, for all who hold it, from the answer on.
+ * @throws NOT_FOUND; FORBIDDEN without ROLE_MANAGE everywhere, and for a permission that the caller does not hold
+ * everywhere; CONFLICT for a built-in role.
+ */
+export async function updateRole(ctx: RequestContext, input: UpdateRoleInput): Promise<Role> {
+  const { id } = await findRole(ctx, input.id, 'input.id');
+  authorize(ctx.principal, Permission.ROLE_MANAGE, {});
+  const permissions = input.permissions && [...new Set(input.permissions)];
+  const { result } = await once(ctx, 'role:update', input, async (tx) => {
+    const role = await lockRole(ctx, tx, id);
+    if (role.builtIn) throw conflict('A built-in role cannot be changed.');
+    if (permissions)
+      expectHeld(
+        ctx.principal,
+        permissions.filter((permission) => !role.permissions.includes(permission)),
+      );
+    const changed = [
+      ...(input.description !== undefined && input.description !== role.description ? ['description'] : []),
+      ...(permissions && !sameSet(permissions, role.permissions) ? ['permissions'] : []),
+    ];
+    if (changed.length > 0) {
+      await tx.em.getRepository(Role).update(
+        { id },
+        {
+          ...(input.description !== undefined && { description: input.description }),
+          ...(permissions && { permissions }),
+          updatedAt: () => 'now()',
+        },
+      );
+    }
+    await record(ctx, tx, {
+      action: 'role:update',
+      target: { type: 'Role', id },
+      accountId: ctx.principal.accountId,
+      changed,
+    });
+    return { id };
+  });
+  return changedRole(ctx, result.id);
+}
+
+const sameSet = (one: readonly string[], other: readonly string[]) =>
+  one.length === other.length && one.every((item) => other.includes(item));

@@ -1,0 +1,87 @@
+import { GraphQLInputObjectType, isObjectType, type GraphQLObjectType, type GraphQLSchema } from 'graphql';
+import { buildSchema } from 'type-graphql';
+import { AccountResolver } from './accounts/account.resolver.js';
+import { AuditEventResolver } from './audit/audit-event.resolver.js';
+import {
+  AccountCredentialsResolver,
+  CredentialResolver,
+  ProjectCredentialsResolver,
+  RoleCredentialsResolver,
+  RotationResolver,
+  StoreCredentialsResolver,
+} from './credentials/credential.resolver.js';
+import { encodeId, prefixes, type NodeType } from './ids.js';
+import { AuditEventLinksResolver, CredentialAuditResolver, NodeResolver } from './nodes.js';
+import { AccountProjectsResolver, ProjectResolver } from './projects/project.resolver.js';
+import {
+  AccountGrantsResolver,
+  GrantResolver,
+  ProjectGrantsResolver,
+  RoleResolver,
+} from './roles/role.resolver.js';
+import { StoreResolver } from './stores/store.resolver.js';
+
+const oneOfInputs = ['NewSecretInput', 'ProviderKeysInput'];
+
+/**
+ * The graph, built from its classes.
+ * @throws where a root field does not say what it needs.
+ */
+export async function openSchema(): Promise<GraphQLSchema> {
+  const schema = await buildSchema({
+    resolvers: [
+      NodeResolver,
+      CredentialResolver,
+      RotationResolver,
+      AccountResolver,
+      AccountCredentialsResolver,
+      AccountProjectsResolver,
+      AccountGrantsResolver,
+      ProjectResolver,
+      ProjectCredentialsResolver,
+      ProjectGrantsResolver,
+      RoleResolver,
+      RoleCredentialsResolver,
+      GrantResolver,
+      StoreResolver,
+      StoreCredentialsResolver,
+      AuditEventResolver,
+      AuditEventLinksResolver,
+      CredentialAuditResolver,
+    ],
+    validate: {
+      whitelist: true,
+      forbidUnknownValues: true,
+      validationError: { target: false, value: false },
+    },
+  });
+  for (const name of oneOfInputs) {
+    // TypeGraphQL has no word for it.
+    const type = schema.getType(name);
+    if (!(type instanceof GraphQLInputObjectType)) throw new Error(`${name} is no input type`);
+    type.isOneOf = true;
+  }
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (isObjectType(type) && type.name in prefixes) encodeIds(type, type.name as NodeType);
+  }
+  const node = schema.getType('Node') as { resolveType?: unknown };
+  // TypeGraphQL's own is asynchronous, for every single row.
+  node.resolveType = ({ __typename }: { __typename: string }) => __typename;
+  for (const root of [schema.getQueryType(), schema.getMutationType()]) if (root) expectNeeds(root);
+  return schema;
+}
+
+/** Inside, ids are the database's; outside, they tell their type. */
+function encodeIds(type: GraphQLObjectType, name: NodeType): void {
+  const field = type.getFields()['id'];
+  if (field) field.resolve = ({ id }: { id: string }) => encodeId(name, id);
+}
+
+function expectNeeds(root: GraphQLObjectType): void {
+  for (const field of Object.values(root.getFields())) {
+    if (!field.extensions['permission'])
+      throw new Error(`${root.name}.${field.name} does not say which permission it needs`);
+    if (root.name === 'Mutation' && !field.extensions['action'])
+      throw new Error(`${field.name} does not say its action`);
+  }
+}

@@ -1,0 +1,47 @@
+// Makes, once for a whole run, the Keyway that each test file starts from a copy of.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+
+export default async function setup() {
+  const template = mkdtempSync(join(tmpdir(), 'keyway-test-'));
+  const server = process.env.TEST_DATABASE_URL;
+  const env = {
+    ...process.env,
+    NODE_ENV: 'test',
+    NODE_OPTIONS: '',
+    KEYWAY_DATA_DIR: join(template, 'template'),
+  };
+  delete env.DATABASE_URL;
+  if (server) {
+    const name = `keyway_template_${process.pid}`;
+    await onServer(server, `DROP DATABASE IF EXISTS ${name}`);
+    await onServer(server, `CREATE DATABASE ${name}`);
+    env.DATABASE_URL = databaseUrl(server, name);
+    process.env.KEYWAY_TEST_DATABASE = name;
+  }
+  const { status } = spawnSync(process.execPath, ['bin/keyway.js', 'migrate'], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (status !== 0) throw new Error('the template for the tests could not be made');
+  process.env.KEYWAY_TEST_TEMPLATE = template;
+}
+
+export async function onServer(url, statement) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+function databaseUrl(url, name) {
+  const address = new URL(url);
+  address.pathname = `/${name}`;
+  return address.href;
+}

@@ -1,0 +1,151 @@
+import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { readConfig } from '../../src/config.js';
+import { sql, type Database } from '../../src/database.js';
+import { openLog } from '../../src/log.js';
+import { start, type Running } from '../../src/main.js';
+
+export interface GraphqlError {
+  message: string;
+  path?: (string | number)[];
+  extensions: { code: string; id?: string; fields?: { path: string; message: string }[] };
+}
+
+/** What came back. `data` is left loose: each test knows what it asked for. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  data: any;
+  errors: GraphqlError[];
+  /** The code of the first error. */
+  code: string | undefined;
+}
+
+export interface AskOptions {
+  /** Whose token; the administrator's where left out, none where null. */
+  token?: string | null;
+  headers?: Record<string, string>;
+}
+
+export interface TestServer {
+  url: string;
+  adminToken: string;
+  dataDir: string;
+  /** The environment that this server was configured by, for starting another process on the same database. */
+  environment: Record<string, string>;
+  /** The server's own database, for looking into tables. */
+  db: Database;
+  /** Every line that was logged. */
+  logged: string[];
+  ask(query: string, variables?: Record<string, unknown>, options?: AskOptions): Promise<Answer>;
+  /** Rows of a statement with `:name` parameters. */
+  rows<Row extends object = Record<string, unknown>>(
+    text: string,
+    parameters?: Record<string, unknown>,
+  ): Promise<Row[]>;
+  /** Ends the server, and starts it again on the same data. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A Keyway of its own on a copy of the template: real HTTP, real database. End it with `stop()`. */
+export async function startTestServer(overrides: Record<string, string> = {}): Promise<TestServer> {
+  const template = process.env['KEYWAY_TEST_TEMPLATE'];
+  if (!template) throw new Error('the tests need their global setup');
+  const dataDir = mkdtempSync(join(template, 'data-'));
+  cpSync(join(template, 'template'), dataDir, { recursive: true });
+  const database = await cloneDatabase();
+  const environment: Record<string, string> = {
+    KEYWAY_DATA_DIR: dataDir,
+    KEYWAY_LOG_LEVEL: 'info',
+    PORT: '0',
+    HOST: '127.0.0.1',
+    ...(database && { DATABASE_URL: database.url }),
+    ...overrides,
+  };
+  const logged: string[] = [];
+  const log = openLog(environment['KEYWAY_LOG_LEVEL'] ?? 'info', { write: (line) => void logged.push(line) });
+  let running: Running = await start(readConfig(environment), log);
+  const adminToken = readFileSync(join(dataDir, 'admin-token'), 'utf8').trim();
+
+  return {
+    get url() {
+      return running.url;
+    },
+    get db() {
+      return running.db;
+    },
+    adminToken,
+    dataDir,
+    environment,
+    logged,
+    ask: (query, variables, options = {}) => {
+      const token = options.token === undefined ? adminToken : options.token;
+      return ask(running.url, query, variables, token, options.headers ?? {});
+    },
+    rows: (text, parameters = {}) => running.db.rows(sql(text), parameters),
+    restart: async () => {
+      await running.stop();
+      running = await start(readConfig(environment), log);
+    },
+    stop: async () => {
+      await running.stop();
+      await database?.drop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function ask(
+  url: string,
+  query: string,
+  variables: Record<string, unknown> | undefined,
+  token: string | null,
+  headers: Record<string, string>,
+): Promise<Answer> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(token !== null && { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    body: JSON.stringify({ query, variables }),
+  });
+  const text = await response.text();
+  const { data = null, errors = [] } = JSON.parse(text) as Partial<Pick<Answer, 'data' | 'errors'>>;
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    data: data as unknown,
+    errors,
+    code: errors[0]?.extensions.code,
+  };
+}
+
+async function cloneDatabase(): Promise<{ url: string; drop: () => Promise<void> } | undefined> {
+  const server = process.env['TEST_DATABASE_URL'];
+  const template = process.env['KEYWAY_TEST_DATABASE'];
+  if (!server || !template) return undefined;
+  const name = `keyway_test_${process.pid}_${randomBytes(4).toString('hex')}`;
+  await onServer(server, `CREATE DATABASE ${name} TEMPLATE ${template}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return { url: url.href, drop: () => onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+}
+
+async function onServer(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
