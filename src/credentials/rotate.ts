@@ -15,7 +15,7 @@ import { instant } from '../time.js';
 import { CredentialSecret } from './credential-version.js';
 import { Credential } from './credential.js';
 import type { RotateCredentialInput } from './credential.input.js';
-import { changedCredential, findCredential, versionsOfCredential } from './find.js';
+import { changedCredential, findCredential } from './find.js';
 import { IssuedSecret, pack } from './issued-secret.js';
 import { keepSecret, prepare, type Prepared } from './keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from './lock.js';
@@ -38,10 +38,10 @@ export async function rotateCredential(
   const found = await findCredential(ctx, input.id, 'input.id', Permission.CREDENTIAL_ROTATE);
   authorize(principal, Permission.CREDENTIAL_ROTATE, placeOf(found));
   if (found.accountId !== principal.accountId) await authorizeToken(ctx, found);
-  const [store, account, versions] = await Promise.all([
+  const [store, account, [seen]] = await Promise.all([
     storeById(ctx).load(found.storeId),
     accountById(ctx).load(found.accountId),
-    versionsOfCredential(ctx).load(found.id),
+    ctx.db.rows<{ versions: number }>(versionCount, { id: found.id }),
   ]);
   if (!store || !account) throw notFound();
 
@@ -54,7 +54,7 @@ export async function rotateCredential(
     const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_ROTATE);
     expectLiving(credential);
     expectRevision(credential, input.expectedRevision);
-    await expectAlone(ctx, tx, credential.id, versions.length);
+    await expectAlone(ctx, tx, credential.id, seen?.versions ?? 0);
     const number = await switchTo(ctx, tx, credential, prepared, durationMs(input.gracePeriod ?? 'PT0S'));
     await tx.em.getRepository(Credential).update(
       { id: credential.id },
@@ -144,6 +144,9 @@ async function expectAlone(ctx: RequestContext, tx: Tx, id: string, versionsSeen
     throw conflict('Another rotation of this credential was under way.');
   }
 }
+
+const versionCount = sql(`
+  SELECT count(*)::integer AS versions FROM credential_versions WHERE credential_id = :id`);
 
 const lastDone = sql(`
   SELECT extract(epoch FROM at) * 1000 AS "doneMs",
