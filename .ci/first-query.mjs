@@ -28,21 +28,28 @@ try {
   }
   console.log('the first query was answered as the README says');
 } finally {
+  // npm hands the signal on, and ends before Keyway has.
   keyway.kill('SIGTERM');
+  await ended;
 }
-const code = await ended;
-if (code !== 0) throw new Error(`Keyway ended with ${code}`);
+for (let attempt = 0; await isUp('/health'); attempt++) {
+  if (attempt === 60) throw new Error('Keyway did not end');
+  await sleep(250);
+}
 
 async function ready() {
   for (let attempt = 0; attempt < 240; attempt++) {
-    const up = await fetch(`http://127.0.0.1:${port}/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (up) return;
+    if (await isUp('/ready')) return;
     await sleep(250);
   }
   throw new Error('Keyway did not become ready');
+}
+
+function isUp(path) {
+  return fetch(`http://127.0.0.1:${port}${path}`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 }
 
 function freePort() {
