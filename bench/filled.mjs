@@ -60,8 +60,7 @@ export async function openFilled() {
 }
 
 /** The id of the n-th made row of a table: known without asking. */
-export const idOf = (table, n) =>
-  `${tables[table]}-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
+export const idOf = (table, n) => `${tables[table]}-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
 
 const tables = { accounts: '0000aaaa', projects: '0000bbbb', roles: '0000cccc', stores: '0000dddd' };
 
@@ -118,12 +117,13 @@ async function fill(url) {
 
 /** The indexes of the large tables, apart from those of constraints: they are made afresh once the rows are there. */
 async function indexesOf(client) {
-  const { rows } = await client.query(`
+  const { rows } = await client.query(
+    `
     SELECT indexname AS name, indexdef AS definition FROM pg_indexes
     WHERE schemaname = 'public' AND tablename = ANY($1)
-      AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conname = indexname) ORDER BY indexname`, [
-    Object.keys(large),
-  ]);
+      AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conname = indexname) ORDER BY indexname`,
+    [Object.keys(large)],
+  );
   return rows;
 }
 
@@ -141,9 +141,16 @@ const store = (n) => `pg_temp.made('${tables.stores}', ${n})`;
 const oneOf = (words, salt) =>
   `(ARRAY[${words.map((word) => `'${word}'`).join()}])[1 + pg_temp.pick(n, ${salt}, ${words.length})]`;
 
-const subjects = 'Billing Catalog Checkout Deploy Export Forecast Gateway Harvest Import Journal Kiosk Ledger Mailer Notary Orders Payroll Quota Reports Search Telemetry'.split(' ');
-const uses = 'agent backup batch bridge cleaner client collector cron hook importer indexer monitor poller proxy reader runner scraper sync uploader writer'.split(' ');
-const places = 'in production,in staging,for the nightly job,of the data team,for partners,under review'.split(',');
+const subjects =
+  'Billing Catalog Checkout Deploy Export Forecast Gateway Harvest Import Journal Kiosk Ledger Mailer Notary Orders Payroll Quota Reports Search Telemetry'.split(
+    ' ',
+  );
+const uses =
+  'agent backup batch bridge cleaner client collector cron hook importer indexer monitor poller proxy reader runner scraper sync uploader writer'.split(
+    ' ',
+  );
+const places =
+  'in production,in staging,for the nightly job,of the data team,for partners,under review'.split(',');
 
 // Accounts 1 to 40 are organizations, 41 to 130 the sub-accounts of the first ten, then 600 people and 270 services.
 const small = {

@@ -41,7 +41,16 @@ const filters = (builtInId) => ({
   'provider: common': { provider: ['AWS'] },
   'provider: rare': { provider: ['AZURE'] },
   'provider: absent': { provider: ['GOOGLE'] },
-  ...each('status', ['ACTIVE', 'ROTATING', 'DISABLED', 'EXPIRED', 'REVOKED', 'DELETED', 'PENDING', 'UNKNOWN']),
+  ...each('status', [
+    'ACTIVE',
+    'ROTATING',
+    'DISABLED',
+    'EXPIRED',
+    'REVOKED',
+    'DELETED',
+    'PENDING',
+    'UNKNOWN',
+  ]),
   'search: 5 %': { search: 'billing' },
   'search: 0.05 %': { search: 'zebra' },
   'search: one': { search: `${Math.floor(rowsWanted / 2)}` },
@@ -92,7 +101,13 @@ async function measure() {
       for (const by of ['CREATED_AT', 'NAME', 'EXPIRES_AT', 'LAST_USED_AT']) {
         for (const direction of ['ASC', 'DESC']) {
           if (only && !only.test(`${who} ${name} ${by} ${direction}`)) continue;
-          lines.push({ who, name, by, direction, ...(await timed(principal, { filter, orderBy: { by, direction } })) });
+          lines.push({
+            who,
+            name,
+            by,
+            direction,
+            ...(await timed(principal, { filter, orderBy: { by, direction } })),
+          });
           const line = lines.at(-1);
           if (!line.good) console.error(row(line));
         }
@@ -143,8 +158,14 @@ function scansOf(node, ...under) {
   const sorted = /Sort/.test(node['Node Type']) ? ['Sort'] : [];
   const index = node['Index Name'];
   if (node['Node Type'] === 'Bitmap Index Scan') return [`Bitmap ${index}`];
-  if (!watched.has(node['Relation Name']) || node['Node Type'] === 'Bitmap Heap Scan') return [...sorted, ...inner];
-  return [index ? `${index}${node['Scan Direction'] === 'Backward' ? ' backward' : ''}` : `${node['Node Type']} ${node['Relation Name']}`, ...inner];
+  if (!watched.has(node['Relation Name']) || node['Node Type'] === 'Bitmap Heap Scan')
+    return [...sorted, ...inner];
+  return [
+    index
+      ? `${index}${node['Scan Direction'] === 'Backward' ? ' backward' : ''}`
+      : `${node['Node Type']} ${node['Relation Name']}`,
+    ...inner,
+  ];
 }
 
 const row = ({ who, name, by, direction, ms, found, buffers, scans, good }) =>

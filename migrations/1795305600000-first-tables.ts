@@ -167,10 +167,10 @@ export class FirstTables1795305600000 implements MigrationInterface {
 
       -- Apart from the credentials, because it changes with every use and they have many indexes.
       CREATE TABLE credential_uses (
-        credential_id uuid NOT NULL CONSTRAINT credential_uses_pkey PRIMARY KEY
-          CONSTRAINT credential_uses_credential REFERENCES credentials (id),
+        credential_id uuid NOT NULL CONSTRAINT credential_uses_credential REFERENCES credentials (id),
         last_used_at timestamptz NOT NULL DEFAULT '-infinity',
-        unused_since timestamptz NOT NULL
+        unused_since timestamptz NOT NULL,
+        CONSTRAINT credential_uses_pkey PRIMARY KEY (credential_id) INCLUDE (last_used_at, unused_since)
       );
       CREATE INDEX credential_uses_by_last_use ON credential_uses (last_used_at, credential_id);
       CREATE INDEX credential_uses_by_unused ON credential_uses (unused_since, credential_id);

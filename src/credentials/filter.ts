@@ -41,7 +41,7 @@ export function filtered(filter: CredentialFilter, path = 'filter'): Condition {
   }
   if (filter.unusedFor) {
     where.push(
-      condition('u.unused_since <= now() - CAST(:unusedFor AS interval)', { unusedFor: filter.unusedFor }),
+      condition(unusedBefore('now() - CAST(:unusedFor AS interval)'), { unusedFor: filter.unusedFor }),
     );
   }
   if (filter.withoutOwner === true) where.push(condition('c.owner_id IS NULL'));
@@ -76,6 +76,10 @@ const ofProjects = (project: readonly string[]): Condition =>
 
 const carrying =
   'EXISTS (SELECT 1 FROM credential_roles cr WHERE cr.credential_id = c.id AND cr.role_id = ANY(:role))';
+
+// What was not used since then was not made since then either, nor last used: said for the indexes of those orders.
+const unusedBefore = (time: string) =>
+  `u.unused_since <= ${time} AND u.last_used_at <= ${time} AND c.created_at <= ${time}`;
 
 const expiry = "coalesce(c.expires_at, 'infinity')";
 

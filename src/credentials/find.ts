@@ -1,3 +1,4 @@
+import type { DataSource } from 'typeorm';
 import type { Permission } from '../access/principal.js';
 import { credentialScope } from '../access/scope.js';
 import { selectRows } from '../columns.js';
@@ -13,7 +14,7 @@ import { Role } from '../roles/role.js';
 import { CredentialUse } from './credential-use.js';
 import { CredentialSecret } from './credential-version.js';
 import { Credential } from './credential.js';
-import type { CredentialFilter, CredentialOrder } from './credential.input.js';
+import { CredentialOrderBy, type CredentialFilter, type CredentialOrder } from './credential.input.js';
 import { filtered, orderOf, statusOf } from './filter.js';
 import { Rotation, type CredentialVersion } from './rotation.js';
 
@@ -68,7 +69,7 @@ export const listCredentials = (
   ctx: RequestContext,
   args: CredentialListArgs,
 ): Promise<Connection<Credential & Ordered>> =>
-  list(ctx, credentials, orderOf(args.orderBy), wanted(ctx, args), args);
+  list(ctx, listingFor(args), orderOf(args.orderBy), wanted(ctx, args), args);
 
 /** A page of the credentials under each of many parents, by what a credential is to its parent. */
 const under = (condition: string) =>
@@ -77,7 +78,7 @@ const under = (condition: string) =>
     (ctx, parents, args) =>
       listUnder<Credential>(
         ctx,
-        credentials,
+        listingFor(args),
         orderOf(args.orderBy),
         wanted(ctx, args),
         args,
@@ -184,13 +185,31 @@ const rotationState = `CASE WHEN ${outlived} THEN 'FINISHED' ELSE o.state END`;
 const safeToRetire = `f.state IN ('RETIRED', 'FAILED') OR ${outlived}
   OR o.state = 'SWITCHED' AND coalesce(f.last_used_at < now() - interval '24 hours', true)`;
 
+const lastUsed = "CASE WHEN u.last_used_at = '-infinity' THEN NULL ELSE u.last_used_at END";
+const ofUse = 'FROM credential_uses u WHERE u.credential_id = c.id';
+
+const selectCredentials = (source: DataSource) =>
+  selectRows(source, Credential, 'c', ['observedAt'])
+    .addSelect(statusOf, 'status')
+    .addSelect('coalesce(c.observed_at, now())', 'observedAt');
+
+// The use as a subquery is looked up for the rows of the page alone, after they are sorted and cut; a join would be made
+// for every row that is sorted.
 const credentials: Listing = {
   name: 'credentials',
+  select: (source) => selectCredentials(source).addSelect(`(SELECT ${lastUsed} ${ofUse})`, 'lastUsedAt'),
+  from: 'credentials c',
+};
+
+/** The same, where the order or the filter asks for uses `u`. */
+const credentialsByUse: Listing = {
+  name: 'credentials by use',
   select: (source) =>
-    selectRows(source, Credential, 'c', ['observedAt'])
-      .addSelect(statusOf, 'status')
-      .addSelect("CASE WHEN u.last_used_at = '-infinity' THEN NULL ELSE u.last_used_at END", 'lastUsedAt')
-      .addSelect('coalesce(c.observed_at, now())', 'observedAt')
+    selectCredentials(source)
+      .addSelect(lastUsed, 'lastUsedAt')
       .innerJoin(CredentialUse, 'u', 'u.credential_id = c.id'),
   from: 'credentials c JOIN credential_uses u ON u.credential_id = c.id',
 };
+
+const listingFor = ({ filter, orderBy }: CredentialListArgs) =>
+  filter?.unusedFor || orderBy?.by === CredentialOrderBy.LAST_USED_AT ? credentialsByUse : credentials;
