@@ -1,0 +1,138 @@
+// Answers are read as they come: each query knows what it asked for.
+/* eslint-disable @typescript-eslint/no-explicit-any */
+import type { Statement } from '../src/database.js';
+import { decodeId } from '../src/ids.js';
+import {
+  expectData,
+  grant,
+  makeAccount,
+  makeCredential,
+  makeProject,
+  makeRole,
+  unique,
+} from './support/make.js';
+import { startTestServer, type TestServer } from './support/server.js';
+
+// How many SQL statements a query costs is a property of its text, never of how many rows it finds.
+
+const sizes = [1, 10, 100];
+let server: TestServer;
+let variables: { organization: string; project: string; role: string };
+
+beforeAll(async () => {
+  server = await startTestServer();
+  const organization = await makeAccount(server);
+  const project = await makeProject(server, organization);
+  const role = await makeRole(server, ['CREDENTIAL_READ']);
+  variables = { organization, project, role };
+  const rows = Math.max(...sizes);
+  for (let made = 0; made < rows; made += 10) await Promise.all(Array.from({ length: 10 }, makeRow));
+});
+afterAll(() => server.stop());
+
+/** A credential whose account, owner, project and role are its own, so that no loader is spared a key. */
+async function makeRow() {
+  const { organization, project, role } = variables;
+  const account = await makeAccount(server, { parent: organization });
+  const own = await makeProject(server, account);
+  const carried = await makeRole(server, []);
+  await grant(server, account, role, { onProject: project });
+  const { id } = await makeCredential(server, account, {
+    owner: await makeAccount(server, { kind: 'PERSON', name: unique('owner') }),
+    project: own,
+    roles: [carried, role],
+  });
+  const { id: parent } = await makeCredential(server, organization, { project, roles: [carried] });
+  await server.rows('UPDATE credentials SET parent_id = :parent WHERE id = :id', {
+    id: decodeId('Credential', id, 'id'),
+    parent: decodeId('Credential', parent, 'parent'),
+  });
+  expectData(
+    await server.ask(
+      `mutation ($id: ID!) { rotateCredential(input: { id: $id, gracePeriod: "PT1H" }) { credential { id } } }`,
+      { id },
+    ),
+  );
+}
+
+/** Asks, and counts the statements that run meanwhile. */
+async function counted(query: string, first: number) {
+  const { db } = server;
+  const ran: Statement[] = [];
+  const rows = db.rows.bind(db);
+  db.rows = (statement, parameters) => {
+    ran.push(statement);
+    return rows(statement, parameters);
+  };
+  try {
+    const data = expectData(await server.ask(query, { ...variables, first }));
+    return { data, statements: ran.length };
+  } finally {
+    db.rows = rows;
+  }
+}
+
+// One statement finds the caller's token and one what it may do; then one for each kind of thing that the query names.
+const asking = 2;
+
+test.each([
+  [
+    'credentials with all that they name',
+    `query ($role: ID!, $first: Int!) { credentials(filter: { role: [$role] }, first: $first) { nodes {
+      id status lastUsedAt account { name } owner { name } project { name } roles { name } versions { number state }
+      rotation { state } store { name } parent { id } } } }`,
+    (data: any) =>
+      data.credentials.nodes.map((node: any) => [node.project.name, node.roles.length, node.versions.length]),
+    asking + 8,
+  ],
+  [
+    'the credentials of accounts, with their roles',
+    `query ($organization: ID!, $first: Int!) { accounts(filter: { parent: [$organization] }, first: $first) { nodes {
+      name credentials(first: 2) { nodes { roles { name } } } } } }`,
+    (data: any) =>
+      data.accounts.nodes.map((node: any) => [node.name, node.credentials.nodes[0].roles.length]),
+    asking + 3,
+  ],
+  [
+    'the credentials of a project, with their roles',
+    `query ($project: ID!, $first: Int!) { node(id: $project) { ... on Project {
+      credentials(first: $first) { totalCount nodes { id account { name } roles { name } } } } } }`,
+    (data: any) => data.node.credentials.nodes.map((node: any) => [node.id, node.roles.length]),
+    asking + 5,
+  ],
+  [
+    'sub-accounts with their parents, projects and grants',
+    `query ($organization: ID!, $first: Int!) { node(id: $organization) { ... on Account {
+      subAccounts(first: $first) { nodes { name parent { name } projects(first: 2) { nodes { name } }
+        grants { role { name } onProject { name } } } } } } }`,
+    (data: any) =>
+      data.node.subAccounts.nodes.map((node: any) => [
+        node.name,
+        node.projects.nodes.length,
+        node.grants[0].onProject.name,
+      ]),
+    asking + 6,
+  ],
+  [
+    'audit events with actors and targets',
+    `query ($first: Int!) { auditEvents(filter: { action: ["credential:rotate"] }, first: $first) { nodes {
+      id actor { name } actorCredential { name } target { ... on Credential { name } } } } }`,
+    (data: any) =>
+      data.auditEvents.nodes.map((node: any) => [
+        node.id,
+        node.actor.name,
+        node.actorCredential.name,
+        node.target.name,
+      ]),
+    asking + 3,
+  ],
+])('%s cost the same statements for 1, 10 and 100 rows', async (_, query, rowsOf, statements) => {
+  for (const size of sizes) {
+    const answer = await counted(query, size);
+    const rows = rowsOf(answer.data);
+    expect(rows).toHaveLength(size);
+    expect(new Set(rows.map(String)).size).toBe(size);
+    expect(JSON.stringify(rows)).not.toMatch(/null|,0[,\]]/);
+    expect({ size, statements: answer.statements }).toEqual({ size, statements });
+  }
+});
