@@ -1,6 +1,6 @@
 import { KeywayError } from '../errors.js';
 import type { NodeType } from '../ids.js';
-import { nowhere, Permission, type Principal } from './principal.js';
+import { everyPermission, nowhere, Permission, type Principal } from './principal.js';
 
 /** Where something is: what decides who may do what to it. Left out all, it is everywhere's. */
 export interface Place {
@@ -31,6 +31,16 @@ export function may(principal: Principal, permission: Permission, place: Place):
 export function authorize(principal: Principal, permission: Permission, place: Place): void {
   if (!may(principal, permission, place))
     throw new KeywayError('FORBIDDEN', undefined, { about: place.about });
+}
+
+/**
+ * Who moves something, to another place or owner, may come to do no more to it than before.
+ * @throws FORBIDDEN
+ */
+export function authorizeMove(principal: Principal, from: Place, to: Place): void {
+  for (const permission of everyPermission) {
+    if (may(principal, permission, to)) authorize(principal, permission, from);
+  }
 }
 
 /** Whether the principal may do this to what it owns: its token can be narrowed to less. */

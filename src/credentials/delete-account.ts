@@ -1,4 +1,4 @@
-import { authorize } from '../access/authorize.js';
+import { authorize, authorizeMove, type Place } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import type { Account } from '../accounts/account.js';
 import type { DeleteAccountInput } from '../accounts/account.input.js';
@@ -19,8 +19,9 @@ import { resealed } from './keep-secret.js';
 /**
  * Deletes an account, with the roles it holds and those held on it. Returns its public id. Handed over, its credentials
  * keep their secrets; its own tokens end all the same, since they would prove somebody else.
- * @throws NOT_FOUND, FORBIDDEN; CONFLICT while it owns credentials, projects or sub-accounts of which the input does
- * not say what becomes of them, and for oneself and the built-in administrator.
+ * @throws NOT_FOUND; FORBIDDEN, also where the caller may do more at the account that takes over than at this one;
+ * CONFLICT while it owns credentials, projects or sub-accounts of which the input does not say what becomes of them, and
+ * for oneself and the built-in administrator.
  */
 export async function deleteAccount(ctx: RequestContext, input: DeleteAccountInput): Promise<string> {
   const id = decodeId('Account', input.id, 'input.id');
@@ -67,6 +68,10 @@ async function heirOf(
   authorize(ctx.principal, Permission.ACCOUNT_MANAGE, { accountId: id });
   if (await isWithin(tx, id, account.id))
     throw badInput('input.transferTo', 'must not be the account itself or part of it');
+  authorizeMove(ctx.principal, { accountId: account.id, owner: account.id }, { accountId: id, owner: id });
+  for (const place of await tx.rows<Place>(placesOwned, { id: account.id })) {
+    authorizeMove(ctx.principal, { ...place, owner: account.id }, { ...place, owner: id });
+  }
   return heir;
 }
 
@@ -116,6 +121,10 @@ const ownings = sql(`
       AND deleted_at IS NULL) AS credentials,
     array(SELECT id::text FROM projects WHERE account_id = :id AND deleted_at IS NULL) AS projects,
     array(SELECT id::text FROM accounts WHERE parent_id = :id AND deleted_at IS NULL) AS "subAccounts"`);
+
+const placesOwned = sql(`
+  SELECT DISTINCT account_id AS "accountId", project_id AS "projectId" FROM credentials
+  WHERE owner_id = :id AND account_id <> :id AND deleted_at IS NULL`);
 
 const sealedOf = sql(`
   SELECT c.id, c.project_id AS "projectId", v.number, v.sealed

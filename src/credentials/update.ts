@@ -1,4 +1,4 @@
-import { authorize } from '../access/authorize.js';
+import { authorize, authorizeMove } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { findAccount } from '../accounts/find.js';
 import { record } from '../audit/record.js';
@@ -10,7 +10,7 @@ import { findProject } from '../projects/find.js';
 import { findRoles } from '../roles/find.js';
 import type { Role } from '../roles/role.js';
 import { durationMs } from '../scalars.js';
-import { storeById } from '../stores/find.js';
+import { storeNamed } from '../stores/find.js';
 import { supporting } from '../stores/supporting.js';
 import { instant, instantMs } from '../time.js';
 import { CredentialRole } from './credential-role.js';
@@ -31,7 +31,8 @@ import {
 
 /**
  * Changes what is recorded of a credential. A field left out keeps its value; null clears it.
- * @throws NOT_FOUND, FORBIDDEN; CONFLICT where it has ended or has another revision than expected; BAD_USER_INPUT for
+ * @throws NOT_FOUND; FORBIDDEN, also where the caller could do more to it at its new place or as its owner; CONFLICT
+ * where it has ended or has another revision than expected; BAD_USER_INPUT for
  * an empty address list where there was a restriction.
  */
 export async function updateCredential(
@@ -41,7 +42,7 @@ export async function updateCredential(
   const { principal } = ctx;
   const found = await findCredential(ctx, input.id, 'input.id', Permission.CREDENTIAL_UPDATE);
   authorize(principal, Permission.CREDENTIAL_UPDATE, placeOf(found));
-  const store = await storeById(ctx).load(found.storeId);
+  const store = await storeNamed(ctx).load(found.storeId);
   if (!store) throw notFound();
   const update = supporting(ctx.connectors, store, 'update');
   const owner = input.owner
@@ -68,6 +69,7 @@ export async function updateCredential(
       await authorizeToken(ctx, { ...credential, ...wanted });
     }
     if (names.includes('projectId') || names.includes('ownerId')) {
+      authorizeMove(principal, placeOf(credential), placeOf({ ...credential, ...wanted }));
       const ownerId = wanted.ownerId ?? credential.ownerId;
       await holdPlace(
         tx,
