@@ -77,8 +77,23 @@ export function roleScope(principal: Principal): Condition {
   };
 }
 
-/** Grants `g` of accounts `a`: one's own, and by ROLE_READ or ROLE_MANAGE where they hold, of accounts one sees. */
-export function grantScope(principal: Principal): Condition {
+/**
+ * Grants `g` of accounts `a`: one's own, and by ROLE_READ or ROLE_MANAGE where they hold, of accounts one sees.
+ * @param also a permission that shows them where it holds, whosever they are, for the verb that needs it.
+ */
+export function grantScope(principal: Principal, also?: Permission): Condition {
+  const seen = seenGrants(principal);
+  if (also === undefined) return seen;
+  const reach = reachOf(principal, also);
+  if (reach.everywhere) return everything;
+  return {
+    sql: `(${seen.sql} OR g.on_account_id = ANY(:verbAccounts) OR g.on_project_id = ANY(:verbProjects))`,
+    parameters: { ...seen.parameters, verbAccounts: [...reach.accounts], verbProjects: [...reach.projects] },
+    shape: `verb:${seen.shape}`,
+  };
+}
+
+function seenGrants(principal: Principal): Condition {
   const reach = reachOf(principal, Permission.ROLE_READ, Permission.ROLE_MANAGE);
   const accounts = accountScope(principal);
   const place = reach.everywhere

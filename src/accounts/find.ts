@@ -74,6 +74,14 @@ export const accountById = loadOne<Account>((ctx, ids) => {
   return ctx.db.rows(statement, { ...scope.parameters, ids });
 });
 
+/** The accounts that rows must name, by UUID: whoever was shown such a row may see them, however it came by the row. */
+export const accountNamed = loadOne<Account>((ctx, ids) => {
+  const statement = ctx.db.statement('accounts named', (source) =>
+    selectRows(source, Account, 'a').where('a.id = ANY(:ids)'),
+  );
+  return ctx.db.rows(statement, { ids });
+});
+
 /** A page of accounts in the order of their names. */
 export function listAccounts(
   ctx: RequestContext,

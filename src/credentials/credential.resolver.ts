@@ -16,7 +16,7 @@ import {
 import { Permission } from '../access/principal.js';
 import { DeleteAccountInput } from '../accounts/account.input.js';
 import { Account } from '../accounts/account.js';
-import { accountById } from '../accounts/find.js';
+import { accountById, accountNamed } from '../accounts/find.js';
 import type { RequestContext } from '../context.js';
 import { KeywayError } from '../errors.js';
 import { decodeId } from '../ids.js';
@@ -27,7 +27,7 @@ import { projectById } from '../projects/find.js';
 import { Project } from '../projects/project.js';
 import { Role } from '../roles/role.js';
 import { AsTyped, Line, Nested, Optional } from '../rules.js';
-import { storeById } from '../stores/find.js';
+import { storeNamed } from '../stores/find.js';
 import { CredentialStore } from '../stores/store.js';
 import { createCredential } from './create.js';
 import { Credential, RotationPolicy } from './credential.js';
@@ -168,17 +168,17 @@ export class CredentialResolver {
 
   @FieldResolver(() => CredentialStore)
   store(@Ctx() ctx: RequestContext, @Root() credential: Credential): Promise<CredentialStore | null> {
-    return storeById(ctx).load(credential.storeId);
+    return storeNamed(ctx).load(credential.storeId);
   }
 
   @FieldResolver(() => Account, { description: 'The account it belongs to, where it is valid.' })
   account(@Ctx() ctx: RequestContext, @Root() credential: Credential): Promise<Account | null> {
-    return accountById(ctx).load(credential.accountId);
+    return accountNamed(ctx).load(credential.accountId);
   }
 
   @FieldResolver(() => Account, { nullable: true, description: 'The person or service that answers for it.' })
   owner(@Ctx() ctx: RequestContext, @Root() credential: Credential): Promise<Account | null> | null {
-    return credential.ownerId === null ? null : accountById(ctx).load(credential.ownerId);
+    return credential.ownerId === null ? null : accountNamed(ctx).load(credential.ownerId);
   }
 
   @FieldResolver(() => Project, { nullable: true })

@@ -5,7 +5,7 @@ import type { RequestContext } from '../context.js';
 import { sql } from '../database.js';
 import { notFound } from '../errors.js';
 import { once } from '../idempotency/once.js';
-import { storeById } from '../stores/find.js';
+import { storeNamed } from '../stores/find.js';
 import { supporting } from '../stores/supporting.js';
 import type { Credential } from './credential.js';
 import type { DeleteCredentialInput } from './credential.input.js';
@@ -25,7 +25,7 @@ export async function deleteCredential(
 ): Promise<Credential> {
   const found = await findCredential(ctx, input.id, 'input.id', Permission.CREDENTIAL_REVOKE);
   authorize(ctx.principal, Permission.CREDENTIAL_REVOKE, placeOf(found));
-  const store = await storeById(ctx).load(found.storeId);
+  const store = await storeNamed(ctx).load(found.storeId);
   if (!store) throw notFound();
   const remove = supporting(ctx.connectors, store, 'delete');
   const { result } = await once(ctx, 'credential:delete', input, async (tx) => {

@@ -3,7 +3,7 @@ import { Permission } from '../access/principal.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { once } from '../idempotency/once.js';
-import { storeById } from '../stores/find.js';
+import { storeNamed } from '../stores/find.js';
 import { supporting } from '../stores/supporting.js';
 import { notFound } from '../errors.js';
 import { endCredentials } from './end.js';
@@ -24,7 +24,7 @@ export async function revokeCredential(
 ): Promise<Credential> {
   const found = await findCredential(ctx, input.id, 'input.id', Permission.CREDENTIAL_REVOKE);
   authorize(ctx.principal, Permission.CREDENTIAL_REVOKE, placeOf(found));
-  const store = await storeById(ctx).load(found.storeId);
+  const store = await storeNamed(ctx).load(found.storeId);
   if (!store) throw notFound();
   const revoke = supporting(ctx.connectors, store, 'revoke');
   const { result } = await once(ctx, 'credential:revoke', input, async (tx) => {

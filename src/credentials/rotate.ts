@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
-import { accountById } from '../accounts/find.js';
+import { accountNamed } from '../accounts/find.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { sql, type Tx } from '../database.js';
@@ -9,7 +9,7 @@ import { conflict, notFound } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { newId } from '../ids.js';
 import { durationMs } from '../scalars.js';
-import { storeById } from '../stores/find.js';
+import { storeNamed } from '../stores/find.js';
 import { supporting } from '../stores/supporting.js';
 import { instant } from '../time.js';
 import { CredentialSecret } from './credential-version.js';
@@ -39,8 +39,8 @@ export async function rotateCredential(
   authorize(principal, Permission.CREDENTIAL_ROTATE, placeOf(found));
   if (found.accountId !== principal.accountId) await authorizeToken(ctx, found);
   const [store, account, [seen]] = await Promise.all([
-    storeById(ctx).load(found.storeId),
-    accountById(ctx).load(found.accountId),
+    storeNamed(ctx).load(found.storeId),
+    accountNamed(ctx).load(found.accountId),
     ctx.db.rows<{ versions: number }>(versionCount, { id: found.id }),
   ]);
   if (!store || !account) throw notFound();

@@ -67,6 +67,14 @@ export const projectById = loadOne<Project>((ctx, ids) => {
   return ctx.db.rows(statement, { ...scope.parameters, ids });
 });
 
+/** The projects that grants hold on, by UUID: a grant that hid its place would look as if it held everywhere. */
+export const projectNamed = loadOne<Project>((ctx, ids) => {
+  const statement = ctx.db.statement('projects named', (source) =>
+    selectRows(source, Project, 'p').where('p.id = ANY(:ids)'),
+  );
+  return ctx.db.rows(statement, { ids });
+});
+
 /** A page of projects in the order of their names. */
 export const listProjects = (ctx: RequestContext, args: PageArgs): Promise<Connection<Project & Ordered>> =>
   list(ctx, projects, byName, every(live, projectScope(ctx.principal)), args);

@@ -13,7 +13,7 @@ import {
 } from 'type-graphql';
 import { Permission } from '../access/principal.js';
 import { Account } from '../accounts/account.js';
-import { accountById } from '../accounts/find.js';
+import { accountNamed } from '../accounts/find.js';
 import type { RequestContext } from '../context.js';
 import { Needs } from '../needs.js';
 import { Forward } from '../page-args.js';
@@ -61,7 +61,7 @@ export class ProjectResolver {
 
   @FieldResolver(() => Account)
   account(@Ctx() ctx: RequestContext, @Root() project: Project): Promise<Account | null> {
-    return accountById(ctx).load(project.accountId);
+    return accountNamed(ctx).load(project.accountId);
   }
 
   @Mutation(() => CreateProjectPayload)

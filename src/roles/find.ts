@@ -1,3 +1,4 @@
+import type { Permission } from '../access/principal.js';
 import { grantScope, roleScope } from '../access/scope.js';
 import { selectRows } from '../columns.js';
 import type { RequestContext } from '../context.js';
@@ -43,6 +44,14 @@ export const roleById = loadOne<Role>((ctx, ids) => {
   return ctx.db.rows(statement, { ...scope.parameters, ids });
 });
 
+/** The roles of grants, by UUID: whoever was shown a grant may see its role. */
+export const roleNamed = loadOne<Role>((ctx, ids) => {
+  const statement = ctx.db.statement('roles named', (source) =>
+    selectRows(source, Role, 'r').where('r.id = ANY(:ids)'),
+  );
+  return ctx.db.rows(statement, { ids });
+});
+
 /** A page of roles in the order of their names. */
 export const listRoles = (ctx: RequestContext, args: PageArgs): Promise<Connection<Role & Ordered>> =>
   list(ctx, roles, byName, roleScope(ctx.principal), args);
@@ -73,9 +82,17 @@ export async function changedRole(ctx: RequestContext, id: string): Promise<Role
   return role;
 }
 
-/** The grant behind a UUID, or undefined where there is none for these eyes. */
-export async function grantById(ctx: RequestContext, sql: Sql, id: string): Promise<Grant | undefined> {
-  const [grant] = await grantsWhere(ctx, 'g.id = ANY(:ids)', 'g.id', [id], sql);
+/**
+ * The grant behind a UUID, or undefined where there is none for these eyes.
+ * @param by the permission of the verb at hand: it shows the grant too.
+ */
+export async function grantById(
+  ctx: RequestContext,
+  sql: Sql,
+  id: string,
+  by: Permission,
+): Promise<Grant | undefined> {
+  const [grant] = await grantsWhere(ctx, 'g.id = ANY(:ids)', 'g.id', [id], sql, by);
   return grant;
 }
 
@@ -108,8 +125,9 @@ function grantsWhere(
   of: string,
   ids: readonly string[],
   sql: Sql = ctx.db,
+  by?: Permission,
 ): Promise<(Grant & { of: string })[]> {
-  const scope = grantScope(ctx.principal);
+  const scope = grantScope(ctx.principal, by);
   const statement = ctx.db.statement(`grants ${where}:${scope.shape}`, (source) =>
     selectRows(source, Grant, 'g')
       .addSelect(of, 'of')

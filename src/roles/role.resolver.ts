@@ -13,12 +13,12 @@ import {
 } from 'type-graphql';
 import { Permission } from '../access/principal.js';
 import { Account } from '../accounts/account.js';
-import { accountById } from '../accounts/find.js';
+import { accountNamed } from '../accounts/find.js';
 import type { RequestContext } from '../context.js';
 import { Needs } from '../needs.js';
 import { Forward } from '../page-args.js';
 import { connectionOf } from '../paging.js';
-import { projectById } from '../projects/find.js';
+import { projectNamed } from '../projects/find.js';
 import { Project } from '../projects/project.js';
 import { createRole } from './create.js';
 import { deleteRole } from './delete.js';
@@ -28,7 +28,7 @@ import {
   grantsOfRole,
   grantsOnProject,
   listRoles,
-  roleById,
+  roleNamed,
 } from './find.js';
 import { grantRole } from './grant-role.js';
 import { Grant } from './grant.js';
@@ -144,22 +144,22 @@ export class RoleResolver {
 export class GrantResolver {
   @FieldResolver(() => Account)
   account(@Ctx() ctx: RequestContext, @Root() grant: Grant): Promise<Account | null> {
-    return accountById(ctx).load(grant.accountId);
+    return accountNamed(ctx).load(grant.accountId);
   }
 
   @FieldResolver(() => Role)
   role(@Ctx() ctx: RequestContext, @Root() grant: Grant): Promise<Role | null> {
-    return roleById(ctx).load(grant.roleId);
+    return roleNamed(ctx).load(grant.roleId);
   }
 
   @FieldResolver(() => Account, { nullable: true })
   onAccount(@Ctx() ctx: RequestContext, @Root() grant: Grant): Promise<Account | null> | null {
-    return grant.onAccountId === null ? null : accountById(ctx).load(grant.onAccountId);
+    return grant.onAccountId === null ? null : accountNamed(ctx).load(grant.onAccountId);
   }
 
   @FieldResolver(() => Project, { nullable: true })
   onProject(@Ctx() ctx: RequestContext, @Root() grant: Grant): Promise<Project | null> | null {
-    return grant.onProjectId === null ? null : projectById(ctx).load(grant.onProjectId);
+    return grant.onProjectId === null ? null : projectNamed(ctx).load(grant.onProjectId);
   }
 }
 

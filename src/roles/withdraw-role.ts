@@ -18,7 +18,7 @@ import type { WithdrawRoleInput } from './role.input.js';
 export async function withdrawRole(ctx: RequestContext, input: WithdrawRoleInput): Promise<string> {
   const id = decodeId('Grant', input.grant, 'input.grant');
   const { result } = await once(ctx, 'role:withdraw', input, async (tx) => {
-    const grant = await grantById(ctx, tx, id);
+    const grant = await grantById(ctx, tx, id, Permission.ROLE_MANAGE);
     if (!grant) throw notFound();
     const project = grant.onProjectId;
     const [of] = project ? await tx.rows<{ admin: boolean; accountId: string }>(projectOf, { project }) : [];

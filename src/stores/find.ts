@@ -29,6 +29,14 @@ export const storeById = loadOne<CredentialStore>((ctx, ids) => {
   return ctx.db.rows(statement, { ...scope.parameters, ids });
 });
 
+/** The stores of credentials, by UUID: whoever was shown a credential may see its store. */
+export const storeNamed = loadOne<CredentialStore>((ctx, ids) => {
+  const statement = ctx.db.statement('stores named', (source) =>
+    selectRows(source, CredentialStore, 's').where('s.id = ANY(:ids)'),
+  );
+  return ctx.db.rows(statement, { ids });
+});
+
 /** The store of that name, or null where there is none for these eyes. */
 export async function findStoreByName(ctx: RequestContext, name: string): Promise<CredentialStore | null> {
   const where = every(condition('s.name = :name', { name }), storeScope(ctx.principal));
