@@ -1,0 +1,363 @@
+import { getNamedType, isInputObjectType, type GraphQLInputType } from 'graphql';
+import { parseId } from '../../src/ids.js';
+import { openSchema } from '../../src/schema.js';
+import { startTestServer, type Answer, type TestServer } from '../support/server.js';
+import { expectData, makeAccount, makeCaller, makeCredential, unique } from '../support/make.js';
+import { makeTenant, makeTenantAdmin, type Tenant } from '../support/tenant.js';
+
+// Two organizations that do not know of each other, and who holds everything in the first.
+let server: TestServer;
+let ours: Tenant;
+let theirs: Tenant;
+let token: string;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  ours = await makeTenant(server);
+  theirs = await makeTenant(server);
+  ({ token } = await makeTenantAdmin(server, ours));
+});
+afterAll(() => server.stop());
+
+const asked = (document: string, variables: Record<string, unknown> = {}) =>
+  server.ask(document, variables, { token });
+
+// Each place where an id can be given, and a way to give it there. Members that stand beside the id are of our own.
+type Given = (id: string) => Record<string, unknown>;
+const named = { name: 'given', secret: { accessKey: {} } };
+const places: Record<string, { type: keyof Tenant | 'store'; given: Given }> = {
+  'Query.node.id': { type: 'credential', given: (id) => ({ id }) },
+  'Query.nodes.ids': { type: 'credential', given: (id) => ({ ids: [id] }) },
+  'Query.credential.id': { type: 'credential', given: (id) => ({ id }) },
+  'CredentialFilter.store': { type: 'store', given: (id) => ({ store: [id] }) },
+  'CredentialFilter.account': { type: 'account', given: (id) => ({ account: [id] }) },
+  'CredentialFilter.owner': { type: 'subAccount', given: (id) => ({ owner: [id] }) },
+  'CredentialFilter.project': { type: 'project', given: (id) => ({ project: [id] }) },
+  'CredentialFilter.role': { type: 'role', given: (id) => ({ role: [id] }) },
+  'AccountFilter.parent': { type: 'account', given: (id) => ({ parent: [id] }) },
+  'AuditFilter.account': { type: 'account', given: (id) => ({ account: [id] }) },
+  'AuditFilter.actor': { type: 'account', given: (id) => ({ actor: [id] }) },
+  'AuditFilter.target': { type: 'credential', given: (id) => ({ target: [id] }) },
+  'CreateCredentialInput.store': {
+    type: 'store',
+    given: (id) => ({ ...named, account: ours.account, store: id }),
+  },
+  'CreateCredentialInput.account': { type: 'account', given: (id) => ({ ...named, account: id }) },
+  'CreateCredentialInput.owner': {
+    type: 'account',
+    given: (id) => ({ ...named, account: ours.account, owner: id }),
+  },
+  'CreateCredentialInput.project': {
+    type: 'project',
+    given: (id) => ({ ...named, account: ours.account, project: id }),
+  },
+  'CreateCredentialInput.roles': {
+    type: 'role',
+    given: (id) => ({ ...named, account: ours.account, roles: [id] }),
+  },
+  'UpdateCredentialInput.id': { type: 'credential', given: (id) => ({ id, category: 'given' }) },
+  'UpdateCredentialInput.owner': { type: 'account', given: (id) => ({ id: ours.credential, owner: id }) },
+  'UpdateCredentialInput.project': { type: 'project', given: (id) => ({ id: ours.credential, project: id }) },
+  'UpdateCredentialInput.roles': { type: 'role', given: (id) => ({ id: ours.credential, roles: [id] }) },
+  'RotateCredentialInput.id': { type: 'credential', given: (id) => ({ id }) },
+  'RevokeCredentialInput.id': { type: 'credential', given: (id) => ({ id }) },
+  'DeleteCredentialInput.id': { type: 'credential', given: (id) => ({ id }) },
+  'RevealCredentialInput.id': { type: 'credential', given: (id) => ({ id }) },
+  'CreateAccountInput.parent': {
+    type: 'account',
+    given: (id) => ({ kind: 'PERSON', name: unique('given'), title: 'Given', parent: id }),
+  },
+  'UpdateAccountInput.id': { type: 'account', given: (id) => ({ id, title: 'Given' }) },
+  'DeleteAccountInput.id': { type: 'account', given: (id) => ({ id, revokeCredentials: true }) },
+  'DeleteAccountInput.transferTo': {
+    type: 'account',
+    given: (id) => ({ id: ours.subAccount, transferTo: id }),
+  },
+  'CreateProjectInput.account': { type: 'account', given: (id) => ({ account: id, name: unique('given') }) },
+  'UpdateProjectInput.id': { type: 'project', given: (id) => ({ id, title: 'Given' }) },
+  'DeleteProjectInput.id': { type: 'project', given: (id) => ({ id }) },
+  'UpdateRoleInput.id': { type: 'role', given: (id) => ({ id, description: 'Given' }) },
+  'DeleteRoleInput.id': { type: 'role', given: (id) => ({ id }) },
+  'GrantRoleInput.account': {
+    type: 'account',
+    given: (id) => ({ account: id, role: ours.role, onAccount: ours.account }),
+  },
+  'GrantRoleInput.role': {
+    type: 'role',
+    given: (id) => ({ account: ours.account, role: id, onAccount: ours.account }),
+  },
+  'GrantRoleInput.onAccount': {
+    type: 'account',
+    given: (id) => ({ account: ours.account, role: ours.role, onAccount: id }),
+  },
+  'GrantRoleInput.onProject': {
+    type: 'project',
+    given: (id) => ({ account: ours.account, role: ours.role, onProject: id }),
+  },
+  'WithdrawRoleInput.grant': { type: 'grant', given: (id) => ({ grant: id }) },
+};
+
+/** The operation that takes what is given at a place. */
+function give(place: string, given: Record<string, unknown>): Promise<Answer> {
+  const [type = '', field = '', argument = ''] = place.split('.');
+  if (type === 'Query') {
+    const list = argument === 'ids';
+    return asked(`query ($value: ${list ? '[ID!]!' : 'ID!'}) { ${field}(${argument}: $value) { id } }`, {
+      value: given[argument],
+    });
+  }
+  if (type.endsWith('Filter')) {
+    const list =
+      type === 'CredentialFilter' ? 'credentials' : type === 'AccountFilter' ? 'accounts' : 'auditEvents';
+    return asked(`query ($filter: ${type}) { ${list}(filter: $filter) { nodes { id } totalCount } }`, {
+      filter: given,
+    });
+  }
+  const mutation = type.replace(/^./, (letter) => letter.toLowerCase()).replace(/Input$/, '');
+  return asked(`mutation ($input: ${type}!) { ${mutation}(input: $input) { __typename } }`, { input: given });
+}
+
+const tables = [
+  ...['accounts', 'projects', 'roles', 'grants', 'stores', 'credentials', 'credential_roles'],
+  ...['credential_versions', 'rotations', 'idempotency_keys'],
+];
+
+/** A digest of each table: of all but the audit, which tells of refusals too, and of when something was last used. */
+async function everything(): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const table of tables) {
+    const [row] = await server.rows<{ digest: string }>(
+      `SELECT md5(coalesce(string_agg(row, '|' ORDER BY row), '')) AS digest
+       FROM (SELECT CAST(to_jsonb(t) - 'last_used_at' AS text) AS row FROM ${table} t) rows`,
+    );
+    found[table] = row?.digest ?? '';
+  }
+  return found;
+}
+
+test('S30: there is a case for every place where an id can be given', async () => {
+  const schema = await openSchema();
+  const isId = (type: GraphQLInputType) => getNamedType(type).name === 'ID';
+  const found: string[] = [];
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (type.name.startsWith('__')) continue;
+    if (isInputObjectType(type)) {
+      for (const field of Object.values(type.getFields()))
+        if (isId(field.type)) found.push(`${type.name}.${field.name}`);
+    } else if ('getFields' in type) {
+      for (const field of Object.values(type.getFields()))
+        if ('args' in field)
+          for (const { name, type: given } of field.args)
+            if (isId(given)) found.push(`${type.name}.${field.name}.${name}`);
+    }
+  }
+  expect(Object.keys(places).sort()).toEqual(found.sort());
+});
+
+// Roles and the built-in store are shared by all tenants: only what is one tenant's alone can be another's.
+const foreign = Object.keys(places).filter((place) => !['role', 'store'].includes(places[place]?.type ?? ''));
+
+test.each(foreign)("S30: another tenant's id as %s is absent, and nothing changes", async (place) => {
+  const { type, given } = places[place] as { type: keyof Tenant; given: Given };
+  const before = await everything();
+  const { code, data } = await give(place, given(theirs[type]));
+  if (place.startsWith('Query')) expect(Object.values(data)).toEqual([place.endsWith('ids') ? [null] : null]);
+  else if (place.includes('Filter')) expect(Object.values(data)).toEqual([{ nodes: [], totalCount: 0 }]);
+  else expect(code).toBe('NOT_FOUND');
+  expect(await everything()).toEqual(before);
+});
+
+const nodes = ['account', 'subAccount', 'project', 'grant', 'credential', 'rotation', 'auditEvent'] as const;
+
+test.each(nodes)("S30: node and nodes know nothing of another tenant's %s", async (name) => {
+  const id = theirs[name];
+  const answer = await asked('query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } }', { id });
+  expect(expectData(answer)).toEqual({ node: null, nodes: [null] });
+});
+
+test("S30: another tenant's account and project are unknown by name", async () => {
+  const answer = await asked(
+    'query ($a: String!, $p: String!) { account(name: $a) { id } project(name: $p) { id } }',
+    {
+      a: theirs.accountName,
+      p: theirs.projectName,
+    },
+  );
+  expect(expectData(answer)).toEqual({ account: null, project: null });
+});
+
+test.each(Object.entries(places))(
+  'S31: an id of another type as %s is BAD_USER_INPUT',
+  async (place, { given }) => {
+    const isAny = /^Query\.nodes?\.|^AuditFilter\.target/.test(place);
+    const wrong =
+      /GrantRoleInput\.role|account|owner|parent|actor|onAccount|transferTo|AccountInput\.id/.test(place)
+        ? ours.project
+        : ours.account;
+    const before = await everything();
+    // A node may be of any type, so only what is no id of ours is of the wrong one.
+    const answer = await give(place, given(isAny ? 'none_0000000000000000000001' : wrong));
+    expect(answer.code).toBe('BAD_USER_INPUT');
+    const member = place.split('.').at(-1) ?? '';
+    expect(answer.errors[0]?.extensions.fields?.map(({ path }) => path)).toEqual([
+      expect.stringMatching(new RegExp(`(^|\\.)${member}(\\.0)?$`)),
+    ]);
+    expect(await everything()).toEqual(before);
+  },
+);
+
+describe('one who may read credentials and the audit in one project', () => {
+  let org: Tenant;
+  let seer: { id: string; token: string; credential: string };
+  /** Derived from the same credential: within the project, and outside of it. */
+  let seen: string;
+  let hidden: string;
+
+  beforeAll(async () => {
+    org = await makeTenant(server);
+    seer = await makeCaller(server, ['CREDENTIAL_READ', 'AUDIT_READ'], { onProject: org.project });
+    const carrying = { roles: [org.role], owner: org.subAccount };
+    ({ id: seen } = await makeCredential(server, org.account, { ...carrying, project: org.project }));
+    ({ id: hidden } = await makeCredential(server, org.account, carrying));
+    await makeAccount(server, { parent: org.account });
+    await server.rows('UPDATE credentials SET parent_id = :parent WHERE id = ANY(CAST(:ids AS uuid[]))', {
+      parent: parseId(org.credential)?.uuid,
+      ids: [seen, hidden].map((id) => parseId(id)?.uuid),
+    });
+  });
+
+  const sees = async (document: string, variables: Record<string, unknown> = {}) =>
+    expectData(await server.ask(document, variables, { token: seer.token }));
+  const list = 'nodes { id } edges { node { id } } totalCount pageInfo { hasNextPage }';
+  const listOf = (...ids: string[]) => ({
+    nodes: ids.map((id) => ({ id })),
+    edges: ids.map((id) => ({ node: { id } })),
+    totalCount: ids.length,
+    pageInfo: { hasNextPage: false },
+  });
+
+  test.each([
+    ['the list of all', `query { at: credentials { ${list} } }`, ['seen', 'own', 'rotated']],
+    [
+      'a filter',
+      `query ($org: ID!) { at: credentials(filter: { account: [$org] }) { ${list} } }`,
+      ['seen', 'rotated'],
+    ],
+    [
+      'a search',
+      `query { at: credentials(filter: { search: "credential-" }) { ${list} } }`,
+      ['seen', 'own', 'rotated'],
+    ],
+    [
+      'its account',
+      `query ($org: ID!) { node(id: $org) { ... on Account { at: credentials { ${list} } } } }`,
+      ['seen', 'rotated'],
+    ],
+    [
+      'its project',
+      `query ($project: ID!) { node(id: $project) { ... on Project { at: credentials { ${list} } } } }`,
+      ['seen', 'rotated'],
+    ],
+    [
+      'its role',
+      `query ($role: ID!) { node(id: $role) { ... on Role { at: credentials { ${list} } } } }`,
+      ['seen', 'rotated'],
+    ],
+    [
+      'its store',
+      `query { node: store(name: "keyway") { at: credentials { ${list} } } }`,
+      ['seen', 'own', 'rotated'],
+    ],
+    [
+      'its parent',
+      `query ($rotated: ID!) { node: credential(id: $rotated) { at: derived { ${list} } } }`,
+      ['seen'],
+    ],
+    [
+      'a fragment on Node',
+      `query ($org: ID!) { node(id: $org) { ...Held } } fragment Held on Node { ... on Account { at: credentials { ${list} } } }`,
+      ['seen', 'rotated'],
+    ],
+  ])('S32, S33: lists and counts by way of %s only what it may see', async (_, document, expected) => {
+    const ids: Record<string, string> = { own: seer.credential, seen, rotated: org.credential };
+    const variables = { org: org.account, project: org.project, role: org.role, rotated: org.credential };
+    const used = Object.entries(variables).filter(([name]) => document.includes(`$${name}`));
+    const data = await sees(document, Object.fromEntries(used));
+    expect((data.node ?? data).at).toEqual(listOf(...expected.map((name) => ids[name] ?? '')));
+  });
+
+  test('S32, S33: sees of an account no parts, projects and grants but its own', async () => {
+    const data = await sees(
+      `query ($org: ID!) { node(id: $org) { ... on Account {
+        subAccounts { ${list} } projects { ${list} } grants { id } parent { id }
+      } } }`,
+      { org: org.account },
+    );
+    // The owner of what it sees is a part of the account.
+    expect(data.node).toEqual({
+      subAccounts: listOf(org.subAccount),
+      projects: listOf(org.project),
+      grants: [],
+      parent: null,
+    });
+  });
+
+  test('S32, S33: reads and counts only events of its project, and not the targets that it may not see', async () => {
+    const data = await sees(
+      '{ auditEvents(first: 100) { totalCount nodes { action target { id } actor { id } } } }',
+    );
+    const events = data.auditEvents.nodes as { action: string; target: { id: string } | null }[];
+    expect(data.auditEvents.totalCount).toBe(events.length);
+    const targets = events.map(({ action, target }) => `${action} ${target?.id ?? '-'}`);
+    expect(new Set(targets)).toEqual(
+      new Set([
+        `credential:create ${org.credential}`,
+        `credential:rotate ${org.credential}`,
+        `credential:create ${seen}`,
+        `project:create ${org.project}`,
+        'role:grant -',
+        'role:grant ' + targets.find((one) => one.startsWith('role:grant gran'))?.split(' ')[1],
+      ]),
+    );
+    expect(JSON.stringify(data)).not.toContain(hidden);
+  });
+
+  test('S32: a payload opens no more than a query', async () => {
+    const changer = await makeCaller(server, ['CREDENTIAL_UPDATE'], { onProject: org.project });
+    const answer = await server.ask(
+      `mutation ($id: ID!) { updateCredential(input: { id: $id, category: "seen" }) { credential {
+        id account { id credentials { ${list} } subAccounts { ${list} } grants { id } }
+        project { id credentials { ${list} } grants { account { id } } }
+        derived { ${list} } parent { id } store { credentials { ${list} } }
+        auditEvents { totalCount }
+      } } }`,
+      { id: org.credential },
+      { token: changer.token },
+    );
+    expect(expectData(answer).updateCredential.credential).toEqual({
+      id: org.credential,
+      account: { id: org.account, credentials: listOf(), subAccounts: listOf(), grants: [] },
+      project: { id: org.project, credentials: listOf(), grants: [{ account: { id: changer.id } }] },
+      derived: listOf(),
+      parent: null,
+      store: { credentials: listOf(changer.credential) },
+      auditEvents: { totalCount: 0 },
+    });
+  });
+});
+
+test('S32: who may do a verb, and nothing else, is shown all that its answer must name', async () => {
+  const { token: rotator } = await makeCaller(server, ['CREDENTIAL_ROTATE']);
+  const answer = await server.ask(
+    `mutation ($id: ID!) { rotateCredential(input: { id: $id }) {
+      credential { account { id } owner { id } store { name } }
+    } }`,
+    { id: theirs.credential },
+    { token: rotator },
+  );
+  expect(expectData(answer).rotateCredential.credential).toEqual({
+    account: { id: theirs.account },
+    owner: { id: theirs.subAccount },
+    store: { name: 'keyway' },
+  });
+});
