@@ -1,4 +1,5 @@
 import { getNamedType, isInputObjectType, type GraphQLInputType } from 'graphql';
+import { Account } from '../../src/accounts/account.js';
 import { parseId } from '../../src/ids.js';
 import { openSchema } from '../../src/schema.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
@@ -360,4 +361,66 @@ test('S32: who may do a verb, and nothing else, is shown all that its answer mus
     owner: { id: theirs.subAccount },
     store: { name: 'keyway' },
   });
+});
+
+describe('what reaches the database', () => {
+  test('S37: a statement whose parameter is missing does not run', async () => {
+    await expect(server.rows('SELECT id FROM accounts WHERE id = :id')).rejects.toThrow('id is missing');
+    const [row] = await server.rows('SELECT id FROM accounts WHERE id = :id', { id: null });
+    expect(row).toBeUndefined();
+  });
+
+  test.each([undefined, null])('S37: a repository that is asked for the id %s throws', async (id) => {
+    const accounts = server.db.source.getRepository(Account);
+    const where = { id } as unknown as { id: string };
+    await expect(accounts.findOneBy(where)).rejects.toThrow();
+    await expect(accounts.findBy(where)).rejects.toThrow();
+    await expect(accounts.existsBy(where)).rejects.toThrow();
+    const before = await everything();
+    await expect(accounts.update(where, { title: 'Changed' })).rejects.toThrow();
+    await expect(accounts.delete(where)).rejects.toThrow();
+    expect(await everything()).toEqual(before);
+  });
+
+  test.each([
+    ['by', '{ by: "c.name; DROP TABLE accounts" }'],
+    ['by', '{ by: ID }'],
+    ['direction', '{ direction: "ASC" }'],
+    ['direction', '{ direction: DESCENDING }'],
+    ['member', '{ column: NAME }'],
+  ])('S35: an order of no known %s is refused: %s', async (_, order) => {
+    const answer = await asked(`{ credentials(orderBy: ${order}) { nodes { id } } }`);
+    expect([answer.code, answer.data]).toEqual([
+      expect.stringMatching(/BAD_USER_INPUT|GRAPHQL_VALIDATION_FAILED/),
+      null,
+    ]);
+  });
+
+  test.each(['name', 'NAME DESC', 'c.id', '1; DROP TABLE accounts', '__proto__'])(
+    'S35: an order given as a variable is one of a few: not %s',
+    async (value) => {
+      for (const orderBy of [{ by: value }, { direction: value }]) {
+        const answer = await asked(
+          'query ($orderBy: CredentialOrder) { credentials(orderBy: $orderBy) { nodes { id } } }',
+          {
+            orderBy,
+          },
+        );
+        expect(answer.code).toBe('BAD_USER_INPUT');
+        expect(answer.text).not.toContain(value);
+      }
+    },
+  );
+
+  test.each(["'", '"', '\\', ';--', ':me', '$1', '%', '_', "' OR true --", '${1}'])(
+    'S35: a search for %s is a search for just that text',
+    async (search) => {
+      const { id } = await makeCredential(server, ours.account, { description: `begins ${search} and ends` });
+      const answer = await asked(
+        'query ($filter: CredentialFilter) { credentials(filter: $filter) { nodes { id } totalCount } }',
+        { filter: { search: `begins ${search} and` } },
+      );
+      expect(expectData(answer).credentials).toEqual({ nodes: [{ id }], totalCount: 1 });
+    },
+  );
 });
