@@ -4,7 +4,7 @@ import type { Permission, Principal } from '../access/principal.js';
 import { withinRanges } from '../access/addresses.js';
 import { isWithin } from '../accounts/tree.js';
 import type { RequestContext } from '../context.js';
-import { sql, type Tx } from '../database.js';
+import { sql, type Sql, type Tx } from '../database.js';
 import { badInput, forbidden, notFound } from '../errors.js';
 import type { Project } from '../projects/project.js';
 import type { Role } from '../roles/role.js';
@@ -49,25 +49,46 @@ export function authorizeRoles(principal: Principal, roles: readonly Role[], pla
 }
 
 /**
- * Nobody is handed a token that may do more than they may themselves: neither at its creation, nor by rotating or
- * revealing somebody else's. What one mints for oneself also ends no later, and opens to no more addresses.
+ * Nobody is shown a token that may do more than they may themselves. Of one's own, that is what the token is narrowed
+ * to that one calls with, and where it may be used from.
+ * @param db the transaction at hand, where there is one: it may hold the only connection.
  * @throws FORBIDDEN
  */
-export async function authorizeToken(ctx: RequestContext, token: TokenTerms): Promise<void> {
+export async function authorizeShowing(
+  ctx: RequestContext,
+  token: TokenTerms,
+  db: Sql = ctx.db,
+): Promise<void> {
   if (token.kind !== CredentialKind.TOKEN) return;
   const { principal } = ctx;
-  if (!covers(principal.rights, await rightsOf(ctx.db, token.accountId, token.permissions))) {
+  if (!covers(principal.rights, await rightsOf(db, token.accountId, token.permissions))) {
     throw forbidden('A token that may do more than you may is not yours to have.');
   }
   if (token.accountId !== principal.accountId) return;
   if (principal.limits && !token.permissions?.every((permission) => principal.limits?.includes(permission))) {
-    throw forbidden('A token may be no wider than the one it is made with: name its permissions.');
-  }
-  if (principal.expiresAt && token.expiresAt && instantMs(token.expiresAt) > instantMs(principal.expiresAt)) {
-    throw forbidden('A token may live no longer than the one it is made with.');
+    throw forbidden('A token may be no wider than the one it is asked for with.');
   }
   if (!withinRanges(token.allowedIps, principal.allowedIps)) {
-    throw forbidden('A token may be used from no more addresses than the one it is made with.');
+    throw forbidden('A token may be used from no more addresses than the one it is asked for with.');
+  }
+}
+
+/**
+ * Nobody makes a token that they could not be shown. What one makes for oneself also ends no later than the token that
+ * one calls with; a rotation makes none, as it leaves the end where it was.
+ * @param db as for `authorizeShowing`
+ * @throws FORBIDDEN
+ */
+export async function authorizeToken(
+  ctx: RequestContext,
+  token: TokenTerms,
+  db: Sql = ctx.db,
+): Promise<void> {
+  await authorizeShowing(ctx, token, db);
+  const { principal } = ctx;
+  if (token.kind !== CredentialKind.TOKEN || token.accountId !== principal.accountId) return;
+  if (principal.expiresAt && token.expiresAt && instantMs(token.expiresAt) > instantMs(principal.expiresAt)) {
+    throw forbidden('A token may live no longer than the one it is made with.');
   }
 }
 

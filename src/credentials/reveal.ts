@@ -10,7 +10,7 @@ import { changedCredential, findCredential } from './find.js';
 import { IssuedSecret } from './issued-secret.js';
 import { openSecret } from './keep-secret.js';
 import { expectLiving, lockCredential } from './lock.js';
-import { authorizeToken, placeOf } from './place.js';
+import { authorizeShowing, placeOf } from './place.js';
 
 export interface Revealed {
   credential: Credential;
@@ -27,7 +27,7 @@ export async function revealCredential(ctx: RequestContext, input: RevealCredent
   const found = await findCredential(ctx, input.id, 'input.id', Permission.CREDENTIAL_REVEAL);
   authorize(ctx.principal, Permission.CREDENTIAL_REVEAL, placeOf(found));
   if (ctx.principal.mfaRequired) throw forbidden('This account must prove a second factor first.');
-  if (found.accountId !== ctx.principal.accountId) await authorizeToken(ctx, found);
+  await authorizeShowing(ctx, found);
   if (!found.retrievable) throw unsupported('This secret was shown once and is only verified since.');
   const [issued, other] = await ctx.db.transaction(async (tx) => {
     const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_REVEAL);

@@ -19,7 +19,7 @@ import { changedCredential, findCredential } from './find.js';
 import { IssuedSecret, pack } from './issued-secret.js';
 import { keepSecret, prepare, type Prepared } from './keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from './lock.js';
-import { authorizeToken, placeOf } from './place.js';
+import { authorizeShowing, placeOf } from './place.js';
 import { Rotation, RotationState } from './rotation.js';
 import { shown } from './shown.js';
 import { wishForNext } from './wish.js';
@@ -37,7 +37,7 @@ export async function rotateCredential(
   const { principal } = ctx;
   const found = await findCredential(ctx, input.id, 'input.id', Permission.CREDENTIAL_ROTATE);
   authorize(principal, Permission.CREDENTIAL_ROTATE, placeOf(found));
-  if (found.accountId !== principal.accountId) await authorizeToken(ctx, found);
+  await authorizeShowing(ctx, found);
   const [store, account, [seen]] = await Promise.all([
     storeNamed(ctx).load(found.storeId),
     accountNamed(ctx).load(found.accountId),
@@ -103,10 +103,13 @@ async function switchTo(
   graceMs: number,
 ): Promise<number> {
   const { id } = credential;
-  await tx.rows(retireOldest, { id });
+  await tx.rows(retirePrevious, { id });
   await tx.rows(finishOldest, { id });
   const [from] = await tx.rows<{ number: number; next: number }>(replaceCurrent, { id, graceMs });
   if (!from) throw new Error('the credential has no current version');
+  const finished = graceMs === 0;
+  // Without grace the old secret is not kept at all.
+  if (finished) await tx.rows(retirePrevious, { id });
   const kept = await keepSecret(
     ctx,
     credential,
@@ -122,7 +125,6 @@ async function switchTo(
     accessKey: prepared.minted.accessKey,
     ...kept,
   });
-  const finished = graceMs === 0;
   await tx.em.getRepository(Rotation).insert({
     id: newId(),
     credentialId: id,
@@ -154,7 +156,7 @@ const lastDone = sql(`
   FROM audit_events
   WHERE target_id = :id AND action = 'credential:rotate' AND outcome = 'DONE' ORDER BY at DESC, id DESC LIMIT 1`);
 
-const retireOldest = sql(`
+const retirePrevious = sql(`
   UPDATE credential_versions SET state = 'RETIRED', valid_until = least(valid_until, now()),
     verifier = NULL, verifier_key_id = NULL, password_hash = NULL, pepper_id = NULL, sealed = NULL, kek_id = NULL
   WHERE credential_id = :id AND state = 'PREVIOUS'`);
@@ -163,14 +165,9 @@ const finishOldest = sql(`
   UPDATE rotations SET state = 'FINISHED', finished_at = clock_timestamp()
   WHERE credential_id = :id AND state = 'SWITCHED'`);
 
-// Without grace the old secret is not kept at all.
 const replaceCurrent = sql(`
-  UPDATE credential_versions SET
-    state = CASE WHEN CAST(:graceMs AS double precision) > 0 THEN 'PREVIOUS' ELSE 'RETIRED' END,
-    valid_until = now() + CAST(:graceMs AS double precision) * interval '1 millisecond',
-    verifier = CASE WHEN CAST(:graceMs AS double precision) > 0 THEN verifier END,
-    password_hash = CASE WHEN CAST(:graceMs AS double precision) > 0 THEN password_hash END,
-    sealed = CASE WHEN CAST(:graceMs AS double precision) > 0 THEN sealed END
+  UPDATE credential_versions SET state = 'PREVIOUS',
+    valid_until = now() + CAST(:graceMs AS double precision) * interval '1 millisecond'
   WHERE credential_id = :id AND state = 'CURRENT'
   RETURNING number, (SELECT max(number) + 1 FROM credential_versions WHERE credential_id = :id) AS next`);
 

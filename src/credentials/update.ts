@@ -66,7 +66,7 @@ export async function updateCredential(
       (name) => !same(name, wanted[name], credential[name]),
     );
     if (names.includes('expiresAt') || names.includes('allowedIps')) {
-      await authorizeToken(ctx, { ...credential, ...wanted });
+      await authorizeToken(ctx, { ...credential, ...wanted }, tx);
     }
     if (names.includes('projectId') || names.includes('ownerId')) {
       authorizeMove(principal, placeOf(credential), placeOf({ ...credential, ...wanted }));
