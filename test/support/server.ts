@@ -48,8 +48,8 @@ export interface TestServer {
     text: string,
     parameters?: Record<string, unknown>,
   ): Promise<Row[]>;
-  /** Ends the server, and starts it again on the same data. */
-  restart(): Promise<void>;
+  /** Ends the server, and starts it again on the same data; what is done between has the database for itself. */
+  restart(between?: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -89,8 +89,9 @@ export async function startTestServer(overrides: Record<string, string> = {}): P
       return ask(running.url, query, variables, token, options.headers ?? {});
     },
     rows: (text, parameters = {}) => running.db.rows(sql(text), parameters),
-    restart: async () => {
+    restart: async (between) => {
       await running.stop();
+      await between?.();
       running = await start(readConfig(environment), log);
     },
     stop: async () => {

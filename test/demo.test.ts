@@ -1,0 +1,130 @@
+import { command, type Ended } from './support/command.js';
+import { expectData } from './support/make.js';
+import { startTestServer, type TestServer } from './support/server.js';
+
+let server: TestServer;
+let first: Ended;
+let second: Ended;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  // Two processes cannot share the embedded database: the server makes way for the command.
+  await server.restart(async () => {
+    first = await command(server, 'demo');
+    second = await command(server, 'demo');
+  });
+}, 120_000);
+afterAll(() => server.stop());
+
+test('fills an empty Keyway, and says what it made and what to do next', () => {
+  expect(first.code).toBe(0);
+  for (const word of ['onward', 'upside', 'MyProject', 'API_USER', 'npm start', 'admin-token'])
+    expect(first.stdout).toContain(word);
+});
+
+test('refuses a Keyway that is not empty, in words that say so, and changes nothing', async () => {
+  expect(second.code).toBe(1);
+  expect(second.stdout).toBe('');
+  expect(second.stderr).toContain('This Keyway is not empty');
+  expect(expectData(await server.ask('{ accounts { totalCount } }')).accounts.totalCount).toBe(7);
+});
+
+test('S41: shows no secret', async () => {
+  const { credentials } = expectData(
+    await server.ask(
+      '{ credentials(first: 100, filter: { kind: [ACCESS_KEY, PROVIDER_KEYS] }) { nodes { id retrievable } } }',
+    ),
+  );
+  const said = first.stdout + first.stderr;
+  expect(said).not.toMatch(/kw_(pat|key|svc)_/);
+  let revealed = 0;
+  for (const { id, retrievable } of credentials.nodes as { id: string; retrievable: boolean }[]) {
+    if (!retrievable) continue;
+    const answer = await server.ask(
+      'mutation ($id: ID!) { revealCredential(input: { id: $id }) { issued { secret keys { value } } } }',
+      { id },
+    );
+    const { secret, keys } = expectData(answer).revealCredential.issued;
+    for (const value of [secret, ...((keys ?? []) as { value: string }[]).map((key) => key.value)]) {
+      if (value === null) continue;
+      revealed++;
+      expect(said).not.toContain(value);
+    }
+  }
+  expect(revealed).toBeGreaterThan(2);
+});
+
+test('makes the accounts, the project and the roles of the examples', async () => {
+  const data = expectData(
+    await server.ask(`{
+      onward: account(name: "onward") { kind title subAccounts { nodes { kind title } } }
+      upside: account(name: "upside") { kind title }
+      project(name: "MyProject") { account { name } credentials { nodes { name roles { name } } } }
+      roles { nodes { name builtIn } }
+    }`),
+  );
+  expect(data.onward).toMatchObject({ kind: 'ORGANIZATION', title: 'Onward, Inc.' });
+  expect(data.onward.subAccounts.nodes).toContainEqual({ kind: 'PERSON', title: 'John Doe' });
+  expect(data.upside).toEqual({ kind: 'ORGANIZATION', title: 'Upside Software, Ltd.' });
+  expect(data.project.account.name).toBe('onward');
+  expect(data.project.credentials.nodes).toEqual(
+    expect.arrayContaining([
+      { name: 'api-user', roles: [{ name: 'API_USER' }, { name: 'DEVELOPER' }] },
+      { name: 'admin', roles: [{ name: 'ADMIN' }] },
+    ]),
+  );
+  for (const name of ['API_USER', 'DEVELOPER', 'ADMIN'])
+    expect(data.roles.nodes).toContainEqual({ name, builtIn: false });
+});
+
+test.each([
+  ['of kind access key', { kind: ['ACCESS_KEY'] }],
+  ['of kind token', { kind: ['TOKEN'], status: ['ACTIVE'] }],
+  ['of kind password', { kind: ['PASSWORD'] }],
+  ['of GitHub', { provider: ['GITHUB'] }],
+  ['that expired', { status: ['EXPIRED'] }],
+  ['that is disabled', { status: ['DISABLED'] }],
+  ['that is rotating', { status: ['ROTATING'] }],
+  ['that was revoked', { status: ['REVOKED'] }],
+  ['that is not used any more', { unusedFor: 'P90D', status: ['ACTIVE'] }],
+  ['that nobody answers for', { withoutOwner: true }],
+  ['whose rotation is due soon', { rotationDueBefore: new Date(Date.now() + 15 * 86_400_000).toISOString() }],
+  [
+    'that ends soon',
+    { expiresBefore: new Date(Date.now() + 30 * 86_400_000).toISOString(), status: ['ACTIVE'] },
+  ],
+])('has a credential %s', async (_, filter) => {
+  const answer = await server.ask(
+    'query ($filter: CredentialFilter) { credentials(filter: $filter) { totalCount nodes { account { kind } } } }',
+    { filter },
+  );
+  expect(expectData(answer).credentials.totalCount).toBeGreaterThan(0);
+});
+
+test('has credentials that were used, and some that never were', async () => {
+  const { credentials } = expectData(
+    await server.ask('{ credentials(first: 100) { nodes { name lastUsedAt } } }'),
+  );
+  const used = new Map<string, string | null>(
+    (credentials.nodes as { name: string; lastUsedAt: string | null }[]).map(({ name, lastUsedAt }) => [
+      name,
+      lastUsedAt,
+    ]),
+  );
+  expect(used.get('Git Hub Access Credentials')).toMatch(/^2020-11-10T12:20:18/);
+  expect(used.get('AWS Batch')).toBeNull();
+});
+
+test('S60: each of them is on record, as made by the administrator', async () => {
+  const { auditEvents, credentials } = expectData(
+    await server.ask(`{
+      auditEvents(first: 100, filter: { action: ["credential:create"] }) { nodes { actor { name } outcome targetId } }
+      credentials(first: 100) { nodes { id name } }
+    }`),
+  );
+  const events = auditEvents.nodes as { actor: { name: string } | null; outcome: string; targetId: string }[];
+  for (const { id, name } of credentials.nodes as { id: string; name: string }[]) {
+    if (name === 'First token') continue;
+    expect(events).toContainEqual({ actor: { name: 'admin' }, outcome: 'DONE', targetId: id });
+  }
+});
