@@ -42,8 +42,8 @@ describe.each([
 
   const answerOf = (name: string) => {
     const example = all.find((one) => nameOf(one) === name);
-    // eslint-disable-next-line @typescript-eslint/no-explicit-any
-    return answers.get(example?.file ?? '')?.data as any;
+     
+    return answers.get(example?.file ?? '')?.data;
   };
 
   test('each example shows what it is there to show', () => {
