@@ -19,22 +19,27 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 /** What a curl line answers as it stands there, but for where the server and its token are. */
-async function answerOf(line: string | undefined): Promise<unknown> {
+async function answerOf({ url, dataDir }: TestServer, line: string | undefined): Promise<unknown> {
   const script = (line ?? '')
-    .replaceAll('http://127.0.0.1:4000', server.url)
-    .replaceAll('.keyway/admin-token', `${server.dataDir}/admin-token`);
+    .replaceAll('http://127.0.0.1:4000', url)
+    .replaceAll('.keyway/admin-token', `${dataDir}/admin-token`);
   const { stdout } = await promisify(execFile)('sh', ['-c', script], { timeout: 30_000 });
   return JSON.parse(stdout);
 }
 
 const curls = () => blocks('sh').filter((text) => text.startsWith('curl'));
 
-test('the first query is answered as the README says', async () => {
-  expect(await answerOf(curls()[0])).toEqual(JSON.parse(blocks('json')[0] ?? ''));
+test('the first query is answered by a fresh Keyway as the README says', async () => {
+  const fresh = await startTestServer();
+  try {
+    expect(await answerOf(fresh, curls()[0])).toEqual(JSON.parse(blocks('json')[0] ?? ''));
+  } finally {
+    await fresh.stop();
+  }
 });
 
 test('the query with variables is answered without errors', async () => {
-  expect(await answerOf(curls()[1])).toEqual({
+  expect(await answerOf(server, curls()[1])).toEqual({
     data: {
       account: { id: expect.stringMatching(/^acct_/) as unknown, kind: 'PERSON', title: 'Administrator' },
     },
