@@ -3,6 +3,7 @@ import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/di
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { Kind, OperationTypeNode, type GraphQLError, type GraphQLSchema, type SelectionNode } from 'graphql';
 import { answerErrors, formatError, variableFaults } from './answer-errors.js';
+import { compiledQueries } from './compiled-queries.js';
 import { outcomeOf, type Refusals } from './audit/refusals.js';
 import type { RequestContext } from './context.js';
 import { keywayErrorIn } from './input-faults.js';
@@ -33,6 +34,7 @@ export function openAnswers(
       ApolloServerPluginLandingPageDisabled(),
       queryLimits(),
       variableFaults(),
+      compiledQueries(),
       refusalsOf(options.refusals),
       answerErrors({
         requestId: (ctx) => (ctx as RequestContext | undefined)?.requestId ?? '',

@@ -1,4 +1,12 @@
-import { GraphQLInputObjectType, isObjectType, type GraphQLObjectType, type GraphQLSchema } from 'graphql';
+import {
+  defaultFieldResolver,
+  getNullableType,
+  GraphQLInputObjectType,
+  isLeafType,
+  isObjectType,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+} from 'graphql';
 import { buildSchema } from 'type-graphql';
 import { AccountResolver } from './accounts/account.resolver.js';
 import { AuditEventResolver } from './audit/audit-event.resolver.js';
@@ -64,6 +72,7 @@ export async function openSchema(): Promise<GraphQLSchema> {
   for (const type of Object.values(schema.getTypeMap())) {
     if (isObjectType(type) && type.name in prefixes) encodeIds(type, type.name as NodeType);
   }
+  readByResolvers(schema);
   const node = schema.getType('Node') as { resolveType?: unknown };
   // TypeGraphQL's own is asynchronous, for every single row.
   node.resolveType = ({ __typename }: { __typename: string }) => __typename;
@@ -75,6 +84,18 @@ export async function openSchema(): Promise<GraphQLSchema> {
 function encodeIds(type: GraphQLObjectType, name: NodeType): void {
   const field = type.getFields()['id'];
   if (field) field.resolve = ({ id }: { id: string }) => encodeId(name, id);
+}
+
+/**
+ * Gives fields of objects and lists the resolver that they have by default: compiled queries would read the property
+ * several times, and would neither call nor await what is in it.
+ */
+function readByResolvers(schema: GraphQLSchema): void {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    for (const field of Object.values(type.getFields()))
+      if (!isLeafType(getNullableType(field.type))) field.resolve ??= defaultFieldResolver;
+  }
 }
 
 function expectNeeds(root: GraphQLObjectType): void {
