@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { Account } from './accounts/account.js';
 import { makeToken } from './admin-token.js';
@@ -7,6 +8,7 @@ import { readConfig, type Config } from './config.js';
 import { openKeyway, type Keyway } from './keyway.js';
 import { openLog, type Log } from './log.js';
 import { start } from './main.js';
+import { openSchema, printGraph } from './schema.js';
 
 /** Runs a command line; resolves with its exit code. A server resolves when it has stopped. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -70,6 +72,15 @@ export async function run(args: readonly string[]): Promise<number> {
         if (!whole) code = 1;
       }),
     );
+  program
+    .command('schema')
+    .description('Writes the graph, with its descriptions, to a file.')
+    .argument('[file]', 'where to, or - for the standard output', 'schema.graphql')
+    .action(async (file: string) => {
+      const text = printGraph(await openSchema());
+      if (file === '-') process.stdout.write(text);
+      else writeFileSync(file, text);
+    });
   try {
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {

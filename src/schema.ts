@@ -4,10 +4,12 @@ import {
   GraphQLInputObjectType,
   isLeafType,
   isObjectType,
+  lexicographicSortSchema,
+  printSchema,
   type GraphQLObjectType,
   type GraphQLSchema,
 } from 'graphql';
-import { buildSchema } from 'type-graphql';
+import { buildSchema, type NonEmptyArray } from 'type-graphql';
 import { AccountResolver } from './accounts/account.resolver.js';
 import { AuditEventResolver } from './audit/audit-event.resolver.js';
 import {
@@ -29,34 +31,39 @@ import {
 } from './roles/role.resolver.js';
 import { StoreResolver } from './stores/store.resolver.js';
 
+type Resolver = abstract new () => object;
+
 const oneOfInputs = ['NewSecretInput', 'ProviderKeysInput'];
+
+/** The classes that the graph is built from. */
+export const resolvers: NonEmptyArray<Resolver> = [
+  NodeResolver,
+  CredentialResolver,
+  RotationResolver,
+  AccountResolver,
+  AccountCredentialsResolver,
+  AccountProjectsResolver,
+  AccountGrantsResolver,
+  ProjectResolver,
+  ProjectCredentialsResolver,
+  ProjectGrantsResolver,
+  RoleResolver,
+  RoleCredentialsResolver,
+  GrantResolver,
+  StoreResolver,
+  StoreCredentialsResolver,
+  AuditEventResolver,
+  AuditEventLinksResolver,
+  CredentialAuditResolver,
+];
 
 /**
  * The graph, built from its classes.
  * @throws where a root field does not say what it needs.
  */
-export async function openSchema(): Promise<GraphQLSchema> {
+export async function openSchema(from: NonEmptyArray<Resolver> = resolvers): Promise<GraphQLSchema> {
   const schema = await buildSchema({
-    resolvers: [
-      NodeResolver,
-      CredentialResolver,
-      RotationResolver,
-      AccountResolver,
-      AccountCredentialsResolver,
-      AccountProjectsResolver,
-      AccountGrantsResolver,
-      ProjectResolver,
-      ProjectCredentialsResolver,
-      ProjectGrantsResolver,
-      RoleResolver,
-      RoleCredentialsResolver,
-      GrantResolver,
-      StoreResolver,
-      StoreCredentialsResolver,
-      AuditEventResolver,
-      AuditEventLinksResolver,
-      CredentialAuditResolver,
-    ],
+    resolvers: from,
     validate: {
       whitelist: true,
       forbidUnknownValues: true,
@@ -79,6 +86,10 @@ export async function openSchema(): Promise<GraphQLSchema> {
   for (const root of [schema.getQueryType(), schema.getMutationType()]) if (root) expectNeeds(root);
   return schema;
 }
+
+/** The graph as text, sorted by name: the order of its classes is the order in which files happen to be loaded. */
+export const printGraph = (schema: GraphQLSchema): string =>
+  `${printSchema(lexicographicSortSchema(schema))}\n`;
 
 /** Inside, ids are the database's; outside, they tell their type. */
 function encodeIds(type: GraphQLObjectType, name: NodeType): void {

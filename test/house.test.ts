@@ -1,0 +1,152 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+
+/**
+ * Which way the files of src/ look: each imports from its own folder or from a line further down. Names on one line do
+ * not know each other, and a folder is one name. Imports of types alone are free: they are gone when it runs.
+ */
+const line = `
+  cli
+  main · demo
+  keyway
+  first-start · schema · jobs · http
+  admin-token · nodes · tables · explorer/ · answer
+  credentials/
+  roles/
+  projects/
+  accounts/
+  stores/
+  audit/ · idempotency/ · answer-errors
+  page-args · listing · public-error
+  paging · rules
+  scalars
+  access/ · search · keys · wraps · connectors/
+  loading · input-faults · query-limits · json-body · keyring/ · database
+  context · query-weight · literal-places · validation-words · embedded · config · node · needs · columns · time · ids
+  log · errors · secret
+`;
+
+/** Files that read a plain secret, and why each must. */
+const exposing = [
+  'cli', // prints the token that was asked for
+  'first-start', // writes the first token to its file
+  'credentials/issued-secret', // the answer that shows it
+  'credentials/keep-secret', // seals many values as one text
+  'idempotency/once', // opens the answer that was kept
+];
+
+interface Import {
+  from: string;
+  to: string;
+  typeOnly: boolean;
+}
+
+const files = (folder: string): string[] =>
+  readdirSync(folder)
+    .map((name) => join(folder, name))
+    .flatMap((path) => (statSync(path).isDirectory() ? files(path) : path.endsWith('.ts') ? [path] : []));
+
+const sources = files('src').map((path) => ({
+  name: relative('src', path).replace(/\.ts$/, ''),
+  text: readFileSync(path, 'utf8'),
+}));
+
+const imports: Import[] = sources.flatMap(({ name, text }) => [
+  ...[...text.matchAll(/^(?:import|export)\b([^'";]*?)\bfrom '(\.[^']+)'/gm)].map(
+    ([, what = '', path = '']) => ({
+      from: name,
+      to: target(name, path),
+      typeOnly: isTypeOnly(what),
+    }),
+  ),
+  ...[...text.matchAll(/\bimport\('(\.[^']+)'\)(\.[A-Z])?/g)].map(([, path = '', member]) => ({
+    from: name,
+    to: target(name, path),
+    typeOnly: member !== undefined,
+  })),
+]);
+
+function target(name: string, path: string): string {
+  return normalize(join(dirname(name), path)).replace(/\.js$/, '');
+}
+
+function isTypeOnly(what: string): boolean {
+  if (/^\s*type\b/.test(what)) return true;
+  const names = /^\s*\{([^}]*)\}\s*$/
+    .exec(what)?.[1]
+    ?.split(',')
+    .map((one) => one.trim())
+    .filter(Boolean);
+  return names !== undefined && names.every((one) => one.startsWith('type '));
+}
+
+const unitOf = (name: string) => (name.includes('/') ? `${name.split('/')[0]}/` : name);
+const ranks = new Map(
+  line
+    .trim()
+    .split('\n')
+    .flatMap((names, rank) => names.split('·').map((name): [string, number] => [name.trim(), rank])),
+);
+const running = imports.filter(({ typeOnly, to }) => !typeOnly && !to.startsWith('..'));
+
+test('every file of src/ has its place in the line', () => {
+  const units = [...new Set(sources.map(({ name }) => unitOf(name)))];
+  expect(units.filter((unit) => !ranks.has(unit))).toEqual([]);
+  expect([...ranks.keys()].filter((unit) => !units.includes(unit))).toEqual([]);
+});
+
+test('every import looks down the line', () => {
+  expect(running.length).toBeGreaterThan(300);
+  const upward = running.filter(({ from, to }) => {
+    const [here, there] = [unitOf(from), unitOf(to)];
+    return here !== there && (ranks.get(there) ?? -1) <= (ranks.get(here) ?? Infinity);
+  });
+  expect(upward.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+});
+
+test('no file imports itself by way of others', () => {
+  const next = new Map<string, string[]>();
+  for (const { from, to } of running) next.set(from, [...(next.get(from) ?? []), to]);
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const walk = (name: string, path: string[]) => {
+    if (path.includes(name)) cycles.push([...path.slice(path.indexOf(name)), name].join(' → '));
+    if (done.has(name) || path.includes(name)) return;
+    for (const other of next.get(name) ?? []) walk(other, [...path, name]);
+    done.add(name);
+  };
+  for (const { name } of sources) walk(name, []);
+  expect(cycles).toEqual([]);
+});
+
+test.each(['keyring/', 'connectors/'])(
+  '%s could be lifted out: it knows errors, secret and pure functions',
+  (folder) => {
+    const known = new Set(['errors', 'secret', 'keyring/', 'connectors/']);
+    const others = imports.filter(({ from, to }) => unitOf(from) === folder && !known.has(unitOf(to)));
+    expect(others.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+  },
+);
+
+test('the keyring knows no connector, and a connector nothing of the keyring but what mints', () => {
+  const between = imports.filter(({ from, to }) => unitOf(from) !== unitOf(to));
+  expect(
+    between.filter(({ from, to }) => unitOf(from) === 'keyring/' && unitOf(to) === 'connectors/'),
+  ).toEqual([]);
+  const used = between.filter(({ from, to }) => unitOf(from) === 'connectors/' && unitOf(to) === 'keyring/');
+  expect(new Set(used.map(({ to }) => to))).toEqual(new Set(['keyring/token']));
+});
+
+test('only config reads the environment', () => {
+  const reading = sources.filter(({ text }) =>
+    /\bprocess\s*(\.|\[\s*['"])env\b|\bfrom 'node:process'/.test(text),
+  );
+  expect(reading.map(({ name }) => name)).toEqual(['config']);
+});
+
+test('plain secrets are read in the listed places alone', () => {
+  const reading = sources.filter(
+    ({ name, text }) => /\.expose(Bytes)?\(\)/.test(text) && unitOf(name) !== 'keyring/',
+  );
+  expect(reading.map(({ name }) => name).sort()).toEqual([...exposing].sort());
+});
