@@ -1,0 +1,308 @@
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AuditOutcome } from '../../src/audit/audit-event.js';
+import { link } from '../../src/audit/chain.js';
+import { checkAudit, type Report } from '../../src/audit/check.js';
+import { Checkpoints } from '../../src/audit/checkpoints.js';
+import { encodeId, parseId } from '../../src/ids.js';
+import { openKeyring, type Keyring } from '../../src/keyring/keyring.js';
+import { loadKeyFiles } from '../../src/keyring/kek-file.js';
+import { makeAccount } from '../support/make.js';
+import { startTestServer, type TestServer } from '../support/server.js';
+
+let server: TestServer;
+let keyring: Keyring;
+beforeAll(async () => {
+  server = await startTestServer();
+  keyring = openKeyring(loadKeyFiles(join(server.dataDir, 'keys')));
+});
+afterAll(() => server.stop());
+
+const checkpointFile = () => join(server.dataDir, 'audit-checkpoints.jsonl');
+const checkpoints = (ring = keyring) => new Checkpoints(server.db, ring, checkpointFile());
+const check = (ring = keyring) => checkAudit(server.db, ring, checkpoints(ring));
+
+/** A chain of five events, its account's own; and what the verifier says of it. */
+async function chainOfFive(): Promise<{
+  account: string;
+  verdict: (ring?: Keyring) => Promise<string | undefined>;
+}> {
+  const id = await makeAccount(server);
+  for (let number = 2; number <= 5; number++) {
+    await server.ask(
+      'mutation ($input: UpdateAccountInput!) { updateAccount(input: $input) { account { id } } }',
+      { input: { id, title: `Title ${number}` } },
+    );
+  }
+  const account = parseId(id)?.uuid ?? '';
+  expect(await eventsOf(account)).toBe(5);
+  return { account, verdict: async (ring) => verdictOn(await check(ring), account) };
+}
+
+function verdictOn({ breaks }: Report, account: string): string | undefined {
+  const broken = breaks.find((one) => one.account === account);
+  return broken && `row ${broken.number} ${broken.reason}`;
+}
+
+const eventsOf = async (account: string) => {
+  const [row] = await server.rows<{ count: string }>(
+    'SELECT count(*)::text AS count FROM audit_events WHERE account_id = :account',
+    { account },
+  );
+  return Number(row?.count);
+};
+
+/** Changes what nobody may change, as only the tables' owner can: with the trigger off. */
+async function tamper(statement: string, parameters: Record<string, unknown> = {}): Promise<void> {
+  await server.rows('ALTER TABLE audit_events DISABLE TRIGGER ALL');
+  try {
+    await server.rows(statement, parameters);
+  } finally {
+    await server.rows('ALTER TABLE audit_events ENABLE TRIGGER ALL');
+  }
+}
+
+test('S61: an untouched log is whole', async () => {
+  const { verdict } = await chainOfFive();
+  expect(await verdict()).toBeUndefined();
+  await checkpoints().write();
+  expect(await verdict()).toBeUndefined();
+});
+
+test.each([
+  { what: 'UPDATE', statement: `UPDATE audit_events SET action = 'x'` },
+  { what: 'DELETE', statement: 'DELETE FROM audit_events' },
+  { what: 'TRUNCATE', statement: 'TRUNCATE audit_events' },
+])('S61: the table refuses $what', async ({ statement }) => {
+  await expect(server.rows(statement)).rejects.toThrow('audit events are never changed');
+});
+
+// Every column of an event but the place, which has cases of its own.
+test.each([
+  ['id', 'gen_random_uuid()'],
+  ['epoch', `'k9'`],
+  ['at', `at + interval '1 microsecond'`],
+  ['actor_id', 'gen_random_uuid()'],
+  ['actor_id', 'NULL'],
+  ['actor_credential_id', 'gen_random_uuid()'],
+  ['action', `'account:delete'`],
+  ['outcome', `'FAILED'`],
+  ['code', `'CONFLICT'`],
+  ['target_type', `'Project'`],
+  ['target_id', 'NULL'],
+  ['project_id', 'gen_random_uuid()'],
+  ['changed', `ARRAY['name']`],
+  ['times', '2'],
+  ['ip', `'10.0.0.1'`],
+  ['request_id', `'another'`],
+  ['hash', `decode(repeat('00', 32), 'hex')`],
+])('S61: an edited row is named: %s set to %s', async (column, value) => {
+  const { account, verdict } = await chainOfFive();
+  await tamper(`UPDATE audit_events SET ${column} = ${value} WHERE account_id = :account AND number = 3`, {
+    account,
+  });
+  expect(await verdict()).toMatch(/^row 3 /);
+});
+
+test('S61: a row moved to another chain is named', async () => {
+  const { account, verdict } = await chainOfFive();
+  const other = await chainOfFive();
+  await tamper(
+    `UPDATE audit_events SET account_id = :other, number = 6 WHERE account_id = :account AND number = 5`,
+    { account, other: other.account },
+  );
+  expect(await verdict()).toMatch(/^row 5 is missing/);
+  expect(await other.verdict()).toMatch(/^row 6 does not follow/);
+});
+
+test('S61: a deleted row is named', async () => {
+  const { account, verdict } = await chainOfFive();
+  await tamper('DELETE FROM audit_events WHERE account_id = :account AND number = 3', { account });
+  expect(await verdict()).toBe('row 3 is missing');
+});
+
+test('S61: the first row deleted is named', async () => {
+  const { account, verdict } = await chainOfFive();
+  await tamper('DELETE FROM audit_events WHERE account_id = :account AND number = 1', { account });
+  expect(await verdict()).toBe('row 1 is missing');
+});
+
+test('S61: a deleted row is named also where the rest moves up', async () => {
+  const { account, verdict } = await chainOfFive();
+  await tamper('DELETE FROM audit_events WHERE account_id = :account AND number = 3', { account });
+  for (const number of [4, 5])
+    await tamper(
+      'UPDATE audit_events SET number = number - 1 WHERE account_id = :account AND number = :number',
+      {
+        account,
+        number,
+      },
+    );
+  expect(await verdict()).toBe('row 3 does not follow from the row before it');
+});
+
+test('S61: an inserted row is named', async () => {
+  const { account, verdict } = await chainOfFive();
+  await tamper(
+    `INSERT INTO audit_events SELECT (jsonb_populate_record(e, jsonb_build_object('id', gen_random_uuid(), 'number', 6))).*
+     FROM audit_events e WHERE account_id = :account AND number = 5`,
+    { account },
+  );
+  expect(await verdict()).toBe('row 6 does not follow from the row before it');
+});
+
+test('S61: rows that changed places are named', async () => {
+  const { account, verdict } = await chainOfFive();
+  for (const [from, to] of [
+    [2, -1],
+    [4, 2],
+    [-1, 4],
+  ])
+    await tamper('UPDATE audit_events SET number = :to WHERE account_id = :account AND number = :from', {
+      account,
+      from,
+      to,
+    });
+  expect(await verdict()).toBe('row 2 does not follow from the row before it');
+});
+
+test('S61: a cut tail is found by the head of the chain', async () => {
+  const { account, verdict } = await chainOfFive();
+  await tamper('DELETE FROM audit_events WHERE account_id = :account AND number > 3', { account });
+  expect(await verdict()).toBe('row 4 is missing, and the head of the chain knows of it');
+});
+
+test('S61: a head that is gone is told', async () => {
+  const { account, verdict } = await chainOfFive();
+  await server.rows('DELETE FROM audit_heads WHERE account_id = :account', { account });
+  expect(await verdict()).toMatch(/the head of the chain is missing/);
+});
+
+test('S61: a head with another hash is told', async () => {
+  const { account, verdict } = await chainOfFive();
+  await server.rows(
+    `UPDATE audit_heads SET hash = decode(repeat('00', 32), 'hex') WHERE account_id = :account`,
+    {
+      account,
+    },
+  );
+  expect(await verdict()).toMatch(/the head of the chain is another/);
+});
+
+const setBack = async (account: string, number: number) =>
+  server.rows(
+    `UPDATE audit_heads SET number = :number,
+       hash = (SELECT hash FROM audit_events WHERE account_id = :account AND number = CAST(:number AS bigint))
+     WHERE account_id = :account`,
+    { account, number },
+  );
+
+test('S61: a tail that is cut together with its head is found by the last checkpoint', async () => {
+  const { account, verdict } = await chainOfFive();
+  await checkpoints().write();
+  await setBack(account, 3);
+  await tamper('DELETE FROM audit_events WHERE account_id = :account AND number > 3', { account });
+  expect(await verdict()).toBe('row 4 is missing, and a checkpoint knows of it');
+});
+
+test('S61: a whole chain that is gone is found by the last checkpoint', async () => {
+  const { account, verdict } = await chainOfFive();
+  await checkpoints().write();
+  await tamper('DELETE FROM audit_events WHERE account_id = :account', { account });
+  await server.rows('DELETE FROM audit_heads WHERE account_id = :account', { account });
+  expect(await verdict()).toBe('row 1 is missing, and a checkpoint knows of it');
+});
+
+test('S61: a tail that was cut and grew again, rightly signed, is found by the last checkpoint', async () => {
+  const { account, verdict } = await chainOfFive();
+  await checkpoints().write();
+  await setBack(account, 3);
+  await tamper('DELETE FROM audit_events WHERE account_id = :account AND number > 3', { account });
+  for (let number = 4; number <= 6; number++)
+    await server.ask(
+      'mutation ($input: UpdateAccountInput!) { updateAccount(input: $input) { account { id } } }',
+      { input: { id: encodeId('Account', account), title: `Another ${number}` } },
+    );
+  expect(await verdict()).toBe('row 5 is not what its checkpoint says');
+});
+
+test('S61: a checkpoint that these keys did not sign is told, and taken for none', async () => {
+  await chainOfFive();
+  await checkpoints().write();
+  const whole = readFileSync(checkpointFile(), 'utf8');
+  const forged = JSON.parse(whole.split('\n')[0] ?? '') as Record<string, string>;
+  try {
+    appendFileSync(checkpointFile(), `${JSON.stringify({ ...forged, number: '999' })}\nnot even JSON\n`);
+    const { unsigned, breaks } = await check();
+    expect(unsigned).toBe(2);
+    expect(breaks.filter(({ number }) => number === '999')).toEqual([]);
+  } finally {
+    writeFileSync(checkpointFile(), whole);
+  }
+});
+
+describe('S62: epochs', () => {
+  const files = () => loadKeyFiles(join(server.dataDir, 'keys'));
+  /** A keyring that knows a second epoch, whose key is current. */
+  const later = () => {
+    const { audit, pepper, ...rest } = files();
+    const second = pepper.keys.get('k1');
+    if (!second) throw new Error('there is no such key');
+    return openKeyring({
+      ...rest,
+      pepper,
+      audit: { current: 'k2', keys: new Map([...audit.keys, ['k2', second]]) },
+    });
+  };
+
+  /** Writes row 6 and after by hand, as one who has all the keys could. */
+  async function append(account: string, ring: Keyring, epoch: string) {
+    const writing = Object.create(ring, { currentAuditEpoch: { value: () => epoch } }) as Keyring;
+    await server.db.transaction((tx) =>
+      link(tx, writing, {
+        accountId: account,
+        projectId: null,
+        actorId: null,
+        actorCredentialId: null,
+        action: 'account:update',
+        outcome: AuditOutcome.DONE,
+        code: null,
+        targetType: null,
+        targetId: null,
+        changed: [],
+        times: 1,
+        ip: null,
+        requestId: 'by hand',
+      }),
+    );
+  }
+
+  test('a chain that goes on in a later epoch is whole', async () => {
+    const { account, verdict } = await chainOfFive();
+    await append(account, later(), 'k2');
+    expect(await verdict(later())).toBeUndefined();
+  });
+
+  test('a row of an epoch without a key is named', async () => {
+    const { account, verdict } = await chainOfFive();
+    await append(account, later(), 'k2');
+    expect(await verdict()).toBe('row 6 names an epoch that these keys do not know');
+  });
+
+  test('a chain that goes back to an older epoch is refused, though each link is right', async () => {
+    const { account, verdict } = await chainOfFive();
+    await append(account, later(), 'k2');
+    await append(account, later(), 'k1');
+    expect(await verdict(later())).toBe('row 7 goes back to an earlier epoch');
+  });
+
+  test('a hash without a key is refused', async () => {
+    const { account, verdict } = await chainOfFive();
+    await tamper(
+      `UPDATE audit_events e SET hash = sha256(convert_to(e.id::text || e.action, 'UTF8')), epoch = ''
+       WHERE account_id = :account AND number = 5`,
+      { account },
+    );
+    expect(await verdict()).toBe('row 5 names an epoch that these keys do not know');
+  });
+});
