@@ -1,7 +1,14 @@
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
-import { Kind, OperationTypeNode, type GraphQLError, type GraphQLSchema, type SelectionNode } from 'graphql';
+import { Kind, OperationTypeNode } from 'graphql';
+import type {
+  DocumentNode,
+  FragmentDefinitionNode,
+  GraphQLError,
+  GraphQLSchema,
+  SelectionSetNode,
+} from 'graphql';
 import { answerErrors, formatError, variableFaults } from './answer-errors.js';
 import { compiledQueries } from './compiled-queries.js';
 import { outcomeOf, type Refusals } from './audit/refusals.js';
@@ -49,12 +56,12 @@ export function openAnswers(
 function refusalsOf(refusals: Refusals): ApolloServerPlugin<RequestContext> {
   return {
     requestDidStart: async () => ({
-      didEncounterErrors: async ({ errors, contextValue: ctx, operation, schema }) => {
-        if (!operation) return;
+      didEncounterErrors: async ({ errors, contextValue: ctx, operation, document, schema }) => {
+        if (!operation || !document) return;
         const isMutation = operation.operation === OperationTypeNode.MUTATION;
         const root = isMutation ? schema.getMutationType() : schema.getQueryType();
         for (const error of errors) {
-          const name = fieldOf(error, operation.selectionSet.selections);
+          const name = fieldOf(error, operation.selectionSet, document);
           const field = name === undefined ? undefined : root?.getFields()[name];
           if (!field || !error.path) continue;
           const thrown = keywayErrorIn(error);
@@ -80,16 +87,26 @@ function refusalsOf(refusals: Refusals): ApolloServerPlugin<RequestContext> {
   };
 }
 
-/** The root field that an error belongs to; its path begins with the alias. */
-function fieldOf(error: GraphQLError, selections: readonly SelectionNode[]): string | undefined {
-  const node = error.path?.length === 1 ? error.nodes?.[0] : undefined;
-  if (node?.kind === Kind.FIELD) return node.name.value;
-  for (const selection of selections) {
-    if (selection.kind !== Kind.FIELD) continue;
-    if ((selection.alias ?? selection.name).value === error.path?.[0]) return selection.name.value;
+/** The root field that an error belongs to; its path begins with the field's alias. */
+function fieldOf(error: GraphQLError, root: SelectionSetNode, document: DocumentNode): string | undefined {
+  for (const selection of root.selections) {
+    if (selection.kind === Kind.FIELD) {
+      if ((selection.alias ?? selection.name).value === error.path?.[0]) return selection.name.value;
+      continue;
+    }
+    const within =
+      selection.kind === Kind.INLINE_FRAGMENT ? selection : fragmentOf(document, selection.name.value);
+    const found = within && fieldOf(error, within.selectionSet, document);
+    if (found !== undefined) return found;
   }
   return undefined;
 }
+
+const fragmentOf = (document: DocumentNode, name: string) =>
+  document.definitions.find(
+    (definition): definition is FragmentDefinitionNode =>
+      definition.kind === Kind.FRAGMENT_DEFINITION && definition.name.value === name,
+  );
 
 const actionOf = (
   name: string,
