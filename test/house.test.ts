@@ -17,7 +17,7 @@ const line = `
   accounts/
   stores/
   audit/ · idempotency/ · answer-errors
-  page-args · listing · public-error
+  page-args · name-args · listing · public-error
   paging · rules
   scalars
   access/ · search · keys · wraps · connectors/

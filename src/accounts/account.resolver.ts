@@ -14,6 +14,7 @@ import { Permission } from '../access/principal.js';
 import type { RequestContext } from '../context.js';
 import { notFound } from '../errors.js';
 import { Needs } from '../needs.js';
+import { ByName } from '../name-args.js';
 import { Forward } from '../page-args.js';
 import { connectionOf } from '../paging.js';
 import { Account } from './account.js';
@@ -48,7 +49,7 @@ export class AccountResolver {
 
   @Query(() => Account, { nullable: true })
   @Needs(Permission.ACCOUNT_READ)
-  account(@Ctx() ctx: RequestContext, @Arg('name', () => String) name: string): Promise<Account | null> {
+  account(@Ctx() ctx: RequestContext, @Args(() => ByName) { name }: ByName): Promise<Account | null> {
     return findAccountByName(ctx, name);
   }
 

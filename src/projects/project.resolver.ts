@@ -16,6 +16,7 @@ import { Account } from '../accounts/account.js';
 import { accountNamed } from '../accounts/find.js';
 import type { RequestContext } from '../context.js';
 import { Needs } from '../needs.js';
+import { ByName } from '../name-args.js';
 import { Forward } from '../page-args.js';
 import { connectionOf } from '../paging.js';
 import { createProject } from './create.js';
@@ -49,7 +50,7 @@ export class DeleteProjectPayload {
 export class ProjectResolver {
   @Query(() => Project, { nullable: true })
   @Needs(Permission.PROJECT_READ)
-  project(@Ctx() ctx: RequestContext, @Arg('name', () => String) name: string): Promise<Project | null> {
+  project(@Ctx() ctx: RequestContext, @Args(() => ByName) { name }: ByName): Promise<Project | null> {
     return findProjectByName(ctx, name);
   }
 

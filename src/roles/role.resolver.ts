@@ -16,6 +16,7 @@ import { Account } from '../accounts/account.js';
 import { accountNamed } from '../accounts/find.js';
 import type { RequestContext } from '../context.js';
 import { Needs } from '../needs.js';
+import { ByName } from '../name-args.js';
 import { Forward } from '../page-args.js';
 import { connectionOf } from '../paging.js';
 import { projectNamed } from '../projects/find.js';
@@ -79,7 +80,7 @@ export class WithdrawRolePayload {
 export class RoleResolver {
   @Query(() => Role, { nullable: true })
   @Needs(Permission.ROLE_READ)
-  role(@Ctx() ctx: RequestContext, @Arg('name', () => String) name: string): Promise<Role | null> {
+  role(@Ctx() ctx: RequestContext, @Args(() => ByName) { name }: ByName): Promise<Role | null> {
     return findRoleByName(ctx, name);
   }
 

@@ -1,7 +1,8 @@
-import { Arg, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import { Args, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import { Permission } from '../access/principal.js';
 import type { RequestContext } from '../context.js';
 import { KeywayError } from '../errors.js';
+import { ByName } from '../name-args.js';
 import { Needs } from '../needs.js';
 import { findStoreByName, listStores } from './find.js';
 import {
@@ -20,10 +21,7 @@ import { capabilitiesOf } from './supporting.js';
 export class StoreResolver {
   @Query(() => CredentialStore, { nullable: true })
   @Needs(Permission.CREDENTIAL_READ)
-  store(
-    @Ctx() ctx: RequestContext,
-    @Arg('name', () => String) name: string,
-  ): Promise<CredentialStore | null> {
+  store(@Ctx() ctx: RequestContext, @Args(() => ByName) { name }: ByName): Promise<CredentialStore | null> {
     return findStoreByName(ctx, name);
   }
 
