@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Checkpoints } from './audit/checkpoints.js';
 import type { Config } from './config.js';
@@ -27,10 +28,11 @@ export interface Locked {
 }
 
 /**
- * Opens the database and brings it up to date, opens the keys, and makes what a first start makes.
+ * Makes the data folder, for its owner alone; opens the database and brings it up to date, opens the keys, and makes what a first start makes.
  * @throws where the database cannot be reached, key files are wrong, or production forbids the database's role.
  */
 export async function openKeyway(config: Config, log: Log): Promise<Keyway | Locked> {
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const db = await Database.open({
     url: config.databaseUrl,
     folder: config.dataDir,

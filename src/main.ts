@@ -1,7 +1,6 @@
 import 'reflect-metadata';
 import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
-import { mkdirSync } from 'node:fs';
 import { Refusals } from './audit/refusals.js';
 import type { Config } from './config.js';
 import { registry } from './connectors/registry.js';
@@ -30,7 +29,6 @@ const slowestStopMs = 10_000;
  * @throws what `openKeyway` throws, and where the address is taken.
  */
 export async function start(config: Config, log: Log): Promise<Running> {
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const keyway = await openKeyway(config, log);
   const { db } = keyway;
   let stopping = false;
@@ -53,8 +51,11 @@ export async function start(config: Config, log: Log): Promise<Running> {
   const stop = async () => {
     stopping = true;
     const timer = setTimeout(() => http.server.closeAllConnections(), slowestStopMs);
+    // A connection whose last request has finished would be kept alive, and with it the server.
+    const idle = setInterval(() => http.server.closeIdleConnections(), 50);
     await http.close();
     clearTimeout(timer);
+    clearInterval(idle);
     await serving?.jobs.stop();
     await db.close();
   };

@@ -1,0 +1,94 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+
+/** A Keyway in a process of its own. */
+export interface Spawned {
+  child: ChildProcess;
+  /** What it has printed so far, both streams together. */
+  output: () => string;
+  /** Resolves with its exit code. */
+  ended: Promise<number | null>;
+}
+
+/** Runs `keyway` with these arguments; end what serves by `child.kill()`. */
+export function spawnKeyway(
+  args: readonly string[],
+  environment: Record<string, string>,
+  preload?: string,
+): Spawned {
+  const child = spawn(
+    process.execPath,
+    [...(preload === undefined ? [] : ['--import', preload]), 'bin/keyway.js', ...args],
+    {
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (data: Buffer) => void (output += String(data)));
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  return { child, output: () => output, ended };
+}
+
+/** Runs a command to its end. */
+export async function runKeyway(
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<{ code: number | null; output: string }> {
+  const { ended, output } = spawnKeyway(args, environment);
+  const code = await ended;
+  return { code, output: output() };
+}
+
+/** Where a serving process listens, once it says so. @throws with its output where it ends before. */
+export async function urlOf({ child, output }: Spawned): Promise<string> {
+  for (let waited = 0; waited < 40_000; waited += 50) {
+    const url = /"url":"(http:[^"]+)"/.exec(output())?.[1];
+    if (url !== undefined) return url;
+    if (child.exitCode !== null) break;
+    await sleep(50);
+  }
+  throw new Error(`Keyway did not start:\n${output()}`);
+}
+
+/** An empty place for a Keyway: a folder, and a database where the tests run on PostgreSQL. */
+export async function emptyPlace(): Promise<{
+  folder: string;
+  environment: Record<string, string>;
+  drop(): Promise<void>;
+}> {
+  const folder = mkdtempSync(join(tmpdir(), 'keyway-empty-'));
+  const server = process.env['TEST_DATABASE_URL'];
+  const name = `keyway_empty_${process.pid}_${Date.now().toString(36)}`;
+  if (server) await onServer(server, `CREATE DATABASE ${name}`);
+  return {
+    folder,
+    environment: {
+      KEYWAY_DATA_DIR: folder,
+      PORT: '0',
+      HOST: '127.0.0.1',
+      ...(server && { DATABASE_URL: Object.assign(new URL(server), { pathname: `/${name}` }).href }),
+    },
+    drop: async () => {
+      if (server) await onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Runs a statement on a PostgreSQL server, outside of Keyway. */
+export async function onServer<Row extends object>(url: string, statement: string): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Row>(statement)).rows;
+  } finally {
+    await client.end();
+  }
+}
