@@ -115,7 +115,7 @@ export function databaseTls(url: URL): 'local' | 'verified' | 'unverified' | 'no
       host === '' ||
       host === 'localhost' ||
       host === '::1' ||
-      host.startsWith('127.') ||
+      /^127(\.\d{1,3}){3}$/.test(host) ||
       host.startsWith('/');
     if (loopback) return 'local';
     return mode === null ? 'verified' : 'none';

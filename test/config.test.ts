@@ -1,0 +1,129 @@
+import { databaseTls, readConfig } from '../src/config.js';
+
+test('everything has a default', () => {
+  const config = readConfig({});
+  expect(config).toMatchObject({
+    production: false,
+    host: '127.0.0.1',
+    port: 4000,
+    databaseUrl: undefined,
+    logLevel: 'info',
+    corsOrigins: [],
+    trustedProxies: [],
+    explorer: true,
+    introspection: true,
+  });
+  expect(config.dataDir).toMatch(/^\/.*\/\.keyway$/);
+  expect(config.keysDir).toBe(`${config.dataDir}/keys`);
+  expect(Object.isFrozen(config)).toBe(true);
+});
+
+test('in production the explorer and introspection are off', () => {
+  expect(readConfig({ NODE_ENV: 'production' })).toMatchObject({ explorer: false, introspection: false });
+});
+
+test('the explorer may be asked for in production', () => {
+  expect(readConfig({ NODE_ENV: 'production', KEYWAY_EXPLORER: 'true' }).explorer).toBe(true);
+});
+
+const faulty = {
+  PORT: 'port-value',
+  DATABASE_URL: 'mysql://user:pass-value@host/db-value',
+  KEYWAY_DATABASE_POOL: '1',
+  KEYWAY_LOG_LEVEL: 'level-value',
+  KEYWAY_CORS_ORIGINS: 'https://fine.example, origin-value',
+  KEYWAY_TRUSTED_PROXIES: 'proxy-value',
+  KEYWAY_EXPLORER: 'explorer-value',
+  KEYWAY_INTROSPECTION: 'introspection-value',
+  KEYWAY_NO_SUCH: 'unknown-value',
+};
+
+function faultsOf(environment: Record<string, string>): string {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return '';
+}
+
+test('all faults are told at once, by name', () => {
+  const message = faultsOf(faulty);
+  for (const name of Object.keys(faulty)) expect(message).toMatch(new RegExp(`^  ${name} `, 'm'));
+});
+
+test('no fault tells a value', () => {
+  expect(faultsOf(faulty)).not.toMatch(/-value|mysql|fine\.example/);
+});
+
+test.each([
+  ['PORT', '65536'],
+  ['PORT', '-1'],
+  ['PORT', '80.5'],
+  ['PORT', '0x50'],
+  ['KEYWAY_DATABASE_POOL', '501'],
+  ['KEYWAY_EXPLORER', 'yes'],
+  ['KEYWAY_CORS_ORIGINS', '*'],
+  ['KEYWAY_CORS_ORIGINS', 'https://app.example.com/'],
+  ['KEYWAY_CORS_ORIGINS', 'null'],
+  ['KEYWAY_TRUSTED_PROXIES', '10.0.0.0/33'],
+  ['KEYWAY_TRUSTED_PROXIES', 'proxy.example.com'],
+  ['DATABASE_URL', 'nonsense'],
+])('%s=%s is a fault', (name, value) => {
+  expect(faultsOf({ [name]: value })).toMatch(new RegExp(`  ${name} must`));
+});
+
+test('lists are read item by item', () => {
+  expect(
+    readConfig({
+      KEYWAY_CORS_ORIGINS: ' https://a.example ,https://b.example:8443,',
+      KEYWAY_TRUSTED_PROXIES: '10.0.0.0/8, ::1',
+    }),
+  ).toMatchObject({
+    corsOrigins: ['https://a.example', 'https://b.example:8443'],
+    trustedProxies: ['10.0.0.0/8', '::1'],
+  });
+});
+
+test.each([
+  { url: 'postgres://u@127.0.0.1/d', tls: 'local' },
+  { url: 'postgres://u@localhost/d', tls: 'local' },
+  { url: 'postgres://u@[::1]/d', tls: 'local' },
+  { url: 'postgres:///d?host=/var/run/postgresql', tls: 'local' },
+  { url: 'postgres://u@127.0.0.1/d?sslmode=require', tls: 'verified' },
+  { url: 'postgres://u@db.example.com/d', tls: 'verified' },
+  { url: 'postgres://u@db.example.com/d?sslmode=require', tls: 'verified' },
+  { url: 'postgres://u@db.example.com/d?sslmode=verify-full', tls: 'verified' },
+  { url: 'postgres://u@db.example.com/d?sslmode=no-verify', tls: 'unverified' },
+  { url: 'postgres://u@db.example.com/d?sslmode=disable', tls: 'none' },
+  { url: 'postgres://u@db.example.com/d?sslmode=prefer', tls: 'none' },
+  { url: 'postgres://u@127.0.0.1.evil.example/d?sslmode=disable', tls: 'none' },
+])('S68: $url is reached with TLS: $tls', ({ url, tls }) => {
+  expect(databaseTls(new URL(url))).toBe(tls);
+});
+
+test.each(['disable', 'allow', 'prefer'])('S68: a remote database with sslmode=%s is refused', (mode) => {
+  expect(faultsOf({ DATABASE_URL: `postgres://u:p@db.example.com/d?sslmode=${mode}` })).toContain(
+    'DATABASE_URL must use TLS',
+  );
+});
+
+test('S68: a remote database is refused however its host is given', () => {
+  expect(
+    faultsOf({ DATABASE_URL: 'postgres://u@localhost/d?host=db.example.com&sslmode=disable' }),
+  ).toContain('DATABASE_URL must use TLS');
+});
+
+test.each([
+  ['KEYWAY_INTROSPECTION', 'true'],
+  ['KEYWAY_LOG_LEVEL', 'trace'],
+  ['KEYWAY_LOG_LEVEL', 'debug'],
+  ['NODE_TLS_REJECT_UNAUTHORIZED', '0'],
+  ['NODE_OPTIONS', '--inspect-brk'],
+  ['DATABASE_URL', 'postgres://u@db.example.com/d?sslmode=no-verify'],
+])('S67: %s=%s is refused in production alone', (name, value) => {
+  expect(faultsOf({ NODE_ENV: 'production', [name]: value })).toMatch(
+    new RegExp(`  ${name} must not|  ${name} must verify`),
+  );
+  expect(faultsOf({ [name]: value })).toBe('');
+});
