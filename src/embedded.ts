@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
@@ -15,6 +15,7 @@ type Query = string | { text: string; values?: unknown[] };
 type Connected = (error: Error | undefined, client?: EmbeddedClient, release?: () => void) => void;
 
 const waitMs = 10_000;
+const writingMs = 5_000;
 
 /**
  * Opens the embedded PostgreSQL in a folder, or in memory where none is given, and refuses a folder that another
@@ -162,14 +163,20 @@ function lock(folder: string): () => void {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
-    const [pid = '', start = ''] = readFileSync(path, 'utf8').split(' ');
-    if (isAlive(Number(pid)) && start === startOf(Number(pid))) {
+    if (isHeld(path)) {
       throw new Error(
         'Another Keyway has this data folder open. Stop it first, or name another with KEYWAY_DATA_DIR.',
       );
     }
     rmSync(path, { force: true });
   }
+}
+
+function isHeld(path: string): boolean {
+  const [pid = '', start = ''] = readFileSync(path, 'utf8').split(' ');
+  // Just being written; or left so by a process that ended in between.
+  if (pid === '') return Date.now() - statSync(path).mtimeMs < writingMs;
+  return isAlive(Number(pid)) && start === startOf(Number(pid));
 }
 
 function isAlive(pid: number): boolean {
