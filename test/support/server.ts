@@ -48,6 +48,8 @@ export interface TestServer {
     text: string,
     parameters?: Record<string, unknown>,
   ): Promise<Row[]>;
+  /** Ends the server, for another process to have its data; `restart` brings it back. */
+  pause(): Promise<void>;
   /** Ends the server, and starts it again on the same data; what is done between has the database for itself. */
   restart(between?: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
@@ -89,6 +91,7 @@ export async function startTestServer(overrides: Record<string, string> = {}): P
       return ask(running.url, query, variables, token, options.headers ?? {});
     },
     rows: (text, parameters = {}) => running.db.rows(sql(text), parameters),
+    pause: () => running.stop(),
     restart: async (between) => {
       await running.stop();
       await between?.();

@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { emptyPlace, runKeyway } from './support/process.js';
+import { startTestServer, type TestServer } from './support/server.js';
+
+let server: TestServer | undefined;
+afterEach(async () => {
+  await server?.stop();
+  server = undefined;
+});
+
+test.each([
+  { command: [], names: ['serve', 'migrate', 'demo', 'token', 'audit', 'schema'] },
+  { command: ['serve'], names: ['SIGTERM'] },
+  { command: ['migrate'], names: ['database'] },
+  { command: ['demo'], names: ['examples'] },
+  { command: ['token'], names: ['create'] },
+  { command: ['token', 'create'], names: ['--account', '--days'] },
+  { command: ['audit', 'verify'], names: ['chain'] },
+  { command: ['schema'], names: ['file'] },
+])('keyway $command --help tells what it does', async ({ command, names }) => {
+  const { code, output } = await runKeyway([...command, '--help']);
+  expect(code).toBe(0);
+  expect(output).toContain('Usage: keyway');
+  for (const name of names) expect(output).toContain(name);
+});
+
+test.each([
+  { args: ['nonsense'], told: 'unknown command' },
+  { args: ['token', 'create', '--days', '367'], told: 'must be a whole number from 1 to 366' },
+  { args: ['token', 'create', '--days', '0'], told: 'must be a whole number from 1 to 366' },
+  { args: ['serve', '--nonsense'], told: 'unknown option' },
+])('keyway $args ends with exit code 1 and says why', async ({ args, told }) => {
+  const { code, output } = await runKeyway(args);
+  expect(code).toBe(1);
+  expect(output).toContain(told);
+});
+
+test('schema prints what is committed', async () => {
+  const { code, output } = await runKeyway(['schema', '-']);
+  expect(code).toBe(0);
+  expect(output).toContain(readFileSync('schema.graphql', 'utf8'));
+});
+
+test('faults of the configuration end every command with exit code 1, all told', async () => {
+  const { code, output } = await runKeyway(['migrate'], { PORT: 'x', KEYWAY_NONSENSE: 'hunter2' });
+  expect(code).toBe(1);
+  expect(output).toMatch(/PORT must[^]*KEYWAY_NONSENSE is not a setting/);
+  expect(output).not.toMatch(/hunter2|\bat \w+ \(/);
+});
+
+test('migrate makes what a first start makes, and a second time nothing', async () => {
+  const place = await emptyPlace();
+  try {
+    expect(await runKeyway(['migrate'], place.environment)).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('The database is up to date.'),
+    });
+    const token = readFileSync(join(place.folder, 'admin-token'), 'utf8');
+    expect((await runKeyway(['migrate'], place.environment)).code).toBe(0);
+    expect(readFileSync(join(place.folder, 'admin-token'), 'utf8')).toBe(token);
+  } finally {
+    await place.drop();
+  }
+});
+
+/** Ends the embedded database's only process, so that a command can have it; gives it back after. */
+async function besides<Result>(
+  work: (environment: Record<string, string>) => Promise<Result>,
+): Promise<Result> {
+  if (!server) throw new Error('no server');
+  await server.pause();
+  try {
+    return await work(server.environment);
+  } finally {
+    await server.restart();
+  }
+}
+
+test('token create gives a token that works, and is on record', async () => {
+  server = await startTestServer();
+  const { code, output } = await besides((environment) =>
+    runKeyway(['token', 'create', '--days', '2'], environment),
+  );
+  expect(code).toBe(0);
+  const token = output.trim().split('\n').at(-1) ?? '';
+  const answer = await server.ask('{ viewer { name } }', {}, { token });
+  expect(answer.data).toEqual({ viewer: { name: 'admin' } });
+  const [made] = await server.rows(
+    `SELECT e.actor_id, e.action, e.outcome, c.expires_at BETWEEN now() + interval '47 hours' AND now() + interval '48 hours' AS soon
+     FROM credentials c JOIN audit_events e ON e.target_id = c.id WHERE c.name = 'Made on the command line'`,
+  );
+  expect(made).toEqual({ actor_id: null, action: 'credential:create', outcome: 'DONE', soon: true });
+});
+
+test('token create for nobody makes none', async () => {
+  server = await startTestServer();
+  const { code, output } = await besides((environment) =>
+    runKeyway(['token', 'create', '--account', 'nobody'], environment),
+  );
+  expect(code).toBe(1);
+  expect(output).toContain('There is no account of that name.');
+});
+
+test('S61: audit verify ends with 0 where the log is whole, and with 1 and the row where it is not', async () => {
+  server = await startTestServer();
+  const whole = await besides((environment) => runKeyway(['audit', 'verify'], environment));
+  expect(whole.code).toBe(0);
+  expect(whole.output).toMatch(/The audit log is whole: \d+ events in \d+ chains\./);
+  await server.rows('ALTER TABLE audit_events DISABLE TRIGGER ALL');
+  await server.rows(`UPDATE audit_events SET action = 'x' WHERE number = 1`);
+  await server.rows('ALTER TABLE audit_events ENABLE TRIGGER ALL');
+  const broken = await besides((environment) => runKeyway(['audit', 'verify'], environment));
+  expect(broken.code).toBe(1);
+  expect(broken.output).toMatch(/row 1: does not follow from the row before it[^]*tampered/);
+});
