@@ -17,3 +17,9 @@ export function selectRows(
   }
   return query;
 }
+
+/**
+ * A row as a field resolver is given it. Naming the entity itself would have TypeGraphQL copy the row into an instance
+ * of it for every field: an eighth of the time that a list takes.
+ */
+export type Row<Entity> = Entity;

@@ -15,6 +15,7 @@ import { Forward } from './page-args.js';
 import { projectById } from './projects/find.js';
 import { grantLoader, roleById } from './roles/find.js';
 import { storeById } from './stores/find.js';
+import type { Row } from './columns.js';
 
 const mostNodes = 100;
 
@@ -42,7 +43,7 @@ export class NodeResolver {
 @Resolver(() => AuditEvent)
 export class AuditEventLinksResolver {
   @FieldResolver(() => Account, { nullable: true, description: 'Who; null for one who was not known.' })
-  actor(@Ctx() ctx: RequestContext, @Root() event: AuditEvent): Promise<Account | null> | null {
+  actor(@Ctx() ctx: RequestContext, @Root() event: Row<AuditEvent>): Promise<Account | null> | null {
     return event.actorId === null ? null : accountById(ctx).load(event.actorId);
   }
 
@@ -50,7 +51,10 @@ export class AuditEventLinksResolver {
     nullable: true,
     description: 'The credential the actor proved itself with.',
   })
-  actorCredential(@Ctx() ctx: RequestContext, @Root() event: AuditEvent): Promise<Credential | null> | null {
+  actorCredential(
+    @Ctx() ctx: RequestContext,
+    @Root() event: Row<AuditEvent>,
+  ): Promise<Credential | null> | null {
     return event.actorCredentialId === null ? null : credentialById(ctx).load(event.actorCredentialId);
   }
 
@@ -58,7 +62,7 @@ export class AuditEventLinksResolver {
     nullable: true,
     description: 'What it was done to, where it is still there and the viewer may see it.',
   })
-  target(@Ctx() ctx: RequestContext, @Root() event: AuditEvent): Promise<object | null> | null {
+  target(@Ctx() ctx: RequestContext, @Root() event: Row<AuditEvent>): Promise<object | null> | null {
     return event.targetType && event.targetId ? loadTyped(ctx, event.targetType, event.targetId) : null;
   }
 }
@@ -69,7 +73,7 @@ export class CredentialAuditResolver {
   @FieldResolver(() => AuditEventConnection)
   auditEvents(
     @Ctx() ctx: RequestContext,
-    @Root() credential: Credential,
+    @Root() credential: Row<Credential>,
     @Args(() => Forward) page: Forward,
   ) {
     return eventsOfTarget(ctx, credential.id, page);

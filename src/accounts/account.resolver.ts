@@ -22,6 +22,7 @@ import { AccountFilter, CreateAccountInput, UpdateAccountInput } from './account
 import { createAccount } from './create.js';
 import { accountById, findAccountByName, listAccounts, subAccounts } from './find.js';
 import { updateAccount } from './update.js';
+import type { Row } from '../columns.js';
 
 export const AccountConnection = connectionOf('Account', () => Account);
 
@@ -67,12 +68,12 @@ export class AccountResolver {
     nullable: true,
     description: 'The organization or main account it is part of.',
   })
-  parent(@Ctx() ctx: RequestContext, @Root() account: Account): Promise<Account | null> | null {
+  parent(@Ctx() ctx: RequestContext, @Root() account: Row<Account>): Promise<Account | null> | null {
     return account.parentId === null ? null : accountById(ctx).load(account.parentId);
   }
 
   @FieldResolver(() => AccountConnection)
-  subAccounts(@Ctx() ctx: RequestContext, @Root() account: Account, @Args(() => Forward) page: Forward) {
+  subAccounts(@Ctx() ctx: RequestContext, @Root() account: Row<Account>, @Args(() => Forward) page: Forward) {
     return subAccounts(ctx, account.id, page);
   }
 

@@ -8,6 +8,7 @@ import { connectionOf } from '../paging.js';
 import { AuditEvent } from './audit-event.js';
 import { AuditFilter } from './audit.input.js';
 import { listAuditEvents } from './find.js';
+import type { Row } from '../columns.js';
 
 export const AuditEventConnection = connectionOf('AuditEvent', () => AuditEvent);
 
@@ -24,12 +25,12 @@ export class AuditEventResolver {
   }
 
   @FieldResolver(() => ID, { nullable: true })
-  targetId(@Root() event: AuditEvent): string | null {
+  targetId(@Root() event: Row<AuditEvent>): string | null {
     return event.targetType && event.targetId ? encodeId(event.targetType, event.targetId) : null;
   }
 
   @FieldResolver(() => String, { description: "The chain's value there, in hexadecimal." })
-  hash(@Root() event: AuditEvent): string {
+  hash(@Root() event: Row<AuditEvent>): string {
     return Buffer.from(event.hash).toString('hex');
   }
 }

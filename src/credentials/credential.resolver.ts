@@ -61,6 +61,7 @@ import { revokeCredential } from './revoke.js';
 import { rotateCredential } from './rotate.js';
 import { CredentialVersion, Rotation } from './rotation.js';
 import { updateCredential } from './update.js';
+import type { Row } from '../columns.js';
 
 export const CredentialConnection = connectionOf('Credential', () => Credential);
 
@@ -167,27 +168,27 @@ export class CredentialResolver {
   }
 
   @FieldResolver(() => CredentialStore)
-  store(@Ctx() ctx: RequestContext, @Root() credential: Credential): Promise<CredentialStore | null> {
+  store(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<CredentialStore | null> {
     return storeNamed(ctx).load(credential.storeId);
   }
 
   @FieldResolver(() => Account, { description: 'The account it belongs to, where it is valid.' })
-  account(@Ctx() ctx: RequestContext, @Root() credential: Credential): Promise<Account | null> {
+  account(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<Account | null> {
     return accountNamed(ctx).load(credential.accountId);
   }
 
   @FieldResolver(() => Account, { nullable: true, description: 'The person or service that answers for it.' })
-  owner(@Ctx() ctx: RequestContext, @Root() credential: Credential): Promise<Account | null> | null {
+  owner(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<Account | null> | null {
     return credential.ownerId === null ? null : accountNamed(ctx).load(credential.ownerId);
   }
 
   @FieldResolver(() => Project, { nullable: true })
-  project(@Ctx() ctx: RequestContext, @Root() credential: Credential): Promise<Project | null> | null {
+  project(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<Project | null> | null {
     return credential.projectId === null ? null : projectById(ctx).load(credential.projectId);
   }
 
   @FieldResolver(() => [Role], { description: 'What it may do where it is presented.' })
-  roles(@Ctx() ctx: RequestContext, @Root() credential: Credential): Promise<Role[]> {
+  roles(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<Role[]> {
     return rolesOfCredential(ctx).load(credential.id);
   }
 
@@ -195,29 +196,33 @@ export class CredentialResolver {
     nullable: true,
     description: 'The permanent credential that this temporary one was derived from.',
   })
-  parent(@Ctx() ctx: RequestContext, @Root() credential: Credential): Promise<Credential | null> | null {
+  parent(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<Credential | null> | null {
     return credential.parentId === null ? null : credentialById(ctx).load(credential.parentId);
   }
 
   @FieldResolver(() => CredentialConnection, { description: 'Temporary credentials derived from it.' })
-  derived(@Ctx() ctx: RequestContext, @Root() credential: Credential, @Args(() => Forward) page: Forward) {
+  derived(
+    @Ctx() ctx: RequestContext,
+    @Root() credential: Row<Credential>,
+    @Args(() => Forward) page: Forward,
+  ) {
     return derivedCredentials(ctx, credential.id, page);
   }
 
   @FieldResolver(() => [CredentialVersion], {
     description: 'Its secret through time, newest first. Holds no secret.',
   })
-  versions(@Ctx() ctx: RequestContext, @Root() credential: Credential): Promise<CredentialVersion[]> {
+  versions(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<CredentialVersion[]> {
     return versionsOfCredential(ctx).load(credential.id);
   }
 
   @FieldResolver(() => Rotation, { nullable: true, description: 'The rotation under way, or the last one.' })
-  async rotation(@Ctx() ctx: RequestContext, @Root() credential: Credential): Promise<Rotation | null> {
+  async rotation(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<Rotation | null> {
     return (await latestRotation(ctx).load(credential.id))[0] ?? null;
   }
 
   @FieldResolver(() => RotationPolicy, { nullable: true })
-  rotationPolicy(@Root() credential: Credential): RotationPolicy | null {
+  rotationPolicy(@Root() credential: Row<Credential>): RotationPolicy | null {
     const { rotateEvery: every, rotateGrace: gracePeriod, rotationDueAt: nextAt } = credential;
     return every !== null && gracePeriod !== null && nextAt !== null ? { every, gracePeriod, nextAt } : null;
   }
@@ -291,24 +296,24 @@ export class CredentialResolver {
 @Resolver(() => Rotation)
 export class RotationResolver {
   @FieldResolver(() => Credential)
-  credential(@Ctx() ctx: RequestContext, @Root() rotation: Rotation): Promise<Credential | null> {
+  credential(@Ctx() ctx: RequestContext, @Root() rotation: Row<Rotation>): Promise<Credential | null> {
     return credentialById(ctx).load(rotation.credentialId);
   }
 
   @FieldResolver(() => Account, { nullable: true })
-  startedBy(@Ctx() ctx: RequestContext, @Root() rotation: Rotation): Promise<Account | null> | null {
+  startedBy(@Ctx() ctx: RequestContext, @Root() rotation: Row<Rotation>): Promise<Account | null> | null {
     return rotation.startedById === null ? null : accountById(ctx).load(rotation.startedById);
   }
 
   @FieldResolver(() => CredentialVersion)
-  async from(@Ctx() ctx: RequestContext, @Root() rotation: Rotation): Promise<CredentialVersion> {
+  async from(@Ctx() ctx: RequestContext, @Root() rotation: Row<Rotation>): Promise<CredentialVersion> {
     const version = await versionOf(ctx, rotation, rotation.fromNumber);
     if (!version) throw new KeywayError('INTERNAL_SERVER_ERROR');
     return version;
   }
 
   @FieldResolver(() => CredentialVersion, { nullable: true })
-  to(@Ctx() ctx: RequestContext, @Root() rotation: Rotation): Promise<CredentialVersion | null> {
+  to(@Ctx() ctx: RequestContext, @Root() rotation: Row<Rotation>): Promise<CredentialVersion | null> {
     return versionOf(ctx, rotation, rotation.toNumber);
   }
 }
@@ -328,7 +333,7 @@ export class AccountCredentialsResolver {
   @FieldResolver(() => CredentialConnection)
   credentials(
     @Ctx() ctx: RequestContext,
-    @Root() account: Account,
+    @Root() account: Row<Account>,
     @Args(() => CredentialsArgs) args: CredentialsArgs,
   ) {
     return credentialsOfAccount(ctx, account.id, args);
@@ -341,7 +346,7 @@ export class ProjectCredentialsResolver {
   @FieldResolver(() => CredentialConnection, { description: 'Its credentials; of the admin project, all.' })
   credentials(
     @Ctx() ctx: RequestContext,
-    @Root() project: Project,
+    @Root() project: Row<Project>,
     @Args(() => CredentialsArgs) args: CredentialsArgs,
   ) {
     return credentialsOfProject(ctx, project.id, args);
@@ -354,7 +359,7 @@ export class RoleCredentialsResolver {
   @FieldResolver(() => CredentialConnection, { description: 'The credentials that carry it.' })
   credentials(
     @Ctx() ctx: RequestContext,
-    @Root() role: Role,
+    @Root() role: Row<Role>,
     @Args(() => CredentialsArgs) args: CredentialsArgs,
   ) {
     return credentialsWithRole(ctx, role.id, args);
@@ -367,7 +372,7 @@ export class StoreCredentialsResolver {
   @FieldResolver(() => CredentialConnection)
   credentials(
     @Ctx() ctx: RequestContext,
-    @Root() store: CredentialStore,
+    @Root() store: Row<CredentialStore>,
     @Args(() => CredentialsArgs) args: CredentialsArgs,
   ) {
     return credentialsOfStore(ctx, store.id, args);

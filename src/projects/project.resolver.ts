@@ -25,6 +25,7 @@ import { findProjectByName, listProjects, projectsOfAccount } from './find.js';
 import { Project } from './project.js';
 import { CreateProjectInput, DeleteProjectInput, UpdateProjectInput } from './project.input.js';
 import { updateProject } from './update.js';
+import type { Row } from '../columns.js';
 
 export const ProjectConnection = connectionOf('Project', () => Project);
 
@@ -61,7 +62,7 @@ export class ProjectResolver {
   }
 
   @FieldResolver(() => Account)
-  account(@Ctx() ctx: RequestContext, @Root() project: Project): Promise<Account | null> {
+  account(@Ctx() ctx: RequestContext, @Root() project: Row<Project>): Promise<Account | null> {
     return accountNamed(ctx).load(project.accountId);
   }
 
@@ -97,7 +98,7 @@ export class ProjectResolver {
 @Resolver(() => Account)
 export class AccountProjectsResolver {
   @FieldResolver(() => ProjectConnection)
-  projects(@Ctx() ctx: RequestContext, @Root() account: Account, @Args(() => Forward) page: Forward) {
+  projects(@Ctx() ctx: RequestContext, @Root() account: Row<Account>, @Args(() => Forward) page: Forward) {
     return projectsOfAccount(ctx, account.id, page);
   }
 }

@@ -43,6 +43,7 @@ import {
 } from './role.input.js';
 import { updateRole } from './update.js';
 import { withdrawRole } from './withdraw-role.js';
+import type { Row } from '../columns.js';
 
 export const RoleConnection = connectionOf('Role', () => Role);
 
@@ -91,7 +92,7 @@ export class RoleResolver {
   }
 
   @FieldResolver(() => [Grant])
-  grants(@Ctx() ctx: RequestContext, @Root() role: Role): Promise<Grant[]> {
+  grants(@Ctx() ctx: RequestContext, @Root() role: Row<Role>): Promise<Grant[]> {
     return grantsOfRole(ctx).load(role.id);
   }
 
@@ -144,22 +145,22 @@ export class RoleResolver {
 @Resolver(() => Grant)
 export class GrantResolver {
   @FieldResolver(() => Account)
-  account(@Ctx() ctx: RequestContext, @Root() grant: Grant): Promise<Account | null> {
+  account(@Ctx() ctx: RequestContext, @Root() grant: Row<Grant>): Promise<Account | null> {
     return accountNamed(ctx).load(grant.accountId);
   }
 
   @FieldResolver(() => Role)
-  role(@Ctx() ctx: RequestContext, @Root() grant: Grant): Promise<Role | null> {
+  role(@Ctx() ctx: RequestContext, @Root() grant: Row<Grant>): Promise<Role | null> {
     return roleNamed(ctx).load(grant.roleId);
   }
 
   @FieldResolver(() => Account, { nullable: true })
-  onAccount(@Ctx() ctx: RequestContext, @Root() grant: Grant): Promise<Account | null> | null {
+  onAccount(@Ctx() ctx: RequestContext, @Root() grant: Row<Grant>): Promise<Account | null> | null {
     return grant.onAccountId === null ? null : accountNamed(ctx).load(grant.onAccountId);
   }
 
   @FieldResolver(() => Project, { nullable: true })
-  onProject(@Ctx() ctx: RequestContext, @Root() grant: Grant): Promise<Project | null> | null {
+  onProject(@Ctx() ctx: RequestContext, @Root() grant: Row<Grant>): Promise<Project | null> | null {
     return grant.onProjectId === null ? null : projectNamed(ctx).load(grant.onProjectId);
   }
 }
@@ -168,7 +169,7 @@ export class GrantResolver {
 @Resolver(() => Account)
 export class AccountGrantsResolver {
   @FieldResolver(() => [Grant], { description: 'The roles it holds, and where.' })
-  grants(@Ctx() ctx: RequestContext, @Root() account: Account): Promise<Grant[]> {
+  grants(@Ctx() ctx: RequestContext, @Root() account: Row<Account>): Promise<Grant[]> {
     return grantsOfAccount(ctx).load(account.id);
   }
 }
@@ -177,7 +178,7 @@ export class AccountGrantsResolver {
 @Resolver(() => Project)
 export class ProjectGrantsResolver {
   @FieldResolver(() => [Grant], { description: 'The roles held on it.' })
-  grants(@Ctx() ctx: RequestContext, @Root() project: Project): Promise<Grant[]> {
+  grants(@Ctx() ctx: RequestContext, @Root() project: Row<Project>): Promise<Grant[]> {
     return grantsOnProject(ctx).load(project.id);
   }
 }

@@ -16,6 +16,7 @@ import {
   StoreSync,
 } from './store.js';
 import { capabilitiesOf } from './supporting.js';
+import type { Row } from '../columns.js';
 
 @Resolver(() => CredentialStore)
 export class StoreResolver {
@@ -32,18 +33,18 @@ export class StoreResolver {
   }
 
   @FieldResolver(() => [StoreCapability])
-  capabilities(@Ctx() ctx: RequestContext, @Root() store: CredentialStore): StoreCapability[] {
+  capabilities(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): StoreCapability[] {
     return capabilitiesOf(ctx.connectors[store.kind]);
   }
 
   @FieldResolver(() => StoreRotation, { nullable: true })
-  rotation(@Ctx() ctx: RequestContext, @Root() store: CredentialStore): StoreRotation | null {
+  rotation(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): StoreRotation | null {
     const rotation = ctx.connectors[store.kind]?.rotation;
     return rotation ? { chosenBy: origins[rotation.chosenBy], previous: fates[rotation.previous] } : null;
   }
 
   @FieldResolver(() => StoreHealth)
-  async health(@Ctx() ctx: RequestContext, @Root() store: CredentialStore): Promise<StoreHealth> {
+  async health(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): Promise<StoreHealth> {
     const checkedAt = new Date().toISOString();
     try {
       await ctx.connectors[store.kind]?.check({ endpoint: store.endpoint });
