@@ -5,7 +5,7 @@ const secret = () => Secret.of('open sesame');
 
 test.each<[string, (value: Secret) => string]>([
   ['String', (value) => String(value)],
-  ['a template', (value) => `${value}`],
+  ['a template', (value) => ['it is', value].join(' ')],
   ['JSON', (value) => JSON.stringify({ value })],
   ['inspect', (value) => inspect({ value }, { depth: 9, showHidden: true })],
   ['Object.entries', (value) => JSON.stringify(Object.entries(value))],
