@@ -2,7 +2,7 @@
 // then filled by one INSERT … SELECT a table.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -72,7 +72,7 @@ export async function machine(db) {
       pg_size_pretty(pg_database_size(current_database())) AS size`,
     names: [],
   });
-  return `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'CPU'}, Node ${process.versions.node}, PostgreSQL ${settings.version} on the same machine (shared_buffers ${settings.buffers}, work_mem ${settings.work}, random_page_cost ${settings.random}); the database has ${settings.size}.`;
+  return `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'CPU'}, Node ${process.versions.node}, PostgreSQL ${settings.version} on the same machine (shared_buffers ${settings.buffers}, work_mem ${settings.work}, random_page_cost ${settings.random}); the database has ${settings.size}. Load average when it ended: ${loadavg()[0]?.toFixed(1)}, all other work of the machine included.`;
 }
 
 const exists = async (server) =>
