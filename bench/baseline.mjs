@@ -1,5 +1,6 @@
 // The least that could answer the bench's two queries: node:http, pg, and one prepared statement that builds the JSON.
 // It asks nobody who they are, checks nothing, and knows no GraphQL; its ids are the tables' own.
+import { Buffer } from 'node:buffer';
 import { createServer } from 'node:http';
 import pg from 'pg';
 

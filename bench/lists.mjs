@@ -2,6 +2,7 @@
 // a table from end to end, or takes longer than it may for its first page.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { idOf, machine, openFilled, root, rowsWanted } from './filled.mjs';
 
 const { rightsOf } = await import('../dist/src/access/rights.js');

@@ -1,8 +1,10 @@
 // npm run bench:queries: Keyway over HTTP, beside the least that could answer the same (baseline.mjs), in turns.
+import { Buffer } from 'node:buffer';
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { isDeepStrictEqual } from 'node:util';
 import { machine, openFilled, root, rowsWanted } from './filled.mjs';
 
