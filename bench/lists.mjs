@@ -196,7 +196,7 @@ const slowest = (some) => `${some.reduce((most, { ms }) => Math.max(most, ms), 0
 const others = lines.filter((line) => !knownSlow(line));
 const summary = `${lines.length} lists of ${first} over ${rowsWanted.toLocaleString('en')} credentials. Of ${others.length} that are to take no more than ${limitMs} ms and to scan no table, ${bad.length} do not keep to it; the slowest takes ${slowest(others)}. Besides, ${known.length} that are known to be slow, of which the slowest takes ${slowest(known)}.`;
 console.log(`${heading}\n${lines.map(row).join('\n')}\n\n${summary}`);
-if (!only) {
+if (!only || process.env.SAVE === '1') {
   mkdirSync(join(root, 'bench/results'), { recursive: true });
   writeFileSync(
     join(root, 'bench/results/lists.md'),
@@ -207,7 +207,7 @@ administrator, as a caller who may see one organization with its sub-accounts an
 sees only what it owns. Time is the median of five runs with warm caches, at the database connection; pages are those of
 8 KiB that PostgreSQL touched. Made by \`npm run bench:lists\`.
 
-${about}
+${about}${only ? ` Only the lists that match ${only}.` : ''}
 
 ${summary}
 
