@@ -60,7 +60,7 @@ export async function fill(keyway: Keyway, log: Log): Promise<string> {
     await makeApinizer(make, place);
     await makeNcloud(make, place);
     await makeToken(make, place);
-    return tell(make.made);
+    return tell(make.made, keyway.tokenPath ?? 'the file admin-token of the data folder');
   });
 }
 
@@ -313,7 +313,7 @@ interface Made {
   about: string;
 }
 
-const tell = (made: readonly Made[]): string =>
+const tell = (made: readonly Made[], tokenPlace: string): string =>
   [
     'Made the accounts onward (Onward, Inc.) and upside (Upside Software, Ltd.) with people and services in them,',
     'the project MyProject, the roles API_USER, DEVELOPER and ADMIN, and these credentials:',
@@ -323,7 +323,7 @@ const tell = (made: readonly Made[]): string =>
     ),
     '',
     'Next: run `npm start` and open the address that it prints in a browser. The explorer asks for a token:',
-    "the administrator's is in the file admin-token of the data folder.",
+    `the administrator's is in ${tokenPlace}.`,
   ].join('\n');
 
 // Tokens of the administrator are made on the command line, too; and what was deleted is not in the way.

@@ -79,7 +79,7 @@ test('makes the accounts, the project and the roles of the examples', async () =
 
 test.each([
   ['of kind access key', { kind: ['ACCESS_KEY'] }],
-  ['of kind token', { kind: ['TOKEN'], status: ['ACTIVE'] }],
+  ['of kind token, besides the first', { kind: ['TOKEN'], search: 'service' }],
   ['of kind password', { kind: ['PASSWORD'] }],
   ['of GitHub', { provider: ['GITHUB'] }],
   ['that expired', { status: ['EXPIRED'] }],

@@ -42,7 +42,7 @@ describe.each([
 
   const answerOf = (name: string) => {
     const example = all.find((one) => nameOf(one) === name);
-     
+
     return answers.get(example?.file ?? '')?.data;
   };
 
