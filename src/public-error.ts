@@ -81,7 +81,7 @@ function finding(error: unknown, about: About): Finding {
   const ours = keywayErrorIn(error);
   if (ours) return ours.code === 'INTERNAL_SERVER_ERROR' ? internal : ours;
   const broken = brokenRules(error);
-  if (broken) return badInput(...faultsOf(broken, 'input'));
+  if (broken) return badInput(...argumentFaults(broken, stranger));
   if (!stranger) return internal;
   // What has a path came out of a resolver, and may bear any code.
   if (stranger.path) return ofArgument(stranger, about) ?? internal;
@@ -125,6 +125,14 @@ function brokenRules(error: unknown): ValidationError[] | undefined {
     if (Array.isArray(validationErrors)) return validationErrors as ValidationError[];
   }
   return undefined;
+}
+
+/** TypeGraphQL tells of the property alone: it is an argument itself, or a member of the field's one input object. */
+function argumentFaults(broken: readonly ValidationError[], error: GraphQLError | undefined): FieldFault[] {
+  const node = error?.nodes?.[0];
+  const given = node?.kind === Kind.FIELD ? (node.arguments ?? []).map(({ name }) => name.value) : [];
+  const object = given.includes('filter') ? 'filter' : 'input';
+  return broken.flatMap((fault) => faultsOf([fault], given.includes(fault.property) ? '' : object));
 }
 
 /** For the refusals that come without one. */
