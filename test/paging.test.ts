@@ -244,10 +244,7 @@ describe('S34: a cursor', () => {
 
   test.each<[string, (cursor: string) => string]>([
     ['made up', () => Buffer.from(JSON.stringify(['alpha', uuid(ids[0] ?? '')])).toString('base64url')],
-    [
-      'made up, with a seal',
-      (cursor) => edited(`${'A'.repeat(43)}${cursor.slice(43)}`, (members) => members),
-    ],
+    ['with a seal made up', (cursor) => 'A'.repeat(42) + cursor.slice(42)],
     ['with another value', (cursor) => edited(cursor, ([, id]) => ['', id])],
     ['with another id', (cursor) => edited(cursor, ([value]) => [value, uuid(ids[0] ?? '')])],
     ['with SQL in its value', (cursor) => edited(cursor, ([, id]) => ["') OR true --", id])],
