@@ -1,7 +1,6 @@
 import { startTestServer, type AskOptions, type TestServer } from '../support/server.js';
 import {
   expectData,
-  grant,
   makeAccount,
   makeCaller,
   makeCredential,
@@ -9,6 +8,7 @@ import {
   makeRole,
   unique,
 } from '../support/make.js';
+import { readNode, run as runOn } from '../support/verbs.js';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -16,18 +16,11 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const run = (mutation: string, input: Record<string, unknown>, options?: AskOptions) => {
-  const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input!`;
-  return server.ask(
-    `mutation ($input: ${type}) { ${mutation}(input: $input) { __typename } }`,
-    { input },
-    options,
-  );
-};
+const run = (mutation: string, input: Record<string, unknown>, options?: AskOptions) =>
+  runOn(server, mutation, input, options);
 const codeOf = async (mutation: string, input: Record<string, unknown>, options?: AskOptions) =>
   (await run(mutation, input, options)).code;
-const read = async (id: string, fields: string) =>
-  expectData(await server.ask(`query ($id: ID!) { node(id: $id) { ${fields} } }`, { id })).node;
+const read = (id: string, fields: string) => readNode(server, id, fields);
 const reveal = async (id: string) =>
   server.ask('mutation ($id: ID!) { revealCredential(input: { id: $id }) { issued { secret } } }', { id });
 const adminId = async () => expectData(await server.ask('{ viewer { id } }')).viewer.id as string;
@@ -165,102 +158,5 @@ describe('accounts', () => {
     const part = await makeAccount(server, { parent: id });
     for (const transferTo of [id, part])
       expect(await codeOf('deleteAccount', { id, transferTo })).toBe('BAD_USER_INPUT');
-  });
-});
-
-describe('projects', () => {
-  test('are named by their name where no title is given, and changed', async () => {
-    const name = unique('project');
-    const id = await makeProject(server, await makeAccount(server), { name, description: 'Before' });
-    expect(await read(id, '... on Project { name title description admin }')).toEqual({
-      name,
-      title: name,
-      description: 'Before',
-      admin: false,
-    });
-    expectData(await run('updateProject', { id, title: 'After', description: null }));
-    expect(await read(id, '... on Project { title description }')).toEqual({
-      title: 'After',
-      description: null,
-    });
-  });
-
-  test('are not deleted while they have credentials, and take the roles held on them along', async () => {
-    const account = await makeAccount(server);
-    const id = await makeProject(server, account);
-    const held = await grant(server, account, await makeRole(server, []), { onProject: id });
-    const made = await makeCredential(server, account, { project: id });
-    expect(await codeOf('deleteProject', { id })).toBe('CONFLICT');
-    expectData(await run('deleteCredential', { id: made.id }));
-    expectData(await run('deleteProject', { id }));
-    expect(await read(id, 'id')).toBeNull();
-    expect(await read(held, 'id')).toBeNull();
-    expect(
-      await codeOf('createCredential', { account, name: 'late', secret: { accessKey: {} }, project: id }),
-    ).toBe('NOT_FOUND');
-  });
-
-  test('that are built in are not deleted: CONFLICT', async () => {
-    const admin = expectData(await server.ask('{ project(name: "admin") { id } }')).project;
-    expect(await codeOf('deleteProject', { id: admin.id })).toBe('CONFLICT');
-  });
-});
-
-describe('roles', () => {
-  test('that are built in are neither changed nor deleted: CONFLICT', async () => {
-    const { nodes } = expectData(await server.ask('{ roles(first: 100) { nodes { id builtIn } } }')).roles;
-    const builtIn = nodes.filter((role: { builtIn: boolean }) => role.builtIn);
-    expect(builtIn).toHaveLength(5);
-    for (const { id } of builtIn) {
-      expect(await codeOf('updateRole', { id, permissions: [] })).toBe('CONFLICT');
-      expect(await codeOf('deleteRole', { id })).toBe('CONFLICT');
-    }
-  });
-
-  test('are not deleted while an account holds them or a credential carries them', async () => {
-    const account = await makeAccount(server);
-    const id = await makeRole(server, []);
-    const held = await grant(server, account, id);
-    expect(await codeOf('deleteRole', { id })).toBe('CONFLICT');
-    expectData(await run('withdrawRole', { grant: held }));
-    const carrying = await makeCredential(server, account, { roles: [id] });
-    expect(await codeOf('deleteRole', { id })).toBe('CONFLICT');
-    expectData(await run('updateCredential', { id: carrying.id, roles: [] }));
-    expectData(await run('deleteRole', { id }));
-    expect(await read(id, 'id')).toBeNull();
-  });
-
-  test('are held once at each place: CONFLICT', async () => {
-    const account = await makeAccount(server);
-    const [role, onProject] = [await makeRole(server, []), await makeProject(server, account)];
-    for (const place of [{}, { onAccount: account }, { onProject }]) {
-      await grant(server, account, role, place);
-      expect(await codeOf('grantRole', { account, role, ...place })).toBe('CONFLICT');
-    }
-    expect(await codeOf('grantRole', { account, role, onAccount: account, onProject })).toBe(
-      'BAD_USER_INPUT',
-    );
-  });
-});
-
-describe('stores', () => {
-  test('are the one that is built in, with what it can do', async () => {
-    const fields =
-      'name kind endpoint capabilities rotation { chosenBy previous } health { reachable } budget { limit } lastSync { added }';
-    const { store, stores } = expectData(
-      await server.ask(`{ store(name: "keyway") { ${fields} } stores { ${fields} } }`),
-    );
-    expect(stores).toEqual([store]);
-    expect(store).toMatchObject({
-      name: 'keyway',
-      kind: 'BUILT_IN',
-      endpoint: null,
-      capabilities: expect.arrayContaining(['CREATE', 'UPDATE', 'ROTATE', 'REVOKE', 'DELETE']),
-      rotation: { previous: 'LIVES' },
-      health: { reachable: true },
-      budget: null,
-      lastSync: null,
-    });
-    expect(expectData(await server.ask('{ store(name: "no-such-store") { id } }')).store).toBeNull();
   });
 });

@@ -1,0 +1,52 @@
+import { startTestServer, type AskOptions, type TestServer } from '../support/server.js';
+import { expectData, grant, makeAccount, makeCredential, makeProject, makeRole } from '../support/make.js';
+import { readNode, run as runOn } from '../support/verbs.js';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.stop());
+
+const run = (mutation: string, input: Record<string, unknown>, options?: AskOptions) =>
+  runOn(server, mutation, input, options);
+const codeOf = async (mutation: string, input: Record<string, unknown>, options?: AskOptions) =>
+  (await run(mutation, input, options)).code;
+const read = (id: string, fields: string) => readNode(server, id, fields);
+
+describe('roles', () => {
+  test('that are built in are neither changed nor deleted: CONFLICT', async () => {
+    const { nodes } = expectData(await server.ask('{ roles(first: 100) { nodes { id builtIn } } }')).roles;
+    const builtIn = nodes.filter((role: { builtIn: boolean }) => role.builtIn);
+    expect(builtIn).toHaveLength(5);
+    for (const { id } of builtIn) {
+      expect(await codeOf('updateRole', { id, permissions: [] })).toBe('CONFLICT');
+      expect(await codeOf('deleteRole', { id })).toBe('CONFLICT');
+    }
+  });
+
+  test('are not deleted while an account holds them or a credential carries them', async () => {
+    const account = await makeAccount(server);
+    const id = await makeRole(server, []);
+    const held = await grant(server, account, id);
+    expect(await codeOf('deleteRole', { id })).toBe('CONFLICT');
+    expectData(await run('withdrawRole', { grant: held }));
+    const carrying = await makeCredential(server, account, { roles: [id] });
+    expect(await codeOf('deleteRole', { id })).toBe('CONFLICT');
+    expectData(await run('updateCredential', { id: carrying.id, roles: [] }));
+    expectData(await run('deleteRole', { id }));
+    expect(await read(id, 'id')).toBeNull();
+  });
+
+  test('are held once at each place: CONFLICT', async () => {
+    const account = await makeAccount(server);
+    const [role, onProject] = [await makeRole(server, []), await makeProject(server, account)];
+    for (const place of [{}, { onAccount: account }, { onProject }]) {
+      await grant(server, account, role, place);
+      expect(await codeOf('grantRole', { account, role, ...place })).toBe('CONFLICT');
+    }
+    expect(await codeOf('grantRole', { account, role, onAccount: account, onProject })).toBe(
+      'BAD_USER_INPUT',
+    );
+  });
+});
