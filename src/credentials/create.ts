@@ -19,7 +19,14 @@ import type { CreateCredentialInput } from './credential.input.js';
 import { changedCredential } from './find.js';
 import { pack, type IssuedSecret } from './issued-secret.js';
 import { keepSecret, prepare } from './keep-secret.js';
-import { authorizePlacing, authorizeRoles, authorizeToken, checkedExpiry, holdPlace } from './place.js';
+import {
+  authorizePlacing,
+  authorizeRoles,
+  authorizeToken,
+  checkedExpiry,
+  expiryFor,
+  holdPlace,
+} from './place.js';
 import { shown } from './shown.js';
 import { wishFor } from './wish.js';
 
@@ -48,9 +55,14 @@ export async function createCredential(
   const { wish, provider } = wishFor(input.secret, account);
   const kind = CredentialKind[wish.kind];
   const permissions = input.secret.token?.permissions ?? null;
-  const expiresAt = checkedExpiry(ctx, kind, input.expiresAt);
   const allowedIps = [...new Set(input.allowedIps ?? [])];
-  await authorizeToken(ctx, { kind, accountId: account.id, permissions, expiresAt, allowedIps });
+  await authorizeToken(ctx, {
+    kind,
+    accountId: account.id,
+    permissions,
+    expiresAt: expiryFor(ctx, kind, input.expiresAt),
+    allowedIps,
+  });
 
   const create = supporting(ctx.connectors, store, 'create');
   const prepared = await prepare(ctx.keyring, kind, await create({ endpoint: store.endpoint }, wish));
@@ -60,6 +72,7 @@ export async function createCredential(
   const outcome = await once(ctx, 'credential:create', input, async (tx) => {
     await holdPlace(tx, owner ? [account.id, owner.id] : [account.id], project?.id ?? null);
     const id = newId();
+    const expiresAt = checkedExpiry(ctx, kind, input.expiresAt);
     const columns = {
       id,
       storeId: store.id,

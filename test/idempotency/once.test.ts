@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { forgetOldAnswers } from '../../src/idempotency/forget.js';
 import {
   expectData,
@@ -343,6 +344,23 @@ describe('R3: after 24 hours', () => {
     expect(await keysKept()).toBe(1);
     expect(await forgetOldAnswers(server.db)).toBe(0);
     expect(await sent('createRole', input)).toEqual(first);
+  });
+});
+
+describe('R1: what is past by the time of the replay', () => {
+  test('is answered as it was: a creation, after the end that it named', async () => {
+    const input = {
+      account,
+      name: unique('soon'),
+      secret: { accessKey: {} },
+      expiresAt: inDays(1.5 / 86_400),
+      idempotencyKey: unique('key'),
+    };
+    const first = await sent('createCredential', input);
+    await sleep(1_600);
+    const { credential: again, issued } = await sent('createCredential', input);
+    expect([again, issued]).toEqual([first.credential, null]);
+    expect((await send('createCredential', { ...input, idempotencyKey: null })).code).toBe('BAD_USER_INPUT');
   });
 });
 
