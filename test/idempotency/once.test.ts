@@ -175,6 +175,14 @@ describe('R1: fifty at once', () => {
     expect(rows).toHaveLength(1);
   });
 
+  test('of a password make one credential, however long each takes to hash', async () => {
+    const password = { username: unique('fifty') };
+    const input = { account, name: 'x', secret: { password }, idempotencyKey: unique('key') };
+    const answers = await Promise.all(Array.from({ length: 50 }, () => sent('createCredential', input)));
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(answers[0].issued).toMatchObject({ accessKey: password.username, secret: expect.any(String) });
+  });
+
   test('of a rotation make one version, and all are shown its secret', async () => {
     const { id } = await makeCredential(server, account, { secret: { token: {} } });
     const input = { id, idempotencyKey: unique('key') };
