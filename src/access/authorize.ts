@@ -12,7 +12,8 @@ export interface Place {
   about?: { type: NodeType; id: string };
 }
 
-const owners: ReadonlySet<Permission> = new Set([
+/** What an account may do to what it owns. */
+export const owners: ReadonlySet<Permission> = new Set([
   Permission.CREDENTIAL_READ,
   Permission.CREDENTIAL_ROTATE,
   Permission.CREDENTIAL_REVOKE,

@@ -1,4 +1,4 @@
-import { authorize, may, type Place } from '../access/authorize.js';
+import { authorize, may, owners, type Place } from '../access/authorize.js';
 import { covers, rightsOf } from '../access/rights.js';
 import type { Permission, Principal } from '../access/principal.js';
 import { withinRanges } from '../access/addresses.js';
@@ -45,6 +45,14 @@ export function authorizeRoles(principal: Principal, roles: readonly Role[], pla
     if (!role.permissions.every((permission) => may(principal, permission, place))) {
       throw forbidden('A role with permissions that you do not hold there is not yours to give.');
     }
+  }
+}
+
+/** Nobody gives a credential to an owner, oneself included, who may not do to it what owners may. @throws FORBIDDEN */
+export function authorizeOwning(principal: Principal, credential: Credential): void {
+  const place = placeOf(credential);
+  if (![...owners].every((permission) => may(principal, permission, place))) {
+    throw forbidden('An owner may read, rotate and revoke: you do not hold that there to give.');
   }
 }
 

@@ -21,6 +21,7 @@ import { changedCredential, findCredential } from './find.js';
 import { resealed, type SealedTo } from './keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from './lock.js';
 import {
+  authorizeOwning,
   authorizePlacing,
   authorizeRoles,
   authorizeToken,
@@ -31,8 +32,9 @@ import {
 
 /**
  * Changes what is recorded of a credential. A field left out keeps its value; null clears it.
- * @throws NOT_FOUND; FORBIDDEN, also where the caller could do more to it at its new place or as its owner; CONFLICT
- * where it has ended or has another revision than expected; BAD_USER_INPUT for
+ * @throws NOT_FOUND; FORBIDDEN, also for an owner, roles or terms of a token that give more than the caller holds, and
+ * where the caller could do more to it at its new place; CONFLICT where it has ended or has another revision than
+ * expected; BAD_USER_INPUT for
  * an empty address list where there was a restriction.
  */
 export async function updateCredential(
@@ -68,8 +70,11 @@ export async function updateCredential(
     if (names.includes('expiresAt') || names.includes('allowedIps')) {
       await authorizeToken(ctx, { ...credential, ...wanted }, tx);
     }
-    if (names.includes('projectId') || names.includes('ownerId')) {
+    if (names.includes('ownerId')) authorizeOwning(principal, credential);
+    if (names.includes('projectId')) {
       authorizeMove(principal, placeOf(credential), placeOf({ ...credential, ...wanted }));
+    }
+    if (names.includes('projectId') || names.includes('ownerId')) {
       const ownerId = wanted.ownerId ?? credential.ownerId;
       await holdPlace(
         tx,

@@ -208,3 +208,31 @@ describe('S38: a role', () => {
     expect((await make(['CREDENTIAL_CREATE'])).code).toBeUndefined();
   });
 });
+
+describe('S38: an owner', () => {
+  const updater = ['CREDENTIAL_READ', 'CREDENTIAL_UPDATE', 'ACCOUNT_READ'];
+
+  test.each([
+    ['the caller itself', (caller: string) => caller],
+    ['another account', () => plain],
+    ['the account that it belongs to', () => null],
+  ])('is not made by one who may only update: %s', async (_, wanted) => {
+    const account = await makeAccount(server);
+    const { id: caller, token } = await makeCaller(server, updater, { onAccount: account });
+    await grant(server, caller, await makeRole(server, ['ACCOUNT_READ']), { onAccount: plain });
+    const { id } = await makeCredential(server, account, { owner: auditor });
+    const before = await read(server, id);
+    expect((await update(server, { id, owner: wanted(caller) }, { token })).code).toBe('FORBIDDEN');
+    expect((await rotate(server, { id }, { token })).code).toBe('FORBIDDEN');
+    expect(await read(server, id)).toEqual(before);
+  });
+
+  test('is made by one who may do to it what owners may', async () => {
+    const account = await makeAccount(server);
+    const permissions = [...updater, 'CREDENTIAL_ROTATE', 'CREDENTIAL_REVOKE'];
+    const { id: caller, token } = await makeCaller(server, permissions, { onAccount: account });
+    const { id } = await makeCredential(server, account);
+    const answer = await update(server, { id, owner: caller }, { token });
+    expect(expectData(answer).updateCredential.credential.owner).toEqual({ id: caller });
+  });
+});
