@@ -98,7 +98,6 @@ async function serve(): Promise<number> {
   process.on('unhandledRejection', (error) =>
     log.error({ error }, 'a promise was rejected and nobody cared'),
   );
-  if (config.production) process.on('SIGUSR1', () => undefined);
   const running = await start(config, log);
   log.info(
     { url: running.url, explorer: config.explorer, database: config.databaseUrl ? 'postgresql' : 'embedded' },

@@ -1,5 +1,11 @@
 import pg from 'pg';
-import { DataSource, type EntityManager, type ObjectLiteral, type SelectQueryBuilder } from 'typeorm';
+import {
+  DataSource,
+  type Logger,
+  type EntityManager,
+  type ObjectLiteral,
+  type SelectQueryBuilder,
+} from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { databaseTls } from './config.js';
 import { openEmbedded, type EmbeddedPool } from './embedded.js';
@@ -64,6 +70,17 @@ type Client = {
   query(query: { text: string; values: unknown[]; name?: string }): Promise<{ rows: object[] }>;
 };
 
+const nothing = () => undefined;
+// TypeORM's own would print statements and their values; what fails is thrown, and logged where it is caught.
+const silent: Logger = {
+  logQuery: nothing,
+  logQueryError: nothing,
+  logQuerySlow: nothing,
+  logSchemaBuild: nothing,
+  logMigration: nothing,
+  log: nothing,
+};
+
 const statementTimeoutMs = 10_000;
 const lockTimeoutMs = 5_000;
 const connectTimeoutMs = 5_000;
@@ -99,6 +116,7 @@ export class Database implements Sql {
       synchronize: false,
       installExtensions: false,
       logging: false,
+      logger: silent,
       poolErrorHandler: (error: Error) => options.onPoolError?.(error),
     });
     await source.initialize();

@@ -18,7 +18,7 @@ const line = `
   stores/
   audit/ · idempotency/ · answer-errors
   page-args · name-args · listing · public-error
-  paging · rules
+  paging · rules · compiled-queries
   scalars
   access/ · search · keys · wraps · connectors/
   loading · input-faults · query-limits · json-body · keyring/ · database

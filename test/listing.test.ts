@@ -61,6 +61,7 @@ beforeAll(async () => {
   await set('pending', "standing = 'PENDING'");
   await set('unknown', "standing = 'UNKNOWN'");
   const longAgo = "now() - interval '100 days'";
+  await set('old', `created_at = ${longAgo}`);
   await set(
     'old',
     `last_used_at = ${longAgo}, unused_since = ${longAgo}`,

@@ -14,7 +14,10 @@ import { changedAccount, findAccount, lockAccount } from './find.js';
  */
 export async function updateAccount(ctx: RequestContext, input: UpdateAccountInput): Promise<Account> {
   const found = await findAccount(ctx, input.id, 'input.id', Permission.ACCOUNT_MANAGE);
-  authorize(ctx.principal, Permission.ACCOUNT_MANAGE, { accountId: found.id });
+  authorize(ctx.principal, Permission.ACCOUNT_MANAGE, {
+    accountId: found.id,
+    about: { type: 'Account', id: found.id },
+  });
   const { result } = await once(ctx, 'account:update', input, async (tx) => {
     const account = await lockAccount(ctx, tx, found.id, Permission.ACCOUNT_MANAGE);
     const wanted: Partial<Account> = {

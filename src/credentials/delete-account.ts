@@ -28,7 +28,7 @@ export async function deleteAccount(ctx: RequestContext, input: DeleteAccountInp
   // Found within, so that a replay answers although the account is gone.
   const { result } = await once(ctx, 'account:delete', input, async (tx) => {
     const account = await lockAccount(ctx, tx, id, Permission.ACCOUNT_MANAGE);
-    authorize(ctx.principal, Permission.ACCOUNT_MANAGE, { accountId: id });
+    authorize(ctx.principal, Permission.ACCOUNT_MANAGE, { accountId: id, about: { type: 'Account', id } });
     if (account.builtIn || id === ctx.principal.accountId) {
       throw conflict('The built-in administrator and oneself cannot be deleted.');
     }

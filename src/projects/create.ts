@@ -18,7 +18,10 @@ import type { CreateProjectInput } from './project.input.js';
  */
 export async function createProject(ctx: RequestContext, input: CreateProjectInput): Promise<Project> {
   const account = await findAccount(ctx, input.account, 'input.account', Permission.PROJECT_MANAGE);
-  authorize(ctx.principal, Permission.PROJECT_MANAGE, { accountId: account.id });
+  authorize(ctx.principal, Permission.PROJECT_MANAGE, {
+    accountId: account.id,
+    about: { type: 'Account', id: account.id },
+  });
   const { result } = await once(ctx, 'project:create', input, async (tx) => {
     const id = newId();
     try {

@@ -18,7 +18,11 @@ export async function deleteProject(ctx: RequestContext, input: DeleteProjectInp
   // Found within, so that a replay answers although the project is gone.
   const { result } = await once(ctx, 'project:delete', input, async (tx) => {
     const { accountId, admin } = await lockProject(ctx, tx, id, Permission.PROJECT_MANAGE);
-    authorize(ctx.principal, Permission.PROJECT_MANAGE, { accountId, projectId: id });
+    authorize(ctx.principal, Permission.PROJECT_MANAGE, {
+      accountId,
+      projectId: id,
+      about: { type: 'Project', id },
+    });
     if (admin) throw conflict('The admin project is built in.');
     const [held] = await tx.rows<{ held: boolean }>(holdsCredentials, { id });
     if (held?.held) throw conflict('The project has credentials that are not deleted.');

@@ -10,7 +10,11 @@ import type { UpdateProjectInput } from './project.input.js';
 /** Changes what is recorded of a project. @throws NOT_FOUND, FORBIDDEN without PROJECT_MANAGE. */
 export async function updateProject(ctx: RequestContext, input: UpdateProjectInput): Promise<Project> {
   const found = await findProject(ctx, input.id, 'input.id', Permission.PROJECT_MANAGE);
-  authorize(ctx.principal, Permission.PROJECT_MANAGE, { accountId: found.accountId, projectId: found.id });
+  authorize(ctx.principal, Permission.PROJECT_MANAGE, {
+    accountId: found.accountId,
+    projectId: found.id,
+    about: { type: 'Project', id: found.id },
+  });
   const { result } = await once(ctx, 'project:update', input, async (tx) => {
     const project = await lockProject(ctx, tx, found.id, Permission.PROJECT_MANAGE);
     const wanted: Partial<Project> = {

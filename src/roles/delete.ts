@@ -19,7 +19,7 @@ export async function deleteRole(ctx: RequestContext, input: DeleteRoleInput): P
   // Found within, so that a replay answers although the role is gone.
   const { result } = await once(ctx, 'role:delete', input, async (tx) => {
     const role = await lockRole(ctx, tx, id);
-    authorize(ctx.principal, Permission.ROLE_MANAGE, {});
+    authorize(ctx.principal, Permission.ROLE_MANAGE, { about: { type: 'Role', id } });
     if (role.builtIn) throw conflict('A built-in role cannot be deleted.');
     const [use] = await tx.rows<{ used: boolean }>(inUse, { id });
     if (use?.used) throw conflict('An account holds the role, or a credential carries it.');

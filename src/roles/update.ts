@@ -16,7 +16,7 @@ import type { UpdateRoleInput } from './role.input.js';
  */
 export async function updateRole(ctx: RequestContext, input: UpdateRoleInput): Promise<Role> {
   const { id } = await findRole(ctx, input.id, 'input.id');
-  authorize(ctx.principal, Permission.ROLE_MANAGE, {});
+  authorize(ctx.principal, Permission.ROLE_MANAGE, { about: { type: 'Role', id } });
   const permissions = input.permissions && [...new Set(input.permissions)];
   const { result } = await once(ctx, 'role:update', input, async (tx) => {
     const role = await lockRole(ctx, tx, id);

@@ -23,7 +23,7 @@ export async function withdrawRole(ctx: RequestContext, input: WithdrawRoleInput
     const project = grant.onProjectId;
     const [of] = project ? await tx.rows<{ admin: boolean; accountId: string }>(projectOf, { project }) : [];
     const place = of?.admin ? {} : { accountId: grant.onAccountId ?? of?.accountId, projectId: project };
-    authorize(ctx.principal, Permission.ROLE_MANAGE, place);
+    authorize(ctx.principal, Permission.ROLE_MANAGE, { ...place, about: { type: 'Grant', id } });
     const { accountId } = grant;
     if (accountId === adminAccountId && grant.onAccountId === null && project === null) {
       throw conflict("The built-in administrator's own role cannot be withdrawn.");

@@ -69,6 +69,10 @@ test('what was not used for some time is found by it, from its creation on where
        FROM credentials c WHERE c.id = u.credential_id AND c.name = :name`,
       { name, since: used ?? days, used: used !== null },
     );
+    await server.rows(
+      `UPDATE credentials SET created_at = now() - CAST(:days AS integer) * interval '1 day' WHERE name = :name`,
+      { name, days },
+    );
   };
   await age(never, 91, null);
   await age(lately, 91, 3);

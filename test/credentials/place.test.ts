@@ -142,7 +142,8 @@ describe('S38: a token that ends soon', () => {
     for (const one of [other, credential]) {
       const before = await read(server, one);
       expect((await update(server, { id: one, expiresAt: inDays(2) }, { token })).code).toBe('FORBIDDEN');
-      expect(await read(server, one)).toEqual(before);
+      const { expiresAt, revision } = before;
+      expect(await read(server, one)).toMatchObject({ expiresAt, revision });
       expect((await update(server, { id: one, expiresAt: inDays(0.25) }, { token })).code).toBeUndefined();
     }
   });
