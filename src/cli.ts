@@ -98,15 +98,17 @@ async function serve(): Promise<number> {
   process.on('unhandledRejection', (error) =>
     log.error({ error }, 'a promise was rejected and nobody cared'),
   );
+  // Heard from the first moment on: what comes while it starts ends it once it has.
+  const ending = new Promise<string>((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, resolve);
+  });
   const running = await start(config, log);
   log.info(
     { url: running.url, explorer: config.explorer, database: config.databaseUrl ? 'postgresql' : 'embedded' },
     'Keyway is up',
   );
   say(greeting(running.url, config, running.tokenPath));
-  const signal = await new Promise<string>((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, resolve);
-  });
+  const signal = await ending;
   log.info({ signal }, 'Keyway is stopping');
   await running.stop();
   log.info({}, 'Keyway has stopped');

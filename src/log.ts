@@ -33,7 +33,7 @@ export function openLog(level: string, destination?: { write(line: string): void
   if (destination) return pino(options, destination);
   if (process.stdout.isTTY)
     return pino(options, pretty({ colorize: true, translateTime: 'HH:MM:ss', sync: true }));
-  return pino(options, pino.destination({ sync: true }));
+  return pino(options, pino.destination({ sync: false }));
 }
 
 function clean(value: unknown, depth: number): unknown {

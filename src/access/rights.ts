@@ -11,8 +11,13 @@ export async function rightsOf(
   accountId: string,
   limits: readonly Permission[] | null,
 ): Promise<Rights> {
+  return rightsBy(await db.rows<Held>(heldByAccount, { account: accountId }), limits);
+}
+
+/** What these grants allow, narrowed to `limits`. */
+export function rightsBy(grants: readonly Held[], limits: readonly Permission[] | null): Rights {
   const rights = new Map<Permission, { everywhere: boolean; accounts: Set<string>; projects: Set<string> }>();
-  for (const grant of await db.rows<Held>(held, { account: accountId })) {
+  for (const grant of grants) {
     for (const permission of grant.permissions) {
       if (limits && !limits.includes(permission)) continue;
       const reach = rights.get(permission) ?? { everywhere: false, accounts: new Set(), projects: new Set() };
@@ -43,7 +48,8 @@ function within(inner: Reach, outer: Reach): boolean {
   );
 }
 
-interface Held {
+/** A grant, with all that it reaches. */
+export interface Held {
   permissions: Permission[];
   everywhere: boolean;
   onProjectId: string | null;
@@ -51,13 +57,13 @@ interface Held {
   projects: string[] | null;
 }
 
-const held = {
-  ...sql(`
+/** SQL for what an account holds, one row a grant. */
+export const heldBy = (account: string): string => `
   WITH RECURSIVE held AS (
     SELECT g.id, r.permissions, g.on_account_id, g.on_project_id,
       coalesce(p.admin, g.on_account_id IS NULL AND g.on_project_id IS NULL) AS everywhere
     FROM grants g JOIN roles r ON r.id = g.role_id LEFT JOIN projects p ON p.id = g.on_project_id
-    WHERE g.account_id = :account
+    WHERE g.account_id = ${account}
   ), reached (grant_id, account_id) AS (
     SELECT id, on_account_id FROM held WHERE on_account_id IS NOT NULL
     UNION
@@ -67,6 +73,6 @@ const held = {
     (SELECT array_agg(r.account_id::text) FROM reached r WHERE r.grant_id = h.id) AS accounts,
     (SELECT array_agg(p.id::text) FROM reached r JOIN projects p ON p.account_id = r.account_id
       WHERE r.grant_id = h.id AND p.deleted_at IS NULL) AS projects
-  FROM held h`),
-  name: 'rights-of',
-};
+  FROM held h`;
+
+const heldByAccount = { ...sql(heldBy(':account')), name: 'held-by-account' };
