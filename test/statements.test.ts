@@ -72,7 +72,7 @@ async function counted(query: string, first: number) {
   }
 }
 
-// One statement finds the caller's token and one what it may do; then one for each kind of thing that the query names.
+// One statement finds the caller and what it may do; then one for each kind of thing that the query names.
 const asking = 1;
 
 test.each([
