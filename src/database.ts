@@ -8,7 +8,7 @@ import {
 } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { databaseTls } from './config.js';
-import { openEmbedded, type EmbeddedPool } from './embedded.js';
+import { openEmbedded } from './embedded.js';
 import { conflict, KeywayError, unavailable } from './errors.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -344,5 +344,3 @@ function databaseError(error: unknown): { code?: string; constraint?: string; me
   const inner: unknown = (error as { driverError?: unknown }).driverError ?? error;
   return inner as { code?: string; constraint?: string; message?: string };
 }
-
-export type { EmbeddedPool };
