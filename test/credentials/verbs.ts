@@ -39,7 +39,9 @@ export async function read(server: TestServer, id: string) {
 
 /** A credential apart from when it was used, which is noted some time after the use. */
 export const apartFromUse = (credential: object): object =>
-  JSON.parse(JSON.stringify(credential, (key, value: unknown) => (key === 'lastUsedAt' ? undefined : value))) as object;
+  JSON.parse(
+    JSON.stringify(credential, (key, value: unknown) => (key === 'lastUsedAt' ? undefined : value)),
+  ) as object;
 
 /** Whether this token is taken: the status of a request made with it. */
 export const statusWith = async (server: TestServer, token: string): Promise<number> =>
