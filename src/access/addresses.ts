@@ -58,9 +58,6 @@ export function canonicalRange(text: string): string | undefined {
     : `${range.address.toString()}/${range.bits}`;
 }
 
-/** The one spelling of a single address, an IPv4-mapped one as IPv4; undefined for what is no address. */
-export const canonicalAddress = (text: string): string | undefined => parseAddress(text)?.toString();
-
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 interface Range {
