@@ -193,7 +193,7 @@ const large = {
       ${oneOf(subjects, 6)} || ' ' || ${oneOf(uses, 7)} || ' ' || n
         || CASE WHEN pg_temp.pick(n, 8, 2000) = 0 THEN ' zebra' ELSE '' END,
       CASE WHEN pg_temp.pick(n, 9, 10) < 4 THEN ${oneOf(uses, 10)} || ' ' || ${oneOf(places, 11)} END,
-      CASE WHEN kind <> 'PROVIDER_KEYS' THEN 'KW' || upper(substr(md5('key' || n), 1, 18)) END,
+      CASE WHEN kind <> 'PROVIDER_KEYS' THEN 'KW' || translate(upper(substr(md5('key' || n), 1, 18)), '0189', 'WXYZ') END,
       CASE WHEN kind = 'PROVIDER_KEYS' THEN CASE WHEN pg_temp.pick(n, 12, 1000) = 0 THEN 'AZURE'
         WHEN pg_temp.pick(n, 12, 10) < 7 THEN 'AWS' ELSE 'GITHUB' END END,
       CASE WHEN pg_temp.pick(n, 13, 10) < 2 THEN 'Person ' || pg_temp.pick(n, 14, 5000) END,

@@ -1,18 +1,12 @@
 // npm run bench:queries: Keyway over HTTP, beside the least that could answer the same (baseline.mjs), in turns.
-import { Buffer } from 'node:buffer';
-import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { isDeepStrictEqual } from 'node:util';
 import { machine, openFilled, root, rowsWanted } from './filled.mjs';
+import { ask, closedLoop, connections, endAll, median, roundMs, rounds, started } from './load.mjs';
 
 const { encodeId, parseId } = await import('../dist/src/ids.js');
 
-const connections = 32;
-const roundMs = Number(process.env.ROUND_MS ?? 4_000);
-const rounds = Number(process.env.ROUNDS ?? 5);
 const checked = 50;
 
 const fields = 'id name status account { id name } project { id name } roles { id name }';
@@ -33,8 +27,6 @@ const queries = {
 };
 
 const keyway = await openFilled();
-const children = [];
-const agent = new Agent({ keepAlive: true, maxSockets: connections });
 try {
   const doors = { Keyway: await keywayDoor(), baseline: await baselineDoor() };
   for (const query of Object.values(queries)) {
@@ -44,8 +36,7 @@ try {
   for (const name of Object.keys(queries)) await expectSame(doors, name);
   await report(await measureInTurns(doors));
 } finally {
-  agent.destroy();
-  for (const child of children) child.kill('SIGTERM');
+  endAll();
   await keyway.close();
 }
 
@@ -72,24 +63,6 @@ async function baselineDoor() {
   };
 }
 
-/** Starts a process and waits until it says where it listens. */
-function started(argv, env) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, argv, {
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    children.push(child);
-    child.once('exit', (code) => reject(new Error(`${argv[0]} ended with ${code}`)));
-    let told = '';
-    child.stdout.on('data', (part) => {
-      if (told.length < 65_536) told += part;
-      const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(told) ?? [];
-      if (url) resolve(url);
-    });
-  });
-}
-
 /** Answers that are errors look fast: first, both doors must say the same. */
 async function expectSame(doors, name) {
   for (const uuid of queries[name].uuids.slice(0, checked)) {
@@ -111,7 +84,11 @@ async function measureInTurns(doors) {
   for (let round = -1; round < rounds; round++) {
     for (const name of Object.keys(queries)) {
       for (const [door, way] of Object.entries(doors)) {
-        const figures = await closedLoop(way, name);
+        const { uuids } = queries[name];
+        let next = Math.floor(Math.random() * uuids.length);
+        const figures = await closedLoop(way, () => way.body(name, uuids[next++ % uuids.length]), {
+          wrong: (text) => text.startsWith('{"errors"'),
+        });
         // The first round warms compilers and caches up.
         if (round >= 0) measured.push({ name, door, ...figures });
       }
@@ -120,58 +97,12 @@ async function measureInTurns(doors) {
   return measured;
 }
 
-/** So many connections, each asking again as soon as it is answered. */
-async function closedLoop(door, name) {
-  const { uuids } = queries[name];
-  const times = [];
-  const begin = performance.now();
-  const until = begin + roundMs;
-  let next = Math.floor(Math.random() * uuids.length);
-  const caller = async () => {
-    while (performance.now() < until) {
-      const start = performance.now();
-      const text = await ask(door, door.body(name, uuids[next++ % uuids.length]));
-      if (text.startsWith('{"errors"')) throw new Error(`${name} was answered by an error`);
-      times.push(performance.now() - start);
-    }
-  };
-  await Promise.all(Array.from({ length: connections }, caller));
-  const tookMs = performance.now() - begin;
-  times.sort((a, b) => a - b);
-  return { rate: (times.length / tookMs) * 1000, p50: at(times, 0.5), p99: at(times, 0.99) };
-}
-
-function ask({ url, headers }, body) {
-  return new Promise((resolve, reject) => {
-    const sent = request(url, {
-      method: 'POST',
-      agent,
-      headers: { ...headers, 'content-length': Buffer.byteLength(body) },
-    });
-    sent.on('error', reject);
-    sent.on('response', (response) => {
-      const parts = [];
-      response.on('data', (part) => parts.push(part));
-      response.on('error', reject);
-      response.on('end', () => {
-        const text = Buffer.concat(parts).toString();
-        if (response.statusCode === 200) resolve(text);
-        else reject(new Error(`status ${response.statusCode}`));
-      });
-    });
-    sent.end(body);
-  });
-}
-
 async function report(measured) {
   const lines = Object.entries(queries).map(([name, { about }]) => {
     const of = (door, figure) =>
-      at(
-        measured
-          .filter((one) => one.name === name && one.door === door)
-          .map((one) => one[figure])
-          .sort((a, b) => a - b),
-        0.5,
+      median(
+        measured.filter((one) => one.name === name && one.door === door),
+        figure,
       );
     const figures = ['Keyway', 'baseline'].flatMap((door) => [
       Math.round(of(door, 'rate')),
@@ -200,8 +131,4 @@ ${await machine(keyway.db)} ${rowsWanted.toLocaleString('en')} credentials.
 ${table}
 `,
   );
-}
-
-function at(sorted, part) {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
 }

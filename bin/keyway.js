@@ -14,7 +14,9 @@ const newest = (path) =>
     ? Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))))
     : statSync(path).mtimeMs;
 
-const sources = ['src', 'migrations', 'tsconfig.json', 'tsconfig.build.json'].map((name) => join(root, name));
+// The stand-ins of the stores are built too, where they are: `demo --stores` runs them.
+const names = ['src', 'migrations', 'test/upstreams', 'tsconfig.json', 'tsconfig.build.json'];
+const sources = names.map((name) => join(root, name));
 const isStale = () => {
   const present = sources.filter((path) => existsSync(path));
   return !existsSync(built) || Math.max(...present.map(newest)) > statSync(built).mtimeMs;

@@ -2,8 +2,9 @@ import type { ApolloServerPlugin } from '@apollo/server';
 import { isInputType, typeFromAST } from 'graphql';
 import type { GraphQLFormattedError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { KeywayError, type Code, type FieldFault } from './errors.js';
-import { keywayErrorIn, origins, valueFaults } from './input-faults.js';
+import { keywayErrorIn, mostFaults, origins, valueFaults } from './input-faults.js';
 import { join, nowhere, placesOf } from './literal-places.js';
+import { keepLocations } from './locations.js';
 import { publicError } from './public-error.js';
 
 /**
@@ -27,6 +28,7 @@ export function answerErrors(options: {
     unexpectedErrorProcessingRequest: async ({ error, requestContext }) =>
       onInternal?.(error, requestContext.contextValue),
     requestDidStart: async () => ({
+      validationDidStart: async ({ document }) => keepLocations(document),
       willSendResponse: async ({ response, errors: causes = [], schema, document, contextValue }) => {
         if (response.body.kind !== 'single') return;
         const { singleResult } = response.body;
@@ -86,7 +88,6 @@ export const statusOf: ReadonlyMap<unknown, number> = new Map<Code, number>([
 ]);
 
 const internal: Code = 'INTERNAL_SERVER_ERROR';
-const mostFaults = 100;
 
 interface VariableFault extends FieldFault {
   variable: string;

@@ -11,7 +11,7 @@ import type {
 } from 'graphql';
 import { answerErrors, formatError, variableFaults } from './answer-errors.js';
 import { compiledQueries } from './compiled-queries.js';
-import { outcomeOf, type Refusals } from './audit/refusals.js';
+import { outcomeOf, type Decisions } from './audit/decisions.js';
 import type { RequestContext } from './context.js';
 import { keywayErrorIn } from './input-faults.js';
 import { parseOptions, queryLimits, validationOptions } from './query-limits.js';
@@ -20,7 +20,7 @@ import { AuditOutcome } from './audit/audit-event.js';
 /** The executor of the graph: Apollo Server with Keyway's limits, words for errors and record of refusals. */
 export function openAnswers(
   schema: GraphQLSchema,
-  options: { introspection: boolean; refusals: Refusals },
+  options: { introspection: boolean; decisions: Decisions },
 ): ApolloServer<RequestContext> {
   return new ApolloServer<RequestContext>({
     schema,
@@ -42,7 +42,7 @@ export function openAnswers(
       queryLimits(),
       variableFaults(),
       compiledQueries(),
-      refusalsOf(options.refusals),
+      refusalsOf(options.decisions),
       answerErrors({
         requestId: (ctx) => (ctx as RequestContext | undefined)?.requestId ?? '',
         onInternal: (error, ctx) =>
@@ -53,7 +53,7 @@ export function openAnswers(
 }
 
 /** Puts on record who was turned away by a field, or whose mutation failed. */
-function refusalsOf(refusals: Refusals): ApolloServerPlugin<RequestContext> {
+function refusalsOf(decisions: Decisions): ApolloServerPlugin<RequestContext> {
   return {
     requestDidStart: async () => ({
       didEncounterErrors: async ({ errors, contextValue: ctx, operation, document, schema }) => {
@@ -65,10 +65,11 @@ function refusalsOf(refusals: Refusals): ApolloServerPlugin<RequestContext> {
           const field = name === undefined ? undefined : root?.getFields()[name];
           if (!field || !error.path) continue;
           const thrown = keywayErrorIn(error);
+          if (thrown?.recorded) continue;
           const code = thrown?.code ?? 'INTERNAL_SERVER_ERROR';
           const outcome = outcomeOf(code);
           if (!isMutation && outcome !== AuditOutcome.REFUSED) continue;
-          refusals.note({
+          decisions.note({
             accountId: ctx.principal.accountId,
             projectId: null,
             actorId: ctx.principal.accountId,

@@ -1,14 +1,13 @@
 import 'reflect-metadata';
 import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
-import { Account } from './accounts/account.js';
-import { makeToken } from './admin-token.js';
-import { checkAudit } from './audit/check.js';
+import type { Account } from './accounts/account.js';
 import { readConfig, type Config } from './config.js';
-import { openKeyway, type Keyway } from './keyway.js';
+import type { Database } from './database.js';
+import type { Keyway } from './keyway.js';
 import { openLog, type Log } from './log.js';
-import { start } from './main.js';
-import { openSchema, printGraph } from './schema.js';
+
+// What a command needs is loaded by that command: help and refusals need nothing, and are told at once.
 
 /** Runs a command line; resolves with its exit code. A server resolves when it has stopped. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -29,9 +28,12 @@ export async function run(args: readonly string[]): Promise<number> {
   program
     .command('demo')
     .description('Fills an empty Keyway with examples.')
-    .action(async () =>
-      withKeyway(async (keyway, _, log) => say(await (await import('./demo.js')).fill(keyway, log))),
-    );
+    .option('--stores', 'with all five outside stores too, each on a stand-in of its vendor; and serves')
+    .action(async (options: { stores?: true }) => {
+      if (options.stores) code = await demoStores();
+      else
+        await withKeyway(async (keyway, _, log) => say(await (await import('./demo.js')).fill(keyway, log)));
+    });
   const token = program.command('token').description('Tokens, on the machine itself.');
   token
     .command('create')
@@ -42,14 +44,29 @@ export async function run(args: readonly string[]): Promise<number> {
     .option('--days <number>', 'how long it lives: 1 to 366 days', days, 90)
     .action(async (options: { account: string; days: number }) =>
       withKeyway(async ({ db, keyring }) => {
-        const account = await db.source.getRepository(Account).findOneBy({ name: options.account });
-        if (!account || account.deletedAt !== null) throw new Error('There is no account of that name.');
+        const { makeToken } = await import('./admin-token.js');
+        const account = await accountNamed(db, options.account);
         if (!account.enabled) throw new Error('The account is disabled.');
         const made = await db.transaction((tx) =>
           makeToken(tx, keyring, account, 'Made on the command line', options.days),
         );
         say(made.expose());
         made.wipe();
+      }),
+    );
+  const mfa = program.command('mfa').description('Second factors, on the machine itself.');
+  mfa
+    .command('remove')
+    .description(
+      'Takes the second factor off an account, for a person who lost both the device and the recovery codes.',
+    )
+    .requiredOption('--account <name>', 'whose second factor')
+    .action(async (options: { account: string }) =>
+      withKeyway(async ({ db, keyring }) => {
+        const { takeFactorOff } = await import('./admin-mfa.js');
+        const account = await accountNamed(db, options.account);
+        await db.transaction((tx) => takeFactorOff(tx, keyring, account));
+        say('The second factor is removed.');
       }),
     );
   const audit = program.command('audit').description('The audit log.');
@@ -60,6 +77,7 @@ export async function run(args: readonly string[]): Promise<number> {
     )
     .action(async () =>
       withKeyway(async ({ db, keyring, checkpoints }) => {
+        const { checkAudit } = await import('./audit/check.js');
         const { chains, events, breaks, unsigned } = await checkAudit(db, keyring, checkpoints);
         for (const { account, number, reason } of breaks) say(`account ${account}, row ${number}: ${reason}`);
         if (unsigned > 0) say(`${unsigned} checkpoint lines are not signed by these keys`);
@@ -77,6 +95,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .description('Writes the graph, with its descriptions, to a file.')
     .argument('[file]', 'where to, or - for the standard output', 'schema.graphql')
     .action(async (file: string) => {
+      const { openSchema, printGraph } = await import('./schema.js');
       const text = printGraph(await openSchema());
       if (file === '-') process.stdout.write(text);
       else writeFileSync(file, text);
@@ -92,8 +111,26 @@ export async function run(args: readonly string[]): Promise<number> {
   return code;
 }
 
-async function serve(): Promise<number> {
-  const config = readConfig();
+/** The examples with all stores: the stand-ins are on this machine, and gone when Keyway stops. */
+async function demoStores(): Promise<number> {
+  const config = readConfig(undefined, { KEYWAY_OUTBOUND_LOCAL: 'true' });
+  const [{ fill }, { startStandIns, connectStores }] = await Promise.all([
+    import('./demo.js'),
+    import('./demo-stores.js'),
+  ]);
+  const standIns = await startStandIns();
+  try {
+    await withKeyway(async (keyway, _, log) => {
+      say(await fill(keyway, log, 'open the address that is printed below in a browser'));
+      say(`\n${await connectStores(keyway, config, log, standIns)}`);
+    }, config);
+    return await serve(config);
+  } finally {
+    await standIns.stop();
+  }
+}
+
+async function serve(config = readConfig()): Promise<number> {
   const log = openLog(config.logLevel);
   process.on('unhandledRejection', (error) =>
     log.error({ error }, 'a promise was rejected and nobody cared'),
@@ -102,6 +139,7 @@ async function serve(): Promise<number> {
   const ending = new Promise<string>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, resolve);
   });
+  const { start } = await import('./main.js');
   const running = await start(config, log);
   log.info(
     { url: running.url, explorer: config.explorer, database: config.databaseUrl ? 'postgresql' : 'embedded' },
@@ -118,9 +156,10 @@ async function serve(): Promise<number> {
 /** Opens what a command needs, and closes it again. */
 async function withKeyway(
   work: (keyway: Keyway, config: Config, log: Log) => Promise<void> | void,
+  config = readConfig(),
 ): Promise<void> {
-  const config = readConfig();
   const log = openLog(config.logLevel === 'info' ? 'warn' : config.logLevel);
+  const { openKeyway } = await import('./keyway.js');
   const keyway = await openKeyway(config, log);
   try {
     if (!keyway.keyring)
@@ -130,6 +169,13 @@ async function withKeyway(
   } finally {
     await keyway.db.close();
   }
+}
+
+async function accountNamed(db: Database, name: string): Promise<Account> {
+  const [{ Account }, { IsNull }] = await Promise.all([import('./accounts/account.js'), import('typeorm')]);
+  const account = await db.source.getRepository(Account).findOneBy({ name, deletedAt: IsNull() });
+  if (!account) throw new Error('There is no account of that name.');
+  return account;
 }
 
 function greeting(url: string, config: Config, tokenPath: string | undefined): string {

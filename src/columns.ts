@@ -2,6 +2,7 @@ import type { DataSource, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 
 /**
  * A query for plain rows of an entity: each column under its property's name, without the cost of entities.
+ * Columns that are not for selecting are left out.
  * @param leave properties whose columns are not wanted.
  */
 export function selectRows(
@@ -12,8 +13,8 @@ export function selectRows(
 ): SelectQueryBuilder<ObjectLiteral> {
   const repository = source.getRepository(entity);
   const query = repository.createQueryBuilder(alias).select([]);
-  for (const { propertyName } of repository.metadata.columns) {
-    if (!leave.includes(propertyName)) query.addSelect(`${alias}.${propertyName}`, propertyName);
+  for (const { propertyName, isSelect } of repository.metadata.columns) {
+    if (isSelect && !leave.includes(propertyName)) query.addSelect(`${alias}.${propertyName}`, propertyName);
   }
   return query;
 }

@@ -1,6 +1,8 @@
+import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import ipaddr from 'ipaddr.js';
+import { readJwtIssuers, type JwtIssuer } from './jwt-issuers.js';
 
 /** How this Keyway is set up. Read once from the environment, checked, frozen. */
 export interface Config {
@@ -19,6 +21,16 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** Addresses and CIDR blocks of proxies whose forwarding header is believed. */
   readonly trustedProxies: readonly string[];
+  /** Whose tokens are taken besides Keyway's own. */
+  readonly jwtIssuers: readonly JwtIssuer[];
+  /** Addresses and CIDR blocks that are not public, and that Keyway may call all the same. */
+  readonly outboundRanges: readonly string[];
+  /** Whether Keyway may call loopback addresses, and by http: for trials and tests. */
+  readonly outboundLocal: boolean;
+  /** How often stock is taken of each store by itself, in milliseconds; never, where 0. */
+  readonly syncEveryMs: number;
+  /** Where metrics are served, apart from all else; nowhere, where undefined. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
   readonly explorer: boolean;
   readonly introspection: boolean;
 }
@@ -29,9 +41,11 @@ const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
 /**
  * Reads the configuration.
+ * @param always what is so whatever the environment says
  * @throws one Error that tells every fault at once, by variable name and never with its value.
  */
-export function readConfig(environment: Environment = process.env): Config {
+export function readConfig(given: Environment = process.env, always: Environment = {}): Config {
+  const environment = { ...given, ...always };
   const faults: string[] = [];
   const fault = (name: string, message: string) => void faults.push(`${name} ${message}`);
   const text = (name: string) => environment[name]?.trim() || undefined;
@@ -56,7 +70,14 @@ export function readConfig(environment: Environment = process.env): Config {
     return items;
   };
 
+  const issuers = (name: string, local: boolean) => {
+    const read = readJwtIssuers(text(name) ?? '[]', local);
+    read.faults.forEach((message) => fault(name, message));
+    return read.issuers;
+  };
+
   const production = text('NODE_ENV') === 'production';
+  const outboundLocal = flag('KEYWAY_OUTBOUND_LOCAL', false);
   const dataDir = resolve((text('KEYWAY_DATA_DIR') ?? '.keyway').replace(/^~(?=\/)/, homedir()));
   const config: Config = {
     production,
@@ -69,6 +90,13 @@ export function readConfig(environment: Environment = process.env): Config {
     logLevel: text('KEYWAY_LOG_LEVEL') ?? 'info',
     corsOrigins: list('KEYWAY_CORS_ORIGINS', isOrigin, 'origins such as https://app.example.com'),
     trustedProxies: list('KEYWAY_TRUSTED_PROXIES', isRange, 'addresses or CIDR blocks'),
+    jwtIssuers: issuers('KEYWAY_JWT_ISSUERS', outboundLocal),
+    outboundRanges: list('KEYWAY_OUTBOUND_RANGES', isRange, 'addresses or CIDR blocks'),
+    outboundLocal,
+    syncEveryMs: whole('KEYWAY_SYNC_MINUTES', 15, 0, 10_080) * 60_000,
+    metrics: text('KEYWAY_METRICS_PORT')
+      ? { host: text('KEYWAY_METRICS_HOST') ?? '127.0.0.1', port: whole('KEYWAY_METRICS_PORT', 0, 0, 65535) }
+      : undefined,
     explorer: flag('KEYWAY_EXPLORER', !production),
     introspection: flag('KEYWAY_INTROSPECTION', !production),
   };
@@ -79,6 +107,7 @@ export function readConfig(environment: Environment = process.env): Config {
     databaseFaults(config.databaseUrl, production).forEach((f) => fault('DATABASE_URL', f));
   if (production) {
     if (config.introspection) fault('KEYWAY_INTROSPECTION', 'must not be true in production');
+    if (outboundLocal) fault('KEYWAY_OUTBOUND_LOCAL', 'must not be true in production');
     if (['trace', 'debug'].includes(config.logLevel))
       fault('KEYWAY_LOG_LEVEL', 'must not be trace or debug in production');
     if (text('NODE_TLS_REJECT_UNAUTHORIZED') === '0')
@@ -101,6 +130,12 @@ const known = new Set([
   'KEYWAY_LOG_LEVEL',
   'KEYWAY_CORS_ORIGINS',
   'KEYWAY_TRUSTED_PROXIES',
+  'KEYWAY_JWT_ISSUERS',
+  'KEYWAY_OUTBOUND_RANGES',
+  'KEYWAY_OUTBOUND_LOCAL',
+  'KEYWAY_SYNC_MINUTES',
+  'KEYWAY_METRICS_HOST',
+  'KEYWAY_METRICS_PORT',
   'KEYWAY_EXPLORER',
   'KEYWAY_INTROSPECTION',
 ]);
@@ -134,4 +169,6 @@ function databaseFaults(address: string, production: boolean): string[] {
 }
 
 const isOrigin = (item: string) => URL.canParse(item) && new URL(item).origin === item;
-const isRange = (item: string) => (item.includes('/') ? ipaddr.isValidCIDR(item) : ipaddr.isValid(item));
+// ipaddr.js also takes parts that are left out, octal or hexadecimal.
+const isRange = (item: string) =>
+  isIP(item.split('/')[0] ?? '') !== 0 && (!item.includes('/') || ipaddr.isValidCIDR(item));

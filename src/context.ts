@@ -1,8 +1,12 @@
 import type { Principal } from './access/principal.js';
+import type { Decisions } from './audit/decisions.js';
 import type { Registry } from './connectors/registry.js';
+import type { LastUsed } from './credentials/last-used.js';
+import type { Syncs } from './credentials/outside/sync.js';
 import type { Database } from './database.js';
 import type { Keyring } from './keyring/keyring.js';
 import type { Log } from './log.js';
+import type { Gates } from './stores/gate.js';
 
 /** What one request carries: who asks, from where, and the parts of Keyway that answer. Never kept beyond it. */
 export interface RequestContext {
@@ -12,9 +16,22 @@ export interface RequestContext {
   readonly principal: Principal;
   /** The caller's address, where it can be trusted. */
   readonly ip: string | undefined;
+  /** Aborted where the caller leaves before the answer: nobody waits for what is only read any more. */
+  readonly left: AbortSignal;
   readonly db: Database;
   readonly keyring: Keyring;
   readonly connectors: Registry;
+  /** The way to outside stores. */
+  readonly gates: Gates;
+  /** Takes stock of them. */
+  readonly syncs: Syncs;
+  /** Whether stores may be connected by http: for trials and tests. */
+  readonly outboundLocal: boolean;
+  /** The names of the issuers whose tokens are taken. */
+  readonly issuers: ReadonlySet<string>;
+  /** Decisions that go on record soon after they were made. */
+  readonly decisions: Decisions;
+  readonly lastUsed: LastUsed;
   readonly log: Log;
 }
 

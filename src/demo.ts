@@ -1,9 +1,8 @@
-import { Permission, type Principal } from './access/principal.js';
-import { rightsOf } from './access/rights.js';
+import { Permission } from './access/principal.js';
 import { AccountKind, adminAccountId } from './accounts/account.js';
 import type { CreateAccountInput } from './accounts/account.input.js';
 import { createAccount } from './accounts/create.js';
-import { registry } from './connectors/registry.js';
+import { StoreError } from './connectors/store-error.js';
 import type { RequestContext } from './context.js';
 import { createCredential } from './credentials/create.js';
 import type { Credential } from './credentials/credential.js';
@@ -11,48 +10,36 @@ import type { CreateCredentialInput } from './credentials/credential.input.js';
 import { revokeCredential } from './credentials/revoke.js';
 import { rotateCredential } from './credentials/rotate.js';
 import { sql } from './database.js';
-import { encodeId, newId } from './ids.js';
+import { requestsOf } from './demo-request.js';
+import { encodeId } from './ids.js';
 import type { Keyway } from './keyway.js';
 import type { Log } from './log.js';
 import { createProject } from './projects/create.js';
 import { createRole } from './roles/create.js';
 import { grantRole } from './roles/grant-role.js';
+import type { Gates } from './stores/gate.js';
 import { instant } from './time.js';
 
 /**
  * Fills a Keyway that holds only what its first start made with examples of every kind, each made as a caller would
  * make it, by the administrator. Returns what to tell whoever asked for it, without any secret.
+ * @param next what to do then, to see it
  * @throws an Error to show, and changes nothing, where somebody has made something already.
  */
-export async function fill(keyway: Keyway, log: Log): Promise<string> {
-  const { db, keyring } = keyway;
+export async function fill(
+  keyway: Keyway,
+  log: Log,
+  next = 'run `npm start` and open the address that it prints in a browser',
+): Promise<string> {
+  const { db } = keyway;
   return db.alone(async () => {
     const [found] = await db.rows<{ empty: boolean; credentialId: string | null }>(emptiness, {
       admin: adminAccountId,
     });
     if (!found?.empty)
       throw new Error('This Keyway is not empty: the examples are only for one that nobody has used yet.');
-    const principal: Principal = {
-      accountId: adminAccountId,
-      credentialId: found.credentialId ?? newId(),
-      credentialVersion: 1,
-      rights: await rightsOf(db, adminAccountId, null),
-      limits: null,
-      expiresAt: null,
-      allowedIps: [],
-      mfaRequired: false,
-    };
-    const request = (): RequestContext => ({
-      requestId: newId(),
-      at: db.now(),
-      principal,
-      ip: undefined,
-      db,
-      keyring,
-      connectors: registry,
-      log,
-    });
-    const make = new Maker(request);
+    const requests = await requestsOf(keyway, log, found.credentialId, noGates, false);
+    const make = new Maker(requests.next);
     const place = await makePlace(make);
     await makeLandscape(make, place);
     await makeTower(make, place);
@@ -60,9 +47,19 @@ export async function fill(keyway: Keyway, log: Log): Promise<string> {
     await makeApinizer(make, place);
     await makeNcloud(make, place);
     await makeToken(make, place);
-    return tell(make.made, keyway.tokenPath ?? 'the file admin-token of the data folder');
+    await requests.finish();
+    return tell(make.made, next, keyway.tokenPath ?? 'the file admin-token of the data folder');
   });
 }
+
+/** The examples live in Keyway's own store: they call nobody. */
+const noGates: Gates = {
+  call: () => Promise.reject(new StoreError('UPSTREAM_UNAVAILABLE', { sent: false })),
+  circuitOf: () => 'CLOSED',
+  circuits: () => new Map(),
+  takeSpent: () => new Map(),
+  forget: () => undefined,
+};
 
 /** What a request of the administrator carries; each verb gets one of its own. */
 type Request = () => RequestContext;
@@ -313,7 +310,7 @@ interface Made {
   about: string;
 }
 
-const tell = (made: readonly Made[], tokenPlace: string): string =>
+const tell = (made: readonly Made[], next: string, tokenPlace: string): string =>
   [
     'Made the accounts onward (Onward, Inc.) and upside (Upside Software, Ltd.) with people and services in them,',
     'the project MyProject, the roles API_USER, DEVELOPER and ADMIN, and these credentials:',
@@ -322,7 +319,7 @@ const tell = (made: readonly Made[], tokenPlace: string): string =>
       ({ credential: { kind, name }, about }) => `  ${kind.padEnd(13)}  ${name.padEnd(28)}  ${about}`,
     ),
     '',
-    'Next: run `npm start` and open the address that it prints in a browser. The explorer asks for a token:',
+    `Next: ${next}. The explorer asks for a token:`,
     `the administrator's is in ${tokenPlace}.`,
   ].join('\n');
 

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
+import { parse, PGlite, protocol } from '@electric-sql/pglite';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 
 /** What a query brings back, in the words of `pg`. */
@@ -11,7 +11,7 @@ export interface QueryAnswer {
   command: string;
 }
 
-type Query = string | { text: string; values?: unknown[] };
+type Query = string | { text: string; values?: unknown[]; name?: string };
 type Connected = (error: Error | undefined, client?: EmbeddedClient, release?: () => void) => void;
 
 const waitMs = 10_000;
@@ -131,23 +131,61 @@ export class EmbeddedPool extends EventEmitter {
   }
 }
 
+const { bind, close, describe, execute, parse: prepare, sync } = protocol.serialize;
+
 class EmbeddedClient extends EventEmitter {
+  /** The types of the parameters of what is prepared, by its name. */
+  private readonly prepared = new Map<string, readonly number[]>();
+
   constructor(private readonly database: PGlite) {
     super();
   }
 
   async query(query: Query, values?: unknown[]): Promise<QueryAnswer> {
-    const text = typeof query === 'string' ? query : query.text;
-    const parameters = typeof query === 'string' ? values : query.values;
+    const {
+      text,
+      values: parameters = values,
+      name = '',
+    } = typeof query === 'string' ? { text: query } : query;
     const command = /^\s*(\w+)/.exec(text)?.[1]?.toUpperCase() ?? '';
     // Only the simple protocol takes several statements at once, as migrations have them; it takes no parameters.
-    if (!parameters || parameters.length === 0) {
-      const answers = await this.database.exec(text);
-      const last = answers.at(-1);
-      return { rows: last?.rows ?? [], rowCount: last?.affectedRows || (last?.rows.length ?? 0), command };
-    }
-    const answer = await this.database.query<Record<string, unknown>>(text, parameters);
-    return { rows: answer.rows, rowCount: answer.affectedRows || answer.rows.length, command };
+    const answers =
+      parameters && parameters.length > 0
+        ? await this.run(name, text, parameters)
+        : await this.database.exec(text);
+    const { rows = [], affectedRows } = answers.at(-1) ?? {};
+    return { rows, rowCount: affectedRows || rows.length, command };
+  }
+
+  /** What has a name is read and planned once, as `pg` does it: with this database, that takes most of the time. */
+  private async run(name: string, text: string, parameters: unknown[]) {
+    const types = (name !== '' && this.prepared.get(name)) || (await this.prepare(name, text));
+    const { serializers, parsers } = this.database;
+    const values = parameters.map((value, index) => {
+      if (value === null || value === undefined) return null;
+      const serialize = serializers[types[index] ?? 0];
+      return serialize ? serialize(value) : (value as string | number).toString();
+    });
+    return parse.parseResults(
+      await this.send(bind({ statement: name, values }), describe({ type: 'P' }), execute({}), sync()),
+      parsers,
+    );
+  }
+
+  private async prepare(name: string, text: string): Promise<readonly number[]> {
+    const described = await this.send(
+      close({ type: 'S', name }),
+      prepare({ name, text }),
+      describe({ type: 'S', name }),
+      sync(),
+    );
+    const types = parse.parseDescribeStatementResults(described);
+    if (name !== '') this.prepared.set(name, types);
+    return types;
+  }
+
+  private send(...messages: Uint8Array[]) {
+    return this.database.execProtocolStream(Buffer.concat(messages));
   }
 }
 

@@ -33,6 +33,8 @@ export class KeywayError extends Error {
   readonly fields: readonly FieldFault[];
   /** What a refusal was about, for the audit alone. */
   readonly about: { type: NodeType; id: string } | undefined;
+  /** Whether the audit has it, or will have: what an intent comes to is recorded when it is settled. */
+  readonly recorded: boolean;
 
   constructor(
     code: Code,
@@ -41,6 +43,7 @@ export class KeywayError extends Error {
       fields?: FieldFault[];
       cause?: unknown;
       about?: { type: NodeType; id: string } | undefined;
+      recorded?: boolean;
     } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -48,6 +51,7 @@ export class KeywayError extends Error {
     this.code = code;
     this.fields = options.fields ?? [];
     this.about = options.about;
+    this.recorded = options.recorded ?? false;
   }
 }
 
@@ -61,6 +65,8 @@ export const notFound = (): KeywayError => new KeywayError('NOT_FOUND');
 export const forbidden = (message?: string): KeywayError => new KeywayError('FORBIDDEN', message);
 
 export const conflict = (message?: string): KeywayError => new KeywayError('CONFLICT', message);
+
+export const rateLimited = (message?: string): KeywayError => new KeywayError('RATE_LIMITED', message);
 
 export const unsupported = (message?: string): KeywayError => new KeywayError('UNSUPPORTED', message);
 

@@ -9,11 +9,12 @@ import Fastify, {
 import type { GraphQLSchema } from 'graphql';
 import { clientAddress } from './access/addresses.js';
 import { authenticate } from './access/authenticate.js';
+import type { KeySets } from './access/key-sets.js';
 import { statusOf } from './answer-errors.js';
 import { openAnswers } from './answer.js';
 import { adminAccountId } from './accounts/account.js';
 import { AuditOutcome } from './audit/audit-event.js';
-import type { Refusals } from './audit/refusals.js';
+import type { Decisions } from './audit/decisions.js';
 import type { Config } from './config.js';
 import type { Registry } from './connectors/registry.js';
 import type { RequestContext } from './context.js';
@@ -22,19 +23,24 @@ import type { Database } from './database.js';
 import { KeywayError, unavailable, type Code } from './errors.js';
 import { explorerPage } from './explorer/page.js';
 import { newId } from './ids.js';
+import type { Syncs } from './credentials/outside/sync.js';
 import { parseJsonBody } from './json-body.js';
 import type { Keyring } from './keyring/keyring.js';
 import type { Log } from './log.js';
 import { publicError } from './public-error.js';
-import { instant } from './time.js';
+import type { Gates } from './stores/gate.js';
+import { answerVerification } from './verify-route.js';
 
 /** The parts of Keyway that answer requests. */
 export interface Parts {
   db: Database;
   keyring: Keyring;
   connectors: Registry;
+  gates: Gates;
+  syncs: Syncs;
+  keySets: KeySets;
   schema: GraphQLSchema;
-  refusals: Refusals;
+  decisions: Decisions;
   lastUsed: LastUsed;
 }
 
@@ -65,8 +71,11 @@ export async function openHttp({ config, log, parts, ready }: HttpOptions): Prom
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     'application/json',
-    { parseAs: 'string' },
-    async (_: FastifyRequest, text: string) => parseJsonBody(text),
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      request.proveBody?.(body);
+      return parseJsonBody(body.toString('utf8'));
+    },
   );
   app.addHook('onRequest', async ({ id, headers }, reply) => {
     void reply.headers({
@@ -108,6 +117,7 @@ export async function openHttp({ config, log, parts, ready }: HttpOptions): Prom
   }
   app.decorateRequest('principal', undefined);
   app.decorateRequest('at', 0);
+  app.decorateRequest('proveBody', undefined);
 
   app.get('/health', async () => ({ status: 'up' }));
   app.get('/ready', async (_, reply) => {
@@ -116,33 +126,48 @@ export async function openHttp({ config, log, parts, ready }: HttpOptions): Prom
   });
   if (config.explorer) addExplorer(app);
   if (parts) await addGraph(app, config, log, parts);
-  else app.all('/graphql', async (_, reply) => answerFailure(reply, unavailable(), log));
+  else
+    for (const path of ['/graphql', '/v1/verify'])
+      app.all(path, async (_, reply) => answerFailure(reply, unavailable(), log));
   return app;
 }
 
 async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: Parts): Promise<void> {
-  const { db, keyring, connectors, refusals, lastUsed } = parts;
-  const apollo = openAnswers(parts.schema, { introspection: config.introspection, refusals });
+  const { db, keyring, connectors, gates, syncs, keySets, decisions, lastUsed } = parts;
+  const issuers = new Set(keySets.keys());
+  const apollo = openAnswers(parts.schema, { introspection: config.introspection, decisions });
   apollo.addPlugin(fastifyApolloDrainPlugin(app));
   await apollo.start();
 
   const addressOf = ({ socket, headers }: FastifyRequest) =>
     clientAddress(socket.remoteAddress, headers['x-forwarded-for'], config.trustedProxies);
 
-  /** Finds who is calling, before anything else is done with the request. */
+  /** Finds who is calling, before anything else is done with the request; where the body is signed, once it is read. */
   async function prove(request: FastifyRequest): Promise<void> {
-    const ip = addressOf(request);
-    try {
-      request.principal = await authenticate(db, keyring, authorizationOf(request), ip);
-      lastUsed.note(request.principal.credentialId, request.principal.credentialVersion, instant(request.at));
-    } catch (error) {
-      if (error instanceof KeywayError && error.code === 'UNAUTHENTICATED') noteStranger(request.id, ip);
+    const { method, url, raw, at } = request;
+    const call = { method, url, headers: headersOf(raw.rawHeaders), ip: addressOf(request), at };
+    const { principal, bodyMatches } = await authenticate(parts, call).catch((error: unknown) => {
+      if (error instanceof KeywayError && error.code === 'UNAUTHENTICATED') noteStranger(request);
       throw error;
-    }
+    });
+    const proveBody = (body?: Buffer) => {
+      if (bodyMatches && !(body && bodyMatches(body))) {
+        noteStranger(request);
+        throw new KeywayError('UNAUTHENTICATED');
+      }
+      request.principal = principal;
+      const { credentialId, credentialVersion } = principal;
+      if (credentialId !== null && credentialVersion !== null)
+        lastUsed.note(credentialId, credentialVersion, at);
+    };
+    if (!hasBody(request)) proveBody(Buffer.alloc(0));
+    else if (bodyMatches && method === 'POST') request.proveBody = proveBody;
+    // The body of a GET is never read, and so never the one that was signed.
+    else proveBody();
   }
 
-  const noteStranger = (requestId: string, ip: string | undefined) =>
-    refusals.note({
+  const noteStranger = (request: FastifyRequest) => {
+    const crowd = {
       accountId: adminAccountId,
       projectId: null,
       actorId: null,
@@ -152,46 +177,61 @@ async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: P
       code: 'UNAUTHENTICATED',
       targetType: null,
       targetId: null,
-      ip: ip ?? null,
-      requestId,
-    });
+      ip: null,
+      requestId: request.id,
+    };
+    decisions.note({ ...crowd, ip: addressOf(request) ?? null }, crowd);
+  };
 
-  const context = async (request: FastifyRequest): Promise<RequestContext> => {
+  const context = async (request: FastifyRequest, { raw }: FastifyReply): Promise<RequestContext> => {
     if (!request.principal) throw new KeywayError('UNAUTHENTICATED');
     const { id: requestId, principal, at } = request;
+    const leaving = new AbortController();
+    raw.once('close', () => {
+      if (!raw.writableFinished) leaving.abort();
+    });
     return {
       requestId,
       at,
       principal,
       ip: addressOf(request),
+      left: leaving.signal,
       db,
       keyring,
       connectors,
+      gates,
+      syncs,
+      outboundLocal: config.outboundLocal,
+      issuers,
+      decisions,
+      lastUsed,
       log: log.child({ id: requestId }),
     };
   };
 
+  const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
+    request.at = db.now();
+    // Answers can hold secrets.
+    void reply.header('cache-control', 'no-store');
+    await prove(request);
+  };
   app.route({
     method: ['GET', 'POST'],
     url: '/graphql',
-    onRequest: async (request, reply) => {
-      request.at = db.now();
-      // Answers can hold secrets.
-      void reply.header('cache-control', 'no-store');
-      await prove(request);
-    },
+    onRequest,
     handler: fastifyApolloHandler(apollo, { context }) as RouteHandlerMethod,
   });
+  app.post('/v1/verify', { onRequest }, async (request, reply) =>
+    answerVerification(parts.schema, await context(request, reply), request.body),
+  );
 }
 
-/** The one Authorization header. @throws UNAUTHENTICATED where there are several. */
-function authorizationOf({ raw }: FastifyRequest): string | undefined {
-  const given = raw.rawHeaders.filter(
-    (name, index) => index % 2 === 0 && name.toLowerCase() === 'authorization',
-  );
-  if (given.length > 1) throw new KeywayError('UNAUTHENTICATED');
-  return raw.headers.authorization;
-}
+/** The headers as they were sent, repeated ones too. */
+const headersOf = (raw: readonly string[]) =>
+  raw.flatMap((name, index) => (index % 2 === 0 ? [{ name, value: raw[index + 1] ?? '' }] : []));
+
+const hasBody = ({ headers }: FastifyRequest) =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
 function addExplorer(app: FastifyInstance): void {
   app.get('/', async ({ headers }, reply) => {
@@ -242,5 +282,7 @@ declare module 'fastify' {
     /** When it came, by the clock of the database. */
     at: number;
     principal: import('./access/principal.js').Principal | undefined;
+    /** Holds the body to what was signed, where it was. @throws UNAUTHENTICATED */
+    proveBody: ((body: Buffer) => void) | undefined;
   }
 }

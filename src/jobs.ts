@@ -1,10 +1,17 @@
+import { forgetNonces } from './access/nonces.js';
 import type { Checkpoints } from './audit/checkpoints.js';
-import type { Refusals } from './audit/refusals.js';
+import type { Decisions } from './audit/decisions.js';
 import type { LastUsed } from './credentials/last-used.js';
+import { forgetAttempts } from './credentials/password-attempts.js';
+import type { Resumption } from './credentials/outside/resume.js';
+import type { Syncs } from './credentials/outside/sync.js';
 import { retireOutlived } from './credentials/retire.js';
+import { rotateDue } from './credentials/rotate-due.js';
 import type { Database } from './database.js';
 import { forgetOldAnswers } from './idempotency/forget.js';
 import type { Keyring } from './keyring/keyring.js';
+import type { StoreParts } from './stores/open.js';
+import type { StoreCalls } from './stores/spend.js';
 import type { WrapCount } from './wraps.js';
 import type { Log } from './log.js';
 
@@ -13,22 +20,44 @@ export interface JobParts {
   keyring: Keyring;
   log: Log;
   lastUsed: LastUsed;
-  refusals: Refusals;
+  decisions: Decisions;
+  storeCalls: StoreCalls;
   checkpoints: Checkpoints;
   wraps: WrapCount;
+  stores: StoreParts;
+  syncs: Syncs;
+  resumption: Resumption;
 }
 
 /** What runs by itself, and how often. */
-export function startJobs({ db, keyring, log, lastUsed, refusals, checkpoints, wraps }: JobParts): {
+export function startJobs({
+  db,
+  keyring,
+  log,
+  lastUsed,
+  decisions,
+  storeCalls,
+  checkpoints,
+  wraps,
+  stores,
+  syncs,
+  resumption,
+}: JobParts): {
   stop(): Promise<void>;
 } {
   const jobs = [
     job('last use', 500, () => lastUsed.flush()),
-    job('refusals', 500, () => refusals.flush()),
+    job('decisions', 500, () => decisions.flush()),
+    job('store calls', 1_000, () => storeCalls.flush()),
     job('clock', 30_000, () => db.setClock()),
     job('wraps', 5_000, () => wraps.reserve(keyring.currentKekId())),
+    job('resume', 500, () => resumption.tick()),
+    job('syncs', 1_000, () => syncs.tick()),
+    job('rotations due', 5_000, () => rotateDue(stores)),
     job('retire', 30_000, () => retireOutlived(db)),
     job('audit checkpoint', 60_000, () => checkpoints.write()),
+    job('nonces', 60_000, () => forgetNonces(db)),
+    job('password attempts', 60_000, () => forgetAttempts(db)),
     job('idempotency', 600_000, () => forgetOldAnswers(db)),
   ];
 
@@ -51,15 +80,19 @@ export function startJobs({ db, keyring, log, lastUsed, refusals, checkpoints, w
     };
   }
 
+  const last = (name: string, work: () => Promise<unknown>) =>
+    work().catch((error: unknown) => log.error({ error, job: name }, 'a job failed, and is not tried again'));
+
   return {
     /** Ends all jobs, and writes what still waits. */
     async stop() {
       await Promise.all(jobs.map(({ stop }) => stop()));
-      await lastUsed.flush();
-      await refusals.flush();
-      await checkpoints
-        .write()
-        .catch((error: unknown) => log.error({ error }, 'the audit checkpoint could not be written'));
+      await Promise.all([resumption.stop(), syncs.stop()]);
+      // Each by itself: what fails keeps nothing else from being written.
+      await last('last use', () => lastUsed.flush());
+      await last('decisions', () => decisions.flush());
+      await last('store calls', () => storeCalls.flush());
+      await last('audit checkpoint', () => checkpoints.write());
     },
   };
 }

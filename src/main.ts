@@ -1,16 +1,23 @@
 import 'reflect-metadata';
 import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
-import { Refusals } from './audit/refusals.js';
+import { openKeySets } from './access/key-sets.js';
+import { Decisions } from './audit/decisions.js';
 import type { Config } from './config.js';
 import { registry } from './connectors/registry.js';
 import { LastUsed } from './credentials/last-used.js';
+import { Resumption } from './credentials/outside/resume.js';
+import { Syncs } from './credentials/outside/sync.js';
 import { sql, type Database } from './database.js';
 import { openHttp } from './http.js';
 import { startJobs } from './jobs.js';
 import { openKeyway, type Keyway } from './keyway.js';
 import type { Log } from './log.js';
+import { openMetrics, type Metrics } from './metrics.js';
+import { openOutbound } from './outbound.js';
 import { openSchema } from './schema.js';
+import { openGates } from './stores/gate.js';
+import { StoreCalls } from './stores/spend.js';
 
 /** A Keyway that is serving. */
 export interface Running {
@@ -33,16 +40,21 @@ export async function start(config: Config, log: Log): Promise<Running> {
   const { db } = keyway;
   let stopping = false;
   const ready = async () => !stopping && keyway.keyring !== undefined && (await answers(db));
-  const serving = keyway.keyring ? await serve(keyway, log) : undefined;
+  const serving = keyway.keyring ? await serve(config, keyway, log) : undefined;
   if (!keyway.keyring)
     log.error({ keys: keyway.missing }, 'not ready: the database was written with keys that are not here');
   let app: FastifyInstance | undefined;
+  let metrics: Metrics | undefined;
   try {
+    metrics = config.metrics && (await openMetrics(config.metrics, serving?.parts.gates));
+    if (metrics) log.info({ metrics: metrics.url }, 'metrics are served');
     app = await openHttp({ config, log, parts: serving?.parts, ready });
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {
     await app?.close();
-    await serving?.jobs.stop();
+    await metrics?.stop();
+    await serving?.stop();
+    await keyway.keyring?.close();
     await db.close();
     throw error;
   }
@@ -56,7 +68,9 @@ export async function start(config: Config, log: Log): Promise<Running> {
     await http.close();
     clearTimeout(timer);
     clearInterval(idle);
-    await serving?.jobs.stop();
+    await metrics?.stop();
+    await serving?.stop();
+    await keyway.keyring?.close();
     await db.close();
   };
   let stopped: Promise<void> | undefined;
@@ -68,11 +82,47 @@ export async function start(config: Config, log: Log): Promise<Running> {
   };
 }
 
-async function serve({ db, keyring, checkpoints, wraps }: Keyway, log: Log) {
-  const refusals = new Refusals(db, keyring, log);
+async function serve(config: Config, { db, keyring, checkpoints, wraps }: Keyway, log: Log) {
+  const decisions = new Decisions(db, keyring, log);
   const lastUsed = new LastUsed(db, log);
-  const parts = { db, keyring, connectors: registry, schema: await openSchema(), refusals, lastUsed };
-  return { parts, jobs: startJobs({ db, keyring, log, lastUsed, refusals, checkpoints, wraps }) };
+  const outbound = openOutbound({ allowedRanges: config.outboundRanges, local: config.outboundLocal });
+  const gates = openGates(outbound, log);
+  const stores = { db, keyring, connectors: registry, gates, log };
+  const syncs = new Syncs(stores, config.syncEveryMs);
+  const resumption = new Resumption(stores);
+  const keySets = openKeySets(config.jwtIssuers, outbound, log);
+  const parts = {
+    db,
+    keyring,
+    connectors: registry,
+    gates,
+    syncs,
+    keySets,
+    schema: await openSchema(),
+    decisions,
+    lastUsed,
+  };
+  const storeCalls = new StoreCalls(db, gates, registry, log);
+  const jobs = startJobs({
+    db,
+    keyring,
+    log,
+    lastUsed,
+    decisions,
+    storeCalls,
+    checkpoints,
+    wraps,
+    stores,
+    syncs,
+    resumption,
+  });
+  return {
+    parts,
+    stop: async () => {
+      await jobs.stop();
+      await outbound.close();
+    },
+  };
 }
 
 const answers = (db: Database): Promise<boolean> =>

@@ -7,3 +7,6 @@ import type { Permission } from './access/principal.js';
  * @param permission OWN where every account may ask about itself.
  */
 export const Needs = (permission: Permission | 'OWN', action?: string) => Extensions({ permission, action });
+
+/** Declares a root field that may stand once in an operation, as it looks at secrets: aliases try no more of them (S6). */
+export const Guarded = () => Extensions({ guarded: true });

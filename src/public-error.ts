@@ -4,6 +4,7 @@ import { GraphQLError, Kind, type DocumentNode, type GraphQLSchema } from 'graph
 import { codes, type Code, type FieldFault } from './errors.js';
 import { firstRefused, keywayErrorIn, literalFault, origins } from './input-faults.js';
 import { placesOf } from './literal-places.js';
+import { locationsOf } from './locations.js';
 import { exceeded, isTokenLimit } from './query-limits.js';
 import { faultsOf } from './rules.js';
 import { validationWords } from './validation-words.js';
@@ -30,7 +31,8 @@ export interface PublicError {
  */
 export function publicError(error: unknown, about: About = {}): PublicError {
   const { code, message, fields = [] } = finding(error, about);
-  const { locations, path } = error instanceof GraphQLError ? error : {};
+  const stranger = error instanceof GraphQLError ? error : undefined;
+  const [locations, path] = [stranger && locationsOf(stranger), stranger?.path];
   return {
     message,
     ...(locations && { locations }),

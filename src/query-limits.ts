@@ -7,12 +7,13 @@ import { weigh } from './query-weight.js';
 /** The most that one request may ask for. */
 export const limits = {
   tokens: 2000,
-  // A place in the source is told as line and column, which costs a walk over all lines before it, for each error.
+  // Lines without a token cost time too.
   lines: 10_000,
   depth: 8,
   aliases: 20,
   directives: 20,
   rootFields: 10,
+  guardedFields: 1,
   cost: 5000,
   valueDepth: 16,
   listItems: 1000,
@@ -33,6 +34,8 @@ const wording: Record<Limit, string> = {
   aliases: `The operation has more than ${limits.aliases} aliases.`,
   directives: `The operation has more than ${limits.directives} directives.`,
   rootFields: `The operation has more than ${limits.rootFields} fields at its root.`,
+  guardedFields:
+    'The operation has more than one field that looks at a secret: verify several with verifyCredentials.',
   cost: `The operation costs more than ${limits.cost} points: ask for fewer fields or smaller pages.`,
   valueDepth: `A value is nested more than ${limits.valueDepth} levels deep.`,
   listItems: `A list has more than ${limits.listItems} items.`,
@@ -87,6 +90,13 @@ export function measure(
       .filter(({ size }) => size < 1)
       .map(({ argument }) => ({ path: argument, message: pageRule })),
   };
+}
+
+/** Refuses a value that is not the variable of an operation by the limits for those that are. @throws LIMIT_EXCEEDED */
+export function expectSmall(value: unknown): void {
+  const { depth, items } = variableSpan({ value });
+  if (depth > limits.valueDepth) throw exceeded('valueDepth');
+  if (items > limits.listItems) throw exceeded('listItems');
 }
 
 const pageRule = `must be from 1 to ${limits.pageSize}`;

@@ -31,6 +31,8 @@ export interface OperationWeight {
   aliases: number;
   directives: number;
   rootFields: number;
+  /** Root fields that look at secrets. */
+  guardedFields: number;
   cost: number;
   pages: readonly { argument: string; size: number }[];
 }
@@ -61,6 +63,7 @@ export function weigh(
     aliases: weight.aliases,
     directives: weight.directives + count(operation) + declared,
     rootFields: weight.fields,
+    guardedFields: weight.guarded,
     cost: weight.once + weight.each * assumedItems + weight.fields * perField,
     pages: scale.pages,
   };
@@ -91,11 +94,12 @@ interface Weight {
   aliases: number;
   directives: number;
   fields: number;
+  guarded: number;
   once: number;
   each: number;
 }
 
-const weightless: Weight = { depth: 0, aliases: 0, directives: 0, fields: 0, once: 0, each: 0 };
+const weightless: Weight = { depth: 0, aliases: 0, directives: 0, fields: 0, guarded: 0, once: 0, each: 0 };
 
 class Scale {
   readonly pages: { argument: string; size: number }[] = [];
@@ -137,13 +141,14 @@ class Scale {
   }
 
   #field(node: FieldNode, parent: GraphQLCompositeType): Weight {
-    const own = { ...weightless, depth: 1, fields: 1, aliases: node.alias ? 1 : 0 };
     const definition = fieldOf(this.schema, parent, node.name.value);
+    const guarded = definition?.extensions['guarded'] === true ? 1 : 0;
+    const own = { ...weightless, depth: 1, fields: 1, guarded, aliases: node.alias ? 1 : 0 };
     const type = definition && getNamedType(definition.type);
     if (!definition || !isCompositeType(type) || !node.selectionSet) return own;
 
     const inner = this.weigh(node.selectionSet, type);
-    const below = { ...own, ...inner, fields: 1, aliases: own.aliases + inner.aliases };
+    const below = { ...own, ...inner, fields: 1, guarded, aliases: own.aliases + inner.aliases };
     if (isIntrospectionType(parent)) return { ...below, once: 1 + inner.once + inner.each, each: 0 };
 
     const depth = inner.depth + 1;
@@ -193,6 +198,7 @@ function add(one: Weight, other: Weight): Weight {
     aliases: Math.min(one.aliases + other.aliases, boundless),
     directives: Math.min(one.directives + other.directives, boundless),
     fields: Math.min(one.fields + other.fields, boundless),
+    guarded: Math.min(one.guarded + other.guarded, boundless),
     once: Math.min(one.once + other.once, boundless),
     each: Math.min(one.each + other.each, boundless),
   };

@@ -1,6 +1,15 @@
-import { Allow, IsDefined, IsOptional, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
+import {
+  Allow,
+  IsDefined,
+  IsOptional,
+  ValidateBy,
+  ValidateIf,
+  ValidateNested,
+  validateSync,
+} from 'class-validator';
 import type { ValidationArguments, ValidationError } from 'class-validator';
-import type { FieldFault } from './errors.js';
+import { KeywayError, type FieldFault } from './errors.js';
+import { mostFaults } from './input-faults.js';
 import { durationMs } from './scalars.js';
 
 /** A rule on a property of an input class; `ListOf` can hold each item of a list to it. */
@@ -62,6 +71,14 @@ export const SecretText = (maxBytes: number, minBytes = 1): Rule =>
     },
   });
 
+/** The value of an HTTP header: at most `max` characters, perhaps none, and no control character but tabs (RFC 9110, 5.5). */
+export const HeaderText = (max: number): Rule =>
+  rule('headerText', {
+    message: `must be at most ${max} characters without control characters`,
+    holds: (value) =>
+      typeof value === 'string' && value.length <= max && !unclean.test(value.replace(/\t/g, '')),
+  });
+
 /** Something that can be a public id; which type's is for `decodeId` to say. */
 export const IdRule = (): Rule =>
   rule('id', {
@@ -88,6 +105,13 @@ export const DurationUpTo = (max: string): Rule =>
   rule('durationUpTo', {
     message: `must be at most ${max}`,
     holds: (value) => lasts(value) <= durationMs(max),
+  });
+
+/** A duration of `min` to `max`. */
+export const DurationBetween = (min: string, max: string): Rule =>
+  rule('durationBetween', {
+    message: `must be from ${min} to ${max}`,
+    holds: (value) => lasts(value) >= durationMs(min) && lasts(value) <= durationMs(max),
   });
 
 /** A list of at most `max` items, each of which keeps the rule `each`. */
@@ -125,6 +149,27 @@ export function NotNull(): PropertyDecorator {
     present(target, property);
     defined(target, property);
   };
+}
+
+/** How inputs are held to their rules: by the graph, and wherever something else takes them in. */
+export const validation = {
+  whitelist: true,
+  forbidUnknownValues: true,
+  skipMissingProperties: true,
+  validationError: { target: false, value: false },
+};
+
+/**
+ * Holds input objects, each at its path, to the rules of their classes.
+ * @throws BAD_USER_INPUT, naming up to a hundred members that break one.
+ */
+export function expectRules(inputs: readonly { path: string; input: object }[]): void {
+  const fields: FieldFault[] = [];
+  for (const { path, input } of inputs) {
+    if (fields.length < mostFaults) fields.push(...faultsOf(validateSync(input, validation), path));
+  }
+  if (fields.length > 0)
+    throw new KeywayError('BAD_USER_INPUT', undefined, { fields: fields.slice(0, mostFaults) });
 }
 
 /** What class-validator found, as faults by path below `root`: `input.secret.token.prefix`. */

@@ -11,6 +11,7 @@ import {
 } from 'graphql';
 import { buildSchema, type NonEmptyArray } from 'type-graphql';
 import { AccountResolver } from './accounts/account.resolver.js';
+import { MfaResolver } from './accounts/mfa.resolver.js';
 import { AuditEventResolver } from './audit/audit-event.resolver.js';
 import {
   AccountCredentialsResolver,
@@ -19,8 +20,10 @@ import {
   RoleCredentialsResolver,
   RotationResolver,
   StoreCredentialsResolver,
+  VerificationResolver,
 } from './credentials/credential.resolver.js';
 import { encodeId, prefixes, type NodeType } from './ids.js';
+import { SyncResolver } from './credentials/sync.resolver.js';
 import { AuditEventLinksResolver, CredentialAuditResolver, NodeResolver } from './nodes.js';
 import { AccountProjectsResolver, ProjectResolver } from './projects/project.resolver.js';
 import {
@@ -29,18 +32,21 @@ import {
   ProjectGrantsResolver,
   RoleResolver,
 } from './roles/role.resolver.js';
+import { validation } from './rules.js';
 import { StoreResolver } from './stores/store.resolver.js';
 
 type Resolver = abstract new () => object;
 
-const oneOfInputs = ['NewSecretInput', 'ProviderKeysInput'];
+const oneOfInputs = ['NewSecretInput', 'ProofInput', 'ProviderKeysInput', 'StoreConnectionInput'];
 
 /** The classes that the graph is built from. */
 export const resolvers: NonEmptyArray<Resolver> = [
   NodeResolver,
   CredentialResolver,
   RotationResolver,
+  VerificationResolver,
   AccountResolver,
+  MfaResolver,
   AccountCredentialsResolver,
   AccountProjectsResolver,
   AccountGrantsResolver,
@@ -55,6 +61,7 @@ export const resolvers: NonEmptyArray<Resolver> = [
   AuditEventResolver,
   AuditEventLinksResolver,
   CredentialAuditResolver,
+  SyncResolver,
 ];
 
 /**
@@ -64,11 +71,7 @@ export const resolvers: NonEmptyArray<Resolver> = [
 export async function openSchema(from: NonEmptyArray<Resolver> = resolvers): Promise<GraphQLSchema> {
   const schema = await buildSchema({
     resolvers: from,
-    validate: {
-      whitelist: true,
-      forbidUnknownValues: true,
-      validationError: { target: false, value: false },
-    },
+    validate: validation,
   });
   for (const name of oneOfInputs) {
     // TypeGraphQL has no word for it.

@@ -580,8 +580,17 @@ describe('documents', () => {
       const { errors } = await ask(query);
       taken.push(performance.now() - began);
       expect(errors?.at(-1)?.message).toBe('There are more faults than are listed here.');
+      expect(errors?.[0]?.locations).toEqual([{ line: 120_001, column: 3 }]);
     }
     expect(taken.sort((a, b) => a - b)[10]).toBeLessThan(100);
+  });
+
+  test('tells the places of all nodes of a fault', async () => {
+    const { errors } = await ask('{\n  node(id: 1,\n    id: 2) { id }\n}');
+    expect(errors?.[0]?.locations).toEqual([
+      { line: 2, column: 8 },
+      { line: 3, column: 5 },
+    ]);
   });
 });
 

@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseId } from '../src/ids.js';
+import { enrolAndConfirm } from './support/authenticator.js';
+import { makeCaller, unique } from './support/make.js';
 import { emptyPlace, runKeyway } from './support/process.js';
 import { startTestServer, type TestServer } from './support/server.js';
 
@@ -10,12 +13,13 @@ afterEach(async () => {
 });
 
 test.each([
-  { command: [], names: ['serve', 'migrate', 'demo', 'token', 'audit', 'schema'] },
+  { command: [], names: ['serve', 'migrate', 'demo', 'token', 'mfa', 'audit', 'schema'] },
   { command: ['serve'], names: ['SIGTERM'] },
   { command: ['migrate'], names: ['database'] },
   { command: ['demo'], names: ['examples'] },
   { command: ['token'], names: ['create'] },
   { command: ['token', 'create'], names: ['--account', '--days'] },
+  { command: ['mfa', 'remove'], names: ['--account'] },
   { command: ['audit', 'verify'], names: ['chain'] },
   { command: ['schema'], names: ['file'] },
 ])('keyway $command --help tells what it does', async ({ command, names }) => {
@@ -29,6 +33,7 @@ test.each([
   { args: ['nonsense'], told: 'unknown command' },
   { args: ['token', 'create', '--days', '367'], told: 'must be a whole number from 1 to 366' },
   { args: ['token', 'create', '--days', '0'], told: 'must be a whole number from 1 to 366' },
+  { args: ['mfa', 'remove'], told: "required option '--account <name>' not specified" },
   { args: ['serve', '--nonsense'], told: 'unknown option' },
 ])('keyway $args ends with exit code 1 and says why', async ({ args, told }) => {
   const { code, output } = await runKeyway(args);
@@ -100,6 +105,44 @@ test('token create for nobody makes none', async () => {
   );
   expect(code).toBe(1);
   expect(output).toContain('There is no account of that name.');
+});
+
+test('mfa remove takes the second factor off an account, and is on record', async () => {
+  server = await startTestServer();
+  const name = unique('lost');
+  const { id, token } = await makeCaller(server, [], {}, { name });
+  await enrolAndConfirm(server, token);
+  const { code, output } = await besides((environment) =>
+    runKeyway(['mfa', 'remove', '--account', name], environment),
+  );
+  expect([code, output]).toEqual([0, expect.stringContaining('The second factor is removed.')]);
+  expect(await server.rows('SELECT id FROM mfa_devices')).toEqual([]);
+  expect((await server.ask('{ viewer { mfaEnrolled } }', {}, { token })).data).toEqual({
+    viewer: { mfaEnrolled: false },
+  });
+  const account_id = parseId(id)?.uuid;
+  expect(
+    await server.rows(
+      `SELECT account_id, actor_id, outcome, target_id, changed FROM audit_events WHERE action = 'account:remove-mfa'`,
+    ),
+  ).toEqual([
+    { account_id, actor_id: null, outcome: 'DONE', target_id: account_id, changed: ['mfaEnrolled'] },
+  ]);
+  // Its next one is a new one.
+  await enrolAndConfirm(server, token);
+});
+
+test('mfa remove of none, and for nobody, says so', async () => {
+  server = await startTestServer();
+  const answers = await besides(async (environment) => [
+    await runKeyway(['mfa', 'remove', '--account', 'admin'], environment),
+    await runKeyway(['mfa', 'remove', '--account', 'nobody'], environment),
+  ]);
+  expect(answers).toEqual([
+    { code: 1, output: expect.stringContaining('The account has no second factor.') },
+    { code: 1, output: expect.stringContaining('There is no account of that name.') },
+  ]);
+  expect(await server.rows(`SELECT id FROM audit_events WHERE action = 'account:remove-mfa'`)).toEqual([]);
 });
 
 test('S61: audit verify ends with 0 where the log is whole, and with 1 and the row where it is not', async () => {

@@ -10,6 +10,9 @@ test('everything has a default', () => {
     logLevel: 'info',
     corsOrigins: [],
     trustedProxies: [],
+    jwtIssuers: [],
+    outboundRanges: [],
+    outboundLocal: false,
     explorer: true,
     introspection: true,
   });
@@ -33,6 +36,9 @@ const faulty = {
   KEYWAY_LOG_LEVEL: 'level-value',
   KEYWAY_CORS_ORIGINS: 'https://fine.example, origin-value',
   KEYWAY_TRUSTED_PROXIES: 'proxy-value',
+  KEYWAY_JWT_ISSUERS: '[{ "issuer-value": 1 }]',
+  KEYWAY_OUTBOUND_RANGES: 'range-value',
+  KEYWAY_OUTBOUND_LOCAL: 'local-value',
   KEYWAY_EXPLORER: 'explorer-value',
   KEYWAY_INTROSPECTION: 'introspection-value',
   KEYWAY_NO_SUCH: 'unknown-value',
@@ -68,6 +74,11 @@ test.each([
   ['KEYWAY_CORS_ORIGINS', 'null'],
   ['KEYWAY_TRUSTED_PROXIES', '10.0.0.0/33'],
   ['KEYWAY_TRUSTED_PROXIES', 'proxy.example.com'],
+  ['KEYWAY_TRUSTED_PROXIES', '10/8'],
+  ['KEYWAY_TRUSTED_PROXIES', '010.0.0.0/8'],
+  ['KEYWAY_OUTBOUND_RANGES', '10.0.0.0/33'],
+  ['KEYWAY_OUTBOUND_RANGES', 'localhost'],
+  ['KEYWAY_OUTBOUND_LOCAL', 'yes'],
   ['DATABASE_URL', 'nonsense'],
 ])('%s=%s is a fault', (name, value) => {
   expect(faultsOf({ [name]: value })).toMatch(new RegExp(`  ${name} must`));
@@ -78,10 +89,12 @@ test('lists are read item by item', () => {
     readConfig({
       KEYWAY_CORS_ORIGINS: ' https://a.example ,https://b.example:8443,',
       KEYWAY_TRUSTED_PROXIES: '10.0.0.0/8, ::1',
+      KEYWAY_OUTBOUND_RANGES: '10.0.0.0/8,fd00::/8',
     }),
   ).toMatchObject({
     corsOrigins: ['https://a.example', 'https://b.example:8443'],
     trustedProxies: ['10.0.0.0/8', '::1'],
+    outboundRanges: ['10.0.0.0/8', 'fd00::/8'],
   });
 });
 
@@ -116,6 +129,7 @@ test('S68: a remote database is refused however its host is given', () => {
 
 test.each([
   ['KEYWAY_INTROSPECTION', 'true'],
+  ['KEYWAY_OUTBOUND_LOCAL', 'true'],
   ['KEYWAY_LOG_LEVEL', 'trace'],
   ['KEYWAY_LOG_LEVEL', 'debug'],
   ['NODE_TLS_REJECT_UNAUTHORIZED', '0'],

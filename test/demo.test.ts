@@ -1,6 +1,9 @@
 import { command, type Ended } from './support/command.js';
 import { expectData } from './support/make.js';
-import { startTestServer, type TestServer } from './support/server.js';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { emptyPlace, runKeyway, spawnKeyway, urlOf, type Spawned } from './support/process.js';
+import { doorTo, startTestServer, type Door, type TestServer } from './support/server.js';
 
 let server: TestServer;
 let first: Ended;
@@ -127,4 +130,85 @@ test('S60: each of them is on record, as made by the administrator', async () =>
     if (name === 'First token') continue;
     expect(events).toContainEqual({ actor: { name: 'admin' }, outcome: 'DONE', targetId: id });
   }
+});
+
+describe('with all stores', () => {
+  let place: Awaited<ReturnType<typeof emptyPlace>>;
+  let running: Spawned;
+  let door: Door;
+
+  beforeAll(async () => {
+    place = await emptyPlace();
+    running = spawnKeyway(['demo', '--stores'], place.environment);
+    const url = await urlOf(running);
+    door = doorTo(url, readFileSync(join(place.folder, 'admin-token'), 'utf8').trim());
+  }, 120_000);
+  afterAll(async () => {
+    running.child.kill('SIGTERM');
+    await running.ended;
+    await place.drop();
+  });
+
+  test('serves one graph over six stores, each taken stock of', async () => {
+    const { stores } = expectData(
+      await door.ask(`{ stores {
+        name health { reachable } lastSync { error finishedAt added }
+        credentials(first: 10) { nodes { name expiresAt owner { name } project { name } roles { name } } }
+      } }`),
+    );
+    const names = (stores as { name: string }[]).map(({ name }) => name);
+    expect(names).toEqual(['apinizer', 'keyway', 'landscape', 'ncloud', 'seqera', 'veracode']);
+    for (const { name, health, lastSync } of stores) {
+      expect(health).toEqual({ reachable: true });
+      if (name !== 'keyway')
+        expect(lastSync).toEqual({ error: null, finishedAt: expect.any(String), added: expect.any(Number) });
+    }
+    expect(stores[0].credentials.nodes).toContainEqual({
+      name: 'partner-api',
+      expiresAt: expect.any(String),
+      owner: { name: 'john.doe' },
+      project: { name: 'MyProject' },
+      roles: [{ name: 'READER' }, { name: 'WRITER' }],
+    });
+  });
+
+  test('has what ends within 30 days in each store that knows of an end', async () => {
+    const before = new Date(Date.now() + 30 * 86_400_000).toISOString();
+    const answer = await door.ask(
+      `query ($before: DateTime!) {
+        credentials(first: 50, filter: { expiresBefore: $before, status: [ACTIVE] }) { nodes { store { name } } }
+      }`,
+      { before },
+    );
+    const stores = (expectData(answer).credentials.nodes as { store: { name: string } }[]).map(
+      ({ store }) => store.name,
+    );
+    expect(new Set(stores)).toEqual(new Set(['apinizer', 'keyway', 'veracode']));
+  });
+
+  test('S41: shows no secret of a store', () => {
+    expect(running.output()).toContain('seqera');
+    expect(running.output()).not.toMatch(/vera01gs-|tok-|ncp_iam_|kw_(pat|key|svc)_/);
+  });
+
+  test('S67: is refused in production, as what it needs is', async () => {
+    const { code, output } = await runKeyway(['demo', '--stores'], { NODE_ENV: 'production' });
+    expect(code).toBe(1);
+    expect(output).toContain('KEYWAY_OUTBOUND_LOCAL must not be true in production');
+  });
+
+  test('ends with its stand-ins when it is asked to', async () => {
+    running.child.kill('SIGTERM');
+    expect(await running.ended).toBe(0);
+  });
+});
+
+test('the stand-ins are named by the demo alone, so that all else runs without them', () => {
+  const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  );
+  const naming = sources.filter((name) => /['"`][./]*test\//.test(readFileSync(join('src', name), 'utf8')));
+  expect(naming).toEqual(['demo-stores.ts']);
+  // By an address that is made when it runs: the compiler wants no file there.
+  expect(readFileSync('src/demo-stores.ts', 'utf8')).not.toMatch(/(?:from|import\() ?'[./]*test\//);
 });

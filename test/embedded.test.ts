@@ -1,13 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openEmbedded } from '../src/embedded.js';
+import { readyPlace, type Place } from './support/process.js';
 
+let place: Place;
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'keyway-embedded-'));
+beforeEach(async () => {
+  place = await readyPlace();
+  ({ folder } = place);
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => place.drop());
 
 const lock = () => join(folder, 'lock');
 
@@ -37,7 +39,7 @@ test.each([
 
 describe('the one connection', () => {
   test('is handed to one at a time, in order', async () => {
-    const pool = new (await openEmbedded(undefined)).Pool();
+    const pool = new (await openEmbedded(folder)).Pool();
     const order: string[] = [];
     const first = await pool.connect();
     const waiting = ['second', 'third'].map(async (name) => {
@@ -54,7 +56,7 @@ describe('the one connection', () => {
     await pool.end();
   });
 
-  test('keeps timestamps as text, microseconds and all', async () => {
+  test('keeps timestamps as text, microseconds and all, in memory too', async () => {
     const pool = new (await openEmbedded(undefined)).Pool();
     const { rows } = await pool.query('SELECT CAST($1 AS timestamptz) AS at', [
       '2026-01-02T03:04:05.678901Z',
@@ -64,7 +66,7 @@ describe('the one connection', () => {
   });
 
   test('is refused after the end', async () => {
-    const pool = new (await openEmbedded(undefined)).Pool();
+    const pool = new (await openEmbedded(folder)).Pool();
     await pool.end();
     await pool.end();
     await expect(pool.query('SELECT 1')).rejects.toThrow('closed');

@@ -7,10 +7,11 @@ import { dirname, join, normalize, relative } from 'node:path';
  */
 const line = `
   cli
-  main · demo
+  main · demo · demo-stores
+  demo-request
   keyway
-  first-start · schema · jobs · http
-  admin-token · nodes · tables · explorer/ · answer
+  first-start · schema · jobs · http · metrics
+  admin-mfa · admin-token · nodes · tables · explorer/ · answer · verify-route
   credentials/
   roles/
   projects/
@@ -21,18 +22,30 @@ const line = `
   paging · rules · compiled-queries
   scalars
   access/ · search · keys · wraps · connectors/
-  loading · input-faults · query-limits · json-body · keyring/ · database
-  context · query-weight · literal-places · validation-words · embedded · config · node · needs · columns · time · ids
-  log · errors · secret
+  loading · input-faults · query-limits · json-body · keyring/ · signatures/ · database · outbound
+  context · write-behind · query-weight · literal-places · locations · validation-words · embedded · config · node · needs · columns · time · ids
+  log · errors · secret · jwt-issuers
 `;
 
 /** Files that read a plain secret, and why each must. */
 const exposing = [
   'cli', // prints the token that was asked for
   'first-start', // writes the first token to its file
+  'accounts/mfa.resolver', // the answers that show a new second factor and its recovery codes
+  'accounts/recovery-codes', // keeps a tag of each code
+  'connectors/apinizer', // the new password that Apinizer is to keep
+  'connectors/apinizer-calls', // the token that Keyway has for Apinizer
+  'connectors/apinizer-user', // the password that Apinizer wants with every change
+  'connectors/landscape-session', // what Keyway logs in with at Landscape
+  'connectors/ncloud-sts', // the code of a second factor goes to the store
+  'connectors/seqera-calls', // the token that Keyway has for Seqera
+  'connectors/seqera-providers', // the keys that Seqera is to keep
   'credentials/issued-secret', // the answer that shows it
   'credentials/keep-secret', // seals many values as one text
   'idempotency/once', // opens the answer that was kept
+  'signatures/mac', // the key of an HMAC is the secret as it is written
+  'stores/open', // seals and opens what Keyway proves itself with at a store, many values as one text
+  'signatures/veracode', // and with Veracode the bytes that its digits stand for
 ];
 
 interface Import {
@@ -119,10 +132,10 @@ test('no file imports itself by way of others', () => {
   expect(cycles).toEqual([]);
 });
 
-test.each(['keyring/', 'connectors/'])(
+test.each(['keyring/', 'connectors/', 'signatures/'])(
   '%s could be lifted out: it knows errors, secret and pure functions',
   (folder) => {
-    const known = new Set(['errors', 'secret', 'keyring/', 'connectors/']);
+    const known = new Set(['errors', 'secret', 'keyring/', 'connectors/', 'signatures/']);
     const others = imports.filter(({ from, to }) => unitOf(from) === folder && !known.has(unitOf(to)));
     expect(others.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
   },
@@ -137,6 +150,16 @@ test('the keyring knows no connector, and a connector nothing of the keyring but
   expect(new Set(used.map(({ to }) => to))).toEqual(new Set(['keyring/token']));
 });
 
+test('the signatures know neither of them, and nothing from outside but hashes and structured fields', () => {
+  const own = imports.filter(({ from }) => unitOf(from) === 'signatures/');
+  expect(own.length).toBeGreaterThan(20);
+  expect(own.filter(({ to }) => ['keyring/', 'connectors/'].includes(unitOf(to)))).toEqual([]);
+  const packages = sources
+    .filter(({ name }) => unitOf(name) === 'signatures/')
+    .flatMap(({ text }) => [...text.matchAll(/\bfrom '([^.'][^']*)'/g)].map(([, name]) => name));
+  expect(new Set(packages)).toEqual(new Set(['node:crypto', 'structured-headers']));
+});
+
 test('only config reads the environment', () => {
   const reading = sources.filter(({ text }) =>
     /\bprocess\s*(\.|\[\s*['"])env\b|\bfrom 'node:process'/.test(text),
@@ -149,4 +172,14 @@ test('plain secrets are read in the listed places alone', () => {
     ({ name, text }) => /\.expose(Bytes)?\(\)/.test(text) && unitOf(name) !== 'keyring/',
   );
   expect(reading.map(({ name }) => name).sort()).toEqual([...exposing].sort());
+});
+
+test('no module keeps state, which would be one for all that a process serves: what is alike for all may be kept', () => {
+  const keeping = sources.filter(({ text }) =>
+    /^(export )?(let|var)\b|^(export )?const \w+(: [^=\n]+)? = (new (Map|Set|Array)\b[^(\n]*\(\)|\[\]|\{\});/m.test(
+      text,
+    ),
+  );
+  // The page of the explorer is made once.
+  expect(keeping.map(({ name }) => name)).toEqual(['explorer/page']);
 });

@@ -3,17 +3,20 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { Database, sql } from '../src/database.js';
 import { entities, migrations } from '../src/tables.js';
 import { makeAccount, makeCredential } from './support/make.js';
-import { emptyPlace } from './support/process.js';
+import { emptyPlace, readyPlace, type Place } from './support/process.js';
 import { startTestServer } from './support/server.js';
 
-type Place = Awaited<ReturnType<typeof emptyPlace>>;
-let place: Place;
-beforeEach(async () => {
-  place = await emptyPlace();
+const places: Place[] = [];
+afterEach(async () => {
+  for (const place of places.splice(0)) await place.drop();
 });
-afterEach(() => place.drop());
 
-const open = (more: (new () => MigrationInterface)[] = []) =>
+const keep = (place: Place) => {
+  places.push(place);
+  return place;
+};
+
+const open = (place: Place, more: (new () => MigrationInterface)[] = []) =>
   Database.open({
     url: place.environment['DATABASE_URL'],
     folder: place.folder,
@@ -37,7 +40,7 @@ const shape = (db: Database) =>
   );
 
 test('R32: an empty database goes up, down to nothing, and up again to the same', async () => {
-  const db = await open();
+  const db = await open(keep(await emptyPlace()));
   try {
     await db.migrate();
     const first = await shape(db);
@@ -53,7 +56,7 @@ test('R32: an empty database goes up, down to nothing, and up again to the same'
 });
 
 test('R32: what is up to date stays as it is', async () => {
-  const db = await open();
+  const db = await open(keep(await readyPlace()));
   try {
     await db.migrate();
     const before = await db.rows(sql('SELECT * FROM migrations'));
@@ -75,7 +78,8 @@ class Failing9999999999999 implements MigrationInterface {
 }
 
 test('R32: a failing migration leaves no half state', async () => {
-  const db = await open([Failing9999999999999]);
+  const place = keep(await emptyPlace());
+  const db = await open(place, [Failing9999999999999]);
   try {
     await expect(db.migrate()).rejects.toThrow();
     expect(await tables(db)).not.toContain('half');
@@ -85,7 +89,7 @@ test('R32: a failing migration leaves no half state', async () => {
   } finally {
     await db.close();
   }
-  const mended = await open();
+  const mended = await open(place);
   try {
     await mended.migrate();
     expect(await tables(mended)).toContain('credentials');
@@ -132,7 +136,7 @@ test('R32: a migration runs on a database with data, and keeps it', async () => 
 const withoutEntity = ['credentials.search_text', 'keyring_keys.*', 'migrations.*'];
 
 test('the entities say of every column what the tables say', async () => {
-  const db = await open();
+  const db = await open(keep(await readyPlace()));
   try {
     await db.migrate();
     const columns = await db.rows<{ place: string; type: string; nullable: boolean }>(

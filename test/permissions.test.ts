@@ -1,5 +1,6 @@
 import { everyPermission } from '../src/access/principal.js';
 import { openSchema } from '../src/schema.js';
+import { enrol, enrolAndConfirm } from './support/authenticator.js';
 import type { Answer } from './support/server.js';
 import { startTestServer, type TestServer } from './support/server.js';
 import {
@@ -12,7 +13,10 @@ import {
   makeRole,
   unique,
 } from './support/make.js';
+import { trusting } from './support/issuer.js';
 import { makeTenant, roleNamed, type Tenant } from './support/tenant.js';
+import { makeStore, seqeraAt } from './stores/stores.js';
+import { startSeqera, type Seqera } from './upstreams/seqera.js';
 
 // Who asks: nobody known, an account without a role, one for each permission that it holds everywhere, one for each
 // built-in role, and two that hold everything, on another account and on another project.
@@ -47,9 +51,13 @@ const table: Record<string, string> = {
   revealCredential: 'UN FNNNN+N NNNNNNNN +FFFN NN',
   revokeCredential: 'UN FNNN+NN NNNNNNNN ++FFN NN',
   deleteCredential: 'UN FNNN+NN NNNNNNNN ++FFN NN',
+  issueTemporaryCredential: 'UN F+NNNNN NNNNNNNN ++FFN NN',
+  verifyCredential: 'UF FFFFFF+ FFFFFFFF +FFF+ ++',
+  verifyCredentials: 'UF FFFFFF+ FFFFFFFF +FFF+ ++',
   createAccount: 'UF FFFFFFF F+FFFFFF +FFFF FF',
   'createAccount, of a part': 'UN FNNNNNN F+FFNNNN +FFFN NN',
   updateAccount: 'UN FNNNNNN F+FFNNNN +FFFN NN',
+  'updateAccount, with an identity': 'UN NNNNNNN F+NNNNNN +FFFN NN',
   deleteAccount: 'UN NNNNNNN F+NNNNNN +FFFN NN',
   createProject: 'UN FNNNNNN FFF+NNNN +FFFN NN',
   updateProject: 'UN FNNNNNN NNF+NNNN +FFFN NN',
@@ -61,23 +69,41 @@ const table: Record<string, string> = {
   grantRole: 'UN NNNNNNN NNNNN+NN +FFFN NN',
   'grantRole, everywhere': 'UN NNNNNNN NNNNN+NN +FFFN NN',
   withdrawRole: 'UN NNNNNNN NNNNN+NN +FFFN NN',
+  createStore: 'UN FNNNNNN FFFFNN+N +FFFN NN',
+  updateStore: 'UN FFNNNNN NNNNNN+N +FFFN NN',
+  deleteStore: 'UN FFNNNNN NNNNNN+N +FFFN NN',
+  checkStore: 'UN FFNNNNN NNNNNN+N +FFFN NN',
+  syncStore: 'UN FFNNNNN NNNNNN+N +FFFN NN',
+  enrolMfa: 'U+ +++++++ ++++++++ +++++ ++',
+  confirmMfa: 'U+ +++++++ ++++++++ +++++ ++',
+  removeMfa: 'U+ +++++++ ++++++++ +++++ ++',
 };
 
 interface Operation {
   document: string;
-  /** Makes what the operation is done to, and returns the variables. */
-  on: () => Record<string, unknown> | Promise<Record<string, unknown>>;
+  /** Makes what the operation is done to, and returns the variables. Some things are the caller's own. */
+  on: (token: string | null) => Record<string, unknown> | Promise<Record<string, unknown>>;
   /** Whether the answer shows what was asked for. */
   shows?: (data: Answer['data']) => boolean;
 }
 
 let server: TestServer;
+let seqera: Seqera;
 let tenant: Tenant;
+let store: string;
 const tokens = new Map<string, string | null>();
 
 beforeAll(async () => {
-  server = await startTestServer();
+  seqera = await startSeqera();
+  const trusted = trusting({
+    issuer: 'https://id.example.com',
+    jwks: 'https://id.example.com/keys',
+    audience: 'keyway',
+    algorithms: ['ES256'],
+  });
+  server = await startTestServer({ ...trusted, KEYWAY_OUTBOUND_LOCAL: 'true' });
   tenant = await makeTenant(server);
+  store = await freshStore();
   tokens.set('anonymous', null);
   tokens.set('no role', (await makeCaller(server)).token);
   for (const permission of permissions)
@@ -92,7 +118,10 @@ beforeAll(async () => {
   const onProject = await makeProject(server, onAccount);
   tokens.set('another project', (await makeCaller(server, permissions, { onProject })).token);
 });
-afterAll(() => server.stop());
+afterAll(async () => {
+  await server.stop();
+  await seqera.stop();
+});
 
 const none = () => ({});
 const target = (name: keyof Tenant) => () => ({ target: tenant[name] });
@@ -105,14 +134,27 @@ const listing = (field: string, id: keyof Tenant, of = field): Operation => ({
   on: none,
   shows: (data) => (data[of].nodes as { id: string }[]).some((node) => node.id === tenant[id]),
 });
-const variables = { $target: 'ID!', $other: 'ID!', $name: 'String!' };
+const variables = {
+  $target: 'ID!',
+  $other: 'ID!',
+  $name: 'String!',
+  $code: 'String!',
+  $endpoint: 'URL!',
+  $token: 'String!',
+};
 const mutation = (name: string, members: string, on: Operation['on']): Operation => {
   const used = Object.entries(variables).filter(([variable]) => members.includes(variable));
   const declared = used.map((variable) => variable.join(': ')).join(', ');
-  return { document: `mutation (${declared}) { ${name}(input: { ${members} }) { __typename } }`, on };
+  const head = declared === '' ? 'mutation' : `mutation (${declared})`;
+  return { document: `${head} { ${name}(input: { ${members} }) { __typename } }`, on };
 };
 const freshCredential = async () => ({ target: (await makeCredential(server, tenant.account)).id });
 const freshRole = async () => ({ target: await makeRole(server, []) });
+const withoutFactor = async () => {
+  await server.rows('DELETE FROM mfa_devices');
+  return {};
+};
+const freshStore = () => makeStore(server, tenant.account, seqeraAt(seqera));
 const freshName = () => ({ target: tenant.account, name: unique('made') });
 
 const operations: Record<string, Operation> = {
@@ -153,6 +195,16 @@ const operations: Record<string, Operation> = {
   revokeCredential: mutation('revokeCredential', 'id: $target', freshCredential),
   deleteCredential: mutation('deleteCredential', 'id: $target', freshCredential),
 
+  issueTemporaryCredential: mutation('issueTemporaryCredential', 'parent: $target', target('credential')),
+  verifyCredential: {
+    document: 'mutation { verifyCredential(input: { proof: { secret: "anything" } }) { code } }',
+    on: none,
+  },
+  verifyCredentials: {
+    document: 'mutation { verifyCredentials(inputs: [{ proof: { secret: "anything" } }]) { code } }',
+    on: none,
+  },
+
   createAccount: mutation('createAccount', 'kind: PERSON, name: $name, title: "Made"', freshName),
   'createAccount, of a part': mutation(
     'createAccount',
@@ -160,6 +212,11 @@ const operations: Record<string, Operation> = {
     freshName,
   ),
   updateAccount: mutation('updateAccount', 'id: $target, title: "Changed"', target('account')),
+  'updateAccount, with an identity': mutation(
+    'updateAccount',
+    'id: $target, identities: [{ issuer: "https://id.example.com", subject: $name }]',
+    async () => ({ target: await makeAccount(server, { parent: tenant.account }), name: unique('subject') }),
+  ),
   deleteAccount: mutation('deleteAccount', 'id: $target', async () => ({
     target: await makeAccount(server, { parent: tenant.account }),
   })),
@@ -188,6 +245,29 @@ const operations: Record<string, Operation> = {
   withdrawRole: mutation('withdrawRole', 'grant: $target', async () => ({
     target: await grant(server, tenant.account, await makeRole(server, []), { onAccount: tenant.account }),
   })),
+
+  createStore: mutation(
+    'createStore',
+    'account: $target, name: $name, connection: { seqera: { endpoint: $endpoint, token: $token } }',
+    () => ({ ...freshName(), endpoint: seqera.url, token: seqera.token }),
+  ),
+  updateStore: mutation('updateStore', 'id: $target, name: $name', () => ({
+    target: store,
+    name: unique('renamed'),
+  })),
+  deleteStore: mutation('deleteStore', 'id: $target', async () => ({ target: await freshStore() })),
+  checkStore: mutation('checkStore', 'id: $target', () => ({ target: store })),
+  syncStore: mutation('syncStore', 'id: $target', () => ({ target: store })),
+
+  enrolMfa: mutation('enrolMfa', '', withoutFactor),
+  confirmMfa: mutation('confirmMfa', 'code: $code', async (token) => {
+    await withoutFactor();
+    return { code: token === null ? '123456' : (await enrol(server, token)).code() };
+  }),
+  removeMfa: mutation('removeMfa', 'code: $code', async (token) => {
+    await withoutFactor();
+    return { code: token === null ? '123456' : (await enrolAndConfirm(server, token)).code(1) };
+  }),
 };
 
 test('S29: every field of Query and Mutation has its row', async () => {
@@ -204,9 +284,8 @@ test.each(Object.entries(operations))(
   async (name, operation) => {
     const seen: string[] = [];
     for (const column of columns) {
-      const answer = await server.ask(operation.document, await operation.on(), {
-        token: tokens.get(column),
-      });
+      const token = tokens.get(column) ?? null;
+      const answer = await server.ask(operation.document, await operation.on(token), { token });
       seen.push(cell(answer, operation));
     }
     expect(row(seen.join(''))).toBe(row(table[name] ?? ''));

@@ -1,6 +1,9 @@
 import { ApolloServer } from '@apollo/server';
 import { buildSchema, getIntrospectionQuery, Kind, parse, type OperationDefinitionNode } from 'graphql';
 import { answerErrors, formatError, variableFaults } from '../src/answer-errors.js';
+import { expectData, makeAccount, makeCredential, type Made } from './support/make.js';
+import { startTestServer, type TestServer } from './support/server.js';
+import { statementsOf } from './support/statements.js';
 import { limits, measure, parseOptions, queryLimits, validationOptions } from '../src/query-limits.js';
 
 const schema = buildSchema(`
@@ -15,7 +18,7 @@ const schema = buildSchema(`
     count(ids: [ID!], json: JSON): Int
     name: String
   }
-  type Mutation { rotate(id: ID): Credential touch: Boolean }
+  type Mutation { rotate(id: ID): Credential touch: Boolean verify(secret: String): Boolean verifyAll: Boolean }
   type CredentialConnection { nodes: [Credential!]! edges: [CredentialEdge!]! pageInfo: PageInfo! totalCount: Int! }
   type CredentialEdge { cursor: String! node: Credential! }
   type AccountConnection { nodes: [Account!]! pageInfo: PageInfo! }
@@ -28,6 +31,11 @@ const schema = buildSchema(`
   type Store implements Named { name: String! }
   type Version { number: Int! state: String! }
 `);
+
+for (const name of ['verify', 'verifyAll']) {
+  const field = schema.getMutationType()?.getFields()[name];
+  if (field) field.extensions = { guarded: true };
+}
 
 let resolved = 0;
 const server = new ApolloServer({
@@ -199,6 +207,90 @@ describe('S2: refuses before any resolver runs', () => {
     expect(await refused(`{ ...F } fragment F on Query { credentials(first: 101) ${nodes} }`)).toContain(
       'page',
     );
+  });
+});
+
+describe('S6: refuses, before any resolver runs, more than one field that looks at a secret', () => {
+  test.each([
+    ['by alias', 'mutation { a: verify(secret: "a") b: verify(secret: "b") }'],
+    ['by its name twice', 'mutation { verify verify }'],
+    ['beside that for many', 'mutation { verify verifyAll }'],
+    ['for many twice', 'mutation { verifyAll a: verifyAll }'],
+    ['in a fragment', 'mutation { ...F } fragment F on Mutation { a: verify b: verify }'],
+    ['beside a fragment', 'mutation { verify ...F } fragment F on Mutation { touch a: verify }'],
+    [
+      'by a fragment in a fragment',
+      'mutation { ...F a: verify } fragment F on Mutation { ...G } fragment G on Mutation { b: verify }',
+    ],
+    ['by a fragment twice', 'mutation { ...F ...F } fragment F on Mutation { verify }'],
+    [
+      'in inline fragments',
+      'mutation { ... { verify } ... on Mutation { ... @include(if: true) { a: verify } } }',
+    ],
+    ['that are left out', 'mutation { verify a: verify @include(if: false) b: verify @skip(if: true) }'],
+    ['among others', 'mutation { touch a: verify rotate { name } b: verify c: touch }'],
+  ])('%s', async (_, query) => {
+    expect(await refused(query)).toBe(
+      'The operation has more than one field that looks at a secret: verify several with verifyCredentials.',
+    );
+  });
+
+  test('and takes one, also beside others, and for each operation of a document', async () => {
+    await passes('mutation { verify }');
+    await passes(
+      'mutation { touch a: verify rotate { name } b: touch ...F } fragment F on Mutation { c: touch }',
+    );
+    const document = parse('mutation A { verify } mutation B { verifyAll }');
+    for (const operation of document.definitions as OperationDefinitionNode[])
+      expect(measure(document, operation, {}, schema).guardedFields).toBe(1);
+  });
+
+  describe('in the graph of Keyway', () => {
+    let keyway: TestServer;
+    let key: Made;
+    beforeAll(async () => {
+      keyway = await startTestServer();
+      key = await makeCredential(keyway, await makeAccount(keyway));
+    });
+    afterAll(() => keyway.stop());
+
+    const input = () => ({ accessKey: key.accessKey, proof: { secret: key.secret } });
+    const field = 'verifyCredential(input: $input) { code }';
+    const list = 'verifyCredentials(inputs: $inputs) { code }';
+    const declared = '$input: VerifyCredentialInput!';
+    const listed = '$inputs: [VerifyCredentialInput!]!';
+
+    test.each([
+      ['two by alias', `mutation (${declared}) { a: ${field} b: ${field} }`],
+      [
+        'two by a fragment',
+        `mutation (${declared}) { ${field} ...F } fragment F on Mutation { a: ${field} }`,
+      ],
+      ['one beside a list', `mutation (${declared}, ${listed}) { ${field} ${list} }`],
+      ['two lists', `mutation (${listed}) { ${list} a: ${list} }`],
+    ])('%s are LIMIT_EXCEEDED, and none is looked at', async (_, query) => {
+      const variables = {
+        ...(query.includes(declared) && { input: input() }),
+        ...(query.includes(listed) && { inputs: [input()] }),
+      };
+      const { result, statements } = await statementsOf(keyway, () => keyway.ask(query, variables));
+      expect([result.status, result.code, result.data]).toEqual([400, 'LIMIT_EXCEEDED', null]);
+      // The one that found the caller.
+      expect(statements).toHaveLength(1);
+    });
+
+    test('a list of 101 is LIMIT_EXCEEDED, and none of it is looked at', async () => {
+      const ask = (length: number) =>
+        statementsOf(keyway, () =>
+          keyway.ask(`mutation (${listed}) { ${list} }`, { inputs: Array.from({ length }, input) }),
+        );
+      const { result, statements } = await ask(101);
+      expect([result.code, result.data]).toEqual(['LIMIT_EXCEEDED', null]);
+      expect(statements).toHaveLength(1);
+      expect(expectData((await ask(100)).result).verifyCredentials).toEqual(
+        Array(100).fill({ code: 'VALID' }),
+      );
+    });
   });
 });
 

@@ -1,15 +1,37 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { readConfig } from '../src/config.js';
+import type { Connector } from '../src/connectors/connector.js';
+import { registry } from '../src/connectors/registry.js';
+import { wayOf } from '../src/credentials/outside/work.js';
+import { VerificationCode } from '../src/credentials/verification.js';
+import { SignatureScheme } from '../src/signatures/schemes.js';
+import { StoreCapability } from '../src/stores/store.js';
+import { capabilitiesOf } from '../src/stores/supporting.js';
+import { takeOver } from './support/authenticator.js';
+import { command } from './support/command.js';
+import { claimsAt, makeSigner, signed, startIssuer, trusting } from './support/issuer.js';
+import { expectData, grant, makeAccount, makeCaller, makeCredential, makeRole } from './support/make.js';
 import { startTestServer, type TestServer } from './support/server.js';
+import { roleNamed } from './support/tenant.js';
+import { run } from './support/verbs.js';
+import { startVeracode } from './upstreams/veracode.js';
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 const readme = read('README.md');
 
+/** The text below a heading. */
+function section(title: string): string {
+  const [, text] = readme.split(`\n## ${title}\n`);
+  if (text === undefined) throw new Error(`the README has no section ${title}`);
+  return text.split('\n## ')[0] ?? '';
+}
+
 /** The texts of the code blocks in a language. */
-const blocks = (language: string): string[] =>
-  [...readme.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].flatMap(([, name, text]) =>
-    name === language && text !== undefined ? text : [],
+const blocks = (language: string, text = readme): string[] =>
+  [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].flatMap(([, name, block]) =>
+    name === language && block !== undefined ? block : [],
   );
 
 let server: TestServer;
@@ -27,7 +49,27 @@ async function answerOf({ url, dataDir }: TestServer, line: string | undefined):
   return JSON.parse(stdout);
 }
 
+/** What a block of JavaScript has at its end, as it stands there but for where the server is. */
+async function madeBy(
+  block: string | undefined,
+  names: string,
+  environment: Record<string, string | null>,
+): Promise<Record<string, unknown>> {
+  const script = `${block?.replaceAll('http://127.0.0.1:4000', server.url)}\nconsole.log(JSON.stringify({ ${names} }));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
+    timeout: 30_000,
+    env: Object.fromEntries(Object.entries(environment).map(([k, v]) => [k, v ?? ''])),
+  });
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, unknown>;
+}
+
 const curls = () => blocks('sh').filter((text) => text.startsWith('curl'));
+
+test('every block in it is run below', () => {
+  const counted = ['graphql', 'js', 'json', 'sh'].map((language) => [language, blocks(language).length]);
+  // Of the shell's: two start Keyway and its tests, and are what the work begins with.
+  expect(Object.fromEntries(counted)).toEqual({ graphql: 13, js: 3, json: 2, sh: 6 });
+});
 
 test('the first query is answered by a fresh Keyway as the README says', async () => {
   const fresh = await startTestServer();
@@ -47,7 +89,7 @@ test('the query with variables is answered without errors', async () => {
 });
 
 test('what it shows of creating, rotating, revealing and revoking works, one after the other', async () => {
-  const documents = blocks('graphql');
+  const documents = blocks('graphql', section('Create, rotate, reveal, revoke'));
   expect(documents).toHaveLength(5);
   const answers: Record<string, { errors: unknown[]; data: unknown }> = {};
   const ids: Record<string, unknown> = {};
@@ -75,6 +117,215 @@ test('what it shows of creating, rotating, revealing and revoking works, one aft
   });
 });
 
+describe('what it shows of verifying', () => {
+  const text = section('Verify');
+
+  test('works for a service that may verify and nothing else, by the route and in the graph', async () => {
+    const account = await makeAccount(server, { title: 'Harbour Office' });
+    const role = await makeRole(server, [], { name: 'crane-operator' });
+    const { accessKey, secret } = await makeCredential(server, account, {
+      name: 'Crane',
+      roles: [role],
+      secret: { accessKey: { prefix: 'HB' } },
+    });
+    const { id, token } = await makeCaller(server);
+    await grant(server, id, await roleNamed(server, 'KEYWAY_VERIFIER'), { onAccount: account });
+
+    const environment = { TOKEN: token, KEY: accessKey, SECRET: secret };
+    const answer = await madeBy(blocks('js', text)[0], 'valid, code, credential', environment);
+    expect(answer).toEqual(filled(JSON.parse(blocks('json', text)[0] ?? '')));
+    const wrong = await madeBy(blocks('js', text)[0], 'valid, code, credential', {
+      ...environment,
+      KEY: 'HB',
+    });
+    expect(wrong).toEqual({ valid: false, code: 'NOT_VALID', credential: null });
+
+    const inGraph = await server.ask(blocks('graphql', text)[0] ?? '', { accessKey, secret }, { token });
+    expect(expectData(inGraph).verifyCredential).toEqual({
+      valid: true,
+      code: 'VALID',
+      credential: { name: 'Crane', account: { title: 'Harbour Office' } },
+    });
+  });
+
+  test('names every code, and no other', () => {
+    expect(firstCells(text)).toEqual(Object.values(VerificationCode).sort());
+  });
+});
+
+/** The value, where texts that end with an ellipsis stand for all that begin so. */
+function filled(value: unknown): unknown {
+  if (typeof value === 'string' && value.endsWith('…'))
+    return expect.stringMatching(new RegExp(`^${value.slice(0, -1)}`)) as unknown;
+  if (Array.isArray(value)) return value.map(filled);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, filled(member)]));
+}
+
+/** What a table lists: the names in code that its rows begin with, in order. */
+const firstCells = (text: string): string[] =>
+  [...text.matchAll(/^\| `(\w+)`/gm)].map(([, name = '']) => name).sort();
+
+describe('what it shows of signing', () => {
+  const text = section('Signed requests');
+  const signers = blocks('js', text);
+
+  test('the request of the explorer is valid, once', async () => {
+    const { accessKey, secret } = await makeCredential(server, await makeAccount(server));
+    const variables = await madeBy(signers[0], 'timestamp, signature', { KEY: accessKey, SECRET: secret });
+    const document = read('src/explorer/examples/26-verify-signed-request.graphql');
+    const ask = async () =>
+      expectData(await server.ask(document, { ...variables, accessKey })).verifyCredential;
+    expect(await ask()).toMatchObject({ valid: true, code: 'VALID', credential: { accessKey } });
+    expect(await ask()).toEqual({ valid: false, code: 'NOT_VALID', credential: null });
+  });
+
+  test('calls Keyway as the account of the key, and with another secret as nobody', async () => {
+    const name = 'signing-readme';
+    const { accessKey, secret } = await makeCredential(server, await makeAccount(server, { name }));
+    const call = (SECRET: string | null) => madeBy(signers[1], 'data', { KEY: accessKey, SECRET });
+    expect(await call(secret)).toEqual({ data: { viewer: { name } } });
+    expect(await call(`${secret}x`)).toEqual({});
+  });
+
+  test('names every scheme, and no other', () => {
+    expect(firstCells(text)).toEqual(Object.values(SignatureScheme).sort());
+  });
+});
+
+test('what it shows of temporary credentials derives one', async () => {
+  const { id } = await makeCredential(server, await makeAccount(server), { name: 'Crane' });
+  const [document = ''] = blocks('graphql', section('Temporary credentials'));
+  const { credential, issued } = expectData(
+    await server.ask(document, { credential: id }),
+  ).issueTemporaryCredential;
+  expect(credential.parent).toEqual({ name: 'Crane' });
+  expect(Math.abs(Date.parse(credential.expiresAt) - server.db.now() - 15 * 60_000)).toBeLessThan(60_000);
+  expect(issued).toEqual({ accessKey: expect.any(String) as unknown, secret: expect.any(String) as unknown });
+});
+
+test('what it shows of a second factor takes it into use, and off on the machine', async () => {
+  const text = section('Second factor');
+  const [enrol = '', confirm = ''] = blocks('graphql', text);
+  const { id, token } = await makeCaller(server, ['CREDENTIAL_REVEAL'], {}, { name: 'ada' });
+  expectData(await run(server, 'updateAccount', { id, mfaRequired: true }));
+  const { id: credential } = await makeCredential(server, id, { retrievable: true });
+  const enrolled = expectData(await server.ask(enrol, {}, { token })).enrolMfa;
+  expect(enrolled.qrCode).toMatch(/^data:image\/svg\+xml/);
+  const app = takeOver(server, enrolled.otpauthUri);
+  const confirmed = expectData(await server.ask(confirm, { code: app.code() }, { token })).confirmMfa;
+  expect(confirmed.recoveryCodes).toHaveLength(10);
+  const reveal = (input: object) => run(server, 'revealCredential', { id: credential, ...input }, { token });
+  expect((await reveal({})).code).toBe('FORBIDDEN');
+  expect((await reveal({ mfaCode: app.code(1) })).errors).toEqual([]);
+  expect((await reveal({ mfaCode: confirmed.recoveryCodes[0] })).errors).toEqual([]);
+
+  const [line = ''] = blocks('sh', text);
+  const args = line.trim().replace('npm run keyway -- ', '').split(' ');
+  await server.restart(async () => expect((await command(server, ...args)).code).toBe(0));
+  const { data } = await server.ask('{ viewer { name mfaEnrolled } }', {}, { token });
+  expect(data.viewer).toEqual({ name: 'ada', mfaEnrolled: false });
+});
+
+test('what it shows of outside identities lets a subject of the issuer call as the account', async () => {
+  const text = section('Outside identities');
+  const [script = ''] = blocks('sh', text);
+  const { stdout } = await promisify(execFile)('sh', ['-c', `${script}printf %s "$KEYWAY_JWT_ISSUERS"`]);
+  const { jwtIssuers } = readConfig({ KEYWAY_JWT_ISSUERS: stdout });
+  const [configured] = JSON.parse(stdout) as { issuer: string }[];
+  expect(jwtIssuers).toMatchObject([{ issuer: configured?.issuer }]);
+
+  // The issuer's address is nobody's: its keys are asked for where a stand-in has them.
+  const signer = await makeSigner('ES256');
+  const issuer = await startIssuer(signer);
+  const trusted = await startTestServer(trusting({ ...configured, jwks: issuer.jwks }));
+  try {
+    const account = await makeAccount(trusted);
+    const given = expectData(await trusted.ask(blocks('graphql', text)[0] ?? '', { account }));
+    const [identity] = given.updateAccount.account.identities as { issuer: string; subject: string }[];
+    const token = await signed(
+      signer,
+      claimsAt(trusted.db.now(), identity?.issuer ?? '', identity?.subject ?? ''),
+    );
+    const { data } = await trusted.ask('{ viewer { id } }', {}, { token });
+    expect(data).toEqual({ viewer: { id: account } });
+  } finally {
+    await trusted.stop();
+    await issuer.stop();
+  }
+});
+
+describe('what it shows of outside stores', () => {
+  const text = section('Outside stores');
+
+  test('connects one, takes stock of it, and turns a secret in it', async () => {
+    const vendor = await startVeracode();
+    const [pair] = vendor.seed(1);
+    const own = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+    try {
+      const [connect = '', sync = '', rotate = ''] = blocks('graphql', text);
+      const { apiId, apiKey } = vendor.admin;
+      const there = connect.replace('https://api.veracode.com', vendor.url);
+      const { store } = expectData(await own.ask(there, { apiId, apiKey })).createStore;
+      expect(store.health).toEqual({ reachable: true });
+      const synced = expectData(await own.ask(sync, { store: store.id })).syncStore.store;
+      expect(synced.lastSync).toMatchObject({ added: 1, gone: 0, error: null });
+      const found = synced.credentials.nodes.find(
+        (one: { accessKey: string }) => one.accessKey === pair?.apiId,
+      );
+      const { credential, issued } = expectData(
+        await own.ask(rotate, { credential: found.id }),
+      ).rotateCredential;
+      expect(credential.status).toBe('ACTIVE');
+      expect(vendor.accepts(issued.accessKey, issued.secret)).toBe(true);
+      expect(vendor.accepts(pair?.apiId ?? '', pair?.apiKey ?? '')).toBe(false);
+    } finally {
+      await own.stop();
+      await vendor.stop();
+    }
+  }, 120_000);
+
+  test('says of each kind of store what its connector can do, and no more', () => {
+    const [head = [], ...rows] = [...text.matchAll(/^\|(.*)\|$/gm)].map(([, row = '']) =>
+      row.split('|').map((cell) => cell.trim().replaceAll('`', '')),
+    );
+    const [, ...kinds] = head;
+    const outside = Object.values(registry).filter(({ kind }) => kind !== 'BUILT_IN');
+    expect([...kinds].sort()).toEqual(outside.map(({ kind }) => kind).sort());
+    const table = rows.slice(1).map(([name, ...cells]) => [name, ...cells]);
+    const said = kinds.map((kind) => registry[kind] as Connector);
+    expect(table).toEqual([
+      ...Object.values(StoreCapability).map((capability) => [
+        capability,
+        ...said.map((one) => (capabilitiesOf(one).includes(capability) ? 'yes' : '–')),
+      ]),
+      ['Who makes a new secret', ...said.map(makerOf)],
+      [
+        'What becomes of the previous one',
+        ...said.map(({ rotation }) => (rotation?.previous === 'lives' ? 'lives on' : 'ends')),
+      ],
+      ["Where the store's answer is lost", ...said.map(lostIn)],
+    ]);
+  });
+});
+
+/** Who makes a secret: what the caller may bring, Keyway may make for them only where it is a password. */
+const makerOf = ({ rotation, kinds }: Connector): string => {
+  if (rotation?.chosenBy === 'store') return 'the store';
+  return kinds?.includes('PASSWORD') ? 'the caller, or Keyway for them' : 'the caller';
+};
+
+const lostIn = (connector: Connector): string => {
+  switch (wayOf(connector)) {
+    case 'ours':
+      return 'repeated';
+    case 'overlap':
+      return 'found and removed, then made again';
+    case 'replaced':
+      return connector.reveal ? 'read again' : 'OUTCOME_UNKNOWN: rotate again';
+  }
+};
+
 test.each([
   ['README.md', readme],
   ['.env.example', read('.env.example')],
@@ -87,14 +338,19 @@ test.each([
 });
 
 test('names every code that Keyway answers with today', async () => {
-  const table = readme.slice(readme.indexOf('## Errors'), readme.indexOf('## Health'));
+  const table = section('Errors');
   for (const code of [
     'UNAUTHENTICATED',
     'NOT_FOUND',
     'FORBIDDEN',
     'BAD_USER_INPUT',
     'CONFLICT',
+    'LIMIT_EXCEEDED',
+    'RATE_LIMITED',
     'UNSUPPORTED',
+    'UNAVAILABLE',
+    'STORE_REJECTED',
+    'OUTCOME_UNKNOWN',
   ])
     expect(table).toContain(`\`${code}\``);
   const unknown = await server.ask('{ nothing }');

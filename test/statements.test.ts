@@ -1,6 +1,5 @@
 // Answers are read as they come: each query knows what it asked for.
 /* eslint-disable @typescript-eslint/no-explicit-any */
-import type { Statement } from '../src/database.js';
 import { decodeId } from '../src/ids.js';
 import {
   expectData,
@@ -12,6 +11,7 @@ import {
   unique,
 } from './support/make.js';
 import { startTestServer, type TestServer } from './support/server.js';
+import { statementsOf } from './support/statements.js';
 
 // How many SQL statements a query costs is a property of its text, never of how many rows it finds.
 
@@ -42,34 +42,23 @@ async function makeRow() {
     project: own,
     roles: [carried, role],
   });
-  const { id: parent } = await makeCredential(server, organization, { project, roles: [carried] });
-  await server.rows('UPDATE credentials SET parent_id = :parent WHERE id = :id', {
-    id: decodeId('Credential', id, 'id'),
-    parent: decodeId('Credential', parent, 'parent'),
-  });
   expectData(
     await server.ask(
       `mutation ($id: ID!) { rotateCredential(input: { id: $id, gracePeriod: "PT1H" }) { credential { id } } }`,
       { id },
     ),
   );
+  const { id: parent } = await makeCredential(server, organization, { project, roles: [carried] });
+  await server.rows('UPDATE credentials SET parent_id = :parent WHERE id = :id', {
+    id: decodeId('Credential', id, 'id'),
+    parent: decodeId('Credential', parent, 'parent'),
+  });
 }
 
 /** Asks, and counts the statements that run meanwhile. */
 async function counted(query: string, first: number) {
-  const { db } = server;
-  const ran: Statement[] = [];
-  const rows = db.rows.bind(db);
-  db.rows = (statement, parameters) => {
-    ran.push(statement);
-    return rows(statement, parameters);
-  };
-  try {
-    const data = expectData(await server.ask(query, { ...variables, first }));
-    return { data, statements: ran.length };
-  } finally {
-    db.rows = rows;
-  }
+  const { result, statements } = await statementsOf(server, () => server.ask(query, { ...variables, first }));
+  return { data: expectData(result), statements: statements.length };
 }
 
 // One statement finds the caller and what it may do; then one for each kind of thing that the query names.

@@ -2,70 +2,164 @@ import { sql, type Database } from '../database.js';
 import { KeywayError } from '../errors.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { parseToken } from '../keyring/token.js';
+import { gather, perDatabase } from '../loading.js';
+import type { SignedRequest } from '../signatures/scheme.js';
+import { schemes, SignatureScheme } from '../signatures/schemes.js';
 import { addressAllowed } from './addresses.js';
+import { freshenVerifiers } from './freshen.js';
+import { authenticateJwt } from './identity.js';
+import { isJwt } from './jwt.js';
+import type { KeySets } from './key-sets.js';
+import { takeNonces } from './nonces.js';
 import type { Permission, Principal } from './principal.js';
+import { askedFor, byKey, presentedBy, type Presented } from './presented.js';
 import { heldBy, rightsBy, type Held } from './rights.js';
+import { holds, holdsNothing, isTimely, signsBy } from './signed.js';
+import { carriedRoles } from './standing.js';
+
+/** A request to Keyway itself, as far as it tells who sent it. */
+export interface Call extends SignedRequest {
+  /** The client's address, where it can be trusted. */
+  ip: string | undefined;
+  /** When it came, by the clock of the database, in milliseconds since 1970. */
+  at: number;
+}
+
+/** What callers are known by. */
+export interface Means {
+  db: Database;
+  keyring: Keyring;
+  keySets: KeySets;
+}
+
+/** Who is calling, and what its body must be for that to be true. */
+export interface Proven {
+  principal: Principal;
+  /** Whether this is the body that was signed; undefined where the body is not part of the proof. */
+  bodyMatches?: (body: Buffer) => boolean;
+}
 
 /**
- * Who is behind the Authorization header.
- * @throws UNAUTHENTICATED for every reason alike: no token, an unknown one, one that has ended, a wrong address.
+ * Who is behind a request: by a token of Keyway's or of an issuer's, or by a signature.
+ * @throws UNAUTHENTICATED for every reason alike: no proof, more than one, an unknown one, one that has ended, a wrong
+ * address, a signature that was seen before. UNAVAILABLE where an issuer's keys cannot be had.
  */
-export async function authenticate(
-  db: Database,
-  keyring: Keyring,
-  authorization: string | undefined,
-  ip: string | undefined,
-): Promise<Principal> {
-  const presented = /^Bearer ([!-~]{1,256})$/i.exec(authorization ?? '')?.[1];
-  const token = presented === undefined ? undefined : parseToken(presented);
-  if (!token) throw new KeywayError('UNAUTHENTICATED');
-  const versions = await db.rows<Presented>(presentedToken, { accessKey: token.id });
-  const version = versions.find(
+export async function authenticate({ db, keyring, keySets }: Means, call: Call): Promise<Proven> {
+  const { bearer, scheme } = proofIn(call);
+  if (bearer !== undefined && isJwt(bearer))
+    return { principal: await authenticateJwt(db, keySets, bearer, call.at) };
+  if (bearer !== undefined) return { principal: await byToken(db, keyring, bearer, call) };
+  if (scheme === undefined) throw refused();
+  const principal = await bySignature(db, keyring, scheme, call);
+  if (scheme !== SignatureScheme.HTTP_MESSAGE_SIGNATURES) return { principal };
+  return { principal, bodyMatches: (body) => schemes[scheme].read({ ...call, body }) !== undefined };
+}
+
+/** The one proof that a request carries: neither where there is none, or more than one. */
+function proofIn({ headers }: Call): { bearer?: string | undefined; scheme?: SignatureScheme } {
+  const count = (pattern: RegExp) => headers.filter(({ name }) => pattern.test(name)).length;
+  const authorization = headers.filter(({ name }) => /^authorization$/i.test(name));
+  const ncp = count(/^x-ncp-(apigw-(timestamp|signature-v\d)|iam-access-key)$/i) > 0;
+  const message = count(/^signature(-input)?$/i) > 0;
+  if (authorization.length + Number(ncp) + Number(message) !== 1) return {};
+  if (ncp) return { scheme: SignatureScheme.NCP_SIGNATURE_V2 };
+  if (message) return { scheme: SignatureScheme.HTTP_MESSAGE_SIGNATURES };
+  const value = authorization[0]?.value ?? '';
+  if (/^VERACODE-HMAC-SHA-256 /i.test(value)) return { scheme: SignatureScheme.VERACODE_HMAC_SHA_256 };
+  return { bearer: /^Bearer ([!-~]{1,8192})$/i.exec(value)?.[1] };
+}
+
+async function byToken(db: Database, keyring: Keyring, presented: string, { ip }: Call): Promise<Principal> {
+  const token = parseToken(presented);
+  if (!token) throw refused();
+  const found = (await callers(db)(token.id)).filter(({ kind }) => kind === 'TOKEN');
+  // As much work for a token that nobody has as for one with a wrong secret (S25).
+  if (found.length === 0) keyring.verifies(token.id, token.secret, keyring.unmatched());
+  const version = found.find(
     ({ verifier, verifierKeyId }) =>
       verifier &&
       verifierKeyId &&
       keyring.verifies(token.id, token.secret, { verifier, keyId: verifierKeyId }),
   );
-  if (!version?.good || !addressAllowed(ip, version.allowedIps)) throw new KeywayError('UNAUTHENTICATED');
-  return {
-    accountId: version.accountId,
-    credentialId: version.credentialId,
-    credentialVersion: version.number,
-    rights: rightsBy(version.held, version.permissions),
-    limits: version.permissions,
-    expiresAt: version.expiresAt,
-    allowedIps: version.allowedIps,
-    mfaRequired: version.mfaRequired,
-  };
+  if (!version || !works(version, ip)) throw refused();
+  await freshenVerifiers(db, keyring, [{ ...version, lookupId: token.id, secret: token.secret }]);
+  return principalOf(version, version.permissions);
 }
 
-interface Presented {
-  credentialId: string;
-  accountId: string;
-  number: number;
-  verifier: Buffer | null;
-  verifierKeyId: string | null;
+async function bySignature(
+  db: Database,
+  keyring: Keyring,
+  scheme: SignatureScheme,
+  call: Call,
+): Promise<Principal> {
+  const claim = schemes[scheme].read(call);
+  if (!claim || !isTimely(claim, call.at)) throw refused();
+  const found = (await Promise.all(claim.accessKeys.map((key) => callers(db)(key)))).flat();
+  const keys = found.filter(({ kind }) => kind === 'ACCESS_KEY');
+  // As much work for a key that nobody has as for one with a wrong secret, or for another scheme (S25).
+  if (keys.length === 0) await holdsNothing(keyring, claim);
+  for (const version of keys) {
+    if (!(await holds(keyring, claim, version))) continue;
+    if (!signsBy(version, scheme) || !works(version, call.ip)) break;
+    const [taken] = await takeNonces(db, [{ credentialId: version.id, nonce: claim.nonce }]);
+    if (!taken) break;
+    // What the key's roles allow is what it may do where it is presented; Keyway is such a place.
+    const allowed = new Set(version.permissions);
+    return {
+      ...principalOf(
+        version,
+        version.rolePermissions.filter(
+          (permission) => version.permissions === null || allowed.has(permission),
+        ),
+      ),
+      holds: version.id,
+    };
+  }
+  throw refused();
+}
+
+interface Caller extends Presented {
+  /** What a token is narrowed to. */
   permissions: Permission[] | null;
-  allowedIps: string[];
+  /** What the roles that it carries allow. */
+  rolePermissions: Permission[];
   mfaRequired: boolean;
-  expiresAt: string | null;
-  good: boolean;
   held: Held[];
 }
 
-// Whether it is good is the database's to say, by its own clock. One statement, since every request pays for it.
-const presentedToken = {
-  ...sql(`
-  SELECT c.id AS "credentialId", c.account_id AS "accountId", v.number, v.verifier,
-    v.verifier_key_id AS "verifierKeyId", c.permissions, c.allowed_ips AS "allowedIps", a.mfa_required AS "mfaRequired", c.expires_at AS "expiresAt",
-    c.enabled AND c.revoked_at IS NULL AND c.standing = 'KNOWN' AND coalesce(c.expires_at > now(), true)
-      AND a.enabled AND a.deleted_at IS NULL AS good,
-    (SELECT coalesce(json_agg(held), '[]') FROM (${heldBy('c.account_id')}) held) AS held
-  FROM credentials c
-  JOIN stores s ON s.id = c.store_id AND s.kind = 'BUILT_IN'
-  JOIN accounts a ON a.id = c.account_id
-  JOIN credential_versions v ON v.credential_id = c.id
-    AND (v.state = 'CURRENT' OR v.state = 'PREVIOUS' AND v.valid_until > now())
-  WHERE c.access_key = :accessKey AND c.kind = 'TOKEN' AND c.deleted_at IS NULL`),
-  name: 'presented-token',
+const works = ({ fault, allowedIps, parentIps }: Presented, ip: string | undefined) =>
+  fault === null && addressAllowed(ip, allowedIps) && addressAllowed(ip, parentIps ?? []);
+
+const principalOf = (version: Caller, limits: readonly Permission[] | null): Principal => ({
+  accountId: version.accountId,
+  credentialId: version.id,
+  credentialVersion: version.number ?? 0,
+  holds: null,
+  rights: rightsBy(version.held, limits),
+  limits,
+  expiresAt: version.expiresAt,
+  allowedIps: version.allowedIps,
+  mfaRequired: version.mfaRequired && !version.mfaAuthenticated,
+});
+
+const refused = () => new KeywayError('UNAUTHENTICATED');
+
+// Whether it works is the database's to say, by its own clock. One statement, since every request pays for it.
+const presentedCallers = {
+  ...sql(
+    presentedBy('true', {
+      permissions: 'c.permissions',
+      rolePermissions: `coalesce((SELECT array_agg(DISTINCT p) FROM (SELECT unnest(r.permissions) AS p FROM ${carriedRoles}) each), '{}')`,
+      mfaRequired: 'a.mfa_required',
+      held: `(SELECT coalesce(json_agg(held), '[]') FROM (${heldBy('c.account_id')}) held)`,
+    }),
+  ),
+  name: 'presented-callers',
 };
+
+const callers = perDatabase((db) =>
+  gather<string, Caller[]>(async (keys) => {
+    const found = byKey(await db.rows<Caller>(presentedCallers, askedFor(keys)));
+    return keys.map((key) => found.get(key) ?? []);
+  }),
+);

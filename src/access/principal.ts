@@ -56,9 +56,11 @@ export type Rights = ReadonlyMap<Permission, Reach>;
 /** Who is asking, proven, with all that it may do in this request. */
 export interface Principal {
   readonly accountId: string;
-  /** The credential that it proved itself with. */
-  readonly credentialId: string;
-  readonly credentialVersion: number;
+  /** The credential that it proved itself with; null for an identity elsewhere, which is no credential of ours. */
+  readonly credentialId: string | null;
+  readonly credentialVersion: number | null;
+  /** The key that it signed with, which it may read again, and reveal where that is allowed; null for a token. */
+  readonly holds: string | null;
   readonly rights: Rights;
   /** What its token is narrowed to; null where it may do all that its account may. */
   readonly limits: readonly Permission[] | null;

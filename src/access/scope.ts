@@ -4,10 +4,11 @@ import { Permission, type Principal, type Reach } from './principal.js';
 
 // Who may see what, all of it on this page. Each function gives the condition that goes into the WHERE of every
 // statement that reads such rows. What a row that one may see must name, one may see too: the account and project of a
-// credential, the account of a project.
+// credential, the account of a project. Whoever signed with a key sees that key and what its roles allow: what else its
+// account holds is not the key's.
 
 /**
- * Credentials `c`: by CREDENTIAL_READ on their account or project, and one's own.
+ * Credentials `c`: by CREDENTIAL_READ on their account or project, one's own, and the key that one signed with.
  * @param also a permission that shows them too, for the verb that needs it.
  */
 export function credentialScope(principal: Principal, also?: Permission): Condition {
@@ -15,16 +16,29 @@ export function credentialScope(principal: Principal, also?: Permission): Condit
   if (reach.everywhere) return everything;
   const own =
     ownerMay(principal, Permission.CREDENTIAL_READ) || (also !== undefined && ownerMay(principal, also));
+  const { holds } = principal;
   return {
     sql: `(c.account_id = ANY(:credentialAccounts) OR c.project_id = ANY(:credentialProjects)${
       own ? ' OR c.owner_id = :me OR (c.owner_id IS NULL AND c.account_id = :me)' : ''
-    })`,
+    }${holds === null ? '' : ' OR c.id = :holds'})`,
     parameters: {
       credentialAccounts: [...reach.accounts],
       credentialProjects: [...reach.projects],
       ...(own && { me: principal.accountId }),
+      ...(holds !== null && { holds }),
     },
-    shape: own ? 'own' : 'some',
+    shape: `${own ? 'own' : 'some'}${holds === null ? '' : '+key'}`,
+  };
+}
+
+/** Credentials `c` that the principal may verify: by CREDENTIAL_VERIFY on their account or project. */
+export function verifyScope(principal: Principal): Condition {
+  const reach = reachOf(principal, Permission.CREDENTIAL_VERIFY);
+  if (reach.everywhere) return everything;
+  return {
+    sql: '(c.account_id = ANY(CAST(:verifyAccounts AS uuid[])) OR c.project_id = ANY(CAST(:verifyProjects AS uuid[])))',
+    parameters: { verifyAccounts: [...reach.accounts], verifyProjects: [...reach.projects] },
+    shape: 'some',
   };
 }
 
@@ -34,11 +48,10 @@ export function projectScope(principal: Principal, also?: Permission): Condition
   if (reach.everywhere) return everything;
   const credentials = credentialScope(principal);
   return {
-    sql: `(p.id = ANY(:projectIds)
-      OR EXISTS (SELECT 1 FROM grants g WHERE g.on_project_id = p.id AND g.account_id = :me)
+    sql: `(p.id = ANY(:projectIds) ${orHeld(principal, 'g.on_project_id = p.id')}
       OR EXISTS (SELECT 1 FROM credentials c WHERE c.project_id = p.id AND ${credentials.sql}))`,
     parameters: { ...credentials.parameters, projectIds: [...reach.projects], me: principal.accountId },
-    shape: `some:${credentials.shape}`,
+    shape: `some:${credentials.shape}${byKey(principal)}`,
   };
 }
 
@@ -49,8 +62,7 @@ export function accountScope(principal: Principal, also?: Permission): Condition
   const credentials = credentialScope(principal);
   const projects = projectScope(principal);
   return {
-    sql: `(a.id = :me OR a.id = ANY(:accountIds)
-      OR EXISTS (SELECT 1 FROM grants g WHERE g.on_account_id = a.id AND g.account_id = :me)
+    sql: `(a.id = :me OR a.id = ANY(:accountIds) ${orHeld(principal, 'g.on_account_id = a.id')}
       OR EXISTS (SELECT 1 FROM credentials c WHERE c.account_id = a.id AND ${credentials.sql})
       OR EXISTS (SELECT 1 FROM credentials c WHERE c.owner_id = a.id AND ${credentials.sql})
       OR EXISTS (SELECT 1 FROM projects p WHERE p.account_id = a.id AND ${projects.sql}))`,
@@ -60,7 +72,7 @@ export function accountScope(principal: Principal, also?: Permission): Condition
       accountIds: [...reach.accounts],
       me: principal.accountId,
     },
-    shape: `some:${credentials.shape}:${projects.shape}`,
+    shape: `some:${credentials.shape}:${projects.shape}${byKey(principal)}`,
   };
 }
 
@@ -69,11 +81,10 @@ export function roleScope(principal: Principal): Condition {
   if (isSomewhere(reachOf(principal, Permission.ROLE_READ, Permission.ROLE_MANAGE))) return everything;
   const credentials = credentialScope(principal);
   return {
-    sql: `(EXISTS (SELECT 1 FROM grants g WHERE g.role_id = r.id AND g.account_id = :me)
-      OR EXISTS (SELECT 1 FROM credential_roles cr JOIN credentials c ON c.id = cr.credential_id
-        WHERE cr.role_id = r.id AND ${credentials.sql}))`,
+    sql: `(EXISTS (SELECT 1 FROM credential_roles cr JOIN credentials c ON c.id = cr.credential_id
+        WHERE cr.role_id = r.id AND ${credentials.sql}) ${orHeld(principal, 'g.role_id = r.id')})`,
     parameters: { ...credentials.parameters, me: principal.accountId },
-    shape: `some:${credentials.shape}`,
+    shape: `some:${credentials.shape}${byKey(principal)}`,
   };
 }
 
@@ -96,9 +107,10 @@ export function grantScope(principal: Principal, also?: Permission): Condition {
 function seenGrants(principal: Principal): Condition {
   const reach = reachOf(principal, Permission.ROLE_READ, Permission.ROLE_MANAGE);
   const accounts = accountScope(principal);
+  const own = principal.holds === null ? 'g.account_id = :me OR ' : '';
   const place = reach.everywhere
     ? 'true'
-    : '(g.account_id = :me OR g.on_account_id = ANY(:grantAccounts) OR g.on_project_id = ANY(:grantProjects))';
+    : `(${own}g.on_account_id = ANY(:grantAccounts) OR g.on_project_id = ANY(:grantProjects))`;
   return {
     sql: `${place} AND ${accounts.sql}`,
     parameters: {
@@ -109,19 +121,36 @@ function seenGrants(principal: Principal): Condition {
         me: principal.accountId,
       }),
     },
-    shape: `${reach.everywhere ? 'all' : 'some'}:${accounts.shape}`,
+    shape: `${reach.everywhere ? 'all' : 'some'}:${accounts.shape}${byKey(principal)}`,
   };
 }
 
-/** Stores `s`: by STORE_MANAGE, CREDENTIAL_READ or CREDENTIAL_CREATE anywhere, and those of credentials one sees. */
+/** Identities `i`: one's own, and by ACCOUNT_MANAGE those of accounts. */
+export function identityScope(principal: Principal): Condition {
+  const reach = reachOf(principal, Permission.ACCOUNT_MANAGE);
+  if (reach.everywhere) return everything;
+  return {
+    sql: '(i.account_id = :me OR i.account_id = ANY(:managedAccounts))',
+    parameters: { me: principal.accountId, managedAccounts: [...reach.accounts] },
+    shape: 'some',
+  };
+}
+
+/**
+ * Stores `s`: by STORE_MANAGE, CREDENTIAL_READ or CREDENTIAL_CREATE on their account, and those of credentials one sees.
+ * Keyway's own is nobody's: for it, one of these anywhere is enough.
+ */
 export function storeScope(principal: Principal): Condition {
   const { STORE_MANAGE, CREDENTIAL_READ, CREDENTIAL_CREATE } = Permission;
-  if (isSomewhere(reachOf(principal, STORE_MANAGE, CREDENTIAL_READ, CREDENTIAL_CREATE))) return everything;
+  const reach = reachOf(principal, STORE_MANAGE, CREDENTIAL_READ, CREDENTIAL_CREATE);
+  if (reach.everywhere) return everything;
   const credentials = credentialScope(principal);
+  const somewhere = isSomewhere(reach);
   return {
-    sql: `EXISTS (SELECT 1 FROM credentials c WHERE c.store_id = s.id AND ${credentials.sql})`,
-    parameters: credentials.parameters,
-    shape: `some:${credentials.shape}`,
+    sql: `(s.account_id = ANY(CAST(:storeAccounts AS uuid[]))${somewhere ? ' OR s.account_id IS NULL' : ''}
+      OR EXISTS (SELECT 1 FROM credentials c WHERE c.store_id = s.id AND ${credentials.sql}))`,
+    parameters: { ...credentials.parameters, storeAccounts: [...reach.accounts] },
+    shape: `${somewhere ? 'some' : 'seen'}:${credentials.shape}`,
   };
 }
 
@@ -135,6 +164,13 @@ export function auditScope(principal: Principal): Condition {
     shape: 'some',
   };
 }
+
+/** Where what holds a role is seen by whoever holds it: the condition on a grant `g`, behind others. */
+const orHeld = ({ holds }: Principal, where: string) =>
+  holds === null ? `OR EXISTS (SELECT 1 FROM grants g WHERE ${where} AND g.account_id = :me)` : '';
+
+/** Tells the conditions of whoever signed with a key from those of a token. */
+const byKey = ({ holds }: Principal) => (holds === null ? '' : '+signed');
 
 const everything: Condition = { sql: 'true', parameters: {}, shape: 'all' };
 

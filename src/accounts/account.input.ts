@@ -1,5 +1,5 @@
 import { Field, ID, InputType } from 'type-graphql';
-import { AsTyped, IdempotencyKey, IdRule, Line, ListOf, Name, NotNull, Optional } from '../rules.js';
+import { AsTyped, IdempotencyKey, IdRule, Line, ListOf, Name, Nested, NotNull, Optional } from '../rules.js';
 import { EmailAddress } from '../scalars.js';
 import { AccountKind } from './account.js';
 
@@ -19,6 +19,19 @@ export class AccountFilter {
   @Optional()
   @Line(1, 200)
   search?: string | null;
+}
+
+const mostIdentities = 20;
+
+@InputType()
+export class IdentityInput {
+  @Field(() => String, { description: 'One of the issuers that this Keyway is configured with.' })
+  @Line(1, 255)
+  issuer: string;
+
+  @Field(() => String)
+  @Line(1, 255)
+  subject: string;
 }
 
 @InputType()
@@ -50,6 +63,12 @@ export class CreateAccountInput {
   @AsTyped()
   mfaRequired?: boolean | null;
 
+  @Field(() => [IdentityInput], { nullable: true, description: 'Who calls as this account; at most 20.' })
+  @Optional()
+  @ListOf(mostIdentities)
+  @Nested()
+  identities?: IdentityInput[] | null;
+
   @Field(() => String, { nullable: true })
   @Optional()
   @IdempotencyKey()
@@ -79,6 +98,15 @@ export class UpdateAccountInput {
   @Field(() => Boolean, { nullable: true })
   @NotNull()
   mfaRequired?: boolean;
+
+  @Field(() => [IdentityInput], {
+    nullable: true,
+    description: 'In the place of all that there are; at most 20. Null, as an empty list, leaves none.',
+  })
+  @Optional()
+  @ListOf(mostIdentities)
+  @Nested()
+  identities?: IdentityInput[] | null;
 
   @Field(() => String, { nullable: true })
   @Optional()

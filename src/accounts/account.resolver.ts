@@ -20,7 +20,8 @@ import { connectionOf } from '../paging.js';
 import { Account } from './account.js';
 import { AccountFilter, CreateAccountInput, UpdateAccountInput } from './account.input.js';
 import { createAccount } from './create.js';
-import { accountById, findAccountByName, listAccounts, subAccounts } from './find.js';
+import { accountById, findAccountByName, identitiesOfAccount, listAccounts, subAccounts } from './find.js';
+import { Identity } from './identity.js';
 import { updateAccount } from './update.js';
 import type { Row } from '../columns.js';
 
@@ -75,6 +76,14 @@ export class AccountResolver {
   @FieldResolver(() => AccountConnection)
   subAccounts(@Ctx() ctx: RequestContext, @Root() account: Row<Account>, @Args(() => Forward) page: Forward) {
     return subAccounts(ctx, account.id, page);
+  }
+
+  @FieldResolver(() => [Identity], {
+    description:
+      'Who calls as this account by the word of another issuer. For the account itself and whoever holds ACCOUNT_MANAGE on it; empty for all others.',
+  })
+  identities(@Ctx() ctx: RequestContext, @Root() account: Row<Account>): Promise<Identity[]> {
+    return identitiesOfAccount(ctx).load(account.id);
   }
 
   @Mutation(() => CreateAccountPayload)

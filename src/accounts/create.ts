@@ -9,11 +9,12 @@ import { newId } from '../ids.js';
 import { Account } from './account.js';
 import type { CreateAccountInput } from './account.input.js';
 import { changedAccount, findAccount } from './find.js';
+import { keepIdentities } from './keep-identities.js';
 
 /**
  * Makes an account, on its own or as part of another.
  * @throws NOT_FOUND for a parent that the caller may not see; FORBIDDEN without ACCOUNT_MANAGE there; CONFLICT for a
- * name in use.
+ * name in use; what `keepIdentities` throws.
  */
 export async function createAccount(ctx: RequestContext, input: CreateAccountInput): Promise<Account> {
   const parent = input.parent
@@ -37,6 +38,7 @@ export async function createAccount(ctx: RequestContext, input: CreateAccountInp
       if (violates(error, 'accounts_name')) throw conflict('The name of the account is in use.');
       throw error;
     }
+    await keepIdentities(ctx, tx, id, input.identities ?? []);
     await record(ctx, tx, { action: 'account:create', target: { type: 'Account', id }, accountId: id });
     return { id };
   });

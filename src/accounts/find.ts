@@ -1,15 +1,16 @@
 import type { Permission } from '../access/principal.js';
-import { accountScope } from '../access/scope.js';
+import { accountScope, identityScope } from '../access/scope.js';
 import { selectRows } from '../columns.js';
 import type { RequestContext } from '../context.js';
 import { condition, every, type Condition, type Tx } from '../database.js';
 import { notFound } from '../errors.js';
 import { decodeId } from '../ids.js';
 import { list, listUnder, type Listing } from '../listing.js';
-import { loadLists, loadOne } from '../loading.js';
+import { loadEach, loadLists, loadOne } from '../loading.js';
 import type { Connection, Order, Ordered, PageArgs } from '../paging.js';
 import { searching } from '../search.js';
 import { Account, type AccountKind } from './account.js';
+import { Identity } from './identity.js';
 
 export interface AccountFilterArgs {
   kind?: AccountKind[] | null;
@@ -112,6 +113,20 @@ export const subAccounts = loadLists(
       parents,
     ),
 );
+
+/** The identities of each account, for the eyes of itself and of those who manage it. */
+export const identitiesOfAccount = loadEach<Identity & { of: string }>((ctx, ids) => {
+  const scope = identityScope(ctx.principal);
+  const statement = ctx.db.statement(`identities of accounts:${scope.shape}`, (source) =>
+    selectRows(source, Identity, 'i')
+      .addSelect('i.account_id', 'of')
+      .where('i.account_id = ANY(:ids)')
+      .andWhere(scope.sql)
+      .orderBy('i.issuer')
+      .addOrderBy('i.subject'),
+  );
+  return ctx.db.rows(statement, { ...scope.parameters, ids });
+});
 
 async function oneAccount(ctx: RequestContext, which: Condition, scope: Condition): Promise<Account | null> {
   const where = every(which, live, scope);

@@ -7,10 +7,12 @@ import { once } from '../idempotency/once.js';
 import { Account } from './account.js';
 import type { UpdateAccountInput } from './account.input.js';
 import { changedAccount, findAccount, lockAccount } from './find.js';
+import { keepIdentities } from './keep-identities.js';
 
 /**
  * Changes an account. Disabled, it calls Keyway no more, from the answer on.
- * @throws NOT_FOUND, FORBIDDEN; CONFLICT where the caller would lock itself or the administrator out.
+ * @throws NOT_FOUND, FORBIDDEN; CONFLICT where the caller would lock itself or the administrator out; what
+ * `keepIdentities` throws.
  */
 export async function updateAccount(ctx: RequestContext, input: UpdateAccountInput): Promise<Account> {
   const found = await findAccount(ctx, input.id, 'input.id', Permission.ACCOUNT_MANAGE);
@@ -26,10 +28,14 @@ export async function updateAccount(ctx: RequestContext, input: UpdateAccountInp
       ...(input.enabled !== undefined && { enabled: input.enabled }),
       ...(input.mfaRequired !== undefined && { mfaRequired: input.mfaRequired }),
     };
-    const names = (Object.keys(wanted) as (keyof Account)[]).filter((name) => wanted[name] !== account[name]);
+    const names: string[] = (Object.keys(wanted) as (keyof Account)[]).filter(
+      (name) => wanted[name] !== account[name],
+    );
     if (names.includes('enabled') && (account.builtIn || account.id === ctx.principal.accountId)) {
       throw conflict('The built-in administrator and oneself cannot be disabled.');
     }
+    if (input.identities !== undefined && (await keepIdentities(ctx, tx, account.id, input.identities ?? [])))
+      names.push('identities');
     if (names.length > 0) {
       await tx.em.getRepository(Account).update({ id: account.id }, { ...wanted, updatedAt: () => 'now()' });
     }

@@ -71,7 +71,7 @@ export class AuditEvent implements Node {
   @Column('text', { array: true })
   changed: string[];
 
-  @Field(() => Int, { description: 'How often it happened, where equal refusals are counted together.' })
+  @Field(() => Int, { description: 'How often it happened, where equal decisions are counted together.' })
   @Column('integer', { default: 1 })
   times: number;
 

@@ -13,19 +13,39 @@ export const origin = Buffer.alloc(32);
  * Adds an event to the chain of its account, in the transaction of what it tells of. The chain's head is locked to the
  * transaction's end, so this comes last in it.
  */
-export async function link(tx: Tx, keyring: Keyring, told: Told): Promise<void> {
+export const link = (tx: Tx, keyring: Keyring, told: Told): Promise<void> => linkAll(tx, keyring, [told]);
+
+/**
+ * Adds events to the chains of their accounts, in this order, by two statements however many there are. The heads are
+ * locked in the order of the accounts' ids, so that two such transactions never wait for each other; and to the
+ * transaction's end, so this comes last in it.
+ */
+export async function linkAll(tx: Tx, keyring: Keyring, told: readonly Told[]): Promise<void> {
   const epoch = keyring.currentAuditEpoch();
-  const [head] = await tx.rows<{ number: string; hash: Buffer; at: string }>(lockHead, {
-    account: told.accountId,
-    epoch,
-    origin,
+  const accounts = [...new Set(told.map(({ accountId }) => accountId))];
+  const locked = await tx.rows<Locked>(lockHeads, { accounts, epoch, origin });
+  const heads = new Map<string, Head>(
+    locked.map(({ account, number, ...head }) => [account, { ...head, number: BigInt(number) }]),
+  );
+  const events = told.map((one) => {
+    const head = heads.get(one.accountId);
+    if (!head) throw new Error('the audit chain has no head');
+    head.number++;
+    const event = { ...one, id: newId(), epoch, at: head.at, number: String(head.number) };
+    head.hash = keyring.auditLink(epoch, Buffer.from(head.hash), canonical(event), head.number);
+    return { ...event, hash: `\\x${head.hash.toString('hex')}` };
   });
-  if (!head) throw new Error('the audit chain has no head');
-  const number = BigInt(head.number) + 1n;
-  const event = { ...told, id: newId(), epoch, at: head.at, number: String(number) };
-  const hash = keyring.auditLink(epoch, Buffer.from(head.hash), canonical(event), number);
-  await tx.rows(append, { ...event, hash });
+  await tx.rows(append, { events: JSON.stringify(events) });
 }
+
+/** Where a chain ends, and when its lock was had. */
+interface Head {
+  number: bigint;
+  hash: Buffer;
+  at: string;
+}
+
+type Locked = Omit<Head, 'number'> & { account: string; number: string };
 
 /** The bytes of an event that its link depends on: every column, in a fixed order. */
 export function canonical(event: Omit<AuditEvent, 'hash'>): Buffer {
@@ -52,22 +72,31 @@ export function canonical(event: Omit<AuditEvent, 'hash'>): Buffer {
   );
 }
 
-const lockHead = {
+const lockHeads = {
   ...sql(`
-  INSERT INTO audit_heads AS h (account_id, number, epoch, hash) VALUES (:account, 0, :epoch, :origin)
+  INSERT INTO audit_heads AS h (account_id, number, epoch, hash)
+  SELECT account.id, 0, :epoch, :origin FROM unnest(CAST(:accounts AS uuid[])) AS account (id) ORDER BY account.id
   ON CONFLICT (account_id) DO UPDATE SET epoch = h.epoch
-  RETURNING h.number::text AS number, h.hash, clock_timestamp()::text AS at`),
-  name: 'audit-lock-head',
+  RETURNING h.account_id AS account, h.number::text AS number, h.hash, clock_timestamp()::text AS at`),
+  name: 'audit-lock',
 };
 
+// One text for all events, because arrays of each column have no place for arrays of names in them.
 const append = {
   ...sql(`
-  WITH head AS (
-    UPDATE audit_heads SET number = CAST(:number AS bigint), epoch = :epoch, hash = :hash WHERE account_id = :accountId
+  WITH told AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(CAST(:events AS json)) AS event (id uuid, "accountId" uuid, number bigint, epoch text,
+      at timestamptz, "actorId" uuid, "actorCredentialId" uuid, action text, outcome text, code text, "targetType" text,
+      "targetId" uuid, "projectId" uuid, changed text[], times integer, ip text, "requestId" text, hash bytea)
+  ), heads AS (
+    UPDATE audit_heads h SET number = last.number, epoch = last.epoch, hash = last.hash
+    FROM (SELECT DISTINCT ON ("accountId") * FROM told ORDER BY "accountId", number DESC) last
+    WHERE h.account_id = last."accountId"
   )
   INSERT INTO audit_events (id, account_id, number, epoch, at, actor_id, actor_credential_id, action, outcome, code,
     target_type, target_id, project_id, changed, times, ip, request_id, hash)
-  VALUES (:id, :accountId, CAST(:number AS bigint), :epoch, CAST(:at AS timestamptz), :actorId, :actorCredentialId, :action,
-    :outcome, :code, :targetType, :targetId, :projectId, :changed, :times, :ip, :requestId, :hash)`),
+  SELECT id, "accountId", number, epoch, at, "actorId", "actorCredentialId", action, outcome, code, "targetType",
+    "targetId", "projectId", changed, times, ip, "requestId", hash
+  FROM told`),
   name: 'audit-append',
 };

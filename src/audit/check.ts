@@ -94,9 +94,10 @@ const allHeads = sql(
   'SELECT account_id AS account, number::text AS number, hash FROM audit_heads ORDER BY account_id',
 );
 const allChains = sql('SELECT DISTINCT account_id AS account FROM audit_events ORDER BY account_id');
+// By `e.number`: a plain `number` would be the text above, by which 10 comes before 2.
 const chainFrom = sql(`
   SELECT id, account_id AS "accountId", number::text AS number, epoch, at::text AS at, actor_id AS "actorId",
     actor_credential_id AS "actorCredentialId", action, outcome, code, target_type AS "targetType",
     target_id AS "targetId", project_id AS "projectId", changed, times, ip, request_id AS "requestId", hash
-  FROM audit_events WHERE account_id = :account AND number > CAST(:after AS bigint)
-  ORDER BY number LIMIT CAST(:batch AS integer)`);
+  FROM audit_events e WHERE account_id = :account AND e.number > CAST(:after AS bigint)
+  ORDER BY e.number LIMIT CAST(:batch AS integer)`);

@@ -12,16 +12,17 @@ export const builtIn: Connector = {
   list: async function* () {
     // Nothing is outside that Keyway does not know of.
   },
-  find: async (_, externalId) => ({ externalId }),
-  create: async (_, wish) => mint(wish),
-  update: async () => undefined,
-  rotate: async (_, wish) => mint(wish),
+  create: async (_, { wish }) => ({ externalId: '', scope: '', minted: mint(wish) }),
+  update: async () => ({}),
+  rotate: async (_, __, wish) => mint(wish),
   revoke: async () => undefined,
   delete: async () => undefined,
   reveal: async () => undefined,
+  issue: async () => mint({ kind: 'ACCESS_KEY', prefix: null, format: null, accessKey: null }),
 };
 
-function mint(wish: Wish): Minted {
+/** Makes a secret here: the one that the wish names, or a random one. */
+export function mint(wish: Wish): Minted {
   switch (wish.kind) {
     case 'ACCESS_KEY': {
       const { accessKey, secret } = mintAccessKey({

@@ -1,12 +1,15 @@
-import type { Secret } from '../secret.js';
 import type { SecretFormat, TokenKind } from '../keyring/token.js';
+import type { Secret } from '../secret.js';
+
+/** What kind of secret a credential has. */
+export type Kind = 'ACCESS_KEY' | 'TOKEN' | 'PASSWORD' | 'PROVIDER_KEYS';
 
 /** The secret that is wanted: its kind, and what is already settled about it. */
 export type Wish =
   | { kind: 'ACCESS_KEY'; prefix: string | null; format: SecretFormat | null; accessKey: string | null }
   | { kind: 'TOKEN'; prefix: string | null; tokenKind: TokenKind; accessKey: string | null }
   | { kind: 'PASSWORD'; accessKey: string; password: Secret | null }
-  | { kind: 'PROVIDER_KEYS'; keys: { name: string; value: Secret }[] };
+  | { kind: 'PROVIDER_KEYS'; provider: string; keys: { name: string; value: Secret }[] };
 
 /** A secret as its store has it now. */
 export interface Minted {
@@ -16,16 +19,132 @@ export interface Minted {
   keys: { name: string; value: Secret }[] | null;
   /** The part that a presented secret is compared by; the whole secret for all but tokens. */
   proof: Secret | null;
+  /** When the store ends it by itself, where it said so: RFC 3339, UTC. */
+  expiresAt?: string | null;
+  /** Whether it was issued after a second factor of the store's. */
+  mfa?: boolean;
+  /** Whether the store has it, but not in every environment yet. */
+  partial?: boolean;
 }
 
-/** One store, opened: its settings, its secret and the way to it. A connector touches nothing else. */
+/** What is recorded of a credential besides its secret. Times are RFC 3339 in UTC; roles go by their names. */
+export interface Described {
+  name: string;
+  description: string | null;
+  category: string | null;
+  fullName: string | null;
+  email: string | null;
+  enabled: boolean;
+  allowedIps: readonly string[];
+  roles: readonly string[];
+  expiresAt: string | null;
+}
+
+/** A credential that a store is to make. */
+export interface Wanted extends Described {
+  /** Where in the store; its only place, where null. */
+  scope: string | null;
+  wish: Wish;
+}
+
+/** A credential that a store has made. */
+export interface Created {
+  externalId: string;
+  scope: string;
+  minted: Minted;
+}
+
+/** A credential of a store, as Keyway knows it. */
+export interface Known {
+  externalId: string;
+  /** Where in the store: a workspace, project, user, account or sub account of the vendor's; empty where it has none. */
+  scope: string;
+  kind: Kind;
+  name: string;
+  accessKey: string | null;
+  provider: string | null;
+  /** The access keys that belong to it: of its current secret, and of others that may still be there. */
+  keys: readonly string[];
+}
+
+/** What a store says of one credential, never its secret. What it does not say is left out. */
+export interface Observed extends Partial<Described> {
+  externalId: string;
+  scope: string;
+  kind: Kind;
+  name: string;
+  accessKey?: string | null;
+  provider?: string | null;
+  createdAt?: string | null;
+  lastUsedAt?: string | null;
+  /** True where the store shows its secret at any time. */
+  readable?: boolean;
+  /** True for one that ended for good and is listed all the same. */
+  revoked?: boolean;
+}
+
+/** A part of a listing, and where to go on after it; null at the end. */
+export interface Listed {
+  entries: readonly Observed[];
+  next: string | null;
+}
+
+/** One request to a store. It is made of parts: none of them can lead to another host or path. */
+export interface StoreRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Which of the store's addresses; `endpoint` where left out. */
+  at?: string;
+  /** Segments of the path after that address's own, each to be encoded; an empty one last makes it end with a slash. */
+  path: readonly string[];
+  query?: Readonly<Record<string, string>>;
+  /** Sent as JSON; a form where it is URLSearchParams. */
+  body?: unknown;
+  headers?: Readonly<Record<string, string>>;
+  /** Headers that prove who is calling, made anew for every attempt. */
+  sign?: (request: { method: string; url: URL; body: string | undefined }) => Record<string, string>;
+  /** Whether it changes nothing, so that it may be tried again; by default, whether it is a GET. */
+  reads?: boolean;
+  /** Whether it is a listing without pages, which may be larger than other answers. */
+  large?: boolean;
+}
+
+/** An answer of a store, whatever its status. */
+export interface StoreAnswer {
+  status: number;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The body as JSON; undefined where it is empty or none. */
+  json: unknown;
+}
+
+/** One store, opened: its settings, its secrets and the way to it. A connector touches nothing else. */
 export interface Upstream {
-  readonly endpoint: string | null;
+  /** Addresses by name: `endpoint`, and what else the kind of store has. */
+  readonly addresses: Readonly<Record<string, string>>;
+  /** What else was said of it when it was connected: names of workspaces or projects, versions. */
+  readonly settings: Readonly<Record<string, string | number | readonly string[]>>;
+  /** What Keyway proves itself with there, by the names of the connection's fields. */
+  readonly secrets: Readonly<Record<string, Secret>>;
+  /** The time by the clock of the database, in whole milliseconds since 1970. */
+  now(): number;
+  /** @throws StoreError UPSTREAM_UNAVAILABLE or RATE_LIMITED where no whole answer came. */
+  call(request: StoreRequest): Promise<StoreAnswer>;
+  /** What `make` answered first, as long as this store is open: a session there. `again` makes it anew. */
+  session<Thing>(make: () => Promise<Thing>, again?: boolean): Promise<Thing>;
+}
+
+/** What a store keeps of a credential by itself, so that a change has to reach it. */
+export type Kept = keyof Described;
+
+/** A temporary credential that is wanted of a permanent one. */
+export interface IssueWish {
+  durationMs: number;
+  /** A code of the store's own second factor, with the device that it is of. */
+  mfa: { device: string; code: Secret } | null;
 }
 
 /**
  * The code for a kind of store: one constant without state. A verb that is there is a capability; what the vendor
- * lacks is left out.
+ * lacks is left out. A verb that changes something throws StoreError: `unclear` where it may have been done.
  */
 export interface Connector {
   readonly kind: string;
@@ -34,16 +153,54 @@ export interface Connector {
     readonly chosenBy: 'caller' | 'keyway' | 'store';
     readonly previous: 'lives' | 'dies';
   };
-  /** Asks whether the store answers. @throws UNAVAILABLE or STORE_REJECTED where it does not. */
+  /** The kinds of secret that it makes; all, where left out. */
+  readonly kinds?: readonly Kind[];
+  /** What the store keeps of a credential by itself; what else is recorded of it is Keyway's alone. */
+  readonly keeps?: readonly Kept[];
+  /** How many calls the store allows, where it says so. */
+  readonly budget?: { readonly limit: number; readonly windowMs: number };
+  /** Asks whether the store answers and takes what Keyway proves itself with. */
   check(upstream: Upstream): Promise<void>;
-  list?(upstream: Upstream): AsyncIterable<{ externalId: string }>;
-  find?(upstream: Upstream, externalId: string): Promise<{ externalId: string } | undefined>;
-  create?(upstream: Upstream, wish: Wish): Promise<Minted>;
-  update?(upstream: Upstream, externalId: string): Promise<void>;
-  rotate?(upstream: Upstream, wish: Wish): Promise<Minted>;
-  revoke?(upstream: Upstream, externalId: string): Promise<void>;
-  delete?(upstream: Upstream, externalId: string): Promise<void>;
-  reveal?(upstream: Upstream, externalId: string): Promise<Secret | undefined>;
-  issue?(upstream: Upstream, wish: Wish): Promise<Minted>;
-  accessList?(upstream: Upstream, externalId: string): Promise<readonly string[]>;
+  /** All that is there, part by part, from where an earlier listing broke off. */
+  list?(upstream: Upstream, from: string | null): AsyncIterable<Listed>;
+  /** One of them; undefined where the store has it no more. */
+  find?(upstream: Upstream, known: Known): Promise<Observed | undefined>;
+  /**
+   * Ids that are there already where `create` or `rotate` would make another, of credentials or of keys: what came in
+   * between two such answers was made by a request whose answer was lost.
+   */
+  present?(upstream: Upstream, at: { scope: string; wish: Wish; name: string }): Promise<readonly string[]>;
+  create?(upstream: Upstream, wanted: Wanted): Promise<Created>;
+  /** Makes the store's record the same as `described`. Repeating it does no harm. */
+  update?(
+    upstream: Upstream,
+    known: Known,
+    described: Described,
+    held: Minted | null,
+  ): Promise<{ partial?: boolean }>;
+  /** Brings in a new secret. Where the caller or Keyway chooses it, repeating it with the same one does no harm. */
+  rotate?(upstream: Upstream, known: Known, wish: Wish, held: Minted | null): Promise<Minted>;
+  /** Whether the store takes this secret. */
+  probe?(upstream: Upstream, minted: Minted): Promise<boolean>;
+  /** Ends one key of a credential that has several, for good; content where it is gone already. */
+  retire?(upstream: Upstream, scope: string, accessKey: string): Promise<void>;
+  /** Ends it for good; content where it is gone already. */
+  revoke?(upstream: Upstream, known: Known): Promise<void>;
+  /** Takes it away, ended; content where it is gone already. */
+  delete?(upstream: Upstream, known: Known): Promise<void>;
+  /** Its secret as the store shows it now; undefined where it has none. */
+  reveal?(upstream: Upstream, known: Known, held: Minted | null): Promise<Minted | undefined>;
+  /** A temporary credential. @param held the secret of the permanent one that it is derived from. */
+  issue?(upstream: Upstream, held: Minted | null, wish: IssueWish): Promise<Minted>;
+  /**
+   * How the connection takes up a new secret of a credential that Keyway reaches the store with. Undefined where an
+   * answer that is lost would lock Keyway out: then that credential cannot be rotated.
+   */
+  adoption?(settings: Upstream['settings'], accessKey: string | null): Adoption | undefined;
 }
+
+/** What changes in a connection by a new secret. */
+export type Adoption = (minted: Minted) => {
+  settings: Record<string, string>;
+  secrets: Record<string, Secret>;
+};

@@ -1,18 +1,21 @@
 import { Permission } from '../access/principal.js';
 import { findAccount } from '../accounts/find.js';
 import { record } from '../audit/record.js';
+import { mint } from '../connectors/built-in.js';
 import type { RequestContext } from '../context.js';
-import { sql, violates, type Tx } from '../database.js';
-import { conflict } from '../errors.js';
+import { violates, type Tx } from '../database.js';
+import { badInput, conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { newId } from '../ids.js';
 import { findProject } from '../projects/find.js';
 import { findRoles } from '../roles/find.js';
 import { findStore } from '../stores/find.js';
+import { StoreKind } from '../stores/store.js';
 import { supporting } from '../stores/supporting.js';
 import { durationMs } from '../scalars.js';
 import { instant } from '../time.js';
 import { CredentialRole } from './credential-role.js';
+import { noUseYet } from './credential-use.js';
 import { CredentialSecret } from './credential-version.js';
 import { Credential, CredentialKind } from './credential.js';
 import type { CreateCredentialInput } from './credential.input.js';
@@ -21,12 +24,14 @@ import { pack, type IssuedSecret } from './issued-secret.js';
 import { keepSecret, prepare } from './keep-secret.js';
 import {
   authorizePlacing,
+  allowedBy,
   authorizeRoles,
-  authorizeToken,
+  authorizeTerms,
   checkedExpiry,
   expiryFor,
   holdPlace,
 } from './place.js';
+import { createOutside } from './outside/create.js';
 import { shown } from './shown.js';
 import { wishFor } from './wish.js';
 
@@ -52,20 +57,28 @@ export async function createCredential(
   const roles = await findRoles(ctx, input.roles ?? [], 'input.roles');
   authorizeRoles(principal, roles, { accountId: account.id, projectId: project?.id });
 
+  supporting(ctx.connectors, store, 'create');
+  if (store.kind !== StoreKind.BUILT_IN)
+    return createOutside(ctx, input, store, { account, owner, project, roles });
+  if (input.scope) throw badInput('input.scope', "must be left out: Keyway's own store has no such places");
   const { wish, provider } = wishFor(input.secret, account);
   const kind = CredentialKind[wish.kind];
   const permissions = input.secret.token?.permissions ?? null;
   const allowedIps = [...new Set(input.allowedIps ?? [])];
-  await authorizeToken(ctx, {
+  await authorizeTerms(ctx, {
     kind,
     accountId: account.id,
-    permissions,
+    permissions:
+      kind === CredentialKind.TOKEN
+        ? permissions
+        : kind === CredentialKind.ACCESS_KEY
+          ? allowedBy(roles)
+          : [],
     expiresAt: expiryFor(ctx, kind, input.expiresAt),
     allowedIps,
   });
 
-  const create = supporting(ctx.connectors, store, 'create');
-  const prepared = await prepare(ctx.keyring, kind, await create({ endpoint: store.endpoint }, wish));
+  const prepared = await prepare(ctx.keyring, kind, mint(wish));
   const retrievable = kind === CredentialKind.PROVIDER_KEYS || input.retrievable === true;
   const policy = input.rotationPolicy;
 
@@ -93,6 +106,7 @@ export async function createCredential(
       permissions,
       secretPrefix: 'prefix' in wish ? wish.prefix : null,
       secretFormat: wish.kind === 'ACCESS_KEY' ? wish.format : null,
+      signatureScheme: input.secret.accessKey?.scheme ?? null,
       rotateEvery: policy?.every ?? null,
       rotateGrace: policy?.gracePeriod ?? null,
       rotationDueAt: policy ? instant(ctx.at + durationMs(policy.every)) : null,
@@ -107,7 +121,7 @@ export async function createCredential(
       accessKey: prepared.minted.accessKey,
       ...kept,
     });
-    await tx.rows(unused, { id });
+    await tx.rows(noUseYet, { id });
     if (roles.length > 0) {
       await tx.em
         .getRepository(CredentialRole)
@@ -132,6 +146,3 @@ async function insert(tx: Tx, columns: Partial<Credential>): Promise<void> {
     throw error;
   }
 }
-
-const unused = sql(`
-  INSERT INTO credential_uses (credential_id, unused_since) SELECT id, created_at FROM credentials WHERE id = :id`);

@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { sql } from '../database.js';
 
 /** When a credential was last used. Apart from the credential, because it changes with every use. */
 @Entity('credential_uses')
@@ -14,3 +15,7 @@ export class CredentialUse {
   @Column('timestamptz', { name: 'unused_since' })
   unusedSince: string;
 }
+
+/** The row of a credential that was made just now. */
+export const noUseYet = sql(`
+  INSERT INTO credential_uses (credential_id, unused_since) SELECT id, created_at FROM credentials WHERE id = :id`);

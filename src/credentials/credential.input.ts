@@ -4,6 +4,7 @@ import { Permission } from '../access/principal.js';
 import type { SecretFormat as Format } from '../keyring/token.js';
 import {
   AsTyped,
+  DurationBetween,
   DurationUpTo,
   IdempotencyKey,
   IdRule,
@@ -18,6 +19,7 @@ import {
   Username,
 } from '../rules.js';
 import { DateTime, Duration, EmailAddress, IPRange } from '../scalars.js';
+import { SignatureScheme } from '../signatures/schemes.js';
 import { CredentialKind, CredentialStatus } from './credential.js';
 import { Provider, ProviderKeysInput } from './provider-keys.input.js';
 
@@ -169,6 +171,15 @@ export class AccessKeyInput {
   @Optional()
   @AsTyped()
   secretFormat?: Format | null;
+
+  @Field(() => SignatureScheme, {
+    nullable: true,
+    description:
+      'The one scheme that it signs requests in; any, where left out. VERACODE_HMAC_SHA_256 makes it HEX.',
+  })
+  @Optional()
+  @AsTyped()
+  scheme?: SignatureScheme | null;
 }
 
 @InputType({
@@ -246,6 +257,15 @@ export class CreateCredentialInput {
   @Optional()
   @IdRule()
   store?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "Where in an outside store: an account of Landscape, a workspace of Seqera, a user of Veracode, a project of Apinizer, a sub account of NAVER Cloud. The store's only one, where left out.",
+  })
+  @Optional()
+  @Line(1, 200)
+  scope?: string | null;
 
   @Field(() => ID, { description: 'The account it belongs to.' })
   @IdRule()
@@ -486,4 +506,92 @@ export class RevealCredentialInput {
   @Field(() => ID)
   @IdRule()
   id: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'A code of the second factor; asked for where the account requires one.',
+  })
+  @Optional()
+  @Line(1, 64)
+  mfaCode?: string | null;
+}
+
+/** The shortest and the longest that a temporary credential lives. */
+export const shortestIssue = 'PT10M';
+export const longestIssue = 'PT36H';
+
+@InputType({ description: 'A code of a second factor that an outside store knows.' })
+export class StoreMfaInput {
+  @Field(() => String, { description: 'The id that the store has for the device.' })
+  @Line(1, 200)
+  device: string;
+
+  @Field(() => String)
+  @Line(1, 64)
+  code: string;
+}
+
+@InputType({
+  description:
+    'A pair that ends by itself, and with the credential that it is derived from. Its roles, addresses and end are never more than that one has.',
+})
+export class IssueTemporaryCredentialInput {
+  @Field(() => ID, { description: 'The permanent credential that it is derived from.' })
+  @IdRule()
+  parent: string;
+
+  @Field(() => Duration, {
+    nullable: true,
+    defaultValue: 'PT1H',
+    description: 'PT10M to PT36H. It ends sooner where its parent does.',
+  })
+  @Optional()
+  @DurationBetween(shortestIssue, longestIssue)
+  duration?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The TOTP code; asked for where the account requires a second factor.',
+  })
+  @Optional()
+  @Line(1, 64)
+  mfaCode?: string | null;
+
+  @Field(() => StoreMfaInput, {
+    nullable: true,
+    description: "A second factor of an outside store's own, where it asks for one.",
+  })
+  @Optional()
+  @Nested()
+  storeMfa?: StoreMfaInput | null;
+
+  @Field(() => [ID], {
+    nullable: true,
+    description: "A subset of the parent's; all of them, where left out.",
+  })
+  @Optional()
+  @ListOf(mostListed, IdRule())
+  roles?: string[] | null;
+
+  @Field(() => [IPRange], {
+    nullable: true,
+    description: "Within the parent's, which are taken where left out.",
+  })
+  @Optional()
+  @ListOf(mostListed)
+  allowedIps?: string[] | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      "Whether its holder may have the secret revealed while it lives; the parent's, where left out.",
+  })
+  @Optional()
+  @AsTyped()
+  retrievable?: boolean | null;
+
+  @Field(() => String, { nullable: true })
+  @Optional()
+  @IdempotencyKey()
+  idempotencyKey?: string | null;
 }

@@ -20,13 +20,13 @@ import { accountById, accountNamed } from '../accounts/find.js';
 import type { RequestContext } from '../context.js';
 import { KeywayError } from '../errors.js';
 import { decodeId } from '../ids.js';
-import { Needs } from '../needs.js';
+import { Guarded, Needs } from '../needs.js';
 import { Forward } from '../page-args.js';
 import { connectionOf } from '../paging.js';
-import { projectById } from '../projects/find.js';
+import { projectNamed } from '../projects/find.js';
 import { Project } from '../projects/project.js';
 import { Role } from '../roles/role.js';
-import { AsTyped, Line, Nested, Optional } from '../rules.js';
+import { AsTyped, expectRules, Line, Nested, Optional } from '../rules.js';
 import { storeNamed } from '../stores/find.js';
 import { CredentialStore } from '../stores/store.js';
 import { createCredential } from './create.js';
@@ -36,6 +36,7 @@ import {
   CredentialFilter,
   CredentialOrder,
   DeleteCredentialInput,
+  IssueTemporaryCredentialInput,
   RevealCredentialInput,
   RevokeCredentialInput,
   RotateCredentialInput,
@@ -53,14 +54,19 @@ import {
   latestRotation,
   listCredentials,
   rolesOfCredential,
+  verifiedCredential,
   versionsOfCredential,
 } from './find.js';
 import { IssuedSecret } from './issued-secret.js';
+import { issueTemporaryCredential } from './issue.js';
 import { revealCredential } from './reveal.js';
 import { revokeCredential } from './revoke.js';
 import { rotateCredential } from './rotate.js';
 import { CredentialVersion, Rotation } from './rotation.js';
 import { updateCredential } from './update.js';
+import { VerifyCredentialPayload } from './verification.js';
+import { VerifyCredentialInput } from './verification.input.js';
+import { verifyCredentials } from './verify.js';
 import type { Row } from '../columns.js';
 
 export const CredentialConnection = connectionOf('Credential', () => Credential);
@@ -103,6 +109,15 @@ export class CreateCredentialPayload {
       'The secret. Null in a repeated answer, once the secret was replaced or the credential has ended.',
   })
   issued: IssuedSecret | null;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class IssueTemporaryCredentialPayload {
+  @Field(() => Credential)
+  credential: Credential;
+
+  @Field(() => IssuedSecret)
+  issued: IssuedSecret;
 }
 
 @ObjectType({ simpleResolvers: true })
@@ -184,7 +199,7 @@ export class CredentialResolver {
 
   @FieldResolver(() => Project, { nullable: true })
   project(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<Project | null> | null {
-    return credential.projectId === null ? null : projectById(ctx).load(credential.projectId);
+    return credential.projectId === null ? null : projectNamed(ctx).load(credential.projectId);
   }
 
   @FieldResolver(() => [Role], { description: 'What it may do where it is presented.' })
@@ -273,7 +288,8 @@ export class CredentialResolver {
   }
 
   @Mutation(() => RevealCredentialPayload, {
-    description: 'Shows a retrievable secret again. Needs CREDENTIAL_REVEAL, and is always in the audit log.',
+    description:
+      'Shows a retrievable secret again: to CREDENTIAL_REVEAL, and a temporary one to its owner and its holder. Always in the audit log.',
   })
   @Needs(Permission.CREDENTIAL_REVEAL, 'credential:reveal')
   revealCredential(
@@ -283,6 +299,42 @@ export class CredentialResolver {
     return revealCredential(ctx, input);
   }
 
+  @Mutation(() => IssueTemporaryCredentialPayload, {
+    description: 'Derives a temporary pair, which ends by itself and with its parent.',
+  })
+  @Needs(Permission.CREDENTIAL_CREATE, 'credential:issue')
+  issueTemporaryCredential(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => IssueTemporaryCredentialInput) input: IssueTemporaryCredentialInput,
+  ): Promise<IssueTemporaryCredentialPayload> {
+    return issueTemporaryCredential(ctx, input);
+  }
+
+  @Mutation(() => VerifyCredentialPayload, {
+    description: 'Is this presented secret good, from this address, for these roles?',
+  })
+  @Needs(Permission.CREDENTIAL_VERIFY, 'credential:verify')
+  @Guarded()
+  async verifyCredential(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => VerifyCredentialInput) input: VerifyCredentialInput,
+  ): Promise<VerifyCredentialPayload> {
+    const [answer] = await verifyCredentials(ctx, [input], 'input.');
+    if (!answer) throw new KeywayError('INTERNAL_SERVER_ERROR');
+    return answer;
+  }
+
+  @Mutation(() => [VerifyCredentialPayload], { description: 'Up to 100 at once, answered in order.' })
+  @Needs(Permission.CREDENTIAL_VERIFY, 'credential:verify')
+  @Guarded()
+  verifyCredentials(
+    @Ctx() ctx: RequestContext,
+    @Arg('inputs', () => [VerifyCredentialInput], { validateFn: expectEach })
+    inputs: VerifyCredentialInput[],
+  ): Promise<VerifyCredentialPayload[]> {
+    return verifyCredentials(ctx, inputs);
+  }
+
   @Mutation(() => DeleteAccountPayload)
   @Needs(Permission.ACCOUNT_MANAGE, 'account:delete')
   async deleteAccount(
@@ -290,6 +342,25 @@ export class CredentialResolver {
     @Arg('input', () => DeleteAccountInput) input: DeleteAccountInput,
   ): Promise<DeleteAccountPayload> {
     return { deletedId: await deleteAccount(ctx, input) };
+  }
+}
+
+/** TypeGraphQL's own does not tell which item of a list breaks a rule. */
+function expectEach(inputs: VerifyCredentialInput[]): void {
+  expectRules(inputs.map((input, index) => ({ path: `inputs.${index}`, input })));
+}
+
+@Resolver(() => VerifyCredentialPayload)
+export class VerificationResolver {
+  @FieldResolver(() => Credential, {
+    nullable: true,
+    description: 'Whose it is, where the secret was right.',
+  })
+  credential(
+    @Ctx() ctx: RequestContext,
+    @Root() { found }: VerifyCredentialPayload,
+  ): Promise<Credential | null> | null {
+    return found && verifiedCredential(ctx).load(found.id);
   }
 }
 

@@ -2,6 +2,7 @@ import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Permission } from '../access/principal.js';
 import type { SecretFormat } from '../keyring/token.js';
+import { SignatureScheme } from '../signatures/schemes.js';
 import { Node } from '../node.js';
 import { DateTime, Duration, EmailAddress, IPRange } from '../scalars.js';
 import { Provider } from './provider-keys.input.js';
@@ -22,6 +23,7 @@ export enum CredentialStatus {
   REVOKED = 'REVOKED',
   DELETED = 'DELETED',
   UNKNOWN = 'UNKNOWN',
+  GONE = 'GONE',
 }
 
 registerEnumType(CredentialKind, {
@@ -41,6 +43,7 @@ registerEnumType(CredentialStatus, {
   valuesConfig: {
     PENDING: { description: 'Being created in an outside store; not usable yet.' },
     ROTATING: { description: 'Active, while a rotation is under way or the previous secret still works.' },
+    GONE: { description: 'Its store has it no more.' },
     UNKNOWN: {
       description:
         "A store's answer was lost: whether its secret still works is not known. A new rotation heals it.",
@@ -151,6 +154,34 @@ export class Credential implements Node {
   @Column('text', { name: 'external_id', nullable: true })
   externalId: string | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Where in its store: an account of Landscape, a workspace of Seqera, a user of Veracode, a project of Apinizer, a sub account of NAVER Cloud.',
+  })
+  @Column('text', { nullable: true })
+  scope: string | null;
+
+  /** What the store said of it last. */
+  @Column('jsonb', { nullable: true, select: false })
+  observed: object | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'Since when its store has it no more.' })
+  @Column('timestamptz', { name: 'gone_at', nullable: true })
+  goneAt: string | null;
+
+  @Field(() => Boolean, {
+    description: 'Whether its store has the last change, but not in every environment of its own yet.',
+  })
+  @Column('boolean', { default: false })
+  partial: boolean;
+
+  @Field(() => Boolean, {
+    description: 'Whether it is what Keyway reaches its store with.',
+  })
+  @Column('boolean', { name: 'reaches_store', default: false })
+  reachesStore: boolean;
+
   /** What a token of Keyway's own may do at most; null for all that its account may. */
   @Column('text', { array: true, nullable: true })
   permissions: Permission[] | null;
@@ -160,6 +191,17 @@ export class Credential implements Node {
 
   @Column('text', { name: 'secret_format', nullable: true })
   secretFormat: SecretFormat | null;
+
+  @Field(() => SignatureScheme, {
+    nullable: true,
+    description: 'The one scheme that it signs requests in; any, where null.',
+  })
+  @Column('text', { name: 'signature_scheme', nullable: true })
+  signatureScheme: SignatureScheme | null;
+
+  /** The secret of the parent that it was derived from: it ends with that one. */
+  @Column('integer', { name: 'parent_version', nullable: true })
+  parentVersion: number | null;
 
   @Column('text', { default: 'KNOWN' })
   standing: 'KNOWN' | 'PENDING' | 'UNKNOWN';

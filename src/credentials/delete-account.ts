@@ -3,6 +3,7 @@ import { Permission } from '../access/principal.js';
 import type { Account } from '../accounts/account.js';
 import type { DeleteAccountInput } from '../accounts/account.input.js';
 import { lockAccount } from '../accounts/find.js';
+import { endFactor } from '../accounts/remove-mfa.js';
 import { isWithin } from '../accounts/tree.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
@@ -12,16 +13,16 @@ import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
 import { CredentialSecret } from './credential-version.js';
 import type { Credential } from './credential.js';
-import { markDeleted } from './delete.js';
-import { endCredentials } from './end.js';
+import { endCredentials, markDeleted } from './end.js';
 import { resealed } from './keep-secret.js';
 
 /**
  * Deletes an account, with the roles it holds and those held on it. Returns its public id. Handed over, its credentials
- * keep their secrets; its own tokens end all the same, since they would prove somebody else.
+ * keep their secrets; its own tokens and identities, and what was derived for it, end all the same, since they would
+ * prove somebody else.
  * @throws NOT_FOUND; FORBIDDEN, also where the caller may do more at the account that takes over than at this one;
- * CONFLICT while it owns credentials, projects or sub-accounts of which the input does not say what becomes of them, and
- * for oneself and the built-in administrator.
+ * CONFLICT while it owns credentials, projects or sub-accounts of which the input does not say what becomes of them,
+ * while it has stores, and for oneself and the built-in administrator.
  */
 export async function deleteAccount(ctx: RequestContext, input: DeleteAccountInput): Promise<string> {
   const id = decodeId('Account', input.id, 'input.id');
@@ -33,22 +34,24 @@ export async function deleteAccount(ctx: RequestContext, input: DeleteAccountInp
       throw conflict('The built-in administrator and oneself cannot be deleted.');
     }
     const heir = await heirOf(ctx, tx, account, input.transferTo);
-    const [owned] = await tx.rows<Record<'credentials' | 'tokens' | 'projects' | 'subAccounts', string[]>>(
-      ownings,
-      { id },
-    );
-    const { credentials = [], tokens = [], projects = [], subAccounts = [] } = owned ?? {};
+    const [owned] = await tx.rows<Record<Owning, string[]>>(ownings, { id });
+    const { credentials = [], personal = [], projects = [], subAccounts = [], stores = [] } = owned ?? {};
+    // What Keyway reaches a store with is sealed to the account that it is of.
+    if (stores.length > 0) throw conflict('The account has stores: delete those first.');
     if (!heir && (projects.length > 0 || subAccounts.length > 0)) {
       throw conflict('The account has projects or sub-accounts: say whom to transfer them to.');
     }
-    if (!heir && !input.revokeCredentials && credentials.length + tokens.length > 0) {
+    if (!heir && !input.revokeCredentials && credentials.length + personal.length > 0) {
       throw conflict(
         'The account has credentials: say whom to transfer them to, or that they are to be revoked.',
       );
     }
-    await endAll(ctx, tx, input.revokeCredentials ? [...tokens, ...credentials] : tokens);
+    if (input.revokeCredentials) await expectOwn(tx, credentials);
+    await endAll(ctx, tx, input.revokeCredentials ? [...personal, ...credentials] : personal);
     if (heir) await handOver(ctx, tx, id, heir.id);
     await tx.rows(withdrawGrants, { id });
+    await endFactor(tx, id);
+    await tx.rows(removeIdentities, { id });
     await tx.rows(markGone, { id });
     await record(ctx, tx, { action: 'account:delete', target: { type: 'Account', id }, accountId: id });
     return { deletedId: encodeId('Account', id) };
@@ -73,6 +76,12 @@ async function heirOf(
     authorizeMove(ctx.principal, { ...place, owner: account.id }, { ...place, owner: id });
   }
   return heir;
+}
+
+/** @throws CONFLICT for credentials in outside stores: those must end there, which is a deed for each. */
+async function expectOwn(tx: Tx, ids: readonly string[]): Promise<void> {
+  if ((await tx.rows(livingElsewhere, { ids })).length > 0)
+    throw conflict('The account has credentials in outside stores: revoke those first.');
 }
 
 /** Revokes and deletes; each is a decision of its own, and on record as such. */
@@ -114,13 +123,16 @@ async function handOver(ctx: RequestContext, tx: Tx, from: string, to: string): 
   await tx.rows(moveSubAccounts, { from, to });
 }
 
+type Owning = 'credentials' | 'personal' | 'projects' | 'subAccounts' | 'stores';
 const ownings = sql(`
   SELECT
-    array(SELECT id::text FROM credentials WHERE account_id = :id AND kind = 'TOKEN' AND deleted_at IS NULL) AS tokens,
-    array(SELECT id::text FROM credentials WHERE (account_id = :id AND kind <> 'TOKEN' OR owner_id = :id AND account_id <> :id)
-      AND deleted_at IS NULL) AS credentials,
+    array(SELECT id::text FROM credentials WHERE deleted_at IS NULL
+      AND (account_id = :id AND kind = 'TOKEN' OR parent_id IS NOT NULL AND (account_id = :id OR owner_id = :id))) AS personal,
+    array(SELECT id::text FROM credentials WHERE deleted_at IS NULL AND parent_id IS NULL
+      AND (account_id = :id AND kind <> 'TOKEN' OR owner_id = :id AND account_id <> :id)) AS credentials,
     array(SELECT id::text FROM projects WHERE account_id = :id AND deleted_at IS NULL) AS projects,
-    array(SELECT id::text FROM accounts WHERE parent_id = :id AND deleted_at IS NULL) AS "subAccounts"`);
+    array(SELECT id::text FROM accounts WHERE parent_id = :id AND deleted_at IS NULL) AS "subAccounts",
+    array(SELECT id::text FROM stores WHERE account_id = :id AND deleted_at IS NULL) AS stores`);
 
 const placesOwned = sql(`
   SELECT DISTINCT account_id AS "accountId", project_id AS "projectId" FROM credentials
@@ -142,6 +154,9 @@ const moveSubAccounts = sql(
   'UPDATE accounts SET parent_id = :to, updated_at = now() WHERE parent_id = :from',
 );
 const withdrawGrants = sql('DELETE FROM grants WHERE account_id = :id OR on_account_id = :id');
+const removeIdentities = sql('DELETE FROM identities WHERE account_id = :id');
 const markGone = sql(
   'UPDATE accounts SET deleted_at = now(), enabled = false, updated_at = now() WHERE id = :id',
 );
+const livingElsewhere = sql(`
+  SELECT id FROM credentials WHERE id = ANY(CAST(:ids AS uuid[])) AND external_id IS NOT NULL AND revoked_at IS NULL LIMIT 1`);

@@ -62,6 +62,7 @@ export function orderOf(order: CredentialOrder | null | undefined): Order {
 export const statusOf = `CASE
   WHEN c.deleted_at IS NOT NULL THEN 'DELETED'
   WHEN c.revoked_at IS NOT NULL THEN 'REVOKED'
+  WHEN c.gone_at IS NOT NULL THEN 'GONE'
   WHEN c.expires_at <= now() THEN 'EXPIRED'
   WHEN NOT c.enabled THEN 'DISABLED'
   WHEN c.standing <> 'KNOWN' THEN c.standing
@@ -84,11 +85,12 @@ const unusedBefore = (time: string) =>
 const expiry = "coalesce(c.expires_at, 'infinity')";
 
 // Each says the same as its line of `statusOf`, in a form that an index can serve.
-const unended = 'c.deleted_at IS NULL AND c.revoked_at IS NULL';
+const unended = 'c.deleted_at IS NULL AND c.revoked_at IS NULL AND c.gone_at IS NULL';
 const working = `${unended} AND ${expiry} > now() AND c.enabled`;
 const statuses: Record<CredentialStatus, string> = {
   DELETED: 'c.deleted_at IS NOT NULL',
   REVOKED: 'c.deleted_at IS NULL AND c.revoked_at IS NOT NULL',
+  GONE: 'c.deleted_at IS NULL AND c.revoked_at IS NULL AND c.gone_at IS NOT NULL',
   EXPIRED: `${unended} AND ${expiry} <= now()`,
   DISABLED: `${unended} AND ${expiry} > now() AND NOT c.enabled`,
   PENDING: `${working} AND c.standing <> 'KNOWN' AND c.standing = 'PENDING'`,

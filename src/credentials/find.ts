@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
-import type { Permission } from '../access/principal.js';
+import { Permission } from '../access/principal.js';
 import { credentialScope } from '../access/scope.js';
+import { carried } from '../access/standing.js';
 import { selectRows } from '../columns.js';
 import type { RequestContext } from '../context.js';
 import { condition, every, type Condition } from '../database.js';
@@ -64,6 +65,15 @@ export const credentialById = loadOne<Credential>((ctx, ids) => {
   return ctx.db.rows(statement, { ...scope.parameters, ids });
 });
 
+/** Credentials whose secrets the caller has been shown to be right: seen by CREDENTIAL_VERIFY too. */
+export const verifiedCredential = loadOne<Credential>((ctx, ids) => {
+  const scope = credentialScope(ctx.principal, Permission.CREDENTIAL_VERIFY);
+  const statement = ctx.db.statement(`credentials verified:${scope.shape}`, (source) =>
+    credentials.select(source).where('c.id = ANY(:ids)').andWhere(scope.sql),
+  );
+  return ctx.db.rows(statement, { ...scope.parameters, ids });
+});
+
 /** A page of the credentials that the caller may see. */
 export const listCredentials = (
   ctx: RequestContext,
@@ -100,14 +110,16 @@ export const credentialsOfProject = (ctx: RequestContext, project: string, args:
   project === adminProjectId ? listCredentials(ctx, args) : credentialsInProject(ctx, project, args);
 
 export const rolesOfCredential = loadEach<Role & { of: string }>((ctx, ids) => {
-  // The roles of a credential that one may see are for the same eyes, so the credential's scope is theirs.
-  const scope = credentialScope(ctx.principal);
+  // The roles of a credential that one may see are for the same eyes, so the credential's scope is theirs. Who may verify
+  // it is told them too: what it may do is what is asked.
+  const scope = credentialScope(ctx.principal, Permission.CREDENTIAL_VERIFY);
   const statement = ctx.db.statement(`roles of credentials:${scope.shape}`, (source) =>
     selectRows(source, Role, 'r')
       .addSelect('c.id', 'of')
       .innerJoin('credential_roles', 'cr', 'cr.role_id = r.id')
       .innerJoin('credentials', 'c', 'c.id = cr.credential_id')
       .where('cr.credential_id = ANY(:ids)')
+      .andWhere(carried)
       .andWhere(scope.sql)
       .orderBy('r.name'),
   );
@@ -178,9 +190,10 @@ const secretColumns = [
 ];
 
 // The clock of the database ends a grace period, not the job that tidies up after it.
+// In an outside store it is the store that ends it, and its answer that tells.
 const versionState =
-  "CASE WHEN v.state = 'PREVIOUS' AND v.valid_until <= now() THEN 'RETIRED' ELSE v.state END";
-const outlived = "o.state = 'SWITCHED' AND f.valid_until <= now()";
+  "CASE WHEN v.state = 'PREVIOUS' AND v.valid_until <= now() AND c.external_id IS NULL THEN 'RETIRED' ELSE v.state END";
+const outlived = "o.state = 'SWITCHED' AND f.valid_until <= now() AND c.external_id IS NULL";
 const rotationState = `CASE WHEN ${outlived} THEN 'FINISHED' ELSE o.state END`;
 const safeToRetire = `f.state IN ('RETIRED', 'FAILED') OR ${outlived}
   OR o.state = 'SWITCHED' AND coalesce(f.last_used_at < now() - interval '24 hours', true)`;

@@ -26,6 +26,8 @@ export interface SecretParts {
   secret: Secret | null;
   keys: { name: string; value: Secret }[] | null;
   expiresAt: string | null;
+  /** The address of the store that it is presented at; none for Keyway's own. */
+  endpoint?: string | null;
 }
 
 @ObjectType({
@@ -59,7 +61,7 @@ export class IssuedSecret {
 
   @Field(() => URL, { nullable: true, description: 'Where it is presented; null for the built-in store.' })
   endpoint(): string | null {
-    return null;
+    return this.#parts.endpoint ?? null;
   }
 
   @Field(() => DateTime, { nullable: true })

@@ -1,5 +1,5 @@
 import type { RequestContext } from '../context.js';
-import type { Place } from '../keyring/envelope.js';
+import { secretPlace } from '../keyring/envelope.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { StoredPassword } from '../keyring/password.js';
 import { Secret } from '../secret.js';
@@ -26,7 +26,7 @@ export async function prepare(keyring: Keyring, kind: CredentialKind, minted: Mi
 
 /** The columns of a version that keep a secret: a verifier of it, and the secret itself, sealed, where it must be had again. */
 export async function keepSecret(
-  ctx: RequestContext,
+  ctx: Pick<RequestContext, 'keyring'>,
   to: SealedTo,
   number: number,
   kind: CredentialKind,
@@ -43,7 +43,7 @@ export async function keepSecret(
   // A signature can be checked only with the key that it was made with.
   const sealedOne =
     retrievable || kind === CredentialKind.ACCESS_KEY || kind === CredentialKind.PROVIDER_KEYS
-      ? await ctx.keyring.seal(plainOf(minted), placeOf(to, number))
+      ? await ctx.keyring.seal(plainOf(minted), secretPlace(to, number))
       : null;
   return {
     verifier: verifier?.verifier ?? null,
@@ -55,13 +55,23 @@ export async function keepSecret(
   };
 }
 
+/** The columns of a version that keep the secret of a credential in an outside store, which is always had again. */
+export async function keepOutside(
+  keyring: Keyring,
+  to: SealedTo,
+  number: number,
+  minted: Minted,
+): Promise<Pick<CredentialSecret, 'sealed' | 'kekId'>> {
+  return keyring.seal(plainOf(minted), secretPlace(to, number));
+}
+
 /** Opens a kept secret. @throws as `Keyring.open` does. */
 export async function openSecret(
   keyring: Keyring,
   credential: SealedTo & Pick<Credential, 'kind' | 'accessKey' | 'expiresAt'>,
   version: Pick<CredentialSecret, 'number' | 'accessKey'> & { sealed: Buffer },
 ): Promise<SecretParts> {
-  const plain = await keyring.open(Buffer.from(version.sealed), placeOf(credential, version.number));
+  const plain = await keyring.open(Buffer.from(version.sealed), secretPlace(credential, version.number));
   const { expiresAt } = credential;
   const accessKey = version.accessKey ?? credential.accessKey;
   if (credential.kind !== CredentialKind.PROVIDER_KEYS)
@@ -87,21 +97,13 @@ export async function resealed(
   number: number,
   sealed: Buffer,
 ) {
-  const plain = await keyring.open(Buffer.from(sealed), placeOf(from, number));
+  const plain = await keyring.open(Buffer.from(sealed), secretPlace(from, number));
   try {
-    return await keyring.seal(plain, placeOf(to, number));
+    return await keyring.seal(plain, secretPlace(to, number));
   } finally {
     plain.wipe();
   }
 }
-
-const placeOf = ({ id, accountId, projectId }: SealedTo, version: number): Place => ({
-  accountId,
-  projectId,
-  credentialId: id,
-  version,
-  field: 'secret',
-});
 
 const plainOf = ({ secret, keys }: Minted): Secret =>
   keys

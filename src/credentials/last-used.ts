@@ -1,58 +1,74 @@
 import { sql, type Database } from '../database.js';
 import type { Log } from '../log.js';
+import { instant } from '../time.js';
+import { WriteBehind } from '../write-behind.js';
+
+interface Use {
+  id: string;
+  number: number;
+  at: number;
+}
+
+/** So many that wait are written at once, whatever the hour. */
+const mostWaiting = 100_000;
+/** The rows are held while they are written: rotating one of these credentials waits for that. */
+const atOnce = 250;
 
 /** Notes uses as they happen and writes them in batches: neither a use nor its writing waits for the other. */
 export class LastUsed {
-  #waiting = new Map<string, { id: string; number: number; at: string }>();
-  #flushing: Promise<void> = Promise.resolve();
+  readonly #queue: WriteBehind<Use>;
 
-  constructor(
-    private readonly db: Database,
-    private readonly log: Log,
-  ) {}
+  constructor(db: Database, log: Log) {
+    this.#queue = new WriteBehind<Use>({
+      atOnce,
+      write: (uses) => db.transaction(async (tx) => void (await tx.rows(noteUses, columnsOf(uses)))),
+      join: later,
+      failed: (error, waiting) => log.error({ error, waiting }, 'uses could not be noted yet'),
+    });
+  }
 
-  /** @param at database time of the use, in UTC */
-  note(id: string, number: number, at: string): void {
-    this.#waiting.set(`${id}:${number}`, { id, number, at });
+  /** @param at database time of the use, in milliseconds since 1970; of several of one version the latest is kept. */
+  note(id: string, number: number, at: number): void {
+    const key = `${id}:${number}`;
+    const known = this.#queue.waiting(key);
+    if (known) return later(known, { at });
+    this.#queue.add(key, { id, number, at });
+    // Once for every so many, and not for each one beyond: a database that is away would be asked without end.
+    if (this.#queue.size % mostWaiting === 0) void this.flush();
   }
 
   /** Writes what waits. What cannot be written waits on, and the log says so. */
   flush(): Promise<void> {
-    this.#flushing = this.#flushing.then(() => this.#write());
-    return this.#flushing;
-  }
-
-  async #write(): Promise<void> {
-    if (this.#waiting.size === 0) return;
-    const batch = this.#waiting;
-    this.#waiting = new Map();
-    // In the order of their ids, so that two batches never lock rows in opposite orders.
-    const uses = [...batch.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
-    const parameters = {
-      ids: uses.map(({ id }) => id),
-      numbers: uses.map(({ number }) => number),
-      ats: uses.map(({ at }) => at),
-    };
-    try {
-      await this.db.transaction(async (tx) => {
-        await tx.rows(usedCredentials, parameters);
-        await tx.rows(usedVersions, parameters);
-      });
-    } catch (error) {
-      this.log.error({ error, uses: uses.length }, 'uses could not be noted yet');
-      for (const [key, use] of batch) if (!this.#waiting.has(key)) this.#waiting.set(key, use);
-    }
+    return this.#queue.flush();
   }
 }
 
-const used =
-  'unnest(CAST(:ids AS uuid[]), CAST(:numbers AS integer[]), CAST(:ats AS timestamptz[])) AS used (id, number, at)';
+function later(kept: Use, { at }: { at: number }): void {
+  if (kept.at < at) kept.at = at;
+}
 
-const usedCredentials = sql(`
-  UPDATE credential_uses u SET last_used_at = greatest(u.last_used_at, used.at), unused_since = greatest(u.unused_since, used.at)
-  FROM (SELECT id, max(at) AS at FROM unnest(CAST(:ids AS uuid[]), CAST(:ats AS timestamptz[])) AS each (id, at) GROUP BY id) used
-  WHERE u.credential_id = used.id`);
+const columnsOf = (uses: Use[]) => ({
+  ids: uses.map(({ id }) => id),
+  numbers: uses.map(({ number }) => number),
+  ats: uses.map(({ at }) => instant(at)),
+});
 
-const usedVersions = sql(`
-  UPDATE credential_versions v SET last_used_at = greatest(v.last_used_at, used.at)
-  FROM ${used} WHERE v.credential_id = used.id AND v.number = used.number`);
+// The rows of the credentials are locked first, in the order of their ids, so that no two writers wait for each other;
+// whoever holds a credential's row has its versions to itself. What another wrote that is later stays as it is.
+const noteUses = sql(`
+  WITH used AS MATERIALIZED (
+    SELECT id, number, at
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS integer[]), CAST(:ats AS timestamptz[])) AS each (id, number, at)
+    ORDER BY id, number
+  ), locked AS MATERIALIZED (
+    SELECT u.credential_id AS id, last.at
+    FROM (SELECT DISTINCT ON (id) id, at FROM used ORDER BY id, at DESC) last
+    JOIN credential_uses u ON u.credential_id = last.id
+    ORDER BY u.credential_id FOR NO KEY UPDATE OF u
+  ), noted AS (
+    UPDATE credential_uses u SET last_used_at = locked.at, unused_since = greatest(u.unused_since, locked.at)
+    FROM locked WHERE u.credential_id = locked.id AND u.last_used_at < locked.at
+  )
+  UPDATE credential_versions v SET last_used_at = used.at
+  FROM used WHERE v.credential_id = used.id AND v.number = used.number
+    AND (v.last_used_at IS NULL OR v.last_used_at < used.at) AND (SELECT count(*) FROM locked) >= 0`);

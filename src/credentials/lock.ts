@@ -11,6 +11,7 @@ import { placeOf } from './place.js';
 
 /**
  * The credential as it is at this instant, locked to the end of the transaction.
+ * @param check whether the caller may do what it is locked for: by the permission, where nothing else is said.
  * @throws NOT_FOUND or FORBIDDEN where the caller's hold on it ended meanwhile.
  */
 export async function lockCredential(
@@ -18,6 +19,7 @@ export async function lockCredential(
   tx: Tx,
   id: string,
   permission: Permission,
+  check = (credential: Credential) => authorize(ctx.principal, permission, placeOf(credential)),
 ): Promise<Credential> {
   const scope = credentialScope(ctx.principal, permission);
   const statement = ctx.db.statement(
@@ -31,7 +33,7 @@ export async function lockCredential(
   );
   const [credential] = await tx.rows<Credential>(statement, { ...scope.parameters, id });
   if (!credential) throw notFound();
-  authorize(ctx.principal, permission, placeOf(credential));
+  check(credential);
   return credential;
 }
 

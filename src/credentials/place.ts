@@ -1,7 +1,6 @@
+import { authorizeActing } from '../access/acting.js';
 import { authorize, may, owners, type Place } from '../access/authorize.js';
-import { covers, rightsOf } from '../access/rights.js';
 import type { Permission, Principal } from '../access/principal.js';
-import { withinRanges } from '../access/addresses.js';
 import { isWithin } from '../accounts/tree.js';
 import type { RequestContext } from '../context.js';
 import { sql, type Sql, type Tx } from '../database.js';
@@ -56,51 +55,55 @@ export function authorizeOwning(principal: Principal, credential: Credential): v
   }
 }
 
+/** Whether the caller signed with this very credential. */
+export const isHolder = ({ holds }: Principal, { id }: Pick<Credential, 'id'>): boolean => holds === id;
+
+/** What a secret can be used for in Keyway itself, and from where. */
+export type Terms = Pick<Credential, 'kind' | 'accountId' | 'permissions' | 'expiresAt' | 'allowedIps'>;
+
 /**
- * Nobody is shown a token that may do more than they may themselves. Of one's own, that is what the token is narrowed
- * to that one calls with, and where it may be used from.
+ * The terms of a credential where it calls Keyway: a token may do what it is narrowed to, or all that its account may
+ * (null); a key what the roles that it carries allow; any other nothing.
  * @param db the transaction at hand, where there is one: it may hold the only connection.
+ */
+export async function termsOf(db: Sql, credential: Credential): Promise<Terms> {
+  if (credential.kind === CredentialKind.TOKEN) return credential;
+  const roles =
+    credential.kind === CredentialKind.ACCESS_KEY
+      ? await db.rows<Pick<Role, 'permissions'>>(carried, { id: credential.id })
+      : [];
+  return { ...credential, permissions: allowedBy(roles) };
+}
+
+/** What these roles allow together. */
+export const allowedBy = (roles: readonly Pick<Role, 'permissions'>[]): Permission[] => [
+  ...new Set(roles.flatMap(({ permissions }) => permissions)),
+];
+
+/**
+ * Nobody is shown a secret that may do more in Keyway than they may themselves, as `authorizeActing` says.
+ * @param db as for `termsOf`
  * @throws FORBIDDEN
  */
-export async function authorizeShowing(
-  ctx: RequestContext,
-  token: TokenTerms,
-  db: Sql = ctx.db,
-): Promise<void> {
-  if (token.kind !== CredentialKind.TOKEN) return;
-  const { principal } = ctx;
-  if (!covers(principal.rights, await rightsOf(db, token.accountId, token.permissions))) {
-    throw forbidden('A token that may do more than you may is not yours to have.');
-  }
-  if (token.accountId !== principal.accountId) return;
-  if (principal.limits && !token.permissions?.every((permission) => principal.limits?.includes(permission))) {
-    throw forbidden('A token may be no wider than the one it is asked for with.');
-  }
-  if (!withinRanges(token.allowedIps, principal.allowedIps)) {
-    throw forbidden('A token may be used from no more addresses than the one it is asked for with.');
-  }
+export async function authorizeShowing(ctx: RequestContext, terms: Terms, db: Sql = ctx.db): Promise<void> {
+  if (terms.kind !== CredentialKind.TOKEN && terms.permissions?.length === 0) return;
+  await authorizeActing(ctx.principal, terms, db);
 }
 
 /**
- * Nobody makes a token that they could not be shown. What one makes for oneself also ends no later than the token that
- * one calls with; a rotation makes none, as it leaves the end where it was.
- * @param db as for `authorizeShowing`
+ * Nobody makes a secret that they could not be shown. A token that one makes for oneself also ends no later than the
+ * one that one calls with; a rotation makes none, as it leaves the end where it was.
+ * @param db as for `termsOf`
  * @throws FORBIDDEN
  */
-export async function authorizeToken(
-  ctx: RequestContext,
-  token: TokenTerms,
-  db: Sql = ctx.db,
-): Promise<void> {
-  await authorizeShowing(ctx, token, db);
+export async function authorizeTerms(ctx: RequestContext, terms: Terms, db: Sql = ctx.db): Promise<void> {
+  await authorizeShowing(ctx, terms, db);
   const { principal } = ctx;
-  if (token.kind !== CredentialKind.TOKEN || token.accountId !== principal.accountId) return;
-  if (principal.expiresAt && token.expiresAt && instantMs(token.expiresAt) > instantMs(principal.expiresAt)) {
+  if (terms.kind !== CredentialKind.TOKEN || terms.accountId !== principal.accountId) return;
+  if (principal.expiresAt && terms.expiresAt && instantMs(terms.expiresAt) > instantMs(principal.expiresAt)) {
     throw forbidden('A token may live no longer than the one it is made with.');
   }
 }
-
-export type TokenTerms = Pick<Credential, 'kind' | 'accountId' | 'permissions' | 'expiresAt' | 'allowedIps'>;
 
 const dayMs = 86_400_000;
 const longestTokenMs = 366 * dayMs;
@@ -162,3 +165,5 @@ const liveAccounts = sql(
   'SELECT id FROM accounts WHERE id = ANY(CAST(:ids AS uuid[])) AND deleted_at IS NULL FOR SHARE',
 );
 const liveProject = sql('SELECT id FROM projects WHERE id = :id AND deleted_at IS NULL FOR SHARE');
+const carried = sql(`
+  SELECT r.permissions FROM credential_roles cr JOIN roles r ON r.id = cr.role_id WHERE cr.credential_id = :id`);

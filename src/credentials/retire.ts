@@ -1,15 +1,24 @@
 import { sql, type Database } from '../database.js';
+import { endOrphans } from './end.js';
 
 const batch = 500;
 
 /**
- * Wipes previous secrets whose grace period has ended, and finishes their rotations. They stopped working at its end
- * by the database's clock; this only tidies up after it. Returns how many there were.
+ * Wipes previous secrets of Keyway's own store whose grace period has ended, finishes their rotations and ends what was
+ * derived from them. They stopped working at its end by the database's clock; this only tidies up after it. Returns how
+ * many there were.
  */
 export async function retireOutlived(db: Database): Promise<number> {
   let retired = 0;
   for (;;) {
-    const rows = await db.transaction((tx) => tx.rows(retire, { batch }));
+    const rows = await db.transaction(async (tx) => {
+      const outlived = await tx.rows<{ id: string }>(retire, { batch });
+      await endOrphans(
+        tx,
+        outlived.map(({ id }) => id),
+      );
+      return outlived;
+    });
     retired += rows.length;
     if (rows.length < batch) return retired;
   }
@@ -17,9 +26,10 @@ export async function retireOutlived(db: Database): Promise<number> {
 
 const retire = sql(`
   WITH outlived AS (
-    SELECT credential_id, number, valid_until FROM credential_versions
-    WHERE state = 'PREVIOUS' AND valid_until <= now() ORDER BY valid_until LIMIT CAST(:batch AS integer)
-    FOR UPDATE SKIP LOCKED
+    SELECT v.credential_id, v.number, v.valid_until FROM credential_versions v
+    JOIN credentials c ON c.id = v.credential_id AND c.external_id IS NULL
+    WHERE v.state = 'PREVIOUS' AND v.valid_until <= now() ORDER BY v.valid_until LIMIT CAST(:batch AS integer)
+    FOR UPDATE OF v SKIP LOCKED
   ), finished AS (
     UPDATE rotations r SET state = 'FINISHED', finished_at = o.valid_until
     FROM outlived o WHERE r.credential_id = o.credential_id AND r.from_number = o.number AND r.state = 'SWITCHED'
@@ -27,4 +37,4 @@ const retire = sql(`
   UPDATE credential_versions v SET state = 'RETIRED',
     verifier = NULL, verifier_key_id = NULL, password_hash = NULL, pepper_id = NULL, sealed = NULL, kek_id = NULL
   FROM outlived o WHERE v.credential_id = o.credential_id AND v.number = o.number
-  RETURNING v.number`);
+  RETURNING v.credential_id AS id`);

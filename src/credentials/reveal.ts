@@ -1,16 +1,19 @@
 import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
+import { attemptIfNeeded } from '../accounts/second-factor.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { sql, type Tx } from '../database.js';
-import { forbidden, unsupported } from '../errors.js';
+import { conflict, unsupported } from '../errors.js';
 import type { Credential } from './credential.js';
 import type { RevealCredentialInput } from './credential.input.js';
+import { faultOf } from './fault.js';
 import { changedCredential, findCredential } from './find.js';
 import { IssuedSecret } from './issued-secret.js';
 import { openSecret } from './keep-secret.js';
 import { expectLiving, lockCredential } from './lock.js';
-import { authorizeShowing, placeOf } from './place.js';
+import { revealedByStore } from './outside/reveal.js';
+import { authorizeShowing, isHolder, placeOf, termsOf } from './place.js';
 
 export interface Revealed {
   credential: Credential;
@@ -20,19 +23,27 @@ export interface Revealed {
 
 /**
  * Shows a retrievable secret again, and the previous or pending one beside it. It is on record before it is answered.
- * @throws NOT_FOUND; FORBIDDEN without CREDENTIAL_REVEAL, which owning alone does not give; UNSUPPORTED for a secret
- * that is only verified; CONFLICT for one that has ended.
+ * @throws NOT_FOUND; FORBIDDEN without CREDENTIAL_REVEAL, which owning alone gives of temporary credentials only, and
+ * without the second factor that the account requires; UNSUPPORTED for a secret that is only verified; CONFLICT for one
+ * that has ended; RATE_LIMITED while the factor is locked.
  */
 export async function revealCredential(ctx: RequestContext, input: RevealCredentialInput): Promise<Revealed> {
   const found = await findCredential(ctx, input.id, 'input.id', Permission.CREDENTIAL_REVEAL);
-  authorize(ctx.principal, Permission.CREDENTIAL_REVEAL, placeOf(found));
-  if (ctx.principal.mfaRequired) throw forbidden('This account must prove a second factor first.');
-  await authorizeShowing(ctx, found);
+  authorizeRevealing(ctx, found);
+  if (!isHolder(ctx.principal, found)) await authorizeShowing(ctx, await termsOf(ctx.db, found));
+  if (found.reachesStore) throw unsupported('What Keyway reaches a store with is shown to nobody.');
   if (!found.retrievable) throw unsupported('This secret was shown once and is only verified since.');
+  expectLiving(found);
+  const attempt = await attemptIfNeeded(ctx, input.mfaCode);
+  const shownByStore = await revealedByStore(ctx, found);
   const [issued, other] = await ctx.db.transaction(async (tx) => {
-    const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_REVEAL);
+    const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_REVEAL, (locked) =>
+      authorizeRevealing(ctx, locked),
+    );
     expectLiving(credential);
-    const secrets = await openVersions(ctx, tx, credential);
+    if (credential.parentId !== null) await expectUnended(tx, credential);
+    await attempt?.prove(tx);
+    const secrets = shownByStore ? [shownByStore] : await openVersions(ctx, tx, credential);
     await record(ctx, tx, {
       action: 'credential:reveal',
       target: { type: 'Credential', id: credential.id },
@@ -45,17 +56,44 @@ export async function revealCredential(ctx: RequestContext, input: RevealCredent
   return { credential: await changedCredential(ctx, found.id), issued, other: other ?? null };
 }
 
+/** By CREDENTIAL_REVEAL there; what is temporary also as its owner, or by having signed with it. @throws FORBIDDEN */
+function authorizeRevealing({ principal }: RequestContext, credential: Credential): void {
+  const { limits, accountId } = principal;
+  const place = placeOf(credential);
+  const owns =
+    place.owner === accountId && (limits === null || limits.includes(Permission.CREDENTIAL_REVEAL));
+  if (credential.parentId !== null && (owns || isHolder(principal, credential))) return;
+  authorize(principal, Permission.CREDENTIAL_REVEAL, place);
+}
+
+/** @throws CONFLICT for a temporary credential that has ended by itself, or with its parent. */
+async function expectUnended(tx: Tx, { id }: Credential): Promise<void> {
+  const fault = await faultOf(tx, id);
+  if (fault === 'EXPIRED' || fault === 'REVOKED') throw conflict('The temporary credential has ended.');
+}
+
+interface Kept {
+  number: number;
+  accessKey: string | null;
+  sealed: Buffer;
+  endpoint: string | null;
+}
+
 async function openVersions(ctx: RequestContext, tx: Tx, credential: Credential): Promise<IssuedSecret[]> {
-  const versions = await tx.rows<{ number: number; accessKey: string | null; sealed: Buffer }>(living, {
-    id: credential.id,
-  });
+  const versions = await tx.rows<Kept>(living, { id: credential.id });
   return Promise.all(
-    versions.map(async (version) => new IssuedSecret(await openSecret(ctx.keyring, credential, version))),
+    versions.map(
+      async ({ endpoint, ...version }) =>
+        new IssuedSecret({ ...(await openSecret(ctx.keyring, credential, version)), endpoint }),
+    ),
   );
 }
 
+// In an outside store the previous one works until the store has ended it.
 const living = sql(`
-  SELECT number, access_key AS "accessKey", sealed FROM credential_versions
-  WHERE credential_id = :id AND sealed IS NOT NULL
-    AND (state IN ('CURRENT', 'PENDING') OR state = 'PREVIOUS' AND valid_until > now())
-  ORDER BY CASE state WHEN 'CURRENT' THEN 0 ELSE 1 END`);
+  SELECT v.number, v.access_key AS "accessKey", v.sealed, s.endpoint FROM credential_versions v
+  JOIN credentials c ON c.id = v.credential_id JOIN stores s ON s.id = c.store_id
+  WHERE v.credential_id = :id AND v.sealed IS NOT NULL
+    AND (v.state IN ('CURRENT', 'PENDING', 'UNKNOWN')
+      OR v.state = 'PREVIOUS' AND (v.valid_until > now() OR c.external_id IS NOT NULL))
+  ORDER BY CASE v.state WHEN 'CURRENT' THEN 0 WHEN 'PENDING' THEN 1 ELSE 2 END`);

@@ -4,6 +4,7 @@ import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { once } from '../idempotency/once.js';
 import { storeNamed } from '../stores/find.js';
+import { StoreKind } from '../stores/store.js';
 import { supporting } from '../stores/supporting.js';
 import { notFound } from '../errors.js';
 import { endCredentials } from './end.js';
@@ -11,6 +12,7 @@ import type { Credential } from './credential.js';
 import type { RevokeCredentialInput } from './credential.input.js';
 import { changedCredential, findCredential } from './find.js';
 import { lockCredential } from './lock.js';
+import { endOutside } from './outside/end.js';
 import { placeOf } from './place.js';
 
 /**
@@ -26,7 +28,8 @@ export async function revokeCredential(
   authorize(ctx.principal, Permission.CREDENTIAL_REVOKE, placeOf(found));
   const store = await storeNamed(ctx).load(found.storeId);
   if (!store) throw notFound();
-  const revoke = supporting(ctx.connectors, store, 'revoke');
+  supporting(ctx.connectors, store, 'revoke');
+  if (store.kind !== StoreKind.BUILT_IN) return endOutside(ctx, input, found, 'REVOKE');
   const { result } = await once(ctx, 'credential:revoke', input, async (tx) => {
     const { id, accountId, projectId } = await lockCredential(
       ctx,
@@ -34,7 +37,6 @@ export async function revokeCredential(
       found.id,
       Permission.CREDENTIAL_REVOKE,
     );
-    await revoke({ endpoint: store.endpoint }, found.externalId ?? found.id);
     const ended = await endCredentials(tx, [id], input.reason ?? null);
     await record(ctx, tx, {
       action: 'credential:revoke',

@@ -3,25 +3,31 @@ import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { accountNamed } from '../accounts/find.js';
 import { record } from '../audit/record.js';
+import { mint } from '../connectors/built-in.js';
+import type { Wish } from '../connectors/connector.js';
 import type { RequestContext } from '../context.js';
 import { sql, type Tx } from '../database.js';
-import { conflict, notFound } from '../errors.js';
+import { conflict, notFound, unsupported } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { newId } from '../ids.js';
+import type { Keyring } from '../keyring/keyring.js';
 import { durationMs } from '../scalars.js';
 import { storeNamed } from '../stores/find.js';
+import { StoreKind } from '../stores/store.js';
 import { supporting } from '../stores/supporting.js';
 import { instant } from '../time.js';
 import { CredentialSecret } from './credential-version.js';
 import { Credential } from './credential.js';
 import type { RotateCredentialInput } from './credential.input.js';
+import { endOrphans } from './end.js';
 import { changedCredential, findCredential } from './find.js';
-import { IssuedSecret, pack } from './issued-secret.js';
+import { pack, type IssuedSecret } from './issued-secret.js';
 import { keepSecret, prepare, type Prepared } from './keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from './lock.js';
-import { authorizeShowing, placeOf } from './place.js';
+import { authorizeShowing, placeOf, termsOf } from './place.js';
+import { rotateOutside } from './outside/rotate.js';
 import { Rotation, RotationState } from './rotation.js';
-import { shown } from './shown.js';
+import { shownOrNamed } from './shown.js';
 import { wishForNext } from './wish.js';
 
 /**
@@ -37,7 +43,8 @@ export async function rotateCredential(
   const { principal } = ctx;
   const found = await findCredential(ctx, input.id, 'input.id', Permission.CREDENTIAL_ROTATE);
   authorize(principal, Permission.CREDENTIAL_ROTATE, placeOf(found));
-  await authorizeShowing(ctx, found);
+  await authorizeShowing(ctx, await termsOf(ctx.db, found));
+  if (found.parentId !== null) throw unsupported('A temporary credential is not rotated: issue another one.');
   const [store, account, [seen]] = await Promise.all([
     storeNamed(ctx).load(found.storeId),
     accountNamed(ctx).load(found.accountId),
@@ -45,9 +52,14 @@ export async function rotateCredential(
   ]);
   if (!store || !account) throw notFound();
 
-  const rotate = supporting(ctx.connectors, store, 'rotate');
+  supporting(ctx.connectors, store, 'rotate');
+  if (store.kind !== StoreKind.BUILT_IN)
+    return rotateOutside(ctx, input, found, store.kind, {
+      waitMs: togetherMs,
+      check: (tx) => expectAlone(ctx, tx, found.id, seen?.versions ?? 0),
+    });
   const { wish } = wishForNext(found, account, input.secret);
-  const prepared = await prepare(ctx.keyring, found.kind, await rotate({ endpoint: store.endpoint }, wish));
+  const prepared = await prepare(ctx.keyring, found.kind, mint(wish));
 
   await sleep(togetherMs);
   const outcome = await once(ctx, 'credential:rotate', input, async (tx) => {
@@ -55,19 +67,9 @@ export async function rotateCredential(
     expectLiving(credential);
     expectRevision(credential, input.expectedRevision);
     await expectAlone(ctx, tx, credential.id, seen?.versions ?? 0);
-    const number = await switchTo(ctx, tx, credential, prepared, durationMs(input.gracePeriod ?? 'PT0S'));
-    await tx.em.getRepository(Credential).update(
-      { id: credential.id },
-      {
-        ...('prefix' in wish && { secretPrefix: wish.prefix }),
-        ...(wish.kind === 'ACCESS_KEY' && { secretFormat: wish.format }),
-        ...(credential.rotateEvery && {
-          rotationDueAt: instant(ctx.at + durationMs(credential.rotateEvery)),
-        }),
-        revision: () => 'revision + 1',
-        updatedAt: () => 'now()',
-      },
-    );
+    const graceMs = durationMs(input.gracePeriod ?? 'PT0S');
+    const by = principal.accountId;
+    const number = await switchTo(ctx.keyring, tx, credential, { wish, prepared, graceMs, by, atMs: ctx.at });
     await record(ctx, tx, {
       action: 'credential:rotate',
       target: { type: 'Credential', id: credential.id },
@@ -80,27 +82,29 @@ export async function rotateCredential(
   });
 
   const credential = await changedCredential(ctx, outcome.result.id);
-  // A replay that must not show the secret any more still says which key it was.
-  const hidden = {
-    accessKey: outcome.result.issued.accessKey,
-    secret: null,
-    keys: null,
-    expiresAt: credential.expiresAt,
-  };
-  return { credential, issued: (await shown(ctx, outcome)) ?? new IssuedSecret(hidden) };
+  return { credential, issued: await shownOrNamed(ctx, outcome, credential) };
 }
 
 // Requests that come within this time of one another were made at the same time. Without it, whether they met would be
 // a matter of the machine's speed.
 const togetherMs = 25;
 
+/** The next secret of a credential of Keyway's own store. */
+interface Next {
+  wish: Wish;
+  prepared: Prepared;
+  graceMs: number;
+  /** The account that wants it; nobody, where a policy does. */
+  by: string | null;
+  atMs: number;
+}
+
 /** Brings in the new secret and sends the one before into its grace period. Returns the new version's number. */
-async function switchTo(
-  ctx: RequestContext,
+export async function switchTo(
+  keyring: Keyring,
   tx: Tx,
   credential: Credential,
-  prepared: Prepared,
-  graceMs: number,
+  { wish, prepared, graceMs, by, atMs }: Next,
 ): Promise<number> {
   const { id } = credential;
   await tx.rows(retirePrevious, { id });
@@ -111,7 +115,7 @@ async function switchTo(
   // Without grace the old secret is not kept at all.
   if (finished) await tx.rows(retirePrevious, { id });
   const kept = await keepSecret(
-    ctx,
+    { keyring },
     credential,
     from.next,
     credential.kind,
@@ -129,13 +133,24 @@ async function switchTo(
     id: newId(),
     credentialId: id,
     state: finished ? RotationState.FINISHED : RotationState.SWITCHED,
-    startedById: ctx.principal.accountId,
+    startedById: by,
     startedAt: () => 'clock_timestamp()',
     finishedAt: finished ? () => 'clock_timestamp()' : null,
     fromNumber: from.number,
     toNumber: from.next,
   });
   await tx.rows(rotatingUntil, { id });
+  await tx.em.getRepository(Credential).update(
+    { id },
+    {
+      ...('prefix' in wish && { secretPrefix: wish.prefix }),
+      ...(wish.kind === 'ACCESS_KEY' && { secretFormat: wish.format }),
+      ...(credential.rotateEvery && { rotationDueAt: instant(atMs + durationMs(credential.rotateEvery)) }),
+      revision: () => 'revision + 1',
+      updatedAt: () => 'now()',
+    },
+  );
+  await endOrphans(tx, [id]);
   return from.next;
 }
 

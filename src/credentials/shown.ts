@@ -1,7 +1,9 @@
+import { fault, joinParent } from '../access/standing.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database.js';
 import type { Outcome } from '../idempotency/once.js';
+import type { Credential } from './credential.js';
 import { IssuedSecret, unpack, type Packed } from './issued-secret.js';
 
 /**
@@ -26,9 +28,20 @@ export async function shown(
   });
 }
 
+/** The same; where the secret must not be shown any more, it still says which key it was. */
+export async function shownOrNamed(
+  ctx: RequestContext,
+  outcome: Outcome<{ id: string; version: number; issued: Packed }>,
+  { expiresAt }: Pick<Credential, 'expiresAt'>,
+): Promise<IssuedSecret> {
+  const { accessKey } = outcome.result.issued;
+  return (await shown(ctx, outcome)) ?? new IssuedSecret({ accessKey, secret: null, keys: null, expiresAt });
+}
+
 const current = sql(`
   SELECT c.account_id AS "accountId", c.project_id AS "projectId" FROM credentials c
+  JOIN accounts a ON a.id = c.account_id
   JOIN credential_versions v ON v.credential_id = c.id AND v.number = :version AND v.state = 'CURRENT'
-  WHERE c.id = :id AND c.revoked_at IS NULL AND c.deleted_at IS NULL AND c.enabled
-    AND coalesce(c.expires_at > now(), true)
+  ${joinParent}
+  WHERE c.id = :id AND (${fault}) IS NULL
   FOR UPDATE OF c`);

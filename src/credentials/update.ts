@@ -4,30 +4,35 @@ import { findAccount } from '../accounts/find.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { sql, type Tx } from '../database.js';
-import { badInput, notFound } from '../errors.js';
-import { once } from '../idempotency/once.js';
+import { badInput, notFound, unsupported } from '../errors.js';
+import { once, type Answer } from '../idempotency/once.js';
 import { findProject } from '../projects/find.js';
 import { findRoles } from '../roles/find.js';
 import type { Role } from '../roles/role.js';
 import { durationMs } from '../scalars.js';
 import { storeNamed } from '../stores/find.js';
-import { supporting } from '../stores/supporting.js';
+import { StoreKind } from '../stores/store.js';
 import { instant, instantMs } from '../time.js';
 import { CredentialRole } from './credential-role.js';
 import { CredentialSecret } from './credential-version.js';
 import { Credential } from './credential.js';
 import type { UpdateCredentialInput } from './credential.input.js';
+import { endOrphans } from './end.js';
 import { changedCredential, findCredential } from './find.js';
 import { resealed, type SealedTo } from './keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from './lock.js';
+import { carryOut } from './outside/answer.js';
+import type { Lease } from './outside/lease.js';
+import { planUpdate, reaching } from './outside/update.js';
 import {
   authorizeOwning,
   authorizePlacing,
   authorizeRoles,
-  authorizeToken,
+  authorizeTerms,
   checkedExpiry,
   holdPlace,
   placeOf,
+  termsOf,
 } from './place.js';
 
 /**
@@ -45,7 +50,7 @@ export async function updateCredential(
   authorize(principal, Permission.CREDENTIAL_UPDATE, placeOf(found));
   const store = await storeNamed(ctx).load(found.storeId);
   if (!store) throw notFound();
-  const update = supporting(ctx.connectors, store, 'update');
+  const connector = ctx.connectors[store.kind];
   const owner = input.owner
     ? await findAccount(ctx, input.owner, 'input.owner', Permission.CREDENTIAL_UPDATE)
     : null;
@@ -58,17 +63,16 @@ export async function updateCredential(
   const roles =
     input.roles === undefined ? undefined : await findRoles(ctx, input.roles ?? [], 'input.roles');
 
-  const { result } = await once(ctx, 'credential:update', input, async (tx) => {
+  let lease: Lease | undefined;
+  const { result } = await once<Updated>(ctx, 'credential:update', input, async (tx) => {
     const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_UPDATE);
     expectLiving(credential);
     expectRevision(credential, input.expectedRevision);
+    if (credential.parentId !== null) expectTermsKept(input);
     const wanted = wantedColumns(ctx, credential, input, owner?.id ?? null, project?.id ?? null);
     const names = (Object.keys(wanted) as (keyof Credential)[]).filter(
       (name) => !same(name, wanted[name], credential[name]),
     );
-    if (names.includes('expiresAt') || names.includes('allowedIps')) {
-      await authorizeToken(ctx, { ...credential, ...wanted }, tx);
-    }
     if (names.includes('ownerId')) authorizeOwning(principal, credential);
     if (names.includes('projectId')) {
       authorizeMove(principal, placeOf(credential), placeOf({ ...credential, ...wanted }));
@@ -81,7 +85,20 @@ export async function updateCredential(
         wanted.projectId ?? null,
       );
     }
+    if (connector && store.kind !== StoreKind.BUILT_IN) {
+      const change = roles && (await roleChange(ctx, tx, { ...credential, ...wanted }, roles));
+      if (reaching(connector, [...names, ...(change ? ['roles'] : [])])) {
+        const columns = Object.fromEntries(names.map((name) => [name, wanted[name]])) as Partial<Credential>;
+        const carry = { names: await roleNames(tx, credential.id, roles), changed: change && roles };
+        const changed = [...publicNames(names), ...(change ? ['roles'] : [])];
+        lease = await planUpdate(ctx, tx, credential, columns, carry, changed);
+        return { id: credential.id, intent: lease.id };
+      }
+    }
     const rolesChanged = roles ? await changeRoles(ctx, tx, { ...credential, ...wanted }, roles) : false;
+    if (rolesChanged || names.includes('expiresAt') || names.includes('allowedIps')) {
+      await authorizeTerms(ctx, await termsOf(tx, { ...credential, ...wanted }), tx);
+    }
     if (names.includes('projectId')) await sealAnew(ctx, tx, credential, { ...credential, ...wanted });
     if (names.length > 0 || rolesChanged) {
       await tx.em.getRepository(Credential).update(
@@ -93,7 +110,9 @@ export async function updateCredential(
         },
       );
     }
-    await update({ endpoint: store.endpoint }, credential.externalId ?? credential.id);
+    if (names.includes('projectId')) await endOrphans(tx, [credential.id]);
+    if (names.includes('ownerId'))
+      await tx.rows(handOver, { id: credential.id, owner: wanted.ownerId ?? null });
     await record(ctx, tx, {
       action: 'credential:update',
       target: { type: 'Credential', id: credential.id },
@@ -101,9 +120,22 @@ export async function updateCredential(
       projectId: wanted.projectId === undefined ? credential.projectId : wanted.projectId,
       changed: [...publicNames(names), ...(rolesChanged ? ['roles'] : [])],
     });
-    return { id: credential.id };
+    return { id: credential.id, intent: null };
   });
+  if (result.intent !== null) await carryOut(ctx, result.intent, lease);
   return changedCredential(ctx, result.id);
+}
+
+interface Updated extends Answer {
+  id: string;
+  intent: string | null;
+}
+
+/** @throws UNSUPPORTED for what a temporary credential was issued with: it is never more than its parent. */
+function expectTermsKept(input: UpdateCredentialInput): void {
+  const terms = ['roles', 'allowedIps', 'expiresAt', 'owner', 'project', 'rotationPolicy'] as const;
+  if (terms.some((name) => input[name] !== undefined))
+    throw unsupported('A temporary credential keeps the terms that it was issued with: issue another one.');
 }
 
 /** The columns that the input names, with their new values: a fixed list, whatever else an input may come to hold. */
@@ -151,21 +183,33 @@ function wantedColumns(
 const dueAt = (ctx: RequestContext, credential: Credential, every: string): string | null =>
   every === credential.rotateEvery ? credential.rotationDueAt : instant(ctx.at + durationMs(every));
 
+/** Which roles come and which go; undefined where they stay as they are. @throws FORBIDDEN as `authorizeRoles` does */
+async function roleChange(ctx: RequestContext, tx: Tx, credential: Credential, roles: readonly Role[]) {
+  const had = (await tx.rows<{ id: string }>(carried, { id: credential.id })).map(({ id }) => id);
+  const added = roles.filter(({ id }) => !had.includes(id));
+  const dropped = had.filter((id) => !roles.some((role) => role.id === id));
+  authorizeRoles(ctx.principal, added, placeOf(credential));
+  return added.length > 0 || dropped.length > 0 ? { added, dropped } : undefined;
+}
+
+/** The names of the roles that a credential is to carry: those given, or those that it has. */
+const roleNames = async (tx: Tx, id: string, roles: readonly Role[] | undefined): Promise<string[]> =>
+  (roles ?? (await tx.rows<Pick<Role, 'name'>>(carriedNames, { id }))).map(({ name }) => name);
+
 async function changeRoles(
   ctx: RequestContext,
   tx: Tx,
   credential: Credential,
   roles: readonly Role[],
 ): Promise<boolean> {
-  const had = (await tx.rows<{ id: string }>(carried, { id: credential.id })).map(({ id }) => id);
-  const added = roles.filter(({ id }) => !had.includes(id));
-  const dropped = had.filter((id) => !roles.some((role) => role.id === id));
-  authorizeRoles(ctx.principal, added, placeOf(credential));
+  const change = await roleChange(ctx, tx, credential, roles);
+  if (!change) return false;
+  const { added, dropped } = change;
   const repository = tx.em.getRepository(CredentialRole);
   if (added.length > 0)
     await repository.insert(added.map(({ id }) => ({ credentialId: credential.id, roleId: id })));
   for (const roleId of dropped) await repository.delete({ credentialId: credential.id, roleId });
-  return added.length > 0 || dropped.length > 0;
+  return true;
 }
 
 /** What is sealed is bound to its project, so it is sealed anew for the next one. */
@@ -198,5 +242,11 @@ const publicNames = (names: readonly string[]): string[] => [
 ];
 
 const carried = sql('SELECT role_id AS id FROM credential_roles WHERE credential_id = :id');
+const carriedNames = sql(`
+  SELECT r.name FROM credential_roles cr JOIN roles r ON r.id = cr.role_id WHERE cr.credential_id = :id ORDER BY 1`);
 const sealedVersions = sql(`
   SELECT number, sealed FROM credential_versions WHERE credential_id = :id AND sealed IS NOT NULL`);
+// Who answers for it answers for what was derived from it, and nobody else.
+const handOver = sql(`
+  UPDATE credentials SET owner_id = :owner, revision = revision + 1, updated_at = now()
+  WHERE parent_id = :id AND revoked_at IS NULL AND owner_id IS DISTINCT FROM CAST(:owner AS uuid)`);

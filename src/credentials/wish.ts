@@ -1,8 +1,10 @@
 import type { Account } from '../accounts/account.js';
 import type { Wish } from '../connectors/connector.js';
 import { badInput } from '../errors.js';
+import type { SecretFormat } from '../keyring/token.js';
 import { canonicalUsername } from '../rules.js';
 import { Secret } from '../secret.js';
+import { SignatureScheme } from '../signatures/schemes.js';
 import { CredentialKind, type Credential } from './credential.js';
 import type { NewSecretInput } from './credential.input.js';
 import { checkedProviderKeys, type Provider } from './provider-keys.input.js';
@@ -17,8 +19,9 @@ export interface Wished {
 export function wishFor(input: NewSecretInput, account: Account): Wished {
   const { accessKey, token, password, providerKeys } = input;
   if (accessKey) {
-    const { prefix = null, secretFormat = null } = accessKey;
-    return { wish: { kind: 'ACCESS_KEY', prefix, format: secretFormat, accessKey: null }, provider: null };
+    const { prefix = null, secretFormat = null, scheme } = accessKey;
+    const format = formatFor(scheme, secretFormat);
+    return { wish: { kind: 'ACCESS_KEY', prefix, format, accessKey: null }, provider: null };
   }
   if (token)
     return {
@@ -39,7 +42,7 @@ export function wishFor(input: NewSecretInput, account: Account): Wished {
   }
   if (!providerKeys) throw badInput('input.secret', 'exactly one of its members must be given');
   const { provider, keys } = checkedProviderKeys(providerKeys, 'input.secret.providerKeys');
-  return { wish: { kind: 'PROVIDER_KEYS', keys }, provider };
+  return { wish: { kind: 'PROVIDER_KEYS', provider, keys }, provider };
 }
 
 /**
@@ -58,9 +61,16 @@ export function wishForNext(
   const { accessKey, secretPrefix: prefix, secretFormat: format } = credential;
   switch (credential.kind) {
     case CredentialKind.ACCESS_KEY: {
-      const { prefix: newPrefix = null, secretFormat = null } = input?.accessKey ?? {};
+      const { prefix: newPrefix = null, secretFormat = null, scheme } = input?.accessKey ?? {};
+      if (scheme && scheme !== credential.signatureScheme)
+        throw badInput('input.secret.accessKey.scheme', 'is fixed at creation');
       return {
-        wish: { kind: 'ACCESS_KEY', prefix: newPrefix ?? prefix, format: secretFormat ?? format, accessKey },
+        wish: {
+          kind: 'ACCESS_KEY',
+          prefix: newPrefix ?? prefix,
+          format: formatFor(credential.signatureScheme, secretFormat ?? format),
+          accessKey,
+        },
         provider: null,
       };
     }
@@ -92,6 +102,10 @@ export function wishForNext(
       return given;
   }
 }
+
+/** Veracode's signers read both halves as hexadecimal digits. */
+const formatFor = (scheme: SignatureScheme | null | undefined, format: SecretFormat | null) =>
+  scheme === SignatureScheme.VERACODE_HMAC_SHA_256 ? 'HEX' : format;
 
 function usernameOf(text: string): string {
   const username = canonicalUsername(text);

@@ -11,7 +11,8 @@ export interface Example {
 
 /**
  * The explorer's examples, in the order to run them in. Where a value must come out of an earlier answer, the variable
- * is named for what it is (`account`, `credential`, …) in all of them, and holds a prefix and an ellipsis: `acct_…`.
+ * is named for what it is (`account`, `credential`, `secret`, …) in all of them, and ends with an ellipsis, behind the
+ * prefix where there is one: `acct_…`.
  */
 export function examples(now = new Date()): Example[] {
   return readdirSync(folder())

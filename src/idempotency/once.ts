@@ -1,5 +1,5 @@
 import type { RequestContext } from '../context.js';
-import { sql, type Tx } from '../database.js';
+import { sql, type Sql, type Tx } from '../database.js';
 import { conflict } from '../errors.js';
 import { newId } from '../ids.js';
 import type { Place } from '../keyring/envelope.js';
@@ -23,39 +23,80 @@ export interface Outcome<Result> {
 export async function once<Result extends Answer>(
   ctx: RequestContext,
   operation: string,
-  input: object & { idempotencyKey?: string | null | undefined },
+  input: Keyed,
   effect: (tx: Tx) => Promise<Result>,
 ): Promise<Outcome<Result>> {
-  const { idempotencyKey, ...rest } = input;
-  if (typeof idempotencyKey !== 'string') {
-    return { result: await ctx.db.transaction(effect), replayed: false };
-  }
-  const { accountId } = ctx.principal;
-  const keyHash = ctx.keyring.mac('idempotency-key', accountId, idempotencyKey);
-  const inputHash = ctx.keyring.mac('idempotency-input', operation, canonical(rest));
+  const key = keyOf(ctx, operation, input);
+  if (!key) return { result: await ctx.db.transaction(effect), replayed: false };
   return ctx.db.transaction(async (tx) => {
     const id = newId();
-    const [claimed] = await tx.rows<{ id: string }>(claim, { accountId, keyHash, id, operation, inputHash });
+    const [claimed] = await tx.rows<{ id: string }>(claim, { ...key, id, operation });
     if (claimed) {
       const result = await effect(tx);
+      const { accountId, keyHash } = key;
       const { sealed } = await ctx.keyring.seal(Secret.of(JSON.stringify(result)), placeOf(accountId, id));
       await tx.rows(keep, { accountId, keyHash, sealed });
       return { result, replayed: false };
     }
-    const [known] = await tx.rows<{ id: string; inputHash: Buffer; sealed: Buffer }>(recall, {
-      accountId,
-      keyHash,
-    });
-    if (!known || !inputHash.equals(known.inputHash))
-      throw conflict('This idempotency key was used with another input.');
-    const secret = await ctx.keyring.open(Buffer.from(known.sealed), placeOf(accountId, known.id));
-    try {
-      return { result: JSON.parse(secret.expose()) as Result, replayed: true };
-    } finally {
-      secret.wipe();
-    }
+    const result = await recalled<Result>(ctx, tx, key);
+    if (!result) throw otherInput();
+    return { result, replayed: true };
   });
 }
+
+/**
+ * What the same request was answered before; undefined where it was not. For what is done ahead of an effect and is not
+ * to be done again, such as asking a vendor.
+ * @throws CONFLICT for the same key with another input.
+ */
+export async function answeredBefore<Result extends Answer>(
+  ctx: RequestContext,
+  operation: string,
+  input: Keyed,
+): Promise<Result | undefined> {
+  const key = keyOf(ctx, operation, input);
+  return key && recalled<Result>(ctx, ctx.db, key);
+}
+
+type Keyed = object & { idempotencyKey?: string | null | undefined };
+
+interface Key {
+  accountId: string;
+  keyHash: Buffer;
+  inputHash: Buffer;
+}
+
+function keyOf({ principal, keyring }: RequestContext, operation: string, input: Keyed): Key | undefined {
+  const { idempotencyKey, ...rest } = input;
+  if (typeof idempotencyKey !== 'string') return undefined;
+  const { accountId } = principal;
+  return {
+    accountId,
+    keyHash: keyring.mac('idempotency-key', accountId, idempotencyKey),
+    inputHash: keyring.mac('idempotency-input', operation, canonical(rest)),
+  };
+}
+
+async function recalled<Result>(
+  { keyring }: RequestContext,
+  on: Sql,
+  { accountId, keyHash, inputHash }: Key,
+): Promise<Result | undefined> {
+  const [known] = await on.rows<{ id: string; inputHash: Buffer; sealed: Buffer }>(recall, {
+    accountId,
+    keyHash,
+  });
+  if (!known) return undefined;
+  if (!inputHash.equals(known.inputHash)) throw otherInput();
+  const secret = await keyring.open(Buffer.from(known.sealed), placeOf(accountId, known.id));
+  try {
+    return JSON.parse(secret.expose()) as Result;
+  } finally {
+    secret.wipe();
+  }
+}
+
+const otherInput = () => conflict('This idempotency key was used with another input.');
 
 const placeOf = (accountId: string, id: string): Place => ({
   accountId,
@@ -88,4 +129,4 @@ const keep = sql(`
 
 const recall = sql(`
   SELECT id, input_hash AS "inputHash", sealed FROM idempotency_keys
-  WHERE account_id = :accountId AND key_hash = :keyHash`);
+  WHERE account_id = :accountId AND key_hash = :keyHash AND expires_at > now() AND sealed IS NOT NULL`);

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { KeywayError } from '../errors.js';
@@ -11,6 +12,18 @@ export interface Place {
   version: number;
   field: string;
 }
+
+/** Where the secret of a version of a credential is sealed to. */
+export const secretPlace = (
+  to: { id: string; accountId: string; projectId: string | null },
+  version: number,
+): Place => ({
+  accountId: to.accountId,
+  projectId: to.projectId,
+  credentialId: to.id,
+  version,
+  field: 'secret',
+});
 
 /**
  * Keeps the keys that wrap data keys. `wrap` answers 60 bytes (nonce, wrapped key, tag). A key that is not there, or

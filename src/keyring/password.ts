@@ -1,8 +1,7 @@
-import { availableParallelism } from 'node:os';
-import { hash, hashRaw } from '@node-rs/argon2';
+import { randomBytes } from 'node:crypto';
 import { badInput } from '../errors.js';
 import type { Secret } from '../secret.js';
-import { gate } from './gate.js';
+import { openHashing, type Argon2id } from './hashing.js';
 import { keyOf, type KeyFile } from './key-file.js';
 import { hmacSha256, sameDigest } from './primitives.js';
 
@@ -25,26 +24,29 @@ export interface Passwords {
    * @throws UNAVAILABLE where too many wait already.
    */
   passwordVerifies(password: Secret, stored: StoredPassword): Promise<{ ok: boolean; stale: boolean }>;
+  /** Takes as long as `passwordVerifies`, for a name that nobody has. @throws UNAVAILABLE alike. */
+  passwordUnmatched(password: Secret): Promise<void>;
+  /** Ends the threads that hash. What waits for one is UNAVAILABLE. */
+  close(): Promise<void>;
 }
 
-// OWASP's minimum for Argon2id. The package makes salts of 16 bytes; 2 is its number for Argon2id.
-const parameters = { algorithm: 2, memoryCost: 19456, timeCost: 2, parallelism: 1, outputLen: 32 } as const;
+// OWASP's minimum for Argon2id.
+const current = { memoryCost: 19456, timeCost: 2, parallelism: 1, outputLen: 32 } as const;
+const saltLength = 16;
 const shortest = 12;
 const longest = 1024;
-const waitingPerSlot = 64;
 
 /** The password half of the keyring, over the keys of pepper.json. */
 export function passwords(peppers: KeyFile): Passwords {
-  // One a core, but never all four of the runtime's worker threads: signatures are verified there, too.
-  const slots = Math.min(availableParallelism(), 3);
-  const enter = gate(slots, slots * waitingPerSlot);
+  const hashing = openHashing();
 
   return {
     async hashPassword(password) {
       const input = peppered(peppers, peppers.current, password);
       if (!input) throw badInput('password', `must be ${shortest} to ${longest} bytes long`);
+      const fresh = freshParameters();
       try {
-        return { hash: await enter(() => hash(input, parameters)), pepperId: peppers.current };
+        return { hash: format(fresh, await hashing.argon2id(input, fresh)), pepperId: peppers.current };
       } finally {
         input.fill(0);
       }
@@ -56,14 +58,28 @@ export function passwords(peppers: KeyFile): Passwords {
       const input = peppered(peppers, stored.pepperId, password);
       if (!input) return { ok: false, stale: false };
       try {
-        const ok = sameDigest(await enter(() => hashRaw(input, made)), made.digest);
-        return { ok, stale: ok && (stored.pepperId !== peppers.current || isOutdated(made)) };
+        const ok = sameDigest(await hashing.argon2id(input, made.parameters), made.digest);
+        return { ok, stale: ok && (stored.pepperId !== peppers.current || isOutdated(made.parameters)) };
       } finally {
         input.fill(0);
       }
     },
+
+    async passwordUnmatched(password) {
+      const input = peppered(peppers, peppers.current, password);
+      if (!input) return;
+      try {
+        await hashing.argon2id(input, freshParameters());
+      } finally {
+        input.fill(0);
+      }
+    },
+
+    close: () => hashing.close(),
   };
 }
+
+const freshParameters = (): Argon2id => ({ ...current, salt: randomBytes(saltLength) });
 
 // NFC, because one keyboard sends é as one character and another as two.
 function peppered(peppers: KeyFile, id: string, password: Secret): Buffer | undefined {
@@ -77,34 +93,34 @@ function peppered(peppers: KeyFile, id: string, password: Secret): Buffer | unde
 }
 
 interface Made {
-  algorithm: 2;
-  memoryCost: number;
-  timeCost: number;
-  parallelism: number;
-  outputLen: number;
-  salt: Buffer;
+  parameters: Argon2id;
   digest: Buffer;
 }
 
-// The package's own verify takes text only, and the input is bytes. No row can ask for more than 1 GB or 99 passes.
+// No row can ask for more than 1 GB or 99 passes.
 const phc =
   /^\$argon2id\$v=19\$m=([1-9][0-9]{3,5}),t=([1-9][0-9]?),p=([1-9])\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{43})$/;
+
+/** A PHC string (github.com/P-H-C/phc-string-format), whose base64 has no padding. */
+const format = ({ memoryCost, timeCost, parallelism, salt }: Argon2id, digest: Buffer): string =>
+  `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${unpadded(salt)}$${unpadded(digest)}`;
+
+const unpadded = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '');
 
 function parse(stored: string): Made | undefined {
   const [, memory, passes, lanes, salt, digest] = phc.exec(stored) ?? [];
   if (!memory || !passes || !lanes || !salt || !digest) return undefined;
   return {
-    algorithm: parameters.algorithm,
-    memoryCost: Number(memory),
-    timeCost: Number(passes),
-    parallelism: Number(lanes),
-    outputLen: parameters.outputLen,
-    salt: Buffer.from(salt, 'base64'),
+    parameters: {
+      memoryCost: Number(memory),
+      timeCost: Number(passes),
+      parallelism: Number(lanes),
+      outputLen: current.outputLen,
+      salt: Buffer.from(salt, 'base64'),
+    },
     digest: Buffer.from(digest, 'base64'),
   };
 }
 
-const isOutdated = (made: Made) =>
-  made.memoryCost !== parameters.memoryCost ||
-  made.timeCost !== parameters.timeCost ||
-  made.parallelism !== parameters.parallelism;
+const isOutdated = ({ memoryCost, timeCost, parallelism }: Argon2id) =>
+  memoryCost !== current.memoryCost || timeCost !== current.timeCost || parallelism !== current.parallelism;

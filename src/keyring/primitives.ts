@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import { KeywayError } from '../errors.js';
 
@@ -85,9 +86,12 @@ export const sameDigest = (one: Uint8Array, other: Uint8Array): boolean =>
 
 /** A part behind its length in `bytes` big-endian bytes, so that no two lists of parts give the same bytes. */
 export function lengthPrefixed(part: string | Uint8Array, bytes: 2 | 4): Buffer {
-  const content = typeof part === 'string' ? Buffer.from(part, 'utf8') : part;
-  if (content.length >= 256 ** bytes) throw new KeywayError('INTERNAL_SERVER_ERROR');
-  const prefix = Buffer.alloc(bytes);
-  prefix.writeUIntBE(content.length, 0, bytes);
-  return Buffer.concat([prefix, content]);
+  const size = typeof part === 'string' ? Buffer.byteLength(part, 'utf8') : part.length;
+  if (size >= 256 ** bytes) throw new KeywayError('INTERNAL_SERVER_ERROR');
+  // All of it is written here: the prefix, and as many bytes as it says.
+  const whole = Buffer.allocUnsafe(bytes + size);
+  whole.writeUIntBE(size, 0, bytes);
+  if (typeof part === 'string') whole.write(part, bytes, 'utf8');
+  else whole.set(part, bytes);
+  return whole;
 }

@@ -49,8 +49,9 @@ export function parseToken(text: string): { kind: TokenKind; id: string; secret:
 }
 
 /**
- * A fresh pair of a public access key and a secret of 256 bit. The prefix stands before both; a given access key
- * stays as it is, as a rotation needs it.
+ * A fresh pair of a public access key and a secret of 256 bit, or 512 in HEX. The prefix stands before both; a given
+ * access key stays as it is, as a rotation needs it. A pair of HEX is what Veracode's own signers take: hexadecimal
+ * both, the id of at least 32 characters and the secret of at least 128 (docs.veracode.com/r/c_hmac_signing).
  * @throws BAD_USER_INPUT, naming `prefix`, for a prefix that is not `[A-Za-z][A-Za-z0-9_-]{0,30}`.
  */
 export function mintAccessKey(options: { prefix?: string; format?: SecretFormat; accessKey?: string } = {}): {
@@ -58,18 +59,22 @@ export function mintAccessKey(options: { prefix?: string; format?: SecretFormat;
   secret: Secret;
 } {
   const prefix = checkedPrefix(options.prefix);
-  const secret = Buffer.concat([Buffer.from(prefix), randomText(options.format ?? 'BASE62')]);
-  const accessKey = options.accessKey ?? `${prefix}${draw(base32, 20).toString('ascii')}`;
-  return { accessKey, secret: Secret.of(secret) };
+  const format = options.format ?? 'BASE62';
+  const secret = Buffer.concat([Buffer.from(prefix), randomText(format)]);
+  const id = format === 'HEX' ? randomBytes(16).toString('hex') : draw(base32, 20).toString('ascii');
+  return { accessKey: options.accessKey ?? `${prefix}${id}`, secret: Secret.of(secret) };
 }
 
 /** A fresh password of 32 characters, 185 bit, none of which is taken for another. */
 export const mintPassword = (): Secret => Secret.of(draw(legible, 32));
 
-/** 256 random bits as ASCII text: 43 characters of BASE62, 64 of HEX, 44 of BASE64. */
+/** A fresh recovery code of 80 bit: 16 characters of base32. */
+export const mintRecoveryCode = (): Secret => Secret.of(draw(base32, 16));
+
+/** Random bits as ASCII text: 256 in 43 characters of BASE62 or 44 of BASE64, 512 in 128 of HEX. */
 export function randomText(format: SecretFormat): Buffer {
   if (format === 'BASE62') return draw(base62, 43);
-  const bytes = randomBytes(32);
+  const bytes = randomBytes(format === 'HEX' ? 64 : 32);
   const text = Buffer.from(bytes.toString(format === 'HEX' ? 'hex' : 'base64'), 'ascii');
   bytes.fill(0);
   return text;

@@ -14,6 +14,10 @@ export interface Verifiers {
   verifier(lookupId: string, secret: Secret): StoredVerifier;
   /** Whether the verifier is of this secret under this lookup id; false where its key is not known here. */
   verifies(lookupId: string, secret: Secret, stored: StoredVerifier): boolean;
+  /** The id of the key under verifiers that are made now. */
+  currentVerifierId(): string;
+  /** A verifier of no secret: comparing with it takes as long as with any other. */
+  unmatched(): StoredVerifier;
   /** A tag over these parts, each for itself, that only a holder of the key can make; of no use for another purpose. */
   mac(purpose: string, ...parts: (string | Uint8Array)[]): Buffer;
   /** Whether `mac` made the tag for this purpose and these parts, with the current key or an older one. */
@@ -44,6 +48,8 @@ export function verifiers(file: KeyFile): Verifiers {
       const key = file.keys.get(stored.keyId);
       return key !== undefined && sameDigest(verifierUnder(key, lookupId, secret), stored.verifier);
     },
+    currentVerifierId: () => file.current,
+    unmatched: () => ({ verifier: Buffer.alloc(32), keyId: file.current }),
     mac: (purpose, ...parts) => macUnder(file.current, keyOf(file, file.current), purpose, parts),
     macMatches: (purpose, tag, ...parts) =>
       [...file.keys].some(([id, key]) => sameDigest(macUnder(id, key, purpose, parts), tag)),

@@ -67,7 +67,10 @@ export const projectById = loadOne<Project>((ctx, ids) => {
   return ctx.db.rows(statement, { ...scope.parameters, ids });
 });
 
-/** The projects that grants hold on, by UUID: a grant that hid its place would look as if it held everywhere. */
+/**
+ * The projects that rows must name, by UUID: a credential that hid its project would look as if it had none, and a grant
+ * as if it held everywhere.
+ */
 export const projectNamed = loadOne<Project>((ctx, ids) => {
   const statement = ctx.db.statement('projects named', (source) =>
     selectRows(source, Project, 'p').where('p.id = ANY(:ids)'),

@@ -23,7 +23,7 @@ export async function deleteRole(ctx: RequestContext, input: DeleteRoleInput): P
     if (role.builtIn) throw conflict('A built-in role cannot be deleted.');
     const [use] = await tx.rows<{ used: boolean }>(inUse, { id });
     if (use?.used) throw conflict('An account holds the role, or a credential carries it.');
-    await tx.rows(dropFromDeleted, { id });
+    await tx.rows(dropUnused, { id });
     await tx.em.getRepository(Role).delete({ id });
     await record(ctx, tx, {
       action: 'role:delete',
@@ -35,8 +35,9 @@ export async function deleteRole(ctx: RequestContext, input: DeleteRoleInput): P
   return result.deletedId;
 }
 
+// What was derived from a credential carries none that this one does not.
 const inUse = sql(`
   SELECT EXISTS (SELECT 1 FROM grants WHERE role_id = :id)
     OR EXISTS (SELECT 1 FROM credential_roles cr JOIN credentials c ON c.id = cr.credential_id
-      WHERE cr.role_id = :id AND c.deleted_at IS NULL) AS used`);
-const dropFromDeleted = sql('DELETE FROM credential_roles WHERE role_id = :id');
+      WHERE cr.role_id = :id AND c.deleted_at IS NULL AND c.parent_id IS NULL) AS used`);
+const dropUnused = sql('DELETE FROM credential_roles WHERE role_id = :id');

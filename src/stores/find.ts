@@ -1,11 +1,13 @@
+import { authorize } from '../access/authorize.js';
+import { Permission } from '../access/principal.js';
 import { storeScope } from '../access/scope.js';
 import { selectRows } from '../columns.js';
 import type { RequestContext } from '../context.js';
-import { condition, every } from '../database.js';
-import { notFound } from '../errors.js';
+import { condition, every, type Tx } from '../database.js';
+import { notFound, unsupported } from '../errors.js';
 import { decodeId } from '../ids.js';
-import { loadOne } from '../loading.js';
-import { builtInStoreId, CredentialStore } from './store.js';
+import { loadEach, loadOne } from '../loading.js';
+import { builtInStoreId, CredentialStore, StoreKind, StoreSync } from './store.js';
 
 /**
  * The store behind a public id; the built-in one where none is named.
@@ -14,13 +16,55 @@ import { builtInStoreId, CredentialStore } from './store.js';
 export async function findStore(
   ctx: RequestContext,
   id: string | null | undefined,
+  path = 'input.store',
 ): Promise<CredentialStore> {
-  const uuid = id ? decodeId('CredentialStore', id, 'input.store') : builtInStoreId;
+  const uuid = id ? decodeId('CredentialStore', id, path) : builtInStoreId;
   const store = await storeById(ctx).load(uuid);
+  if (!store || store.deletedAt !== null) throw notFound();
+  return store;
+}
+
+/**
+ * An outside store that the caller manages.
+ * @throws NOT_FOUND, FORBIDDEN without STORE_MANAGE there, UNSUPPORTED for Keyway's own.
+ */
+export async function findManaged(ctx: RequestContext, id: string): Promise<CredentialStore> {
+  const store = await findStore(ctx, id, 'input.id');
+  expectManaged(ctx, store);
+  return store;
+}
+
+/**
+ * The same as it is at this instant, locked to the end of the transaction.
+ * @throws as `findManaged` does, where the caller's hold on it ended meanwhile.
+ */
+export async function lockManaged(ctx: RequestContext, tx: Tx, id: string): Promise<CredentialStore> {
+  const where = every(condition('s.id = :id', { id }), live, storeScope(ctx.principal));
+  const statement = ctx.db.statement(
+    `store locked:${where.shape}`,
+    (source) => selectRows(source, CredentialStore, 's').where(where.sql),
+    (sql) => `${sql} FOR UPDATE OF s`,
+  );
+  const [store] = await tx.rows<CredentialStore>(statement, where.parameters);
+  if (!store) throw notFound();
+  expectManaged(ctx, store);
+  return store;
+}
+
+function expectManaged(ctx: RequestContext, { id, kind, accountId }: CredentialStore): void {
+  const about = { type: 'CredentialStore' as const, id };
+  authorize(ctx.principal, Permission.STORE_MANAGE, { accountId, about });
+  if (kind === StoreKind.BUILT_IN) throw unsupported("Keyway's own store is not one to manage.");
+}
+
+/** The store that a verb has just changed, as it now is: who may do the verb may see what it did. */
+export async function changedStore(ctx: RequestContext, id: string): Promise<CredentialStore> {
+  const store = await storeNamed(ctx).clear(id).load(id);
   if (!store) throw notFound();
   return store;
 }
 
+/** Stores by UUID, deleted ones too: what belonged to one still says so. */
 export const storeById = loadOne<CredentialStore>((ctx, ids) => {
   const scope = storeScope(ctx.principal);
   const statement = ctx.db.statement(`stores by id:${scope.shape}`, (source) =>
@@ -39,7 +83,7 @@ export const storeNamed = loadOne<CredentialStore>((ctx, ids) => {
 
 /** The store of that name, or null where there is none for these eyes. */
 export async function findStoreByName(ctx: RequestContext, name: string): Promise<CredentialStore | null> {
-  const where = every(condition('s.name = :name', { name }), storeScope(ctx.principal));
+  const where = every(condition('s.name = :name', { name }), live, storeScope(ctx.principal));
   const statement = ctx.db.statement(`store:${where.shape}`, (source) =>
     selectRows(source, CredentialStore, 's').where(where.sql),
   );
@@ -49,9 +93,24 @@ export async function findStoreByName(ctx: RequestContext, name: string): Promis
 
 /** All stores that the caller may see, in the order of their names. */
 export function listStores(ctx: RequestContext): Promise<CredentialStore[]> {
-  const scope = storeScope(ctx.principal);
-  const statement = ctx.db.statement(`stores:${scope.shape}`, (source) =>
-    selectRows(source, CredentialStore, 's').where(scope.sql).orderBy('s.name'),
+  const where = every(live, storeScope(ctx.principal));
+  const statement = ctx.db.statement(`stores:${where.shape}`, (source) =>
+    selectRows(source, CredentialStore, 's').where(where.sql).orderBy('s.name'),
   );
-  return ctx.db.rows(statement, scope.parameters);
+  return ctx.db.rows(statement, where.parameters);
 }
+
+/** The last time that stock was taken of each store, for whoever was shown the store; at most one. */
+export const lastSyncOfStore = loadEach<StoreSync & { of: string }>((ctx, ids) => {
+  const statement = ctx.db.statement('last sync of stores', (source) =>
+    selectRows(source, StoreSync, 'y')
+      .addSelect('y.store_id', 'of')
+      .where(
+        `y.id IN (SELECT DISTINCT ON (l.store_id) l.id FROM syncs l WHERE l.store_id = ANY(:ids)
+        ORDER BY l.store_id, l.started_at DESC, l.id DESC)`,
+      ),
+  );
+  return ctx.db.rows(statement, { ids });
+});
+
+const live = condition('s.deleted_at IS NULL');

@@ -1,22 +1,66 @@
-import { Args, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
 import { Permission } from '../access/principal.js';
 import type { RequestContext } from '../context.js';
-import { KeywayError } from '../errors.js';
 import { ByName } from '../name-args.js';
 import { Needs } from '../needs.js';
-import { findStoreByName, listStores } from './find.js';
+import { instant } from '../time.js';
+import { budgetOf } from './budget.js';
+import { checkStore } from './check.js';
+import { createStore } from './create.js';
+import { deleteStore } from './delete.js';
+import { findStoreByName, lastSyncOfStore, listStores } from './find.js';
+import { CheckStoreInput, CreateStoreInput, DeleteStoreInput, UpdateStoreInput } from './store.input.js';
 import {
   CredentialStore,
   PreviousSecret,
   SecretOrigin,
   StoreBudget,
   StoreCapability,
+  StoreCircuit,
   StoreHealth,
+  StoreKind,
   StoreRotation,
   StoreSync,
 } from './store.js';
 import { capabilitiesOf } from './supporting.js';
+import { updateStore } from './update.js';
 import type { Row } from '../columns.js';
+
+@ObjectType({ simpleResolvers: true })
+export class CreateStorePayload {
+  @Field(() => CredentialStore)
+  store: CredentialStore;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class UpdateStorePayload {
+  @Field(() => CredentialStore)
+  store: CredentialStore;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class DeleteStorePayload {
+  @Field(() => ID)
+  deletedId: string;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class CheckStorePayload {
+  @Field(() => CredentialStore)
+  store: CredentialStore;
+}
 
 @Resolver(() => CredentialStore)
 export class StoreResolver {
@@ -44,27 +88,73 @@ export class StoreResolver {
   }
 
   @FieldResolver(() => StoreHealth)
-  async health(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): Promise<StoreHealth> {
-    const checkedAt = new Date().toISOString();
-    try {
-      await ctx.connectors[store.kind]?.check({ endpoint: store.endpoint });
-      return { reachable: true, checkedAt };
-    } catch (error) {
-      if (error instanceof KeywayError) return { reachable: false, checkedAt };
-      throw error;
+  health(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): StoreHealth {
+    if (store.kind === StoreKind.BUILT_IN) {
+      return { reachable: true, checkedAt: instant(ctx.at), circuit: StoreCircuit.CLOSED, problem: null };
     }
+    const { reachable, checkedAt, problem } = store;
+    return {
+      reachable: reachable ?? false,
+      checkedAt,
+      circuit: StoreCircuit[ctx.gates.circuitOf(store.id)],
+      problem,
+    };
   }
 
-  /** Keyway's own database does not limit calls. */
   @FieldResolver(() => StoreBudget, { nullable: true, description: 'Where the system limits calls.' })
-  budget(): StoreBudget | null {
-    return null;
+  budget(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): StoreBudget | null {
+    return budgetOf(store, ctx.connectors[store.kind]?.budget, ctx.at);
   }
 
   /** Keyway's own database is its own inventory: there is nothing to take stock of. */
   @FieldResolver(() => StoreSync, { nullable: true })
-  lastSync(): StoreSync | null {
-    return null;
+  async lastSync(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): Promise<StoreSync | null> {
+    if (store.kind === StoreKind.BUILT_IN) return null;
+    const [last] = await lastSyncOfStore(ctx).load(store.id);
+    return last ?? null;
+  }
+
+  @Mutation(() => CreateStorePayload, {
+    description: 'Connects a system, once it has answered and taken what Keyway proves itself with.',
+  })
+  @Needs(Permission.STORE_MANAGE, 'store:create')
+  async createStore(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => CreateStoreInput) input: CreateStoreInput,
+  ): Promise<CreateStorePayload> {
+    return { store: await createStore(ctx, input) };
+  }
+
+  @Mutation(() => UpdateStorePayload)
+  @Needs(Permission.STORE_MANAGE, 'store:update')
+  async updateStore(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => UpdateStoreInput) input: UpdateStoreInput,
+  ): Promise<UpdateStorePayload> {
+    return { store: await updateStore(ctx, input) };
+  }
+
+  @Mutation(() => DeleteStorePayload, {
+    description:
+      'Disconnects a system. Its credentials are deleted here; in the system itself nothing changes.',
+  })
+  @Needs(Permission.STORE_MANAGE, 'store:delete')
+  async deleteStore(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => DeleteStoreInput) input: DeleteStoreInput,
+  ): Promise<DeleteStorePayload> {
+    return { deletedId: await deleteStore(ctx, input) };
+  }
+
+  @Mutation(() => CheckStorePayload, {
+    description: 'Asks the store now whether it answers and takes the credential that Keyway has for it.',
+  })
+  @Needs(Permission.STORE_MANAGE, 'store:check')
+  async checkStore(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => CheckStoreInput) input: CheckStoreInput,
+  ): Promise<CheckStorePayload> {
+    return { store: await checkStore(ctx, input) };
   }
 }
 

@@ -3,7 +3,7 @@ import type { Registry } from '../connectors/registry.js';
 import { unsupported } from '../errors.js';
 import { type CredentialStore, StoreCapability } from './store.js';
 
-type Verb = Exclude<keyof Connector, 'kind' | 'rotation' | 'check'>;
+type Verb = Exclude<keyof Connector, 'kind' | 'kinds' | 'keeps' | 'budget' | 'rotation' | 'check'>;
 
 /**
  * A verb of the store's connector.
@@ -33,5 +33,4 @@ const verbs: [Verb, StoreCapability][] = [
   ['delete', StoreCapability.DELETE],
   ['reveal', StoreCapability.REVEAL],
   ['issue', StoreCapability.ISSUE],
-  ['accessList', StoreCapability.ACCESS_LIST],
 ];

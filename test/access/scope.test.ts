@@ -1,24 +1,39 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { getNamedType, isInputObjectType, type GraphQLInputType } from 'graphql';
 import { Account } from '../../src/accounts/account.js';
-import { parseId } from '../../src/ids.js';
+import { encodeId, newId, parseId } from '../../src/ids.js';
 import { openSchema } from '../../src/schema.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
-import { expectData, makeAccount, makeCaller, makeCredential, unique } from '../support/make.js';
+import { expectData, makeAccount, makeCaller, makeCredential, unique, type Made } from '../support/make.js';
 import { makeTenant, makeTenantAdmin, type Tenant } from '../support/tenant.js';
+import { makeStore, seqeraAt } from '../stores/stores.js';
+import { startSeqera, type Seqera } from '../upstreams/seqera.js';
 
 // Two organizations that do not know of each other, and who holds everything in the first.
 let server: TestServer;
-let ours: Tenant;
-let theirs: Tenant;
+let seqera: Seqera;
+let ours: Tenant & { store: string };
+let theirs: Tenant & { store: string };
 let token: string;
+let admin: string;
+let ourKey: Made;
 
 beforeAll(async () => {
-  server = await startTestServer();
-  ours = await makeTenant(server);
-  theirs = await makeTenant(server);
-  ({ token } = await makeTenantAdmin(server, ours));
+  seqera = await startSeqera();
+  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+  const withStore = async () => {
+    const tenant = await makeTenant(server);
+    return { ...tenant, store: await makeStore(server, tenant.account, seqeraAt(seqera)) };
+  };
+  ours = await withStore();
+  theirs = await withStore();
+  ({ token, id: admin } = await makeTenantAdmin(server, ours));
+  ourKey = await makeCredential(server, ours.account, { project: ours.project });
 });
-afterAll(() => server.stop());
+afterAll(async () => {
+  await server.stop();
+  await seqera.stop();
+});
 
 const asked = (document: string, variables: Record<string, unknown> = {}) =>
   server.ask(document, variables, { token });
@@ -26,6 +41,7 @@ const asked = (document: string, variables: Record<string, unknown> = {}) =>
 // Each place where an id can be given, and a way to give it there. Members that stand beside the id are of our own.
 type Given = (id: string) => Record<string, unknown>;
 const named = { name: 'given', secret: { accessKey: {} } };
+const ourPair = () => ({ accessKey: ourKey.accessKey, proof: { secret: ourKey.secret } });
 const places: Record<string, { type: keyof Tenant | 'store'; given: Given }> = {
   'Query.node.id': { type: 'credential', given: (id) => ({ id }) },
   'Query.nodes.ids': { type: 'credential', given: (id) => ({ ids: [id] }) },
@@ -64,6 +80,12 @@ const places: Record<string, { type: keyof Tenant | 'store'; given: Given }> = {
   'RevokeCredentialInput.id': { type: 'credential', given: (id) => ({ id }) },
   'DeleteCredentialInput.id': { type: 'credential', given: (id) => ({ id }) },
   'RevealCredentialInput.id': { type: 'credential', given: (id) => ({ id }) },
+  'IssueTemporaryCredentialInput.parent': { type: 'credential', given: (id) => ({ parent: id }) },
+  'IssueTemporaryCredentialInput.roles': {
+    type: 'role',
+    given: (id) => ({ parent: ours.credential, roles: [id] }),
+  },
+  'VerifyCredentialInput.project': { type: 'project', given: (id) => ({ ...ourPair(), project: id }) },
   'CreateAccountInput.parent': {
     type: 'account',
     given: (id) => ({ kind: 'PERSON', name: unique('given'), title: 'Given', parent: id }),
@@ -95,6 +117,14 @@ const places: Record<string, { type: keyof Tenant | 'store'; given: Given }> = {
     type: 'project',
     given: (id) => ({ account: ours.account, role: ours.role, onProject: id }),
   },
+  'CreateStoreInput.account': {
+    type: 'account',
+    given: (id) => ({ account: id, name: unique('given'), connection: seqeraAt(seqera) }),
+  },
+  'UpdateStoreInput.id': { type: 'store', given: (id) => ({ id, name: unique('given') }) },
+  'DeleteStoreInput.id': { type: 'store', given: (id) => ({ id }) },
+  'CheckStoreInput.id': { type: 'store', given: (id) => ({ id }) },
+  'SyncStoreInput.id': { type: 'store', given: (id) => ({ id }) },
   'WithdrawRoleInput.grant': { type: 'grant', given: (id) => ({ grant: id }) },
 };
 
@@ -120,7 +150,15 @@ function give(place: string, given: Record<string, unknown>): Promise<Answer> {
 
 const tables = [
   ...['accounts', 'projects', 'roles', 'grants', 'stores', 'credentials', 'credential_roles'],
-  ...['credential_versions', 'rotations', 'idempotency_keys'],
+  ...[
+    'credential_versions',
+    'rotations',
+    'idempotency_keys',
+    'mfa_devices',
+    'identities',
+    'intents',
+    'syncs',
+  ],
 ];
 
 /** A digest of each table: of all but the audit, which tells of refusals too, and of when something was last used. */
@@ -155,20 +193,84 @@ test('S30: there is a case for every place where an id can be given', async () =
   expect(Object.keys(places).sort()).toEqual(found.sort());
 });
 
-// Roles and the built-in store are shared by all tenants: only what is one tenant's alone can be another's.
-const foreign = Object.keys(places).filter((place) => !['role', 'store'].includes(places[place]?.type ?? ''));
+// Roles are shared by all tenants: only what is one tenant's alone can be another's.
+// And verification does not find what it is given, but compares with it.
+const foreign = Object.keys(places).filter(
+  (place) => places[place]?.type !== 'role' && place !== 'VerifyCredentialInput.project',
+);
 
 test.each(foreign)("S30: another tenant's id as %s is absent, and nothing changes", async (place) => {
-  const { type, given } = places[place] as { type: keyof Tenant; given: Given };
+  const { type, given } = places[place] as { type: keyof typeof theirs; given: Given };
   const before = await everything();
+  const calls = seqera.calls.length;
   const { code, data } = await give(place, given(theirs[type]));
   if (place.startsWith('Query')) expect(Object.values(data)).toEqual([place.endsWith('ids') ? [null] : null]);
   else if (place.includes('Filter')) expect(Object.values(data)).toEqual([{ nodes: [], totalCount: 0 }]);
   else expect(code).toBe('NOT_FOUND');
   expect(await everything()).toEqual(before);
+  expect(seqera.calls).toHaveLength(calls);
 });
 
-const nodes = ['account', 'subAccount', 'project', 'grant', 'credential', 'rotation', 'auditEvent'] as const;
+test("S30: verification in another tenant's project is not valid, as in any other, and no more is told or recorded", async () => {
+  const before = await everything();
+  const verdictIn = async (project: string) => {
+    const { text } = await asked(
+      'mutation ($input: VerifyCredentialInput!) { verifyCredential(input: $input) { valid code credential { id } } }',
+      { input: { ...ourPair(), project } },
+    );
+    return text;
+  };
+  expect(JSON.parse(await verdictIn(ours.project))).toMatchObject({
+    data: { verifyCredential: { code: 'VALID', credential: { id: ourKey.id } } },
+  });
+  const elsewhere = await verdictIn(theirs.project);
+  expect(JSON.parse(elsewhere)).toEqual({
+    data: { verifyCredential: { valid: false, code: 'NOT_VALID', credential: null } },
+  });
+  expect(await verdictIn(encodeId('Project', newId()))).toBe(elsewhere);
+  expect(await everything()).toEqual(before);
+
+  const uuidOf = (id: string) => parseId(id)?.uuid;
+  const recorded = () =>
+    server.rows<{ code: string | null; times: number }>(
+      `SELECT code, outcome, changed, sum(times)::integer AS times FROM audit_events
+       WHERE actor_id = :admin AND action = 'credential:verify' GROUP BY code, outcome, changed ORDER BY code`,
+      { admin: uuidOf(admin) },
+    );
+  const wanted = [
+    { code: 'NOT_VALID', outcome: 'REFUSED', changed: [], times: 2 },
+    { code: null, outcome: 'DONE', changed: [], times: 1 },
+  ];
+  const all = (rows: { times: number }[]) => rows.reduce((sum, { times }) => sum + times, 0);
+  for (let waited = 0; waited < 3_000 && all(await recorded()) < 3; waited += 50) await sleep(50);
+  expect(await recorded()).toEqual(wanted);
+  const ofTheirs = await server.rows(
+    `SELECT action FROM audit_events WHERE actor_id = :admin AND (account_id = :account OR project_id = :project
+       OR target_id IN (:account, :project))`,
+    { admin: uuidOf(admin), account: uuidOf(theirs.account), project: uuidOf(theirs.project) },
+  );
+  expect(ofTheirs).toEqual([]);
+});
+
+test('S30: a role that the parent does not carry is not issued, whether another tenant has it or nobody', async () => {
+  const before = await everything();
+  const answers = [];
+  for (const role of [theirs.role, encodeId('Role', newId())]) {
+    const { errors, data } = await give('IssueTemporaryCredentialInput.roles', {
+      parent: ours.credential,
+      roles: [role],
+    });
+    answers.push({ data, message: errors[0]?.message, code: errors[0]?.extensions.code });
+  }
+  expect(answers[0]).toMatchObject({ data: null, code: 'FORBIDDEN' });
+  expect(answers[1]).toEqual(answers[0]);
+  expect(await everything()).toEqual(before);
+});
+
+const nodes = [
+  ...(['account', 'subAccount', 'project', 'grant', 'credential', 'rotation', 'auditEvent'] as const),
+  'store' as const,
+];
 
 test.each(nodes)("S30: node and nodes know nothing of another tenant's %s", async (name) => {
   const id = theirs[name];
@@ -185,6 +287,60 @@ test("S30: another tenant's account and project are unknown by name", async () =
     },
   );
   expect(expectData(answer)).toEqual({ account: null, project: null });
+});
+
+test("S30: another tenant's store is unknown by name, and in no list", async () => {
+  const name = unique('store');
+  await makeStore(server, theirs.account, seqeraAt(seqera), { name });
+  const answer = await asked('query ($name: String!) { store(name: $name) { id } stores { id name } }', {
+    name,
+  });
+  const { store, stores } = expectData(answer);
+  expect(store).toBeNull();
+  expect(stores.map(({ id }: { id: string }) => id).sort()).toEqual(
+    [ours.store, stores.find((one: { name: string }) => one.name === 'keyway').id].sort(),
+  );
+});
+
+describe('S30: an outside store is seen', () => {
+  const sees = async (caller: { token: string }) => {
+    const query = 'query ($id: ID!) { node(id: $id) { id } stores { id } }';
+    const { node, stores } = expectData(await server.ask(query, { id: ours.store }, caller));
+    const ids = stores.map(({ id }: { id: string }) => id);
+    expect(ids.includes(ours.store)).toBe(node !== null);
+    expect(ids).not.toContain(theirs.store);
+    return node !== null;
+  };
+
+  test.each(['STORE_MANAGE', 'CREDENTIAL_READ', 'CREDENTIAL_CREATE'])(
+    'by %s on its account',
+    async (permission) => {
+      expect(await sees(await makeCaller(server, [permission], { onAccount: ours.account }))).toBe(true);
+      expect(await sees(await makeCaller(server, [permission], { onAccount: ours.subAccount }))).toBe(false);
+      expect(await sees(await makeCaller(server, [permission], { onProject: ours.project }))).toBe(false);
+    },
+  );
+
+  test.each(['ACCOUNT_MANAGE', 'CREDENTIAL_UPDATE', 'PROJECT_READ', 'AUDIT_READ'])(
+    'not by %s on its account',
+    async (permission) => {
+      expect(await sees(await makeCaller(server, [permission], { onAccount: ours.account }))).toBe(false);
+    },
+  );
+
+  test('by a credential in it that one sees, and no longer than that', async () => {
+    const reader = await makeCaller(server, ['CREDENTIAL_READ'], { onProject: ours.project });
+    const place = (project: string | null) =>
+      server.rows('UPDATE credentials SET project_id = :project WHERE store_id = :store', {
+        store: parseId(ours.store)?.uuid,
+        project: project && parseId(project)?.uuid,
+      });
+    expect(await sees(reader)).toBe(false);
+    await place(ours.project);
+    expect(await sees(reader)).toBe(true);
+    await place(null);
+    expect(await sees(reader)).toBe(false);
+  });
 });
 
 test.each(Object.entries(places))(

@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuditOutcome } from '../../src/audit/audit-event.js';
-import { link } from '../../src/audit/chain.js';
+import { link, linkAll, type Told } from '../../src/audit/chain.js';
 import { checkAudit, type Report } from '../../src/audit/check.js';
 import { Checkpoints } from '../../src/audit/checkpoints.js';
 import { encodeId, parseId } from '../../src/ids.js';
@@ -44,6 +44,22 @@ function verdictOn({ breaks }: Report, account: string): string | undefined {
   return broken && `row ${broken.number} ${broken.reason}`;
 }
 
+const byHand = (accountId: string): Told => ({
+  accountId,
+  projectId: null,
+  actorId: null,
+  actorCredentialId: null,
+  action: 'account:update',
+  outcome: AuditOutcome.DONE,
+  code: null,
+  targetType: null,
+  targetId: null,
+  changed: [],
+  times: 1,
+  ip: null,
+  requestId: 'by hand',
+});
+
 const eventsOf = async (account: string) => {
   const [row] = await server.rows<{ count: string }>(
     'SELECT count(*)::text AS count FROM audit_events WHERE account_id = :account',
@@ -67,6 +83,17 @@ test('S61: an untouched log is whole', async () => {
   expect(await verdict()).toBeUndefined();
   await checkpoints().write();
   expect(await verdict()).toBeUndefined();
+});
+
+test('S61: a chain longer than what is read at once is whole, and an edited row far down in it is named', async () => {
+  const { account, verdict } = await chainOfFive();
+  const more = Array.from({ length: 2_100 }, () => byHand(account));
+  await server.db.transaction((tx) => linkAll(tx, keyring, more));
+  expect(await verdict()).toBeUndefined();
+  await tamper(`UPDATE audit_events SET action = 'x' WHERE account_id = :account AND number = 2050`, {
+    account,
+  });
+  expect(await verdict()).toBe('row 2050 does not follow from the row before it');
 });
 
 test.each([
@@ -258,23 +285,7 @@ describe('S62: epochs', () => {
   /** Writes row 6 and after by hand, as one who has all the keys could. */
   async function append(account: string, ring: Keyring, epoch: string) {
     const writing = Object.create(ring, { currentAuditEpoch: { value: () => epoch } }) as Keyring;
-    await server.db.transaction((tx) =>
-      link(tx, writing, {
-        accountId: account,
-        projectId: null,
-        actorId: null,
-        actorCredentialId: null,
-        action: 'account:update',
-        outcome: AuditOutcome.DONE,
-        code: null,
-        targetType: null,
-        targetId: null,
-        changed: [],
-        times: 1,
-        ip: null,
-        requestId: 'by hand',
-      }),
-    );
+    await server.db.transaction((tx) => link(tx, writing, byHand(account)));
   }
 
   test('a chain that goes on in a later epoch is whole', async () => {

@@ -102,7 +102,7 @@ describe('the explorer in a browser', () => {
   test('a reload leaves the same tabs, the same one open, and what was typed there', async () => {
     const { page, complaints } = visit;
     const tabs = await page.locator('.graphiql-tab').count();
-    await page.getByTitle('Expiring').click();
+    await page.getByTitle('Expiring', { exact: true }).click();
     await editor(page, 'query Expiring');
     await saved(page, 'query Expiring');
     await page.reload();

@@ -120,6 +120,7 @@ test('S41: no query has a field that shows a secret', async () => {
   // What holds a secret is the payload of a mutation, and no other type leads to one of those.
   expect(holders.sort()).toEqual([
     'CreateCredentialPayload',
+    'IssueTemporaryCredentialPayload',
     'RevealCredentialPayload',
     'RotateCredentialPayload',
   ]);

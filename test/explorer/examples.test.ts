@@ -1,15 +1,45 @@
 import { examples, type Example } from '../../src/explorer/examples.js';
+import { Secret } from '../../src/secret.js';
+import { schemes, SignatureScheme } from '../../src/signatures/schemes.js';
+import { takeOver } from '../support/authenticator.js';
 import { command } from '../support/command.js';
 import { startTestServer, type TestServer } from '../support/server.js';
+import { startNcloud, type Ncloud } from '../upstreams/ncloud.js';
 
-/** Which variable takes the id that an example's answer holds, and where in the answer it is. */
-const handedOn: Record<string, [variable: string, field: string, thing: string]> = {
-  CreateAccount: ['account', 'createAccount', 'account'],
-  CreateSubAccount: ['owner', 'createAccount', 'account'],
-  CreateProject: ['project', 'createProject', 'project'],
-  CreateRole: ['role', 'createRole', 'role'],
-  GrantRole: ['grant', 'grantRole', 'grant'],
-  CreateAccessKey: ['credential', 'createCredential', 'credential'],
+type Known = Map<string, string>;
+
+/** The variables that an example's answer fills in, and where in the answer their values are. */
+const handedOn: Record<string, Record<string, string>> = {
+  CreateAccount: { account: 'createAccount.account.id' },
+  CreateSubAccount: { owner: 'createAccount.account.id' },
+  CreateProject: { project: 'createProject.project.id' },
+  CreateRole: { role: 'createRole.role.id' },
+  GrantRole: { grant: 'grantRole.grant.id' },
+  CreateAccessKey: {
+    credential: 'createCredential.credential.id',
+    accessKey: 'createCredential.issued.accessKey',
+    secret: 'createCredential.issued.secret',
+  },
+  CreateToken: { token: 'createCredential.issued.secret' },
+  CreatePassword: { password: 'createCredential.issued.secret' },
+  RotateCredential: { secret: 'rotateCredential.issued.secret' },
+  IssueTemporary: { temporary: 'issueTemporaryCredential.credential.id' },
+  EnrolMfa: { otpauthUri: 'enrolMfa.otpauthUri' },
+  ConfirmMfa: { recoveryCode: 'confirmMfa.recoveryCodes.0' },
+  ConnectStore: { store: 'createStore.store.id' },
+  // By name: what Keyway reaches the store with is not among the first.
+  StoreCredentials: { outside: 'credentials.nodes.0.id' },
+};
+
+/** What a person makes of earlier answers before they run an example. */
+const madeFor: Record<
+  string,
+  (server: TestServer, example: Example, known: Known) => Record<string, string>
+> = {
+  VerifySignedRequest: signedParts,
+  ConfirmMfa: (server, _, known) => ({ code: appOf(server, known).code() }),
+  // A code is good once: the next one is waited for.
+  RevealWithCode: (server, _, known) => ({ code: appOf(server, known).code(1) }),
 };
 
 describe.each([
@@ -17,23 +47,39 @@ describe.each([
   ['filled with the examples of the seed pages', true],
 ])('on a Keyway that is %s', (_, filled) => {
   const all = examples();
-  const ids = new Map<string, string>();
+  const known: Known = new Map();
   const answers = new Map<string, Awaited<ReturnType<TestServer['ask']>>>();
   let server: TestServer;
+  let cloud: Ncloud;
 
   // The examples build on one another, so they are run once, as a person would: from the first tab to the last.
   beforeAll(async () => {
-    server = await startTestServer();
+    server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+    cloud = await startNcloud();
+    for (const name of ['backup', 'encoder']) cloud.addKey(cloud.addSubAccount(name).subAccountId);
+    const { accessKey, secretKey } = cloud.manager;
+    for (const [variable, value] of Object.entries({
+      storeAddress: cloud.url,
+      storeKey: accessKey,
+      storeSecret: secretKey,
+    }))
+      known.set(variable, value);
     if (filled) await server.restart(async () => void (await command(server, 'demo')));
     for (const example of all) {
-      const answer = await server.ask(example.query, variablesOf(example, ids));
+      const made = madeFor[nameOf(example)]?.(server, example, known) ?? {};
+      for (const [variable, value] of Object.entries(made)) known.set(variable, value);
+      const answer = await server.ask(example.query, variablesOf(example, known));
       answers.set(example.file, answer);
-      const [variable, field, thing] = handedOn[nameOf(example)] ?? [];
-      const id: unknown = field && thing ? answer.data?.[field]?.[thing]?.id : undefined;
-      if (variable && typeof id === 'string') ids.set(variable, id);
+      for (const [variable, path] of Object.entries(handedOn[nameOf(example)] ?? {})) {
+        const value = valueAt(answer.data, path);
+        if (typeof value === 'string') known.set(variable, value);
+      }
     }
   }, 120_000);
-  afterAll(() => server.stop());
+  afterAll(async () => {
+    await server.stop();
+    await cloud.stop();
+  });
 
   test.each(all)('$file is answered without errors', ({ file }) => {
     const answer = answers.get(file);
@@ -64,9 +110,77 @@ describe.each([
     const { issued, other } = answerOf('RevealCredential').revealCredential;
     expect(issued.secret).toBe(answerOf('RotateCredential').rotateCredential.issued.secret);
     expect(other.secret).toBe(answerOf('CreateAccessKey').createCredential.issued.secret);
-    expect(answerOf('RevokeCredential').revokeCredential.credential.status).toBe('REVOKED');
+    expect(answerOf('RevokeCredential').revokeCredential.credential).toMatchObject({
+      status: 'REVOKED',
+      derived: { nodes: [{ status: 'REVOKED' }] },
+    });
     expect(answerOf('DeleteCredential').deleteCredential.credential.status).toBe('DELETED');
     expect(answerOf('AuditEvents').auditEvents.totalCount).toBeGreaterThan(10);
+  });
+
+  test('each example of a verification tells whose it is, and why it is not valid', () => {
+    const valid = (name: string) => ({ valid: true, code: 'VALID', credential: { name } });
+    expect(answerOf('VerifyKey').verifyCredential).toMatchObject({
+      ...valid('Beacon signer'),
+      credential: { account: { name: 'lighthouse' }, roles: [{ name: 'beacon-operator' }] },
+    });
+    expect(answerOf('VerifyToken').verifyCredential).toMatchObject(valid("Lamp control's token"));
+    expect(answerOf('VerifyPassword').verifyCredential).toMatchObject(valid("Keeper's login"));
+    expect(answerOf('VerifySignedRequest').verifyCredential).toMatchObject(valid('Beacon signer'));
+    expect(answerOf('VerifySeveral').verifyCredentials).toMatchObject([
+      { valid: false, code: 'IP_NOT_ALLOWED', credential: { name: 'Beacon signer' } },
+      valid("Keeper's login"),
+      valid("Lamp control's token"),
+    ]);
+  });
+
+  test('the example of a temporary credential is one of the access key, for as long as it says', () => {
+    const { issued } = answerOf('IssueTemporary').issueTemporaryCredential;
+    const { createdAt, expiresAt, ...credential } = answerOf('TemporaryCredential').credential;
+    expect(credential).toMatchObject({
+      accessKey: issued.accessKey,
+      status: 'ACTIVE',
+      mfaAuthenticated: false,
+      allowedIps: ['192.0.2.17'],
+      roles: [{ name: 'beacon-operator' }],
+      parent: { name: 'Beacon signer', derived: { totalCount: 1 } },
+    });
+    expect(Date.parse(expiresAt) - Date.parse(createdAt)).toBe(15 * 60_000);
+  });
+
+  test('the examples of a store bring it into the graph, turn a key in it, derive from that, and let it go', () => {
+    expect(answerOf('CheckStore').checkStore.store.health).toMatchObject({ reachable: true, problem: null });
+    const { lastSync } = answerOf('SyncStore').syncStore.store;
+    expect(lastSync).toMatchObject({ added: 2, gone: 0, error: null, finishedAt: expect.any(String) });
+    expect(answerOf('Stores').stores).toContainEqual(
+      expect.objectContaining({ kind: 'NCLOUD', rotation: { chosenBy: 'STORE', previous: 'LIVES' } }),
+    );
+    const [outside] = answerOf('StoreCredentials').credentials.nodes;
+    expect(outside).toMatchObject({ name: 'backup', reachesStore: false });
+    const { credential, issued } = answerOf('RotateOutside').rotateCredential;
+    expect(credential).toMatchObject({ name: 'backup', status: 'ROTATING' });
+    expect(issued.accessKey).not.toBe(outside.accessKey);
+    const temporary = answerOf('IssueOutside').issueTemporaryCredential;
+    expect(temporary.credential).toMatchObject({ status: 'ACTIVE', parent: { name: 'backup' } });
+    expect(answerOf('DisconnectStore').revokeCredential.credential.status).toBe('REVOKED');
+    expect(cloud.accepts(issued.accessKey, issued.secret)).toBe(false);
+  });
+
+  test('the example of what ends soon looks across the stores', () => {
+    const nodes = answerOf('ExpiringEverywhere').credentials.nodes as { store: { kind: string } }[];
+    expect(nodes.length > 0).toBe(filled);
+    expect(nodes.every(({ store }) => store.kind === 'BUILT_IN')).toBe(true);
+  });
+
+  test('the examples of a second factor take it into use, ask for it, and take it off again', async () => {
+    const { account, recoveryCodes } = answerOf('ConfirmMfa').confirmMfa;
+    expect(account).toEqual({ name: 'admin', mfaEnrolled: true });
+    expect(recoveryCodes).toHaveLength(10);
+    const { secret } = answerOf('RotateCredential').rotateCredential.issued;
+    expect(answerOf('RevealWithCode').revealCredential.issued.secret).toBe(secret);
+    expect(answerOf('RemoveMfa').removeMfa.account).toEqual({ name: 'admin', mfaEnrolled: false });
+    const { data } = await server.ask('{ viewer { mfaEnrolled } }');
+    expect(data.viewer.mfaEnrolled).toBe(false);
   });
 
   test('R1: the example of an idempotency key, run again, answers the same and makes nothing new', async () => {
@@ -79,7 +193,7 @@ describe.each([
     const variables = { account, idempotencyKey: 'another-horn' };
     const first = await server.ask(example?.query ?? '', variables);
     const second = await server.ask(example?.query ?? '', variables);
-    expect(first.data.createCredential.issued.secret).toMatch(/^[0-9a-f]{64}$/);
+    expect(first.data.createCredential.issued.secret).toMatch(/^[0-9a-f]{128}$/);
     expect(second.data).toEqual(first.data);
   });
 
@@ -94,13 +208,32 @@ describe.each([
   });
 });
 
-/** The variables that a tab is opened with, with the ids of what was made in place of the ellipses. */
-function variablesOf({ variables = '{}' }: Example, ids: ReadonlyMap<string, string>) {
+/** The variables that a tab is opened with, with what became known in place of the ellipses. */
+function variablesOf({ variables = '{}' }: Example, known: Known) {
   const values = JSON.parse(variables) as Record<string, unknown>;
   for (const [name, value] of Object.entries(values)) {
-    if (typeof value === 'string' && value.endsWith('_…')) values[name] = ids.get(name);
+    if (typeof value === 'string' && value.endsWith('…')) values[name] = known.get(name);
   }
   return values;
 }
+
+/** The parts that a signer puts into the headers of the request in the example. */
+function signedParts(server: TestServer, { query }: Example, known: Known) {
+  const [, method = '', url = ''] = /method: "(.*)"\s+url: "(.*)"/.exec(query) ?? [];
+  const key = { accessKey: known.get('accessKey') ?? '', secret: Secret.of(known.get('secret') ?? '') };
+  const { headers } = schemes[SignatureScheme.NCP_SIGNATURE_V2].sign({ method, url, headers: [] }, key, {
+    ms: Math.floor(server.db.now()),
+  });
+  const sent = new Map(headers.map(({ name, value }) => [name, value]));
+  const [timestamp = '', signature = ''] = ['timestamp', 'signature-v2'].map((name) =>
+    sent.get(`x-ncp-apigw-${name}`),
+  );
+  return { timestamp, signature };
+}
+
+const appOf = (server: TestServer, known: Known) => takeOver(server, known.get('otpauthUri') ?? '');
+
+const valueAt = (data: unknown, path: string): unknown =>
+  path.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown> | null)?.[name], data);
 
 const nameOf = ({ query }: Example): string => /(?:query|mutation) (\w+)/.exec(query)?.[1] ?? '';

@@ -12,14 +12,21 @@ import {
 } from '../support/make.js';
 import { startTestServer, type Answer, type AskOptions, type TestServer } from '../support/server.js';
 import { inDays, placesOf, statusWith } from '../credentials/verbs.js';
+import { makeStore, seqeraAt } from '../stores/stores.js';
+import { startSeqera, type Seqera } from '../upstreams/seqera.js';
 
 let server: TestServer;
+let seqera: Seqera;
 let account: string;
 beforeAll(async () => {
-  server = await startTestServer();
+  seqera = await startSeqera();
+  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
   account = await makeAccount(server);
 });
-afterAll(() => server.stop());
+afterAll(async () => {
+  await server.stop();
+  await seqera.stop();
+});
 
 type Input = Record<string, unknown>;
 
@@ -29,6 +36,7 @@ const selections: Record<string, string> = {
   rotateCredential: 'credential { id revision versions { number } } issued { accessKey secret }',
   revokeCredential: 'credential { id status revision revokedAt }',
   deleteCredential: 'credential { id status revision deletedAt }',
+  issueTemporaryCredential: 'credential { id accessKey expiresAt revision } issued { accessKey secret }',
   createAccount: 'account { id name createdAt }',
   updateAccount: 'account { id title updatedAt }',
   deleteAccount: 'deletedId',
@@ -38,6 +46,11 @@ const selections: Record<string, string> = {
   createRole: 'role { id name createdAt }',
   updateRole: 'role { id description updatedAt }',
   deleteRole: 'deletedId',
+  createStore: 'store { id name }',
+  updateStore: 'store { id name }',
+  deleteStore: 'deletedId',
+  checkStore: 'store { id health { checkedAt } }',
+  syncStore: 'store { id lastSync { startedAt finishedAt } }',
   grantRole: 'grant { id createdAt }',
   withdrawRole: 'deletedId',
 };
@@ -76,6 +89,7 @@ async function withoutRecord(action: string, raise: string, work: () => Promise<
   }
 }
 
+const store = () => makeStore(server, account, seqeraAt(seqera));
 const credential = async () => (await makeCredential(server, account)).id;
 /** Each mutation that takes a key, with an input for it and another one. */
 const mutations: [string, () => Promise<Input>, Input][] = [
@@ -84,6 +98,7 @@ const mutations: [string, () => Promise<Input>, Input][] = [
   ['rotateCredential', async () => ({ id: await credential() }), { gracePeriod: 'PT1H' }],
   ['revokeCredential', async () => ({ id: await credential() }), { reason: 'Another' }],
   ['deleteCredential', async () => ({ id: await credential() }), { id: '' }],
+  ['issueTemporaryCredential', async () => ({ parent: await credential() }), { duration: 'PT2H' }],
   [
     'createAccount',
     async () => ({ kind: 'PERSON', name: unique('once'), title: 'One' }),
@@ -105,6 +120,11 @@ const mutations: [string, () => Promise<Input>, Input][] = [
     { description: 'Another' },
   ],
   ['deleteRole', async () => ({ id: await makeRole(server, []) }), { id: '' }],
+  ['createStore', async () => ({ name: unique('once'), connection: seqeraAt(seqera) }), { name: 'another' }],
+  ['updateStore', async () => ({ id: await store(), connection: seqeraAt(seqera) }), { name: 'another' }],
+  ['deleteStore', async () => ({ id: await store() }), { id: '' }],
+  ['checkStore', async () => ({ id: await store() }), { id: '' }],
+  ['syncStore', async () => ({ id: await store() }), { id: '' }],
   [
     'grantRole',
     async () => ({ account: await makeAccount(server), role: await makeRole(server, []) }),
@@ -122,16 +142,28 @@ describe('each mutation', () => {
     const schema = await server.ask(
       '{ __schema { mutationType { fields { name args { type { ofType { inputFields { name } } } } } } } }',
     );
-    const fields: { name: string; args: { type: { ofType: { inputFields: { name: string }[] } } }[] }[] =
-      expectData(schema).__schema.mutationType.fields;
+    const fields: {
+      name: string;
+      args: { type: { ofType: { inputFields: { name: string }[] | null } } }[];
+    }[] = expectData(schema).__schema.mutationType.fields;
     const taking = fields.filter(({ args }) =>
-      args[0]?.type.ofType.inputFields.some(({ name }) => name === 'idempotencyKey'),
+      args[0]?.type.ofType.inputFields?.some(({ name }) => name === 'idempotencyKey'),
     );
     expect(taking.map(({ name }) => name).sort()).toEqual(mutations.map(([name]) => name).sort());
     expect(Object.keys(selections).sort()).toEqual(mutations.map(([name]) => name).sort());
-    // The one mutation without a key changes nothing.
-    expect(fields.filter((field) => !taking.includes(field)).map(({ name }) => name)).toEqual([
+    // Of those without a key, three change nothing; the others are of a factor that there is once, or not at all.
+    expect(
+      fields
+        .filter((field) => !taking.includes(field))
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual([
+      'confirmMfa',
+      'enrolMfa',
+      'removeMfa',
       'revealCredential',
+      'verifyCredential',
+      'verifyCredentials',
     ]);
   });
 
@@ -164,6 +196,18 @@ describe('each mutation', () => {
     },
   );
 });
+
+test.each(['createStore', 'updateStore', 'checkStore', 'syncStore'])(
+  'R1: %s that was answered before asks its vendor nothing',
+  async (name) => {
+    const [, input] = mutations.find(([one]) => one === name) ?? [];
+    const given = { ...(await input?.()), idempotencyKey: unique('key') };
+    await sent(name, given);
+    const calls = seqera.calls.length;
+    await sent(name, given);
+    expect([calls > 0, seqera.calls.length]).toEqual([true, calls]);
+  },
+);
 
 describe('R1: fifty at once', () => {
   test('of a creation make one credential, and all are shown its secret', async () => {
@@ -426,6 +470,8 @@ describe('without a key', () => {
 });
 
 const actions: Record<string, string> = {
+  checkStore: 'store:check',
+  syncStore: 'store:sync',
   ...Object.fromEntries(
     ['create', 'update', 'rotate', 'revoke', 'delete'].map((verb) => [
       `${verb}Credential`,
@@ -433,10 +479,11 @@ const actions: Record<string, string> = {
     ]),
   ),
   ...Object.fromEntries(
-    ['Account', 'Project', 'Role'].flatMap((noun) =>
+    ['Account', 'Project', 'Role', 'Store'].flatMap((noun) =>
       ['create', 'update', 'delete'].map((verb) => [`${verb}${noun}`, `${noun.toLowerCase()}:${verb}`]),
     ),
   ),
+  issueTemporaryCredential: 'credential:issue',
   grantRole: 'role:grant',
   withdrawRole: 'role:withdraw',
 };
@@ -448,6 +495,8 @@ const countRows = () =>
     (SELECT max(updated_at) FROM accounts) AS "accountsAt",
     (SELECT count(*)::integer FROM projects WHERE deleted_at IS NULL) AS projects,
     (SELECT max(updated_at) FROM projects) AS "projectsAt",
+    (SELECT count(*)::integer FROM stores WHERE deleted_at IS NULL) AS stores,
+    (SELECT max(updated_at) FROM stores) AS "storesAt",
     (SELECT count(*)::integer FROM roles) AS roles,
     (SELECT max(updated_at) FROM roles) AS "rolesAt",
     (SELECT count(*)::integer FROM grants) AS grants,

@@ -1,7 +1,14 @@
 import { inspect } from 'node:util';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
-import { mintAccessKey, mintPassword, mintToken, parseToken, randomText } from '../../src/keyring/token.js';
+import {
+  mintAccessKey,
+  mintPassword,
+  mintRecoveryCode,
+  mintToken,
+  parseToken,
+  randomText,
+} from '../../src/keyring/token.js';
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const digits = '0123456789';
@@ -136,33 +143,41 @@ describe('mintToken, parseToken', () => {
 
 describe('mintAccessKey', () => {
   test.each([
-    ['BASE62', /^[0-9A-Za-z]{43}$/],
-    ['HEX', /^[0-9a-f]{64}$/],
-    ['BASE64', /^[0-9A-Za-z+/]{43}=$/],
-  ] as const)('a secret of %s has 256 bit', (format, shape) => {
+    ['BASE62', 256, /^[A-Z2-7]{20}$/, /^[0-9A-Za-z]{43}$/],
+    ['HEX', 512, /^[0-9a-f]{32}$/, /^[0-9a-f]{128}$/],
+    ['BASE64', 256, /^[A-Z2-7]{20}$/, /^[0-9A-Za-z+/]{43}=$/],
+  ] as const)('a secret of %s has %i bit', (format, _, publicShape, shape) => {
     const { accessKey, secret } = mintAccessKey({ format });
-    expect(accessKey).toMatch(/^[A-Z2-7]{20}$/);
+    expect(accessKey).toMatch(publicShape);
     expect(secret.expose()).toMatch(shape);
     expect(randomText(format).toString()).toMatch(shape);
   });
 
   test('the prefix stands before both halves', () => {
     const { accessKey, secret } = mintAccessKey({ prefix: 'vera01ei-', format: 'HEX' });
-    expect(accessKey).toMatch(/^vera01ei-[A-Z2-7]{20}$/);
-    expect(secret.expose()).toMatch(/^vera01ei-[0-9a-f]{64}$/);
+    expect(accessKey).toMatch(/^vera01ei-[0-9a-f]{32}$/);
+    expect(secret.expose()).toMatch(/^vera01ei-[0-9a-f]{128}$/);
   });
 
   test('a given access key stays, with a new secret', () => {
-    const first = mintAccessKey({ prefix: 'p-' });
-    const second = mintAccessKey({ prefix: 'p-', accessKey: first.accessKey });
-    expect(second.accessKey).toBe(first.accessKey);
-    expect(second.secret.expose()).not.toBe(first.secret.expose());
+    for (const format of ['BASE62', 'HEX', 'BASE64'] as const) {
+      const first = mintAccessKey({ prefix: 'p-' });
+      const second = mintAccessKey({ prefix: 'p-', format, accessKey: first.accessKey });
+      expect(second.accessKey).toBe(first.accessKey);
+      expect(second.secret.expose()).not.toBe(first.secret.expose());
+    }
   });
 });
 
 test('a password has 32 characters, none of which is taken for another', () => {
   for (let round = 0; round < 100; round++)
     expect(mintPassword().expose()).toMatch(/^[2-9A-HJ-NP-Za-km-np-z]{32}$/);
+});
+
+test('a recovery code has 16 characters of base32, each time others', () => {
+  const codes = Array.from({ length: 100 }, () => mintRecoveryCode().expose());
+  for (const code of codes) expect(code).toMatch(/^[A-Z2-7]{16}$/);
+  expect(new Set(codes).size).toBe(100);
 });
 
 test('no character is favoured: 62 of them come equally often', () => {

@@ -1,6 +1,9 @@
-// The operation of Naver Cloud Platform's page "Get credentials": GET /api/v1/credentials, for permanent keys.
+// The operation of Naver Cloud Platform's page "Get credentials": GET /api/v1/credentials.
+import { SignatureScheme } from '../../src/signatures/schemes.js';
+import { issued } from '../credentials/temporary.js';
 import { expectData, makeAccount, makeCaller, makeCredential, type Made } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
+import { askSigned, questionByGet, send, signedBy } from '../support/signing.js';
 
 const secret = { accessKey: { prefix: 'ncp_iam_' } };
 
@@ -63,3 +66,49 @@ test('the main account sees the keys of its sub accounts, and a sub account not 
   const ofMain = await server.ask(query, { id: main.key.id }, { token: sub.token });
   expect(expectData(ofMain).credential).toBeNull();
 });
+
+describe.each([SignatureScheme.NCP_SIGNATURE_V2, SignatureScheme.HTTP_MESSAGE_SIGNATURES])(
+  'Get credentials, signed by the key itself: %s',
+  (scheme) => {
+    const fields = 'accessKey createdAt expiresAt mfaAuthenticated';
+    const get = async (key: Made) => {
+      const asked = questionByGet(server, `{ credential(id: "${key.id}") { ${fields} } }`);
+      return expectData(await send(server, signedBy(server, key, scheme, asked))).credential;
+    };
+    const reveal = (key: Made) =>
+      askSigned(
+        server,
+        key,
+        'mutation ($id: ID!) { revealCredential(input: { id: $id }) { issued { accessKey secret } } }',
+        { id: key.id },
+        scheme,
+      );
+    const instant = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as unknown;
+
+    test('a temporary key reads its access key, creation, end and second factor, and is shown its secret', async () => {
+      const key = await issued(server, sub.key.id, { retrievable: true }, sub);
+      expect(key.accessKey).toMatch(/^ncp_iam_[A-Z2-7]{20}$/);
+      const read = await get(key);
+      expect(read).toEqual({
+        accessKey: key.accessKey,
+        createdAt: instant,
+        expiresAt: instant,
+        mfaAuthenticated: false,
+      });
+      expect(Date.parse(read.expiresAt) - Date.parse(read.createdAt)).toBe(3_600_000);
+      const { accessKey, secret } = key;
+      expect(expectData(await reveal(key)).revealCredential.issued).toEqual({ accessKey, secret });
+    });
+
+    test('a permanent key reads its access key and creation alone, and is shown no secret', async () => {
+      expect(await get(sub.key)).toEqual({
+        accessKey: sub.key.accessKey,
+        createdAt: instant,
+        expiresAt: null,
+        mfaAuthenticated: false,
+      });
+      const { code, data } = await reveal(sub.key);
+      expect({ code, data }).toEqual({ code: 'FORBIDDEN', data: null });
+    });
+  },
+);

@@ -33,15 +33,15 @@ const read = 'query ($id: ID!) { credential(id: $id) { status expiresAt revision
 const makeKey = (account: string, input: Record<string, unknown> = {}) =>
   makeCredential(server, account, { name: 'Veracode API', secret, expiresAt: inOneYear, ...input });
 
-test('Generate API credentials for your account: a new key of 64 hex digits, and the current one is revoked', async () => {
+test('Generate API credentials for your account: a new key of 128 hex digits, and the current one is revoked', async () => {
   const me = await makeCaller(server);
   const key = await makeKey(me.id, { owner: me.id });
-  expect(key.secret).toMatch(/^[0-9a-f]{64}$/);
+  expect(key.secret).toMatch(/^[0-9a-f]{128}$/);
   const { credential, issued } = expectData(
     await server.ask(generate, { id: key.id }, { token: me.token }),
   ).rotateCredential;
   expect(issued.accessKey).toBe(key.accessKey);
-  expect(issued.secret).toMatch(/^[0-9a-f]{64}$/);
+  expect(issued.secret).toMatch(/^[0-9a-f]{128}$/);
   expect(issued.secret).not.toBe(key.secret);
   expect(credential.versions).toEqual([
     { number: 2, state: 'CURRENT' },
@@ -59,7 +59,7 @@ test('Generate API credentials for an API user: by the administrator of that use
   const key = await makeKey(apiUser);
   const answer = await server.ask(generate, { id: key.id }, { token: administrator.token });
   const { issued } = expectData(answer).rotateCredential;
-  expect(issued.secret).toMatch(/^[0-9a-f]{64}$/);
+  expect(issued.secret).toMatch(/^[0-9a-f]{128}$/);
   expect(issued.secret).not.toBe(key.secret);
 });
 

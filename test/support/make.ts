@@ -1,4 +1,4 @@
-import type { AskOptions, TestServer } from './server.js';
+import type { AskOptions, Door } from './server.js';
 
 let count = 0;
 /** A name that no other test has. */
@@ -6,7 +6,7 @@ export const unique = (start: string): string => `${start}-${process.pid}-${++co
 
 /** Makes an account and returns its id. */
 export async function makeAccount(
-  server: TestServer,
+  server: Door,
   input: Record<string, unknown> = {},
   options?: AskOptions,
 ): Promise<string> {
@@ -20,7 +20,7 @@ export async function makeAccount(
 
 /** Makes a project and returns its id. */
 export async function makeProject(
-  server: TestServer,
+  server: Door,
   account: string,
   input: Record<string, unknown> = {},
 ): Promise<string> {
@@ -33,7 +33,7 @@ export async function makeProject(
 
 /** Makes a role and returns its id. */
 export async function makeRole(
-  server: TestServer,
+  server: Door,
   permissions: string[],
   input: Record<string, unknown> = {},
 ): Promise<string> {
@@ -46,7 +46,7 @@ export async function makeRole(
 
 /** Grants a role and returns the grant's id. */
 export async function grant(
-  server: TestServer,
+  server: Door,
   account: string,
   role: string,
   place: { onAccount?: string; onProject?: string } = {},
@@ -66,7 +66,7 @@ export interface Made {
 
 /** Makes a credential, an access key where `input.secret` says nothing else. */
 export async function makeCredential(
-  server: TestServer,
+  server: Door,
   account: string,
   input: Record<string, unknown> = {},
   options?: AskOptions,
@@ -84,7 +84,7 @@ export async function makeCredential(
 
 /** A caller: an account with a token, and with these permissions at that place. */
 export async function makeCaller(
-  server: TestServer,
+  server: Door,
   permissions: string[] = [],
   place: { onAccount?: string; onProject?: string } = {},
   input: Record<string, unknown> = {},

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -57,16 +58,29 @@ export async function urlOf({ child, output }: Spawned): Promise<string> {
   throw new Error(`Keyway did not start:\n${output()}`);
 }
 
-/** An empty place for a Keyway: a folder, and a database where the tests run on PostgreSQL. */
-export async function emptyPlace(): Promise<{
+/** Where a Keyway keeps what it knows: a folder, and a database where the tests run on PostgreSQL. */
+export interface Place {
   folder: string;
   environment: Record<string, string>;
   drop(): Promise<void>;
-}> {
-  const folder = mkdtempSync(join(tmpdir(), 'keyway-empty-'));
+}
+
+/** A place for a first start. */
+export const emptyPlace = (): Promise<Place> => makePlace(mkdtempSync(join(tmpdir(), 'keyway-empty-')));
+
+/** A place where Keyway has started before: a copy of the one that was made for the whole run. */
+export async function readyPlace(): Promise<Place> {
+  const template = process.env['KEYWAY_TEST_TEMPLATE'];
+  if (!template) throw new Error('the tests need their global setup');
+  const folder = mkdtempSync(join(tmpdir(), 'keyway-ready-'));
+  cpSync(join(template, 'template'), folder, { recursive: true });
+  return makePlace(folder, process.env['KEYWAY_TEST_DATABASE']);
+}
+
+async function makePlace(folder: string, template = 'template1'): Promise<Place> {
   const server = process.env['TEST_DATABASE_URL'];
-  const name = `keyway_empty_${process.pid}_${Date.now().toString(36)}`;
-  if (server) await onServer(server, `CREATE DATABASE ${name}`);
+  const name = `keyway_test_${process.pid}_${randomBytes(4).toString('hex')}`;
+  if (server) await onServer(server, `CREATE DATABASE ${name} TEMPLATE ${template}`);
   return {
     folder,
     environment: {

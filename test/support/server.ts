@@ -1,12 +1,11 @@
 import 'reflect-metadata';
-import { randomBytes } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
 import { readConfig } from '../../src/config.js';
 import { sql, type Database } from '../../src/database.js';
 import { openLog } from '../../src/log.js';
 import { start, type Running } from '../../src/main.js';
+import { readyPlace } from './process.js';
 
 export interface GraphqlError {
   message: string;
@@ -55,19 +54,25 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
+/** A Keyway as its callers reach it. */
+export type Door = Pick<TestServer, 'url' | 'adminToken' | 'ask'>;
+
+/** The door of a Keyway that serves elsewhere, in a process of its own. */
+export const doorTo = (url: string, adminToken: string): Door => ({
+  url,
+  adminToken,
+  ask: (query, variables, { token = adminToken, headers = {} } = {}) =>
+    ask(url, query, variables, token, headers),
+});
+
 /** A Keyway of its own on a copy of the template: real HTTP, real database. End it with `stop()`. */
 export async function startTestServer(overrides: Record<string, string> = {}): Promise<TestServer> {
-  const template = process.env['KEYWAY_TEST_TEMPLATE'];
-  if (!template) throw new Error('the tests need their global setup');
-  const dataDir = mkdtempSync(join(template, 'data-'));
-  cpSync(join(template, 'template'), dataDir, { recursive: true });
-  const database = await cloneDatabase();
+  const place = await readyPlace();
+  const dataDir = place.folder;
   const environment: Record<string, string> = {
-    KEYWAY_DATA_DIR: dataDir,
+    ...place.environment,
     KEYWAY_LOG_LEVEL: 'info',
-    PORT: '0',
-    HOST: '127.0.0.1',
-    ...(database && { DATABASE_URL: database.url }),
+    KEYWAY_SYNC_MINUTES: '0',
     ...overrides,
   };
   const logged: string[] = [];
@@ -99,10 +104,18 @@ export async function startTestServer(overrides: Record<string, string> = {}): P
     },
     stop: async () => {
       await running.stop();
-      await database?.drop();
-      rmSync(dataDir, { recursive: true, force: true });
+      await place.drop();
     },
   };
+}
+
+/**
+ * Another Keyway on the same database, in the same process: on PostgreSQL alone, as the embedded one has one Keyway.
+ * End it with `stop()`, before the server.
+ */
+export async function startReplica(server: TestServer): Promise<Door & { stop(): Promise<void> }> {
+  const running = await start(readConfig(server.environment), openLog('fatal'));
+  return { ...doorTo(running.url, server.adminToken), stop: () => running.stop() };
 }
 
 async function ask(
@@ -131,25 +144,4 @@ async function ask(
     errors,
     code: errors[0]?.extensions.code,
   };
-}
-
-async function cloneDatabase(): Promise<{ url: string; drop: () => Promise<void> } | undefined> {
-  const server = process.env['TEST_DATABASE_URL'];
-  const template = process.env['KEYWAY_TEST_DATABASE'];
-  if (!server || !template) return undefined;
-  const name = `keyway_test_${process.pid}_${randomBytes(4).toString('hex')}`;
-  await onServer(server, `CREATE DATABASE ${name} TEMPLATE ${template}`);
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  return { url: url.href, drop: () => onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
-}
-
-async function onServer(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
 }

@@ -1,9 +1,9 @@
 import { expectData } from './make.js';
-import type { Answer, AskOptions, TestServer } from './server.js';
+import type { Answer, AskOptions, Door, TestServer } from './server.js';
 
 /** Runs a mutation with its input; the administrator does it, where nobody else is named. */
 export function run(
-  server: TestServer,
+  server: Door,
   mutation: string,
   input: Record<string, unknown>,
   options?: AskOptions,

@@ -1,0 +1,38 @@
+// The order of the test files: those that take longest begin, so that the workers end together; such
+// as work and such as wait in turn, so that both processors are used.
+const { default: Sequencer } = require('@jest/test-sequencer');
+
+const longest = [
+  'credentials/outside/crash',
+  'keyring/envelope',
+  'connectors/conformance-refusals',
+  'credentials/outside/resume',
+  'main',
+  'connectors/conformance-faults',
+  'credentials/outside/sync',
+  'cli',
+  'credentials/outside/lease',
+  'connectors/conformance',
+  'credentials/verify',
+  'migrations',
+  'database',
+  'http',
+  'credentials/passwords',
+  'access/key-sets',
+  'credentials/verify-timing',
+  'demo',
+  'credentials/password-flood',
+  'permissions',
+  'idempotency/once',
+  'statements',
+];
+
+module.exports = class LongestFirst extends Sequencer {
+  async sort(tests) {
+    const place = ({ path }) => {
+      const at = longest.findIndex((name) => path.endsWith(`/test/${name}.test.ts`));
+      return at === -1 ? longest.length : at;
+    };
+    return [...(await super.sort(tests))].sort((one, other) => place(one) - place(other));
+  }
+};

@@ -1,0 +1,47 @@
+// Which test files the suite on PostgreSQL runs, for Jest's `--filter`: a file that is about no database proves the same
+// on either, and has proved it on the embedded one. What a file opens, it opens by what it imports from test/support.
+const { log } = require('node:console');
+const { existsSync, readFileSync } = require('node:fs');
+const { dirname, relative, resolve } = require('node:path');
+
+const root = resolve();
+const opening = ['server.ts', 'process.ts', 'command.ts'].map((name) => resolve(root, 'test/support', name));
+// What these are about is no matter of the database: one of another kind, the command line, pages and examples, what
+// comes in by HTTP, keys of issuers, the cost of hashing, what vendors answer, and processes that are killed. What they do
+// to tables, others do on PostgreSQL too. With them the two passes would take longer than twenty minutes.
+const elsewhere = [
+  'test/embedded.test.ts',
+  'test/cli.test.ts',
+  'test/demo.test.ts',
+  'test/readme.test.ts',
+  'test/http.test.ts',
+  'test/query-limits.test.ts',
+  'test/explorer/examples.test.ts',
+  'test/access/jwt.test.ts',
+  'test/access/key-sets.test.ts',
+  'test/connectors/conformance.test.ts',
+  'test/connectors/conformance-faults.test.ts',
+  'test/connectors/conformance-refusals.test.ts',
+  'test/credentials/passwords.test.ts',
+  'test/credentials/password-flood.test.ts',
+  'test/credentials/outside/crash.test.ts',
+].map((name) => resolve(root, name));
+
+module.exports = (paths) => {
+  const filtered = paths.filter((path) => !elsewhere.includes(path) && opensDatabase(path));
+  const left = paths.filter((path) => !filtered.includes(path)).map((path) => relative(root, path));
+  log(`${left.length} files are about no database, and ran above alone: ${left.sort().join(', ')}`);
+  return { filtered };
+};
+
+function opensDatabase(path, seen = new Set()) {
+  if (opening.includes(path)) return true;
+  if (seen.has(path) || !existsSync(path)) return false;
+  seen.add(path);
+  const text = readFileSync(path, 'utf8');
+  if (/TEST_DATABASE_URL|Database\.open|bin\/keyway/.test(text)) return true;
+  const imports = [...text.matchAll(/^(?:import|export) (?!type )[^;]*?'(\.{1,2}\/[^']+)\.js'/gm)];
+  return imports
+    .map(([, from]) => resolve(dirname(path), `${from}.ts`))
+    .some((one) => one.startsWith(resolve(root, 'test')) && opensDatabase(one, seen));
+}

@@ -1,0 +1,32 @@
+import type { Sql } from '../database.js';
+import { forbidden } from '../errors.js';
+import { withinRanges } from './addresses.js';
+import type { Permission, Principal } from './principal.js';
+import { covers, rightsOf } from './rights.js';
+
+/** What lets its bearer act as an account: a token, or an identity elsewhere. */
+export interface ActingAs {
+  accountId: string;
+  /** What it is narrowed to; null where it may do all that the account may. */
+  permissions: readonly Permission[] | null;
+  /** Where it may be used from; empty for anywhere. */
+  allowedIps: readonly string[];
+}
+
+/**
+ * Nobody gives or is shown what may do more than they may themselves. For one's own account, that is what the token is
+ * narrowed to that one calls with, and where it may be used from.
+ * @param db the transaction at hand, where there is one: it may hold the only connection.
+ * @throws FORBIDDEN
+ */
+export async function authorizeActing(principal: Principal, as: ActingAs, db: Sql): Promise<void> {
+  if (!covers(principal.rights, await rightsOf(db, as.accountId, as.permissions)))
+    throw forbidden('What may do more than you may is not yours to have or give.');
+  if (as.accountId !== principal.accountId) return;
+  if (principal.limits && !as.permissions?.every((permission) => principal.limits?.includes(permission)))
+    throw forbidden('What acts as yourself may be no wider than the token that it is asked for with.');
+  if (!withinRanges(as.allowedIps, principal.allowedIps))
+    throw forbidden(
+      'What acts as yourself may do so from no more addresses than the token that it is asked for with.',
+    );
+}

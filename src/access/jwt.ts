@@ -1,0 +1,64 @@
+import { KeywayError } from '../errors.js';
+import type { JwtIssuer } from '../jwt-issuers.js';
+import { jwsHeader, parseObject, verifyJws } from './jws.js';
+import type { KeySets } from './key-sets.js';
+
+/** Who a token says that its bearer is: a subject, in the words of an issuer. */
+export interface Identified {
+  issuer: string;
+  subject: string;
+  /** Until when the issuer vouches for it, in milliseconds since 1970. */
+  expiresAtMs: number;
+}
+
+/** The longest token that is looked at. */
+export const mostTokenBytes = 8 * 1024;
+const leewayMs = 30_000;
+const longestMs = 24 * 60 * 60_000;
+
+/** Whether it looks like a signed token (a compact JWS, RFC 7515), and so like none of Keyway's own. */
+export const isJwt = (text: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text);
+
+/**
+ * Who a JWT (RFC 7519) of one of the issuers identifies.
+ * @param nowMs the time by the clock of the database
+ * @throws UNAUTHENTICATED for everything that is wrong with it, alike; UNAVAILABLE where its issuer's keys cannot be had.
+ */
+export async function identify(token: string, keySets: KeySets, nowMs: number): Promise<Identified> {
+  if (token.length > mostTokenBytes) throw refused('the token is too long');
+  const header = jwsHeader(token);
+  if (!isType(header.typ)) throw refused('the token is of another type');
+  // The very text that is verified below: until then, it decides no more than whose keys to look at.
+  const claims = parseObject(Buffer.from(token.split('.')[1] ?? '', 'base64url'));
+  const keySet = typeof claims.iss === 'string' ? keySets.get(claims.iss) : undefined;
+  if (!keySet) throw refused('nobody knows the issuer');
+  const { issuer } = keySet;
+  if (!issuer.algorithms.some((name) => name === header.alg)) throw refused('the algorithm is not listed');
+  const identified = readClaims(claims, issuer, nowMs);
+  await verifyJws(token, await keySet.keysFor(header), issuer.algorithms);
+  return identified;
+}
+
+const refused = (reason: string) => new KeywayError('UNAUTHENTICATED', undefined, { cause: reason });
+
+// RFC 7515, section 4.1.9: media types, where «application/» may be left out; RFC 9068 for access tokens.
+const isType = (type: unknown): boolean =>
+  type === undefined || (typeof type === 'string' && /^(application\/)?(at\+)?jwt$/i.test(type));
+
+function readClaims(claims: Record<string, unknown>, issuer: JwtIssuer, nowMs: number): Identified {
+  const { sub, aud, exp, iat, nbf } = claims;
+  // What is no text in the database is nobody's subject.
+  if (typeof sub !== 'string' || !/^[^\p{Cc}\p{Cs}]{1,255}$/u.test(sub)) throw refused('sub');
+  const meantFor: unknown[] = Array.isArray(aud) ? aud : [aud];
+  if (!meantFor.every((one) => typeof one === 'string')) throw refused('aud');
+  if (!issuer.audiences.some((audience) => meantFor.includes(audience))) throw refused('aud');
+  if (!isTime(exp) || !isTime(iat) || (nbf !== undefined && !isTime(nbf))) throw refused('exp, iat or nbf');
+  const lifetimeMs = (exp - iat) * 1000;
+  if (lifetimeMs <= 0 || lifetimeMs > longestMs) throw refused('the lifetime');
+  if (nowMs >= exp * 1000 + leewayMs) throw refused('exp');
+  if (iat * 1000 > nowMs + leewayMs || (nbf !== undefined && nbf * 1000 > nowMs + leewayMs))
+    throw refused('iat or nbf');
+  return { issuer: issuer.issuer, subject: sub, expiresAtMs: exp * 1000 };
+}
+
+const isTime = (value: unknown): value is number => Number.isFinite(value);

@@ -1,0 +1,79 @@
+import { unavailable } from '../errors.js';
+import type { JwtIssuer } from '../jwt-issuers.js';
+import type { Log } from '../log.js';
+import type { Outbound } from '../outbound.js';
+import { keyFor, parseObject, type JwsHeader } from './jws.js';
+
+const mostBytes = 64 * 1024;
+const slowestMs = 3_000;
+const freshMs = 10 * 60_000;
+const betweenMs = 30_000;
+const longestMs = 60 * 60_000;
+
+/** The keys of each issuer, by the issuer's name. Nothing is fetched before a token asks for it. */
+export type KeySets = ReadonlyMap<string, KeySet>;
+
+export const openKeySets = (issuers: readonly JwtIssuer[], outbound: Outbound, log: Log): KeySets =>
+  new Map(issuers.map((issuer) => [issuer.issuer, new KeySet(issuer, outbound, log)]));
+
+/**
+ * The keys of one issuer (a JWKS, RFC 7517), fetched from its configured address alone: kept for 10 minutes, and while
+ * the issuer cannot be had for an hour. However many ask, there is one fetch at a time and at most one in 30 s.
+ */
+export class KeySet {
+  #keys: Record<string, unknown> | undefined;
+  // By the steady clock: no step of the time of day may prolong how long a key is believed.
+  #keptAtMs = -Infinity;
+  #askedAtMs = -Infinity;
+  #fetching: Promise<void> | undefined;
+
+  constructor(
+    readonly issuer: JwtIssuer,
+    private readonly outbound: Outbound,
+    private readonly log: Log,
+  ) {}
+
+  /**
+   * The keys to verify a token with this header by; where none of them fits, the issuer was asked lately. Waits for the
+   * issuer for 3 s at most.
+   * @throws UNAVAILABLE where there were never any, or none within the last hour.
+   */
+  async keysFor(header: JwsHeader): Promise<unknown> {
+    const fits = this.#ageMs() < freshMs && keyFor(header, this.#keys, this.issuer.algorithms) !== undefined;
+    if (!fits) await this.#refresh();
+    if (this.#ageMs() >= longestMs) throw unavailable('the keys of the issuer cannot be had');
+    return this.#keys;
+  }
+
+  #ageMs(): number {
+    return performance.now() - this.#keptAtMs;
+  }
+
+  #refresh(): Promise<void> {
+    if (this.#fetching) return this.#fetching;
+    const nowMs = performance.now();
+    // A fetch that failed counts too: an issuer that is down is left alone, and so are those who wait for it.
+    if (nowMs - this.#askedAtMs < betweenMs) return Promise.resolve();
+    this.#askedAtMs = nowMs;
+    this.#fetching = this.#fetch().finally(() => (this.#fetching = undefined));
+    return this.#fetching;
+  }
+
+  async #fetch(): Promise<void> {
+    const askedAtMs = this.#askedAtMs;
+    try {
+      const { status, body } = await this.outbound.get(new URL(this.issuer.jwks), {
+        timeoutMs: slowestMs,
+        mostBytes,
+        headers: { accept: 'application/json' },
+      });
+      if (status !== 200) throw unavailable(`the issuer answers with ${status}`);
+      const keys = parseObject(body);
+      if (!Array.isArray(keys.keys)) throw unavailable('the issuer answers without a list of keys');
+      this.#keys = keys;
+      this.#keptAtMs = askedAtMs;
+    } catch (error) {
+      this.log.warn({ error, issuer: this.issuer.issuer }, 'the keys of an issuer could not be fetched');
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import { record } from '../audit/record.js';
+import type { RequestContext } from '../context.js';
+import { sql } from '../database.js';
+import { conflict } from '../errors.js';
+import type { Secret } from '../secret.js';
+import type { Account } from './account.js';
+import { changedAccount } from './find.js';
+import type { ConfirmMfaInput } from './mfa.input.js';
+import { makeRecoveryCodes } from './recovery-codes.js';
+import { attempt } from './second-factor.js';
+
+/**
+ * Takes the device that was enrolled for the caller's account into use, by its first code, which counts as used.
+ * Returns the recovery codes: they are shown here, and nowhere else.
+ * @throws CONFLICT where there is none to confirm; FORBIDDEN for a code that is not accepted; RATE_LIMITED while locked.
+ */
+export async function confirmMfa(
+  ctx: RequestContext,
+  input: ConfirmMfaInput,
+): Promise<{ account: Account; recoveryCodes: Secret[] }> {
+  const { accountId } = ctx.principal;
+  const tried = await attempt(ctx, input.code, 'confirming');
+  const { codes, kept } = makeRecoveryCodes(ctx.keyring, accountId);
+  await ctx.db.transaction(async (tx) => {
+    await tried.prove(tx);
+    const [confirmed] = await tx.rows(confirm, { accountId, recovery: kept });
+    if (!confirmed) throw conflict('The second factor is confirmed already.');
+    await tx.rows(markEnrolled, { accountId });
+    await record(ctx, tx, {
+      action: 'account:confirm-mfa',
+      target: { type: 'Account', id: accountId },
+      accountId,
+      changed: ['mfaEnrolled'],
+    });
+  });
+  return { account: await changedAccount(ctx, accountId), recoveryCodes: codes };
+}
+
+const confirm = sql(`
+  UPDATE mfa_devices SET confirmed_at = now(), recovery = CAST(:recovery AS bytea[])
+  WHERE account_id = :accountId AND confirmed_at IS NULL
+  RETURNING id`);
+
+const markEnrolled = sql('UPDATE accounts SET mfa_enrolled = true, updated_at = now() WHERE id = :accountId');

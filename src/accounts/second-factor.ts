@@ -1,0 +1,110 @@
+import type { RequestContext } from '../context.js';
+import { sql, type Tx } from '../database.js';
+import { conflict, forbidden, rateLimited } from '../errors.js';
+import type { Place } from '../keyring/envelope.js';
+import { totpStep } from '../keyring/totp.js';
+import type { MfaDevice } from './mfa-device.js';
+import { tagOfRecoveryCode } from './recovery-codes.js';
+
+/** One try at proving a second factor, counted before the code is looked at. */
+export interface Attempt {
+  /**
+   * Accepts the code, once, in the transaction of the deed that it is for: undone with it.
+   * @throws FORBIDDEN, in one word for wrong, used and unreadable codes, where it is not accepted.
+   */
+  prove(tx: Tx): Promise<void>;
+  /** Takes the try back: the answer was a repeated one, so that the code was never looked at. */
+  takeBack(): Promise<void>;
+}
+
+/**
+ * A try at the second factor of the caller's account: a code of its device or, once that is confirmed, a recovery code.
+ * Blanks and hyphens in it are nothing. Five tries without one that is accepted lock the factor for 15 minutes.
+ * @param stage `confirming` for a device that has not given its first code yet.
+ * @throws RATE_LIMITED while the factor is locked: no code is looked at then; FORBIDDEN where the account has no
+ * confirmed factor, CONFLICT where it has none to confirm.
+ */
+export async function attempt(ctx: RequestContext, code: string, stage?: 'confirming'): Promise<Attempt> {
+  const { db, keyring } = ctx;
+  const { accountId } = ctx.principal;
+  const which = { accountId, confirmed: stage === undefined };
+  // Committed by itself: however many try at once, and whatever becomes of their deeds, five codes are looked at.
+  const [device] = await db.rows<Tried>(countTry, which);
+  if (!device) throw (await db.rows(exists, which)).length > 0 ? locked() : missing(stage);
+  const own = { accountId, id: device.id };
+  const given = code.replace(/[\s-]/g, '');
+
+  const accept = async (tx: Tx): Promise<object[]> => {
+    const secret = await keyring.open(Buffer.from(device.sealed), totpPlace(accountId, device.id));
+    const step = totpStep(secret, given, ctx.at);
+    secret.wipe();
+    if (step !== undefined) return tx.rows(useStep, { ...own, step });
+    const tag = tagOfRecoveryCode(keyring, accountId, device.recovery, given);
+    return tag ? tx.rows(useRecoveryCode, { ...own, tag: Buffer.from(tag) }) : [];
+  };
+
+  return {
+    prove: async (tx) => {
+      if ((await accept(tx)).length === 0) throw forbidden('The second factor was not accepted.');
+    },
+    takeBack: async () => void (await db.rows(uncountTry, own)),
+  };
+}
+
+/**
+ * The same for verbs that ask for a factor where the account requires one: undefined where none is required and none
+ * was given. A code that is given is always checked.
+ * @throws as `attempt` does; FORBIDDEN where a factor is required and no code was given.
+ */
+export async function attemptIfNeeded(
+  ctx: RequestContext,
+  mfaCode: string | null | undefined,
+): Promise<Attempt | undefined> {
+  if (typeof mfaCode === 'string') return attempt(ctx, mfaCode);
+  if (!ctx.principal.mfaRequired) return undefined;
+  throw forbidden('The account requires a second factor: give its code as mfaCode, or enrol one first.');
+}
+
+/** Where the secret of an account's device is sealed to. */
+export const totpPlace = (accountId: string, deviceId: string): Place => ({
+  accountId,
+  projectId: null,
+  credentialId: deviceId,
+  version: 1,
+  field: 'totp',
+});
+
+type Tried = Pick<MfaDevice, 'id' | 'sealed' | 'recovery'>;
+
+const locked = () => rateLimited('The second factor is locked after five failures, for up to 15 minutes.');
+const missing = (stage?: 'confirming') =>
+  stage === undefined
+    ? forbidden('The account has no second factor.')
+    : conflict('There is no second factor to confirm: enrol one first.');
+
+const countTry = sql(`
+  UPDATE mfa_devices SET
+    failures = CASE WHEN locked_until IS NULL THEN failures + 1 ELSE 1 END,
+    locked_until = CASE WHEN locked_until IS NULL AND failures + 1 >= 5 THEN now() + interval '15 minutes' END
+  WHERE account_id = :accountId AND (confirmed_at IS NOT NULL) = CAST(:confirmed AS boolean)
+    AND (locked_until IS NULL OR locked_until <= now())
+  RETURNING id, sealed, recovery`);
+
+const exists = sql(`
+  SELECT id FROM mfa_devices
+  WHERE account_id = :accountId AND (confirmed_at IS NOT NULL) = CAST(:confirmed AS boolean)`);
+
+// A lock that the try had a part in goes with it.
+const uncountTry = sql(`
+  UPDATE mfa_devices SET failures = failures - 1, locked_until = NULL
+  WHERE account_id = :accountId AND id = :id AND failures > 0`);
+
+const useStep = sql(`
+  UPDATE mfa_devices SET last_step = CAST(:step AS bigint), failures = 0, locked_until = NULL
+  WHERE account_id = :accountId AND id = :id AND last_step < CAST(:step AS bigint)
+  RETURNING id`);
+
+const useRecoveryCode = sql(`
+  UPDATE mfa_devices SET recovery = array_remove(recovery, CAST(:tag AS bytea)), failures = 0, locked_until = NULL
+  WHERE account_id = :accountId AND id = :id AND CAST(:tag AS bytea) = ANY(recovery)
+  RETURNING id`);

@@ -1,0 +1,75 @@
+import type { Database } from '../database.js';
+import { unavailable } from '../errors.js';
+import type { Keyring } from '../keyring/keyring.js';
+import type { Log } from '../log.js';
+import { WriteBehind } from '../write-behind.js';
+import { AuditOutcome } from './audit-event.js';
+import { linkAll, type Told } from './chain.js';
+
+/** A decision as it is queued; equal ones are counted together. */
+export type Decision = Omit<Told, 'times' | 'changed'>;
+
+/** From so many different ones on, those that have a crowd are told by it alone. */
+const crowded = 200;
+const mostWaiting = 10_000;
+/** The heads of their chains are held while they are written, and deeds on the same accounts wait for that. */
+const atOnce = 500;
+
+/**
+ * Decisions that are put on record after they were made: refusals, failures and verifications, in batches. Each is
+ * counted in one event, and a flood of them costs few. Where the answer to a commit is lost, what was in it is written
+ * again: counted twice rather than not at all.
+ */
+export class Decisions {
+  readonly #queue: WriteBehind<Told>;
+
+  constructor(db: Database, keyring: Keyring, log: Log) {
+    this.#queue = new WriteBehind<Told>({
+      atOnce,
+      write: (told) => db.transaction((tx) => linkAll(tx, keyring, told)),
+      join: (newer, older) => void (newer.times += older.times),
+      failed: (error, waiting) => log.error({ error, waiting }, 'decisions could not be recorded yet'),
+    });
+  }
+
+  /**
+   * Takes a decision in, to be on record within a second.
+   * @param crowd what is counted in its place while too many different ones wait to tell each by itself
+   * @throws UNAVAILABLE where too many wait to take in another
+   */
+  note(decision: Decision, crowd?: Decision): void {
+    const told = crowd && this.#queue.size >= crowded ? crowd : decision;
+    const key = keyOf(told);
+    const known = this.#queue.waiting(key);
+    if (known) known.times++;
+    else if (this.#queue.size >= mostWaiting) throw unavailable();
+    else this.#queue.add(key, { ...told, changed: [], times: 1 });
+  }
+
+  /** Writes what waits. What cannot be written waits on, and the log says so. */
+  flush(): Promise<void> {
+    return this.#queue.flush();
+  }
+}
+
+/** The same for two decisions if and only if they tell the same, whatever is in them; the request is left aside. */
+export const keyOf = (told: Decision): string =>
+  part(told.accountId) +
+  part(told.projectId) +
+  part(told.actorId) +
+  part(told.actorCredentialId) +
+  part(told.action) +
+  part(told.outcome) +
+  part(told.code) +
+  part(told.targetType) +
+  part(told.targetId) +
+  part(told.ip);
+
+// With its length before it, no text can end early and go on as the next part.
+const part = (value: string | null): string => (value === null ? '-' : `${value.length}:${value}`);
+
+/** Whether a code says that somebody was turned away, and not that something went wrong. */
+export const outcomeOf = (code: string): AuditOutcome =>
+  ['UNAUTHENTICATED', 'FORBIDDEN', 'NOT_FOUND', 'RATE_LIMITED', 'LIMIT_EXCEEDED'].includes(code)
+    ? AuditOutcome.REFUSED
+    : AuditOutcome.FAILED;

@@ -1,0 +1,104 @@
+import { StoreError, type StoreFault } from './store-error.js';
+import type { StoreAnswer } from './connector.js';
+
+/** What an answer means; undefined where it is a good one. */
+export type FaultOf = (answer: StoreAnswer) => StoreFault | undefined;
+
+/** @throws StoreError for an answer that is not a good one. */
+export function expectGood(answer: StoreAnswer, faultOf: FaultOf, word?: string | null): void {
+  const fault = faultOf(answer);
+  if (fault) throw refusal(fault, answer, word);
+}
+
+/**
+ * The error for an answer that is not a good one.
+ * @param word the vendor's code of the error or an id of it, for the log; dropped where it could be anything else.
+ */
+export function refusal(fault: StoreFault, answer: StoreAnswer, word?: string | null): StoreError {
+  const known = word && isWord(word) ? `, ${word}` : '';
+  return new StoreError(fault, {
+    retryAfterMs: retryAfterMs(answer),
+    cause: `the store answered ${answer.status}${known}`,
+  });
+}
+
+const isWord = (text: string): boolean => /^[A-Za-z0-9_.-]{1,64}$/.test(text);
+
+/** What a status alone says, where nothing better does. */
+export function faultOfStatus(status: number): StoreFault | undefined {
+  if (status >= 200 && status < 300) return undefined;
+  return byStatus.get(status) ?? (status >= 500 ? 'UPSTREAM_ERROR' : 'INVALID_INPUT');
+}
+
+const byStatus: ReadonlyMap<number, StoreFault> = new Map<number, StoreFault>([
+  [401, 'UNAUTHENTICATED'],
+  [403, 'FORBIDDEN'],
+  [404, 'NOT_FOUND'],
+  [409, 'CONFLICT'],
+  [429, 'RATE_LIMITED'],
+  [502, 'UPSTREAM_UNAVAILABLE'],
+  [503, 'UPSTREAM_UNAVAILABLE'],
+  [504, 'UPSTREAM_UNAVAILABLE'],
+]);
+
+/** How long the store asks to be left alone (RFC 9110, section 10.2.3), where it says so in seconds. */
+export function retryAfterMs({ headers }: Pick<StoreAnswer, 'headers'>): number | undefined {
+  const value = headers['retry-after'];
+  return typeof value === 'string' && /^\d{1,6}$/.test(value) ? Number(value) * 1000 : undefined;
+}
+
+/** What an answer says under a name; undefined where it says nothing there, whatever it is. */
+export const at = (json: unknown, name: string): unknown =>
+  typeof json === 'object' && json !== null && Object.hasOwn(json, name)
+    ? (json as Record<string, unknown>)[name]
+    : undefined;
+
+/** A text that is not empty; null for anything else. */
+export const textAt = (json: unknown, name: string): string | null => {
+  const value = at(json, name);
+  return typeof value === 'string' && value !== '' ? value : null;
+};
+
+/** Yes or no; undefined for anything else. */
+export const flagAt = (json: unknown, name: string): boolean | undefined => {
+  const value = at(json, name);
+  return typeof value === 'boolean' ? value : undefined;
+};
+
+/** A code of an error, which may be a number; null for what could be anything else. */
+export const codeAt = (json: unknown, name: string): string | null => {
+  const value = at(json, name);
+  const text = typeof value === 'number' ? String(value) : value;
+  return typeof text === 'string' && isWord(text) ? text : null;
+};
+
+/** A list. @throws StoreError where the answer has none there: it is not the answer that was asked for. */
+export function listAt(json: unknown, name: string): readonly unknown[] {
+  const value = at(json, name);
+  if (!Array.isArray(value)) throw unreadable();
+  return value;
+}
+
+/**
+ * The list that an answer is, or has under the first of these names that it knows, or has as its only one.
+ * @throws StoreError where there is none, or no telling which.
+ */
+export function listIn(json: unknown, names: readonly string[]): readonly unknown[] {
+  if (Array.isArray(json)) return json;
+  const name = names.find((one) => at(json, one) !== undefined);
+  if (name !== undefined) return listAt(json, name);
+  const [only, ...others] = Object.values(json ?? {}).filter(Array.isArray);
+  if (only === undefined || others.length > 0) throw unreadable();
+  return only;
+}
+
+/** A text that must be there. @throws StoreError where it is not. */
+export function neededAt(json: unknown, name: string): string {
+  const value = textAt(json, name);
+  if (value === null) throw unreadable();
+  return value;
+}
+
+/** An answer that cannot be read: what it was an answer to may have been done. */
+export const unreadable = (): StoreError =>
+  new StoreError('UPSTREAM_ERROR', { cause: 'the answer is not of the shape that the contract names' });

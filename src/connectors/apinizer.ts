@@ -1,0 +1,120 @@
+import { unsupported } from '../errors.js';
+import { mintPassword } from '../keyring/token.js';
+import type { Secret } from '../secret.js';
+import {
+  ask,
+  change,
+  expectDone,
+  projectFor,
+  projectsOf,
+  isAdmin,
+  userIn,
+  usersIn,
+} from './apinizer-calls.js';
+import { faultOf, isPartial } from './apinizer-faults.js';
+import { keptMetadataOf, observedIn, sentOf } from './apinizer-user.js';
+import type { Connector, Known, Listed, Minted, Upstream, Wish } from './connector.js';
+import { beforehand, StoreError } from './store-error.js';
+
+export { faultOf, isPartial };
+
+/**
+ * Apinizer: users of an API gateway, with passwords, in projects. It takes passwords and never shows them again; a
+ * change is a change of the whole, with the password. What is changed is deployed at once, to each environment.
+ */
+export const apinizer: Connector = {
+  kind: 'APINIZER',
+  rotation: { chosenBy: 'caller', previous: 'dies' },
+  kinds: ['PASSWORD'],
+  keeps: ['description', 'fullName', 'email', 'enabled', 'allowedIps', 'roles', 'expiresAt'],
+
+  check: async (upstream) => {
+    const [project] = await projectsOf(upstream);
+    if (project !== undefined) await usersIn(upstream, project);
+  },
+  list: listUsers,
+  find: async (upstream, { scope, externalId }) => {
+    const user = await userIn(upstream, scope, externalId);
+    return user === undefined ? undefined : observedIn(user, scope);
+  },
+  present: async (upstream, { scope, wish }) => {
+    const { accessKey } = passwordIn(wish);
+    const project = await projectFor(upstream, scope);
+    return (await userIn(upstream, project, accessKey)) === undefined ? [] : [accessKey];
+  },
+
+  create: async (upstream, { scope, wish, ...described }) => {
+    const { accessKey, password: chosen } = passwordIn(wish);
+    const password = chosen ?? mintPassword();
+    const body = sentOf(described, accessKey, password);
+    const project = await beforehand(() => projectFor(upstream, scope));
+    const path = [project, 'credentials'];
+    const { partial } = await change(upstream, { method: 'POST', path, body });
+    return { externalId: accessKey, scope: project, minted: mintedOf(accessKey, password, partial) };
+  },
+  update: async (upstream, { scope, externalId }, described, held) => {
+    if (!held?.secret)
+      throw unsupported(
+        'This store takes a change only together with the password, and Keyway does not have it. Rotate the credential: from then on Keyway has its password.',
+      );
+    const user = sentOf(described, externalId, held.secret);
+    const kept = await beforehand(async () => {
+      const found = await userIn(upstream, scope, externalId);
+      if (found === undefined) throw new StoreError('NOT_FOUND');
+      return keptMetadataOf(found);
+    });
+    return change(upstream, { method: 'PUT', path: [scope, 'credentials'], body: { ...user, ...kept } });
+  },
+  rotate: async (upstream, { scope, externalId }, wish) => {
+    const password = passwordIn(wish).password ?? mintPassword();
+    const path = [scope, 'credentials', externalId];
+    const body = { password: password.expose() };
+    const { partial } = await change(upstream, { method: 'PATCH', path, body });
+    return mintedOf(externalId, password, partial);
+  },
+  revoke: remove,
+  delete: remove,
+};
+
+/** Project by project, each user where it belongs: the project that shows what is in the others comes last. */
+async function* listUsers(upstream: Upstream, from: string | null): AsyncGenerator<Listed> {
+  const projects = await projectsOf(upstream);
+  const first = Math.max(0, from === null ? 0 : projects.indexOf(from));
+  const mustReadAll = projects.some((project) => isAdmin(upstream, project));
+  const elsewhere = new Set<string>();
+  for (const [index, project] of projects.entries()) {
+    // What an earlier listing showed already is read again, so that the last project does not show it once more.
+    if (index < first && !mustReadAll) continue;
+    const users = (await usersIn(upstream, project)).map((user) => observedIn(user, project));
+    const entries = users.filter(({ externalId }) => !elsewhere.has(externalId));
+    for (const { externalId } of entries) elsewhere.add(externalId);
+    if (index >= first) yield { entries, next: projects[index + 1] ?? null };
+  }
+}
+
+async function remove(upstream: Upstream, { scope, externalId }: Known): Promise<void> {
+  const answer = await ask(upstream, { method: 'DELETE', path: [scope, 'credentials', externalId] });
+  const fault = faultOf(answer);
+  // A project that is out of reach is not found either: a user is gone where the project's list does not have it.
+  if (fault === 'NOT_FOUND' && (await beforehand(() => userIn(upstream, scope, externalId))) === undefined)
+    return;
+  expectDone(answer);
+  if (isPartial(answer))
+    throw new StoreError('UPSTREAM_ERROR', {
+      message: 'The store ended it, but not in every environment yet.',
+    });
+}
+
+/** @throws UNSUPPORTED for another kind of secret. */
+function passwordIn(wish: Wish): Wish & { kind: 'PASSWORD' } {
+  if (wish.kind !== 'PASSWORD') throw unsupported('This store keeps passwords alone.');
+  return wish;
+}
+
+const mintedOf = (accessKey: string, password: Secret, partial: boolean): Minted => ({
+  accessKey,
+  secret: password,
+  keys: null,
+  proof: password,
+  partial,
+});

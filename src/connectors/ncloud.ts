@@ -1,0 +1,155 @@
+import { badInput } from '../errors.js';
+import { at } from './answers.js';
+import type { Connector, Known, Observed, Upstream } from './connector.js';
+import { endKey, isMissing, keysOf, keysThere, makeKey, setActive, type ListedKey } from './ncloud-keys.js';
+import { describePair, expectKnown, makeTemporary, temporaryIn } from './ncloud-sts.js';
+import { pageOfSubAccounts, type SubAccount } from './ncloud-sub-accounts.js';
+import { adoptPair, neededPair, ownPair, pairOf } from './signing.js';
+import { beforehand, StoreError } from './store-error.js';
+
+export { faultOf } from './ncloud-faults.js';
+
+/**
+ * NAVER Cloud: access keys of sub accounts, and temporary keys that STS derives from them (api.ncloud-docs.com). A key
+ * has no name there; the sub account that it is of has. Two keys of a sub account live side by side.
+ */
+export const ncloud: Connector = {
+  kind: 'NCLOUD',
+  rotation: { chosenBy: 'store', previous: 'lives' },
+  kinds: ['ACCESS_KEY'],
+  keeps: ['enabled'],
+
+  check: async (upstream) => {
+    await expectKnown(upstream, ownPair(upstream, 'accessKey', 'secretKey'));
+    await pageOfSubAccounts(upstream, 0, 1);
+  },
+
+  list: async function* (upstream, from) {
+    let before: string | undefined;
+    for (let page = Number(from ?? 0), goesOn = true; goesOn; page++) {
+      const { subAccounts, isLast } = await pageOfSubAccounts(upstream, page);
+      const first = subAccounts[0]?.id;
+      const again = first !== undefined && first === before;
+      // The first page may come twice; if another does, the store has no more of them.
+      goesOn = !isLast && !(again && page > 1);
+      yield {
+        entries: again ? [] : await observedOfAll(upstream, subAccounts),
+        next: goesOn ? String(page + 1) : null,
+      };
+      before = first;
+    }
+  },
+
+  find: async (upstream, known) => {
+    const keys = await keysThere(upstream, known.scope);
+    const key = keys.find(({ accessKey }) => accessKey === currentKey(known));
+    return key && { ...observedKey(key), externalId: known.externalId, scope: known.scope, name: known.name };
+  },
+
+  present: async (upstream, { scope }) => (await keysOf(upstream, scope)).map(({ accessKey }) => accessKey),
+
+  create: async (upstream, { scope, enabled }) => {
+    if (!scope) throw badInput('input.scope', 'must be the id of the sub account that is to have the key');
+    const minted = await makeKey(upstream, scope);
+    if (!enabled) await suspendNew(upstream, scope, minted.accessKey);
+    return { externalId: minted.accessKey, scope, minted };
+  },
+
+  update: async (upstream, known, { enabled }) => {
+    // Suspended are older keys too that still live; let in again is the current one alone.
+    if (!enabled) await suspendOthers(upstream, known);
+    await setActive(upstream, known.scope, currentKey(known), enabled);
+    return {};
+  },
+
+  rotate: async (upstream, known) => {
+    try {
+      return await makeKey(upstream, known.scope);
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.fault !== 'LIMIT_EXCEEDED') throw error;
+      // No key was made, whatever becomes of this.
+      if (!(await beforehand(() => endSpentKey(upstream, known)))) throw error;
+      return makeKey(upstream, known.scope);
+    }
+  },
+
+  probe: async (upstream, minted) => (await describePair(upstream, neededPair(minted))) !== undefined,
+
+  retire: endKey,
+  revoke: endAll,
+  delete: endAll,
+
+  reveal: async (upstream, _, held) => {
+    const pair = pairOf(held);
+    const json = pair && (await describePair(upstream, pair));
+    // Only of a temporary pair the secret is shown.
+    return at(json, 'keySecret') === undefined ? undefined : temporaryIn(json);
+  },
+
+  issue: async (upstream, held, wish) => makeTemporary(upstream, neededPair(held), wish),
+
+  // The key before works until the new one is kept.
+  adoption: () => adoptPair('accessKey', 'secretKey'),
+};
+
+async function observedOfAll(upstream: Upstream, subAccounts: readonly SubAccount[]): Promise<Observed[]> {
+  const all: Observed[] = [];
+  for (const { id, loginId, fullName, email, allowedIps } of subAccounts)
+    for (const key of await keysThere(upstream, id))
+      all.push({ ...observedKey(key), scope: id, name: loginId, fullName, email, allowedIps });
+  return all;
+}
+
+const observedKey = ({ accessKey, active, createdAt }: ListedKey) => ({
+  externalId: accessKey,
+  kind: 'ACCESS_KEY' as const,
+  accessKey,
+  enabled: active,
+  createdAt,
+});
+
+/** A key is made active. One that was to be suspended and could not be must not stay. */
+async function suspendNew(upstream: Upstream, scope: string, accessKey: string): Promise<void> {
+  try {
+    await setActive(upstream, scope, accessKey, false);
+  } catch (error) {
+    try {
+      await endKey(upstream, scope, accessKey);
+    } catch (cause) {
+      // Whatever the refusals say, a key was made, and whoever asked has to look for it.
+      throw new StoreError('UPSTREAM_ERROR', { cause });
+    }
+    throw error;
+  }
+}
+
+async function suspendOthers(upstream: Upstream, known: Known): Promise<void> {
+  for (const key of known.keys.filter((one) => one !== currentKey(known))) {
+    try {
+      await setActive(upstream, known.scope, key, false);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  }
+}
+
+/**
+ * Ends a key of the credential's own that is suspended and not the one in use: what an earlier rotation left behind.
+ * False where there is none.
+ */
+async function endSpentKey(upstream: Upstream, known: Known): Promise<boolean> {
+  const keys = await keysOf(upstream, known.scope);
+  const spent = keys.find(
+    ({ accessKey, active }) =>
+      active === false && accessKey !== currentKey(known) && known.keys.includes(accessKey),
+  );
+  if (spent) await endKey(upstream, known.scope, spent.accessKey);
+  return spent !== undefined;
+}
+
+async function endAll(upstream: Upstream, known: Known): Promise<void> {
+  const keys = new Set([...known.keys, currentKey(known)]);
+  for (const key of keys) await endKey(upstream, known.scope, key);
+}
+
+const currentKey = ({ accessKey, externalId }: Known): string => accessKey ?? externalId;

@@ -1,0 +1,111 @@
+import { badInput } from '../errors.js';
+import type { Connector, Known, Observed, Upstream } from './connector.js';
+import { textSetting } from './settings.js';
+import { adoptPair, neededPair } from './signing.js';
+import { beforehand, StoreError } from './store-error.js';
+import { asGiven, pairsOf } from './veracode-api.js';
+import {
+  endPair,
+  isLive,
+  isRevoked,
+  makeOwnPair,
+  makePair,
+  pairOfUser,
+  type ListedPair,
+} from './veracode-pairs.js';
+import { findUser, isTaken, pageOfUsers, type User } from './veracode-users.js';
+
+export { faultOf } from './veracode-faults.js';
+
+/**
+ * Veracode: the one pair of API id and key that each user has (docs.veracode.com, Identity API). A pair has no name or
+ * switch of its own; the user has. A new pair ends the one before, at once or within a day.
+ */
+export const veracode: Connector = {
+  kind: 'VERACODE',
+  rotation: { chosenBy: 'store', previous: 'dies' },
+  kinds: ['ACCESS_KEY'],
+  keeps: [],
+  budget: { limit: 500, windowMs: 60_000 },
+
+  check: async (upstream) => {
+    for (const pair of pairsOf(upstream)) {
+      if (!(await isTaken(upstream, pair))) throw new StoreError('UNAUTHENTICATED');
+      await pageOfUsers(upstream, 0, 1, pair);
+    }
+  },
+
+  list: async function* (upstream, from) {
+    for (let page = Number(from ?? 0), goesOn = true; goesOn; page++) {
+      const { users, isLast } = await pageOfUsers(upstream, page);
+      goesOn = !isLast;
+      yield { entries: await observedOfAll(upstream, users), next: goesOn ? String(page + 1) : null };
+    }
+  },
+
+  find: async (upstream, { externalId }) => {
+    const pair = await pairOfUser(upstream, externalId);
+    const user = pair && (await findUser(upstream, externalId));
+    return user && observedOf(upstream, user, pair);
+  },
+
+  present: async (upstream, { scope }) => {
+    const pair = await pairOfUser(upstream, scope);
+    return pair ? [pair.apiId] : [];
+  },
+
+  create: async (upstream, { scope }) => {
+    if (!scope) throw badInput('input.scope', 'must be the id of the user that is to have the pair');
+    const pair = await beforehand(() => pairOfUser(upstream, scope));
+    if (pair && isLive(pair, upstream.now()))
+      throw new StoreError('CONFLICT', {
+        message: 'The user has a pair already, which a new one would end.',
+        sent: false,
+      });
+    return { externalId: scope, scope, minted: await makePair(upstream, scope) };
+  },
+
+  rotate: (upstream, { externalId, accessKey }) =>
+    accessKey === textSetting(upstream, 'apiId')
+      ? makeOwnPair(upstream, externalId)
+      : makePair(upstream, externalId),
+
+  probe: (upstream, minted) => isTaken(upstream, neededPair(minted)),
+
+  revoke: end,
+  delete: end,
+
+  // One of the two is left whatever becomes of the other.
+  adoption: ({ apiId, fallbackApiId }, accessKey) => {
+    if (fallbackApiId === undefined) return undefined;
+    if (accessKey === fallbackApiId) return adoptPair('fallbackApiId', 'fallbackApiKey');
+    return accessKey === apiId ? adoptPair('apiId', 'apiKey') : undefined;
+  },
+};
+
+function end(upstream: Upstream, { externalId }: Known): Promise<void> {
+  return endPair(upstream, externalId);
+}
+
+async function observedOfAll(upstream: Upstream, users: readonly User[]): Promise<Observed[]> {
+  const all: Observed[] = [];
+  for (const user of users) {
+    const pair = await pairOfUser(upstream, user.id);
+    if (pair) all.push(observedOf(upstream, user, pair));
+  }
+  return all;
+}
+
+const observedOf = (upstream: Upstream, user: User, pair: ListedPair): Observed => ({
+  externalId: user.id,
+  scope: user.id,
+  kind: 'ACCESS_KEY',
+  name: user.name,
+  accessKey: asGiven(upstream, pair.apiId),
+  fullName: user.fullName,
+  email: user.email,
+  enabled: user.active,
+  allowedIps: user.allowedIps,
+  expiresAt: pair.expiresAt,
+  revoked: isRevoked(pair, upstream.now()),
+});

@@ -1,0 +1,12 @@
+import type { Presented } from '../access/presented.js';
+import { fault, joinParent } from '../access/standing.js';
+import { sql, type Sql } from '../database.js';
+
+/** Why a credential does not work just now, by the clock of the database; null where it does, or where there is none. */
+export async function faultOf(db: Sql, id: string): Promise<Presented['fault']> {
+  const [found] = await db.rows<Pick<Presented, 'fault'>>(read, { id });
+  return found?.fault ?? null;
+}
+
+const read = sql(`
+  SELECT ${fault} AS fault FROM credentials c JOIN accounts a ON a.id = c.account_id ${joinParent} WHERE c.id = :id`);

@@ -1,0 +1,190 @@
+import { withinRanges } from '../access/addresses.js';
+import { authorize, ownerMay } from '../access/authorize.js';
+import { Permission } from '../access/principal.js';
+import { attemptIfNeeded } from '../accounts/second-factor.js';
+import { record } from '../audit/record.js';
+import { mint } from '../connectors/built-in.js';
+import type { RequestContext } from '../context.js';
+import { sql, type Sql, type Tx } from '../database.js';
+import { badInput, conflict, forbidden, notFound, unsupported } from '../errors.js';
+import { once } from '../idempotency/once.js';
+import { decodeId, newId } from '../ids.js';
+import { durationMs } from '../scalars.js';
+import { storeNamed } from '../stores/find.js';
+import { StoreKind } from '../stores/store.js';
+import { supporting } from '../stores/supporting.js';
+import { instant, instantMs } from '../time.js';
+import { CredentialRole } from './credential-role.js';
+import { noUseYet } from './credential-use.js';
+import { CredentialSecret } from './credential-version.js';
+import { Credential, CredentialKind } from './credential.js';
+import type { IssueTemporaryCredentialInput } from './credential.input.js';
+import { faultOf } from './fault.js';
+import { changedCredential, findCredential } from './find.js';
+import { pack, type IssuedSecret } from './issued-secret.js';
+import { keepSecret, prepare } from './keep-secret.js';
+import { expectLiving, lockCredential } from './lock.js';
+import { issueOutside } from './outside/issue.js';
+import { authorizeShowing, isHolder, placeOf, termsOf } from './place.js';
+import { shownOrNamed } from './shown.js';
+
+/**
+ * Derives a pair from a permanent credential, for a while: with its roles or fewer, from its addresses or fewer, and
+ * never for longer than it lives. It works only while its parent does, and only with the secret that the parent has now.
+ * @throws NOT_FOUND; FORBIDDEN without CREDENTIAL_CREATE there, to all but the parent's owner and whoever signed with
+ * it, for roles and addresses that the parent has not, and where a second factor is missing; CONFLICT for a parent that
+ * has ended; UNSUPPORTED for provider keys, and for a parent that is temporary itself.
+ */
+export async function issueTemporaryCredential(
+  ctx: RequestContext,
+  input: IssueTemporaryCredentialInput,
+): Promise<{ credential: Credential; issued: IssuedSecret }> {
+  const found = await findCredential(ctx, input.parent, 'input.parent', Permission.CREDENTIAL_CREATE);
+  authorizeIssuing(ctx, found);
+  if (found.kind === CredentialKind.PROVIDER_KEYS) throw unsupported('Provider keys derive nothing.');
+  if (found.parentId !== null) throw unsupported('A temporary credential derives no others.');
+  const store = await storeNamed(ctx).load(found.storeId);
+  if (!store) throw notFound();
+  supporting(ctx.connectors, store, 'issue');
+  const wanted = input.roles?.map((id, index) => decodeId('Role', id, `input.roles.${index}`));
+
+  const factor = await attemptIfNeeded(ctx, input.mfaCode);
+  const { secretPrefix: prefix, secretFormat: format, signatureScheme } = found;
+  const outside = store.kind !== StoreKind.BUILT_IN;
+  const minted = outside
+    ? await issueOutside(ctx, input, found)
+    : mint({ kind: 'ACCESS_KEY', prefix, format, accessKey: null });
+  const prepared = await prepare(ctx.keyring, CredentialKind.ACCESS_KEY, minted);
+
+  // A repeated request has the code of its own moment.
+  const asked = { ...input, mfaCode: null };
+  const outcome = await once(ctx, 'credential:issue', asked, async (tx) => {
+    const parent = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_CREATE, (credential) =>
+      authorizeIssuing(ctx, credential),
+    );
+    expectLiving(parent);
+    const allowedIps = addressesFor(input, parent);
+    await factor?.prove(tx);
+    const roles = await rolesFor(tx, parent, wanted);
+    const id = newId();
+    const expiresAt = minted.expiresAt ?? endFor(ctx, parent, durationMs(input.duration ?? 'PT1H'));
+    const columns = {
+      id,
+      storeId: parent.storeId,
+      accountId: parent.accountId,
+      ownerId: parent.ownerId,
+      projectId: parent.projectId,
+      parentId: parent.id,
+      parentVersion: await versionOf(ctx, tx, parent),
+      kind: CredentialKind.ACCESS_KEY,
+      name: parent.name,
+      accessKey: minted.accessKey,
+      category: parent.category,
+      fullName: parent.fullName,
+      email: parent.email,
+      enabled: true,
+      allowedIps,
+      mfaAuthenticated: minted.mfa ?? factor !== undefined,
+      retrievable: outside || (input.retrievable ?? parent.retrievable),
+      externalId: outside ? minted.accessKey : null,
+      scope: parent.scope,
+      permissions: parent.permissions,
+      secretPrefix: prefix,
+      secretFormat: format,
+      signatureScheme,
+      // The instant that it lives from, so that it lives for as long as was asked.
+      createdAt: instant(ctx.at),
+      expiresAt,
+    };
+    await tx.em.getRepository(Credential).insert(columns);
+    if (roles.length > 0) {
+      await tx.em.getRepository(CredentialRole).insert(roles.map((roleId) => ({ credentialId: id, roleId })));
+    }
+    if (await faultOf(tx, id)) throw conflict('The parent does not work just now.');
+    await authorizeHaving(ctx, parent, { ...parent, ...columns }, tx);
+    const kept = await keepSecret(ctx, columns, 1, columns.kind, columns.retrievable, prepared);
+    await tx.em.getRepository(CredentialSecret).insert({
+      credentialId: id,
+      number: 1,
+      state: 'CURRENT',
+      accessKey: minted.accessKey,
+      ...kept,
+    });
+    await tx.rows(noUseYet, { id });
+    await record(ctx, tx, {
+      action: 'credential:issue',
+      target: { type: 'Credential', id },
+      accountId: parent.accountId,
+      projectId: parent.projectId,
+    });
+    return { id, version: 1, issued: pack({ ...minted, expiresAt }) };
+  });
+  const credential = await changedCredential(ctx, outcome.result.id);
+  if (outcome.replayed) {
+    await factor?.takeBack();
+    await authorizeHaving(ctx, found, credential, ctx.db);
+  }
+  return { credential, issued: await shownOrNamed(ctx, outcome, credential) };
+}
+
+/** By CREDENTIAL_CREATE where the parent is, as its owner, who may rotate it, or by having signed with it. */
+function authorizeIssuing({ principal }: RequestContext, parent: Credential): void {
+  const place = placeOf(parent);
+  if (isHolder(principal, parent)) return;
+  if (place.owner === principal.accountId && ownerMay(principal, Permission.CREDENTIAL_ROTATE)) return;
+  authorize(principal, Permission.CREDENTIAL_CREATE, place);
+}
+
+/** Whoever signed with the parent may have what is derived from it; others what they could be shown. @throws FORBIDDEN */
+async function authorizeHaving(
+  ctx: RequestContext,
+  parent: Credential,
+  derived: Credential,
+  db: Sql,
+): Promise<void> {
+  if (!isHolder(ctx.principal, parent)) await authorizeShowing(ctx, await termsOf(db, derived), db);
+}
+
+/** @throws FORBIDDEN for addresses outside the parent's; BAD_USER_INPUT for an empty list, which would be all. */
+function addressesFor({ allowedIps }: IssueTemporaryCredentialInput, parent: Credential): string[] {
+  if (!allowedIps) return parent.allowedIps;
+  if (allowedIps.length === 0 && parent.allowedIps.length > 0)
+    throw badInput('input.allowedIps', "must not be empty: leave it out to take the parent's");
+  if (!withinRanges(allowedIps, parent.allowedIps))
+    throw forbidden('A temporary credential may be used from no more addresses than its parent.');
+  return [...new Set(allowedIps)];
+}
+
+/** @throws FORBIDDEN for a role that the parent does not carry; whether there is such a role is not told. */
+async function rolesFor(
+  tx: Tx,
+  { id }: Credential,
+  wanted: readonly string[] | undefined,
+): Promise<string[]> {
+  const carried = (await tx.rows<{ id: string }>(carriedRoles, { id })).map((role) => role.id);
+  if (!wanted) return carried;
+  if (!wanted.every((role) => carried.includes(role)))
+    throw forbidden('A temporary credential may carry no role that its parent does not.');
+  return [...new Set(wanted)];
+}
+
+/** No later than the parent ends, and, of one's own, than what one calls with. */
+function endFor({ at, principal }: RequestContext, parent: Credential, lengthMs: number): string {
+  const ends = [at + lengthMs];
+  if (parent.expiresAt) ends.push(instantMs(parent.expiresAt));
+  if (principal.expiresAt && parent.accountId === principal.accountId)
+    ends.push(instantMs(principal.expiresAt));
+  return instant(Math.min(...ends));
+}
+
+/** The secret that it is derived from: the one that the caller signed with, or the current one. */
+async function versionOf({ principal }: RequestContext, tx: Tx, parent: Credential): Promise<number> {
+  if (isHolder(principal, parent) && principal.credentialVersion !== null) return principal.credentialVersion;
+  const [version] = await tx.rows<{ number: number }>(currentVersion, { id: parent.id });
+  if (!version) throw new Error('the credential has no current version');
+  return version.number;
+}
+
+const carriedRoles = sql('SELECT role_id AS id FROM credential_roles WHERE credential_id = :id');
+const currentVersion = sql(`
+  SELECT number FROM credential_versions WHERE credential_id = :id AND state = 'CURRENT'`);

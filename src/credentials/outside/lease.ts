@@ -1,0 +1,49 @@
+import type { Upstream } from '../../connectors/connector.js';
+import { sql, type Sql } from '../../database.js';
+
+/** The right to act on an intent, for a while: whoever takes it up after has a higher fence, and settles alone. */
+export interface Lease {
+  readonly id: string;
+  readonly fence: number;
+  /** Until when calls may be begun, by this process's own monotonic clock. */
+  heldUntilMs: number;
+}
+
+/** How long an intent is another's; twice as long as a call takes at most. */
+export const leaseMs = 12_000;
+const longestCallMs = 5_000;
+/** For the way to the database and back. */
+const marginMs = 500;
+
+/** Somebody else acts on the intent by now, or it is settled. */
+export class LeaseLost extends Error {}
+
+/** @param claimedAtMs by `performance.now()`, before the database was asked for it */
+export const leaseFrom = (id: string, fence: number, claimedAtMs: number): Lease => ({
+  id,
+  fence,
+  heldUntilMs: claimedAtMs + leaseMs - marginMs,
+});
+
+/** The store, as far as the lease goes: no call is begun that could outlast it (R12). */
+export const leased = (db: Sql, upstream: Upstream, lease: Lease): Upstream => ({
+  ...upstream,
+  call: async (request) => {
+    await hold(db, lease);
+    return upstream.call(request);
+  },
+});
+
+/** Makes sure that a call ends within the lease. @throws LeaseLost */
+async function hold(db: Sql, lease: Lease): Promise<void> {
+  const now = performance.now();
+  if (now + longestCallMs < lease.heldUntilMs) return;
+  if (now >= lease.heldUntilMs) throw new LeaseLost();
+  const [renewed] = await db.rows(renew, { id: lease.id, fence: lease.fence, leaseMs });
+  if (!renewed) throw new LeaseLost();
+  lease.heldUntilMs = now + leaseMs - marginMs;
+}
+
+const renew = sql(`
+  UPDATE intents SET lease_until = now() + CAST(:leaseMs AS integer) * interval '1 millisecond'
+  WHERE id = :id AND fence = :fence AND state = 'OPEN' AND lease_until > now() RETURNING id`);

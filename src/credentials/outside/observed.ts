@@ -1,0 +1,74 @@
+import type { Kept, Observed } from '../../connectors/connector.js';
+import { EmailAddress, IPRange } from '../../scalars.js';
+import { Provider } from '../provider-keys.input.js';
+
+/** What a store said of a credential, as Keyway keeps it; what it did not say is not there. */
+export interface Said {
+  name: string;
+  access_key?: string | null;
+  provider?: string | null;
+  description?: string | null;
+  category?: string | null;
+  full_name?: string | null;
+  email?: string | null;
+  enabled?: boolean;
+  allowed_ips?: string[];
+  expires_at?: string | null;
+  roles?: string[];
+  revoked?: boolean;
+  readable?: boolean;
+}
+
+/** What of an entry can be kept: an address or e-mail that is none, as Keyway reads them, is left as it was before. */
+export function saidOf(entry: Observed): Said {
+  const { name, accessKey, provider, description, category, fullName, email, enabled } = entry;
+  const { allowedIps, expiresAt, roles, revoked, readable } = entry;
+  const ranges = allowedIps?.map((range) => written(IPRange, range));
+  return {
+    name,
+    ...(accessKey !== undefined && { access_key: accessKey }),
+    ...(provider !== undefined && { provider: known(provider) }),
+    ...(description !== undefined && { description }),
+    ...(category !== undefined && { category }),
+    ...(fullName !== undefined && { full_name: fullName }),
+    ...(email !== undefined && { email: email === null ? null : (written(EmailAddress, email) ?? null) }),
+    ...(enabled !== undefined && { enabled }),
+    ...(ranges?.every((range) => range !== undefined) && { allowed_ips: ranges }),
+    ...(expiresAt !== undefined && { expires_at: expiresAt }),
+    ...(roles && { roles: [...new Set(roles)].sort() }),
+    ...(revoked && { revoked }),
+    ...(readable && { readable }),
+  };
+}
+
+/**
+ * The members that a store says otherwise than it did before; of what was recorded here before it was first asked, those
+ * that it keeps itself.
+ */
+export function saidAnew(before: Said | null, now: Said, keeps: readonly Kept[]): Partial<Said> {
+  const kept = new Set<string>([...keeps.map((name) => columns[name] ?? name), ...storesOwn]);
+  return Object.fromEntries(
+    Object.entries(now).filter(([name, value]) =>
+      before === null ? kept.has(name) : JSON.stringify(before[name as keyof Said]) !== JSON.stringify(value),
+    ),
+  );
+}
+
+const columns: Partial<Record<Kept, keyof Said>> = {
+  fullName: 'full_name',
+  allowedIps: 'allowed_ips',
+  expiresAt: 'expires_at',
+};
+const storesOwn: readonly (keyof Said)[] = ['access_key', 'expires_at', 'revoked', 'readable'];
+
+const providers: ReadonlySet<string> = new Set(Object.values(Provider));
+const known = (provider: string | null): string | null =>
+  provider !== null && providers.has(provider) ? provider : null;
+
+function written(scalar: typeof IPRange, text: string): string | undefined {
+  try {
+    return scalar.parseValue(text);
+  } catch {
+    return undefined;
+  }
+}

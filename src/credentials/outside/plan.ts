@@ -1,0 +1,109 @@
+import type { RequestContext } from '../../context.js';
+import { sql, violates, type Tx } from '../../database.js';
+import { conflict, notFound } from '../../errors.js';
+import { newId } from '../../ids.js';
+import { Intent, type IntentDetails, type IntentVerb } from '../intent.js';
+import { leaseFrom, leaseMs, type Lease } from './lease.js';
+
+/** What is put on record before a store hears of it. */
+export interface Plan {
+  credentialId: string;
+  storeId: string;
+  verb: IntentVerb;
+  rotationId?: string | null;
+  version?: number | null;
+  details?: IntentDetails;
+}
+
+/** Who wanted it: the caller, or nobody where Keyway does it by itself. */
+export type Wanting = Pick<Intent, 'actorId' | 'actorCredentialId' | 'ip' | 'requestId'>;
+
+export const wantedBy = ({ principal, ip, requestId }: RequestContext): Wanting => ({
+  actorId: principal.accountId,
+  actorCredentialId: principal.credentialId,
+  ip: ip ?? null,
+  requestId,
+});
+
+/**
+ * Puts an intent on record in this transaction, leased to this process.
+ * @throws CONFLICT where another write to the same credential is under way.
+ */
+export async function plan(tx: Tx, wanting: Wanting, { details = {}, ...what }: Plan): Promise<Lease> {
+  await holdStore(tx, what.storeId);
+  const id = newId();
+  const claimedAtMs = performance.now();
+  try {
+    await tx.em.getRepository(Intent).insert({
+      id,
+      ...what,
+      ...only(wanting),
+      details,
+      leaseUntil: () => `now() + interval '${leaseMs} milliseconds'`,
+      nextAt: () => 'now()',
+    });
+  } catch (error) {
+    if (violates(error, 'intents_one_open')) throw busy();
+    throw error;
+  }
+  return leaseFrom(id, 1, claimedAtMs);
+}
+
+/** Puts on record what is to be done later, by whoever is there then. @param at when, as an SQL expression of ours */
+export async function planFor(tx: Tx, at: string, wanting: Wanting, { details = {}, ...what }: Plan) {
+  await tx.em.getRepository(Intent).insert({
+    id: newId(),
+    ...what,
+    ...only(wanting),
+    details,
+    leaseUntil: () => 'now()',
+    nextAt: () => at,
+  });
+}
+
+/** Another intent may be given as who wanted this one. */
+const only = ({ actorId, actorCredentialId, ip, requestId }: Wanting): Wanting => ({
+  actorId,
+  actorCredentialId,
+  ip,
+  requestId,
+});
+
+/** Keeps a store from being disconnected, to the end of the transaction. @throws NOT_FOUND where it is gone already. */
+export async function holdStore(tx: Tx, storeId: string): Promise<void> {
+  const [held] = await tx.rows(connected, { storeId });
+  if (!held) throw notFound();
+}
+
+/** @throws CONFLICT where a write to the credential is under way. */
+export async function expectIdle(tx: Tx, credentialId: string): Promise<void> {
+  const [open] = await tx.rows(underWay, { credentialId });
+  if (open) throw busy();
+}
+
+const busy = () => conflict('Another change of this credential is under way in its store.');
+
+export interface Overtaken extends Pick<Intent, 'verb' | 'details' | 'version' | 'rotationId'> {
+  leaseUntilMs: number;
+}
+
+/** Takes the place of the open intents of a credential: whoever acts on one of them can settle it no more. */
+export async function overtake(
+  tx: Tx,
+  credentialId: string,
+  verbs: readonly IntentVerb[],
+): Promise<Overtaken[]> {
+  const rows = await tx.rows<Omit<Overtaken, 'leaseUntilMs'> & { leaseUntilMs: string }>(drop, {
+    credentialId,
+    verbs,
+  });
+  return rows.map((row) => ({ ...row, leaseUntilMs: Number(row.leaseUntilMs) }));
+}
+
+const connected = sql('SELECT id FROM stores WHERE id = :storeId AND deleted_at IS NULL FOR SHARE');
+const underWay = sql(`
+  SELECT 1 AS one FROM intents WHERE credential_id = :credentialId AND state = 'OPEN' AND verb <> 'RETIRE'`);
+const drop = sql(`
+  UPDATE intents SET state = 'DROPPED', fence = fence + 1, finished_at = now()
+  WHERE credential_id = :credentialId AND state = 'OPEN' AND verb = ANY(CAST(:verbs AS text[]))
+  RETURNING verb, details, version, rotation_id AS "rotationId", extract(epoch FROM lease_until) * 1000 AS "leaseUntilMs"`);

@@ -1,0 +1,41 @@
+import { sql } from '../../database.js';
+import type { StoreParts } from '../../stores/open.js';
+import { advance } from './advance.js';
+import { leaseFrom, leaseMs } from './lease.js';
+
+const mostAtOnce = 16;
+
+/** Takes up what a crash, or a store that did not answer, has left; and what is due by now. */
+export class Resumption {
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(readonly parts: StoreParts) {}
+
+  /** Takes up what is due and nobody's, and returns without waiting for the stores. */
+  async tick(): Promise<void> {
+    const free = mostAtOnce - this.#running.size;
+    if (free <= 0) return;
+    const claimedAtMs = performance.now();
+    const { db, log } = this.parts;
+    for (const { id, fence } of await db.rows<{ id: string; fence: number }>(take, { free, leaseMs })) {
+      const run = advance(this.parts, leaseFrom(id, fence, claimedAtMs), true)
+        .catch((error: unknown) =>
+          log.error({ error, intent: id }, 'an intent failed and will be tried again'),
+        )
+        .finally(() => this.#running.delete(run));
+      this.#running.add(run);
+    }
+  }
+
+  /** Waits for what is under way. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+}
+
+const take = sql(`
+  UPDATE intents SET fence = fence + 1, lease_until = now() + CAST(:leaseMs AS integer) * interval '1 millisecond'
+  WHERE id IN (
+    SELECT id FROM intents WHERE state = 'OPEN' AND next_at <= now() AND lease_until <= now()
+    ORDER BY next_at LIMIT CAST(:free AS integer) FOR UPDATE SKIP LOCKED)
+  RETURNING id, fence`);

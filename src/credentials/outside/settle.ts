@@ -1,0 +1,361 @@
+import { recordAs } from '../../audit/record.js';
+import type { Minted } from '../../connectors/connector.js';
+import { sql, type Tx } from '../../database.js';
+import { codes, type Code } from '../../errors.js';
+import type { Keyring } from '../../keyring/keyring.js';
+import { adoptSecret } from '../../stores/adopt.js';
+import type { OpenStore, StoreParts } from '../../stores/open.js';
+import { CredentialRole } from '../credential-role.js';
+import { CredentialSecret } from '../credential-version.js';
+import { Credential } from '../credential.js';
+import { endCredentials, endOrphans, markDeleted } from '../end.js';
+import type { Intent } from '../intent.js';
+import { keepOutside } from '../keep-secret.js';
+import type { Outcome } from './deeds.js';
+import { LeaseLost, type Lease } from './lease.js';
+import { planFor } from './plan.js';
+import { wayOf, type Work } from './work.js';
+
+/**
+ * Makes Keyway's record the same as what the store has done, in one transaction with the audit.
+ * @throws LeaseLost where somebody else acts on the intent by now: then nothing is changed.
+ */
+export async function settle(
+  parts: StoreParts,
+  open: OpenStore,
+  lease: Lease,
+  work: Work,
+  outcome: Outcome,
+): Promise<void> {
+  await parts.db.transaction(async (tx) => {
+    const { intent, credential } = await lockIntent(tx, lease, work);
+    // Closed first: what follows may put another one on record.
+    await close(tx, intent, 'DONE', null);
+    switch (outcome.verb) {
+      case 'CREATE': {
+        const { externalId, scope, minted } = outcome.created;
+        await tx.rows(absorb, { id: credential.id, storeId: intent.storeId, externalId });
+        await setColumns(tx, credential.id, { externalId, scope });
+        await bringIn(parts.keyring, tx, credential, 1, minted);
+        await tx.rows(created, { id: credential.id, partial: minted.partial ?? false });
+        break;
+      }
+      case 'ROTATE':
+        await switchTo(parts.keyring, tx, open, intent, credential, outcome.minted);
+        break;
+      case 'UPDATE':
+        await change(tx, intent, credential, outcome.partial);
+        break;
+      case 'RETIRE':
+        await retire(tx, intent);
+        break;
+      case 'REVOKE':
+      case 'DELETE':
+        await end(tx, intent, outcome.verb);
+        break;
+    }
+    // The end of a previous secret is a part of its rotation, which is on record.
+    if (intent.verb !== 'RETIRE' && !isSweep(intent)) await tell(parts.keyring, tx, intent, credential, null);
+  });
+}
+
+/** What is told of an intent that came to nothing, or whose outcome is not known. */
+export interface Failure {
+  code: Code;
+  message: string;
+}
+
+/** Puts on record that the store did nothing: all is as before. @throws LeaseLost */
+export async function settleFailed(
+  parts: StoreParts,
+  lease: Lease,
+  work: Work,
+  failure: Failure,
+): Promise<void> {
+  await parts.db.transaction(async (tx) => {
+    const { intent, credential } = await lockIntent(tx, lease, work);
+    const { id } = credential;
+    const { verb, version, rotationId, details } = intent;
+    if (verb === 'CREATE') {
+      await tx.rows(unmade, { id, reason: 'Its store did not make it.' });
+      await tx.rows(failVersion, { id, number: version });
+    }
+    if (verb === 'ROTATE') {
+      await tx.rows(failVersion, { id, number: version });
+      await tx.rows(failRotation, { rotationId, state: 'FAILED', failure: textOf(failure) });
+      await tx.rows(rotatedNoMore, { id });
+      if (details.keys?.length) {
+        const { storeId } = intent;
+        await planFor(tx, 'now()', intent, {
+          credentialId: id,
+          storeId,
+          verb: 'RETIRE',
+          version: details.retiring ?? null,
+          details: { keys: details.keys },
+        });
+      }
+    }
+    await close(tx, intent, 'FAILED', failure);
+    await tell(parts.keyring, tx, intent, credential, failure.code);
+  });
+}
+
+/**
+ * Puts on record that nobody knows what the store did. A secret that was chosen before stays: it may be the one that
+ * works. @throws LeaseLost
+ */
+export async function settleUnknown(
+  parts: StoreParts,
+  lease: Lease,
+  work: Work,
+  failure: Failure,
+): Promise<void> {
+  await parts.db.transaction(async (tx) => {
+    const { intent, credential } = await lockIntent(tx, lease, work);
+    const { id } = credential;
+    if (intent.verb === 'CREATE' || intent.verb === 'ROTATE') {
+      await tx.rows(unknownVersion, { id, number: intent.version });
+      await tx.rows(failRotation, {
+        rotationId: intent.rotationId,
+        state: 'OUTCOME_UNKNOWN',
+        failure: textOf(failure),
+      });
+      await tx.rows(unknownCredential, { id });
+    }
+    await close(tx, intent, 'UNKNOWN', failure);
+    await tell(parts.keyring, tx, intent, credential, failure.code);
+  });
+}
+
+/** What an overtaken intent leaves: its secret may be in the store, or never come there. */
+export async function leaveOvertaken(tx: Tx, id: string, overtaken: Pick<Intent, 'version' | 'rotationId'>) {
+  await tx.rows(unknownVersion, { id, number: overtaken.version });
+  await tx.rows(failRotation, {
+    rotationId: overtaken.rotationId,
+    state: 'FAILED',
+    failure: 'CONFLICT: The credential was ended meanwhile.',
+  });
+}
+
+/** As an intent keeps it: the code, and words of ours. */
+export const textOf = ({ code, message }: Failure): string => `${code}: ${message}`;
+
+export function failureOf(text: string | null): Failure {
+  const [, code, message] = /^([A-Z_]+): (.*)$/s.exec(text ?? '') ?? [];
+  return code && code in codes
+    ? { code: code as Code, message: message ?? codes[code as Code] }
+    : { code: 'OUTCOME_UNKNOWN', message: codes.OUTCOME_UNKNOWN };
+}
+
+/** The credential before the intent, as everywhere: in one order, nobody waits for each other. @throws LeaseLost */
+async function lockIntent(tx: Tx, lease: Lease, { credential }: Work): Promise<Work> {
+  const [locked] = await tx.rows<Credential>(lockCredential, { id: credential.id });
+  const [intent] = await tx.rows<Intent>(lockOpen, { id: lease.id, fence: lease.fence });
+  if (!locked || !intent) throw new LeaseLost();
+  return { intent, credential: { ...credential, ...locked }, versions: [], roles: [] };
+}
+
+async function switchTo(
+  keyring: Keyring,
+  tx: Tx,
+  open: OpenStore,
+  intent: Intent,
+  credential: Credential,
+  minted: Minted,
+): Promise<void> {
+  const { id } = credential;
+  const { graceMs = 0 } = intent.details;
+  const overlap = wayOf(open.connector) === 'overlap';
+  await tx.rows(retireOthers, { id, except: intent.version });
+  if (overlap) await tx.rows(currentToPrevious, { id, graceMs });
+  else await tx.rows(currentToRetired, { id });
+  await bringIn(keyring, tx, credential, intent.version ?? 1, minted);
+  await tx.rows(rotated, {
+    id,
+    until: overlap ? graceMs : null,
+    partial: minted.partial ?? false,
+    // A store that gives keys ids of their own knows the credential by the new one.
+    externalId:
+      credential.externalId !== null && credential.externalId === credential.accessKey
+        ? minted.accessKey
+        : null,
+    expiresAt: minted.expiresAt ?? null,
+  });
+  await tx.rows(finishRotations, { id, rotationId: intent.rotationId });
+  await tx.rows(switchRotation, { rotationId: intent.rotationId, finished: !overlap });
+  if (overlap) {
+    const [previous] = await tx.rows<{ number: number; accessKey: string }>(previousOf, { id });
+    if (previous)
+      await planFor(tx, `now() + interval '${graceMs} milliseconds'`, intent, {
+        credentialId: id,
+        storeId: intent.storeId,
+        verb: 'RETIRE',
+        version: previous.number,
+        rotationId: intent.rotationId,
+        details: { keys: [previous.accessKey] },
+      });
+  }
+  if (credential.reachesStore) await adoptSecret(keyring, tx, open, credential.accessKey, minted);
+  await endOrphans(tx, [id]);
+}
+
+/** Brings a secret in as the current one. */
+async function bringIn(keyring: Keyring, tx: Tx, credential: Credential, number: number, minted: Minted) {
+  const { id, reachesStore } = credential;
+  // What Keyway reaches the store with is kept with the store, and shown to nobody.
+  const { sealed, kekId } = reachesStore
+    ? { sealed: null, kekId: null }
+    : await keepOutside(keyring, credential, number, minted);
+  await tx.em
+    .getRepository(CredentialSecret)
+    .update({ credentialId: id, number }, { state: 'CURRENT', accessKey: minted.accessKey, sealed, kekId });
+  await tx.rows(knownAs, { id, accessKey: minted.accessKey });
+}
+
+async function change(tx: Tx, intent: Intent, { id }: Credential, partial: boolean): Promise<void> {
+  const { columns = {}, roles } = intent.details;
+  await setColumns(tx, id, { ...columns, partial });
+  await tx.rows(changedNow, { id });
+  if (!roles) return;
+  const repository = tx.em.getRepository(CredentialRole);
+  await repository.delete({ credentialId: id });
+  if (roles.length > 0) await repository.insert(roles.map((roleId) => ({ credentialId: id, roleId })));
+}
+
+async function retire(tx: Tx, { credentialId: id, version: number, rotationId }: Intent): Promise<void> {
+  await tx.rows(retireVersion, { id, number });
+  await tx.rows(switchRotation, { rotationId, finished: true });
+  await tx.rows(rotatedNoMore, { id });
+  await endOrphans(tx, [id]);
+}
+
+async function end(tx: Tx, intent: Intent, verb: 'REVOKE' | 'DELETE'): Promise<void> {
+  const { credentialId: id, storeId, details } = intent;
+  await endCredentials(tx, [id], details.reason ?? null);
+  if (verb === 'DELETE') await tx.rows(markDeleted, { ids: [id] });
+  if (details.overtookUntilMs === undefined || isSweep(intent)) return;
+  // What a request that was overtaken may still make is ended once it cannot arrive any more.
+  await planFor(
+    tx,
+    `to_timestamp(${Number(details.overtookUntilMs)} / 1000.0) + interval '1 second'`,
+    intent,
+    {
+      credentialId: id,
+      storeId,
+      verb: 'REVOKE',
+      details: { ...details, sweep: true },
+    },
+  );
+}
+
+const isSweep = ({ details }: Intent): boolean => details.sweep === true;
+
+async function setColumns(tx: Tx, id: string, columns: Partial<Credential>): Promise<void> {
+  await tx.em.getRepository(Credential).update({ id }, columns);
+}
+
+const close = (tx: Tx, { id }: Intent, state: string, failure: Failure | null) =>
+  tx.rows(finish, { id, state, failure: failure && textOf(failure) });
+
+const tell = (
+  keyring: Keyring,
+  tx: Tx,
+  intent: Intent,
+  { id, accountId, projectId }: Credential,
+  code: Code | null,
+) =>
+  recordAs(
+    keyring,
+    tx,
+    intent,
+    {
+      action: `credential:${intent.verb.toLowerCase()}`,
+      target: { type: 'Credential', id },
+      accountId,
+      projectId,
+      changed: code === null ? changedBy(intent) : [],
+    },
+    code,
+  );
+
+const changedBy = ({ verb, details }: Intent): string[] =>
+  verb === 'ROTATE'
+    ? ['secret']
+    : verb === 'UPDATE'
+      ? [...(details.changed ?? [])]
+      : verb === 'CREATE'
+        ? []
+        : ['status'];
+
+const lockCredential = sql(`
+  SELECT id, account_id AS "accountId", project_id AS "projectId", external_id AS "externalId",
+    access_key AS "accessKey", reaches_store AS "reachesStore"
+  FROM credentials WHERE id = :id FOR UPDATE`);
+const lockOpen = sql(`
+  SELECT id, credential_id AS "credentialId", store_id AS "storeId", verb, version, rotation_id AS "rotationId", details,
+    actor_id AS "actorId", actor_credential_id AS "actorCredentialId", ip, request_id AS "requestId"
+  FROM intents WHERE id = :id AND fence = :fence AND state = 'OPEN' FOR UPDATE`);
+const finish = sql(`
+  UPDATE intents SET state = :state, failure = :failure, finished_at = now(), lease_until = now() WHERE id = :id`);
+// A listing may have found it before the store's answer came.
+const absorb = sql(`
+  UPDATE credentials SET deleted_at = now(), revoked_at = coalesce(revoked_at, now()), updated_at = now()
+  WHERE store_id = :storeId AND external_id = :externalId AND id <> :id AND deleted_at IS NULL RETURNING id`);
+const created = sql(`
+  UPDATE credentials SET standing = 'KNOWN', partial = :partial, observed_at = now(), revision = revision + 1,
+    updated_at = now() WHERE id = :id`);
+const knownAs = sql(`
+  UPDATE credentials SET access_key = coalesce(CAST(:accessKey AS text), access_key), retrievable = NOT reaches_store,
+    standing = 'KNOWN', gone_at = NULL, observed_at = now() WHERE id = :id`);
+const changedNow = sql(`
+  UPDATE credentials SET revision = revision + 1, updated_at = now(), observed_at = now() WHERE id = :id`);
+const unmade = sql(`
+  UPDATE credentials SET standing = 'KNOWN', revoked_at = now(), revoke_reason = :reason, deleted_at = now(),
+    revision = revision + 1, updated_at = now() WHERE id = :id`);
+const failVersion = sql(`
+  UPDATE credential_versions SET state = 'FAILED', sealed = NULL, kek_id = NULL
+  WHERE credential_id = :id AND number = :number AND state = 'PENDING'`);
+const unknownVersion = sql(`
+  UPDATE credential_versions SET state = 'UNKNOWN'
+  WHERE credential_id = :id AND number = CAST(:number AS integer) AND state = 'PENDING'`);
+const unknownCredential = sql(`
+  UPDATE credentials SET standing = 'UNKNOWN', rotating_until = NULL, external_id = coalesce(external_id, scope),
+    revision = revision + 1, updated_at = now() WHERE id = :id`);
+const failRotation = sql(`
+  UPDATE rotations SET state = :state, failure = :failure, finished_at = clock_timestamp()
+  WHERE id = CAST(:rotationId AS uuid) AND state = 'PLANNED'`);
+const rotatedNoMore = sql(`
+  UPDATE credentials SET rotating_until = NULL, revision = revision + 1, updated_at = now()
+  WHERE id = :id AND rotating_until IS NOT NULL`);
+const retireOthers = sql(`
+  UPDATE credential_versions SET state = 'RETIRED', valid_until = least(valid_until, now()), sealed = NULL, kek_id = NULL
+  WHERE credential_id = :id AND number <> :except AND state IN ('PREVIOUS', 'UNKNOWN')`);
+const currentToPrevious = sql(`
+  UPDATE credential_versions SET state = 'PREVIOUS',
+    valid_until = now() + CAST(:graceMs AS double precision) * interval '1 millisecond'
+  WHERE credential_id = :id AND state = 'CURRENT'`);
+const currentToRetired = sql(`
+  UPDATE credential_versions SET state = 'RETIRED', valid_until = now(), sealed = NULL, kek_id = NULL
+  WHERE credential_id = :id AND state = 'CURRENT'`);
+const retireVersion = sql(`
+  UPDATE credential_versions SET state = 'RETIRED', valid_until = least(valid_until, now()), sealed = NULL, kek_id = NULL
+  WHERE credential_id = :id AND number = CAST(:number AS integer) AND state IN ('PREVIOUS', 'UNKNOWN')`);
+const previousOf = sql(`
+  SELECT number, access_key AS "accessKey" FROM credential_versions
+  WHERE credential_id = :id AND state = 'PREVIOUS' AND access_key IS NOT NULL`);
+const rotated = sql(`
+  UPDATE credentials SET partial = :partial,
+    rotating_until = CASE WHEN CAST(:until AS double precision) IS NULL THEN NULL
+      ELSE 'infinity'::timestamptz END,
+    external_id = coalesce(CAST(:externalId AS text), external_id),
+    expires_at = coalesce(CAST(:expiresAt AS timestamptz), expires_at),
+    rotation_due_at = CASE WHEN rotate_every IS NULL THEN NULL ELSE now() + CAST(rotate_every AS interval) END,
+    revision = revision + 1, updated_at = now()
+  WHERE id = :id`);
+const finishRotations = sql(`
+  UPDATE rotations SET state = 'FINISHED', finished_at = clock_timestamp()
+  WHERE credential_id = :id AND state = 'SWITCHED' AND id <> CAST(:rotationId AS uuid)`);
+const switchRotation = sql(`
+  UPDATE rotations SET state = CASE WHEN :finished THEN 'FINISHED' ELSE 'SWITCHED' END,
+    finished_at = CASE WHEN :finished THEN clock_timestamp() END
+  WHERE id = CAST(:rotationId AS uuid) AND state IN ('PLANNED', 'APPLIED', 'SWITCHED')`);

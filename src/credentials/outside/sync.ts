@@ -1,0 +1,156 @@
+import { sql, type Database } from '../../database.js';
+import { KeywayError } from '../../errors.js';
+import { newId } from '../../ids.js';
+import { StoreError } from '../../connectors/store-error.js';
+import { withStore, type OpenStore, type StoreParts } from '../../stores/open.js';
+import { holdStore } from './plan.js';
+import { markGone, takeIn } from './take-in.js';
+
+const batch = 500;
+const mostAtOnce = 4;
+const leaseSeconds = 60;
+/** After a store that cannot be reached, and was not waited for. */
+const againMs = 30_000;
+
+interface Run {
+  id: string;
+  storeId: string;
+  fence: number;
+  startedAt: string;
+  resumeFrom: string | null;
+}
+
+/** Somebody else goes on with it by now, or this process is to stop. */
+class BrokenOff extends Error {}
+
+/**
+ * Takes stock of stores: brings what each lists into the inventory, batch by batch, each with the place to go on from.
+ * One run at a time for each store; what breaks off is taken up there, by this process or another.
+ */
+export class Syncs {
+  readonly #running = new Set<Promise<void>>();
+  #stopping = false;
+
+  /** @param everyMs how often stock is taken of a store by itself; never, where 0 */
+  constructor(
+    readonly parts: StoreParts,
+    readonly everyMs: number,
+  ) {}
+
+  /** Begins those that are due and goes on with those that nobody runs; returns without waiting for them. */
+  async tick(): Promise<void> {
+    const { db } = this.parts;
+    if (this.everyMs > 0)
+      for (const { id } of await db.rows<{ id: string }>(due, { everyMs: this.everyMs })) await begin(db, id);
+    const free = this.#stopping ? 0 : mostAtOnce - this.#running.size;
+    if (free <= 0) return;
+    for (const run of await db.rows<Run>(take, { free })) this.#go(run);
+  }
+
+  /** Breaks off what runs, at the end of its batch. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#running);
+  }
+
+  #go(run: Run): void {
+    const { log } = this.parts;
+    const running = this.#run(run)
+      .catch((error: unknown) =>
+        log.error({ error, store: run.storeId }, 'a sync failed and will be taken up again'),
+      )
+      .finally(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+
+  async #run(run: Run): Promise<void> {
+    const { db } = this.parts;
+    try {
+      await withStore(this.parts, run.storeId, (open) => this.#takeStock(open, run));
+      await db.rows(reached, { id: run.storeId, reachable: true });
+    } catch (error) {
+      if (error instanceof BrokenOff)
+        return void (await db.rows(pause, { ...mine(run), waitMs: 0, error: null }));
+      if (!(error instanceof KeywayError)) throw error;
+      const { code } = error;
+      await db.rows(reached, { id: run.storeId, reachable: code === 'RATE_LIMITED' });
+      // What was refused will be refused again: that is for a person to look at.
+      if (code !== 'UNAVAILABLE' && code !== 'RATE_LIMITED')
+        return void (await db.rows(finish, { ...mine(run), error: code }));
+      const waitMs = error instanceof StoreError ? (error.retryAfterMs ?? againMs) : againMs;
+      await db.rows(pause, { ...mine(run), waitMs, error: code });
+    }
+  }
+
+  async #takeStock({ store, connector, upstream }: OpenStore, run: Run): Promise<void> {
+    const { db } = this.parts;
+    const { keeps = [] } = connector;
+    const listed = connector.list?.(upstream, run.resumeFrom);
+    if (!listed || store.accountId === null) throw new KeywayError('UNSUPPORTED');
+    const of = { id: store.id, accountId: store.accountId };
+    for await (const { entries, next } of listed) {
+      for (let start = 0; start === 0 || start < entries.length; start += batch) {
+        if (this.#stopping) throw new BrokenOff();
+        const part = entries.slice(start, start + batch);
+        const isLast = start + batch >= entries.length;
+        await db.transaction(async (tx) => {
+          await holdStore(tx, store.id);
+          // The place to go on from is that of the whole part: what is listed twice does no harm.
+          const [held] = await tx.rows(advance, { ...mine(run), next: isLast ? next : run.resumeFrom });
+          if (!held) throw new BrokenOff();
+          const { added, changed } =
+            part.length === 0 ? { added: 0, changed: 0 } : await takeIn(tx, of, part, keeps);
+          await tx.rows(count, { id: run.id, added, changed, gone: 0 });
+        });
+      }
+      run.resumeFrom = next;
+    }
+    for (let gone = batch; gone === batch;) {
+      gone = await db.transaction(async (tx) => {
+        const [held] = await tx.rows(advance, { ...mine(run), next: run.resumeFrom });
+        if (!held) throw new BrokenOff();
+        const marked = await markGone(tx, store.id, run.startedAt, batch);
+        await tx.rows(count, { id: run.id, added: 0, changed: 0, gone: marked });
+        return marked;
+      });
+    }
+    await db.rows(finish, { ...mine(run), error: null });
+  }
+}
+
+/** Puts a run on record, where none is under way, and has one that waits go on at once. */
+export async function begin(db: Pick<Database, 'rows'>, storeId: string): Promise<void> {
+  await db.rows(insert, { id: newId(), storeId });
+}
+
+const mine = ({ id, fence }: Run) => ({ id, fence });
+
+const insert = sql(`
+  INSERT INTO syncs AS s (id, store_id, started_at, lease_until, next_at)
+  VALUES (:id, :storeId, clock_timestamp(), '-infinity', now())
+  ON CONFLICT (store_id) WHERE finished_at IS NULL DO UPDATE SET next_at = least(s.next_at, now()) RETURNING id`);
+const due = sql(`
+  SELECT s.id FROM stores s WHERE s.deleted_at IS NULL AND s.sealed IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM syncs y WHERE y.store_id = s.id
+      AND (y.finished_at IS NULL OR y.started_at > now() - CAST(:everyMs AS double precision) * interval '1 millisecond'))`);
+const take = sql(`
+  UPDATE syncs SET fence = fence + 1, lease_until = now() + interval '${leaseSeconds} seconds', error = NULL
+  WHERE id IN (
+    SELECT id FROM syncs WHERE finished_at IS NULL AND next_at <= now() AND lease_until <= now()
+    ORDER BY next_at LIMIT CAST(:free AS integer) FOR UPDATE SKIP LOCKED)
+  RETURNING id, store_id AS "storeId", fence, started_at AS "startedAt", resume_from AS "resumeFrom"`);
+const advance = sql(`
+  UPDATE syncs SET resume_from = :next, lease_until = now() + interval '${leaseSeconds} seconds'
+  WHERE id = :id AND fence = :fence AND finished_at IS NULL RETURNING id`);
+const count = sql(`
+  UPDATE syncs SET added = added + CAST(:added AS integer), changed = changed + CAST(:changed AS integer),
+    gone = gone + CAST(:gone AS integer) WHERE id = :id RETURNING id`);
+const pause = sql(`
+  UPDATE syncs SET lease_until = now(), error = :error,
+    next_at = now() + CAST(:waitMs AS double precision) * interval '1 millisecond'
+  WHERE id = :id AND fence = :fence AND finished_at IS NULL RETURNING id`);
+const finish = sql(`
+  UPDATE syncs SET finished_at = clock_timestamp(), lease_until = now(), error = :error
+  WHERE id = :id AND fence = :fence AND finished_at IS NULL RETURNING id`);
+const reached = sql(`
+  UPDATE stores SET reachable = :reachable, checked_at = now() WHERE id = :id RETURNING id`);

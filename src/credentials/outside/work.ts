@@ -1,0 +1,103 @@
+import type { Connector, Known, Minted, Wish } from '../../connectors/connector.js';
+import { selectRows } from '../../columns.js';
+import { sql, type Database } from '../../database.js';
+import { KeywayError } from '../../errors.js';
+import type { Keyring } from '../../keyring/keyring.js';
+import { Credential, CredentialKind } from '../credential.js';
+import type { CredentialSecret } from '../credential-version.js';
+import { Intent } from '../intent.js';
+import { openSecret } from '../keep-secret.js';
+import type { SecretParts } from '../issued-secret.js';
+
+/** An intent with all that it is about. */
+export interface Work {
+  readonly intent: Intent;
+  readonly credential: Credential;
+  readonly versions: readonly Version[];
+  /** The names of the roles that the credential carries. */
+  readonly roles: readonly string[];
+}
+
+export type Version = Pick<CredentialSecret, 'number' | 'state' | 'accessKey' | 'sealed'>;
+
+/**
+ * How a store makes secrets: `ours` are chosen before it hears of them, and setting one again does no harm; with
+ * `overlap` it makes one beside the one before; `replaced` ends the one before at once.
+ */
+export type Way = 'ours' | 'overlap' | 'replaced';
+
+export const wayOf = ({ rotation }: Connector): Way =>
+  rotation?.chosenBy !== 'store' ? 'ours' : rotation.previous === 'lives' ? 'overlap' : 'replaced';
+
+export async function loadWork(db: Database, id: string): Promise<Work> {
+  const statement = db.statement('intent', (source) => selectRows(source, Intent, 'i').where('i.id = :id'));
+  const [intent] = await db.rows<Intent>(statement, { id });
+  if (!intent) throw new KeywayError('INTERNAL_SERVER_ERROR');
+  const of = db.statement('credential of an intent', (source) =>
+    selectRows(source, Credential, 'c').where('c.id = :id'),
+  );
+  const [[credential], versions, roles] = await Promise.all([
+    db.rows<Credential>(of, { id: intent.credentialId }),
+    db.rows<Version>(living, { id: intent.credentialId }),
+    db.rows<{ name: string }>(carried, { id: intent.credentialId }),
+  ]);
+  if (!credential) throw new KeywayError('INTERNAL_SERVER_ERROR');
+  return { intent, credential, versions, roles: roles.map(({ name }) => name) };
+}
+
+/** The credential, as its connector is told of it. */
+export function knownOf({ credential, versions }: Pick<Work, 'credential' | 'versions'>): Known {
+  const { externalId, scope, kind, name, accessKey, provider } = credential;
+  const keys = [accessKey, ...versions.map((version) => version.accessKey)];
+  return {
+    externalId: externalId ?? '',
+    scope: scope ?? '',
+    kind,
+    name,
+    accessKey,
+    provider,
+    keys: [...new Set(keys.flatMap((key) => key ?? []))],
+  };
+}
+
+/** The secret of a version; null where Keyway does not have it. */
+export async function heldBy(
+  keyring: Keyring,
+  credential: Credential,
+  version: Version | undefined,
+): Promise<Minted | null> {
+  if (!version?.sealed) return null;
+  return mintedOf(await openSecret(keyring, credential, { ...version, sealed: version.sealed }));
+}
+
+export const currentOf = ({ versions }: Pick<Work, 'versions'>): Version | undefined =>
+  versions.find(({ state }) => state === 'CURRENT');
+
+/** What is wanted of a new secret: the one that was chosen before, where it was. */
+export function wishOf(credential: Credential, chosen: Minted | null): Wish {
+  const { accessKey, provider, secretPrefix: prefix, secretFormat: format } = credential;
+  switch (credential.kind) {
+    case CredentialKind.PROVIDER_KEYS:
+      return { kind: 'PROVIDER_KEYS', provider: provider ?? '', keys: chosen?.keys ?? [] };
+    case CredentialKind.PASSWORD:
+      return { kind: 'PASSWORD', accessKey: accessKey ?? '', password: chosen?.secret ?? null };
+    case CredentialKind.ACCESS_KEY:
+      return { kind: 'ACCESS_KEY', prefix, format, accessKey: null };
+    case CredentialKind.TOKEN:
+      return { kind: 'TOKEN', prefix, tokenKind: 'key', accessKey: null };
+  }
+}
+
+const mintedOf = ({ accessKey, secret, keys }: SecretParts): Minted => ({
+  accessKey,
+  secret,
+  keys,
+  proof: secret,
+});
+
+/** The secrets of a credential that work, may come to, or are not known of. */
+export const living = sql(`
+  SELECT number, state, access_key AS "accessKey", sealed FROM credential_versions
+  WHERE credential_id = :id AND state IN ('PENDING', 'CURRENT', 'PREVIOUS', 'UNKNOWN') ORDER BY number`);
+const carried = sql(`
+  SELECT r.name FROM credential_roles cr JOIN roles r ON r.id = cr.role_id WHERE cr.credential_id = :id ORDER BY 1`);

@@ -1,0 +1,85 @@
+import type { RequestContext } from '../context.js';
+import type { StoredPassword } from '../keyring/password.js';
+import type { Secret } from '../secret.js';
+import { giveBackAttempts, takeAttempts } from './password-attempts.js';
+import type { PresentedCredential } from './presented.js';
+import type { Case } from './verify.js';
+
+/**
+ * Looks at the passwords among the cases: as many as their user names have tries left, and every try is counted first.
+ * A name that nobody has is counted and takes as long as one that somebody has.
+ * @throws UNAVAILABLE where too many passwords wait to be looked at already.
+ */
+export async function lookAtPasswords(ctx: RequestContext, cases: readonly Case[]): Promise<void> {
+  const asked = cases.flatMap((one) => {
+    const { password } = one.match;
+    if (!password) return [];
+    const { secret, username, versions } = password;
+    // Of one project: a name that is none of the caller's has tries of its own, and takes none from its owner.
+    const [known] = versions;
+    const place = known ? `of ${known.projectId ?? 'none'}` : `unknown to ${ctx.principal.accountId}`;
+    const name = ctx.keyring.mac('password-attempt', username, place);
+    const hashes = versions.flatMap(hashOf);
+    // While the previous password works, there are two to compare with: each costs a try.
+    return [{ one, secret, known, hashes, names: Array.from({ length: hashes.length || 1 }, () => name) }];
+  });
+  if (asked.length === 0) return;
+  const granted = await takeAttempts(
+    ctx.db,
+    asked.flatMap(({ names }) => names),
+  );
+  let next = 0;
+  const looks = asked.map((each) => {
+    const tries = granted.slice(next, (next += each.names.length)).filter(Boolean).length;
+    return { ...each, tries };
+  });
+  const spared: Buffer[] = [];
+  const looked = await Promise.allSettled(looks.map((look) => lookAt(ctx, look, spared)));
+  await giveBackAttempts(ctx.db, spared);
+  for (const each of looked) if (each.status === 'rejected') throw each.reason;
+}
+
+/** A password as it is kept, with what it is of. */
+interface Kept {
+  version: PresentedCredential;
+  stored: StoredPassword;
+}
+
+const hashOf = (version: PresentedCredential): Kept[] => {
+  const { passwordHash: hash, pepperId } = version;
+  return hash === null || pepperId === null ? [] : [{ version, stored: { hash, pepperId } }];
+};
+
+interface Look {
+  one: Case;
+  secret: Secret;
+  known: PresentedCredential | undefined;
+  hashes: readonly Kept[];
+  names: readonly Buffer[];
+  tries: number;
+}
+
+/** Finds the password that fits. Tries that were no guesses, or of which nothing came, are to be `spared`. */
+async function lookAt({ keyring }: RequestContext, look: Look, spared: Buffer[]): Promise<void> {
+  const { one, secret, known, hashes, names, tries } = look;
+  // Nobody is told that a password is wrong which was not compared with all that there is.
+  one.match = { version: undefined, about: known, limited: tries < names.length };
+  let wrong = 0;
+  try {
+    if (tries > 0 && hashes.length === 0) {
+      await keyring.passwordUnmatched(secret);
+      wrong++;
+    }
+    for (const { version, stored } of hashes.slice(0, tries)) {
+      const { ok, stale } = await keyring.passwordVerifies(secret, stored);
+      if (ok) {
+        one.match = { version, stale: stale ? secret : undefined };
+        wrong = 0;
+        return;
+      }
+      wrong++;
+    }
+  } finally {
+    spared.push(...names.slice(wrong, tries));
+  }
+}

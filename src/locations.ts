@@ -1,0 +1,24 @@
+import { visit, type ASTNode, type DocumentNode, type GraphQLError, type SourceLocation } from 'graphql';
+
+/**
+ * Takes the locations off the nodes of a document, for `locationsOf` to find. With them on, graphql-js reckons line and
+ * column anew each time that an error is made, or made from another, by a walk over all lines before.
+ */
+export function keepLocations(document: DocumentNode): void {
+  visit(document, {
+    enter: (node: ASTNode & { loc?: unknown }) => {
+      if (node === document || !node.loc) return;
+      const { line, column } = node.loc.startToken;
+      known.set(node, { line, column });
+      delete node.loc;
+    },
+  });
+}
+
+/** Where in the document an error arose. */
+export function locationsOf({ nodes = [], locations }: GraphQLError): readonly SourceLocation[] | undefined {
+  const kept = nodes.flatMap((node) => known.get(node) ?? []);
+  return kept.length > 0 ? kept : locations;
+}
+
+const known = new WeakMap<ASTNode, SourceLocation>();

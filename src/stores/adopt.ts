@@ -1,0 +1,28 @@
+import type { Minted } from '../connectors/connector.js';
+import { sql, type Tx } from '../database.js';
+import { unsupported } from '../errors.js';
+import type { Keyring } from '../keyring/keyring.js';
+import { sealSecrets, type OpenStore } from './open.js';
+
+/**
+ * Has Keyway reach a store with the new secret of a credential that it reached it with, from this commit on.
+ * @param before the access key that the credential had
+ */
+export async function adoptSecret(
+  keyring: Keyring,
+  tx: Tx,
+  { store, connector, upstream }: OpenStore,
+  before: string | null,
+  minted: Minted,
+): Promise<void> {
+  const adopted = connector.adoption?.(store.settings, before)?.(minted);
+  if (!adopted) throw unsupported();
+  const next = { ...store, secretNumber: store.secretNumber + 1 };
+  const { sealed, kekId } = await sealSecrets(keyring, next, { ...upstream.secrets, ...adopted.secrets });
+  const settings = JSON.stringify({ ...store.settings, ...adopted.settings });
+  await tx.rows(keep, { id: store.id, number: next.secretNumber, settings, sealed, kekId });
+}
+
+const keep = sql(`
+  UPDATE stores SET settings = CAST(:settings AS jsonb), sealed = :sealed, kek_id = :kekId, secret_number = :number,
+    updated_at = now() WHERE id = :id`);

@@ -1,0 +1,77 @@
+import { record } from '../audit/record.js';
+import type { Connector } from '../connectors/connector.js';
+import { StoreError } from '../connectors/store-error.js';
+import type { RequestContext } from '../context.js';
+import { sql } from '../database.js';
+import { KeywayError, notFound, unavailable, type Code } from '../errors.js';
+import { answeredBefore, once } from '../idempotency/once.js';
+import { newId } from '../ids.js';
+import type { StoreConnection } from './connection.js';
+import { changedStore, findManaged } from './find.js';
+import { upstreamOf, withStore, type OpenStore } from './open.js';
+import type { CheckStoreInput } from './store.input.js';
+import type { CredentialStore } from './store.js';
+
+/**
+ * Asks a store now whether it answers and takes what Keyway proves itself with. That it does not is an answer too.
+ * @throws NOT_FOUND, FORBIDDEN without STORE_MANAGE, UNSUPPORTED for Keyway's own.
+ */
+export async function checkStore(ctx: RequestContext, input: CheckStoreInput): Promise<CredentialStore> {
+  const { id, accountId } = await findManaged(ctx, input.id);
+  if (accountId === null) throw notFound();
+  if (await answeredBefore(ctx, 'store:check', input)) return changedStore(ctx, id);
+  const ask = ({ connector, upstream }: OpenStore) => problemOf(() => connector.check(upstream));
+  const problem = await withStore(ctx, id, ask, ctx.left);
+  // What was given up in the middle tells nothing of the store.
+  if (ctx.left.aborted) throw unavailable();
+  await once(ctx, 'store:check', input, async (tx) => {
+    const [kept] = await tx.rows(keepHealth, { id, problem });
+    if (!kept) throw notFound();
+    await record(ctx, tx, { action: 'store:check', target: { type: 'CredentialStore', id }, accountId });
+    return { id };
+  });
+  return changedStore(ctx, id);
+}
+
+/**
+ * Tries a connection before it is kept, apart from all that is known of the store that it may be of.
+ * @throws STORE_REJECTED, UNAVAILABLE, RATE_LIMITED.
+ */
+export async function tryConnection(ctx: RequestContext, connection: StoreConnection): Promise<void> {
+  const connector = connectorOf(ctx, connection);
+  const id = newId();
+  try {
+    await connector.check(upstreamOf(ctx, { id, ...connection }, connector, connection.secrets, ctx.left));
+  } catch (error) {
+    // A check finds nothing and conflicts with nothing: an answer that says so is not that of such a store.
+    if (error instanceof StoreError && codeOf(error) !== error.code)
+      throw new StoreError('INVALID_INPUT', { cause: error });
+    throw error;
+  } finally {
+    ctx.gates.forget(id);
+  }
+}
+
+function connectorOf({ connectors }: RequestContext, { kind }: StoreConnection): Connector {
+  const connector = connectors[kind];
+  if (!connector) throw new KeywayError('INTERNAL_SERVER_ERROR');
+  return connector;
+}
+
+/** Why a store does not answer as it should; null where it does. What goes wrong here is thrown. */
+async function problemOf(work: () => Promise<void>): Promise<Code | null> {
+  try {
+    await work();
+    return null;
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    return codeOf(error);
+  }
+}
+
+const codeOf = ({ code }: StoreError): Code =>
+  code === 'UNAVAILABLE' || code === 'RATE_LIMITED' ? code : 'STORE_REJECTED';
+
+const keepHealth = sql(`
+  UPDATE stores SET reachable = (CAST(:problem AS text) IS NULL), problem = :problem, checked_at = clock_timestamp()
+  WHERE id = :id AND deleted_at IS NULL RETURNING id`);

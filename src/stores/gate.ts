@@ -1,0 +1,265 @@
+import {
+  bulkhead,
+  circuitBreaker,
+  CircuitState,
+  ConsecutiveBreaker,
+  ExponentialBackoff,
+  fullJitterGenerator,
+  handleWhen,
+  isBrokenCircuitError,
+  isBulkheadRejectedError,
+  retry,
+} from 'cockatiel';
+import type { StoreAnswer, StoreRequest } from '../connectors/connector.js';
+import { retryAfterMs } from '../connectors/answers.js';
+import { StoreError } from '../connectors/store-error.js';
+import { KeywayError } from '../errors.js';
+import type { Log } from '../log.js';
+import { NotConnected, type Outbound } from '../outbound.js';
+import { requestOf } from './request.js';
+
+/** How many calls a store allows in how long. */
+export interface Budget {
+  readonly limit: number;
+  readonly windowMs: number;
+}
+
+/** A store, as far as calls to it go. */
+export interface Callable {
+  readonly id: string;
+  readonly addresses: Readonly<Record<string, string>>;
+  readonly budget: Budget | undefined;
+}
+
+/** Calls to stores. What is known of a store's state is kept by this process alone. */
+export interface Gates {
+  /**
+   * Sends a request, and a read up to three times.
+   * @param left ends a read when it is aborted, and makes room for others; what changes something goes on.
+   * @throws StoreError UPSTREAM_UNAVAILABLE where no whole answer came, RATE_LIMITED where the store wants no calls now.
+   */
+  call(store: Callable, request: StoreRequest, left?: AbortSignal): Promise<StoreAnswer>;
+  /** Whether calls to it go through: OPEN keeps them back, HALF_OPEN lets one try. */
+  circuitOf(storeId: string): Circuit;
+  /** The same of each store that was called by this process. */
+  circuits(): Map<string, Circuit>;
+  /** How many calls were sent to each store since this was asked last. */
+  takeSpent(): Map<string, number>;
+  /** Keeps nothing more of a store that is gone, or was only tried. */
+  forget(storeId: string): void;
+}
+
+export const circuits = ['CLOSED', 'OPEN', 'HALF_OPEN'] as const;
+export type Circuit = (typeof circuits)[number];
+
+const callTimeoutMs = 5_000;
+const mostBytes = 1_048_576;
+/** A listing that its vendor gives in one piece, of ten thousand credentials and more. */
+const mostListedBytes = 8 * mostBytes;
+const mostAtOnce = 8;
+const mostQueued = 64;
+const longestQueueMs = 5_000;
+const failuresToOpen = 5;
+const mostRetries = 2;
+/** One retry for each ten calls (R24), and a few to begin with. */
+const retryShare = 0.1;
+const mostSaved = 5;
+/** A store that asks to be left alone for longer than this is not waited for. */
+const longestWaitMs = 1_500;
+
+/** @param halfOpenAfterMs how long a circuit stays open before one call may try. */
+export function openGates(outbound: Outbound, log: Log, halfOpenAfterMs = 10_000): Gates {
+  const gates = new Map<string, Gate>();
+  const gateOf = (id: string): Gate => {
+    const known = gates.get(id);
+    if (known) return known;
+    const gate = new Gate(id, outbound, log, halfOpenAfterMs);
+    gates.set(id, gate);
+    return gate;
+  };
+  return {
+    call: (store, request, left) => gateOf(store.id).call(store, request, left),
+    circuitOf: (id) => gates.get(id)?.circuit ?? 'CLOSED',
+    circuits: () => new Map([...gates].map(([id, { circuit }]) => [id, circuit])),
+    takeSpent: () => {
+      const spent = new Map<string, number>();
+      for (const [id, gate] of gates) {
+        const count = gate.takeSpent();
+        if (count > 0) spent.set(id, count);
+      }
+      return spent;
+    },
+    forget: (id) => void gates.delete(id),
+  };
+}
+
+/** A call that was kept back: trying it again at once would be of no use. */
+class NotCalled extends StoreError {
+  constructor(cause = 'not called: too many failures or calls') {
+    super('UPSTREAM_UNAVAILABLE', { sent: false, cause });
+  }
+}
+
+class Gate {
+  readonly #breaker;
+  readonly #places = bulkhead(mostAtOnce, mostQueued);
+  readonly #retry;
+  #spent = 0;
+  #saved = mostSaved;
+  #windowEndsMs = 0;
+  #inWindow = 0;
+  #closedUntilMs = 0;
+
+  constructor(
+    readonly id: string,
+    readonly outbound: Outbound,
+    readonly log: Log,
+    halfOpenAfter: number,
+  ) {
+    const failure = handleWhen(
+      (error) => error instanceof StoreError && isDown(error) && !(error instanceof NotCalled),
+    ).orWhenResult((answer) => (answer as StoreAnswer).status >= 500);
+    this.#breaker = circuitBreaker(failure, {
+      halfOpenAfter,
+      breaker: new ConsecutiveBreaker(failuresToOpen),
+    });
+    this.#breaker.onStateChange((state) =>
+      log.warn({ store: id, circuit: names[state] }, 'the circuit of a store changed'),
+    );
+    const passing = handleWhen(
+      (error) =>
+        error instanceof StoreError && isDown(error) && !(error instanceof NotCalled) && this.#mayRetry(),
+    ).orWhenResult((answer) => isPassing(answer as StoreAnswer) && this.#mayRetry());
+    this.#retry = retry(passing, {
+      maxAttempts: mostRetries,
+      backoff: new ExponentialBackoff({
+        initialDelay: 200,
+        maxDelay: longestWaitMs,
+        generator: fullJitterGenerator,
+      }),
+    });
+  }
+
+  get circuit(): Circuit {
+    return names[this.#breaker.state];
+  }
+
+  async call(store: Callable, request: StoreRequest, left?: AbortSignal): Promise<StoreAnswer> {
+    const reads = request.reads ?? request.method === 'GET';
+    const once = () => this.#once(store, request, reads ? left : undefined);
+    this.#saved = Math.min(mostSaved, this.#saved + retryShare);
+    const answer = reads ? await this.#retry.execute(once) : await once();
+    if (answer.status === 429 || answer.status === 503) this.#leaveAlone(retryAfterMs(answer) ?? 0);
+    return answer;
+  }
+
+  takeSpent(): number {
+    const spent = this.#spent;
+    this.#spent = 0;
+    return spent;
+  }
+
+  async #once(store: Callable, request: StoreRequest, left?: AbortSignal): Promise<StoreAnswer> {
+    this.#expectAllowed(store.budget);
+    const since = performance.now();
+    try {
+      return await this.#places.execute(async () => {
+        // Looked at once there is a place: a call that the queue itself gave up would not make room for the next.
+        if (performance.now() - since > longestQueueMs || left?.aborted) throw new NotCalled();
+        // The call that tries whether the store is back is not given up: nothing would be known by it.
+        return this.#breaker.execute(() =>
+          this.#send(store, request, this.circuit === 'CLOSED' ? left : undefined),
+        );
+      });
+    } catch (error) {
+      if (isBrokenCircuitError(error) || isBulkheadRejectedError(error)) throw new NotCalled();
+      throw error;
+    }
+  }
+
+  async #send(store: Callable, request: StoreRequest, left?: AbortSignal): Promise<StoreAnswer> {
+    // Asked again: others were sent while this one waited for its place.
+    this.#expectAllowed(store.budget);
+    this.#spent++;
+    this.#inWindow++;
+    const { url, method, headers, body } = requestOf(store.addresses, request);
+    try {
+      const answer = await this.outbound.call(method, url, {
+        headers,
+        body,
+        timeoutMs: callTimeoutMs,
+        mostBytes: request.large ? mostListedBytes : mostBytes,
+        signal: left,
+      });
+      const { status } = answer;
+      if (status >= 400) this.log.info({ store: this.id, method, status }, 'a store refused or failed');
+      return { status, headers: answer.headers, json: jsonOf(answer.body) };
+    } catch (error) {
+      // It says nothing of the store.
+      if (left?.aborted) throw new NotCalled('given up: the caller is gone');
+      const cause = error instanceof KeywayError ? error.cause : error;
+      const sent = !(cause instanceof NotConnected);
+      this.log.info({ store: this.id, method, sent, cause: nameOf(cause) }, 'a store did not answer');
+      throw new StoreError('UPSTREAM_UNAVAILABLE', { sent, cause: nameOf(cause) });
+    }
+  }
+
+  /** @throws StoreError RATE_LIMITED while the store asks to be left alone, and once its budget is spent. */
+  #expectAllowed(budget: Budget | undefined): void {
+    const now = performance.now();
+    if (budget && now >= this.#windowEndsMs) {
+      this.#windowEndsMs = now + budget.windowMs;
+      this.#inWindow = 0;
+    }
+    const openAt = Math.max(
+      this.#closedUntilMs,
+      budget && this.#inWindow >= budget.limit ? this.#windowEndsMs : 0,
+    );
+    if (openAt > now) throw new StoreError('RATE_LIMITED', { sent: false, retryAfterMs: openAt - now });
+  }
+
+  #leaveAlone(forMs: number): void {
+    this.#closedUntilMs = Math.max(this.#closedUntilMs, performance.now() + Math.min(forMs, 3_600_000));
+  }
+
+  #mayRetry(): boolean {
+    if (this.#saved < 1) return false;
+    this.#saved--;
+    return true;
+  }
+}
+
+const names: Record<CircuitState, Circuit> = {
+  [CircuitState.Closed]: 'CLOSED',
+  [CircuitState.Open]: 'OPEN',
+  [CircuitState.HalfOpen]: 'HALF_OPEN',
+  [CircuitState.Isolated]: 'OPEN',
+};
+
+const isDown = ({ fault }: StoreError): boolean => fault === 'UPSTREAM_UNAVAILABLE';
+
+/** What may be another by the next try: a proxy's failure, and «later» where later is now. */
+const isPassing = (answer: StoreAnswer): boolean => {
+  const waitMs = retryAfterMs(answer);
+  if (answer.status === 429) return waitMs === 0;
+  return [502, 503, 504].includes(answer.status) && (waitMs ?? 0) === 0;
+};
+
+function jsonOf(body: Buffer): unknown {
+  if (body.length === 0) return undefined;
+  try {
+    return JSON.parse(body.toString('utf8')) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The name of an error alone: its text may hold an address. */
+const nameOf = (error: unknown): string => {
+  const inner = error instanceof NotConnected ? error.cause : error;
+  // Texts are Keyway's own.
+  if (typeof inner === 'string') return inner;
+  if (!(inner instanceof Error)) return 'unknown';
+  const { code } = inner as { code?: unknown };
+  return typeof code === 'string' ? code : inner.constructor.name;
+};

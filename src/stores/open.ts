@@ -1,0 +1,114 @@
+import type { Connector, Upstream } from '../connectors/connector.js';
+import type { RequestContext } from '../context.js';
+import { sql, type Sql } from '../database.js';
+import { conflict, KeywayError, notFound } from '../errors.js';
+import type { Place, SealedRecord } from '../keyring/envelope.js';
+import type { Keyring } from '../keyring/keyring.js';
+import { Secret } from '../secret.js';
+import type { CredentialStore } from './store.js';
+
+/** What is needed to speak with a store: of a request, or of a job. */
+export type StoreParts = Pick<RequestContext, 'db' | 'keyring' | 'connectors' | 'gates' | 'log'>;
+
+/** A store with what Keyway proves itself with there, as the tables have it. */
+export type SealedStore = Pick<
+  CredentialStore,
+  'id' | 'name' | 'kind' | 'accountId' | 'addresses' | 'settings' | 'secretNumber'
+> & { sealed: Buffer };
+
+/** A store that is open. */
+export interface OpenStore {
+  readonly store: SealedStore;
+  readonly connector: Connector;
+  readonly upstream: Upstream;
+}
+
+/**
+ * Opens a store for as long as `work` takes; its secrets are wiped from memory after. Whether the caller may use it is
+ * for the verb to have decided.
+ * @param left ends what is only read there when it is aborted
+ * @throws NOT_FOUND where it is gone, CONFLICT where it is Keyway's own, which nobody calls; what `work` throws.
+ */
+export async function withStore<Result>(
+  parts: StoreParts,
+  storeId: string,
+  work: (open: OpenStore) => Promise<Result>,
+  left?: AbortSignal,
+): Promise<Result> {
+  const store = await sealedStore(parts.db, storeId);
+  const connector = parts.connectors[store.kind];
+  if (!connector) throw new KeywayError('INTERNAL_SERVER_ERROR');
+  const secrets = await openSecrets(parts.keyring, store);
+  try {
+    return await work({ store, connector, upstream: upstreamOf(parts, store, connector, secrets, left) });
+  } finally {
+    for (const secret of Object.values(secrets)) secret.wipe();
+  }
+}
+
+/** A connection that is not kept yet, opened to be tried. */
+export function upstreamOf(
+  { db, gates }: Pick<StoreParts, 'db' | 'gates'>,
+  { id, addresses, settings }: Pick<SealedStore, 'id' | 'addresses' | 'settings'>,
+  { budget }: Connector,
+  secrets: Readonly<Record<string, Secret>>,
+  left?: AbortSignal,
+): Upstream {
+  let session: Promise<unknown> | undefined;
+  return {
+    addresses,
+    settings,
+    secrets,
+    // Whole, as it is signed.
+    now: () => Math.floor(db.now()),
+    call: (request) => gates.call({ id, addresses, budget }, request, left),
+    session: <Thing>(make: () => Promise<Thing>, again = false) => {
+      if (session === undefined || again) session = make();
+      return session as Promise<Thing>;
+    },
+  };
+}
+
+/** Seals what Keyway proves itself with at a store, for that store alone. */
+export function sealSecrets(
+  keyring: Keyring,
+  store: Pick<SealedStore, 'id' | 'accountId' | 'secretNumber'>,
+  secrets: Readonly<Record<string, Secret>>,
+): Promise<SealedRecord> {
+  const plain = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, value.expose()]));
+  return keyring.seal(Secret.of(JSON.stringify(plain)), placeOf(store));
+}
+
+async function openSecrets(keyring: Keyring, store: SealedStore): Promise<Record<string, Secret>> {
+  const plain = await keyring.open(Buffer.from(store.sealed), placeOf(store));
+  try {
+    const secrets = JSON.parse(plain.expose()) as Record<string, string>;
+    return Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, Secret.of(value)]));
+  } finally {
+    plain.wipe();
+  }
+}
+
+async function sealedStore(db: Sql, id: string): Promise<SealedStore> {
+  const [store] = await db.rows<SealedStore>(byId, { id });
+  if (!store) throw notFound();
+  if (!(store.sealed as Buffer | null)) throw conflict("Keyway's own store is called by nobody.");
+  return store;
+}
+
+/** Where the secrets of a store are sealed to: the account may be nobody's only for Keyway's own, which has none. */
+export const placeOf = ({
+  id,
+  accountId,
+  secretNumber,
+}: Pick<SealedStore, 'id' | 'accountId' | 'secretNumber'>): Place => ({
+  accountId: accountId ?? id,
+  projectId: null,
+  credentialId: id,
+  version: secretNumber,
+  field: 'store',
+});
+
+const byId = sql(`
+  SELECT id, name, kind, account_id AS "accountId", addresses, settings, secret_number AS "secretNumber", sealed
+  FROM stores WHERE id = :id AND deleted_at IS NULL`);

@@ -1,0 +1,99 @@
+import { record } from '../audit/record.js';
+import type { RequestContext } from '../context.js';
+import { violates, type Tx } from '../database.js';
+import { badInput, conflict } from '../errors.js';
+import { answeredBefore, once } from '../idempotency/once.js';
+import { tryConnection } from './check.js';
+import { connectionOf, type StoreConnection } from './connection.js';
+import { wipe } from './create.js';
+import { changedStore, findManaged, lockManaged } from './find.js';
+import { sealSecrets } from './open.js';
+import { replaceOwnKeys } from './own-key.js';
+import type { UpdateStoreInput } from './store.input.js';
+import { CredentialStore } from './store.js';
+
+/**
+ * Changes the name of a store, or its connection, once the store has taken what Keyway is to prove itself with.
+ * @throws NOT_FOUND, FORBIDDEN without STORE_MANAGE, UNSUPPORTED for Keyway's own, BAD_USER_INPUT for a connection that
+ * cannot be one or is of another kind; STORE_REJECTED, UNAVAILABLE and RATE_LIMITED, and nothing is changed; CONFLICT for
+ * a name in use.
+ */
+export async function updateStore(ctx: RequestContext, input: UpdateStoreInput): Promise<CredentialStore> {
+  const found = await findManaged(ctx, input.id);
+  if (await answeredBefore(ctx, 'store:update', input)) return changedStore(ctx, found.id);
+  const connection = input.connection && connectionOf(input.connection, ctx.outboundLocal);
+  try {
+    if (connection) {
+      expectKind(input, connection, found);
+      await tryConnection(ctx, connection);
+    }
+    await once(ctx, 'store:update', input, async (tx) => {
+      const store = await lockManaged(ctx, tx, found.id);
+      const changed = input.name !== undefined && input.name !== store.name ? ['name'] : [];
+      if (input.name !== undefined && changed.length > 0) await rename(tx, store.id, input.name);
+      if (connection) {
+        await reconnect(ctx, tx, store, connection);
+        changed.push('connection');
+      }
+      await record(ctx, tx, {
+        action: 'store:update',
+        target: { type: 'CredentialStore', id: store.id },
+        accountId: store.accountId ?? ctx.principal.accountId,
+        changed,
+      });
+      return { id: store.id };
+    });
+    // What failed at the place where it was before says nothing of where it is now.
+    if (connection) ctx.gates.forget(found.id);
+    return await changedStore(ctx, found.id);
+  } finally {
+    if (connection) wipe(connection);
+  }
+}
+
+function expectKind(
+  input: UpdateStoreInput,
+  { kind }: StoreConnection,
+  store: Pick<CredentialStore, 'kind'>,
+): void {
+  if (kind === store.kind) return;
+  const [member = ''] = Object.keys(input.connection ?? {});
+  throw badInput(`input.connection.${member}`, 'must be of the kind that the store is');
+}
+
+async function rename(tx: Tx, id: string, name: string): Promise<void> {
+  try {
+    await tx.em.getRepository(CredentialStore).update({ id }, { name, updatedAt: () => 'now()' });
+  } catch (error) {
+    if (violates(error, 'stores_name')) throw conflict('The name of the store is in use.');
+    throw error;
+  }
+}
+
+/** Each secret that is kept has a number of its own, which it is sealed to. */
+async function reconnect(
+  ctx: RequestContext,
+  tx: Tx,
+  { id, accountId, ...store }: CredentialStore,
+  { addresses, settings, secrets, region, own }: StoreConnection,
+): Promise<void> {
+  const secretNumber = store.secretNumber + 1;
+  const { sealed, kekId } = await sealSecrets(ctx.keyring, { id, accountId, secretNumber }, secrets);
+  await tx.em.getRepository(CredentialStore).update(
+    { id },
+    {
+      endpoint: addresses['endpoint'] ?? null,
+      region,
+      addresses,
+      settings,
+      sealed,
+      kekId,
+      secretNumber,
+      reachable: true,
+      problem: null,
+      checkedAt: () => 'now()',
+      updatedAt: () => 'now()',
+    },
+  );
+  await replaceOwnKeys(tx, { id, accountId, ...store }, own);
+}

@@ -1,0 +1,640 @@
+import { attempt } from '../../src/accounts/second-factor.js';
+import type { RequestContext } from '../../src/context.js';
+import { parseId } from '../../src/ids.js';
+import { faultPaths, placesOf } from '../credentials/verbs.js';
+import { enrol, enrolAndConfirm, holdClock, type Authenticator } from '../support/authenticator.js';
+import { expectData, makeAccount, makeCaller, makeCredential } from '../support/make.js';
+import { startTestServer, type Answer, type TestServer } from '../support/server.js';
+import { readNode, run } from '../support/verbs.js';
+
+let server: TestServer;
+let clock: ReturnType<typeof holdClock>;
+let account: string;
+let kept: { id: string; secret: string | null };
+beforeAll(async () => {
+  server = await startTestServer();
+  clock = holdClock(server);
+  account = await makeAccount(server);
+  kept = await makeCredential(server, account, { retrievable: true });
+});
+afterAll(() => server.stop());
+// Far enough that no code of one test is a code in the next.
+beforeEach(() => clock.move(10));
+
+interface Caller {
+  id: string;
+  token: string;
+}
+
+/** One who may reveal, of an account that requires a second factor where nothing else is said. */
+const makeRevealer = (input: Record<string, unknown> = { mfaRequired: true }): Promise<Caller> =>
+  makeCaller(server, ['CREDENTIAL_REVEAL'], { onAccount: account }, input);
+
+/** The same with a confirmed factor, whose present code is not used. */
+async function makeProven(input?: Record<string, unknown>) {
+  const who = await makeRevealer(input);
+  const app = await enrolAndConfirm(server, who.token);
+  clock.move(10);
+  return { ...who, app };
+}
+
+const revealAs = ({ token }: Caller, mfaCode?: string, id = kept.id): Promise<Answer> =>
+  server.ask(
+    'mutation ($input: RevealCredentialInput!) { revealCredential(input: $input) { issued { secret } } }',
+    { input: { id, ...(mfaCode !== undefined && { mfaCode }) } },
+    { token },
+  );
+const confirmAs = ({ token }: Caller, code: string): Promise<Answer> =>
+  server.ask(
+    `mutation ($input: ConfirmMfaInput!) { confirmMfa(input: $input) { account { id mfaEnrolled } recoveryCodes } }`,
+    { input: { code } },
+    { token },
+  );
+const removeAs = ({ token }: Caller, code: string): Promise<Answer> =>
+  server.ask(
+    'mutation ($input: RemoveMfaInput!) { removeMfa(input: $input) { account { id mfaEnrolled } } }',
+    { input: { code } },
+    { token },
+  );
+const enrolAs = ({ token }: Caller, input: Record<string, unknown> = {}): Promise<Answer> =>
+  run(server, 'enrolMfa', input, { token });
+
+const isEnrolled = async ({ id }: Caller): Promise<boolean> =>
+  (await readNode(server, id, '... on Account { mfaEnrolled }')).mfaEnrolled;
+const expectShown = (answer: Answer) =>
+  expect(expectData(answer).revealCredential.issued.secret).toBe(kept.secret);
+function expectRefused(answer: Answer) {
+  expect([answer.code, answer.data]).toEqual(['FORBIDDEN', null]);
+  expect(answer.errors[0]?.message).toBe('The second factor was not accepted.');
+}
+const expectLocked = ({ code, data }: Answer) => expect([code, data]).toEqual(['RATE_LIMITED', null]);
+
+/** A code of six digits that is none of the app's in any step near. */
+function wrong(app: Authenticator): string {
+  const near = [-3, -2, -1, 0, 1, 2, 3].map((steps) => app.code(steps));
+  return ['000000', '111111', '222222', '333333', '444444', '555555', '666666', '777777'].filter(
+    (code) => !near.includes(code),
+  )[0] as string;
+}
+
+async function deviceOf({ id }: Caller) {
+  const [row] = await server.rows<{ failures: number; locked: boolean; row: string }>(
+    `SELECT failures, locked_until > now() AS locked, to_jsonb(d)::text AS row FROM mfa_devices d
+     WHERE account_id = :id`,
+    { id: parseId(id)?.uuid },
+  );
+  return row;
+}
+
+const at20 = <Result>(work: (index: number) => Promise<Result>): Promise<Result[]> =>
+  Promise.all(Array.from({ length: 20 }, (_, index) => work(index)));
+
+describe('the life of a second factor', () => {
+  test('it is enrolled, confirmed, asked for, and removed', async () => {
+    const who = await makeRevealer();
+    expect((await revealAs(who)).code).toBe('FORBIDDEN');
+
+    const app = await enrol(server, who.token);
+    expect(await isEnrolled(who)).toBe(false);
+
+    const confirmed = expectData(await confirmAs(who, app.code())).confirmMfa;
+    expect(confirmed.account).toEqual({ id: who.id, mfaEnrolled: true });
+    expect(new Set(confirmed.recoveryCodes).size).toBe(10);
+    for (const code of confirmed.recoveryCodes) expect(code).toMatch(/^[A-Z2-7]{4}(-[A-Z2-7]{4}){3}$/);
+
+    expect((await revealAs(who)).code).toBe('FORBIDDEN');
+    clock.move(1);
+    expectShown(await revealAs(who, app.code()));
+
+    clock.move(1);
+    const removed = expectData(await removeAs(who, app.code())).removeMfa;
+    expect(removed.account).toEqual({ id: who.id, mfaEnrolled: false });
+    expect(await deviceOf(who)).toBeUndefined();
+
+    clock.move(1);
+    expect((await revealAs(who, app.code())).code).toBe('FORBIDDEN');
+  });
+
+  test.each([
+    [{}, undefined],
+    [{ label: null }, undefined],
+    [{ label: 'Laptop & Zoë: 1' }, 'Laptop & Zoë: 1'],
+  ])('it is shown by an app under its label, or the name of the account: %j', async (input, label) => {
+    const who = await makeRevealer();
+    const { uri } = await enrol(server, who.token, input);
+    const { name } = await readNode(server, who.id, '... on Account { name }');
+    expect(decodeURIComponent(new URL(uri).pathname)).toBe(`/Keyway:${label ?? name}`);
+  });
+
+  test('until it is confirmed it proves nothing', async () => {
+    const who = await makeRevealer();
+    const app = await enrol(server, who.token);
+    for (const answer of [await revealAs(who, app.code()), await removeAs(who, app.code())])
+      expect([answer.code, answer.data]).toEqual(['FORBIDDEN', null]);
+    expect((await deviceOf(who))?.failures).toBe(0);
+    expectData(await confirmAs(who, app.code()));
+  });
+
+  test('until it is confirmed another can take its place, and its codes confirm nothing then', async () => {
+    const who = await makeRevealer();
+    const lost = await enrol(server, who.token);
+    const app = await enrol(server, who.token);
+    expectRefused(await confirmAs(who, lost.code()));
+    expectData(await confirmAs(who, app.code()));
+  });
+
+  test('once it is confirmed none takes its place before it is removed: CONFLICT', async () => {
+    const { app, ...who } = await makeProven();
+    const answer = await enrolAs(who);
+    expect([answer.code, answer.data]).toEqual(['CONFLICT', null]);
+    expect((await confirmAs(who, app.code())).code).toBe('CONFLICT');
+    expectShown(await revealAs(who, app.code()));
+  });
+
+  test('where there is none, none is confirmed or removed', async () => {
+    const who = await makeRevealer();
+    expect((await confirmAs(who, '123456')).code).toBe('CONFLICT');
+    expect((await removeAs(who, '123456')).code).toBe('FORBIDDEN');
+    expect((await revealAs(who, '123456')).code).toBe('FORBIDDEN');
+  });
+
+  test('twenty confirmations at once are one, and its recovery codes are those that count', async () => {
+    const who = await makeRevealer();
+    const app = await enrol(server, who.token);
+    const answers = await at20(() => confirmAs(who, app.code()));
+    const [done, ...others] = answers.filter(({ errors }) => errors.length === 0);
+    expect(others).toEqual([]);
+    clock.move(10);
+    await server.rows('UPDATE mfa_devices SET failures = 0, locked_until = NULL');
+    expectShown(await revealAs(who, done?.data.confirmMfa.recoveryCodes[9]));
+  });
+
+  test('a token that is narrowed enrols none', async () => {
+    const who = await makeRevealer();
+    const narrow = { token: { permissions: ['CREDENTIAL_REVEAL'] } };
+    const { secret } = await makeCredential(server, who.id, { secret: narrow });
+    const answer = await enrolAs({ ...who, token: String(secret) });
+    expect([answer.code, answer.data]).toEqual(['FORBIDDEN', null]);
+    expect(await deviceOf(who)).toBeUndefined();
+  });
+
+  test('it goes with its account', async () => {
+    const who = await makeProven();
+    expectData(await run(server, 'deleteAccount', { id: who.id, revokeCredentials: true }));
+    expect(await deviceOf(who)).toBeUndefined();
+  });
+});
+
+describe('where it is asked for', () => {
+  test('an account that requires one reveals with its code alone, and is told so', async () => {
+    const { app, ...who } = await makeProven();
+    for (const mfaCode of [undefined, null]) {
+      const answer = await server.ask(
+        'mutation ($input: RevealCredentialInput!) { revealCredential(input: $input) { issued { secret } } }',
+        { input: { id: kept.id, mfaCode } },
+        { token: who.token },
+      );
+      expect([answer.code, answer.data]).toEqual(['FORBIDDEN', null]);
+      expect(answer.errors[0]?.message).toMatch(/mfaCode.*enrol/);
+    }
+    expect((await deviceOf(who))?.failures).toBe(0);
+    expectShown(await revealAs(who, app.code()));
+  });
+
+  test('from the answer on with which it is required, and until it is not', async () => {
+    const { app, ...who } = await makeProven({});
+    expectShown(await revealAs(who));
+    expectData(await run(server, 'updateAccount', { id: who.id, mfaRequired: true }));
+    expect((await revealAs(who)).code).toBe('FORBIDDEN');
+    expectShown(await revealAs(who, app.code()));
+    expectData(await run(server, 'updateAccount', { id: who.id, mfaRequired: false }));
+    expectShown(await revealAs(who));
+  });
+
+  test('a code that is given is checked where none is required', async () => {
+    const { app, ...who } = await makeProven({});
+    expectRefused(await revealAs(who, wrong(app)));
+    expectShown(await revealAs(who, app.code()));
+    expectRefused(await revealAs(who, app.code()));
+    expect((await revealAs(await makeRevealer({}), '123456')).code).toBe('FORBIDDEN');
+  });
+
+  test('it is removed by its code alone, whether or not it is required', async () => {
+    for (const input of [{}, { mfaRequired: true }]) {
+      const { app, ...who } = await makeProven(input);
+      expectRefused(await removeAs(who, wrong(app)));
+      expect(await isEnrolled(who)).toBe(true);
+      expectData(await removeAs(who, app.code()));
+      expect(await isEnrolled(who)).toBe(false);
+    }
+  });
+
+  test("nobody's code is another's", async () => {
+    const [one, other] = [await makeProven(), await makeProven()];
+    expectRefused(await revealAs(one, other.app.code()));
+    expectRefused(await removeAs(one, other.app.recoveryCodes[0] as string));
+    expect([(await deviceOf(one))?.failures, (await deviceOf(other))?.failures]).toEqual([2, 0]);
+    expectShown(await revealAs(other, other.app.code()));
+  });
+
+  test('the code is not looked at for what would be refused without it', async () => {
+    const { app, ...who } = await makeProven();
+    const elsewhere = await makeCredential(server, await makeAccount(server), { retrievable: true });
+    const shownOnce = await makeCredential(server, account);
+    const ended = await makeCredential(server, account, { retrievable: true });
+    expectData(await run(server, 'revokeCredential', { id: ended.id }));
+    for (const [id, code] of [
+      [elsewhere.id, 'NOT_FOUND'],
+      [shownOnce.id, 'UNSUPPORTED'],
+      [ended.id, 'CONFLICT'],
+    ])
+      expect((await revealAs(who, app.code(), id)).code).toBe(code);
+    expect((await deviceOf(who))?.failures).toBe(0);
+    expectShown(await revealAs(who, app.code()));
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['blanks', '   '],
+    ['65 characters', '1'.repeat(65)],
+    ['two lines', '123\n456'],
+    ['a NUL', '123456\0'],
+  ])('S11: %s is no code, names its field, and counts as no try', async (_, code) => {
+    const who = await makeProven();
+    for (const [answer, path] of [
+      [await revealAs(who, code), 'input.mfaCode'],
+      [await removeAs(who, code), 'input.code'],
+      [await confirmAs(who, code), 'input.code'],
+    ] as const) {
+      expect([answer.code, faultPaths(answer)]).toEqual(['BAD_USER_INPUT', [path]]);
+      if (code.trim() !== '') expect(answer.text).not.toContain(code);
+    }
+    expect((await deviceOf(who))?.failures).toBe(0);
+  });
+});
+
+describe('S28: a code is accepted once', () => {
+  const spellings: [string, (code: string) => string][] = [
+    ['as it is', (code) => code],
+    ['in two groups', (code) => `${code.slice(0, 3)} ${code.slice(3)}`],
+    ['with a hyphen', (code) => `${code.slice(0, 3)}-${code.slice(3)}`],
+    ['between blanks', (code) => `  ${code} `],
+    ['digit by digit', (code) => [...code].join(' - ')],
+    ['with blanks that do not break', (code) => [...code].join('\u00a0')],
+  ];
+
+  test.each(spellings)('%s, and then in no spelling', async (_, spell) => {
+    const { app, ...who } = await makeProven();
+    expectShown(await revealAs(who, spell(app.code())));
+    for (const [, again] of spellings.slice(0, 4)) expectRefused(await revealAs(who, again(app.code())));
+  });
+
+  test.each<[string, (code: string) => string]>([
+    ['wide digits', (code) => code.replace(/\d/g, (digit) => String.fromCodePoint(0xff10 + Number(digit)))],
+    ['Arabic digits', (code) => code.replace(/\d/g, (digit) => String.fromCodePoint(0x660 + Number(digit)))],
+    ['a sign', (code) => `+${code}`],
+    ['a leading zero', (code) => `0${code}`],
+    ['a fraction', (code) => `${code}.0`],
+    ['dots', (code) => `${code.slice(0, 3)}.${code.slice(3)}`],
+  ])('and never with %s', async (_, spell) => {
+    const { app, ...who } = await makeProven();
+    expectRefused(await revealAs(who, spell(app.code())));
+    expectShown(await revealAs(who, app.code()));
+  });
+
+  test('whichever operation it is sent to', async () => {
+    const who = await makeRevealer();
+    const app = await enrol(server, who.token);
+    expectData(await confirmAs(who, app.code()));
+    expectRefused(await revealAs(who, app.code()));
+    expectRefused(await removeAs(who, app.code()));
+    clock.move(1);
+    expectShown(await revealAs(who, app.code()));
+    expectRefused(await removeAs(who, app.code()));
+    clock.move(1);
+    expectData(await removeAs(who, app.code()));
+  });
+
+  test('of twenty reveals at the same moment one shows the secret', async () => {
+    const { app, ...who } = await makeProven();
+    const answers = await at20(() => revealAs(who, app.code()));
+    expect(answers.filter(({ errors }) => errors.length === 0)).toHaveLength(1);
+    const codes = answers.map(({ code }) => code).filter((code) => code !== undefined);
+    expect(codes.every((code) => code === 'FORBIDDEN' || code === 'RATE_LIMITED')).toBe(true);
+  });
+
+  test('of twenty at the same moment, to two operations, one is done', async () => {
+    const { app, ...who } = await makeProven();
+    const answers = await at20((index) => (index % 2 ? revealAs : removeAs)(who, app.code()));
+    expect(answers.filter(({ errors }) => errors.length === 0)).toHaveLength(1);
+  });
+
+  test.each([
+    [-2, false],
+    [-1, true],
+    [0, true],
+    [1, true],
+    [2, false],
+  ])('in the time step %i from now: %s', async (steps, accepted) => {
+    const { app, ...who } = await makeProven();
+    const answer = await revealAs(who, app.code(steps));
+    if (accepted) expectShown(answer);
+    else expectRefused(answer);
+  });
+
+  test('and none from before it after that', async () => {
+    const { app, ...who } = await makeProven();
+    expectShown(await revealAs(who, app.code(1)));
+    for (const steps of [-1, 0, 1]) expectRefused(await revealAs(who, app.code(steps)));
+    clock.move(1);
+    expectRefused(await revealAs(who, app.code()));
+    expectShown(await revealAs(who, app.code(1)));
+  });
+
+  test('and not used up by a deed that was not done', async () => {
+    const { app, ...who } = await makeProven();
+    await server.rows(`CREATE FUNCTION no_record() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN RAISE EXCEPTION 'the disk of the record is full'; END $$`);
+    await server.rows(
+      `CREATE TRIGGER no_record BEFORE INSERT ON audit_events FOR EACH ROW
+       WHEN (NEW.action = 'credential:reveal' AND NEW.outcome = 'DONE') EXECUTE FUNCTION no_record()`,
+    );
+    try {
+      const answer = await revealAs(who, app.code());
+      expect([answer.code, answer.data]).toEqual(['INTERNAL_SERVER_ERROR', null]);
+    } finally {
+      await server.rows('DROP TRIGGER no_record ON audit_events');
+      await server.rows('DROP FUNCTION no_record');
+    }
+    expect((await deviceOf(who))?.failures).toBe(1);
+    expectShown(await revealAs(who, app.code()));
+    expectRefused(await revealAs(who, app.code()));
+  });
+});
+
+describe('S28: five failures', () => {
+  /** As if the lock had been set a quarter of an hour ago. */
+  const waitOut = ({ id }: Caller) =>
+    server.rows(
+      `UPDATE mfa_devices SET locked_until = locked_until - interval '15 minutes' WHERE account_id = :id`,
+      { id: parseId(id)?.uuid },
+    );
+  async function fail(who: Caller, app: Authenticator, times: number) {
+    for (let count = 0; count < times; count++)
+      expectRefused(await (count % 2 ? revealAs : removeAs)(who, wrong(app)));
+  }
+
+  test('lock the factor for 15 minutes: not even right codes are accepted, in any operation', async () => {
+    const { app, ...who } = await makeProven();
+    await fail(who, app, 5);
+    const [row] = await server.rows(
+      `SELECT locked_until BETWEEN now() + interval '14 minutes 30 seconds' AND now() + interval '15 minutes' AS right
+       FROM mfa_devices WHERE account_id = :id`,
+      { id: parseId(who.id)?.uuid },
+    );
+    expect(row).toEqual({ right: true });
+    for (const code of [app.code(), app.recoveryCodes[0] as string, wrong(app)]) {
+      expectLocked(await revealAs(who, code));
+      expectLocked(await removeAs(who, code));
+    }
+    expect(await isEnrolled(who)).toBe(true);
+
+    await waitOut(who);
+    expectShown(await revealAs(who, app.code()));
+    clock.move(3);
+    expectShown(await revealAs(who, app.recoveryCodes[0]));
+  });
+
+  test('and five more after that lock it again, no fewer', async () => {
+    const { app, ...who } = await makeProven();
+    await fail(who, app, 5);
+    await waitOut(who);
+    await fail(who, app, 4);
+    expectShown(await revealAs(who, app.code()));
+    await fail(who, app, 5);
+    await waitOut(who);
+    await fail(who, app, 5);
+    expectLocked(await revealAs(who, app.code()));
+  });
+
+  test('in a row: a code that is accepted, of either kind, starts the count anew', async () => {
+    const { app, ...who } = await makeProven();
+    await fail(who, app, 4);
+    expectShown(await revealAs(who, app.code()));
+    await fail(who, app, 4);
+    expectShown(await revealAs(who, app.recoveryCodes[3]));
+    await fail(who, app, 4);
+    expect((await deviceOf(who))?.failures).toBe(4);
+  });
+
+  test('of any kind: wrong, used, too old, unreadable', async () => {
+    const { app, ...who } = await makeProven();
+    expectShown(await revealAs(who, app.code()));
+    for (const code of [app.code(), app.code(-2), '12345', 'AAAA-AAAA-AAAA-AAAA', 'let me in'])
+      expectRefused(await revealAs(who, code));
+    expectLocked(await revealAs(who, app.code(1)));
+  });
+
+  test('lock the factor of the account, whichever of its tokens they came with, and no other', async () => {
+    const { app, ...who } = await makeProven();
+    const other = await makeProven();
+    const second = await makeCredential(server, who.id, { secret: { token: {} } });
+    await fail(who, app, 5);
+    expectLocked(await removeAs({ ...who, token: String(second.secret) }, app.code()));
+    expectShown(await revealAs(other, other.app.code()));
+  });
+
+  test('are all that is looked at of twenty wrong codes at once', async () => {
+    const { app, ...who } = await makeProven();
+    const answers = await at20((index) => (index % 2 ? revealAs : removeAs)(who, wrong(app)));
+    const codes = answers.map(({ code }) => code).sort();
+    expect(codes).toEqual([...Array<string>(5).fill('FORBIDDEN'), ...Array<string>(15).fill('RATE_LIMITED')]);
+    expectLocked(await revealAs(who, app.code()));
+  });
+
+  test('lock what is not confirmed yet too, until another is enrolled in its place', async () => {
+    const who = await makeRevealer();
+    const app = await enrol(server, who.token);
+    for (let count = 0; count < 5; count++) expectRefused(await confirmAs(who, wrong(app)));
+    expectLocked(await confirmAs(who, app.code()));
+    const next = await enrol(server, who.token);
+    expectData(await confirmAs(who, next.code()));
+  });
+
+  test('are told from a lock, but not from each other, and no answer holds the code', async () => {
+    const { app, ...who } = await makeProven();
+    const codes = [wrong(app), app.code(-2), 'AAAA-AAAA-AAAA-AAAA', 'let me in'];
+    const messages = new Set<string>();
+    for (const code of codes) {
+      const { text, errors } = await revealAs(who, code);
+      messages.add(JSON.stringify(errors.map(({ message, extensions }) => [message, extensions.code])));
+      expect(text).not.toContain(code);
+    }
+    expect(messages.size).toBe(1);
+  });
+
+  test('S60: and tries of a locked one are on record, by operation and code', async () => {
+    const { app, ...who } = await makeProven();
+    await fail(who, app, 5);
+    expectLocked(await revealAs(who, app.code()));
+    const told = async () =>
+      server.rows<{ action: string; code: string; times: number }>(
+        `SELECT action, code, sum(times)::integer AS times FROM audit_events
+         WHERE actor_id = :id AND outcome = 'REFUSED' GROUP BY 1, 2 ORDER BY 1, 2`,
+        { id: parseId(who.id)?.uuid },
+      );
+    let rows = await told();
+    for (let waited = 0; waited < 5_000 && rows.length < 3; waited += 50) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      rows = await told();
+    }
+    expect(rows).toEqual([
+      { action: 'account:remove-mfa', code: 'FORBIDDEN', times: 3 },
+      { action: 'credential:reveal', code: 'FORBIDDEN', times: 2 },
+      { action: 'credential:reveal', code: 'RATE_LIMITED', times: 1 },
+    ]);
+  });
+});
+
+describe('a recovery code', () => {
+  test('stands in for a code, each once', async () => {
+    const { app, ...who } = await makeProven();
+    for (const code of app.recoveryCodes) {
+      expectShown(await revealAs(who, code));
+      expectRefused(await revealAs(who, code));
+    }
+    expectShown(await revealAs(who, app.code()));
+  });
+
+  test.each<[string, (code: string) => string]>([
+    ['in small letters', (code) => code.toLowerCase()],
+    ['without hyphens', (code) => code.replaceAll('-', '')],
+    ['with blanks', (code) => ` ${code.replaceAll('-', ' ')} `],
+  ])('is read %s, and then works no more', async (_, spell) => {
+    const { app, ...who } = await makeProven();
+    const code = app.recoveryCodes[0] as string;
+    expectShown(await revealAs(who, spell(code)));
+    expectRefused(await revealAs(who, code));
+    expectRefused(await revealAs(who, spell(code)));
+  });
+
+  test('is not read from letters that only look alike', async () => {
+    const { app, ...who } = await makeProven();
+    // Both become S and I when they are put in capitals.
+    const code = app.recoveryCodes.find((one) => /[SI]/.test(one)) ?? '';
+    expectRefused(await revealAs(who, code.replace('S', 'ſ').replace('I', 'ı')));
+  });
+
+  test('works for one of twenty at the same moment', async () => {
+    const { app, ...who } = await makeProven();
+    const answers = await at20(() => revealAs(who, app.recoveryCodes[5]));
+    expect(answers.filter(({ errors }) => errors.length === 0)).toHaveLength(1);
+  });
+
+  test('removes the factor of a device that is lost, and is worth nothing for the next', async () => {
+    const { app, ...who } = await makeProven();
+    expectData(await removeAs(who, app.recoveryCodes[0] as string));
+    const next = await enrolAndConfirm(server, who.token);
+    expectRefused(await revealAs(who, app.recoveryCodes[1]));
+    expectShown(await revealAs(who, next.recoveryCodes[1]));
+  });
+});
+
+describe('a try', () => {
+  const tryOf = ({ id }: Caller) =>
+    attempt(
+      { db: server.db, principal: { accountId: parseId(id)?.uuid } } as unknown as RequestContext,
+      '123456',
+    );
+
+  test('is counted before its code is looked at, and can be taken back where it never was', async () => {
+    const who = await makeProven();
+    const one = await tryOf(who);
+    expect(await deviceOf(who)).toMatchObject({ failures: 1, locked: null });
+    await one.takeBack();
+    expect(await deviceOf(who)).toMatchObject({ failures: 0, locked: null });
+  });
+
+  test('that is taken back takes the lock with it that it had a part in, and no other failure', async () => {
+    const who = await makeProven();
+    const tries = [];
+    for (let count = 0; count < 5; count++) tries.push(await tryOf(who));
+    expect(await deviceOf(who)).toMatchObject({ failures: 5, locked: true });
+    await expect(tryOf(who)).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+    await tries[1]?.takeBack();
+    expect(await deviceOf(who)).toMatchObject({ failures: 4, locked: null });
+    await tryOf(who);
+    await expect(tryOf(who)).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+  });
+
+  test('that is taken back after a code was accepted counts for nothing', async () => {
+    const { app, ...who } = await makeProven();
+    const one = await tryOf(who);
+    expectShown(await revealAs(who, app.code()));
+    await one.takeBack();
+    expect(await deviceOf(who)).toMatchObject({ failures: 0, locked: null });
+  });
+});
+
+describe('what is secret about it', () => {
+  const inBase32 = (uri: string) => new URL(uri).searchParams.get('secret') ?? '';
+
+  test('S41, S42: stands in no table and no line of the log, in no spelling', async () => {
+    const { app, ...who } = await makeProven();
+    const used = app.code();
+    expectShown(await revealAs(who, used));
+    expectShown(await revealAs(who, app.recoveryCodes[0]));
+    const texts = [
+      inBase32(app.uri),
+      app.uri,
+      app.qrCode,
+      ...app.recoveryCodes,
+      ...app.recoveryCodes.map((code) => code.replaceAll('-', '')),
+    ];
+    expect(await placesOf(server, texts)).toEqual([]);
+
+    const bytes = secretBytes(inBase32(app.uri));
+    const forms = [bytes.toString('hex'), bytes.toString('base64'), bytes.toString('base64url')];
+    const { row = '' } = (await deviceOf(who)) ?? {};
+    expect(row).toContain('sealed');
+    for (const form of forms) expect(row).not.toContain(form);
+    // Longer numbers, such as ids, may hold the same digits by chance.
+    const told = new RegExp(`${forms.join('|').replaceAll('+', '\\+')}|(?<![\\da-f])${used}(?![\\da-f])`);
+    expect(server.logged.filter((line) => told.test(line))).toEqual([]);
+  });
+
+  test('S41: is shown in the answer that makes it, which nobody stores, and in no other', async () => {
+    const who = await makeRevealer();
+    const enrolled = await server.ask(
+      'mutation { enrolMfa(input: {}) { otpauthUri } }',
+      {},
+      { token: who.token },
+    );
+    expect(enrolled.headers.get('cache-control')).toBe('no-store');
+    const again = await server.ask(
+      'mutation { enrolMfa(input: {}) { otpauthUri } }',
+      {},
+      { token: who.token },
+    );
+    expect(again.text).not.toContain(inBase32(expectData(enrolled).enrolMfa.otpauthUri));
+  });
+
+  test('S43: a device that is moved to another account proves nothing there', async () => {
+    const [one, other] = [await makeProven(), await makeProven()];
+    await server.rows(
+      `UPDATE mfa_devices d SET id = o.id, sealed = o.sealed, kek_id = o.kek_id, recovery = o.recovery
+       FROM mfa_devices o WHERE d.account_id = :one AND o.account_id = :other`,
+      { one: parseId(one.id)?.uuid, other: parseId(other.id)?.uuid },
+    );
+    const answer = await revealAs(one, other.app.code());
+    expect([answer.code, answer.data]).toEqual(['INTERNAL_SERVER_ERROR', null]);
+  });
+
+  /** RFC 4648, section 6. */
+  function secretBytes(base32: string): Buffer {
+    const bits = [...base32]
+      .map((character) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(character).toString(2).padStart(5, '0'))
+      .join('');
+    return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  }
+});

@@ -1,0 +1,163 @@
+import { expectData, makeAccount } from '../../support/make.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
+import { makeStore } from '../../stores/stores.js';
+import { startApinizer } from '../../upstreams/apinizer.js';
+import { startLandscape } from '../../upstreams/landscape.js';
+import { startNcloud } from '../../upstreams/ncloud.js';
+import { startSeqera } from '../../upstreams/seqera.js';
+import type { StandIn } from '../../upstreams/stand-in.js';
+import { startVeracode } from '../../upstreams/veracode.js';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+});
+afterAll(() => server.stop());
+
+const sync = (id: string) =>
+  server.ask('mutation ($id: ID!) { syncStore(input: { id: $id }) { store { id } } }', { id });
+const rotate = (input: object) =>
+  server.ask(
+    'mutation ($input: RotateCredentialInput!) { rotateCredential(input: $input) { credential { id } issued { accessKey } } }',
+    { input },
+  );
+
+/** How many transactions of idempotency keys and of credentials `work` takes: the jobs of the server have their own. */
+async function transactionsOf(work: () => Promise<unknown>): Promise<number> {
+  const { db } = server;
+  const original = db.transaction.bind(db);
+  let count = 0;
+  db.transaction = (inner) => {
+    if (/idempotency.once|outside.settle/.test(new Error().stack ?? '')) count++;
+    return original(inner);
+  };
+  try {
+    await work();
+  } finally {
+    db.transaction = original;
+  }
+  return count;
+}
+
+/** Each vendor, with a credential there that can be rotated, and how many calls that takes of the vendor alone. */
+const vendors: [
+  string,
+  () => Promise<{
+    standIn: StandIn;
+    connection: Record<string, unknown>;
+    secret?: object;
+    mostCalls: number;
+  }>,
+][] = [
+  [
+    'Landscape',
+    async () => {
+      const standIn = await startLandscape({ accounts: [{ name: 'onward' }] });
+      const { email, password } = standIn.person;
+      // One to log in, one to generate.
+      return { standIn, connection: { landscape: { endpoint: standIn.url, email, password } }, mostCalls: 2 };
+    },
+  ],
+  [
+    'Seqera',
+    async () => {
+      const standIn = await startSeqera();
+      standIn.seed(1, () => ({ provider: 'github', keys: { username: 'me', password: 'made-up' } }));
+      const secret = { providerKeys: { github: { username: 'me', password: 'made-up-anew' } } };
+      // What is there is read first, since it is replaced whole.
+      return {
+        standIn,
+        connection: { seqera: { endpoint: standIn.url, token: standIn.token } },
+        secret,
+        mostCalls: 2,
+      };
+    },
+  ],
+  [
+    'Veracode',
+    async () => {
+      const standIn = await startVeracode();
+      standIn.seed(1);
+      const { apiId, apiKey } = standIn.admin;
+      return { standIn, connection: { veracode: { endpoint: standIn.url, apiId, apiKey } }, mostCalls: 1 };
+    },
+  ],
+  [
+    'Apinizer',
+    async () => {
+      const standIn = await startApinizer();
+      standIn.seed(1);
+      const { url: endpoint, token } = standIn;
+      return { standIn, connection: { apinizer: { endpoint, token } }, mostCalls: 1 };
+    },
+  ],
+  [
+    'NAVER Cloud',
+    async () => {
+      const standIn = await startNcloud();
+      standIn.seed(1);
+      const { accessKey, secretKey } = standIn.manager;
+      const connection = {
+        ncloud: { stsEndpoint: standIn.url, subAccountEndpoint: standIn.url, accessKey, secretKey },
+      };
+      // The keys that are there, another one, and whether it works.
+      return { standIn, connection, mostCalls: 3 };
+    },
+  ],
+];
+
+test.each(vendors)('a rotation at %s costs its calls and two transactions', async (_, start) => {
+  const { standIn, connection, secret, mostCalls } = await start();
+  try {
+    const store = await makeStore(server, await makeAccount(server), connection);
+    expectData(await sync(store));
+    const listed = await server.ask(
+      'query ($store: [ID!]) { credentials(filter: { store: $store }) { nodes { id reachesStore } } }',
+      { store: [store] },
+    );
+    const nodes: { id: string; reachesStore: boolean }[] = expectData(listed).credentials.nodes;
+    const id = nodes.find(({ reachesStore }) => !reachesStore)?.id;
+    const before = standIn.calls.length;
+    const count = await transactionsOf(async () =>
+      expectData(
+        await rotate({ id, ...(secret && { secret }), gracePeriod: connection['ncloud'] ? 'PT1H' : 'PT0S' }),
+      ),
+    );
+    expect(standIn.calls.length - before).toBeLessThanOrEqual(mostCalls);
+    expect(count).toBe(2);
+  } finally {
+    await standIn.stop();
+  }
+});
+
+test('R25: a client that disconnects while its store hangs frees its place there', async () => {
+  const standIn = await startSeqera();
+  try {
+    const { url: endpoint, token } = standIn;
+    const store = await makeStore(server, await makeAccount(server), { seqera: { endpoint, token } });
+    const body = JSON.stringify({
+      query: 'mutation ($id: ID!) { checkStore(input: { id: $id }) { store { health { reachable } } } }',
+      variables: { id: store },
+    });
+    const check = (signal: AbortSignal) =>
+      fetch(`${server.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${server.adminToken}` },
+        body,
+        signal,
+      });
+    const leaving = new AbortController();
+    const held = Array.from({ length: 8 }, () => standIn.hold('before'));
+    const left = Array.from({ length: 8 }, () => check(leaving.signal).catch(() => 'left'));
+    await Promise.all(held);
+    leaving.abort();
+    expect(await Promise.all(left)).toEqual(Array.from({ length: 8 }, () => 'left'));
+    // Well before the time of those calls is over: their places are free, and they count against nobody.
+    const answer = await check(AbortSignal.timeout(3_000));
+    expect(await answer.json()).toMatchObject({
+      data: { checkStore: { store: { health: { reachable: true } } } },
+    });
+  } finally {
+    await standIn.stop();
+  }
+});

@@ -1,0 +1,183 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { expectData, makeAccount } from '../../support/make.js';
+import { spawnKeyway, urlOf, type Spawned } from '../../support/process.js';
+import { doorTo, startTestServer, type Answer, type TestServer } from '../../support/server.js';
+import { steps } from './steps.js';
+import { Trial, type Seen } from './trial.js';
+
+const rounds = 10;
+/** So many places at once, each with processes of its own: most of a round is waiting for a lease to end. */
+const lanes = 3;
+const stableWithinMs = 60_000;
+
+let running: Spawned[] = [];
+let servers: TestServer[] = [];
+let trials: Trial[] = [];
+afterEach(async () => {
+  for (const { vendor } of trials) await vendor.standIn.stop();
+  for (const { child, ended } of running) {
+    child.kill('SIGKILL');
+    await ended;
+  }
+  for (const server of servers) await server.stop();
+  [running, servers, trials] = [[], [], []];
+});
+
+async function lane(todo: { round: number }): Promise<void> {
+  const server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+  servers.push(server);
+  const account = await makeAccount(server);
+  const mine = await Promise.all(steps.map(([name, step]) => Trial.open(name, step, server, account)));
+  trials.push(...mine);
+  await server.pause();
+  let process = await serve(server, mine);
+  while (todo.round-- > 0) process = await round(server, process, mine);
+  process.child.kill('SIGKILL');
+  await process.ended;
+  await server.restart();
+  const open = await server.rows(
+    `SELECT i.verb, i.state, c.name FROM intents i JOIN credentials c ON c.id = i.credential_id
+     WHERE i.state = 'OPEN' AND i.next_at < now() + interval '1 minute'`,
+  );
+  expect(open).toEqual([]);
+}
+
+async function serve(server: TestServer, mine: readonly Trial[]): Promise<Spawned> {
+  const process = spawnKeyway(['serve'], server.environment);
+  running.push(process);
+  const door = doorTo(await urlOf(process), server.adminToken);
+  for (const trial of mine) trial.door = door;
+  return process;
+}
+
+async function round(server: TestServer, process: Spawned, mine: readonly Trial[]): Promise<Spawned> {
+  await each(mine, (trial) => trial.prepare());
+  await alone(async () => {
+    await each(mine, (trial) => trial.park());
+    await each(mine, expectNoneLost);
+    process.child.kill('SIGKILL');
+    await process.ended;
+  });
+  await each(mine, (trial) => trial.bury());
+  const next = await serve(server, mine);
+  const restartedMs = performance.now();
+  await each(mine, expectNoneLost);
+  // The leases of the dead process have to end first; one of many asks when they have.
+  if (mine[0]) await outcomeOf(mine[0], restartedMs + stableWithinMs);
+  await each(mine, (trial) => expectSettled(trial, restartedMs + stableWithinMs));
+  return next;
+}
+
+/** R10: whatever has happened, what Keyway shows works, and there is one current secret. */
+async function expectNoneLost(trial: Trial): Promise<void> {
+  const { verb } = trial.step;
+  if (verb === 'create' || verb === 'revoke') return;
+  const [seen, revealed] = await Promise.all([trial.seen(), trial.revealed()]);
+  expect(count(seen, 'CURRENT')).toBe(1);
+  if (trial.isSecretKept) expect(revealed.some((one) => trial.accepts(one))).toBe(true);
+}
+
+async function expectSettled(trial: Trial, byMs: number): Promise<void> {
+  const { step, spot } = trial;
+  const answer = await outcomeOf(trial, byMs);
+  const seen = await until(() => trial.seen(), isStable(trial), byMs);
+  await expectNoSecondEffect(trial, answer);
+  if (step.ends === 'unknown') {
+    expect(answer.code).toBe('OUTCOME_UNKNOWN');
+    return expectHealed(trial, byMs);
+  }
+  const { credential, issued } = expectData(answer).done;
+  expect([seen.id, told(seen, step.verb)]).toEqual([credential.id, [null]]);
+  if (step.verb === 'revoke') {
+    expect([seen.status, spot.has()]).toEqual(['REVOKED', []]);
+    return;
+  }
+  const revealed = await trial.revealed(seen.id);
+  const switched = step.ends === 'switched';
+  expect(revealed.map((one) => trial.accepts(one))).toEqual(switched ? [true, true] : [true]);
+  expect([count(seen, 'CURRENT'), seen.status]).toEqual([1, switched ? 'ROTATING' : 'ACTIVE']);
+  // Neither a second one, nor one that nobody has.
+  if (!trial.isUnlisted) expect(spot.has()).toHaveLength(revealed.length);
+  if (trial.isKeyed) expect(spot.has().sort()).toEqual(revealed.map(({ accessKey }) => accessKey).sort());
+  if (step.verb === 'update') expect(seen.fullName).toBe('Changed');
+  else expect(trial.accepts(issued)).toBe(true);
+  if (step.verb === 'rotate') expect(seen.rotation?.state).toBe(switched ? 'SWITCHED' : 'FINISHED');
+}
+
+const isStable =
+  ({ step: { verb, ends } }: Trial) =>
+  ({ rotation, status }: Seen) =>
+    verb !== 'rotate' || ends !== 'done' || (rotation?.state === 'FINISHED' && status !== 'ROTATING');
+
+/** R4: the idempotency key holds across the crash. */
+async function expectNoSecondEffect(trial: Trial, answer: Answer): Promise<void> {
+  const writes = trial.writes();
+  const again = await trial.send();
+  expect([again.code, isDeepStrictEqual(again.data, answer.data)]).toEqual([answer.code, true]);
+  expect(trial.writes()).toBe(writes);
+}
+
+/** What became of a write: the answer to its idempotency key, once there is a final one. */
+const outcomeOf = (trial: Trial, byMs: number): Promise<Answer> =>
+  until(
+    () => trial.send(),
+    ({ errors }) => !errors[0]?.message.startsWith('The store has not answered yet'),
+    byMs,
+  );
+
+/** The class that loses a secret with an answer says so, and a new rotation heals it. */
+async function expectHealed(trial: Trial, byMs: number): Promise<void> {
+  const lost = await trial.seen();
+  expect([lost.status, lost.rotation?.state ?? 'OUTCOME_UNKNOWN']).toEqual(['UNKNOWN', 'OUTCOME_UNKNOWN']);
+  expect(told(lost, trial.step.verb)).toEqual(['OUTCOME_UNKNOWN']);
+  // So many processes at once are slow at times: an answer that comes too late is one that is lost as well.
+  const isKnown = ({ code }: Answer) => code !== 'OUTCOME_UNKNOWN';
+  expectData(await until(() => trial.heal(lost.id), isKnown, byMs));
+  const healed = await trial.seen();
+  expect([healed.status, count(healed, 'CURRENT')]).toEqual(['ACTIVE', 1]);
+  const revealed = await trial.revealed(lost.id);
+  expect(revealed.map((one) => trial.accepts(one))).toEqual([true]);
+}
+
+const count = ({ versions }: Seen, state: string) => versions.filter((one) => one.state === state).length;
+/** The codes of what is on record of a verb: null for what was done. */
+const told = ({ auditEvents }: Seen, verb: string) =>
+  auditEvents.nodes.filter(({ action }) => action === `credential:${verb}`).map(({ code }) => code);
+
+async function until<Thing>(
+  look: () => Promise<Thing>,
+  isRight: (thing: Thing) => boolean,
+  byMs: number,
+): Promise<Thing> {
+  for (;;) {
+    const found = await look();
+    if (isRight(found)) return found;
+    if (performance.now() > byMs) throw new Error('it did not become stable in time');
+    await sleep(250);
+  }
+}
+
+/** All of them at once; what goes wrong is told with the name of the trial. */
+async function each(mine: readonly Trial[], work: (trial: Trial) => Promise<void>): Promise<void> {
+  await Promise.all(
+    mine.map((trial) =>
+      work(trial).catch((error: unknown) => {
+        throw new Error(`${trial.name}: ${error instanceof Error ? error.message : ''}`, { cause: error });
+      }),
+    ),
+  );
+}
+
+let last: Promise<unknown> = Promise.resolve();
+/** One place at a time: what stands still at a vendor does so for 5 s at most. */
+function alone(work: () => Promise<void>): Promise<void> {
+  const turn = last.then(work);
+  last = turn.catch(() => undefined);
+  return turn;
+}
+
+test('R9, R10: SIGKILL after each step, in each class, ten times each', async () => {
+  const todo = { round: rounds };
+  await Promise.all(Array.from({ length: lanes }, () => lane(todo)));
+}, 600_000);
