@@ -48,7 +48,7 @@ export async function openEmbedded(folder: string | undefined): Promise<{ Pool: 
 /** The one connection of the embedded database, handed to one user at a time: that is what makes transactions safe. */
 export class EmbeddedPool extends EventEmitter {
   readonly #client: EmbeddedClient;
-  readonly #waiting: ((error?: Error) => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
   #busy = false;
   #ended = false;
 
@@ -102,10 +102,10 @@ export class EmbeddedPool extends EventEmitter {
       return;
     }
     await new Promise<void>((resolve, reject) => {
-      const turn = (error?: Error) => {
+      const turn = () => {
+        // From here on it is theirs: time that ends before they notice must not take it from everybody.
         clearTimeout(timer);
-        if (error) reject(error);
-        else resolve();
+        setImmediate(resolve);
       };
       const timer = setTimeout(() => {
         this.#waiting.splice(this.#waiting.indexOf(turn), 1);
@@ -117,7 +117,7 @@ export class EmbeddedPool extends EventEmitter {
 
   #release(): void {
     const next = this.#waiting.shift();
-    if (next) setImmediate(next);
+    if (next) next();
     else this.#busy = false;
   }
 

@@ -56,6 +56,20 @@ describe('the one connection', () => {
     await pool.end();
   });
 
+  test('R19: is not lost where a wait ends in the moment of the handing over', async () => {
+    const pool = new (await openEmbedded(undefined)).Pool();
+    const holder = await pool.connect();
+    // Timers of one length end in the order in which they began: the connection is let go, then the wait is over.
+    setTimeout(holder.release, 10_000);
+    const handedOver = pool.connect().then((client) => client.release());
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    const last = pool.query('SELECT 1');
+    await handedOver;
+    expect((await last).rowCount).toBe(1);
+    expect((await pool.query('SELECT 1')).rowCount).toBe(1);
+    await pool.end();
+  });
+
   test('keeps timestamps as text, microseconds and all, in memory too', async () => {
     const pool = new (await openEmbedded(undefined)).Pool();
     const { rows } = await pool.query('SELECT CAST($1 AS timestamptz) AS at', [
