@@ -21,18 +21,20 @@ export async function confirmMfa(
   const { accountId } = ctx.principal;
   const tried = await attempt(ctx, input.code, 'confirming');
   const { codes, kept } = makeRecoveryCodes(ctx.keyring, accountId);
-  await ctx.db.transaction(async (tx) => {
-    await tried.prove(tx);
-    const [confirmed] = await tx.rows(confirm, { accountId, recovery: kept });
-    if (!confirmed) throw conflict('The second factor is confirmed already.');
-    await tx.rows(markEnrolled, { accountId });
-    await record(ctx, tx, {
-      action: 'account:confirm-mfa',
-      target: { type: 'Account', id: accountId },
-      accountId,
-      changed: ['mfaEnrolled'],
-    });
-  });
+  await tried.during(() =>
+    ctx.db.transaction(async (tx) => {
+      await tried.prove(tx);
+      const [confirmed] = await tx.rows(confirm, { accountId, recovery: kept });
+      if (!confirmed) throw conflict('The second factor is confirmed already.');
+      await tx.rows(markEnrolled, { accountId });
+      await record(ctx, tx, {
+        action: 'account:confirm-mfa',
+        target: { type: 'Account', id: accountId },
+        accountId,
+        changed: ['mfaEnrolled'],
+      });
+    }),
+  );
   return { account: await changedAccount(ctx, accountId), recoveryCodes: codes };
 }
 

@@ -13,16 +13,18 @@ import { attempt } from './second-factor.js';
 export async function removeMfa(ctx: RequestContext, input: RemoveMfaInput): Promise<Account> {
   const { accountId } = ctx.principal;
   const tried = await attempt(ctx, input.code);
-  await ctx.db.transaction(async (tx) => {
-    await tried.prove(tx);
-    await endFactor(tx, accountId);
-    await record(ctx, tx, {
-      action: 'account:remove-mfa',
-      target: { type: 'Account', id: accountId },
-      accountId,
-      changed: ['mfaEnrolled'],
-    });
-  });
+  await tried.during(() =>
+    ctx.db.transaction(async (tx) => {
+      await tried.prove(tx);
+      await endFactor(tx, accountId);
+      await record(ctx, tx, {
+        action: 'account:remove-mfa',
+        target: { type: 'Account', id: accountId },
+        accountId,
+        changed: ['mfaEnrolled'],
+      });
+    }),
+  );
   return changedAccount(ctx, accountId);
 }
 

@@ -13,8 +13,11 @@ export interface Attempt {
    * @throws FORBIDDEN, in one word for wrong, used and unreadable codes, where it is not accepted.
    */
   prove(tx: Tx): Promise<void>;
-  /** Takes the try back: the answer was a repeated one, so that the code was never looked at. */
-  takeBack(): Promise<void>;
+  /**
+   * Does what it is for. The try counts where the code was refused: it is taken back where something else stood in the
+   * way, or the code was not needed.
+   */
+  during<Result>(deed: () => Promise<Result>): Promise<Result>;
 }
 
 /**
@@ -43,11 +46,24 @@ export async function attempt(ctx: RequestContext, code: string, stage?: 'confir
     return tag ? tx.rows(useRecoveryCode, { ...own, tag: Buffer.from(tag) }) : [];
   };
 
+  let proved = false;
+  let refused = false;
   return {
     prove: async (tx) => {
-      if ((await accept(tx)).length === 0) throw forbidden('The second factor was not accepted.');
+      proved = (await accept(tx)).length > 0;
+      refused = !proved;
+      if (refused) throw forbidden('The second factor was not accepted.');
     },
-    takeBack: async () => void (await db.rows(uncountTry, own)),
+    during: async (deed) => {
+      try {
+        const result = await deed();
+        if (!proved) await db.rows(uncountTry, own);
+        return result;
+      } catch (error) {
+        if (!refused) await db.rows(uncountTry, own);
+        throw error;
+      }
+    },
   };
 }
 

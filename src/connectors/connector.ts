@@ -63,6 +63,9 @@ export interface Known {
   name: string;
   accessKey: string | null;
   provider: string | null;
+  enabled: boolean;
+  /** Whether it was issued for a while, out of a permanent one. */
+  temporary: boolean;
   /** The access keys that belong to it: of its current secret, and of others that may still be there. */
   keys: readonly string[];
 }

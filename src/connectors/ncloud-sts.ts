@@ -61,6 +61,18 @@ export async function expectKnown(upstream: Upstream, pair: SigningKey): Promise
   expectGood(told, faultOf, codeOf(told));
 }
 
+/** Whether NAVER Cloud takes what this pair signs, whatever it may do there. */
+export async function isTaken(upstream: Upstream, pair: SigningKey): Promise<boolean> {
+  try {
+    await expectKnown(upstream, pair);
+    return true;
+  } catch (error) {
+    if (error instanceof StoreError && error.fault === 'FORBIDDEN') return true;
+    if (error instanceof StoreError && error.fault === 'UNAUTHENTICATED') return false;
+    throw error;
+  }
+}
+
 const ask = (upstream: Upstream, pair: SigningKey, request: StoreRequest): Promise<StoreAnswer> =>
   upstream.call({
     ...request,

@@ -1,8 +1,7 @@
 import { badInput } from '../errors.js';
-import { at } from './answers.js';
-import type { Connector, Known, Observed, Upstream } from './connector.js';
+import type { Connector, Known, Minted, Observed, Upstream } from './connector.js';
 import { endKey, isMissing, keysOf, keysThere, makeKey, setActive, type ListedKey } from './ncloud-keys.js';
-import { describePair, expectKnown, makeTemporary, temporaryIn } from './ncloud-sts.js';
+import { describePair, expectKnown, isTaken, makeTemporary, temporaryIn } from './ncloud-sts.js';
 import { pageOfSubAccounts, type SubAccount } from './ncloud-sub-accounts.js';
 import { adoptPair, neededPair, ownPair, pairOf } from './signing.js';
 import { beforehand, StoreError } from './store-error.js';
@@ -63,27 +62,22 @@ export const ncloud: Connector = {
   },
 
   rotate: async (upstream, known) => {
-    try {
-      return await makeKey(upstream, known.scope);
-    } catch (error) {
-      if (!(error instanceof StoreError) || error.fault !== 'LIMIT_EXCEEDED') throw error;
-      // No key was made, whatever becomes of this.
-      if (!(await beforehand(() => endSpentKey(upstream, known)))) throw error;
-      return makeKey(upstream, known.scope);
-    }
+    const minted = await makeNextKey(upstream, known);
+    if (!known.enabled) await suspendNew(upstream, known.scope, minted.accessKey);
+    return minted;
   },
 
-  probe: async (upstream, minted) => (await describePair(upstream, neededPair(minted))) !== undefined,
+  probe: (upstream, minted) => isTaken(upstream, neededPair(minted)),
 
   retire: endKey,
   revoke: endAll,
   delete: endAll,
 
-  reveal: async (upstream, _, held) => {
-    const pair = pairOf(held);
+  reveal: async (upstream, known, held) => {
+    // Of a permanent pair STS does not show the secret.
+    const pair = known.temporary && pairOf(held);
     const json = pair && (await describePair(upstream, pair));
-    // Only of a temporary pair the secret is shown.
-    return at(json, 'keySecret') === undefined ? undefined : temporaryIn(json);
+    return json ? temporaryIn(json) : undefined;
   },
 
   issue: async (upstream, held, wish) => makeTemporary(upstream, neededPair(held), wish),
@@ -120,6 +114,17 @@ async function suspendNew(upstream: Upstream, scope: string, accessKey: string):
       throw new StoreError('UPSTREAM_ERROR', { cause });
     }
     throw error;
+  }
+}
+
+async function makeNextKey(upstream: Upstream, known: Known): Promise<Minted & { accessKey: string }> {
+  try {
+    return await makeKey(upstream, known.scope);
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.fault !== 'LIMIT_EXCEEDED') throw error;
+    // No key was made, whatever becomes of this.
+    if (!(await beforehand(() => endSpentKey(upstream, known)))) throw error;
+    return makeKey(upstream, known.scope);
   }
 }
 

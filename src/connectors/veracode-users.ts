@@ -47,13 +47,12 @@ export async function findUser(upstream: Upstream, id: string): Promise<User | u
   return userIn(answer.json);
 }
 
-/** Whether Veracode takes what this pair signs. */
-export async function isTaken(upstream: Upstream, pair: SigningKey): Promise<boolean> {
+/** The id of the user whose pair this is; undefined where Veracode does not take what it signs. */
+export async function userOf(upstream: Upstream, pair: SigningKey): Promise<string | undefined> {
   const answer = await askVeracodeAs(upstream, pair, { method: 'GET', path: ['users', 'self'] });
-  if (faultOf(answer) === 'UNAUTHENTICATED') return false;
+  if (faultOf(answer) === 'UNAUTHENTICATED') return undefined;
   expectGood(answer, faultOf, codeOf(answer));
-  neededAt(answer.json, 'user_id');
-  return true;
+  return neededAt(answer.json, 'user_id');
 }
 
 function userIn(json: unknown): User {

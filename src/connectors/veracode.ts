@@ -13,7 +13,7 @@ import {
   pairOfUser,
   type ListedPair,
 } from './veracode-pairs.js';
-import { findUser, isTaken, pageOfUsers, type User } from './veracode-users.js';
+import { findUser, pageOfUsers, userOf, type User } from './veracode-users.js';
 
 export { faultOf } from './veracode-faults.js';
 
@@ -29,8 +29,14 @@ export const veracode: Connector = {
   budget: { limit: 500, windowMs: 60_000 },
 
   check: async (upstream) => {
+    const users = new Set<string>();
     for (const pair of pairsOf(upstream)) {
-      if (!(await isTaken(upstream, pair))) throw new StoreError('UNAUTHENTICATED');
+      const user = await userOf(upstream, pair);
+      if (user === undefined) throw new StoreError('UNAUTHENTICATED');
+      // A new pair of a user ends the one before: two of one user could not stand in for each other.
+      if (users.has(user))
+        throw new StoreError('INVALID_INPUT', { message: 'The two pairs belong to one user.' });
+      users.add(user);
       await pageOfUsers(upstream, 0, 1, pair);
     }
   },
@@ -70,7 +76,7 @@ export const veracode: Connector = {
       ? makeOwnPair(upstream, externalId)
       : makePair(upstream, externalId),
 
-  probe: (upstream, minted) => isTaken(upstream, neededPair(minted)),
+  probe: async (upstream, minted) => (await userOf(upstream, neededPair(minted))) !== undefined,
 
   revoke: end,
   delete: end,

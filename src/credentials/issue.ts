@@ -1,13 +1,14 @@
 import { withinRanges } from '../access/addresses.js';
 import { authorize, ownerMay } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
-import { attemptIfNeeded } from '../accounts/second-factor.js';
+import { attemptIfNeeded, type Attempt } from '../accounts/second-factor.js';
 import { record } from '../audit/record.js';
 import { mint } from '../connectors/built-in.js';
+import type { Minted } from '../connectors/connector.js';
 import type { RequestContext } from '../context.js';
 import { sql, type Sql, type Tx } from '../database.js';
 import { badInput, conflict, forbidden, notFound, unsupported } from '../errors.js';
-import { once } from '../idempotency/once.js';
+import { once, onceReaching, type Answer } from '../idempotency/once.js';
 import { decodeId, newId } from '../ids.js';
 import { durationMs } from '../scalars.js';
 import { storeNamed } from '../stores/find.js';
@@ -21,8 +22,8 @@ import { Credential, CredentialKind } from './credential.js';
 import type { IssueTemporaryCredentialInput } from './credential.input.js';
 import { faultOf } from './fault.js';
 import { changedCredential, findCredential } from './find.js';
-import { pack, type IssuedSecret } from './issued-secret.js';
-import { keepSecret, prepare } from './keep-secret.js';
+import { pack, type IssuedSecret, type Packed } from './issued-secret.js';
+import { keepSecret } from './keep-secret.js';
 import { expectLiving, lockCredential } from './lock.js';
 import { issueOutside } from './outside/issue.js';
 import { authorizeShowing, isHolder, placeOf, termsOf } from './place.js';
@@ -49,83 +50,154 @@ export async function issueTemporaryCredential(
   const wanted = input.roles?.map((id, index) => decodeId('Role', id, `input.roles.${index}`));
 
   const factor = await attemptIfNeeded(ctx, input.mfaCode);
-  const { secretPrefix: prefix, secretFormat: format, signatureScheme } = found;
   const outside = store.kind !== StoreKind.BUILT_IN;
-  const minted = outside
-    ? await issueOutside(ctx, input, found)
-    : mint({ kind: 'ACCESS_KEY', prefix, format, accessKey: null });
-  const prepared = await prepare(ctx.keyring, CredentialKind.ACCESS_KEY, minted);
-
+  const asking: Asking = { ctx, input, found, wanted, factor, outside };
   // A repeated request has the code of its own moment.
   const asked = { ...input, mfaCode: null };
-  const outcome = await once(ctx, 'credential:issue', asked, async (tx) => {
-    const parent = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_CREATE, (credential) =>
-      authorizeIssuing(ctx, credential),
-    );
-    expectLiving(parent);
-    const allowedIps = addressesFor(input, parent);
-    await factor?.prove(tx);
-    const roles = await rolesFor(tx, parent, wanted);
-    const id = newId();
-    const expiresAt = minted.expiresAt ?? endFor(ctx, parent, durationMs(input.duration ?? 'PT1H'));
-    const columns = {
-      id,
-      storeId: parent.storeId,
-      accountId: parent.accountId,
-      ownerId: parent.ownerId,
-      projectId: parent.projectId,
-      parentId: parent.id,
-      parentVersion: await versionOf(ctx, tx, parent),
-      kind: CredentialKind.ACCESS_KEY,
-      name: parent.name,
-      accessKey: minted.accessKey,
-      category: parent.category,
-      fullName: parent.fullName,
-      email: parent.email,
-      enabled: true,
-      allowedIps,
-      mfaAuthenticated: minted.mfa ?? factor !== undefined,
-      retrievable: outside || (input.retrievable ?? parent.retrievable),
-      externalId: outside ? minted.accessKey : null,
-      scope: parent.scope,
-      permissions: parent.permissions,
-      secretPrefix: prefix,
-      secretFormat: format,
-      signatureScheme,
-      // The instant that it lives from, so that it lives for as long as was asked.
-      createdAt: instant(ctx.at),
-      expiresAt,
-    };
-    await tx.em.getRepository(Credential).insert(columns);
-    if (roles.length > 0) {
-      await tx.em.getRepository(CredentialRole).insert(roles.map((roleId) => ({ credentialId: id, roleId })));
-    }
-    if (await faultOf(tx, id)) throw conflict('The parent does not work just now.');
-    await authorizeHaving(ctx, parent, { ...parent, ...columns }, tx);
-    const kept = await keepSecret(ctx, columns, 1, columns.kind, columns.retrievable, prepared);
-    await tx.em.getRepository(CredentialSecret).insert({
-      credentialId: id,
-      number: 1,
-      state: 'CURRENT',
-      accessKey: minted.accessKey,
-      ...kept,
-    });
-    await tx.rows(noUseYet, { id });
-    await record(ctx, tx, {
-      action: 'credential:issue',
-      target: { type: 'Credential', id },
-      accountId: parent.accountId,
-      projectId: parent.projectId,
-    });
-    return { id, version: 1, issued: pack({ ...minted, expiresAt }) };
-  });
+  const issue = async () => {
+    const outcome = outside
+      ? await onceReaching(ctx, 'credential:issue', asked, {
+          before: (tx) => proveOutside(asking, tx),
+          reach: () => issueOutside(ctx, input, found),
+          keep: async (tx, minted) => derive(asking, tx, await termsFor(asking, tx), minted),
+        })
+      : await once(ctx, 'credential:issue', asked, (tx) => issueHere(asking, tx));
+    if (outcome.replayed) await proveAgain(asking, outcome.result);
+    return outcome;
+  };
+  const outcome = await (factor ? factor.during(issue) : issue());
   const credential = await changedCredential(ctx, outcome.result.id);
-  if (outcome.replayed) {
-    await factor?.takeBack();
-    await authorizeHaving(ctx, found, credential, ctx.db);
-  }
+  if (outcome.replayed) await authorizeHaving(ctx, found, credential, ctx.db);
   return { credential, issued: await shownOrNamed(ctx, outcome, credential) };
 }
+
+interface Asking {
+  ctx: RequestContext;
+  input: IssueTemporaryCredentialInput;
+  found: Credential;
+  wanted: string[] | undefined;
+  factor: Attempt | undefined;
+  outside: boolean;
+}
+
+/** What the derived one takes from its parent, as that is by now. */
+interface Terms {
+  parent: Credential;
+  allowedIps: string[];
+  roles: string[];
+}
+
+/** @throws as `issueTemporaryCredential` does, for what may have changed since the parent was found. */
+async function termsFor({ ctx, input, found, wanted }: Asking, tx: Tx): Promise<Terms> {
+  const parent = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_CREATE, (credential) =>
+    authorizeIssuing(ctx, credential),
+  );
+  expectLiving(parent);
+  const allowedIps = addressesFor(input, parent);
+  const roles = await rolesFor(tx, parent, wanted);
+  return { parent, allowedIps, roles };
+}
+
+async function issueHere(asking: Asking, tx: Tx): Promise<Issued> {
+  const { found, factor } = asking;
+  const { secretPrefix: prefix, secretFormat: format } = found;
+  const terms = await termsFor(asking, tx);
+  await factor?.prove(tx);
+  return derive(asking, tx, terms, mint({ kind: 'ACCESS_KEY', prefix, format, accessKey: null }));
+}
+
+/** All that can be known before the store is asked. */
+async function proveOutside(asking: Asking, tx: Tx): Promise<void> {
+  const { ctx, factor } = asking;
+  const { parent, allowedIps } = await termsFor(asking, tx);
+  if (await faultOf(tx, parent.id)) throw parentFails();
+  await authorizeHaving(ctx, parent, { ...parent, allowedIps }, tx);
+  await factor?.prove(tx);
+}
+
+/**
+ * A repeated request is as well proven as the first where its code is the same, which by now no other deed would take.
+ * @throws FORBIDDEN for another code that is not accepted.
+ */
+async function proveAgain({ ctx, input, factor }: Asking, { code }: Issued): Promise<void> {
+  if (!factor || (code !== null && code === tagOfCode(ctx, input))) return;
+  await ctx.db.transaction((tx) => factor.prove(tx));
+}
+
+interface Issued extends Answer {
+  id: string;
+  version: number;
+  issued: Packed;
+  /** A tag of the code that proved it. */
+  code: string | null;
+}
+
+/** Puts a pair that was made just now on record. @throws FORBIDDEN, CONFLICT */
+async function derive(asking: Asking, tx: Tx, terms: Terms, minted: Minted): Promise<Issued> {
+  const { ctx, input, found, factor, outside } = asking;
+  const { parent, allowedIps, roles } = terms;
+  const { secretPrefix, secretFormat, signatureScheme } = found;
+  const id = newId();
+  const expiresAt = minted.expiresAt ?? endFor(ctx, parent, durationMs(input.duration ?? 'PT1H'));
+  const columns = {
+    id,
+    storeId: parent.storeId,
+    accountId: parent.accountId,
+    ownerId: parent.ownerId,
+    projectId: parent.projectId,
+    parentId: parent.id,
+    parentVersion: await versionOf(ctx, tx, parent),
+    kind: CredentialKind.ACCESS_KEY,
+    name: parent.name,
+    accessKey: minted.accessKey,
+    category: parent.category,
+    fullName: parent.fullName,
+    email: parent.email,
+    enabled: true,
+    allowedIps,
+    mfaAuthenticated: minted.mfa ?? factor !== undefined,
+    retrievable: outside || (input.retrievable ?? parent.retrievable),
+    externalId: outside ? minted.accessKey : null,
+    scope: parent.scope,
+    permissions: parent.permissions,
+    secretPrefix,
+    secretFormat,
+    signatureScheme,
+    // The instant that it lives from, so that it lives for as long as was asked.
+    createdAt: instant(ctx.at),
+    expiresAt,
+  };
+  await tx.em.getRepository(Credential).insert(columns);
+  if (roles.length > 0) {
+    await tx.em.getRepository(CredentialRole).insert(roles.map((roleId) => ({ credentialId: id, roleId })));
+  }
+  if (await faultOf(tx, id)) throw parentFails();
+  await authorizeHaving(ctx, parent, { ...parent, ...columns }, tx);
+  const made = { minted, password: null };
+  const kept = await keepSecret(ctx, columns, 1, columns.kind, columns.retrievable, made);
+  await tx.em.getRepository(CredentialSecret).insert({
+    credentialId: id,
+    number: 1,
+    state: 'CURRENT',
+    accessKey: minted.accessKey,
+    ...kept,
+  });
+  await tx.rows(noUseYet, { id });
+  await record(ctx, tx, {
+    action: 'credential:issue',
+    target: { type: 'Credential', id },
+    accountId: parent.accountId,
+    projectId: parent.projectId,
+  });
+  return { id, version: 1, issued: pack({ ...minted, expiresAt }), code: tagOfCode(ctx, input) };
+}
+
+const parentFails = () => conflict('The parent does not work just now.');
+
+const tagOfCode = ({ keyring }: RequestContext, { mfaCode }: IssueTemporaryCredentialInput): string | null =>
+  typeof mfaCode === 'string'
+    ? keyring.mac('idempotency-input', 'mfaCode', mfaCode).toString('base64')
+    : null;
 
 /** By CREDENTIAL_CREATE where the parent is, as its owner, who may rotate it, or by having signed with it. */
 function authorizeIssuing({ principal }: RequestContext, parent: Credential): void {

@@ -35,23 +35,26 @@ export async function revealCredential(ctx: RequestContext, input: RevealCredent
   if (!found.retrievable) throw unsupported('This secret was shown once and is only verified since.');
   expectLiving(found);
   const attempt = await attemptIfNeeded(ctx, input.mfaCode);
-  const shownByStore = await revealedByStore(ctx, found);
-  const [issued, other] = await ctx.db.transaction(async (tx) => {
-    const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_REVEAL, (locked) =>
-      authorizeRevealing(ctx, locked),
-    );
-    expectLiving(credential);
-    if (credential.parentId !== null) await expectUnended(tx, credential);
-    await attempt?.prove(tx);
-    const secrets = shownByStore ? [shownByStore] : await openVersions(ctx, tx, credential);
-    await record(ctx, tx, {
-      action: 'credential:reveal',
-      target: { type: 'Credential', id: credential.id },
-      accountId: credential.accountId,
-      projectId: credential.projectId,
+  const reveal = async () => {
+    const shownByStore = await revealedByStore(ctx, found);
+    return ctx.db.transaction(async (tx) => {
+      const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_REVEAL, (locked) =>
+        authorizeRevealing(ctx, locked),
+      );
+      expectLiving(credential);
+      if (credential.parentId !== null) await expectUnended(tx, credential);
+      await attempt?.prove(tx);
+      const secrets = shownByStore ? [shownByStore] : await openVersions(ctx, tx, credential);
+      await record(ctx, tx, {
+        action: 'credential:reveal',
+        target: { type: 'Credential', id: credential.id },
+        accountId: credential.accountId,
+        projectId: credential.projectId,
+      });
+      return secrets;
     });
-    return secrets;
-  });
+  };
+  const [issued, other] = await (attempt ? attempt.during(reveal) : reveal());
   if (!issued) throw unsupported('This secret is not kept.');
   return { credential: await changedCredential(ctx, found.id), issued, other: other ?? null };
 }

@@ -1,9 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestContext } from '../context.js';
 import { sql, type Sql, type Tx } from '../database.js';
 import { conflict } from '../errors.js';
 import { newId } from '../ids.js';
 import type { Place } from '../keyring/envelope.js';
 import { Secret } from '../secret.js';
+
+const keptMs = 86_400_000;
+/** Longer than a store takes to answer, with all that is before and after. */
+const reachingMs = 30_000;
+const glanceMs = 100;
 
 /** What an effect leaves to answer with: plain JSON, which may hold a secret, so it is kept sealed. */
 export type Answer = Record<string, unknown>;
@@ -28,20 +34,80 @@ export async function once<Result extends Answer>(
 ): Promise<Outcome<Result>> {
   const key = keyOf(ctx, operation, input);
   if (!key) return { result: await ctx.db.transaction(effect), replayed: false };
-  return ctx.db.transaction(async (tx) => {
-    const id = newId();
-    const [claimed] = await tx.rows<{ id: string }>(claim, { ...key, id, operation });
-    if (claimed) {
-      const result = await effect(tx);
-      const { accountId, keyHash } = key;
-      const { sealed } = await ctx.keyring.seal(Secret.of(JSON.stringify(result)), placeOf(accountId, id));
-      await tx.rows(keep, { accountId, keyHash, sealed });
-      return { result, replayed: false };
-    }
-    const result = await recalled<Result>(ctx, tx, key);
-    if (!result) throw otherInput();
-    return { result, replayed: true };
-  });
+  return ctx.db.transaction((tx) => firstOrAgain(ctx, tx, operation, key, effect));
+}
+
+/** What reaches out of the database: nobody can undo it, and where its answer is lost that does no harm. */
+export interface Reaching<Reached, Result extends Answer> {
+  /** Whether it may be, in the transaction that claims the key. */
+  before(tx: Tx): Promise<void>;
+  /** In no transaction. */
+  reach(): Promise<Reached>;
+  /** Keeps what it brought, in one transaction with the answer. */
+  keep(tx: Tx, reached: Reached): Promise<Result>;
+}
+
+/**
+ * The same for what reaches out of the database: the key is claimed before it does, for as long as that may take, so
+ * that of requests at once one reaches out and the others have its answer.
+ * @throws CONFLICT also where the other takes too long.
+ */
+export async function onceReaching<Reached, Result extends Answer>(
+  ctx: RequestContext,
+  operation: string,
+  input: Keyed,
+  { before, reach, keep: keepWhat }: Reaching<Reached, Result>,
+): Promise<Outcome<Result>> {
+  const { db } = ctx;
+  const key = keyOf(ctx, operation, input);
+  if (!key) {
+    await db.transaction(before);
+    const reached = await reach();
+    return { result: await db.transaction((tx) => keepWhat(tx, reached)), replayed: false };
+  }
+  const id = newId();
+  for (const until = performance.now() + reachingMs; ; await sleep(glanceMs)) {
+    const result = await recalled<Result>(ctx, db, key);
+    if (result) return { result, replayed: true };
+    const claimed = await db.transaction(async (tx) => {
+      const rows = await tx.rows(claim, { ...key, id, operation, forMs: reachingMs });
+      if (rows.length > 0) await before(tx);
+      return rows.length > 0;
+    });
+    if (claimed) break;
+    if (performance.now() > until) throw conflict('The same request is under way.');
+  }
+  try {
+    const reached = await reach();
+    return await db.transaction(async (tx) => {
+      await tx.rows(release, { id });
+      return firstOrAgain(ctx, tx, operation, key, () => keepWhat(tx, reached));
+    });
+  } catch (error) {
+    await db.rows(release, { id });
+    throw error;
+  }
+}
+
+async function firstOrAgain<Result extends Answer>(
+  ctx: RequestContext,
+  tx: Tx,
+  operation: string,
+  key: Key,
+  effect: (tx: Tx) => Promise<Result>,
+): Promise<Outcome<Result>> {
+  const id = newId();
+  const [claimed] = await tx.rows<{ id: string }>(claim, { ...key, id, operation, forMs: keptMs });
+  if (claimed) {
+    const result = await effect(tx);
+    const { accountId, keyHash } = key;
+    const { sealed } = await ctx.keyring.seal(Secret.of(JSON.stringify(result)), placeOf(accountId, id));
+    await tx.rows(keep, { accountId, keyHash, sealed });
+    return { result, replayed: false };
+  }
+  const result = await recalled<Result>(ctx, tx, key);
+  if (!result) throw otherInput();
+  return { result, replayed: true };
 }
 
 /**
@@ -118,11 +184,13 @@ function canonical(value: unknown): string {
 
 const claim = sql(`
   INSERT INTO idempotency_keys AS k (account_id, key_hash, id, operation, input_hash, expires_at)
-  VALUES (:accountId, :keyHash, :id, :operation, :inputHash, now() + interval '24 hours')
+  VALUES (:accountId, :keyHash, :id, :operation, :inputHash, now() + CAST(:forMs AS integer) * interval '1 millisecond')
   ON CONFLICT (account_id, key_hash) DO UPDATE SET id = excluded.id, operation = excluded.operation,
     input_hash = excluded.input_hash, sealed = NULL, created_at = now(), expires_at = excluded.expires_at
     WHERE k.expires_at <= now()
   RETURNING k.id`);
+
+const release = sql('DELETE FROM idempotency_keys WHERE id = :id AND sealed IS NULL RETURNING id');
 
 const keep = sql(`
   UPDATE idempotency_keys SET sealed = :sealed WHERE account_id = :accountId AND key_hash = :keyHash`);

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { attempt } from '../../src/accounts/second-factor.js';
 import type { RequestContext } from '../../src/context.js';
 import { parseId } from '../../src/ids.js';
 import { faultPaths, placesOf } from '../credentials/verbs.js';
+import { issue } from '../credentials/temporary.js';
 import { enrol, enrolAndConfirm, holdClock, type Authenticator } from '../support/authenticator.js';
-import { expectData, makeAccount, makeCaller, makeCredential } from '../support/make.js';
+import { expectData, makeAccount, makeCaller, makeCredential, makeRole } from '../support/make.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
 import { readNode, run } from '../support/verbs.js';
 
@@ -366,7 +368,7 @@ describe('S28: a code is accepted once', () => {
       await server.rows('DROP TRIGGER no_record ON audit_events');
       await server.rows('DROP FUNCTION no_record');
     }
-    expect((await deviceOf(who))?.failures).toBe(1);
+    expect((await deviceOf(who))?.failures).toBe(0);
     expectShown(await revealAs(who, app.code()));
     expectRefused(await revealAs(who, app.code()));
   });
@@ -551,7 +553,7 @@ describe('a try', () => {
     const who = await makeProven();
     const one = await tryOf(who);
     expect(await deviceOf(who)).toMatchObject({ failures: 1, locked: null });
-    await one.takeBack();
+    await one.during(async () => undefined);
     expect(await deviceOf(who)).toMatchObject({ failures: 0, locked: null });
   });
 
@@ -561,7 +563,7 @@ describe('a try', () => {
     for (let count = 0; count < 5; count++) tries.push(await tryOf(who));
     expect(await deviceOf(who)).toMatchObject({ failures: 5, locked: true });
     await expect(tryOf(who)).rejects.toMatchObject({ code: 'RATE_LIMITED' });
-    await tries[1]?.takeBack();
+    await tries[1]?.during(async () => undefined);
     expect(await deviceOf(who)).toMatchObject({ failures: 4, locked: null });
     await tryOf(who);
     await expect(tryOf(who)).rejects.toMatchObject({ code: 'RATE_LIMITED' });
@@ -571,8 +573,60 @@ describe('a try', () => {
     const { app, ...who } = await makeProven();
     const one = await tryOf(who);
     expectShown(await revealAs(who, app.code()));
-    await one.takeBack();
+    await one.during(async () => undefined);
     expect(await deviceOf(who)).toMatchObject({ failures: 0, locked: null });
+  });
+});
+
+describe('S28: what counts as a failure', () => {
+  const issueAs = ({ token }: Caller, input: Record<string, unknown>) => issue(server, input, { token });
+  const makeIssuer = async () => {
+    const who = await makeCaller(
+      server,
+      ['CREDENTIAL_CREATE', 'CREDENTIAL_REVEAL'],
+      { onAccount: account },
+      {
+        mfaRequired: true,
+      },
+    );
+    const app = await enrolAndConfirm(server, who.token);
+    clock.move(10);
+    return { ...who, app };
+  };
+
+  test('is a code that was refused, not what else stood in the way of a right one', async () => {
+    const { app, ...who } = await makeIssuer();
+    const role = await makeRole(server, []);
+    for (let count = 0; count < 6; count++) {
+      const refused = await issueAs(who, { parent: kept.id, roles: [role], mfaCode: app.code() });
+      expect(refused.errors[0]?.message).toMatch(/no role/);
+    }
+    expect(await deviceOf(who)).toMatchObject({ failures: 0, locked: null });
+    expectData(await issueAs(who, { parent: kept.id, mfaCode: app.code() }));
+    expectRefused(await issueAs(who, { parent: kept.id, mfaCode: app.code() }));
+  });
+
+  test('a repeated request has the answer with the code that it had, or with another that is right', async () => {
+    const { app, ...who } = await makeIssuer();
+    const input = { parent: kept.id, idempotencyKey: randomUUID() };
+    const first = expectData(await issueAs(who, { ...input, mfaCode: app.code() }));
+    const again = () => issueAs(who, { ...input, mfaCode: app.code() });
+    expect(expectData(await again())).toEqual(first);
+    clock.move(10);
+    expect(expectData(await again())).toEqual(first);
+    expectRefused(await again());
+    expectRefused(await issueAs(who, { ...input, mfaCode: 'x' }));
+    expect((await issueAs(who, input)).code).toBe('FORBIDDEN');
+    expect(await deviceOf(who)).toMatchObject({ failures: 2 });
+  });
+
+  test('codes that are tried with a repeated request are counted, and lock', async () => {
+    const { app, ...who } = await makeIssuer();
+    const input = { parent: kept.id, idempotencyKey: randomUUID() };
+    expectData(await issueAs(who, { ...input, mfaCode: app.code() }));
+    for (let count = 0; count < 5; count++)
+      expectRefused(await issueAs(who, { ...input, mfaCode: wrong(app) }));
+    expectLocked(await issueAs(who, { ...input, mfaCode: wrong(app) }));
   });
 });
 

@@ -16,6 +16,8 @@ export const known = (given: Partial<Known> & Pick<Known, 'externalId' | 'scope'
   name: given.externalId,
   accessKey: null,
   provider: null,
+  enabled: true,
+  temporary: false,
   keys: [],
   ...given,
 });

@@ -65,11 +65,38 @@ async function rotate(doing: Doing): Promise<Minted> {
   }
   const chosen = way === 'ours' ? await heldBy(keyring, credential, pendingOf(work)) : null;
   const minted = await having(connector, 'rotate')(upstream, known, wishOf(credential, chosen), held);
-  if (way === 'overlap' && connector.probe && !(await connector.probe(upstream, minted))) {
-    await connector.retire?.(upstream, known.scope, minted.accessKey ?? '');
-    throw new StoreError('INVALID_INPUT', { message: 'The store does not take the secret that it made.' });
-  }
+  // What is to stay suspended cannot be tried.
+  if (way === 'overlap' && credential.enabled) await expectTaken(doing, minted);
   return minted;
+}
+
+/** A key that was made and that the store does not take, or cannot be asked about, must not stay: nobody would have it. */
+async function expectTaken({ connector, upstream, work }: Doing, minted: Minted): Promise<void> {
+  const refusal = await refusalOf(connector, upstream, minted);
+  if (!refusal) return;
+  try {
+    const key = minted.accessKey ?? '';
+    await having(connector, 'retire')(upstream, work.credential.scope ?? '', key);
+  } catch (cause) {
+    if (!(cause instanceof StoreError)) throw cause;
+    // Whatever the refusals say, a key was made, and has to be looked for.
+    throw new StoreError('UPSTREAM_ERROR', { cause });
+  }
+  throw refusal;
+}
+
+async function refusalOf(
+  { probe }: Connector,
+  upstream: Upstream,
+  minted: Minted,
+): Promise<StoreError | undefined> {
+  try {
+    if (!probe || (await probe(upstream, minted))) return undefined;
+  } catch (error) {
+    if (error instanceof StoreError) return error;
+    throw error;
+  }
+  return new StoreError('INVALID_INPUT', { message: 'The store does not take the secret that it made.' });
 }
 
 async function create(doing: Doing): Promise<Created> {

@@ -9,9 +9,10 @@ export interface Lease {
   heldUntilMs: number;
 }
 
-/** How long an intent is another's; twice as long as a call takes at most. */
+/** How long an intent is another's; longer than a call takes at most. */
 export const leaseMs = 12_000;
-const longestCallMs = 5_000;
+/** A call waits for its place at the store for five seconds at most, and for its answer as long. */
+const longestCallMs = 10_000;
 /** For the way to the database and back. */
 const marginMs = 500;
 

@@ -27,8 +27,8 @@ describe('a store, as far as a lease goes', () => {
     expect([rows.mock.calls.length, call.mock.calls.length]).toEqual([0, 1]);
   });
 
-  test('is called once the lease was renewed, where a call could outlast it', async () => {
-    const { lease, rows, ask } = held(3_000, [{ id: 'an id' }]);
+  test('R12: is called once the lease was renewed, where a call and the wait for its place could outlast it', async () => {
+    const { lease, rows, ask } = held(8_000, [{ id: 'an id' }]);
     const { heldUntilMs } = lease;
     await ask();
     await ask();
