@@ -59,6 +59,8 @@ export async function expectKnown(upstream: Upstream, pair: SigningKey): Promise
   const elsewhere = fault === 'NOT_FOUND' || fault === 'FORBIDDEN' || fault === 'INVALID_INPUT';
   const told = elsewhere ? await ask(upstream, pair, { method: 'GET', path: ['caller-identity'] }) : answer;
   expectGood(told, faultOf, codeOf(told));
+  const about = textAt(told.json, 'accessKey');
+  if (about !== null && about !== pair.accessKey) throw unreadable();
 }
 
 /** Whether NAVER Cloud takes what this pair signs, whatever it may do there. */
@@ -67,8 +69,10 @@ export async function isTaken(upstream: Upstream, pair: SigningKey): Promise<boo
     await expectKnown(upstream, pair);
     return true;
   } catch (error) {
-    if (error instanceof StoreError && error.fault === 'FORBIDDEN') return true;
-    if (error instanceof StoreError && error.fault === 'UNAUTHENTICATED') return false;
+    const fault = error instanceof StoreError ? error.fault : undefined;
+    if (fault === 'FORBIDDEN') return true;
+    // A temporary pair is not found once its time is over.
+    if (fault === 'UNAUTHENTICATED' || fault === 'NOT_FOUND') return false;
     throw error;
   }
 }

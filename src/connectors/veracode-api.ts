@@ -11,9 +11,12 @@ export const pairsOf = (upstream: Upstream): [SigningKey, ...SigningKey[]] => [
   ...(upstream.secrets['fallbackApiKey'] ? [ownPair(upstream, 'fallbackApiId', 'fallbackApiKey')] : []),
 ];
 
-/** An API id as it was given with the connection, where it is one of Keyway's: its prefix may be left out, and its case. */
+/** Whether two texts are one API id: its prefix may be left out, and its case. */
+export const isSameId = (one: string, other: string): boolean => bare(one) === bare(other);
+
+/** An API id as it was given with the connection, where it is one of Keyway's. */
 export const asGiven = (upstream: Upstream, apiId: string): string =>
-  pairsOf(upstream).find(({ accessKey }) => bare(accessKey) === bare(apiId))?.accessKey ?? apiId;
+  pairsOf(upstream).find(({ accessKey }) => isSameId(accessKey, apiId))?.accessKey ?? apiId;
 
 const bare = (apiId: string): string => apiId.slice(apiId.indexOf('-') + 1).toLowerCase();
 

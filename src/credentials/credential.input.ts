@@ -243,7 +243,9 @@ export class RotationPolicyInput {
   @PositiveDuration('P10Y')
   every: string;
 
-  @Field(() => Duration)
+  @Field(() => Duration, {
+    description: 'Of no effect in a store where the previous secret ends at once.',
+  })
   @DurationUpTo(longestGrace)
   gracePeriod: string;
 }

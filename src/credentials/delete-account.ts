@@ -159,4 +159,6 @@ const markGone = sql(
   'UPDATE accounts SET deleted_at = now(), enabled = false, updated_at = now() WHERE id = :id',
 );
 const livingElsewhere = sql(`
-  SELECT id FROM credentials WHERE id = ANY(CAST(:ids AS uuid[])) AND external_id IS NOT NULL AND revoked_at IS NULL LIMIT 1`);
+  SELECT id FROM credentials c WHERE id = ANY(CAST(:ids AS uuid[])) AND (
+    external_id IS NOT NULL AND revoked_at IS NULL
+    OR EXISTS (SELECT 1 FROM intents i WHERE i.credential_id = c.id AND i.state = 'OPEN')) LIMIT 1`);

@@ -23,6 +23,7 @@ import { resealed, type SealedTo } from './keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from './lock.js';
 import { carryOut } from './outside/answer.js';
 import type { Lease } from './outside/lease.js';
+import { expectIdle } from './outside/plan.js';
 import { planUpdate, reaching } from './outside/update.js';
 import {
   authorizeOwning,
@@ -86,6 +87,7 @@ export async function updateCredential(
       );
     }
     if (connector && store.kind !== StoreKind.BUILT_IN) {
+      if (typeof input.expectedRevision === 'number') await expectIdle(tx, credential.id);
       const change = roles && (await roleChange(ctx, tx, { ...credential, ...wanted }, roles));
       if (reaching(connector, [...names, ...(change ? ['roles'] : [])])) {
         const columns = Object.fromEntries(names.map((name) => [name, wanted[name]])) as Partial<Credential>;
@@ -122,7 +124,7 @@ export async function updateCredential(
     });
     return { id: credential.id, intent: null };
   });
-  if (result.intent !== null) await carryOut(ctx, result.intent, lease);
+  if (result.intent !== null) await carryOut(ctx, 'credential:update', input, result.intent, lease);
   return changedCredential(ctx, result.id);
 }
 

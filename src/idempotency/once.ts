@@ -8,7 +8,7 @@ import { Secret } from '../secret.js';
 
 const keptMs = 86_400_000;
 /** Longer than a store takes to answer, with all that is before and after. */
-const reachingMs = 30_000;
+const reachingMs = 15_000;
 const glanceMs = 100;
 
 /** What an effect leaves to answer with: plain JSON, which may hold a secret, so it is kept sealed. */
@@ -40,11 +40,11 @@ export async function once<Result extends Answer>(
 /** What reaches out of the database: nobody can undo it, and where its answer is lost that does no harm. */
 export interface Reaching<Reached, Result extends Answer> {
   /** Whether it may be, in the transaction that claims the key. */
-  before(tx: Tx): Promise<void>;
+  readonly before?: (tx: Tx) => Promise<void>;
   /** In no transaction. */
-  reach(): Promise<Reached>;
+  readonly reach: () => Promise<Reached>;
   /** Keeps what it brought, in one transaction with the answer. */
-  keep(tx: Tx, reached: Reached): Promise<Result>;
+  readonly keep: (tx: Tx, reached: Reached) => Promise<Result>;
 }
 
 /**
@@ -56,37 +56,49 @@ export async function onceReaching<Reached, Result extends Answer>(
   ctx: RequestContext,
   operation: string,
   input: Keyed,
-  { before, reach, keep: keepWhat }: Reaching<Reached, Result>,
+  { before = allowed, reach, keep: keepReached }: Reaching<Reached, Result>,
 ): Promise<Outcome<Result>> {
   const { db } = ctx;
   const key = keyOf(ctx, operation, input);
   if (!key) {
-    await db.transaction(before);
+    if (before !== allowed) await db.transaction(before);
     const reached = await reach();
-    return { result: await db.transaction((tx) => keepWhat(tx, reached)), replayed: false };
+    return { result: await db.transaction((tx) => keepReached(tx, reached)), replayed: false };
   }
-  const id = newId();
+  const claiming = { ...key, id: newId(), operation, forMs: reachingMs };
   for (const until = performance.now() + reachingMs; ; await sleep(glanceMs)) {
     const result = await recalled<Result>(ctx, db, key);
     if (result) return { result, replayed: true };
-    const claimed = await db.transaction(async (tx) => {
-      const rows = await tx.rows(claim, { ...key, id, operation, forMs: reachingMs });
-      if (rows.length > 0) await before(tx);
-      return rows.length > 0;
-    });
-    if (claimed) break;
+    if (await isClaimed(db, claiming, before)) break;
     if (performance.now() > until) throw conflict('The same request is under way.');
   }
   try {
     const reached = await reach();
     return await db.transaction(async (tx) => {
-      await tx.rows(release, { id });
-      return firstOrAgain(ctx, tx, operation, key, () => keepWhat(tx, reached));
+      await tx.rows(release, { id: claiming.id });
+      return firstOrAgain(ctx, tx, operation, key, () => keepReached(tx, reached));
     });
   } catch (error) {
-    await db.rows(release, { id });
+    await db.rows(release, { id: claiming.id });
     throw error;
   }
+}
+
+type Claiming = Key & { id: string; operation: string; forMs: number };
+
+const allowed = () => Promise.resolve();
+
+async function isClaimed(
+  db: RequestContext['db'],
+  claiming: Claiming,
+  before: (tx: Tx) => Promise<void>,
+): Promise<boolean> {
+  if (before === allowed) return (await db.rows(claim, claiming)).length > 0;
+  return db.transaction(async (tx) => {
+    const [claimed] = await tx.rows(claim, claiming);
+    if (claimed) await before(tx);
+    return claimed !== undefined;
+  });
 }
 
 async function firstOrAgain<Result extends Answer>(
@@ -122,6 +134,12 @@ export async function answeredBefore<Result extends Answer>(
 ): Promise<Result | undefined> {
   const key = keyOf(ctx, operation, input);
   return key && recalled<Result>(ctx, ctx.db, key);
+}
+
+/** Lets a key be used anew: what it was used for came to nothing that a second try could not change. */
+export async function forgetAnswer(ctx: RequestContext, operation: string, input: Keyed): Promise<void> {
+  const key = keyOf(ctx, operation, input);
+  if (key) await ctx.db.rows(forget, { ...key });
 }
 
 type Keyed = object & { idempotencyKey?: string | null | undefined };
@@ -191,6 +209,10 @@ const claim = sql(`
   RETURNING k.id`);
 
 const release = sql('DELETE FROM idempotency_keys WHERE id = :id AND sealed IS NULL RETURNING id');
+
+const forget = sql(`
+  DELETE FROM idempotency_keys WHERE account_id = :accountId AND key_hash = :keyHash AND input_hash = :inputHash
+  RETURNING id`);
 
 const keep = sql(`
   UPDATE idempotency_keys SET sealed = :sealed WHERE account_id = :accountId AND key_hash = :keyHash`);

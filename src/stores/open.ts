@@ -1,6 +1,6 @@
 import type { Connector, Upstream } from '../connectors/connector.js';
 import type { RequestContext } from '../context.js';
-import { sql, type Sql } from '../database.js';
+import { sql, type Sql, type Tx } from '../database.js';
 import { conflict, KeywayError, notFound } from '../errors.js';
 import type { Place, SealedRecord } from '../keyring/envelope.js';
 import type { Keyring } from '../keyring/keyring.js';
@@ -79,7 +79,8 @@ export function sealSecrets(
   return keyring.seal(Secret.of(JSON.stringify(plain)), placeOf(store));
 }
 
-async function openSecrets(keyring: Keyring, store: SealedStore): Promise<Record<string, Secret>> {
+/** What Keyway proves itself with at a store. To be wiped after use. */
+export async function openSecrets(keyring: Keyring, store: SealedStore): Promise<Record<string, Secret>> {
   const plain = await keyring.open(Buffer.from(store.sealed), placeOf(store));
   try {
     const secrets = JSON.parse(plain.expose()) as Record<string, string>;
@@ -89,8 +90,11 @@ async function openSecrets(keyring: Keyring, store: SealedStore): Promise<Record
   }
 }
 
-async function sealedStore(db: Sql, id: string): Promise<SealedStore> {
-  const [store] = await db.rows<SealedStore>(byId, { id });
+/** A store as it is by now, locked to the end of the transaction. @throws NOT_FOUND, CONFLICT as `withStore` */
+export const lockedStore = (tx: Tx, id: string): Promise<SealedStore> => sealedStore(tx, id, locked);
+
+async function sealedStore(db: Sql, id: string, statement = byId): Promise<SealedStore> {
+  const [store] = await db.rows<SealedStore>(statement, { id });
   if (!store) throw notFound();
   if (!(store.sealed as Buffer | null)) throw conflict("Keyway's own store is called by nobody.");
   return store;
@@ -109,6 +113,8 @@ export const placeOf = ({
   field: 'store',
 });
 
-const byId = sql(`
+const sealedById = `
   SELECT id, name, kind, account_id AS "accountId", addresses, settings, secret_number AS "secretNumber", sealed
-  FROM stores WHERE id = :id AND deleted_at IS NULL`);
+  FROM stores WHERE id = :id AND deleted_at IS NULL`;
+const byId = sql(sealedById);
+const locked = sql(`${sealedById} FOR UPDATE`);

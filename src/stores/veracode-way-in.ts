@@ -1,3 +1,4 @@
+import { isSameId } from '../connectors/veracode-api.js';
 import { Secret } from '../secret.js';
 import type { StoreConnection } from './connection.js';
 import type { VeracodeConnectionInput } from './store.input.js';
@@ -18,7 +19,7 @@ export function veracodeWayIn({
   const secrets = { apiKey: Secret.of(apiKey) };
   const own = [{ kind: 'ACCESS_KEY', accessKey: apiId }] as const;
   if (!fallbackApiId || !fallbackApiKey) return { settings, secrets, own };
-  if (fallbackApiId === apiId)
+  if (isSameId(fallbackApiId, apiId))
     throw wayInError('veracode', 'fallbackApiId', 'must be the pair of another user');
   return {
     settings: { ...settings, fallbackApiId },

@@ -277,7 +277,7 @@ describe('STS', () => {
     expect(minted).toMatchObject({ expiresAt: '2026-01-31T08:22:00.000Z', mfa: false });
     expect(accepts(minted)).toBe(true);
     expect(store.calls.at(-1)).toMatchObject({ body: '{"durationSec":900}' });
-    const temporary = known({ accessKey: minted.accessKey });
+    const temporary = known({ accessKey: minted.accessKey, temporary: true });
     const revealed = await connector.reveal(upstream, temporary, minted);
     expect(revealed?.secret?.expose()).toBe(minted.secret?.expose());
     expect(revealed).toMatchObject({ accessKey: minted.accessKey, expiresAt: minted.expiresAt });

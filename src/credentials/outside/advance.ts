@@ -1,8 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connector } from '../../connectors/connector.js';
 import { StoreError } from '../../connectors/store-error.js';
 import { sql } from '../../database.js';
 import { codes, KeywayError } from '../../errors.js';
 import { withStore, type OpenStore, type StoreParts } from '../../stores/open.js';
-import { doAtStore, SecretLost } from './deeds.js';
+import { CredentialKind } from '../credential.js';
+import { doAtStore, SecretLost, type Outcome } from './deeds.js';
 import { leased, LeaseLost, type Lease } from './lease.js';
 import { settle, settleFailed, settleUnknown, type Failure } from './settle.js';
 import { loadWork, wayOf, type Work } from './work.js';
@@ -26,13 +29,32 @@ export async function advance(parts: StoreParts, lease: Lease, again: boolean): 
 async function act(parts: StoreParts, open: OpenStore, lease: Lease, work: Work, again: boolean) {
   const upstream = leased(parts.db, open.upstream, lease);
   const { db, keyring } = parts;
+  let outcome: Outcome;
   try {
-    const outcome = await doAtStore({ db, keyring, connector: open.connector, upstream, work, again });
-    await settle(parts, open, lease, work, outcome);
+    outcome = await doAtStore({ db, keyring, connector: open.connector, upstream, work, again });
   } catch (error) {
-    if (error instanceof SecretLost) return settleUnknown(parts, lease, work, lostSecret);
+    if (error instanceof SecretLost)
+      return settleUnknown(parts, lease, work, lostSecret, idFor(open.connector, work));
     if (!(error instanceof KeywayError)) throw error;
-    await deal(parts, open, lease, work, again, error);
+    return deal(parts, open, lease, work, again, error);
+  }
+  await settleInTime(lease, () => settle(parts, open, lease, work, outcome));
+}
+
+/**
+ * Settles what the store has done. A database that fails just now is asked again as long as the lease is ours: the
+ * answer of the store may hold a secret that it gives once.
+ */
+async function settleInTime(lease: Lease, settling: () => Promise<void>): Promise<void> {
+  for (let waitMs = 100; ; waitMs *= 2) {
+    try {
+      return await settling();
+    } catch (error) {
+      const isPassing =
+        error instanceof KeywayError && (error.code === 'UNAVAILABLE' || error.code === 'CONFLICT');
+      if (!isPassing || performance.now() + waitMs > lease.heldUntilMs) throw error;
+      await sleep(waitMs);
+    }
   }
 }
 
@@ -56,11 +78,11 @@ async function deal(
   const makesSecret = verb === 'ROTATE' || verb === 'CREATE';
   const way = wayOf(connector);
   if (makesSecret && way === 'replaced' && !connector.reveal)
-    return settleUnknown(parts, lease, work, lostSecret);
+    return settleUnknown(parts, lease, work, lostSecret, idFor(connector, work));
   if (unclear || passing) return later(parts, lease, work, error);
   // Refused now, but perhaps done before: only where nothing of that could remain has it failed.
   return way === 'ours' || !makesSecret
-    ? settleUnknown(parts, lease, work, { code: 'OUTCOME_UNKNOWN', message: codes.OUTCOME_UNKNOWN })
+    ? settleUnknown(parts, lease, work, unknown, idFor(connector, work))
     : settleFailed(parts, lease, work, failure);
 }
 
@@ -72,6 +94,14 @@ async function later({ db, log }: StoreParts, lease: Lease, work: Work, error: K
   log.warn({ store: storeId, verb, code, cause: error.cause }, 'a write to a store has no clear outcome yet');
   await db.rows(release, { id: lease.id, fence: lease.fence, waitMs, failure: `${code}: ${error.message}` });
 }
+
+/** What a credential goes by that its store may have made: by its place, by its user name, or by what only it can tell. */
+function idFor(connector: Connector, { credential: { kind, scope, accessKey } }: Work): string | null {
+  if (wayOf(connector) === 'replaced') return scope;
+  return kind === CredentialKind.PASSWORD ? accessKey : null;
+}
+
+const unknown: Failure = { code: 'OUTCOME_UNKNOWN', message: codes.OUTCOME_UNKNOWN };
 
 const longestWaitMs = 30_000;
 const mostAskedMs = 600_000;

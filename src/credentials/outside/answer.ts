@@ -4,6 +4,7 @@ import { record } from '../../audit/record.js';
 import type { RequestContext } from '../../context.js';
 import { sql, type Tx } from '../../database.js';
 import { KeywayError } from '../../errors.js';
+import { forgetAnswer } from '../../idempotency/once.js';
 import type { Credential } from '../credential.js';
 import type { Intent } from '../intent.js';
 import { changedCredential } from '../find.js';
@@ -24,23 +25,54 @@ export interface Planned extends Record<string, unknown> {
 }
 
 /**
- * Carries a planned intent out, where it was planned just now, and waits for its outcome.
+ * Carries a planned intent out, where it was planned just now, and waits for its outcome. One that could not be done just
+ * now, and was not, may be asked for again under the same idempotency key.
  * @param lease of the intent that this request planned; undefined where the answer to an earlier one is repeated.
  * @throws what the intent came to: the code that it failed with, or OUTCOME_UNKNOWN; also while it is still under way
  * after a few seconds. The audit has it.
  */
-export async function carryOut(ctx: RequestContext, intent: string, lease: Lease | undefined): Promise<void> {
-  if (lease) await advance(ctx, lease, false);
+export async function carryOut(
+  ctx: RequestContext,
+  operation: string,
+  input: { idempotencyKey?: string | null },
+  intent: string,
+  lease: Lease | undefined,
+): Promise<void> {
+  if (lease) await begin(ctx, lease);
   for (const until = performance.now() + patienceMs; ; await sleep(glanceMs)) {
-    const [found] = await ctx.db.rows<Pick<Intent, 'state' | 'failure'>>(outcomeOf, { id: intent });
+    const found = await lookUp(ctx, intent);
     if (found?.state === 'DONE') return;
     if (found?.state === 'DROPPED')
       throw new KeywayError('CONFLICT', 'The credential was ended meanwhile.', { recorded: true });
     if (found && found.state !== 'OPEN') {
       const { code, message } = failureOf(found.failure);
+      if (code === 'UNAVAILABLE' || code === 'RATE_LIMITED') await forgetAnswer(ctx, operation, input);
       throw new KeywayError(code, message, { recorded: true });
     }
     if (performance.now() > until) throw stillOpen();
+  }
+}
+
+/** What fails here is on record and goes on: only the intent tells what came of it. */
+async function begin(ctx: RequestContext, lease: Lease): Promise<void> {
+  try {
+    await advance(ctx, lease, false);
+  } catch (error) {
+    ctx.log.error({ error, intent: lease.id }, 'an intent failed and will be tried again');
+  }
+}
+
+/** Undefined while the database cannot tell. */
+async function lookUp(
+  { db }: RequestContext,
+  id: string,
+): Promise<Pick<Intent, 'state' | 'failure'> | undefined> {
+  try {
+    const [found] = await db.rows<Pick<Intent, 'state' | 'failure'>>(outcomeOf, { id });
+    return found;
+  } catch (error) {
+    if (error instanceof KeywayError && error.code === 'UNAVAILABLE') return undefined;
+    throw error;
   }
 }
 

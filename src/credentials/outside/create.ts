@@ -6,7 +6,7 @@ import type { Connector } from '../../connectors/connector.js';
 import type { RequestContext } from '../../context.js';
 import { violates, type Tx } from '../../database.js';
 import { badInput, conflict, forbidden, unsupported } from '../../errors.js';
-import { once } from '../../idempotency/once.js';
+import { onceReaching } from '../../idempotency/once.js';
 import { newId } from '../../ids.js';
 import type { Project } from '../../projects/project.js';
 import type { Role } from '../../roles/role.js';
@@ -53,10 +53,10 @@ export async function createOutside(
   const wish = outsideWish(connector, input.secret);
   expectKept(connector, input);
   const columns = { ...columnsOf(ctx, input, store, placing, wish), id: newId() };
-  const before = await presentBefore(ctx, connector, columns, wish);
 
   let lease: Lease | undefined;
-  const { result, replayed } = await once<Planned>(ctx, 'credential:create', input, async (tx) => {
+  const reach = () => presentBefore(ctx, connector, columns, wish);
+  const keep = async (tx: Tx, before: readonly string[] | undefined): Promise<Planned> => {
     const { account, owner, project, roles } = placing;
     await holdPlace(tx, owner ? [account.id, owner.id] : [account.id], project?.id ?? null);
     const { id } = columns;
@@ -79,8 +79,9 @@ export async function createOutside(
       details: { ...(before && { before }) },
     });
     return { id, intent: lease.id, version: 1 };
-  });
-  await carryOut(ctx, result.intent, lease);
+  };
+  const { result, replayed } = await onceReaching(ctx, 'credential:create', input, { reach, keep });
+  await carryOut(ctx, 'credential:create', input, result.intent, lease);
   return secretOf(ctx, result, replayed);
 }
 

@@ -86,12 +86,12 @@ async function expectTaken({ connector, upstream, work }: Doing, minted: Minted)
 }
 
 async function refusalOf(
-  { probe }: Connector,
+  connector: Connector,
   upstream: Upstream,
   minted: Minted,
 ): Promise<StoreError | undefined> {
   try {
-    if (!probe || (await probe(upstream, minted))) return undefined;
+    if (!connector.probe || (await connector.probe(upstream, minted))) return undefined;
   } catch (error) {
     if (error instanceof StoreError) return error;
     throw error;
@@ -131,9 +131,15 @@ async function update({ connector, upstream, work, keyring }: Doing): Promise<bo
 async function end(doing: Doing, verb: 'REVOKE' | 'DELETE'): Promise<void> {
   const { connector, upstream, work } = doing;
   const end = having(connector, verb === 'REVOKE' ? 'revoke' : 'delete');
-  await end(upstream, knownOf(work));
+  // By its name, another one may be there by now.
+  if (!work.intent.details.sweep || !(await isTakenOver(doing))) await end(upstream, knownOf(work));
   // A request that this intent overtook may have made another key by now.
   if (work.intent.details.before) await removeOrphans(doing);
+}
+
+async function isTakenOver({ db, work }: Doing): Promise<boolean> {
+  const { id, storeId, externalId } = work.credential;
+  return (await db.rows(sameName, { id, storeId, externalId })).length > 0;
 }
 
 async function retireKeys({ connector, upstream, work }: Doing): Promise<void> {
@@ -207,6 +213,10 @@ function having<Verb extends 'create' | 'rotate' | 'update' | 'revoke' | 'delete
   return found;
 }
 
+const sameName = sql(`
+  SELECT id FROM credentials
+  WHERE store_id = :storeId AND id <> :id AND deleted_at IS NULL AND revoked_at IS NULL
+    AND coalesce(external_id, access_key) = :externalId LIMIT 1`);
 const keysOfStore = sql(`
   SELECT v.access_key AS key FROM credential_versions v JOIN credentials c ON c.id = v.credential_id
   WHERE c.store_id = :storeId AND c.id <> :id AND c.deleted_at IS NULL AND v.access_key = ANY(CAST(:keys AS text[]))

@@ -44,11 +44,13 @@ export async function endOutside(
       throw unsupported('A temporary credential of this store ends by itself, or with its parent.');
     const ended = credential.deletedAt !== null || credential.revokedAt !== null;
     const isGone = temporary || credential.goneAt !== null || credential.externalId === null;
+    if (isGone && credential.goneAt === null && credential.standing === 'UNKNOWN')
+      throw conflict('Its store may have made it: sync the store, which tells.');
     if (!isGone && (!ended || (verb === 'DELETE' && credential.deletedAt === null))) {
       const [making] = await tx.rows<object>(beingMade, { id });
       if (making) throw conflict('It is being made in its store.');
       const overtaken = await overtake(tx, id, ['ROTATE', 'UPDATE', 'RETIRE', 'REVOKE', 'DELETE']);
-      for (const one of overtaken.filter((one) => one.verb === 'ROTATE')) await leaveOvertaken(tx, id, one);
+      for (const one of overtaken) await leaveOvertaken(ctx.keyring, tx, credential, one);
       const before = overtaken.flatMap(({ details }) => details.before ?? []);
       // The end of a previous key makes nothing, however late it arrives.
       const untilMs = overtaken
@@ -60,6 +62,7 @@ export async function endOutside(
         verb,
         details: {
           ...(input.reason && { reason: input.reason }),
+          overtook: overtaken.map((one) => one.id),
           ...(overtaken.some(({ details }) => details.before) && { before }),
           ...(untilMs.length > 0 && { overtookUntilMs: Math.max(...untilMs) }),
         },
@@ -74,7 +77,7 @@ export async function endOutside(
     await recordAs(ctx.keyring, tx, wantedBy(ctx), { action, target, accountId, projectId, changed });
     return { id, intent: null };
   });
-  if (result.intent !== null) await carryOut(ctx, result.intent, lease);
+  if (result.intent !== null) await carryOut(ctx, action, input, result.intent, lease);
   return changedCredential(ctx, result.id);
 }
 

@@ -1,5 +1,6 @@
 import type { Upstream } from '../../connectors/connector.js';
 import { sql, type Sql } from '../../database.js';
+import { KeywayError } from '../../errors.js';
 
 /** The right to act on an intent, for a while: whoever takes it up after has a higher fence, and settles alone. */
 export interface Lease {
@@ -40,9 +41,18 @@ async function hold(db: Sql, lease: Lease): Promise<void> {
   const now = performance.now();
   if (now + longestCallMs < lease.heldUntilMs) return;
   if (now >= lease.heldUntilMs) throw new LeaseLost();
-  const [renewed] = await db.rows(renew, { id: lease.id, fence: lease.fence, leaseMs });
-  if (!renewed) throw new LeaseLost();
+  if (!(await isRenewed(db, lease))) throw new LeaseLost();
   lease.heldUntilMs = now + leaseMs - marginMs;
+}
+
+/** Where the database cannot tell, it is as good as lost: whoever has it then finds out what was done. */
+async function isRenewed(db: Sql, { id, fence }: Lease): Promise<boolean> {
+  try {
+    return (await db.rows(renew, { id, fence, leaseMs })).length > 0;
+  } catch (error) {
+    if (error instanceof KeywayError) return false;
+    throw error;
+  }
 }
 
 const renew = sql(`

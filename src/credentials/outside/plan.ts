@@ -39,7 +39,8 @@ export async function plan(tx: Tx, wanting: Wanting, { details = {}, ...what }: 
       ...what,
       ...only(wanting),
       details,
-      leaseUntil: () => `now() + interval '${leaseMs} milliseconds'`,
+      // The transaction may have waited for a lock since it began.
+      leaseUntil: () => `clock_timestamp() + interval '${leaseMs} milliseconds'`,
       nextAt: () => 'now()',
     });
   } catch (error) {
@@ -83,7 +84,8 @@ export async function expectIdle(tx: Tx, credentialId: string): Promise<void> {
 
 const busy = () => conflict('Another change of this credential is under way in its store.');
 
-export interface Overtaken extends Pick<Intent, 'verb' | 'details' | 'version' | 'rotationId'> {
+export interface Overtaken
+  extends Wanting, Pick<Intent, 'id' | 'verb' | 'details' | 'version' | 'rotationId'> {
   leaseUntilMs: number;
 }
 
@@ -100,10 +102,29 @@ export async function overtake(
   return rows.map((row) => ({ ...row, leaseUntilMs: Number(row.leaseUntilMs) }));
 }
 
+/** Takes up again what an intent overtook that came to nothing: what was begun is brought to its end. */
+export async function restore(tx: Tx, credentialId: string, overtaken: readonly string[]): Promise<void> {
+  for (const { version, rotationId } of await tx.rows<Overtaken>(reopen, { ids: overtaken })) {
+    await tx.rows(pendingAgain, { credentialId, version });
+    await tx.rows(plannedAgain, { rotationId });
+  }
+}
+
 const connected = sql('SELECT id FROM stores WHERE id = :storeId AND deleted_at IS NULL FOR SHARE');
 const underWay = sql(`
   SELECT 1 AS one FROM intents WHERE credential_id = :credentialId AND state = 'OPEN' AND verb <> 'RETIRE'`);
 const drop = sql(`
   UPDATE intents SET state = 'DROPPED', fence = fence + 1, finished_at = now()
   WHERE credential_id = :credentialId AND state = 'OPEN' AND verb = ANY(CAST(:verbs AS text[]))
-  RETURNING verb, details, version, rotation_id AS "rotationId", extract(epoch FROM lease_until) * 1000 AS "leaseUntilMs"`);
+  RETURNING id, verb, details, version, rotation_id AS "rotationId", actor_id AS "actorId",
+    actor_credential_id AS "actorCredentialId", ip, request_id AS "requestId",
+    extract(epoch FROM lease_until) * 1000 AS "leaseUntilMs"`);
+const reopen = sql(`
+  UPDATE intents SET state = 'OPEN', fence = fence + 1, finished_at = NULL
+  WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'DROPPED' RETURNING version, rotation_id AS "rotationId"`);
+const pendingAgain = sql(`
+  UPDATE credential_versions SET state = 'PENDING'
+  WHERE credential_id = :credentialId AND number = CAST(:version AS integer) AND state = 'UNKNOWN'`);
+const plannedAgain = sql(`
+  UPDATE rotations SET state = 'PLANNED', failure = NULL, finished_at = NULL
+  WHERE id = CAST(:rotationId AS uuid) AND state = 'FAILED'`);

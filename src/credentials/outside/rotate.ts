@@ -5,7 +5,7 @@ import type { Connector } from '../../connectors/connector.js';
 import type { RequestContext } from '../../context.js';
 import { sql, type Tx } from '../../database.js';
 import { badInput, conflict, unsupported } from '../../errors.js';
-import { once } from '../../idempotency/once.js';
+import { onceReaching } from '../../idempotency/once.js';
 import { newId } from '../../ids.js';
 import type { Keyring } from '../../keyring/keyring.js';
 import { durationMs } from '../../scalars.js';
@@ -39,17 +39,20 @@ export async function rotateOutside(
   const connector = ctx.connectors[storeKind];
   if (!connector) throw unsupported();
   authorizeOwnKey(ctx, found);
-  await expectNoLockOut(ctx, connector, found);
   expectRotatable(connector, found);
   const wish = nextOutsideWish(connector, found, input.secret);
   const graceMs = durationMs(input.gracePeriod ?? 'PT0S');
   if (graceMs > 0 && connector.rotation?.previous !== 'lives')
     throw badInput('input.gracePeriod', 'must be PT0S: in this store the previous secret ends at once');
-  const before = await presentAt(ctx, connector, found, ctx.left);
 
   let lease: Lease | undefined;
-  await sleep(expectAlone.waitMs);
-  const { result, replayed } = await once<Planned>(ctx, 'credential:rotate', input, async (tx) => {
+  const reach = async () => {
+    await expectNoLockOut(ctx, connector, found);
+    const before = await presentAt(ctx, connector, found, ctx.left);
+    await sleep(expectAlone.waitMs);
+    return before;
+  };
+  const keep = async (tx: Tx, before: readonly string[] | undefined): Promise<Planned> => {
     const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_ROTATE);
     expectLiving(credential);
     if (credential.goneAt !== null) throw conflict('Its store has it no more.');
@@ -58,8 +61,9 @@ export async function rotateOutside(
     const planned = await planRotation(ctx, tx, wantedBy(ctx), credential, wish, { graceMs, before });
     lease = planned.lease;
     return { id: credential.id, intent: planned.lease.id, version: planned.version };
-  });
-  await carryOut(ctx, result.intent, lease);
+  };
+  const { result, replayed } = await onceReaching(ctx, 'credential:rotate', input, { reach, keep });
+  await carryOut(ctx, 'credential:rotate', input, result.intent, lease);
   const { credential, issued } = await secretOf(ctx, result, replayed);
   const { accessKey, expiresAt } = credential;
   return {

@@ -13,7 +13,7 @@ import type { Intent } from '../intent.js';
 import { keepOutside } from '../keep-secret.js';
 import type { Outcome } from './deeds.js';
 import { LeaseLost, type Lease } from './lease.js';
-import { planFor } from './plan.js';
+import { planFor, restore, type Overtaken, type Wanting } from './plan.js';
 import { wayOf, type Work } from './work.js';
 
 /**
@@ -35,7 +35,8 @@ export async function settle(
       case 'CREATE': {
         const { externalId, scope, minted } = outcome.created;
         await tx.rows(absorb, { id: credential.id, storeId: intent.storeId, externalId });
-        await setColumns(tx, credential.id, { externalId, scope });
+        const { expiresAt } = minted;
+        await setColumns(tx, credential.id, { externalId, scope, ...(expiresAt && { expiresAt }) });
         await bringIn(parts.keyring, tx, credential, 1, minted);
         await tx.rows(created, { id: credential.id, partial: minted.partial ?? false });
         break;
@@ -96,23 +97,31 @@ export async function settleFailed(
       }
     }
     await close(tx, intent, 'FAILED', failure);
+    await restore(tx, id, details.overtook ?? []);
     await tell(parts.keyring, tx, intent, credential, failure.code);
   });
 }
 
 /**
  * Puts on record that nobody knows what the store did. A secret that was chosen before stays: it may be the one that
- * works. @throws LeaseLost
+ * works.
+ * @param externalId what it goes by in the store where that may have made it; null where only the store could tell
+ * @throws LeaseLost
  */
 export async function settleUnknown(
   parts: StoreParts,
   lease: Lease,
   work: Work,
   failure: Failure,
+  externalId: string | null,
 ): Promise<void> {
   await parts.db.transaction(async (tx) => {
     const { intent, credential } = await lockIntent(tx, lease, work);
     const { id } = credential;
+    if (intent.verb === 'CREATE' && externalId !== null) {
+      await tx.rows(absorb, { id, storeId: intent.storeId, externalId });
+      await setColumns(tx, id, { externalId });
+    }
     if (intent.verb === 'CREATE' || intent.verb === 'ROTATE') {
       await tx.rows(unknownVersion, { id, number: intent.version });
       await tx.rows(failRotation, {
@@ -128,13 +137,17 @@ export async function settleUnknown(
 }
 
 /** What an overtaken intent leaves: its secret may be in the store, or never come there. */
-export async function leaveOvertaken(tx: Tx, id: string, overtaken: Pick<Intent, 'version' | 'rotationId'>) {
-  await tx.rows(unknownVersion, { id, number: overtaken.version });
-  await tx.rows(failRotation, {
-    rotationId: overtaken.rotationId,
-    state: 'FAILED',
-    failure: 'CONFLICT: The credential was ended meanwhile.',
-  });
+export async function leaveOvertaken(keyring: Keyring, tx: Tx, credential: Credential, overtaken: Overtaken) {
+  const { verb, version, rotationId } = overtaken;
+  if (verb === 'ROTATE') {
+    await tx.rows(unknownVersion, { id: credential.id, number: version });
+    await tx.rows(failRotation, {
+      rotationId,
+      state: 'FAILED',
+      failure: 'CONFLICT: The credential was ended meanwhile.',
+    });
+  }
+  if (verb !== 'RETIRE' && !isSweep(overtaken)) await tell(keyring, tx, overtaken, credential, 'CONFLICT');
 }
 
 /** As an intent keeps it: the code, and words of ours. */
@@ -248,7 +261,7 @@ async function end(tx: Tx, intent: Intent, verb: 'REVOKE' | 'DELETE'): Promise<v
   );
 }
 
-const isSweep = ({ details }: Intent): boolean => details.sweep === true;
+const isSweep = ({ details }: Pick<Intent, 'details'>): boolean => details.sweep === true;
 
 async function setColumns(tx: Tx, id: string, columns: Partial<Credential>): Promise<void> {
   await tx.em.getRepository(Credential).update({ id }, columns);
@@ -260,7 +273,7 @@ const close = (tx: Tx, { id }: Intent, state: string, failure: Failure | null) =
 const tell = (
   keyring: Keyring,
   tx: Tx,
-  intent: Intent,
+  intent: Wanting & Pick<Intent, 'verb' | 'details'>,
   { id, accountId, projectId }: Credential,
   code: Code | null,
 ) =>
@@ -278,7 +291,7 @@ const tell = (
     code,
   );
 
-const changedBy = ({ verb, details }: Intent): string[] =>
+const changedBy = ({ verb, details }: Pick<Intent, 'verb' | 'details'>): string[] =>
   verb === 'ROTATE'
     ? ['secret']
     : verb === 'UPDATE'
@@ -319,8 +332,7 @@ const unknownVersion = sql(`
   UPDATE credential_versions SET state = 'UNKNOWN'
   WHERE credential_id = :id AND number = CAST(:number AS integer) AND state = 'PENDING'`);
 const unknownCredential = sql(`
-  UPDATE credentials SET standing = 'UNKNOWN', rotating_until = NULL, external_id = coalesce(external_id, scope),
-    revision = revision + 1, updated_at = now() WHERE id = :id`);
+  UPDATE credentials SET standing = 'UNKNOWN', rotating_until = NULL, revision = revision + 1, updated_at = now() WHERE id = :id`);
 const failRotation = sql(`
   UPDATE rotations SET state = :state, failure = :failure, finished_at = clock_timestamp()
   WHERE id = CAST(:rotationId AS uuid) AND state = 'PLANNED'`);

@@ -159,12 +159,30 @@ describe('Veracode, with the pair of a second administrator', () => {
     expect(answer.text).not.toContain('MARKER');
   });
 
-  test('the first once more is none', async () => {
+  test.each([
+    ['as it is', (id: string) => id],
+    ['without its prefix', (id: string) => id.replace(/^.*-/, '')],
+    ['in capitals', (id: string) => id.toUpperCase()],
+  ])('the first once more, %s, is none', async (_, written) => {
     const { apiId, apiKey } = at.admin;
-    const given = connection({ fallbackApiId: apiId, fallbackApiKey: apiKey });
-    expect((await createStore(server, { account, name: 'same', connection: given })).code).toBe(
-      'BAD_USER_INPUT',
-    );
+    const given = connection({ fallbackApiId: written(apiId), fallbackApiKey: apiKey });
+    const answer = await createStore(server, { account, name: 'same', connection: given });
+    expect(answer.code).toBe('BAD_USER_INPUT');
+    expect(answer.errors[0]?.extensions.fields?.[0]?.path).toBe('input.connection.veracode.fallbackApiId');
+  });
+
+  test('another pair of the same user is none: the next one of that user would end both', async () => {
+    const elsewhere = await startVeracode({ oldLives: '24h' });
+    const { apiId, apiKey, userId } = elsewhere.admin;
+    const next = elsewhere.addPair(userId);
+    const given = { apiId: next.apiId, apiKey: next.apiKey, fallbackApiId: apiId, fallbackApiKey: apiKey };
+    const veracode = { endpoint: elsewhere.url, ...given };
+    const answer = await createStore(server, { account, name: 'one', connection: { veracode } });
+    await elsewhere.stop();
+    expect([answer.code, answer.errors[0]?.message]).toEqual([
+      'STORE_REJECTED',
+      'The two pairs belong to one user.',
+    ]);
   });
 
   test('one that is no administrator is none either', async () => {
