@@ -93,9 +93,9 @@ async function isClaimed(
   claiming: Claiming,
   before: (tx: Tx) => Promise<void>,
 ): Promise<boolean> {
-  if (before === allowed) return (await db.rows(claim, claiming)).length > 0;
+  if (before === allowed) return (await db.rows(claim, { ...claiming })).length > 0;
   return db.transaction(async (tx) => {
-    const [claimed] = await tx.rows(claim, claiming);
+    const [claimed] = await tx.rows(claim, { ...claiming });
     if (claimed) await before(tx);
     return claimed !== undefined;
   });
