@@ -269,14 +269,15 @@ describe.each(callingSchemes)('%s', (scheme) => {
       expect(await outcome(key)).toEqual(letIn());
     });
 
-    test('a key is refused while its account is disabled', async () => {
+    test.each(['account', 'owner'])('a key is refused while its %s is disabled', async (which) => {
       const own = await makeAccount(server);
-      const key = await makeCredential(server, own, { secret: hex });
+      const owner = await makeAccount(server, { kind: 'PERSON' });
+      const key = await makeCredential(server, own, { owner, secret: hex });
       for (const [enabled, status] of [
         [false, 401],
         [true, 200],
       ] as const) {
-        expectData(await run(server, 'updateAccount', { id: own, enabled }));
+        expectData(await run(server, 'updateAccount', { id: which === 'account' ? own : owner, enabled }));
         expect((await call(key, scheme)).status).toBe(status);
       }
     });
