@@ -133,6 +133,7 @@ interface Caller extends Presented {
   /** What the roles that it carries allow. */
   rolePermissions: Permission[];
   mfaRequired: boolean;
+  temporary: boolean;
   held: Held[];
 }
 
@@ -144,6 +145,7 @@ const principalOf = (version: Caller, limits: readonly Permission[] | null): Pri
   credentialId: version.id,
   credentialVersion: version.number ?? 0,
   holds: null,
+  temporary: version.temporary,
   rights: rightsBy(version.held, limits),
   limits,
   expiresAt: version.expiresAt,
@@ -160,6 +162,7 @@ const presentedCallers = {
       permissions: 'c.permissions',
       rolePermissions: `coalesce((SELECT array_agg(DISTINCT p) FROM (SELECT unnest(r.permissions) AS p FROM ${carriedRoles}) each), '{}')`,
       mfaRequired: 'a.mfa_required',
+      temporary: 'c.parent_id IS NOT NULL',
       held: `(SELECT coalesce(json_agg(held), '[]') FROM (${heldBy('c.account_id')}) held)`,
     }),
   ),

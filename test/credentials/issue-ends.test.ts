@@ -1,7 +1,7 @@
 import { faultOf } from '../../src/credentials/fault.js';
 import { retireOutlived } from '../../src/credentials/retire.js';
 import { parseId } from '../../src/ids.js';
-import { outside } from '../connectors/conformance.js';
+import { outside, type Case } from '../connectors/conformance.js';
 import { connect } from '../connectors/world.js';
 import {
   expectData,
@@ -31,7 +31,7 @@ const parentOf = (input: Record<string, unknown> = {}) => makeCredential(server,
 const childOf = (parent: string) => issued(server, parent);
 const stands = (pair: Made) => standingOf(server, pair);
 const uuidOf = (id: string) => String(parseId(id)?.uuid);
-const [ncloud] = outside.filter(({ name }) => name === 'NAVER Cloud, Sub Account 2');
+const ncloud = outside.find(({ name }) => name === 'NAVER Cloud, Sub Account 2') as Case;
 const statusOf = async (id: string) => (await read(server, id)).status;
 
 describe('S22: it ends with its parent', () => {
