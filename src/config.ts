@@ -21,6 +21,8 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** Addresses and CIDR blocks of proxies whose forwarding header is believed. */
   readonly trustedProxies: readonly string[];
+  /** What Keyway is called by: where signed requests to it are sent. In lower case, with or without a port. */
+  readonly hosts: readonly string[];
   /** Whose tokens are taken besides Keyway's own. */
   readonly jwtIssuers: readonly JwtIssuer[];
   /** Addresses and CIDR blocks that are not public, and that Keyway may call all the same. */
@@ -77,11 +79,13 @@ export function readConfig(given: Environment = process.env, always: Environment
   };
 
   const production = text('NODE_ENV') === 'production';
+  const host = text('HOST') ?? '127.0.0.1';
+  const hosts = list('KEYWAY_HOSTS', isHost, 'hosts such as keyway.example.com or keyway.example.com:8443');
   const outboundLocal = flag('KEYWAY_OUTBOUND_LOCAL', false);
   const dataDir = resolve((text('KEYWAY_DATA_DIR') ?? '.keyway').replace(/^~(?=\/)/, homedir()));
   const config: Config = {
     production,
-    host: text('HOST') ?? '127.0.0.1',
+    host,
     port: whole('PORT', 4000, 0, 65535),
     databaseUrl: text('DATABASE_URL'),
     databasePool: whole('KEYWAY_DATABASE_POOL', 10, 2, 500),
@@ -90,6 +94,7 @@ export function readConfig(given: Environment = process.env, always: Environment
     logLevel: text('KEYWAY_LOG_LEVEL') ?? 'info',
     corsOrigins: list('KEYWAY_CORS_ORIGINS', isOrigin, 'origins such as https://app.example.com'),
     trustedProxies: list('KEYWAY_TRUSTED_PROXIES', isRange, 'addresses or CIDR blocks'),
+    hosts: lowered(hosts.length > 0 ? hosts : [...loopback, isIP(host) === 6 ? `[${host}]` : host]),
     jwtIssuers: issuers('KEYWAY_JWT_ISSUERS', outboundLocal),
     outboundRanges: list('KEYWAY_OUTBOUND_RANGES', isRange, 'addresses or CIDR blocks'),
     outboundLocal,
@@ -130,6 +135,7 @@ const known = new Set([
   'KEYWAY_LOG_LEVEL',
   'KEYWAY_CORS_ORIGINS',
   'KEYWAY_TRUSTED_PROXIES',
+  'KEYWAY_HOSTS',
   'KEYWAY_JWT_ISSUERS',
   'KEYWAY_OUTBOUND_RANGES',
   'KEYWAY_OUTBOUND_LOCAL',
@@ -168,6 +174,10 @@ function databaseFaults(address: string, production: boolean): string[] {
   return [];
 }
 
+const loopback = ['localhost', '127.0.0.1', '[::1]'];
+const lowered = (hosts: readonly string[]) => [...new Set(hosts.map((host) => host.toLowerCase()))];
+const isHost = (item: string) =>
+  /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::[1-9]\d{0,4})?$/i.test(item);
 const isOrigin = (item: string) => URL.canParse(item) && new URL(item).origin === item;
 // ipaddr.js also takes parts that are left out, octal or hexadecimal.
 const isRange = (item: string) =>

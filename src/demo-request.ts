@@ -40,6 +40,7 @@ export async function requestsOf(
     allowedIps: [],
     mfaRequired: false,
     holds: null,
+    temporary: false,
   };
   const decisions = new Decisions(db, keyring, log);
   const lastUsed = new LastUsed(db, log);

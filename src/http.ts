@@ -146,8 +146,13 @@ async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: P
   async function prove(request: FastifyRequest): Promise<void> {
     const { method, url, raw, at } = request;
     const call = { method, url, headers: headersOf(raw.rawHeaders), ip: addressOf(request), at };
-    const { principal, bodyMatches } = await authenticate(parts, call).catch((error: unknown) => {
-      if (error instanceof KeywayError && error.code === 'UNAUTHENTICATED') noteStranger(request);
+    const means = { db, keyring, keySets, hosts: config.hosts };
+    const { principal, bodyMatches } = await authenticate(means, call).catch((error: unknown) => {
+      if (error instanceof KeywayError && error.code === 'UNAUTHENTICATED') {
+        noteStranger(request);
+        if (typeof error.cause === 'string')
+          log.info({ id: request.id, cause: error.cause }, 'a caller was refused');
+      }
       throw error;
     });
     const proveBody = (body?: Buffer) => {

@@ -10,6 +10,7 @@ test('everything has a default', () => {
     logLevel: 'info',
     corsOrigins: [],
     trustedProxies: [],
+    hosts: ['localhost', '127.0.0.1', '[::1]'],
     jwtIssuers: [],
     outboundRanges: [],
     outboundLocal: false,
@@ -36,6 +37,7 @@ const faulty = {
   KEYWAY_LOG_LEVEL: 'level-value',
   KEYWAY_CORS_ORIGINS: 'https://fine.example, origin-value',
   KEYWAY_TRUSTED_PROXIES: 'proxy-value',
+  KEYWAY_HOSTS: 'fine.example, host value',
   KEYWAY_JWT_ISSUERS: '[{ "issuer-value": 1 }]',
   KEYWAY_OUTBOUND_RANGES: 'range-value',
   KEYWAY_OUTBOUND_LOCAL: 'local-value',
@@ -59,7 +61,7 @@ test('all faults are told at once, by name', () => {
 });
 
 test('no fault tells a value', () => {
-  expect(faultsOf(faulty)).not.toMatch(/-value|mysql|fine\.example/);
+  expect(faultsOf(faulty)).not.toMatch(/-value|host value|mysql|fine\.example/);
 });
 
 test.each([
@@ -76,6 +78,11 @@ test.each([
   ['KEYWAY_TRUSTED_PROXIES', 'proxy.example.com'],
   ['KEYWAY_TRUSTED_PROXIES', '10/8'],
   ['KEYWAY_TRUSTED_PROXIES', '010.0.0.0/8'],
+  ['KEYWAY_HOSTS', 'https://keyway.example.com'],
+  ['KEYWAY_HOSTS', '*.example.com'],
+  ['KEYWAY_HOSTS', 'keyway.example.com:0'],
+  ['KEYWAY_HOSTS', 'keyway.example.com/graphql'],
+  ['KEYWAY_HOSTS', '::1'],
   ['KEYWAY_OUTBOUND_RANGES', '10.0.0.0/33'],
   ['KEYWAY_OUTBOUND_RANGES', 'localhost'],
   ['KEYWAY_OUTBOUND_LOCAL', 'yes'],
@@ -96,6 +103,15 @@ test('lists are read item by item', () => {
     trustedProxies: ['10.0.0.0/8', '::1'],
     outboundRanges: ['10.0.0.0/8', 'fd00::/8'],
   });
+});
+
+test.each([
+  [{ HOST: '10.0.0.5' }, ['localhost', '127.0.0.1', '[::1]', '10.0.0.5']],
+  [{ HOST: 'FD00::5' }, ['localhost', '127.0.0.1', '[::1]', '[fd00::5]']],
+  [{ HOST: '::1' }, ['localhost', '127.0.0.1', '[::1]']],
+  [{ HOST: '10.0.0.5', KEYWAY_HOSTS: 'Keyway.example.com,[::1]:4000' }, ['keyway.example.com', '[::1]:4000']],
+])("Keyway's own hosts, by %j", (environment, hosts) => {
+  expect(readConfig(environment).hosts).toEqual(hosts);
 });
 
 test.each([

@@ -3,10 +3,11 @@ import { KeywayError } from '../errors.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { parseToken } from '../keyring/token.js';
 import { gather, perDatabase } from '../loading.js';
-import type { SignedRequest } from '../signatures/scheme.js';
+import type { Claim, SignedRequest } from '../signatures/scheme.js';
 import { schemes, SignatureScheme } from '../signatures/schemes.js';
 import { addressAllowed } from './addresses.js';
 import { freshenVerifiers } from './freshen.js';
+import { hostOf, isOwnHost } from './hosts.js';
 import { authenticateJwt } from './identity.js';
 import { isJwt } from './jwt.js';
 import type { KeySets } from './key-sets.js';
@@ -30,6 +31,8 @@ export interface Means {
   db: Database;
   keyring: Keyring;
   keySets: KeySets;
+  /** The hosts that signed requests to Keyway are sent to. */
+  hosts: readonly string[];
 }
 
 /** Who is calling, and what its body must be for that to be true. */
@@ -42,15 +45,21 @@ export interface Proven {
 /**
  * Who is behind a request: by a token of Keyway's or of an issuer's, or by a signature.
  * @throws UNAUTHENTICATED for every reason alike: no proof, more than one, an unknown one, one that has ended, a wrong
- * address, a signature that was seen before. UNAVAILABLE where an issuer's keys cannot be had.
+ * address, a signature that was seen before or that is for another host. UNAVAILABLE where an issuer's keys cannot be
+ * had. The cause, where it is a text, is for the log.
  */
-export async function authenticate({ db, keyring, keySets }: Means, call: Call): Promise<Proven> {
+export async function authenticate({ db, keyring, keySets, hosts }: Means, call: Call): Promise<Proven> {
   const { bearer, scheme } = proofIn(call);
   if (bearer !== undefined && isJwt(bearer))
     return { principal: await authenticateJwt(db, keySets, bearer, call.at) };
   if (bearer !== undefined) return { principal: await byToken(db, keyring, bearer, call) };
   if (scheme === undefined) throw refused();
-  const principal = await bySignature(db, keyring, scheme, call);
+  const claim = schemes[scheme].read(call);
+  if (!claim) throw refused();
+  // Who was sent a request to verify could send it on to here otherwise, and so call as its signer.
+  const host = hostOf(call);
+  if (!isOwnHost(host, hosts)) throw refused(`the request is signed for another host: ${host}`);
+  const principal = await bySignature(db, keyring, scheme, claim, call);
   if (scheme !== SignatureScheme.HTTP_MESSAGE_SIGNATURES) return { principal };
   return { principal, bodyMatches: (body) => schemes[scheme].read({ ...call, body }) !== undefined };
 }
@@ -90,10 +99,10 @@ async function bySignature(
   db: Database,
   keyring: Keyring,
   scheme: SignatureScheme,
+  claim: Claim,
   call: Call,
 ): Promise<Principal> {
-  const claim = schemes[scheme].read(call);
-  if (!claim || !isTimely(claim, call.at)) throw refused();
+  if (!isTimely(claim, call.at)) throw refused();
   const found = (await Promise.all(claim.accessKeys.map((key) => callers(db)(key)))).flat();
   const keys = found.filter(({ kind }) => kind === 'ACCESS_KEY');
   // As much work for a key that nobody has as for one with a wrong secret, or for another scheme (S25).
@@ -124,6 +133,7 @@ interface Caller extends Presented {
   /** What the roles that it carries allow. */
   rolePermissions: Permission[];
   mfaRequired: boolean;
+  temporary: boolean;
   held: Held[];
 }
 
@@ -135,6 +145,7 @@ const principalOf = (version: Caller, limits: readonly Permission[] | null): Pri
   credentialId: version.id,
   credentialVersion: version.number ?? 0,
   holds: null,
+  temporary: version.temporary,
   rights: rightsBy(version.held, limits),
   limits,
   expiresAt: version.expiresAt,
@@ -142,7 +153,7 @@ const principalOf = (version: Caller, limits: readonly Permission[] | null): Pri
   mfaRequired: version.mfaRequired && !version.mfaAuthenticated,
 });
 
-const refused = () => new KeywayError('UNAUTHENTICATED');
+const refused = (cause?: string) => new KeywayError('UNAUTHENTICATED', undefined, { cause });
 
 // Whether it works is the database's to say, by its own clock. One statement, since every request pays for it.
 const presentedCallers = {
@@ -151,6 +162,7 @@ const presentedCallers = {
       permissions: 'c.permissions',
       rolePermissions: `coalesce((SELECT array_agg(DISTINCT p) FROM (SELECT unnest(r.permissions) AS p FROM ${carriedRoles}) each), '{}')`,
       mfaRequired: 'a.mfa_required',
+      temporary: 'c.parent_id IS NOT NULL',
       held: `(SELECT coalesce(json_agg(held), '[]') FROM (${heldBy('c.account_id')}) held)`,
     }),
   ),

@@ -38,6 +38,7 @@ export async function principalOf(
     credentialId: null,
     credentialVersion: null,
     holds: null,
+    temporary: false,
     rights: rightsBy(account.held, null),
     limits: null,
     expiresAt: null,

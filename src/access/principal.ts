@@ -61,6 +61,8 @@ export interface Principal {
   readonly credentialVersion: number | null;
   /** The key that it signed with, which it may read again, and reveal where that is allowed; null for a token. */
   readonly holds: string | null;
+  /** Whether the credential that it proved itself with is temporary. */
+  readonly temporary: boolean;
   readonly rights: Rights;
   /** What its token is narrowed to; null where it may do all that its account may. */
   readonly limits: readonly Permission[] | null;

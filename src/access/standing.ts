@@ -1,6 +1,10 @@
 // Whether a credential works, in SQL: at use, by the clock of the database, and the same for those who call Keyway and
 // for those who are presented to it. Said of a credential `c` of account `a`, derived from `parent` or from nothing.
 
+/** That whoever answers for a credential goes on: its owner, where it has one. Looked up for that one alone. */
+const ownerGoesOn = (credential: string) =>
+  `coalesce((SELECT o.enabled AND o.deleted_at IS NULL FROM accounts o WHERE o.id = ${credential}.owner_id), true)`;
+
 /** Joins the parent that a temporary credential was derived from: it works no longer, and nowhere else, than that one. */
 export const joinParent = `
   LEFT JOIN LATERAL (
@@ -11,11 +15,10 @@ export const joinParent = `
             AND (pv.state = 'CURRENT' OR pv.state = 'PREVIOUS' AND pv.valid_until > now())
         ) OR p.project_id IS DISTINCT FROM c.project_id THEN 'REVOKED'
         WHEN p.expires_at <= now() THEN 'EXPIRED'
-        WHEN NOT p.enabled OR NOT pa.enabled OR pa.deleted_at IS NOT NULL
-          OR NOT coalesce(po.enabled AND po.deleted_at IS NULL, true) THEN 'DISABLED'
+        WHEN NOT p.enabled OR NOT pa.enabled OR pa.deleted_at IS NOT NULL OR NOT ${ownerGoesOn('p')} THEN 'DISABLED'
         WHEN p.standing <> 'KNOWN' THEN 'NOT_VALID'
       END AS fault
-    FROM credentials p JOIN accounts pa ON pa.id = p.account_id LEFT JOIN accounts po ON po.id = p.owner_id
+    FROM credentials p JOIN accounts pa ON pa.id = p.account_id
     WHERE p.id = c.parent_id
   ) parent ON c.parent_id IS NOT NULL`;
 
@@ -23,7 +26,7 @@ export const joinParent = `
 export const fault = `CASE
     WHEN c.revoked_at IS NOT NULL THEN 'REVOKED'
     WHEN c.expires_at <= now() THEN 'EXPIRED'
-    WHEN NOT c.enabled OR NOT a.enabled OR a.deleted_at IS NOT NULL THEN 'DISABLED'
+    WHEN NOT c.enabled OR NOT a.enabled OR a.deleted_at IS NOT NULL OR NOT ${ownerGoesOn('c')} THEN 'DISABLED'
     WHEN c.standing <> 'KNOWN' THEN 'NOT_VALID'
     ELSE parent.fault END`;
 

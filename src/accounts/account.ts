@@ -41,7 +41,8 @@ export class Account implements Node {
   email: string | null;
 
   @Field(() => Boolean, {
-    description: 'Whether it may call Keyway; its own tokens stop at once when it is disabled.',
+    description:
+      'Whether it may call Keyway. When it is disabled, its credentials and those that it owns stop at once.',
   })
   @Column('boolean')
   enabled: boolean;

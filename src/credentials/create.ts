@@ -23,6 +23,7 @@ import { changedCredential } from './find.js';
 import { pack, type IssuedSecret } from './issued-secret.js';
 import { keepSecret, prepare } from './keep-secret.js';
 import {
+  authorizeLasting,
   authorizePlacing,
   allowedBy,
   authorizeRoles,
@@ -38,7 +39,7 @@ import { wishFor } from './wish.js';
 /**
  * Makes a credential, and its first secret, which is shown in the answer.
  * @throws NOT_FOUND for an account, owner, project, role or store that the caller may not see; FORBIDDEN without
- * CREDENTIAL_CREATE there, and for roles or tokens that may do more than the caller; CONFLICT for a user name in use.
+ * CREDENTIAL_CREATE there, and for roles, tokens and keys that may do more than the caller, or for longer; CONFLICT for a user name in use.
  */
 export async function createCredential(
   ctx: RequestContext,
@@ -56,6 +57,7 @@ export async function createCredential(
   await authorizePlacing(ctx, Permission.CREDENTIAL_CREATE, account.id, project);
   const roles = await findRoles(ctx, input.roles ?? [], 'input.roles');
   authorizeRoles(principal, roles, { accountId: account.id, projectId: project?.id });
+  authorizeLasting(principal, account.id);
 
   supporting(ctx.connectors, store, 'create');
   if (store.kind !== StoreKind.BUILT_IN)

@@ -26,7 +26,7 @@ import { pack, type IssuedSecret, type Packed } from './issued-secret.js';
 import { keepSecret } from './keep-secret.js';
 import { expectLiving, lockCredential } from './lock.js';
 import { issueOutside } from './outside/issue.js';
-import { authorizeShowing, isHolder, placeOf, termsOf } from './place.js';
+import { authorizeLasting, authorizeShowing, isHolder, placeOf, termsOf } from './place.js';
 import { shownOrNamed } from './shown.js';
 
 /**
@@ -203,6 +203,7 @@ const tagOfCode = ({ keyring }: RequestContext, { mfaCode }: IssueTemporaryCrede
 function authorizeIssuing({ principal }: RequestContext, parent: Credential): void {
   const place = placeOf(parent);
   if (isHolder(principal, parent)) return;
+  authorizeLasting(principal, parent.accountId);
   if (place.owner === principal.accountId && ownerMay(principal, Permission.CREDENTIAL_ROTATE)) return;
   authorize(principal, Permission.CREDENTIAL_CREATE, place);
 }

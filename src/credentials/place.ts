@@ -81,11 +81,25 @@ export const allowedBy = (roles: readonly Pick<Role, 'permissions'>[]): Permissi
 ];
 
 /**
- * Nobody is shown a secret that may do more in Keyway than they may themselves, as `authorizeActing` says.
+ * Whoever calls by a temporary credential is shown no secret of its own account, but that very one: any other could go on
+ * working after its end, or its parent's.
+ * @throws FORBIDDEN
+ */
+export function authorizeLasting(principal: Principal, accountId: string): void {
+  if (principal.temporary && accountId === principal.accountId)
+    throw forbidden(
+      'A temporary credential is shown no secret of its own account: call with a permanent one.',
+    );
+}
+
+/**
+ * Nobody is shown a secret that may do more in Keyway than they may themselves, as `authorizeActing` says, or for longer,
+ * as `authorizeLasting` does.
  * @param db as for `termsOf`
  * @throws FORBIDDEN
  */
 export async function authorizeShowing(ctx: RequestContext, terms: Terms, db: Sql = ctx.db): Promise<void> {
+  authorizeLasting(ctx.principal, terms.accountId);
   if (terms.kind !== CredentialKind.TOKEN && terms.permissions?.length === 0) return;
   await authorizeActing(ctx.principal, terms, db);
 }

@@ -120,7 +120,8 @@ export class Rotation implements Node {
 
   /** Computed in SQL with every read. */
   @Field(() => Boolean, {
-    description: 'The previous secret has not been seen for long enough: it can be retired without harm.',
+    description:
+      'The previous secret has not been seen for 24 hours, and nothing temporary that was derived from it lives: it can be retired without harm. Of a previous secret that still works in an outside store Keyway sees no uses, so there it is false.',
   })
   safeToRetire: boolean;
 }

@@ -26,7 +26,9 @@ registerEnumType(VerificationCode, {
       description:
         'No such credential, a wrong secret, a signature that does not hold or was used before, or another project.',
     },
-    DISABLED: { description: 'The credential, or its account, is disabled.' },
+    DISABLED: {
+      description: 'The credential, its account or its owner is disabled, or what it was derived from.',
+    },
     IP_NOT_ALLOWED: { description: 'It may not be used from that address, or the address is not known.' },
     ROLE_MISSING: { description: 'It does not carry every role that was asked for.' },
     RATE_LIMITED: {

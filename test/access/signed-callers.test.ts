@@ -56,6 +56,15 @@ const seen = ({ status, code, data }: Reply) => [status, code ?? null, data?.vie
 const letIn = () => [200, null, account];
 const turnedAway = [401, 'UNAUTHENTICATED', null];
 
+/** What a verifier is told of a signed request. */
+async function verdictOn(scheme: SignatureScheme, one: SignedRequest): Promise<{ code: string }> {
+  const answer = await server.ask(
+    'mutation ($input: VerifyCredentialInput!) { verifyCredential(input: $input) { code } }',
+    { input: presentation(scheme, one) },
+  );
+  return expectData(answer).verifyCredential;
+}
+
 const without = (one: SignedRequest, name: string): SignedRequest => ({
   ...one,
   headers: one.headers.filter((header) => header.name.toLowerCase() !== name.toLowerCase()),
@@ -112,20 +121,13 @@ describe.each(callingSchemes)('%s', (scheme) => {
 
   test('S21: is taken once, whether to call or to be verified', async () => {
     const key = await makeKey({ roles: [verifier] });
-    const verdictOn = async (one: SignedRequest) => {
-      const answer = await server.ask(
-        'mutation ($input: VerifyCredentialInput!) { verifyCredential(input: $input) { code } }',
-        { input: presentation(scheme, one) },
-      );
-      return expectData(answer).verifyCredential.code as string;
-    };
     const [called, verified] = [
       signed(key, scheme),
       signed(key, scheme, questionByGet(server, '{ viewer { name } }')),
     ];
     expect(seen(await send(server, called))).toEqual(letIn());
-    expect(await verdictOn(called)).toBe('NOT_VALID');
-    expect(await verdictOn(verified)).toBe('VALID');
+    expect((await verdictOn(scheme, called)).code).toBe('NOT_VALID');
+    expect((await verdictOn(scheme, verified)).code).toBe('VALID');
     expect(seen(await send(server, verified))).toEqual(turnedAway);
   });
 
@@ -205,6 +207,33 @@ describe.each(callingSchemes)('%s', (scheme) => {
     }
   });
 
+  test('S21: with the host of another service it is not for Keyway, whoever sends it', async () => {
+    const key = await makeKey();
+    const before = server.logged.length;
+    const relayed = (host: string) => signed(key, scheme, replaced(ask(), 'host', host));
+    const unknown = await call({ ...key, accessKey: 'ab'.repeat(16) }, scheme);
+    const plain = (text: string) => text.replace(/"id":"[^"]+"/, '');
+    for (const host of [
+      'shop.example',
+      'Shop.Example:443',
+      '127.0.0.2',
+      'localhost.shop.example',
+      '[::2]:80',
+    ]) {
+      const answer = await send(server, relayed(host));
+      expect([host, seen(answer), plain(answer.text)]).toEqual([host, turnedAway, plain(unknown.text)]);
+      const lines = server.logged.slice(before).filter((line) => line.includes(host.toLowerCase()));
+      expect(lines.map((line) => (JSON.parse(line) as { level: string }).level)).toEqual(['info']);
+      expect(lines.join()).not.toMatch(new RegExp(`${key.secret}|${key.accessKey}|signature=`, 'i'));
+    }
+    // It was not used up: Keyway had no part in it.
+    const one = relayed('shop.example');
+    expect(seen(await send(server, one))).toEqual(turnedAway);
+    expect((await verdictOn(scheme, one)).code).toBe('VALID');
+    for (const host of ['localhost', 'LOCALHOST:1', '[::1]:4000', '127.0.0.1:65535'])
+      expect([host, seen(await send(server, relayed(host)))]).toEqual([host, letIn()]);
+  });
+
   describe('S23: at the next request', () => {
     const outcome = async (key: Made) => seen(await call(key, scheme));
 
@@ -240,14 +269,15 @@ describe.each(callingSchemes)('%s', (scheme) => {
       expect(await outcome(key)).toEqual(letIn());
     });
 
-    test('a key is refused while its account is disabled', async () => {
+    test.each(['account', 'owner'])('a key is refused while its %s is disabled', async (which) => {
       const own = await makeAccount(server);
-      const key = await makeCredential(server, own, { secret: hex });
+      const owner = await makeAccount(server, { kind: 'PERSON' });
+      const key = await makeCredential(server, own, { owner, secret: hex });
       for (const [enabled, status] of [
         [false, 401],
         [true, 200],
       ] as const) {
-        expectData(await run(server, 'updateAccount', { id: own, enabled }));
+        expectData(await run(server, 'updateAccount', { id: which === 'account' ? own : owner, enabled }));
         expect((await call(key, scheme)).status).toBe(status);
       }
     });
@@ -288,6 +318,39 @@ test('S21: what was taken is known after a restart: nonces are in the database',
     // The door listens elsewhere by now, but what was signed for the one before is for Keyway all the same.
     const fresh = signed(key, scheme, replaced(ask(), 'host', headerOf(one, 'host')));
     expect(seen(await send(server, fresh))).toEqual(letIn());
+  }
+});
+
+test("S21: Keyway's own hosts are those that it is told of, and no others then", async () => {
+  const key = await makeKey();
+  const statuses = (hosts: string[]) =>
+    Promise.all(
+      hosts.map(async (host) => {
+        const { status } = await call(key, HTTP_MESSAGE_SIGNATURES, replaced(ask(), 'host', host));
+        return [host, status];
+      }),
+    );
+  server.environment['KEYWAY_HOSTS'] = 'Keyway.example.com, api.example.com:8443';
+  try {
+    await server.restart();
+    expect(await statuses(['keyway.example.com', 'KEYWAY.example.com:444', 'api.example.com:8443'])).toEqual([
+      ['keyway.example.com', 200],
+      ['KEYWAY.example.com:444', 200],
+      ['api.example.com:8443', 200],
+    ]);
+    expect(
+      await statuses(['api.example.com', 'api.example.com:443', 'a.keyway.example.com', 'localhost']),
+    ).toEqual([
+      ['api.example.com', 401],
+      ['api.example.com:443', 401],
+      ['a.keyway.example.com', 401],
+      ['localhost', 401],
+    ]);
+    // A token says of itself whom it is for, whatever the host is.
+    expect((await server.ask(viewer)).status).toBe(200);
+  } finally {
+    delete server.environment['KEYWAY_HOSTS'];
+    await server.restart();
   }
 });
 

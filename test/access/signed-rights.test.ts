@@ -1,5 +1,7 @@
 import { SignatureScheme } from '../../src/signatures/schemes.js';
-import { issue, issueSigned } from '../credentials/temporary.js';
+import { outside, type Case } from '../connectors/conformance.js';
+import { connect } from '../connectors/world.js';
+import { issue, issueSigned, madeBy } from '../credentials/temporary.js';
 import { apartFromUse, create, read, reveal, rotate, update } from '../credentials/verbs.js';
 import {
   expectData,
@@ -18,11 +20,12 @@ import { askSigned, type Reply } from '../support/signing.js';
 let server: TestServer;
 let organization: string;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
   organization = await makeAccount(server);
 });
 afterAll(() => server.stop());
 
+const ncloud = outside.find(({ name }) => name === 'NAVER Cloud, Sub Account 2') as Case;
 const refusal = ({ code, data }: Pick<Reply, 'code' | 'data'>) => ({ code, data });
 const forbidden = { code: 'FORBIDDEN', data: null };
 const unseen = { code: 'NOT_FOUND', data: null };
@@ -385,22 +388,111 @@ describe('S38: whoever calls by a key', () => {
       expect(refusal(await make(allowedIps))).toEqual(forbidden);
     expect((await make(['127.0.0.1'])).code).toBeUndefined();
   });
+});
 
-  test('which is temporary, makes itself no token that outlives it', async () => {
-    const { person, key } = await partial();
-    const derived = expectData(await issueSigned(server, key, { parent: key.id })).issueTemporaryCredential;
-    const pair: Made = { id: derived.credential.id, ...derived.issued };
-    const make = (expiresAt?: string) =>
-      runSigned(pair, 'createCredential', {
-        account: person,
-        name: unique('made'),
-        secret: { token: { permissions: ['CREDENTIAL_READ'] } },
-        ...(expiresAt !== undefined && { expiresAt }),
-      });
-    const in2Hours = new Date(Date.now() + 7_200_000).toISOString();
-    expect(refusal(await make(in2Hours))).toEqual(forbidden);
-    expect((await make(derived.issued.expiresAt)).code).toBeUndefined();
-    expect((await make()).code).toBeUndefined();
+describe('S22, S38: whoever calls by a temporary key', () => {
+  /** A person who may do all to credentials of its own account, a key of theirs, and what is derived from that. */
+  async function passing() {
+    const person = await makeAccount(server, { kind: 'PERSON' });
+    const verbs = ['CREATE', 'READ', 'UPDATE', 'ROTATE', 'REVEAL', 'REVOKE'].map(
+      (verb) => `CREDENTIAL_${verb}`,
+    );
+    const role = await makeRole(server, [...verbs, 'ACCOUNT_READ', 'ROLE_READ']);
+    await grant(server, person, role, { onAccount: person });
+    const key = await makeCredential(server, person, { roles: [role], retrievable: true });
+    const answer = await issueSigned(server, key, { parent: key.id, duration: 'PT10M', retrievable: true });
+    return { person, role, key, pair: madeBy(answer) };
+  }
+  const countOf = async (account: string): Promise<number> => {
+    const asked = await server.ask(
+      'query ($account: ID!) { credentials(filter: { account: [$account] }) { totalCount } }',
+      { account },
+    );
+    return expectData(asked).credentials.totalCount;
+  };
+
+  test('makes its own account nothing that could outlive it', async () => {
+    const { person, role, key, pair } = await passing();
+    const input = () => ({ account: person, name: unique('made'), secret: { accessKey: {} } });
+    const soon = expectData(
+      await server.ask('query ($id: ID!) { credential(id: $id) { expiresAt } }', { id: pair.id }),
+    ).credential.expiresAt as string;
+    for (const more of [
+      { roles: [role] },
+      {},
+      { expiresAt: soon },
+      { secret: { password: { username: unique('user') } } },
+      { secret: { providerKeys: { k8s: { token: 'outlive-secret-0001' } } } },
+      { secret: { token: { permissions: ['CREDENTIAL_READ'] } } },
+      { secret: { token: { permissions: ['CREDENTIAL_READ'] } }, expiresAt: soon },
+    ])
+      expect(refusal(await runSigned(pair, 'createCredential', { ...input(), ...more }))).toEqual(forbidden);
+    expect(await countOf(person)).toBe(2);
+    expect((await runSigned(key, 'createCredential', { ...input(), roles: [role] })).code).toBeUndefined();
+  });
+
+  test('has nothing of its own account rotated, revealed or derived: its parent neither', async () => {
+    const { person, role, key, pair } = await passing();
+    const other = await makeCredential(server, person, { retrievable: true });
+    const sibling = madeBy(await issueSigned(server, key, { parent: key.id, retrievable: true }));
+    const later = new Date(Date.now() + 86_400_000).toISOString();
+    const before = await Promise.all([key, other].map(({ id }) => read(server, id)));
+    for (const { id } of [key, other]) {
+      for (const mutation of ['rotateCredential', 'revealCredential'])
+        expect(refusal(await runSigned(pair, mutation, { id }))).toEqual(forbidden);
+      expect(refusal(await issueSigned(server, pair, { parent: id }))).toEqual(forbidden);
+      expect(refusal(await runSigned(pair, 'updateCredential', { id, expiresAt: later }))).toEqual(forbidden);
+    }
+    expect(refusal(await runSigned(pair, 'revealCredential', { id: sibling.id }))).toEqual(forbidden);
+    const after = await Promise.all([key, other].map(({ id }) => read(server, id)));
+    expect(after.map(apartFromUse)).toEqual(before.map(apartFromUse));
+    expect(role).toBe(after[0].roles[0].id);
+    const [message] = (await runSigned(pair, 'rotateCredential', { id: key.id })).errors;
+    expect(message?.message).toMatch(/temporary credential/);
+  });
+
+  test('has its own secret revealed while it lives, and does what shows no secret', async () => {
+    const { key, pair } = await passing();
+    const text = 'mutation ($id: ID!) { revealCredential(input: { id: $id }) { issued { secret } } }';
+    const shown = expectData(await askSigned(server, pair, text, { id: pair.id })).revealCredential.issued;
+    expect(shown.secret).toBe(pair.secret);
+    expect((await runSigned(pair, 'updateCredential', { id: key.id, name: 'x' })).code).toBeUndefined();
+    expect((await runSigned(pair, 'revokeCredential', { id: key.id })).code).toBeUndefined();
+    expect((await runSigned(pair, 'revealCredential', { id: pair.id })).status).toBe(401);
+  });
+
+  test('does for other accounts what it may there', async () => {
+    const { person, role, pair } = await passing();
+    const part = await makeAccount(server, { kind: 'SERVICE', parent: person });
+    const made = await runSigned(pair, 'createCredential', {
+      ...{ account: part, name: unique('made'), secret: { accessKey: {} } },
+      roles: [role],
+    });
+    expect(made.code).toBeUndefined();
+  });
+
+  test('makes, rotates and derives nothing in an outside store, which is not asked', async () => {
+    const world = await connect(server, ncloud);
+    try {
+      const verbs = ['CREATE', 'READ', 'ROTATE', 'REVEAL'].map((verb) => `CREDENTIAL_${verb}`);
+      const role = await makeRole(server, verbs);
+      await grant(server, world.account, role, { onAccount: world.account });
+      const key = await makeCredential(server, world.account, { roles: [role] });
+      const pair = madeBy(await issueSigned(server, key, { parent: key.id }));
+      const { id } = await world.make();
+      const before = world.standIn.calls.length;
+      const input = { account: world.account, store: world.store, name: unique('made'), ...world.wish() };
+      for (const [mutation, asked] of [
+        ['createCredential', input],
+        ['rotateCredential', { id, ...world.next() }],
+        ['issueTemporaryCredential', { parent: id }],
+      ] as const)
+        expect([mutation, refusal(await runSigned(pair, mutation, asked))]).toEqual([mutation, forbidden]);
+      expect(world.standIn.calls).toHaveLength(before);
+      expect((await runSigned(key, 'issueTemporaryCredential', { parent: id })).code).toBeUndefined();
+    } finally {
+      await world.standIn.stop();
+    }
   });
 });
 

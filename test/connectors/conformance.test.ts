@@ -152,6 +152,8 @@ describe.each<Case>([...outside, builtIn])('$name', (store) => {
     expect(inState(credential, 'CURRENT')).toBe(1);
     expect(inState(credential, 'PREVIOUS')).toBe(overlaps ? 1 : 0);
     expect(recorded(credential, 'credential:rotate')).toEqual({ DONE: 1 });
+    // Who uses the secret before is not known of what is presented to its store alone.
+    expect(credential.rotation.safeToRetire).toBe(!(overlaps && isOutside));
   });
 
   test('a grace is refused before anything is sent, where the secret before ends at once', async () => {

@@ -8,7 +8,7 @@ type Input = Record<string, unknown>;
 
 const fields = `id name kind accessKey status retrievable reachesStore scope externalId observedAt goneAt revision
   description fullName email expiresAt enabled partial provider createdAt
-  versions { number state accessKey } rotation { state } auditEvents { nodes { action outcome code } }`;
+  versions { number state accessKey } rotation { state safeToRetire } auditEvents { nodes { action outcome code } }`;
 const shown = `credential { ${fields} } issued { accessKey secret keys { name value } expiresAt }`;
 const selections: Record<string, string> = {
   createCredential: shown,
@@ -50,7 +50,7 @@ export interface Shown {
   goneAt: string | null;
   retrievable: boolean;
   versions: { number: number; state: string; accessKey: string | null }[];
-  rotation: { state: string } | null;
+  rotation: { state: string; safeToRetire: boolean } | null;
   auditEvents: { nodes: { action: string; outcome: string; code: string | null }[] };
 }
 

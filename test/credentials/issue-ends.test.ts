@@ -1,4 +1,8 @@
+import { faultOf } from '../../src/credentials/fault.js';
 import { retireOutlived } from '../../src/credentials/retire.js';
+import { parseId } from '../../src/ids.js';
+import { outside, type Case } from '../connectors/conformance.js';
+import { connect } from '../connectors/world.js';
 import {
   expectData,
   makeAccount,
@@ -12,12 +16,12 @@ import { startTestServer, type TestServer } from '../support/server.js';
 import { askSigned } from '../support/signing.js';
 import { run } from '../support/verbs.js';
 import { derivedFrom, issue, issued, issueSigned, madeBy, standingOf, verdictOn } from './temporary.js';
-import { keptOf, read, remove, revoke, rotate, update } from './verbs.js';
+import { keptOf, read, remove, revoke, rotate, statusWith, update } from './verbs.js';
 
 let server: TestServer;
 let account: string;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
   account = await makeAccount(server);
 });
 afterAll(() => server.stop());
@@ -26,6 +30,8 @@ const works = { code: 'VALID', status: 200 };
 const parentOf = (input: Record<string, unknown> = {}) => makeCredential(server, account, input);
 const childOf = (parent: string) => issued(server, parent);
 const stands = (pair: Made) => standingOf(server, pair);
+const uuidOf = (id: string) => String(parseId(id)?.uuid);
+const ncloud = outside.find(({ name }) => name === 'NAVER Cloud, Sub Account 2') as Case;
 const statusOf = async (id: string) => (await read(server, id)).status;
 
 describe('S22: it ends with its parent', () => {
@@ -87,17 +93,42 @@ describe('S22: it ends with its parent', () => {
     expect(await stands(pair)).toEqual(works);
   });
 
-  test.each(['account', 'owner'] as const)('while its %s is disabled', async (which) => {
+  test.each(['account', 'owner'] as const)('with that, while its %s is disabled', async (which) => {
     const own = await makeAccount(server);
     const owner = await makeAccount(server, { kind: 'PERSON' });
-    const { id } = await makeCredential(server, own, { owner });
-    const pair = await childOf(id);
+    const parent = await makeCredential(server, own, { owner });
+    const { secret } = await makeCredential(server, own, { owner, secret: { token: {} } });
+    const both = [parent, await childOf(parent.id)];
     const disabled = which === 'account' ? own : owner;
     await setEnabled('account', disabled, false);
-    expect(await stands(pair)).toEqual({ code: 'DISABLED', status: 401 });
+    for (const pair of both) expect(await stands(pair)).toEqual({ code: 'DISABLED', status: 401 });
+    expect(await statusWith(server, String(secret))).toBe(401);
     await setEnabled('account', disabled, true);
-    expect(await stands(pair)).toEqual(works);
+    for (const pair of both) expect(await stands(pair)).toEqual(works);
+    expect(await statusWith(server, String(secret))).toBe(200);
   });
+
+  test.each(['account', 'owner'] as const)(
+    'with that, while its %s is disabled, in an outside store',
+    async (which) => {
+      const world = await connect(server, ncloud);
+      try {
+        const owner = await makeAccount(server, { kind: 'PERSON', parent: world.account });
+        const parent = await world.make({ owner });
+        const pair = madeBy(await issue(server, { parent: parent.id }));
+        const faults = () => Promise.all([parent, pair].map(({ id }) => faultOf(server.db, uuidOf(id))));
+        expect(await faults()).toEqual([null, null]);
+        const disabled = which === 'account' ? world.account : owner;
+        await setEnabled('account', disabled, false);
+        expect(await faults()).toEqual(['DISABLED', 'DISABLED']);
+        expect((await issue(server, { parent: parent.id })).code).toBe('CONFLICT');
+        await setEnabled('account', disabled, true);
+        expect(await faults()).toEqual([null, null]);
+      } finally {
+        await world.standIn.stop();
+      }
+    },
+  );
 
   test('S19: at the end of that one, by the clock of the database', async () => {
     const name = unique('parent');

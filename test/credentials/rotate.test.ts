@@ -1,5 +1,6 @@
 import { expectData, makeAccount, makeCaller, makeCredential, unique } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
+import { issued as derived } from './temporary.js';
 import {
   faultPaths,
   inDays,
@@ -11,6 +12,7 @@ import {
   revoke,
   rotate,
   statusWith,
+  update,
 } from './verbs.js';
 
 let server: TestServer;
@@ -320,6 +322,30 @@ describe('the answer', () => {
       { name },
     );
     expect((await read(server, id)).rotation.safeToRetire).toBe(false);
+  });
+
+  test('says that a previous secret that something temporary lives by is not safe to retire', async () => {
+    const { id } = await made();
+    const pair = await derived(server, id);
+    await rotated({ id, gracePeriod: 'PT1H' });
+    const safe = async () => (await read(server, id)).rotation.safeToRetire as boolean;
+    expect(await safe()).toBe(false);
+    // Disabled is not ended: it would be missed once it is enabled again.
+    expectData(await update(server, { id: pair.id, enabled: false }));
+    expect(await safe()).toBe(false);
+    await derived(server, id);
+    expectData(await revoke(server, { id: pair.id }));
+    expect(await safe()).toBe(true);
+  });
+
+  test('says so up to the end of that, by the clock of the database', async () => {
+    const { id } = await made();
+    const pair = await derived(server, id);
+    await rotated({ id, gracePeriod: 'PT1H' });
+    await server.rows('UPDATE credentials SET expires_at = now() WHERE access_key = :key', {
+      key: pair.accessKey,
+    });
+    expect((await read(server, id)).rotation.safeToRetire).toBe(true);
   });
 
   test('moves the next rotation of a policy on', async () => {

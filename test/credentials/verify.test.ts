@@ -508,7 +508,7 @@ describe('S23: from the answer on', () => {
   const ends: [
     string,
     string,
-    (made: Made, of: { account: string; role: string }) => Promise<unknown>,
+    (made: Made, of: { account: string; owner: string; role: string }) => Promise<unknown>,
     Input?,
   ][] = [
     ['revoked', 'REVOKED', ({ id }) => revoke(server, { id })],
@@ -525,6 +525,11 @@ describe('S23: from the answer on', () => {
         const transferTo = await makeAccount(server);
         return run(server, 'deleteAccount', { id: of.account, transferTo, revokeCredentials: true });
       },
+    ],
+    [
+      'of a disabled owner',
+      'DISABLED',
+      (_, of) => run(server, 'updateAccount', { id: of.owner, enabled: false }),
     ],
     ['without its role', 'ROLE_MISSING', ({ id }) => update(server, { id, roles: [] })],
     [
@@ -550,7 +555,8 @@ describe('S23: from the answer on', () => {
     const name = unique('role');
     const role = await makeRole(server, [], { name });
     const project = await makeProject(server, of);
-    const made = await makeCredential(server, of, { project, roles: [role] });
+    const owner = await makeAccount(server, { kind: 'PERSON' });
+    const made = await makeCredential(server, of, { owner, project, roles: [role] });
     const asking = presented(made, { ip: '192.0.2.1', roles: [name], project });
     expect(await codeOf(server, asking)).toBe('VALID');
     // Others go on asking for it all the time, so that whatever they share is shared now.
@@ -563,7 +569,7 @@ describe('S23: from the answer on', () => {
       }),
     );
     try {
-      expectData((await end(made, { account: of, role })) as Answer);
+      expectData((await end(made, { account: of, owner, role })) as Answer);
       expect(await codeOf(server, asking)).toBe(code);
       expect((await postVerify(server, asking)).body.code).toBe(code);
     } finally {
