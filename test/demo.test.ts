@@ -1,3 +1,4 @@
+import { examples } from '../src/explorer/examples.js';
 import { command, type Ended } from './support/command.js';
 import { expectData } from './support/make.js';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -184,6 +185,22 @@ describe('with all stores', () => {
       ({ store }) => store.name,
     );
     expect(new Set(stores)).toEqual(new Set(['apinizer', 'keyway', 'veracode']));
+  });
+
+  test('runs the examples of stores, one after the other, on the store that they name', async () => {
+    const [first, ...rest] = examples().filter(({ file }) => file >= '38' && file < '47');
+    const [, name] = /"store" is the id of "(\w+)"/.exec(first?.query ?? '') ?? [];
+    const { store } = expectData(
+      await door.ask('query ($name: String!) { store(name: $name) { id } }', { name }),
+    );
+    const known: Record<string, string> = { 'stor_…': store.id };
+    for (const { file, query, variables = '{}' } of rest) {
+      const given = Object.entries(JSON.parse(variables) as Record<string, string>);
+      const filled = Object.fromEntries(given.map(([key, value]) => [key, known[value] ?? value]));
+      const { data, errors } = await door.ask(query, filled);
+      expect({ file, errors }).toEqual({ file, errors: [] });
+      if (file.startsWith('42')) known['cred_…'] = data.credentials.nodes[0].id;
+    }
   });
 
   test('S41: shows no secret of a store', () => {
