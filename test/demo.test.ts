@@ -29,7 +29,7 @@ test('fills an empty Keyway, and says what it made and what to do next', () => {
 test('refuses a Keyway that is not empty, in words that say so, and changes nothing', async () => {
   expect(second.code).toBe(1);
   expect(second.stdout).toBe('');
-  expect(second.stderr).toContain('This Keyway is not empty');
+  expect(second.stderr).toMatch(/This Keyway is not empty.* Name .*KEYWAY_DATA_DIR/);
   expect(expectData(await server.ask('{ accounts { totalCount } }')).accounts.totalCount).toBe(7);
 });
 
@@ -208,10 +208,23 @@ describe('with all stores', () => {
     expect(running.output()).not.toMatch(/vera01gs-|tok-|ncp_iam_|kw_(pat|key|svc)_/);
   });
 
+  test('makes nothing where the address is taken, so that it can be asked for again', async () => {
+    const other = await emptyPlace();
+    try {
+      const taken = { ...other.environment, PORT: new URL(door.url).port };
+      const { code, output } = await runKeyway(['demo', '--stores'], taken);
+      expect([code, output]).toEqual([1, expect.stringContaining('The address is taken')]);
+      expect(readdirSync(other.folder)).toEqual([]);
+    } finally {
+      await other.drop();
+    }
+  });
+
   test('S67: is refused in production, as what it needs is', async () => {
     const { code, output } = await runKeyway(['demo', '--stores'], { NODE_ENV: 'production' });
     expect(code).toBe(1);
-    expect(output).toContain('KEYWAY_OUTBOUND_LOCAL must not be true in production');
+    expect(output).toContain('not for production');
+    expect(output).not.toContain('KEYWAY_OUTBOUND_LOCAL');
   });
 
   test('ends with its stand-ins when it is asked to', async () => {
