@@ -113,7 +113,13 @@ export async function run(args: readonly string[]): Promise<number> {
 
 /** The examples with all stores: the stand-ins are on this machine, and gone when Keyway stops. */
 async function demoStores(): Promise<number> {
+  if (readConfig().production)
+    throw new Error(
+      'The stores of the demo are stand-ins on this machine, and not for production: leave NODE_ENV out.',
+    );
   const config = readConfig(undefined, { KEYWAY_OUTBOUND_LOCAL: 'true' });
+  // Before anything is made: it could not be made again.
+  await (await import('./listening.js')).expectFree(config);
   const [{ fill }, { startStandIns, connectStores }] = await Promise.all([
     import('./demo.js'),
     import('./demo-stores.js'),
@@ -145,7 +151,11 @@ async function serve(config = readConfig()): Promise<number> {
     { url: running.url, explorer: config.explorer, database: config.databaseUrl ? 'postgresql' : 'embedded' },
     'Keyway is up',
   );
-  say(greeting(running.url, config, running.tokenPath));
+  say(
+    running.missing.length > 0
+      ? notReady(running.missing, config)
+      : greeting(running.url, config, running.tokenPath),
+  );
   const signal = await ending;
   log.info({ signal }, 'Keyway is stopping');
   await running.stop();
@@ -191,6 +201,12 @@ function greeting(url: string, config: Config, tokenPath: string | undefined): s
   return lines.join('\n');
 }
 
+const notReady = (missing: readonly string[], { keysDir }: Config): string =>
+  [
+    `\nKeyway is not ready: the database was written with keys that are not here: ${missing.join(', ')}`,
+    `Bring the key files back to ${keysDir}, or set KEYWAY_KEYS_DIR, and start it again.`,
+  ].join('\n');
+
 function days(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 366)
@@ -204,8 +220,5 @@ const say = (text: string) => void process.stdout.write(`${text}\n`);
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return 'Keyway failed.';
   const { code } = error as { code?: unknown };
-  if (typeof code !== 'string') return error.message;
-  return code === 'EADDRINUSE'
-    ? 'The address is taken: another program listens there. Set PORT.'
-    : `${error.message || 'Keyway failed.'} (${code})`;
+  return typeof code === 'string' ? `${error.message || 'Keyway failed.'} (${code})` : error.message;
 }

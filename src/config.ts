@@ -82,7 +82,7 @@ export function readConfig(given: Environment = process.env, always: Environment
   const host = text('HOST') ?? '127.0.0.1';
   const hosts = list('KEYWAY_HOSTS', isHost, 'hosts such as keyway.example.com or keyway.example.com:8443');
   const outboundLocal = flag('KEYWAY_OUTBOUND_LOCAL', false);
-  const dataDir = resolve((text('KEYWAY_DATA_DIR') ?? '.keyway').replace(/^~(?=\/)/, homedir()));
+  const dataDir = folderAt(text('KEYWAY_DATA_DIR') ?? '.keyway');
   const config: Config = {
     production,
     host,
@@ -90,7 +90,7 @@ export function readConfig(given: Environment = process.env, always: Environment
     databaseUrl: text('DATABASE_URL'),
     databasePool: whole('KEYWAY_DATABASE_POOL', 10, 2, 500),
     dataDir,
-    keysDir: resolve(text('KEYWAY_KEYS_DIR') ?? `${dataDir}/keys`),
+    keysDir: folderAt(text('KEYWAY_KEYS_DIR') ?? `${dataDir}/keys`),
     logLevel: text('KEYWAY_LOG_LEVEL') ?? 'info',
     corsOrigins: list('KEYWAY_CORS_ORIGINS', isOrigin, 'origins such as https://app.example.com'),
     trustedProxies: list('KEYWAY_TRUSTED_PROXIES', isRange, 'addresses or CIDR blocks'),
@@ -145,6 +145,9 @@ const known = new Set([
   'KEYWAY_EXPLORER',
   'KEYWAY_INTROSPECTION',
 ]);
+
+/** Where no shell has done it, ~ is the home folder too. */
+const folderAt = (path: string): string => resolve(path.replace(/^~(?=\/|$)/, () => homedir()));
 
 /** What TLS the address asks for: `local` needs none, `verified` is the rule, `unverified` is for trials only. */
 export function databaseTls(url: URL): 'local' | 'verified' | 'unverified' | 'none' {

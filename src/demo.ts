@@ -37,7 +37,9 @@ export async function fill(
       admin: adminAccountId,
     });
     if (!found?.empty)
-      throw new Error('This Keyway is not empty: the examples are only for one that nobody has used yet.');
+      throw new Error(
+        `This Keyway is not empty: the examples are only for one that nobody has used yet. ${elsewhere(db)}`,
+      );
     const requests = await requestsOf(keyway, log, found.credentialId, noGates, false);
     const make = new Maker(requests.next);
     const place = await makePlace(make);
@@ -51,6 +53,11 @@ export async function fill(
     return tell(make.made, next, keyway.tokenPath ?? 'the file admin-token of the data folder');
   });
 }
+
+const elsewhere = ({ embedded }: Keyway['db']) =>
+  embedded
+    ? 'Name another data folder, such as KEYWAY_DATA_DIR=.keyway-demo.'
+    : 'Name an empty database with DATABASE_URL, and another data folder with KEYWAY_DATA_DIR.';
 
 /** The examples live in Keyway's own store: they call nobody. */
 const noGates: Gates = {

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { sql, type Database } from './database.js';
+import { inFolder } from './folders.js';
 import { createKeyFiles, keyKinds, loadKeyFiles, type KeyFiles } from './keyring/kek-file.js';
 import { openKeyring, type Keyring, type KeyringOptions } from './keyring/keyring.js';
 
@@ -7,7 +8,7 @@ import { openKeyring, type Keyring, type KeyringOptions } from './keyring/keyrin
  * The keyring of this database. An empty database gets fresh keys where there are none yet; one that was written with
  * other keys gets nothing.
  * @returns the keyring, or why there can be none: by key ids, never with a key.
- * @throws KeyFilesError for key files that are there and wrong.
+ * @throws KeyFilesError for key files that are there and wrong; an Error to show, where none can be made.
  */
 export async function openKeys(
   db: Database,
@@ -15,7 +16,7 @@ export async function openKeys(
   options: KeyringOptions,
 ): Promise<{ keyring: Keyring; missing: undefined } | { keyring: undefined; missing: string[] }> {
   const known = await db.rows<{ kind: keyof KeyFiles; id: string; fingerprint: string }>(knownKeys);
-  if (known.length === 0) createKeyFiles(directory);
+  if (known.length === 0) inFolder('KEYWAY_KEYS_DIR', () => createKeyFiles(directory));
   let files: KeyFiles;
   try {
     files = loadKeyFiles(directory);

@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Checkpoints } from './audit/checkpoints.js';
 import type { Config } from './config.js';
 import { Database, sql } from './database.js';
 import { firstStart } from './first-start.js';
+import { makeFolder } from './folders.js';
 import { openKeys } from './keys.js';
 import type { Keyring } from './keyring/keyring.js';
 import type { Log } from './log.js';
@@ -29,10 +29,10 @@ export interface Locked {
 
 /**
  * Makes the data folder, for its owner alone; opens the database and brings it up to date, opens the keys, and makes what a first start makes.
- * @throws where the database cannot be reached, key files are wrong, or production forbids the database's role.
+ * @throws where the folders cannot be used, the database cannot be reached, key files are wrong, or production forbids the database's role.
  */
 export async function openKeyway(config: Config, log: Log): Promise<Keyway | Locked> {
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  makeFolder('KEYWAY_DATA_DIR', config.dataDir);
   const db = await Database.open({
     url: config.databaseUrl,
     folder: config.dataDir,

@@ -12,6 +12,7 @@ import { sql, type Database } from './database.js';
 import { openHttp } from './http.js';
 import { startJobs } from './jobs.js';
 import { openKeyway, type Keyway } from './keyway.js';
+import { keywayAddress, listening, metricsAddress } from './listening.js';
 import type { Log } from './log.js';
 import { openMetrics, type Metrics } from './metrics.js';
 import { openOutbound } from './outbound.js';
@@ -24,6 +25,8 @@ export interface Running {
   /** Where it listens: http://127.0.0.1:4000 */
   readonly url: string;
   readonly tokenPath: string | undefined;
+  /** Keys that the database was written with and that are not here: while there are any, it is not ready. */
+  readonly missing: readonly string[];
   readonly db: Database;
   /** Stops: no new requests, those under way finish within 10 s, and what waits is written. */
   stop(): Promise<void>;
@@ -33,7 +36,7 @@ const slowestStopMs = 10_000;
 
 /**
  * Starts Keyway.
- * @throws what `openKeyway` throws, and where the address is taken.
+ * @throws what `openKeyway` throws, and where an address is taken.
  */
 export async function start(config: Config, log: Log): Promise<Running> {
   const keyway = await openKeyway(config, log);
@@ -46,10 +49,11 @@ export async function start(config: Config, log: Log): Promise<Running> {
   let app: FastifyInstance | undefined;
   let metrics: Metrics | undefined;
   try {
-    metrics = config.metrics && (await openMetrics(config.metrics, serving?.parts.gates));
+    const { metrics: at } = config;
+    metrics = at && (await listening(metricsAddress, () => openMetrics(at, serving?.parts.gates)));
     if (metrics) log.info({ metrics: metrics.url }, 'metrics are served');
-    app = await openHttp({ config, log, parts: serving?.parts, ready });
-    await app.listen({ host: config.host, port: config.port });
+    const opened = (app = await openHttp({ config, log, parts: serving?.parts, ready }));
+    await listening(keywayAddress, () => opened.listen({ host: config.host, port: config.port }));
   } catch (error) {
     await app?.close();
     await metrics?.stop();
@@ -77,6 +81,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
   return {
     url: urlOf(http),
     tokenPath: keyway.keyring ? keyway.tokenPath : undefined,
+    missing: keyway.keyring ? [] : keyway.missing,
     db,
     stop: () => (stopped ??= stop()),
   };

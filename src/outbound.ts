@@ -58,6 +58,13 @@ export interface Outbound {
 /** The cause of a call that cannot have arrived, since there was no connection to send it over. */
 export class NotConnected extends Error {}
 
+/** The cause of a call that goes to an address that is not public and not allowed, or to a name that leads to one. */
+export class AddressRefused extends NotConnected {
+  constructor() {
+    super('no connection', { cause: 'the address is not one that calls may go to' });
+  }
+}
+
 const slowestConnectMs = 1_000;
 
 /** The one way out of Keyway: to https addresses that are public or allowed, each checked before it is connected to. */
@@ -150,7 +157,7 @@ export function openOutbound({ allowedRanges, local, resolve = byDns }: Outbound
 const byDns = (hostname: string) => askDns(hostname, { all: true });
 
 const refused = (why: string) => unavailable(new NotConnected('no connection', { cause: why }));
-const refusedAddress = () => refused('the address is not one that calls may go to');
+const refusedAddress = () => unavailable(new AddressRefused());
 
 function expectFit(url: URL, local: boolean): void {
   if (url.protocol !== 'https:' && !(local && url.protocol === 'http:'))

@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { databaseTls, readConfig } from '../src/config.js';
 
 test('everything has a default', () => {
@@ -20,6 +21,12 @@ test('everything has a default', () => {
   expect(config.dataDir).toMatch(/^\/.*\/\.keyway$/);
   expect(config.keysDir).toBe(`${config.dataDir}/keys`);
   expect(Object.isFrozen(config)).toBe(true);
+});
+
+test('~ is the home folder, of the data and of the keys alike', () => {
+  const { dataDir, keysDir } = readConfig({ KEYWAY_DATA_DIR: '~/data', KEYWAY_KEYS_DIR: '~/keys' });
+  expect([dataDir, keysDir]).toEqual([`${homedir()}/data`, `${homedir()}/keys`]);
+  expect(readConfig({ KEYWAY_DATA_DIR: '~' }).dataDir).toBe(homedir());
 });
 
 test('in production the explorer and introspection are off', () => {

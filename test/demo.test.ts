@@ -1,3 +1,4 @@
+import { examples } from '../src/explorer/examples.js';
 import { command, type Ended } from './support/command.js';
 import { expectData } from './support/make.js';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -28,7 +29,7 @@ test('fills an empty Keyway, and says what it made and what to do next', () => {
 test('refuses a Keyway that is not empty, in words that say so, and changes nothing', async () => {
   expect(second.code).toBe(1);
   expect(second.stdout).toBe('');
-  expect(second.stderr).toContain('This Keyway is not empty');
+  expect(second.stderr).toMatch(/This Keyway is not empty.* Name .*KEYWAY_DATA_DIR/);
   expect(expectData(await server.ask('{ accounts { totalCount } }')).accounts.totalCount).toBe(7);
 });
 
@@ -186,15 +187,44 @@ describe('with all stores', () => {
     expect(new Set(stores)).toEqual(new Set(['apinizer', 'keyway', 'veracode']));
   });
 
+  test('runs the examples of stores, one after the other, on the store that they name', async () => {
+    const [first, ...rest] = examples().filter(({ file }) => file >= '38' && file < '47');
+    const [, name] = /"store" is the id of "(\w+)"/.exec(first?.query ?? '') ?? [];
+    const { store } = expectData(
+      await door.ask('query ($name: String!) { store(name: $name) { id } }', { name }),
+    );
+    const known: Record<string, string> = { 'stor_…': store.id };
+    for (const { file, query, variables = '{}' } of rest) {
+      const given = Object.entries(JSON.parse(variables) as Record<string, string>);
+      const filled = Object.fromEntries(given.map(([key, value]) => [key, known[value] ?? value]));
+      const { data, errors } = await door.ask(query, filled);
+      expect({ file, errors }).toEqual({ file, errors: [] });
+      if (file.startsWith('42')) known['cred_…'] = data.credentials.nodes[0].id;
+    }
+  });
+
   test('S41: shows no secret of a store', () => {
     expect(running.output()).toContain('seqera');
     expect(running.output()).not.toMatch(/vera01gs-|tok-|ncp_iam_|kw_(pat|key|svc)_/);
   });
 
+  test('makes nothing where the address is taken, so that it can be asked for again', async () => {
+    const other = await emptyPlace();
+    try {
+      const taken = { ...other.environment, PORT: new URL(door.url).port };
+      const { code, output } = await runKeyway(['demo', '--stores'], taken);
+      expect([code, output]).toEqual([1, expect.stringContaining('The address is taken')]);
+      expect(readdirSync(other.folder)).toEqual([]);
+    } finally {
+      await other.drop();
+    }
+  });
+
   test('S67: is refused in production, as what it needs is', async () => {
     const { code, output } = await runKeyway(['demo', '--stores'], { NODE_ENV: 'production' });
     expect(code).toBe(1);
-    expect(output).toContain('KEYWAY_OUTBOUND_LOCAL must not be true in production');
+    expect(output).toContain('not for production');
+    expect(output).not.toContain('KEYWAY_OUTBOUND_LOCAL');
   });
 
   test('ends with its stand-ins when it is asked to', async () => {

@@ -23,7 +23,7 @@ const line = `
   scalars
   access/ · search · keys · wraps · connectors/
   loading · input-faults · query-limits · json-body · keyring/ · signatures/ · database · outbound
-  context · write-behind · query-weight · literal-places · locations · validation-words · embedded · config · node · needs · columns · time · ids
+  context · write-behind · query-weight · literal-places · locations · validation-words · embedded · config · listening · folders · node · needs · columns · time · ids
   log · errors · secret · jwt-issuers
 `;
 

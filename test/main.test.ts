@@ -1,6 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { connect } from 'node:net';
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -255,6 +264,19 @@ describe('S48: without the keys that the database was written with', () => {
     }
   });
 
+  test('the terminal is told that it is not ready, and where the keys are to be', async () => {
+    const { folder, environment } = await place();
+    const keys = join(folder, 'nothing');
+    mkdirSync(keys);
+    const process = serve({ ...environment, KEYWAY_KEYS_DIR: keys });
+    expect(await ready(await urlOf(process))).toBe(503);
+    for (let waited = 0; waited < 5_000 && !process.output().includes('start it'); waited += 50)
+      await sleep(50);
+    expect(process.output()).toMatch(/Keyway is not ready: .*kek k1/);
+    expect(process.output()).toContain(keys);
+    expect(process.output()).not.toContain('Keyway is ready');
+  });
+
   test('with another key under the same id, it is not ready, and the key is not in the log', async () => {
     const server = await serverHere();
     const path = join(keysOf(server), 'kek.json');
@@ -376,5 +398,38 @@ test('a taken address is told in our words', async () => {
   const { environment } = await place();
   const { code, output } = await runKeyway(['serve'], { ...environment, PORT: new URL(server.url).port });
   expect(code).toBe(1);
-  expect(output).toContain('The address is taken');
+  expect(output).toContain('The address is taken: another program listens there. Set PORT.');
+});
+
+test('so is one that metrics were to be served at, by the setting that it comes from', async () => {
+  const server = await serverHere();
+  const { environment } = await place();
+  const taken = { KEYWAY_METRICS_PORT: new URL(server.url).port };
+  const { code, output } = await runKeyway(['serve'], { ...environment, ...taken });
+  expect([code, output]).toEqual([1, expect.stringContaining('listens there. Set KEYWAY_METRICS_PORT.')]);
+});
+
+test('an address of another machine is told by the setting that it comes from', async () => {
+  const { environment } = await place();
+  const { code, output } = await runKeyway(['serve'], { ...environment, HOST: '192.0.2.1' });
+  expect([code, output]).toEqual([1, expect.stringContaining('none of this machine. Set HOST.')]);
+});
+
+test.each(['KEYWAY_DATA_DIR', 'KEYWAY_KEYS_DIR'])(
+  'a folder that cannot be made is told by its setting: %s',
+  async (setting) => {
+    const { folder, environment } = await place(emptyPlace);
+    const file = join(folder, 'a-file');
+    writeFileSync(file, '');
+    const { code, output } = await runKeyway(['serve'], { ...environment, [setting]: join(file, 'folder') });
+    expect(code).toBe(1);
+    expect(output).toContain(`${setting} must name a folder that Keyway may read and write (E`);
+    expect(output).not.toContain(file);
+  },
+);
+
+test('an older Node is told which one is needed, before anything of Keyway is loaded', async () => {
+  const older = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.4' } })`;
+  const { ended, output } = spawnKeyway(['serve'], {}, `data:text/javascript,${encodeURIComponent(older)}`);
+  expect([await ended, output()]).toEqual([1, 'Keyway needs Node 20.19 or newer.\n']);
 });

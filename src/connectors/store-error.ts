@@ -69,7 +69,7 @@ export async function beforehand<Thing>(read: () => Promise<Thing>): Promise<Thi
   try {
     return await read();
   } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
+    if (!(error instanceof StoreError) || !error.sent) throw error;
     const { fault, message, retryAfterMs, cause } = error;
     throw new StoreError(fault, { message, sent: false, retryAfterMs, cause });
   }

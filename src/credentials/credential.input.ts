@@ -337,8 +337,8 @@ export class CreateCredentialInput {
 
   @Field(() => Boolean, {
     nullable: true,
-    defaultValue: false,
-    description: 'Whether the secret may be revealed later; fixed at creation. Provider keys always are.',
+    description:
+      "Whether the secret may be revealed later; false where left out, and fixed at creation. Provider keys always may, and so may secrets of outside stores: false is refused there.",
   })
   @Optional()
   @AsTyped()
@@ -545,7 +545,7 @@ export class IssueTemporaryCredentialInput {
   @Field(() => Duration, {
     nullable: true,
     defaultValue: 'PT1H',
-    description: 'PT10M to PT36H. It ends sooner where its parent does.',
+    description: 'PT10M to PT36H; in NAVER Cloud PT12H at most. It ends sooner where its parent does.',
   })
   @Optional()
   @DurationBetween(shortestIssue, longestIssue)
@@ -586,7 +586,7 @@ export class IssueTemporaryCredentialInput {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      "Whether its holder may have the secret revealed while it lives; the parent's, where left out.",
+      "Whether its holder may have the secret revealed while it lives; the parent's, where left out. Of outside stores it always may: false is refused there.",
   })
   @Optional()
   @AsTyped()

@@ -145,7 +145,8 @@ export class Credential implements Node {
   mfaAuthenticated: boolean;
 
   @Field(() => Boolean, {
-    description: 'Whether its secret can be revealed again, or was shown once and only verified since.',
+    description:
+      'Whether its secret can be revealed again, or was shown once and only verified since. In an outside store it can once Keyway has the secret, from its creation or a rotation, or where the store shows it itself.',
   })
   @Column('boolean')
   retrievable: boolean;

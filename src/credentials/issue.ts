@@ -26,6 +26,7 @@ import { pack, type IssuedSecret, type Packed } from './issued-secret.js';
 import { keepSecret } from './keep-secret.js';
 import { expectLiving, lockCredential } from './lock.js';
 import { issueOutside } from './outside/issue.js';
+import { expectRetrievable } from './outside/kept.js';
 import { authorizeLasting, authorizeShowing, isHolder, placeOf, termsOf } from './place.js';
 import { shownOrNamed } from './shown.js';
 
@@ -49,8 +50,9 @@ export async function issueTemporaryCredential(
   supporting(ctx.connectors, store, 'issue');
   const wanted = input.roles?.map((id, index) => decodeId('Role', id, `input.roles.${index}`));
 
-  const factor = await attemptIfNeeded(ctx, input.mfaCode);
   const outside = store.kind !== StoreKind.BUILT_IN;
+  if (outside) expectRetrievable(input);
+  const factor = await attemptIfNeeded(ctx, input.mfaCode);
   const asking: Asking = { ctx, input, found, wanted, factor, outside };
   // A repeated request has the code of its own moment.
   const asked = { ...input, mfaCode: null };

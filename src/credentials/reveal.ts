@@ -32,7 +32,7 @@ export async function revealCredential(ctx: RequestContext, input: RevealCredent
   authorizeRevealing(ctx, found);
   if (!isHolder(ctx.principal, found)) await authorizeShowing(ctx, await termsOf(ctx.db, found));
   if (found.reachesStore) throw unsupported('What Keyway reaches a store with is shown to nobody.');
-  if (!found.retrievable) throw unsupported('This secret was shown once and is only verified since.');
+  if (!found.retrievable) throw notKept(found);
   expectLiving(found);
   const attempt = await attemptIfNeeded(ctx, input.mfaCode);
   const reveal = async () => {
@@ -58,6 +58,13 @@ export async function revealCredential(ctx: RequestContext, input: RevealCredent
   if (!issued) throw unsupported('This secret is not kept.');
   return { credential: await changedCredential(ctx, found.id), issued, other: other ?? null };
 }
+
+const notKept = ({ externalId }: Credential) =>
+  unsupported(
+    externalId === null
+      ? 'This secret was shown once and is only verified since.'
+      : 'Keyway does not have this secret: it has one after a rotation.',
+  );
 
 /** By CREDENTIAL_REVEAL there; what is temporary also as its owner, or by having signed with it. @throws FORBIDDEN */
 function authorizeRevealing({ principal }: RequestContext, credential: Credential): void {

@@ -74,8 +74,11 @@ export function withoutPrefix(key: string): string | undefined {
   return /^[0-9a-f]+$/i.test(bare) ? bare : undefined;
 }
 
-// The lengths are those that the vendor's own signers insist on.
-function bareId(id: string): string | undefined {
+/**
+ * An API id without the prefix of its region; undefined where it is none. The lengths are those that the vendor's own
+ * signers insist on.
+ */
+export function bareId(id: string): string | undefined {
   const bare = withoutPrefix(id);
   return bare !== undefined && bare.length >= 32 && bare.length <= 137 ? bare : undefined;
 }
@@ -86,9 +89,15 @@ function spellings(id: string, bare: string): string[] {
   return [...new Set([id, lower, ...(id === bare ? regions.map((prefix) => prefix + lower) : [])])];
 }
 
+/** An API key without the prefix of its region; undefined where it is not whole bytes in hexadecimal digits. */
+export function bareKey(key: string): string | undefined {
+  const bare = withoutPrefix(key);
+  return bare !== undefined && bare.length % 2 === 0 ? bare : undefined;
+}
+
 function signatureOf(secret: Secret, nonce: Uint8Array, ts: string, data: string): Buffer | undefined {
-  const hex = withoutPrefix(secret.expose());
-  if (hex === undefined || hex.length % 2 !== 0) return undefined;
+  const hex = bareKey(secret.expose());
+  if (hex === undefined) return undefined;
   const key = Buffer.from(hex, 'hex');
   if (isBlank(key)) return undefined;
   const keys = derivedKeys(key, nonce, ts);

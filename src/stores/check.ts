@@ -3,11 +3,12 @@ import type { Connector } from '../connectors/connector.js';
 import { StoreError } from '../connectors/store-error.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database.js';
-import { KeywayError, notFound, unavailable, type Code } from '../errors.js';
+import { badInput, KeywayError, notFound, unavailable, type Code } from '../errors.js';
 import { answeredBefore, once } from '../idempotency/once.js';
 import { newId } from '../ids.js';
-import type { StoreConnection } from './connection.js';
+import { fieldOfAddress, type StoreConnection } from './connection.js';
 import { changedStore, findManaged } from './find.js';
+import { NotPublic } from './gate.js';
 import { upstreamOf, withStore, type OpenStore } from './open.js';
 import type { CheckStoreInput } from './store.input.js';
 import type { CredentialStore } from './store.js';
@@ -35,7 +36,8 @@ export async function checkStore(ctx: RequestContext, input: CheckStoreInput): P
 
 /**
  * Tries a connection before it is kept, apart from all that is known of the store that it may be of.
- * @throws STORE_REJECTED, UNAVAILABLE, RATE_LIMITED.
+ * @throws BAD_USER_INPUT, naming the field, for an address that Keyway may not call; STORE_REJECTED, UNAVAILABLE,
+ * RATE_LIMITED.
  */
 export async function tryConnection(ctx: RequestContext, connection: StoreConnection): Promise<void> {
   const connector = connectorOf(ctx, connection);
@@ -43,6 +45,7 @@ export async function tryConnection(ctx: RequestContext, connection: StoreConnec
   try {
     await connector.check(upstreamOf(ctx, { id, ...connection }, connector, connection.secrets, ctx.left));
   } catch (error) {
+    if (error instanceof NotPublic) throw badInput(fieldOfAddress(connection, error.at), notPublic);
     // A check finds nothing and conflicts with nothing: an answer that says so is not that of such a store.
     if (error instanceof StoreError && codeOf(error) !== error.code)
       throw new StoreError('INVALID_INPUT', { cause: error });
@@ -71,6 +74,9 @@ async function problemOf(work: () => Promise<void>): Promise<Code | null> {
 
 const codeOf = ({ code }: StoreError): Code =>
   code === 'UNAVAILABLE' || code === 'RATE_LIMITED' ? code : 'STORE_REJECTED';
+
+const notPublic =
+  'must lead to a public address, or to one that the setting KEYWAY_OUTBOUND_RANGES lets Keyway call';
 
 const keepHealth = sql(`
   UPDATE stores SET reachable = (CAST(:problem AS text) IS NULL), problem = :problem, checked_at = clock_timestamp()

@@ -76,6 +76,12 @@ export function connectionOf(input: StoreConnectionInput, local: boolean): Store
   throw badInput('input.connection', 'must be exactly one kind of store');
 }
 
+/** The path of the field that one of a connection's addresses was given in. */
+export const fieldOfAddress = ({ kind }: Pick<StoreConnection, 'kind'>, name: string): string =>
+  `input.connection.${kind.toLowerCase()}.${(kind === StoreKind.NCLOUD && ncloudFields[name]) || name}`;
+
+const ncloudFields: Record<string, string> = { endpoint: 'subAccountEndpoint', sts: 'stsEndpoint' };
+
 /** The scalar has seen to it that it is http or https, and names nobody. */
 function addressIn(address: string, field: string, local: boolean): string {
   const path = `input.connection.${field}`;

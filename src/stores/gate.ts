@@ -15,7 +15,7 @@ import { retryAfterMs } from '../connectors/answers.js';
 import { StoreError } from '../connectors/store-error.js';
 import { KeywayError } from '../errors.js';
 import type { Log } from '../log.js';
-import { NotConnected, type Outbound } from '../outbound.js';
+import { AddressRefused, NotConnected, type Outbound } from '../outbound.js';
 import { requestOf } from './request.js';
 
 /** How many calls a store allows in how long. */
@@ -36,7 +36,8 @@ export interface Gates {
   /**
    * Sends a request, and a read up to three times.
    * @param left ends a read when it is aborted, and makes room for others; what changes something goes on.
-   * @throws StoreError UPSTREAM_UNAVAILABLE where no whole answer came, RATE_LIMITED where the store wants no calls now.
+   * @throws StoreError UPSTREAM_UNAVAILABLE where no whole answer came, NotPublic among them; RATE_LIMITED where the store
+   * wants no calls now.
    */
   call(store: Callable, request: StoreRequest, left?: AbortSignal): Promise<StoreAnswer>;
   /** Whether calls to it go through: OPEN keeps them back, HALF_OPEN lets one try. */
@@ -97,6 +98,14 @@ export function openGates(outbound: Outbound, log: Log, halfOpenAfterMs = 10_000
 class NotCalled extends StoreError {
   constructor(cause = 'not called: too many failures or calls') {
     super('UPSTREAM_UNAVAILABLE', { sent: false, cause });
+  }
+}
+
+/** A call that Keyway does not make, to an address that is not public: the store was not asked. */
+export class NotPublic extends NotCalled {
+  /** @param at which of the store's addresses. */
+  constructor(readonly at: string) {
+    super('not called: the address is not public');
   }
 }
 
@@ -200,6 +209,7 @@ class Gate {
       const cause = error instanceof KeywayError ? error.cause : error;
       const sent = !(cause instanceof NotConnected);
       this.log.info({ store: this.id, method, sent, cause: nameOf(cause) }, 'a store did not answer');
+      if (cause instanceof AddressRefused) throw new NotPublic(request.at ?? 'endpoint');
       throw new StoreError('UPSTREAM_UNAVAILABLE', { sent, cause: nameOf(cause) });
     }
   }

@@ -46,6 +46,11 @@ registerEnumType(StoreKind, { name: 'StoreKind', description: 'The system behind
 registerEnumType(StoreCapability, {
   name: 'StoreCapability',
   description: 'What a store can do, read off its connector: a capability is a verb that is there.',
+  valuesConfig: {
+    REVEAL: {
+      description: 'Shows secrets itself. Those that Keyway has, revealCredential shows of every store.',
+    },
+  },
 });
 registerEnumType(SecretOrigin, { name: 'SecretOrigin', description: 'Who makes a new secret.' });
 registerEnumType(PreviousSecret, {

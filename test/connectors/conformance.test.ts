@@ -1,6 +1,6 @@
 // What every kind of store keeps to, as its callers meet it: one suite for all of them.
 import { parseId } from '../../src/ids.js';
-import { placesOf } from '../credentials/verbs.js';
+import { faultPaths, placesOf } from '../credentials/verbs.js';
 import { expectData, unique } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { builtIn, outside, type Case, type Issued } from './conformance.js';
@@ -87,8 +87,24 @@ describe.each<Case>(outside)('$name, as an outside store', (store) => {
     const calls = world.standIn.calls.length;
     const answer = await world.run('revealCredential', { id });
     expect(answer.code).toBe(store.shows ? undefined : 'UNSUPPORTED');
-    if (!store.shows) return expect(world.standIn.calls).toHaveLength(calls);
+    if (!store.shows) {
+      expect(answer.errors[0]?.message).toBe('Keyway does not have this secret: it has one after a rotation.');
+      return expect(world.standIn.calls).toHaveLength(calls);
+    }
     expect(await world.accepts(externalId, answer.data.revealCredential.issued)).toBe(true);
+  });
+
+  test('a secret that Keyway had is always kept: not to keep it is BAD_USER_INPUT, before anything is sent', async () => {
+    const answer = await world.run('createCredential', {
+      ...{ store: world.store, account: world.account, name: unique('made'), retrievable: false },
+      ...world.wish(),
+    });
+    expect([answer.code, faultPaths(answer)]).toEqual(['BAD_USER_INPUT', ['input.retrievable']]);
+    expect(world.writes()).toBe(0);
+    const { id } = await world.takeIn();
+    expectData(await world.run('rotateCredential', { id, ...world.next() }));
+    expect((await world.read(id)).retrievable).toBe(true);
+    expectData(await world.run('revealCredential', { id }));
   });
 
   test('without a grace the secret before ends there, and only the new one is left', async () => {

@@ -255,6 +255,34 @@ describe('a connection that cannot be one is BAD_USER_INPUT, and nobody is calle
       { landscape: { endpoint, email: 'marker@example.com', password: 'MARKER-P', jwt: 'MARKER-JWT' } },
       'landscape.jwt',
     ],
+    [
+      'with a key of Veracode that is no hexadecimal',
+      { veracode: { endpoint, apiId: 'a'.repeat(32), apiKey: 'MARKER-KEY' } },
+      'veracode.apiKey',
+    ],
+    [
+      'with a key of Veracode that lost its last digit',
+      { veracode: { endpoint, apiId: 'a'.repeat(32), apiKey: 'b'.repeat(127) } },
+      'veracode.apiKey',
+    ],
+    [
+      'with an id of Veracode that is none',
+      { veracode: { endpoint, apiId: 'MARKER-ID', apiKey: 'b'.repeat(128) } },
+      'veracode.apiId',
+    ],
+    [
+      'with a second key of Veracode that is none',
+      {
+        veracode: {
+          endpoint,
+          apiId: 'a'.repeat(32),
+          apiKey: 'b'.repeat(128),
+          fallbackApiId: 'c'.repeat(32),
+          fallbackApiKey: 'MARKER-KEY',
+        },
+      },
+      'veracode.fallbackApiKey',
+    ],
     ['with an empty token', { seqera: { ...given, token: '' } }, 'seqera.token'],
   ];
 
@@ -279,6 +307,21 @@ describe('a connection that cannot be one is BAD_USER_INPUT, and nobody is calle
   });
 });
 
+/** A connection of each kind to this machine, and the field that leads there. */
+const toThisMachine = (): [string, object][] => {
+  const endpoint = 'https://localhost:1';
+  const pair = { accessKey: 'an-access-key', secretKey: 'a-secret-key' };
+  const hex = { apiId: 'a'.repeat(32), apiKey: 'b'.repeat(128) };
+  return [
+    ['landscape.endpoint', { landscape: { endpoint, ...pair } }],
+    ['landscape.endpoint', { landscape: { endpoint, email: 'a@example.com', password: 'a-password' } }],
+    ['seqera.endpoint', { seqera: { endpoint, token: 'a-token' } }],
+    ['veracode.endpoint', { veracode: { endpoint, ...hex } }],
+    ['apinizer.endpoint', { apinizer: { endpoint, token: 'a-token' } }],
+    ['ncloud.stsEndpoint', { ncloud: { stsEndpoint: endpoint, subAccountEndpoint: endpoint, ...pair } }],
+  ];
+};
+
 describe('S56: without the setting for trials', () => {
   let strict: TestServer;
   beforeAll(async () => {
@@ -286,7 +329,7 @@ describe('S56: without the setting for trials', () => {
   });
   afterAll(() => strict.stop());
 
-  test('http is BAD_USER_INPUT, and https to this machine is not called', async () => {
+  test('http is BAD_USER_INPUT, and so is what is not public, or leads there; neither is called', async () => {
     const calls = seqera.calls.length;
     const plain = await createStore(strict, { name: unique('store'), connection: seqeraAt(seqera) });
     expect([plain.code, faultPaths(plain)]).toEqual(['BAD_USER_INPUT', ['input.connection.seqera.endpoint']]);
@@ -299,10 +342,21 @@ describe('S56: without the setting for trials', () => {
       'https://10.0.0.1/',
     ]) {
       const connection = seqeraAt(seqera, { endpoint: at });
-      expect((await createStore(strict, { name: unique('store'), connection })).code).toBe('UNAVAILABLE');
+      const answer = await createStore(strict, { name: unique('store'), connection });
+      expect([answer.code, faultPaths(answer)]).toEqual([
+        'BAD_USER_INPUT',
+        ['input.connection.seqera.endpoint'],
+      ]);
+      expect(answer.errors[0]?.extensions.fields?.[0]?.message).toContain('KEYWAY_OUTBOUND_RANGES');
+      expect(answer.text).not.toContain(at);
     }
     expect(seqera.calls).toHaveLength(calls);
     expect(await strict.rows("SELECT id FROM stores WHERE kind <> 'BUILT_IN'")).toEqual([]);
+  });
+
+  test.each(toThisMachine())('names %s, which is not public', async (path, connection) => {
+    const answer = await createStore(strict, { name: unique('store'), connection });
+    expect([answer.code, faultPaths(answer)]).toEqual(['BAD_USER_INPUT', [`input.connection.${path}`]]);
   });
 });
 

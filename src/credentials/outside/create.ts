@@ -23,6 +23,7 @@ import type { IssuedSecret } from '../issued-secret.js';
 import { keepOutside } from '../keep-secret.js';
 import { checkedExpiry, holdPlace } from '../place.js';
 import { carryOut, secretOf, type Planned } from './answer.js';
+import { expectRetrievable } from './kept.js';
 import type { Lease } from './lease.js';
 import { plan, wantedBy } from './plan.js';
 import { enforced } from './update.js';
@@ -52,6 +53,7 @@ export async function createOutside(
   await authorizeStore(ctx, store, placing.account);
   const wish = outsideWish(connector, input.secret);
   expectKept(connector, input);
+  expectRetrievable(input);
   const columns = { ...columnsOf(ctx, input, store, placing, wish), id: newId() };
 
   let lease: Lease | undefined;
@@ -130,7 +132,6 @@ function columnsOf(
     email: input.email ?? null,
     enabled: input.enabled ?? true,
     allowedIps: [...new Set(input.allowedIps ?? [])],
-    // What a store's secret opens is nothing of Keyway's, and Keyway is asked for it: it is kept, sealed.
     retrievable: true,
     permissions: null,
     standing: 'PENDING' as const,

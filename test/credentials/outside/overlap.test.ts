@@ -5,7 +5,7 @@ import { startTestServer, type TestServer } from '../../support/server.js';
 import { makeStore } from '../../stores/stores.js';
 import { startNcloud, type Ncloud } from '../../upstreams/ncloud.js';
 import { issue } from '../temporary.js';
-import { create, read, reveal, rotate, update } from '../verbs.js';
+import { create, faultPaths, read, reveal, rotate, update } from '../verbs.js';
 
 let server: TestServer;
 let ncloud: Ncloud;
@@ -116,6 +116,13 @@ describe('a temporary key', () => {
     ncloud.meet({ kind: 'fail', status: 500 }, sts);
     expect((await issue(server, input)).code).toBe('UNAVAILABLE');
     expectData(await issue(server, input));
+  });
+
+  test('is always kept: not to keep it is BAD_USER_INPUT, before anything is sent', async () => {
+    const answer = await issue(server, { parent: made.id, retrievable: false });
+    expect([answer.code, faultPaths(answer)]).toEqual(['BAD_USER_INPUT', ['input.retrievable']]);
+    expect(issuings()).toBe(0);
+    expectData(await issue(server, { parent: made.id, retrievable: true }));
   });
 
   test('S28: is not asked of the store before the second factor was accepted', async () => {
