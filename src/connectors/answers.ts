@@ -1,5 +1,6 @@
-import { StoreError, type StoreFault } from './store-error.js';
 import type { StoreAnswer } from './connector.js';
+import { retryAfterMs } from './retry-after.js';
+import { StoreError, type StoreFault } from './store-error.js';
 
 /** What an answer means; undefined where it is a good one. */
 export type FaultOf = (answer: StoreAnswer) => StoreFault | undefined;
@@ -12,17 +13,15 @@ export function expectGood(answer: StoreAnswer, faultOf: FaultOf, word?: string 
 
 /**
  * The error for an answer that is not a good one.
- * @param word the vendor's code of the error or an id of it, for the log; dropped where it could be anything else.
+ * @param word the vendor's code of the error or an id of it, for the log: nothing that could be a secret.
  */
 export function refusal(fault: StoreFault, answer: StoreAnswer, word?: string | null): StoreError {
-  const known = word && isWord(word) ? `, ${word}` : '';
+  const known = word ? `, ${word}` : '';
   return new StoreError(fault, {
     retryAfterMs: retryAfterMs(answer),
     cause: `the store answered ${answer.status}${known}`,
   });
 }
-
-const isWord = (text: string): boolean => /^[A-Za-z0-9_.-]{1,64}$/.test(text);
 
 /** What a status alone says, where nothing better does. */
 export function faultOfStatus(status: number): StoreFault | undefined {
@@ -40,12 +39,6 @@ const byStatus: ReadonlyMap<number, StoreFault> = new Map<number, StoreFault>([
   [503, 'UPSTREAM_UNAVAILABLE'],
   [504, 'UPSTREAM_UNAVAILABLE'],
 ]);
-
-/** How long the store asks to be left alone (RFC 9110, section 10.2.3), where it says so in seconds. */
-export function retryAfterMs({ headers }: Pick<StoreAnswer, 'headers'>): number | undefined {
-  const value = headers['retry-after'];
-  return typeof value === 'string' && /^\d{1,6}$/.test(value) ? Number(value) * 1000 : undefined;
-}
 
 /** What an answer says under a name; undefined where it says nothing there, whatever it is. */
 export const at = (json: unknown, name: string): unknown =>
@@ -65,12 +58,16 @@ export const flagAt = (json: unknown, name: string): boolean | undefined => {
   return typeof value === 'boolean' ? value : undefined;
 };
 
-/** A code of an error, which may be a number; null for what could be anything else. */
+/** A code of an error, which may be a number; null for what is none. It is to be compared: a secret looks the same. */
 export const codeAt = (json: unknown, name: string): string | null => {
   const value = at(json, name);
   const text = typeof value === 'number' ? String(value) : value;
-  return typeof text === 'string' && isWord(text) ? text : null;
+  return typeof text === 'string' && /^[A-Za-z0-9_.-]{1,64}$/.test(text) ? text : null;
 };
+
+/** A code for the log: one of these words, or a number too short for a one-time code. Anything else could be a secret. */
+export const loggable = (code: string | null, words: ReadonlySet<string>): string | null =>
+  code !== null && (words.has(code) || /^\d{1,5}$/.test(code)) ? code : null;
 
 /** A list. @throws StoreError where the answer has none there: it is not the answer that was asked for. */
 export function listAt(json: unknown, name: string): readonly unknown[] {

@@ -1,4 +1,4 @@
-import { at, faultOfStatus, textAt } from './answers.js';
+import { at, faultOfStatus, loggable, textAt } from './answers.js';
 import type { StoreAnswer } from './connector.js';
 import type { StoreFault } from './store-error.js';
 
@@ -31,10 +31,7 @@ export function isPartial({ json }: StoreAnswer): boolean {
 }
 
 /** The code of an error in the older generation, for the log. */
-export function codeIn({ json }: StoreAnswer): string | null {
-  const code = textAt(json, 'error');
-  return code !== null && /^[a-z_]+$/.test(code) ? code : null;
-}
+export const codeIn = ({ json }: StoreAnswer): string | null => loggable(textAt(json, 'error'), words);
 
 const partsAt = (report: unknown, name: string): readonly unknown[] => {
   const parts = at(report, name);
@@ -61,3 +58,5 @@ const codes: ReadonlyMap<string, StoreFault> = new Map<string, StoreFault>([
   ['unauthorized_client', 'UNAUTHENTICATED'],
   ['not_found', 'NOT_FOUND'],
 ]);
+
+const words = new Set([...codes.keys(), 'bad_request', 'unsupported_grant_type']);

@@ -1,4 +1,4 @@
-import { at, faultOfStatus, textAt } from './answers.js';
+import { at, faultOfStatus, loggable, textAt } from './answers.js';
 import type { StoreAnswer } from './connector.js';
 import type { StoreFault } from './store-error.js';
 
@@ -11,23 +11,24 @@ export function faultOf({ status, json }: StoreAnswer): StoreFault | undefined {
   return byStatus && (faultOfError(json, byStatus) ?? byStatus);
 }
 
-/** The vendor's code in an answer, for the log. All of them are made of letters. */
-export function codeIn({ json }: StoreAnswer): string | null {
-  const code = textAt(json, 'error');
-  return code !== null && /^[A-Za-z]+$/.test(code) ? code : null;
-}
+/** The vendor's code in an answer, for the log. */
+export const codeIn = ({ json }: StoreAnswer): string | null => loggable(textAt(json, 'error'), words);
 
+/** Several errors may be wrapped in one, once: what is nested deeper has no meaning, however deep it goes. */
 function faultOfError(json: unknown, byStatus: StoreFault): StoreFault | undefined {
   const code = textAt(json, 'error') ?? '';
-  if (code === 'MultiError') return faultOfMany(at(json, 'errors'), byStatus);
+  if (code !== 'MultiError') return faultOfCode(code, byStatus);
+  const errors = at(json, 'errors');
+  if (!Array.isArray(errors)) return undefined;
+  return errors
+    .map((one) => faultOfCode(textAt(one, 'error') ?? '', byStatus))
+    .find((fault) => fault !== undefined);
+}
+
+function faultOfCode(code: string, byStatus: StoreFault): StoreFault | undefined {
   // The same word for a token that is not valid and for a permission that is missing: there the status tells.
   if (code === 'Unauthorised') return byStatus === 'FORBIDDEN' ? 'FORBIDDEN' : 'UNAUTHENTICATED';
   return known.get(code) ?? families.find(([beginning]) => code.startsWith(beginning))?.[1];
-}
-
-function faultOfMany(errors: unknown, byStatus: StoreFault): StoreFault | undefined {
-  if (!Array.isArray(errors)) return undefined;
-  return errors.map((one) => faultOfError(one, byStatus)).find((fault) => fault !== undefined);
 }
 
 const known: ReadonlyMap<string, StoreFault> = new Map<string, StoreFault>([
@@ -48,3 +49,18 @@ const families: readonly (readonly [string, StoreFault])[] = [
   ['Maximum', 'LIMIT_EXCEEDED'],
   ['Invalid', 'INVALID_INPUT'],
 ];
+
+// Those that the pages on login, credentials and roles name, and the vendor's client.
+const words = new Set([
+  ...known.keys(),
+  ...[
+    'MultiError',
+    'Unauthorised',
+    'InvalidEmailAddress',
+    'RepeatedInvitation',
+    'MaximumAccountAdministrators',
+  ],
+  ...['UnknownAccount', 'UnknownUser', 'UnknownEntityIDs', 'UnknownPersonEmails', 'UnknownPersons'],
+  ...['UnknownRole', 'InvalidRoleName', 'InvalidRolePermissions', 'DuplicateRole', 'DuplicateRoleName'],
+  ...['UnknownAccessGroup', 'UnknownAccessGroups', 'InvalidAccessGroup', 'DuplicateAccessGroup'],
+]);

@@ -1,4 +1,4 @@
-import { at, codeAt, faultOfStatus } from './answers.js';
+import { at, codeAt, faultOfStatus, loggable } from './answers.js';
 import type { StoreAnswer } from './connector.js';
 import type { StoreFault } from './store-error.js';
 
@@ -9,7 +9,7 @@ import type { StoreFault } from './store-error.js';
 export function faultOf(answer: StoreAnswer): StoreFault | undefined {
   const byStatus = faultOfStatus(answer.status);
   if (byStatus === undefined) return undefined;
-  const code = codeOf(answer) ?? '';
+  const code = saidCode(answer) ?? '';
   return byCode.get(`${answer.status}/${code}`) ?? byStatus;
 }
 
@@ -29,10 +29,22 @@ const byCode: ReadonlyMap<string, StoreFault> = new Map<string, StoreFault>([
 ]);
 
 /** The code in whichever envelope it came: of the gateway and of version 2, of version 1, or of older services. */
-export function codeOf({ json }: Pick<StoreAnswer, 'json'>): string | null {
+export function saidCode({ json }: Pick<StoreAnswer, 'json'>): string | null {
   return (
     codeAt(at(json, 'error'), 'errorCode') ??
     codeAt(json, 'errorCode') ??
     codeAt(at(json, 'responseError'), 'returnCode')
   );
 }
+
+/** The code, for the log: a number, or a word of version 2. */
+export const codeOf = (answer: Pick<StoreAnswer, 'json'>): string | null => loggable(saidCode(answer), words);
+
+const words = new Set([
+  'BadRequest',
+  'Unauthorized',
+  'Forbidden',
+  'NotFound',
+  'Conflict',
+  'InternalServerError',
+]);

@@ -1,6 +1,6 @@
 import { at, flagAt, listIn, neededAt, unreadable, type FaultOf } from './answers.js';
 import type { Minted, StoreAnswer, Upstream } from './connector.js';
-import { codeOf, faultOf } from './ncloud-faults.js';
+import { faultOf, saidCode } from './ncloud-faults.js';
 import { askSubAccounts, versionOf } from './ncloud-sub-accounts.js';
 import { mintedPair } from './signing.js';
 import { StoreError } from './store-error.js';
@@ -92,7 +92,7 @@ function expectDone(upstream: Upstream, { json }: StoreAnswer): void {
 /** What an answer to a request about a single sub account or key means. */
 const faultOfOne: FaultOf = (answer) => {
   const fault = faultOf(answer);
-  const code = codeOf(answer);
+  const code = saidCode(answer);
   // Version 2 answers so where a single thing is missing, and has nothing else to find wrong here.
   if (fault === 'INVALID_INPUT' && code === 'BadRequest') return 'NOT_FOUND';
   // Whoever says so here knows no such address, and nothing of what is behind it.

@@ -29,7 +29,7 @@ export async function goodWithin(
   request: StoreRequest,
 ): Promise<StoreAnswer> {
   const answer = await within(upstream, scope, request);
-  expectGood(answer, faultOf, errorIdIn(answer));
+  expectGood(answer, faultOf, errorIdIn(upstream, answer, request.body));
   expectOwn(answer);
   return answer;
 }
@@ -65,15 +65,15 @@ export async function isGone(
   if (fault === 'FORBIDDEN' || fault === 'NOT_FOUND') {
     const entries = await beforehand(() => entriesIn(upstream, scope));
     if (!entries.some((entry) => textAt(entry, 'id') === externalId)) return true;
-    throw refusal('FORBIDDEN', answer, errorIdIn(answer));
+    throw refusal('FORBIDDEN', answer, errorIdIn(upstream, answer));
   }
-  throw refusal(fault, answer, errorIdIn(answer));
+  throw refusal(fault, answer, errorIdIn(upstream, answer));
 }
 
 /** Asks who the token is of. */
 export async function askWhoAmI(upstream: Upstream): Promise<void> {
   const answer = await upstream.call({ method: 'GET', path: ['user-info'], sign: () => bearer(upstream) });
-  expectGood(answer, faultOf, errorIdIn(answer));
+  expectGood(answer, faultOf, errorIdIn(upstream, answer));
   expectOwn(answer);
 }
 
@@ -82,9 +82,11 @@ function expectOwn({ status, json }: StoreAnswer): void {
   if (status !== 204 && json === undefined) throw unreadable();
 }
 
-/** The id by which the vendor finds an error again. */
-function errorIdIn({ json }: StoreAnswer): string | undefined {
-  return / Error ID: ([0-9A-Za-z]{22})$/.exec(textAt(json, 'message') ?? '')?.[1];
+/** The id by which the vendor finds an error again, for the log; undefined for what was sent, which may be a secret. */
+function errorIdIn({ secrets }: Upstream, { json }: StoreAnswer, sent: unknown = null): string | undefined {
+  const id = / Error ID: ([0-9A-Za-z]{22})$/.exec(textAt(json, 'message') ?? '')?.[1];
+  const isEcho = id !== undefined && `${JSON.stringify(sent)} ${secrets['token']?.expose()}`.includes(id);
+  return isEcho ? undefined : id;
 }
 
 const isThere = (entry: unknown): boolean => at(entry, 'deleted') !== true;

@@ -1,4 +1,4 @@
-import { at, codeAt, faultOfStatus } from './answers.js';
+import { at, codeAt, faultOfStatus, loggable } from './answers.js';
 import type { StoreAnswer } from './connector.js';
 import type { StoreFault } from './store-error.js';
 
@@ -16,8 +16,14 @@ export function codeOf({ headers, json }: StoreAnswer): string | null {
   const conversation = [headers['x-conversation-id'], at(json, 'message')].find(
     (one) => typeof one === 'string' && uuid.test(one),
   );
-  return codeAt(said, 'code') ?? codeAt(json, 'error') ?? (conversation as string | undefined) ?? null;
+  const code = loggable(codeAt(said, 'code'), words) ?? loggable(codeAt(json, 'error'), words);
+  return code ?? (conversation as string | undefined) ?? null;
 }
+
+const words = new Set([
+  ...['BAD_REQUEST', 'UNAUTHORIZED', 'FORBIDDEN', 'NOT_FOUND', 'CONFLICT', 'INTERNAL_SERVER_ERROR'],
+  ...['invalid_client', 'invalid_request', 'invalid_token', 'access_denied'],
+]);
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

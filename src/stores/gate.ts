@@ -11,7 +11,7 @@ import {
   retry,
 } from 'cockatiel';
 import type { StoreAnswer, StoreRequest } from '../connectors/connector.js';
-import { retryAfterMs } from '../connectors/answers.js';
+import { retryAfterMs } from '../connectors/retry-after.js';
 import { StoreError } from '../connectors/store-error.js';
 import { KeywayError } from '../errors.js';
 import type { Log } from '../log.js';
@@ -229,7 +229,7 @@ class Gate {
   }
 
   #leaveAlone(forMs: number): void {
-    this.#closedUntilMs = Math.max(this.#closedUntilMs, performance.now() + Math.min(forMs, 3_600_000));
+    this.#closedUntilMs = Math.max(this.#closedUntilMs, performance.now() + forMs);
   }
 
   #mayRetry(): boolean {

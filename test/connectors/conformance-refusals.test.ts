@@ -32,6 +32,22 @@ test.each([
   );
 });
 
+test('S42: a secret that a store gives for the code of its error is in no log', async () => {
+  const results = await atEach(server, async (world) => {
+    const { id, issued } = await world.make();
+    const secret = issued.secret ?? issued.keys?.at(-1)?.value ?? '';
+    const said = { errorCode: secret, error: secret, code: secret, message: `Error ID: ${secret}` };
+    for (const status of [400, 500])
+      world.standIn.meet({ kind: 'fail', status, body: said }, world.calls.rotate);
+    const before = server.logged.length;
+    await rotates(server, world, id);
+    await rotates(server, world, id);
+    const lines = server.logged.slice(before);
+    return { isMarked: secret.length > 8, leaks: lines.filter((line) => line.includes(secret)) };
+  });
+  expect(results).toEqual(toEach(() => ({ isMarked: true, leaks: [] })));
+});
+
 test.each<[string, Fault]>([
   ['fails', { kind: 'fail', status: 500, body: words }],
   ['is refused', { kind: 'fail', status: 403, body: words }],

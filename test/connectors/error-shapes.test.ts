@@ -36,6 +36,16 @@ test.each(
   expect(readers[system]?.(answerOf(shape))).toBe(neutral);
 });
 
+test.each([1, 2, 25_000])(
+  'an error of Landscape’s that is wrapped %i times is read without end to it',
+  (depth) => {
+    let json: unknown = { error: 'UnknownPersonEmails', message: 'made-up text' };
+    for (let count = 0; count < depth; count++) json = { error: 'MultiError', errors: [json] };
+    const fault = landscape.faultOf({ status: 400, headers: {}, json });
+    expect(fault).toBe(depth === 1 ? 'NOT_FOUND' : 'INVALID_INPUT');
+  },
+);
+
 test.each(own.filter(isRemark))('what $system stored but did not deploy everywhere is no error', (shape) => {
   expect(apinizer.faultOf(answerOf(shape))).toBeUndefined();
   expect(apinizer.isPartial(answerOf(shape))).toBe(true);

@@ -292,6 +292,29 @@ describe('a store that asks to be left alone', () => {
     }
   });
 
+  test.each([
+    [429, 'date', 60],
+    [503, 'date', 60],
+    [503, 'number', 3_600],
+  ])('with %s is, until the %s that it says, for an hour at most: %i s', async (status, form, seconds) => {
+    const until = form === 'date' ? new Date(Date.now() + seconds * 1_000).toUTCString() : '1000000';
+    standIn.meet({ kind: 'fail', status, headers: { 'retry-after': until } });
+    expect((await call(read)).status).toBe(status);
+    const undoEarly = shiftSteadyClock((seconds - 5) * 1_000);
+    try {
+      await expect(call(read)).rejects.toMatchObject({ fault: 'RATE_LIMITED', sent: false });
+    } finally {
+      undoEarly();
+    }
+    expect(standIn.calls).toHaveLength(1);
+    const undo = shiftSteadyClock((seconds + 1) * 1_000);
+    try {
+      expect((await call(read)).status).toBe(200);
+    } finally {
+      undo();
+    }
+  });
+
   test('for no time is asked again at once, where it is read', async () => {
     atOnce();
     standIn.meet({ kind: 'fail', status: 429, headers: { 'retry-after': '0' } });
