@@ -48,7 +48,12 @@ function bodyOf(body: unknown): { body: string | undefined; type: string | undef
   if (body === undefined) return { body: undefined, type: undefined };
   if (body instanceof URLSearchParams)
     return { body: body.toString(), type: 'application/x-www-form-urlencoded' };
-  return { body: JSON.stringify(body), type: 'application/json' };
+  try {
+    return { body: JSON.stringify(body), type: 'application/json' };
+  } catch {
+    // What a vendor said is sent back to it, and may be nested without end.
+    throw refused('the body cannot be written as JSON');
+  }
 }
 
 const refused = (cause: string) => new StoreError('INVALID_INPUT', { sent: false, cause });

@@ -75,6 +75,13 @@ describe('the body of a request', () => {
     expect(request.headers['content-type']).toBe('application/x-www-form-urlencoded');
   });
 
+  test('is refused where it is nested deeper than can be written', () => {
+    let body: unknown = {};
+    for (let count = 0; count < 100_000; count++) body = { body };
+    const refusal = expect.objectContaining({ fault: 'INVALID_INPUT', sent: false });
+    expect(() => built({ method: 'PUT', body })).toThrow(refusal);
+  });
+
   test('is none, and of no type, where there is none', () => {
     const { body, headers } = built({});
     expect([body, headers['content-type']]).toEqual([undefined, undefined]);
