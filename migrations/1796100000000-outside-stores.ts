@@ -90,6 +90,8 @@ export class OutsideStores1796100000000 implements MigrationInterface {
         finished_at timestamptz,
         -- Where the listing goes on; from its beginning, where null.
         resume_from text,
+        -- Scopes that the store did not show: what is in them is not taken for gone.
+        unread text[] NOT NULL DEFAULT '{}',
         added integer NOT NULL DEFAULT 0,
         changed integer NOT NULL DEFAULT 0,
         gone integer NOT NULL DEFAULT 0,

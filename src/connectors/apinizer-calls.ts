@@ -46,12 +46,15 @@ export const userIn = async (upstream: Upstream, project: string, username: stri
 /** The projects of the connection, or all of them; the one that shows what is in the others is the last. */
 export async function projectsOf(upstream: Upstream): Promise<readonly string[]> {
   const named = listSetting(upstream, 'projects');
-  const projects =
-    named.length > 0 ? named : (await listOf(upstream, [])).map((project) => neededAt(project, 'name'));
+  const projects = named.length > 0 ? named : await allProjects(upstream);
   return [...projects].sort(
     (one, other) => Number(isAdmin(upstream, one)) - Number(isAdmin(upstream, other)),
   );
 }
+
+/** In the order of their names: a listing that breaks off goes on in the same, whatever the vendor's is by then. */
+const allProjects = async (upstream: Upstream): Promise<readonly string[]> =>
+  (await listOf(upstream, [])).map((project) => neededAt(project, 'name')).sort();
 
 /**
  * The project that is named, or the only one.

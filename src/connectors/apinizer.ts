@@ -13,7 +13,9 @@ import {
 } from './apinizer-calls.js';
 import { faultOf, isPartial } from './apinizer-faults.js';
 import { keptMetadataOf, observedIn, sentOf } from './apinizer-user.js';
-import type { Connector, Known, Listed, Minted, Upstream, Wish } from './connector.js';
+import type { Connector, Known, Listed, Minted, Observed, Upstream, Wish } from './connector.js';
+import { expectShown, firstOf, listScopes, shownOf } from './scopes.js';
+import { listSetting } from './settings.js';
 import { beforehand, StoreError } from './store-error.js';
 
 export { faultOf, isPartial };
@@ -29,8 +31,9 @@ export const apinizer: Connector = {
   keeps: ['description', 'fullName', 'email', 'enabled', 'allowedIps', 'roles', 'expiresAt'],
 
   check: async (upstream) => {
-    const [project] = await projectsOf(upstream);
-    if (project !== undefined) await usersIn(upstream, project);
+    // Whoever names projects means each of them; of all that there are, some may be for other eyes.
+    const which = listSetting(upstream, 'projects').length > 0 ? 'each' : 'any';
+    await expectShown(await projectsOf(upstream), (project) => usersIn(upstream, project), which);
   },
   list: listUsers,
   find: async (upstream, { scope, externalId }) => {
@@ -79,17 +82,17 @@ export const apinizer: Connector = {
 /** Project by project, each user where it belongs: the project that shows what is in the others comes last. */
 async function* listUsers(upstream: Upstream, from: string | null): AsyncGenerator<Listed> {
   const projects = await projectsOf(upstream);
-  const first = Math.max(0, from === null ? 0 : projects.indexOf(from));
-  const mustReadAll = projects.some((project) => isAdmin(upstream, project));
   const elsewhere = new Set<string>();
-  for (const [index, project] of projects.entries()) {
-    // What an earlier listing showed already is read again, so that the last project does not show it once more.
-    if (index < first && !mustReadAll) continue;
+  const read = async (project: string): Promise<Observed[]> => {
     const users = (await usersIn(upstream, project)).map((user) => observedIn(user, project));
     const entries = users.filter(({ externalId }) => !elsewhere.has(externalId));
     for (const { externalId } of entries) elsewhere.add(externalId);
-    if (index >= first) yield { entries, next: projects[index + 1] ?? null };
-  }
+    return entries;
+  };
+  // What an earlier listing showed already is read again, so that the last project does not show it once more.
+  if (projects.some((project) => isAdmin(upstream, project)))
+    for (const project of projects.slice(0, firstOf(projects, from))) await shownOf(project, read);
+  yield* listScopes(projects, from, read);
 }
 
 async function remove(upstream: Upstream, { scope, externalId }: Known): Promise<void> {

@@ -89,6 +89,8 @@ export interface Observed extends Partial<Described> {
 /** A part of a listing, and where to go on after it; null at the end. */
 export interface Listed {
   entries: readonly Observed[];
+  /** Scopes that the store did not show, while it shows others: what is in them is not known to be gone. */
+  unread?: readonly string[];
   next: string | null;
 }
 

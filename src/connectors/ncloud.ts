@@ -1,8 +1,9 @@
 import { badInput } from '../errors.js';
-import type { Connector, Known, Minted, Observed, Upstream } from './connector.js';
+import type { Connector, Known, Minted, Upstream } from './connector.js';
 import { endKey, isMissing, keysOf, keysThere, makeKey, setActive, type ListedKey } from './ncloud-keys.js';
 import { describePair, expectKnown, isTaken, makeTemporary, temporaryIn } from './ncloud-sts.js';
 import { pageOfSubAccounts, type SubAccount } from './ncloud-sub-accounts.js';
+import { readEach } from './scopes.js';
 import { adoptPair, neededPair, ownPair, pairOf } from './signing.js';
 import { beforehand, StoreError } from './store-error.js';
 
@@ -24,18 +25,18 @@ export const ncloud: Connector = {
   },
 
   list: async function* (upstream, from) {
-    let before: string | undefined;
+    const begun = new Set<string>();
     for (let page = Number(from ?? 0), goesOn = true; goesOn; page++) {
       const { subAccounts, isLast } = await pageOfSubAccounts(upstream, page);
       const first = subAccounts[0]?.id;
-      const again = first !== undefined && first === before;
+      const again = first !== undefined && begun.has(first);
+      if (first !== undefined) begun.add(first);
       // The first page may come twice; if another does, the store has no more of them.
       goesOn = !isLast && !(again && page > 1);
       yield {
-        entries: again ? [] : await observedOfAll(upstream, subAccounts),
+        ...(await observedOfAll(upstream, again ? [] : subAccounts)),
         next: goesOn ? String(page + 1) : null,
       };
-      before = first;
     }
   },
 
@@ -86,13 +87,13 @@ export const ncloud: Connector = {
   adoption: () => adoptPair('accessKey', 'secretKey'),
 };
 
-async function observedOfAll(upstream: Upstream, subAccounts: readonly SubAccount[]): Promise<Observed[]> {
-  const all: Observed[] = [];
-  for (const { id, loginId, fullName, email, allowedIps } of subAccounts)
-    for (const key of await keysThere(upstream, id))
-      all.push({ ...observedKey(key), scope: id, name: loginId, fullName, email, allowedIps });
-  return all;
-}
+const observedOfAll = (upstream: Upstream, subAccounts: readonly SubAccount[]) =>
+  readEach(subAccounts, async ({ id, loginId, fullName, email, allowedIps }) =>
+    (await keysThere(upstream, id)).map((key) => ({
+      ...observedKey(key),
+      ...{ scope: id, name: loginId, fullName, email, allowedIps },
+    })),
+  );
 
 const observedKey = ({ accessKey, active, createdAt }: ListedKey) => ({
   externalId: accessKey,

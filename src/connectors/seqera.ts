@@ -3,6 +3,7 @@ import { at, neededAt, textAt } from './answers.js';
 import type { Connector, Described, Known, Minted, Observed, Upstream, Wish } from './connector.js';
 import { askWhoAmI, entriesIn, entryOf, faultOf, goodWithin, isGone, within } from './seqera-calls.js';
 import { externalIdFor, providerOf, theirKeysOf, theirNameOf, withExternalIdOf } from './seqera-providers.js';
+import { expectShown, listScopes } from './scopes.js';
 import { listSetting } from './settings.js';
 import { beforehand, StoreError } from './store-error.js';
 import { instantOf } from './times.js';
@@ -20,17 +21,14 @@ export const seqera: Connector = {
   keeps: ['name', 'description', 'category'],
   budget: { limit: 20, windowMs: 1000 },
 
-  check: askWhoAmI,
-  list: async function* (upstream, from) {
-    const scopes = scopesOf(upstream);
-    for (const [index, scope] of [...scopes.entries()].slice(Number(from ?? 0))) {
-      const entries = await entriesIn(upstream, scope);
-      yield {
-        entries: entries.map((entry) => observedIn(entry, scope)),
-        next: index + 1 < scopes.length ? String(index + 1) : null,
-      };
-    }
+  check: async (upstream) => {
+    await askWhoAmI(upstream);
+    await expectShown(listSetting(upstream, 'workspaces'), (scope) => entriesIn(upstream, scope), 'each');
   },
+  list: (upstream, from) =>
+    listScopes(scopesOf(upstream), from, async (scope) =>
+      (await entriesIn(upstream, scope)).map((entry) => observedIn(entry, scope)),
+    ),
   find: async (upstream, known) => {
     const entry = await entryOf(upstream, known);
     return entry === undefined ? undefined : observedIn(entry, known.scope);

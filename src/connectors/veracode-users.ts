@@ -36,7 +36,7 @@ export async function pageOfUsers(
   const users = at(embedded, 'users') === undefined ? [] : listAt(embedded, 'users').map(userIn);
   const pages = at(totals, 'total_pages');
   const goesOn = typeof pages === 'number' ? page + 1 < pages : users.length >= size;
-  return { users, isLast: !goesOn };
+  return { users, isLast: !goesOn || users.length === 0 };
 }
 
 /** One user; undefined where there is none. */

@@ -1,5 +1,6 @@
 import { badInput } from '../errors.js';
 import type { Connector, Known, Observed, Upstream } from './connector.js';
+import { readEach } from './scopes.js';
 import { textSetting } from './settings.js';
 import { adoptPair, neededPair } from './signing.js';
 import { beforehand, StoreError } from './store-error.js';
@@ -42,10 +43,18 @@ export const veracode: Connector = {
   },
 
   list: async function* (upstream, from) {
+    const begun = new Set<string>();
     for (let page = Number(from ?? 0), goesOn = true; goesOn; page++) {
       const { users, isLast } = await pageOfUsers(upstream, page);
-      goesOn = !isLast;
-      yield { entries: await observedOfAll(upstream, users), next: goesOn ? String(page + 1) : null };
+      const [first] = users;
+      const again = first !== undefined && begun.has(first.id);
+      if (first) begun.add(first.id);
+      // A store that shows a page again has no more of them, whatever it says.
+      goesOn = !isLast && !again;
+      yield {
+        ...(await observedOfAll(upstream, again ? [] : users)),
+        next: goesOn ? String(page + 1) : null,
+      };
     }
   },
 
@@ -93,14 +102,11 @@ function end(upstream: Upstream, { externalId }: Known): Promise<void> {
   return endPair(upstream, externalId);
 }
 
-async function observedOfAll(upstream: Upstream, users: readonly User[]): Promise<Observed[]> {
-  const all: Observed[] = [];
-  for (const user of users) {
+const observedOfAll = (upstream: Upstream, users: readonly User[]) =>
+  readEach(users, async (user) => {
     const pair = await pairOfUser(upstream, user.id);
-    if (pair) all.push(observedOf(upstream, user, pair));
-  }
-  return all;
-}
+    return pair ? [observedOf(upstream, user, pair)] : [];
+  });
 
 const observedOf = (upstream: Upstream, user: User, pair: ListedPair): Observed => ({
   externalId: user.id,

@@ -218,6 +218,10 @@ export class StoreSync {
   @Column('text', { name: 'resume_from', nullable: true })
   resumeFrom: string | null;
 
+  /** Scopes that the store did not show: what is in them is not taken for gone. */
+  @Column('text', { array: true, default: '{}' })
+  unread: string[];
+
   @Field(() => Int)
   @Column('integer', { default: 0 })
   added: number;
@@ -232,7 +236,8 @@ export class StoreSync {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Why it did not come to its end: a code of ours. It is taken up again.',
+    description:
+      'Why it did not come to its end: a code of ours; it is taken up again. Or PARTIAL: it did, but there is a part of the store that was not shown. What is known of that part stays as it is.',
   })
   @Column('text', { nullable: true })
   error: string | null;

@@ -1,6 +1,6 @@
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { violates, type Tx } from '../database.js';
+import { sql, violates, type Tx } from '../database.js';
 import { badInput, conflict } from '../errors.js';
 import { answeredBefore, once } from '../idempotency/once.js';
 import { tryConnection } from './check.js';
@@ -96,4 +96,10 @@ async function reconnect(
     },
   );
   await replaceOwnKeys(tx, { id, accountId, ...store }, own);
+  await tx.rows(beginAnew, { id });
 }
+
+// What a sync has seen so far was seen elsewhere, or in another order: it goes on from no place of before.
+const beginAnew = sql(`
+  UPDATE syncs SET resume_from = NULL, unread = '{}', fence = fence + 1, lease_until = now(), next_at = now()
+  WHERE store_id = :id AND finished_at IS NULL RETURNING id`);

@@ -194,6 +194,40 @@ test('shows each user in its own project, wherever the listing begins', async ()
   expect((await make.listed(apinizer, upstream, 'admin')).map(({ externalId }) => externalId)).toEqual(['g']);
 });
 
+test('goes on past a project that the store does not show, and tells of it', async () => {
+  await open({ projects: ['Closed', 'Orders'] });
+  const closed = () =>
+    store.meet(
+      { kind: 'fail', status: 400, body: { resultMessage: 'User does not have required permission!' } },
+      { path: /Closed/ },
+    );
+  seeded({ username: 'o' });
+  closed();
+  const parts = await make.partsOf(apinizer, upstream);
+  expect(parts.map(({ entries, unread }) => [entries.length, unread])).toEqual([
+    [0, ['Closed']],
+    [1, undefined],
+    [0, undefined],
+  ]);
+  closed();
+  await connector.check(upstream);
+  closed();
+  const named = reach({ projects: ['Orders', 'Closed'] });
+  await expect(connector.check(named)).rejects.toMatchObject({ fault: 'FORBIDDEN' });
+});
+
+test('goes on in the same order, however the store has its projects by then', async () => {
+  await open({ projects: ['B', 'C', 'A'] });
+  for (const project of ['A', 'B', 'C']) seeded({ username: project, project });
+  const [first] = await make.partsOf(apinizer, upstream);
+  for (const project of ['B', 'C', 'admin', 'A']) {
+    store.projects.delete(project);
+    store.projects.add(project);
+  }
+  const rest = await make.listed(apinizer, upstream, first?.next);
+  expect([...(first?.entries ?? []), ...rest].map(({ externalId }) => externalId)).toEqual(['A', 'B', 'C']);
+});
+
 test('takes another name for the project that shows what is in the others', async () => {
   await open({}, { projects: ['admin', 'Orders'], adminProject: 'root' });
   seeded({ username: 'o' });

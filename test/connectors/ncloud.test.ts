@@ -94,6 +94,16 @@ describe.each([1, 2] as const)('version %s of Sub Account', (version) => {
     expect(new Set(all.map(({ externalId }) => externalId)).size).toBe(252);
   });
 
+  test('goes on past a sub account whose keys the store does not show, and tells of it', async () => {
+    const [one, other] = [store.addSubAccount('one'), store.addSubAccount('other')];
+    for (const { subAccountId } of [one, other]) store.addKey(subAccountId);
+    const body = { error: { errorCode: '210', message: 'Permission Denied' } };
+    store.meet({ kind: 'fail', status: 401, body }, { path: new RegExp(one.subAccountId) });
+    const [part] = await make.partsOf(ncloud, upstream);
+    expect(part?.unread).toEqual([one.subAccountId]);
+    expect(part?.entries.map(({ scope }) => scope)).toContain(other.subAccountId);
+  });
+
   test('leaves out of a listing a sub account that is gone by the time its keys are asked for', async () => {
     const { subAccountId } = owner;
     const path = new RegExp(`${subAccountId}/access-keys`);

@@ -42,10 +42,10 @@ test('lists workspace by workspace, without keys, and goes on where it broke off
   seeded({ workspaceId: '77' });
   const parts = await make.partsOf(seqera, upstream);
   expect(parts.map(({ entries, next }) => [entries.map(({ externalId }) => externalId), next])).toEqual([
-    [[personal], '1'],
+    [[personal], workspace],
     [[shared], null],
   ]);
-  expect(await make.listed(seqera, upstream, '1')).toEqual([
+  expect(await make.listed(seqera, upstream, workspace)).toEqual([
     {
       externalId: shared,
       scope: workspace,
@@ -59,6 +59,30 @@ test('lists workspace by workspace, without keys, and goes on where it broke off
     },
   ]);
   expect(JSON.stringify(parts)).not.toContain('images.example.com');
+});
+
+test('begins anew where the workspace to go on from is there no more', async () => {
+  seeded();
+  expect(await make.listed(seqera, upstream, '77')).toHaveLength(1);
+});
+
+test('goes on past a workspace that the store does not show, and tells of it', async () => {
+  seeded();
+  const three = opened({ workspaces: ['999', workspace, 'no-id'] });
+  const parts = await make.partsOf(seqera, three);
+  expect(parts.map(({ entries, unread }) => [entries.length, unread])).toEqual([
+    [0, ['999']],
+    [1, undefined],
+    [0, ['no-id']],
+  ]);
+  const none = opened({ workspaces: ['999', 'no-id'] });
+  await expect(make.listed(seqera, none)).rejects.toMatchObject({ code: 'STORE_REJECTED' });
+});
+
+test('checks each workspace that it was given', async () => {
+  await connector.check(opened({ workspaces: [workspace, '77'] }));
+  const other = opened({ workspaces: [workspace, '999'] });
+  await expect(connector.check(other)).rejects.toMatchObject({ fault: 'FORBIDDEN' });
 });
 
 test('lists the personal space where no workspace is named', async () => {
@@ -274,6 +298,18 @@ test('S10: an error has the id that the vendor gave it, and nothing of its text'
     fault: 'INVALID_INPUT',
     cause: 'the store answered 400, 1mO5qKOUcacMaFXJsmJzQh',
   });
+});
+
+test('S42: an id of an error that is a secret is none', async () => {
+  const secret = 'Marked0Secret0Of22Char';
+  const message = `Bad keys - Error ID: ${secret}`;
+  const keys = wish('CONTAINER_REG', { ...registryKeys, password: secret });
+  store.meet({ kind: 'fail', status: 400, body: { message } }, {}, 2);
+  for (const attempt of [
+    () => connector.create(upstream, wanted('x', workspace, keys)),
+    () => connector.check(opened({}, secret)),
+  ])
+    await expect(attempt()).rejects.toMatchObject({ cause: 'the store answered 400' });
 });
 
 test('takes an address that ends with /api, and answers without what is newer', async () => {

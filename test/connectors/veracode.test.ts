@@ -83,6 +83,33 @@ test('lists the pair of each user that has one, page by page, without its key', 
   );
 });
 
+test.each([
+  ['has no users on it', {}],
+  [
+    'was there before',
+    { _embedded: { users: Array.from({ length: 50 }, (_, n) => ({ user_id: `u${n}` })) } },
+  ],
+])('ends a listing at a page that %s, whatever the store says of more', async (_, page) => {
+  for (const totals of [{ page: { total_pages: 1e12 } }, { page: {} }]) {
+    store.clear();
+    store.meet({ kind: 'fail', status: 200, body: { ...page, ...totals } }, { path: /\/users\?/ }, 9);
+    const parts = await make.partsOf(veracode, upstream);
+    expect(parts.length).toBeLessThanOrEqual(2);
+    expect(parts.at(-1)).toMatchObject({ entries: [], next: null });
+  }
+});
+
+test('goes on past a user whose pair the store does not show, and tells of it', async () => {
+  const other = store.addUser();
+  store.addPair(other.user_id);
+  store.meet({ kind: 'fail', status: 403 }, { path: new RegExp(user.user_id) });
+  const [part] = await make.partsOf(veracode, upstream);
+  expect(part?.unread).toEqual([user.user_id]);
+  expect(part?.entries.map(({ externalId }) => externalId)).toContain(other.user_id);
+  store.meet({ kind: 'fail', status: 403 }, { path: /user_id/ }, 9);
+  await expect(make.listed(veracode, upstream)).rejects.toMatchObject({ fault: 'FORBIDDEN' });
+});
+
 test('asks for paths of its own, whatever links are in the answers', async () => {
   store.seed(60);
   await make.listed(veracode, upstream);

@@ -1,4 +1,4 @@
-import { sql, type Database } from '../../database.js';
+import { sql, type Database, type Tx } from '../../database.js';
 import { KeywayError } from '../../errors.js';
 import { newId } from '../../ids.js';
 import { StoreError } from '../../connectors/store-error.js';
@@ -18,6 +18,7 @@ interface Run {
   fence: number;
   startedAt: string;
   resumeFrom: string | null;
+  unread: readonly string[];
 }
 
 /** Somebody else goes on with it by now, or this process is to stop. */
@@ -88,7 +89,9 @@ export class Syncs {
     const listed = connector.list?.(upstream, run.resumeFrom);
     if (!listed || store.accountId === null) throw new KeywayError('UNSUPPORTED');
     const of = { id: store.id, accountId: store.accountId };
-    for await (const { entries, next } of listed) {
+    if (run.resumeFrom === null) run.unread = [];
+    for await (const { entries, unread = [], next } of listed) {
+      run.unread = [...new Set([...run.unread, ...unread])];
       for (let start = 0; start === 0 || start < entries.length; start += batch) {
         if (this.#stopping) throw new BrokenOff();
         const part = entries.slice(start, start + batch);
@@ -96,8 +99,7 @@ export class Syncs {
         await db.transaction(async (tx) => {
           await holdStore(tx, store.id);
           // The place to go on from is that of the whole part: what is listed twice does no harm.
-          const [held] = await tx.rows(advance, { ...mine(run), next: isLast ? next : run.resumeFrom });
-          if (!held) throw new BrokenOff();
+          await hold(tx, run, isLast ? next : run.resumeFrom);
           const { added, changed } =
             part.length === 0 ? { added: 0, changed: 0 } : await takeIn(tx, of, part, keeps);
           await tx.rows(count, { id: run.id, added, changed, gone: 0 });
@@ -107,20 +109,25 @@ export class Syncs {
     }
     for (let gone = batch; gone === batch;) {
       gone = await db.transaction(async (tx) => {
-        const [held] = await tx.rows(advance, { ...mine(run), next: run.resumeFrom });
-        if (!held) throw new BrokenOff();
-        const marked = await markGone(tx, store.id, run.startedAt, batch);
+        await hold(tx, run, run.resumeFrom);
+        const marked = await markGone(tx, run, batch);
         await tx.rows(count, { id: run.id, added: 0, changed: 0, gone: marked });
         return marked;
       });
     }
-    await db.rows(finish, { ...mine(run), error: null });
+    await db.rows(finish, { ...mine(run), error: run.unread.length > 0 ? 'PARTIAL' : null });
   }
 }
 
 /** Puts a run on record, where none is under way, and has one that waits go on at once. */
 export async function begin(db: Pick<Database, 'rows'>, storeId: string): Promise<void> {
   await db.rows(insert, { id: newId(), storeId });
+}
+
+/** Keeps the lease of a run, and how far it has come. @throws BrokenOff where it is somebody else's by now */
+async function hold(tx: Tx, run: Run, next: string | null): Promise<void> {
+  const [held] = await tx.rows(advance, { ...mine(run), unread: run.unread, next });
+  if (!held) throw new BrokenOff();
 }
 
 const mine = ({ id, fence }: Run) => ({ id, fence });
@@ -138,9 +145,10 @@ const take = sql(`
   WHERE id IN (
     SELECT id FROM syncs WHERE finished_at IS NULL AND next_at <= now() AND lease_until <= now()
     ORDER BY next_at LIMIT CAST(:free AS integer) FOR UPDATE SKIP LOCKED)
-  RETURNING id, store_id AS "storeId", fence, started_at AS "startedAt", resume_from AS "resumeFrom"`);
+  RETURNING id, store_id AS "storeId", fence, started_at AS "startedAt", resume_from AS "resumeFrom", unread`);
 const advance = sql(`
-  UPDATE syncs SET resume_from = :next, lease_until = now() + interval '${leaseSeconds} seconds'
+  UPDATE syncs SET resume_from = :next, unread = CAST(:unread AS text[]),
+    lease_until = now() + interval '${leaseSeconds} seconds'
   WHERE id = :id AND fence = :fence AND finished_at IS NULL RETURNING id`);
 const count = sql(`
   UPDATE syncs SET added = added + CAST(:added AS integer), changed = changed + CAST(:changed AS integer),

@@ -63,9 +63,16 @@ export async function takeIn(
   return { added: added.length, changed: changes.length };
 }
 
-/** Marks what a store has no more, of what was seen before the listing began. Returns how many there were. */
-export async function markGone(tx: Tx, storeId: string, since: string, most: number): Promise<number> {
-  return (await tx.rows(notSeen, { storeId, since, most })).length;
+/**
+ * Marks what a store has no more, of what was seen before the listing began, but in scopes that were not shown. Returns
+ * how many there were.
+ */
+export async function markGone(
+  tx: Tx,
+  { storeId, startedAt, unread }: { storeId: string; startedAt: string; unread: readonly string[] },
+  most: number,
+): Promise<number> {
+  return (await tx.rows(notSeen, { storeId, since: startedAt, unread, most })).length;
 }
 
 async function add(
@@ -226,6 +233,7 @@ const notSeen = sql(`
     SELECT c.id FROM credentials c
     WHERE c.store_id = :storeId AND c.external_id IS NOT NULL AND c.parent_id IS NULL AND c.gone_at IS NULL
       AND c.revoked_at IS NULL AND c.deleted_at IS NULL AND c.observed_at < CAST(:since AS timestamptz)
+      AND (c.scope = ANY(CAST(:unread AS text[]))) IS NOT TRUE
       AND NOT EXISTS (SELECT 1 FROM intents i WHERE i.credential_id = c.id AND i.state = 'OPEN' AND i.verb <> 'RETIRE')
     LIMIT CAST(:most AS integer) FOR UPDATE SKIP LOCKED)
   RETURNING id`);

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseId } from '../../../src/ids.js';
 import { expectData, makeAccount } from '../../support/make.js';
 import { startTestServer, type TestServer } from '../../support/server.js';
-import { makeStore, readStore } from '../../stores/stores.js';
+import { checkStore, makeStore, readStore, updateStore } from '../../stores/stores.js';
 import { startApinizer } from '../../upstreams/apinizer.js';
 import { startSeqera, type Seqera } from '../../upstreams/seqera.js';
 import { startVeracode } from '../../upstreams/veracode.js';
@@ -115,15 +116,109 @@ test('what is gone is shown as gone, what changed as changed, and what is Keyway
   expect(read.credential).toEqual({ description: 'said anew', fullName: 'Kept here', status: 'ACTIVE' });
 });
 
-test('a listing that fails half way takes nothing for gone', async () => {
-  const store = await connected({ workspaces: ['1', '2'] });
-  seqera.seed(4, (index) => ({ workspaceId: String(1 + (index % 2)) }));
+describe('a part of a store that is not shown', () => {
+  const forbid = (workspace: string) =>
+    seqera.meet(
+      { kind: 'fail', status: 403, body: { message: 'Forbidden: MARKER-VENDOR' } },
+      { path: new RegExp(`workspaceId=${workspace}`) },
+    );
+
+  test('keeps no other from being listed; nothing in it is gone, and the sync says so', async () => {
+    const store = await connected({ workspaces: ['1', '2', '3'] });
+    seqera.seed(6, (index) => ({ workspaceId: String(1 + (index % 3)) }));
+    expectData(await sync(store));
+    seqera.credentials.clear();
+    seqera.seed(1, () => ({ workspaceId: '3' }));
+    forbid('2');
+    const answer = await sync(store);
+    const last = expectData(answer).syncStore.store.lastSync;
+    expect(last).toMatchObject({ added: 1, gone: 4, error: 'PARTIAL', finishedAt: expect.any(String) });
+    expect(await countOf(store, { status: ['ACTIVE'] })).toBe(4);
+    expect(answer.text + server.logged.join('')).not.toContain('MARKER-VENDOR');
+
+    expect(expectData(await sync(store)).syncStore.store.lastSync).toMatchObject({ gone: 2, error: null });
+  });
+
+  test('is remembered by whoever goes on', async () => {
+    const store = await connected({ workspaces: ['1', '2', '3'] });
+    seqera.seed(3, (index) => ({ workspaceId: String(1 + index) }));
+    expectData(await sync(store));
+    seqera.credentials.clear();
+    forbid('2');
+    seqera.meet({ kind: 'refuse' }, { path: /workspaceId=3/ }, 20);
+    expect((await sync(store)).data.syncStore.store.lastSync).toMatchObject({
+      error: 'UNAVAILABLE',
+      gone: 0,
+    });
+    seqera.clear();
+    await server.restart();
+    expectData(await sync(store));
+    expect(await ended(store)).toMatchObject({ gone: 2, error: 'PARTIAL' });
+    expect(await countOf(store, { status: ['ACTIVE'] })).toBe(2);
+  });
+
+  test('is told by a check too', async () => {
+    const store = await connected({ workspaces: ['1', '2'] });
+    forbid('2');
+    const { health } = expectData(await checkStore(server, { id: store })).checkStore.store;
+    expect(health).toMatchObject({ reachable: false, problem: 'STORE_REJECTED' });
+  });
+
+  test('is no part where nothing else is shown', async () => {
+    const store = await connected({ workspaces: ['1', '2'] });
+    seqera.seed(2, (index) => ({ workspaceId: String(1 + index) }));
+    expectData(await sync(store));
+    seqera.credentials.clear();
+    for (const workspace of ['1', '2']) forbid(workspace);
+    const last = expectData(await sync(store)).syncStore.store.lastSync;
+    expect(last).toMatchObject({ gone: 0, error: 'STORE_REJECTED' });
+  });
+});
+
+test.each([
+  [['3', '1', '2'], 3],
+  [['3', '2', '1'], 3],
+  [['2', '1'], 2],
+])('a sync that waits goes by the workspaces %j, once they are those of its store', async (now, living) => {
+  const store = await connected({ workspaces: ['1', '2', '3'] });
+  seqera.seed(3, (index) => ({ workspaceId: String(1 + index) }));
   expectData(await sync(store));
-  seqera.credentials.clear();
-  seqera.meet({ kind: 'fail', status: 403, body: { message: 'Forbidden' } }, { path: /workspaceId=2/ }, 5);
-  const last = expectData(await sync(store)).syncStore.store.lastSync;
-  expect(last).toMatchObject({ gone: 0, error: 'STORE_REJECTED' });
-  expect(await countOf(store, { status: ['ACTIVE'] })).toBe(5);
+  seqera.meet({ kind: 'fail', status: 429 }, { path: /workspaceId=2/ });
+  expect((await sync(store)).data.syncStore.store.lastSync).toMatchObject({ error: 'RATE_LIMITED' });
+  const connection = { seqera: { endpoint: seqera.url, token: seqera.token, workspaces: now } };
+  expectData(await updateStore(server, { id: store, connection }));
+  expectData(await sync(store));
+  expect(await ended(store)).toMatchObject({ gone: 3 - living, error: null });
+  expect(await countOf(store, { status: ['ACTIVE'] })).toBe(1 + living);
+});
+
+test('a sync that is under way while its store is connected anew begins anew', async () => {
+  const store = await connected({ workspaces: ['1', '2'] });
+  seqera.seed(3, (index) => ({ workspaceId: String(1 + index) }));
+  expectData(await sync(store));
+  const standing = seqera.hold('before', { path: /workspaceId=2/ });
+  const asked = sync(store);
+  const held = await standing;
+  const connection = { seqera: { endpoint: seqera.url, token: seqera.token, workspaces: ['3', '2', '1'] } };
+  expectData(await updateStore(server, { id: store, connection }));
+  held.release();
+  expectData(await asked);
+  expect(await ended(store)).toMatchObject({ added: 1, gone: 0, error: null });
+});
+
+test.each([
+  ['a number', '999999'],
+  ['a date', 'Fri, 01 Jan 2100 00:00:00 GMT'],
+])('a store that wants no calls for long, by %s, is asked again after an hour', async (_, until) => {
+  const store = await connected();
+  seqera.meet({ kind: 'fail', status: 429, headers: { 'retry-after': until } });
+  expect((await sync(store)).data.syncStore.store.lastSync).toMatchObject({ error: 'RATE_LIMITED' });
+  const [row] = await server.rows<{ wait: string }>(
+    `SELECT extract(epoch FROM next_at - now()) AS wait FROM syncs WHERE store_id = :id AND finished_at IS NULL`,
+    { id: parseId(store)?.uuid },
+  );
+  expect(Number(row?.wait)).toBeGreaterThan(3_500);
+  expect(Number(row?.wait)).toBeLessThanOrEqual(3_600);
 });
 
 test('a budget that is spent puts a sync off, and it goes on when there is one again', async () => {
