@@ -12,7 +12,7 @@ import {
   usersIn,
 } from './apinizer-calls.js';
 import { faultOf, isPartial } from './apinizer-faults.js';
-import { keptMetadataOf, observedIn, sentOf } from './apinizer-user.js';
+import { changedUser, newUser, observedIn } from './apinizer-user.js';
 import type { Connector, Known, Listed, Minted, Observed, Upstream, Wish } from './connector.js';
 import { expectShown, firstOf, listScopes, shownOf } from './scopes.js';
 import { listSetting } from './settings.js';
@@ -49,24 +49,24 @@ export const apinizer: Connector = {
   create: async (upstream, { scope, wish, ...described }) => {
     const { accessKey, password: chosen } = passwordIn(wish);
     const password = chosen ?? mintPassword();
-    const body = sentOf(described, accessKey, password);
+    const body = newUser(described, accessKey, password);
     const project = await beforehand(() => projectFor(upstream, scope));
     const path = [project, 'credentials'];
     const { partial } = await change(upstream, { method: 'POST', path, body });
     return { externalId: accessKey, scope: project, minted: mintedOf(accessKey, password, partial) };
   },
-  update: async (upstream, { scope, externalId }, described, held) => {
-    if (!held?.secret)
+  update: async (upstream, { scope, externalId }, changes, held) => {
+    const password = held?.secret;
+    if (!password)
       throw unsupported(
         'This store takes a change only together with the password, and Keyway does not have it. Rotate the credential: from then on Keyway has its password.',
       );
-    const user = sentOf(described, externalId, held.secret);
-    const kept = await beforehand(async () => {
+    const body = await beforehand(async () => {
       const found = await userIn(upstream, scope, externalId);
       if (found === undefined) throw new StoreError('NOT_FOUND');
-      return keptMetadataOf(found);
+      return changedUser(found, changes, password);
     });
-    return change(upstream, { method: 'PUT', path: [scope, 'credentials'], body: { ...user, ...kept } });
+    return change(upstream, { method: 'PUT', path: [scope, 'credentials'], body });
   },
   rotate: async (upstream, { scope, externalId }, wish) => {
     const password = passwordIn(wish).password ?? mintPassword();

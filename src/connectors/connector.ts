@@ -176,11 +176,11 @@ export interface Connector {
    */
   present?(upstream: Upstream, at: { scope: string; wish: Wish; name: string }): Promise<readonly string[]>;
   create?(upstream: Upstream, wanted: Wanted): Promise<Created>;
-  /** Makes the store's record the same as `described`. Repeating it does no harm. */
+  /** Changes what is named, and leaves all else as the store has it now. Repeating it does no harm. */
   update?(
     upstream: Upstream,
     known: Known,
-    described: Described,
+    changes: Partial<Described>,
     held: Minted | null,
   ): Promise<{ partial?: boolean }>;
   /** Brings in a new secret. Where the caller or Keyway chooses it, repeating it with the same one does no harm. */

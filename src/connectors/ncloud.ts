@@ -56,6 +56,7 @@ export const ncloud: Connector = {
   },
 
   update: async (upstream, known, { enabled }) => {
+    if (enabled === undefined) return {};
     // Suspended are older keys too that still live; let in again is the current one alone.
     if (!enabled) await suspendOthers(upstream, known);
     await setActive(upstream, known.scope, currentKey(known), enabled);

@@ -46,25 +46,21 @@ export const seqera: Connector = {
       method: 'POST',
       path: [],
       query: externalIdFor(theirKeys),
-      body: { credentials: { ...textsOf(described), provider: theirNameOf(provider), keys: theirKeys } },
+      body: { credentials: { ...textsIn(described), provider: theirNameOf(provider), keys: theirKeys } },
     });
     return { externalId: neededAt(json, 'credentialsId'), scope, minted: mintedOf(keys) };
   },
-  update: async (upstream, known, described, held) => {
+  update: async (upstream, known, changes, held) => {
     if (!held?.keys)
       throw unsupported(
         'This store takes a change only together with the keys, and Keyway does not have them. Rotate the credential: from then on Keyway has its keys.',
       );
-    await replace(upstream, known, { provider: known.provider, keys: held.keys }, () => textsOf(described));
+    await replace(upstream, known, { provider: known.provider, keys: held.keys }, changes);
     return {};
   },
   rotate: async (upstream, known, wish) => {
     const { provider, keys } = providerKeysIn(wish);
-    await replace(upstream, known, { provider, keys }, (entry) => ({
-      name: neededAt(entry, 'name'),
-      description: textAt(entry, 'description'),
-      category: textAt(entry, 'category'),
-    }));
+    await replace(upstream, known, { provider, keys });
     return mintedOf(keys);
   },
   // What depends on a credential cannot keep it from being ended, only from being tidied away.
@@ -90,12 +86,12 @@ function scopeFor(upstream: Upstream, scope: string | null): string {
   return only;
 }
 
-/** Puts the whole in place of what is there; what Keyway does not know of stays as the store has it now. */
+/** Puts the whole in place of what is there; what is not to change stays as the store has it now. */
 async function replace(
   upstream: Upstream,
   known: Known,
   { provider, keys }: { provider: string | null; keys: Keys },
-  textsFor: (entry: unknown) => Texts,
+  changes: Partial<Described> = {},
 ): Promise<void> {
   const credentials = await beforehand(async () => {
     const entry = await entryOf(upstream, known);
@@ -105,7 +101,10 @@ async function replace(
       throw new StoreError('CONFLICT', { message: 'The store has it as keys of another provider.' });
     return {
       id: known.externalId,
-      ...textsFor(entry),
+      name: neededAt(entry, 'name'),
+      description: textAt(entry, 'description'),
+      category: textAt(entry, 'category'),
+      ...textsIn(changes),
       provider: theirs,
       baseUrl: textAt(entry, 'baseUrl'),
       keys: withExternalIdOf(entry, theirKeysOf(provider, keys)),
@@ -126,9 +125,13 @@ async function remove(upstream: Upstream, known: Known, checked: 'true' | 'false
 }
 
 type Keys = NonNullable<Minted['keys']>;
-type Texts = Pick<Described, 'name' | 'description' | 'category'>;
 
-const textsOf = ({ name, description, category }: Texts): Texts => ({ name, description, category });
+/** The texts that the platform keeps, of those that are given. */
+const textsIn = ({ name, description, category }: Partial<Described>) => ({
+  ...(name !== undefined && { name }),
+  ...(description !== undefined && { description }),
+  ...(category !== undefined && { category }),
+});
 
 function providerKeysIn(wish: Wish): Wish & { kind: 'PROVIDER_KEYS' } {
   if (wish.kind !== 'PROVIDER_KEYS') throw unsupported('This store keeps the keys of providers alone.');

@@ -15,8 +15,8 @@ export interface IntentDetails {
   graceMs?: number;
   /** Keys to end: by RETIRE, and before a rotation in a store that has room for no more. */
   keys?: readonly string[];
-  /** What the store's record is to become. */
-  described?: Described;
+  /** What of the store's record is to change. */
+  described?: Partial<Described>;
   /** The columns of the credential that change with it. */
   columns?: Partial<Credential>;
   /** The roles that it then carries. */

@@ -131,6 +131,30 @@ describe.each(['older', 'current'] as const)('with the %s contract', (generation
     });
   });
 
+  test('S52: changes what is to change, and leaves all else as the gateway has it', async () => {
+    const restricted = {
+      ipList: ['192.168.1.5/24', '10.0.0.1-10.0.0.9'],
+      roleNameList: ['WRITER'],
+      enabled: false,
+      expireDate: 1_893_456_000_000 as unknown as string,
+      metadata: [{ key: 'team', value: 'orders' }],
+    };
+    const username = seeded({ password: 'held', description: 'before', ...restricted });
+    const before = { ...store.credentials.get(username) };
+    store.meet({ kind: 'fail', status: 200, body: { success: true, status: 'SUCCESS' } }, { method: 'PUT' });
+    await connector.update(upstream, known(username), { description: 'after' }, make.heldPassword('held'));
+    const { metadata, ...older } = { ...before, description: 'after' };
+    const { project: _, access: __, ...sent } = generation === 'older' ? older : { ...older, metadata };
+    expect(JSON.parse(store.calls.at(-1)?.body ?? '')).toEqual(sent);
+  });
+
+  test('shows when a user ends, also where that is a number', async () => {
+    const username = seeded({ expireDate: 1_893_456_000_000 as unknown as string });
+    expect(await connector.find(upstream, known(username))).toMatchObject({
+      expiresAt: '2030-01-01T00:00:00.000Z',
+    });
+  });
+
   test('ends a user, and is content where there is none any more', async () => {
     const username = seeded();
     await connector.revoke(upstream, known(username));
@@ -251,6 +275,19 @@ test.each(['email', 'fullName'])('answers BAD_USER_INPUT for a user without %s',
     fields: [{ path: `input.${field}` }],
   });
   expect(store.calls).toEqual([]);
+});
+
+test('answers BAD_USER_INPUT for a change of a user that the gateway has without an e-mail', async () => {
+  await open();
+  const username = seeded({ email: '' });
+  const update = (changes: object) =>
+    connector.update(upstream, known(username), changes, make.heldPassword('held'));
+  await expect(update({ description: 'x' })).rejects.toMatchObject({
+    code: 'BAD_USER_INPUT',
+    fields: [{ path: 'input.email' }],
+  });
+  expect(store.calls.every(({ method }) => method === 'GET')).toBe(true);
+  await expect(update({ email: 'bot@example.com' })).resolves.toEqual({ partial: false });
 });
 
 test('answers UNSUPPORTED for an update without the password, and sends nothing', async () => {

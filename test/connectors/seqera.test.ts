@@ -199,6 +199,12 @@ test('updates the whole with the keys that Keyway holds; the rest stays as the s
   expect(store.accepts(id, registryKeys)).toBe(true);
 });
 
+test('changes what is to change, and sends back what the store says of the rest now', async () => {
+  const id = seeded({ name: 'now', description: 'now', category: 'now' });
+  await connector.update(upstream, known(id), { description: null }, make.heldKeys(registryKeys));
+  expect(stored(id)).toMatchObject({ name: 'now', description: null, category: 'now' });
+});
+
 test('answers UNSUPPORTED for an update without the keys, and sends nothing', async () => {
   const id = seeded();
   await expect(connector.update(upstream, known(id), make.described(), null)).rejects.toMatchObject({

@@ -34,7 +34,9 @@ export async function planUpdate(
     throw conflict('Its store does not have it.');
   if (credential.reachesStore && columns.enabled === false)
     throw conflict('Keyway reaches its store with it: updateStore takes another.');
-  const described: Described = describedOf({ ...credential, ...columns }, roles.names);
+  // Whatever else is recorded here may be old: the store is told of nothing that was not asked for.
+  const whole = Object.entries(describedOf({ ...credential, ...columns }, roles.names));
+  const described: Partial<Described> = Object.fromEntries(whole.filter(([name]) => changed.includes(name)));
   return plan(tx, wantedBy(ctx), {
     credentialId: credential.id,
     storeId: credential.storeId,
