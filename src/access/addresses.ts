@@ -58,6 +58,15 @@ export function canonicalRange(text: string): string | undefined {
     : `${range.address.toString()}/${range.bits}`;
 }
 
+/** As `canonicalRange`, for what others write: the block that an address with bits behind its prefix is in. */
+export function rangeAround(text: string): string | undefined {
+  const [address = '', bits, ...more] = text.split('/');
+  const known = parseExactly(address);
+  if (!known || bits === undefined || more.length > 0 || !/^\d{1,3}$/.test(bits)) return canonicalRange(text);
+  if (Number(bits) > size(known)) return undefined;
+  return canonicalRange(`${networkOf(known, Number(bits)).toString()}/${bits}`);
+}
+
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 interface Range {
@@ -82,10 +91,13 @@ function parseRange(text: string): Range | undefined {
   if (!address || isMapped(address)) return undefined;
   const bits = match?.[2] === undefined ? size(address) : Number(match[2]);
   if (bits > size(address)) return undefined;
-  const cidr = `${address.toString()}/${bits}`;
-  const network = (address.kind() === 'ipv4' ? ipaddr.IPv4 : ipaddr.IPv6).networkAddressFromCIDR(cidr);
-  return network.toString() === address.toString() ? { address, bits } : undefined;
+  return networkOf(address, bits).toString() === address.toString() ? { address, bits } : undefined;
 }
+
+const networkOf = (address: Address, bits: number): Address =>
+  (address.kind() === 'ipv4' ? ipaddr.IPv4 : ipaddr.IPv6).networkAddressFromCIDR(
+    `${address.toString()}/${bits}`,
+  );
 
 function parseAddress(text: string | undefined): Address | undefined {
   if (text === undefined) return undefined;

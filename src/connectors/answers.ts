@@ -46,9 +46,10 @@ export const at = (json: unknown, name: string): unknown =>
     ? (json as Record<string, unknown>)[name]
     : undefined;
 
-/** A text that is not empty; null for anything else. */
+/** A text that is not empty, or the digits of a number; null for anything else. */
 export const textAt = (json: unknown, name: string): string | null => {
   const value = at(json, name);
+  if (typeof value === 'number') return String(value);
   return typeof value === 'string' && value !== '' ? value : null;
 };
 

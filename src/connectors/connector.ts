@@ -76,6 +76,8 @@ export interface Observed extends Partial<Described> {
   scope: string;
   kind: Kind;
   name: string;
+  /** As the store writes them: what is there and can be no address is a restriction too. */
+  allowedIps?: readonly string[] | undefined;
   accessKey?: string | null;
   provider?: string | null;
   createdAt?: string | null;

@@ -10,7 +10,7 @@ export interface SubAccount {
   loginId: string;
   fullName: string | null;
   email: string | null;
-  /** Undefined where nothing is said of it, or nothing that could be said in addresses. */
+  /** Undefined where nothing is said of it. */
   allowedIps: readonly string[] | undefined;
 }
 
@@ -71,5 +71,5 @@ function allowedIpsIn(json: unknown): readonly string[] | undefined {
     : [];
   const ips = texts.filter((text) => text !== null);
   // None at all would be read as no restriction, and there is one.
-  return ips.length > 0 ? ips : undefined;
+  return ips.length > 0 ? ips : ['unknown'];
 }

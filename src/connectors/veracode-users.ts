@@ -74,5 +74,5 @@ function allowedIpsIn(json: unknown): readonly string[] | undefined {
   const ips = at(json, 'allowed_ip_addresses');
   const texts = Array.isArray(ips) ? ips.filter((one) => typeof one === 'string' && one !== '') : [];
   // None at all would be read as no restriction, and there is one.
-  return texts.length > 0 ? (texts as string[]) : undefined;
+  return texts.length > 0 ? (texts as string[]) : ['unknown'];
 }

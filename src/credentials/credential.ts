@@ -136,7 +136,10 @@ export class Credential implements Node {
   @Column('boolean')
   enabled: boolean;
 
-  @Field(() => [IPRange], { description: 'Addresses it may be used from. Empty: from anywhere.' })
+  @Field(() => [IPRange], {
+    description:
+      'Addresses it may be used from. Empty: from anywhere. What an outside store has there and is no such address is shown as 255.255.255.255, which nobody calls from.',
+  })
   @Column('text', { name: 'allowed_ips', array: true })
   allowedIps: string[];
 

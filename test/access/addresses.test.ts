@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import fc from 'fast-check';
-import { addressAllowed, canonicalRange, clientAddress, withinRanges } from '../../src/access/addresses.js';
+import { addressAllowed, canonicalRange, clientAddress, rangeAround, withinRanges } from '../../src/access/addresses.js';
 
 describe('canonicalRange', () => {
   test.each([
@@ -54,6 +54,15 @@ describe('canonicalRange', () => {
     ],
   ])('S52: refuses %j', (text) => expect(canonicalRange(text)).toBeUndefined());
 });
+
+test.each([
+  ['192.168.1.5/24', '192.168.1.0/24'],
+  ['192.168.1.5', '192.168.1.5'],
+  ['2001:DB8::5/32', '2001:db8::/32'],
+  ['10.0.0.1/0', '0.0.0.0/0'],
+  ['010.0.0.1/8', undefined],
+  ['10.0.0.1-10.0.0.9', undefined],
+])('S52: takes %s of others for %s', (text, range) => expect(rangeAround(text)).toBe(range));
 
 describe('addressAllowed', () => {
   const ranges = ['192.168.1.100', '10.0.0.0/8', '2001:db8::/32'];

@@ -430,10 +430,10 @@ describe('answers that differ from those of today', () => {
 
   test.each([
     [{ useApiAllowSource: false, apiAllowSources: [{ type: 'IP', source: '192.0.2.7' }] }, []],
-    [{ useApiAllowSource: true, apiAllowSources: [{ type: 'VPC', source: '1' }] }, undefined],
-    [{ useApiAllowSource: true }, undefined],
+    [{ useApiAllowSource: true, apiAllowSources: [{ type: 'VPC', source: '1' }] }, ['unknown']],
+    [{ useApiAllowSource: true }, ['unknown']],
     [{}, undefined],
-  ])('reads the addresses that %j allows', async (members, allowedIps) => {
+  ])('S52: reads the addresses that %j allows', async (members, allowedIps) => {
     meet(/sub-accounts\?/, page([{ id: owner.subAccountId, ...members }]));
     const [entry] = await make.listed(ncloud, upstream);
     expect(entry?.allowedIps).toEqual(allowedIps);

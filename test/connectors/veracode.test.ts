@@ -141,11 +141,11 @@ test('finds one with what its user says, and nothing that is gone', async () => 
 
 test.each([
   [{ ip_restricted: false, allowed_ip_addresses: ['192.0.2.7'] }, []],
-  [{ ip_restricted: true, allowed_ip_addresses: [] }, undefined],
-  [{ ip_restricted: true, allowed_ip_addresses: '192.0.2.7' }, undefined],
+  [{ ip_restricted: true, allowed_ip_addresses: [] }, ['unknown']],
+  [{ ip_restricted: true, allowed_ip_addresses: '192.0.2.7' }, ['unknown']],
   [{ ip_restricted: true, allowed_ip_addresses: ['192.0.2.7', 5, null] }, ['192.0.2.7']],
   [{}, undefined],
-])('reads the addresses that %j allows', async (members, allowedIps) => {
+])('S52: reads the addresses that %j allows', async (members, allowedIps) => {
   const body = { user_id: user.user_id, unknown: {}, ...members };
   store.meet({ kind: 'fail', status: 200, body }, { path: /\/users\// });
   const found = await connector.find(upstream, known());

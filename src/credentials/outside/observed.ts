@@ -1,5 +1,6 @@
 import type { Kept, Observed } from '../../connectors/connector.js';
-import { EmailAddress, IPRange } from '../../scalars.js';
+import { rangeAround } from '../../access/addresses.js';
+import { EmailAddress } from '../../scalars.js';
 import { Provider } from '../provider-keys.input.js';
 
 /** What a store said of a credential, as Keyway keeps it; what it did not say is not there. */
@@ -19,11 +20,10 @@ export interface Said {
   readable?: boolean;
 }
 
-/** What of an entry can be kept: an address or e-mail that is none, as Keyway reads them, is left as it was before. */
+/** What of an entry can be kept: an e-mail that is none, as Keyway reads them, is left out. */
 export function saidOf(entry: Observed): Said {
   const { name, accessKey, provider, description, category, fullName, email, enabled } = entry;
   const { allowedIps, expiresAt, roles, revoked, readable } = entry;
-  const ranges = allowedIps?.map((range) => written(IPRange, range));
   return {
     name,
     ...(accessKey !== undefined && { access_key: accessKey }),
@@ -31,9 +31,9 @@ export function saidOf(entry: Observed): Said {
     ...(description !== undefined && { description }),
     ...(category !== undefined && { category }),
     ...(fullName !== undefined && { full_name: fullName }),
-    ...(email !== undefined && { email: email === null ? null : (written(EmailAddress, email) ?? null) }),
+    ...(email !== undefined && { email: email === null ? null : emailIn(email) }),
     ...(enabled !== undefined && { enabled }),
-    ...(ranges?.every((range) => range !== undefined) && { allowed_ips: ranges }),
+    ...(allowedIps && { allowed_ips: [...new Set(allowedIps.map(rangeIn))] }),
     ...(expiresAt !== undefined && { expires_at: expiresAt }),
     ...(roles && { roles: [...new Set(roles)].sort() }),
     ...(revoked && { revoked }),
@@ -65,10 +65,16 @@ const providers: ReadonlySet<string> = new Set(Object.values(Provider));
 const known = (provider: string | null): string | null =>
   provider !== null && providers.has(provider) ? provider : null;
 
-function written(scalar: typeof IPRange, text: string): string | undefined {
+/**
+ * A restriction that Keyway cannot read is one all the same, and is shown as an address that nobody calls from (RFC 1122,
+ * 3.2.1.3): no address at all would mean any.
+ */
+const rangeIn = (text: string): string => rangeAround(text) ?? '255.255.255.255';
+
+function emailIn(text: string): string | null {
   try {
-    return scalar.parseValue(text);
+    return EmailAddress.parseValue(text);
   } catch {
-    return undefined;
+    return null;
   }
 }

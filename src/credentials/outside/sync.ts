@@ -57,9 +57,7 @@ export class Syncs {
   #go(run: Run): void {
     const { log } = this.parts;
     const running = this.#run(run)
-      .catch((error: unknown) =>
-        log.error({ error, store: run.storeId }, 'a sync failed and will be taken up again'),
-      )
+      .catch((error: unknown) => log.error({ error, store: run.storeId }, 'a sync failed'))
       .finally(() => this.#running.delete(running));
     this.#running.add(running);
   }
@@ -72,7 +70,11 @@ export class Syncs {
     } catch (error) {
       if (error instanceof BrokenOff)
         return void (await db.rows(pause, { ...mine(run), waitMs: 0, error: null }));
-      if (!(error instanceof KeywayError)) throw error;
+      if (!(error instanceof KeywayError)) {
+        // It would most likely go wrong again: the next sync is time enough.
+        await db.rows(finish, { ...mine(run), error: 'INTERNAL_SERVER_ERROR' });
+        throw error;
+      }
       const { code } = error;
       await db.rows(reached, { id: run.storeId, reachable: code === 'RATE_LIMITED' });
       // What was refused will be refused again: that is for a person to look at.
@@ -84,7 +86,7 @@ export class Syncs {
   }
 
   async #takeStock({ store, connector, upstream }: OpenStore, run: Run): Promise<void> {
-    const { db } = this.parts;
+    const { db, log } = this.parts;
     const { keeps = [] } = connector;
     const listed = connector.list?.(upstream, run.resumeFrom);
     if (!listed || store.accountId === null) throw new KeywayError('UNSUPPORTED');
@@ -100,8 +102,9 @@ export class Syncs {
           await holdStore(tx, store.id);
           // The place to go on from is that of the whole part: what is listed twice does no harm.
           await hold(tx, run, isLast ? next : run.resumeFrom);
-          const { added, changed } =
-            part.length === 0 ? { added: 0, changed: 0 } : await takeIn(tx, of, part, keeps);
+          const { added, changed, left } =
+            part.length === 0 ? { added: 0, changed: 0, left: 0 } : await takeIn(tx, of, part, keeps);
+          if (left > 0) log.warn({ store: store.id, left }, 'a listing has entries that cannot be kept');
           await tx.rows(count, { id: run.id, added, changed, gone: 0 });
         });
       }

@@ -2,12 +2,15 @@ import type { Kept, Observed } from '../../connectors/connector.js';
 import { sql, type Tx } from '../../database.js';
 import { newId } from '../../ids.js';
 import { endCredentials } from '../end.js';
+import { keepable } from './keepable.js';
 import { saidAnew, saidOf, type Said } from './observed.js';
 
 /** What a batch of a listing did to the inventory. */
 export interface Taken {
   added: number;
   changed: number;
+  /** Entries that cannot be kept. */
+  left: number;
 }
 
 interface Seen {
@@ -28,7 +31,8 @@ export async function takeIn(
   entries: readonly Observed[],
   keeps: readonly Kept[],
 ): Promise<Taken> {
-  const byId = new Map(entries.map((entry) => [entry.externalId, entry]));
+  const kept = entries.flatMap((entry) => keepable(entry) ?? []);
+  const byId = new Map(kept.map((entry) => [entry.externalId, entry]));
   const batch = [...byId.values()].map((entry) => ({ entry, said: saidOf(entry) }));
   await tx.rows(adoptOwn, {
     storeId: store.id,
@@ -60,7 +64,7 @@ export async function takeIn(
       ended.map(({ id }) => id),
       'Its store has ended it.',
     );
-  return { added: added.length, changed: changes.length };
+  return { added: added.length, changed: changes.length, left: entries.length - kept.length };
 }
 
 /**

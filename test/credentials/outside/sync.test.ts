@@ -3,7 +3,7 @@ import { parseId } from '../../../src/ids.js';
 import { expectData, makeAccount } from '../../support/make.js';
 import { startTestServer, type TestServer } from '../../support/server.js';
 import { checkStore, makeStore, readStore, updateStore } from '../../stores/stores.js';
-import { startApinizer } from '../../upstreams/apinizer.js';
+import { startApinizer, type StoredUser } from '../../upstreams/apinizer.js';
 import { startSeqera, type Seqera } from '../../upstreams/seqera.js';
 import { startVeracode } from '../../upstreams/veracode.js';
 
@@ -256,6 +256,72 @@ test('S42: secrets of a listing are in no table and no log', async () => {
   } finally {
     await apinizer.stop();
   }
+});
+
+/** A store of these users of a gateway, after stock was taken of it; and what is known of each, by its user name. */
+async function usersAfterSync(users: Partial<StoredUser>[]) {
+  const apinizer = await startApinizer();
+  try {
+    apinizer.seed(users.length, (index) => users[index] ?? {});
+    const store = await makeStore(server, await makeAccount(server), {
+      apinizer: { endpoint: apinizer.url, token: apinizer.token },
+    });
+    const { lastSync } = expectData(await sync(store)).syncStore.store;
+    const text = `query ($id: ID!) { credentials(filter: { store: [$id] }, first: 100) {
+      nodes { externalId name description fullName allowedIps expiresAt roles { name } } } }`;
+    const { nodes } = expectData(await server.ask(text, { id: store })).credentials;
+    const known: { externalId: string | null }[] = nodes;
+    return { lastSync, user: (name: string) => known.find(({ externalId }) => externalId === name) };
+  } finally {
+    await apinizer.stop();
+  }
+}
+
+test('S52: addresses in another spelling are shown, and what is none is never shown as any address', async () => {
+  const { user } = await usersAfterSync([
+    { username: 'bits', ipList: ['192.168.1.5/24', '192.0.2.1'] },
+    { username: 'odd', ipList: ['10.0.0.1-10.0.0.9'] },
+    { username: 'both', ipList: ['10.*', '192.0.2.1', '172.16.*'] },
+  ]);
+  expect(user('bits')).toMatchObject({ allowedIps: ['192.168.1.0/24', '192.0.2.1'] });
+  expect(user('odd')).toMatchObject({ allowedIps: ['255.255.255.255'] });
+  expect(user('both')).toMatchObject({ allowedIps: ['255.255.255.255', '192.0.2.1'] });
+});
+
+test('odd texts are taken in as far as they can be, and what cannot be kept does not keep the rest out', async () => {
+  const { lastSync, user } = await usersAfterSync([
+    { username: 'plain' },
+    { username: 'nul', description: 'a\u0000b', fullName: '\u0000' },
+    { username: 'lone', description: 'a\ud800b', roleNameList: ['\udc00', 'R'.repeat(5000), '\u0000'] },
+    { username: 'long', description: '😀'.repeat(9000), fullName: 'F'.repeat(9000) },
+    { username: 'late', expireDate: '9999-12-31T23:59:59.999-01:00' },
+    { username: 'number', description: 5 as unknown as string },
+    { username: 'i\u0000d' },
+    { username: 'x'.repeat(9000) },
+  ]);
+  expect(lastSync).toMatchObject({ added: 6, error: null, finishedAt: expect.any(String) as unknown });
+  expect(user('plain')).toBeDefined();
+  expect(user('nul')).toMatchObject({ description: 'ab', fullName: null });
+  expect(user('lone')).toMatchObject({ description: 'a\ufffdb' });
+  expect(user('lone')).toMatchObject({ roles: [{ name: 'R'.repeat(200) }, { name: '\ufffd' }] });
+  expect(user('long')).toMatchObject({ description: '😀'.repeat(2000), fullName: 'F'.repeat(200) });
+  expect(user('late')).toMatchObject({ expiresAt: null });
+  expect(user('number')).toMatchObject({ description: '5' });
+  expect(server.logged.join('')).toContain('"left":2');
+});
+
+test('a sync that goes wrong in Keyway itself ends, and says so', async () => {
+  const store = await connected();
+  await server.rows(`ALTER TABLE credentials ADD CONSTRAINT odd CHECK (name <> 'odd') NOT VALID`);
+  try {
+    seqera.seed(1, () => ({ name: 'odd' }));
+    expectData(await sync(store));
+    expect(await ended(store)).toMatchObject({ added: 0, error: 'INTERNAL_SERVER_ERROR' });
+  } finally {
+    await server.rows('ALTER TABLE credentials DROP CONSTRAINT odd');
+  }
+  expectData(await sync(store));
+  expect(await ended(store)).toMatchObject({ added: 1, error: null });
 });
 
 test('the schedule takes stock by itself', async () => {
