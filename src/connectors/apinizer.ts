@@ -12,7 +12,7 @@ import {
   usersIn,
 } from './apinizer-calls.js';
 import { faultOf, isPartial } from './apinizer-faults.js';
-import { changedUser, newUser, observedIn } from './apinizer-user.js';
+import { changedUser, expectPerson, newUser, observedIn } from './apinizer-user.js';
 import type { Connector, Known, Listed, Minted, Observed, Upstream, Wish } from './connector.js';
 import { expectShown, firstOf, listScopes, shownOf } from './scopes.js';
 import { listSetting } from './settings.js';
@@ -46,6 +46,7 @@ export const apinizer: Connector = {
     return (await userIn(upstream, project, accessKey)) === undefined ? [] : [accessKey];
   },
 
+  expect: expectPerson,
   create: async (upstream, { scope, wish, ...described }) => {
     const { accessKey, password: chosen } = passwordIn(wish);
     const password = chosen ?? mintPassword();

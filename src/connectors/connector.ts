@@ -177,6 +177,11 @@ export interface Connector {
    * between two such answers was made by a request whose answer was lost.
    */
   present?(upstream: Upstream, at: { scope: string; wish: Wish; name: string }): Promise<readonly string[]>;
+  /**
+   * What it needs to be told, held against what is given of a new credential or changed of another, before anything is
+   * on record. @throws BAD_USER_INPUT
+   */
+  expect?(given: Partial<Described & Pick<Wanted, 'scope'>>): void;
   create?(upstream: Upstream, wanted: Wanted): Promise<Created>;
   /** Changes what is named, and leaves all else as the store has it now. Repeating it does no harm. */
   update?(

@@ -48,8 +48,11 @@ export const ncloud: Connector = {
 
   present: async (upstream, { scope }) => (await keysOf(upstream, scope)).map(({ accessKey }) => accessKey),
 
+  expect: ({ scope }) => {
+    if (scope === null) throw unplaced();
+  },
   create: async (upstream, { scope, enabled }) => {
-    if (!scope) throw badInput('input.scope', 'must be the id of the sub account that is to have the key');
+    if (!scope) throw unplaced();
     const minted = await makeKey(upstream, scope);
     if (!enabled) await suspendNew(upstream, scope, minted.accessKey);
     return { externalId: minted.accessKey, scope, minted };
@@ -87,6 +90,8 @@ export const ncloud: Connector = {
   // The key before works until the new one is kept.
   adoption: () => adoptPair('accessKey', 'secretKey'),
 };
+
+const unplaced = () => badInput('input.scope', 'must be the id of the sub account that is to have the key');
 
 const observedOfAll = (upstream: Upstream, subAccounts: readonly SubAccount[]) =>
   readEach(subAccounts, async ({ id, loginId, fullName, email, allowedIps }) =>

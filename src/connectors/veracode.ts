@@ -69,8 +69,11 @@ export const veracode: Connector = {
     return pair ? [pair.apiId] : [];
   },
 
+  expect: ({ scope }) => {
+    if (scope === null) throw unplaced();
+  },
   create: async (upstream, { scope }) => {
-    if (!scope) throw badInput('input.scope', 'must be the id of the user that is to have the pair');
+    if (!scope) throw unplaced();
     const pair = await beforehand(() => pairOfUser(upstream, scope));
     if (pair && isLive(pair, upstream.now()))
       throw new StoreError('CONFLICT', {
@@ -97,6 +100,8 @@ export const veracode: Connector = {
     return accessKey === apiId ? adoptPair('apiId', 'apiKey') : undefined;
   },
 };
+
+const unplaced = () => badInput('input.scope', 'must be the id of the user that is to have the pair');
 
 function end(upstream: Upstream, { externalId }: Known): Promise<void> {
   return endPair(upstream, externalId);

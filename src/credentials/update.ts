@@ -40,7 +40,7 @@ import {
  * Changes what is recorded of a credential. A field left out keeps its value; null clears it.
  * @throws NOT_FOUND; FORBIDDEN, also for an owner, roles or terms of a token that give more than the caller holds, and
  * where the caller could do more to it at its new place; CONFLICT where it has ended or has another revision than
- * expected; BAD_USER_INPUT for an empty address list where there was a restriction.
+ * expected; BAD_USER_INPUT for an empty address list where there was a restriction, and without what its store needs.
  */
 export async function updateCredential(
   ctx: RequestContext,
@@ -91,6 +91,7 @@ export async function updateCredential(
       const change = roles && (await roleChange(ctx, tx, { ...credential, ...wanted }, roles));
       if (reaching(connector, [...names, ...(change ? ['roles'] : [])])) {
         const columns = Object.fromEntries(names.map((name) => [name, wanted[name]])) as Partial<Credential>;
+        connector.expect?.(columns);
         const carry = { names: await roleNames(tx, credential.id, roles), changed: change && roles };
         const changed = [...publicNames(names), ...(change ? ['roles'] : [])];
         lease = await planUpdate(ctx, tx, credential, columns, carry, changed);

@@ -1,8 +1,11 @@
 // What every outside store is held to when it refuses, and when it is asked for two things at once.
+import { faultPaths } from '../credentials/verbs.js';
+import { unique } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import type { Fault } from '../upstreams/stand-in.js';
 import { atEach, comeToRest, good, rotates, toEach, words } from './at-each.js';
 import { outside } from './conformance.js';
+import { connect, type World } from './world.js';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -88,3 +91,71 @@ test.each(['before', 'after'] as const)(
   },
   45_000,
 );
+
+describe('what a store requires, and was not given, is BAD_USER_INPUT with its place, and nothing is on record', () => {
+  const cases: [string, string, Record<string, unknown>][] = [
+    ['Landscape', 'scope', {}],
+    ['Veracode', 'scope', {}],
+    ['NAVER Cloud, Sub Account 1', 'scope', {}],
+    ['Apinizer', 'email', { scope: 'Orders', fullName: 'Order Bot' }],
+    ['Apinizer', 'fullName', { scope: 'Orders', email: 'bot@example.com' }],
+    ['Apinizer', 'scope', { fullName: 'Order Bot', email: 'bot@example.com' }],
+  ];
+  const onRecord = () => server.rows('SELECT id FROM credentials UNION ALL SELECT id FROM intents');
+  const found = async (name: string): Promise<World> => {
+    const one = outside.find((store) => store.name === name);
+    if (!one) throw new Error('there is no such store');
+    return connect(server, one);
+  };
+
+  test.each(cases)('%s without %s', async (name, field, input) => {
+    const world = await found(name);
+    try {
+      // Of several there is no only one.
+      world.wish();
+      const before = await onRecord();
+      const { secret } = world.wish() as { secret: unknown };
+      const { account, store } = world;
+      const answer = await world.run('createCredential', {
+        ...{ store, account, name: unique('made'), secret },
+        ...input,
+      });
+      expect([answer.code, faultPaths(answer)]).toEqual(['BAD_USER_INPUT', [`input.${field}`]]);
+      expect([await onRecord(), world.writes()]).toEqual([before, 0]);
+    } finally {
+      await world.standIn.stop();
+    }
+  });
+
+  test.each(['email', 'fullName'])('Apinizer that is to lose %s', async (field) => {
+    const world = await found('Apinizer');
+    try {
+      const { id } = await world.make();
+      const before = await onRecord();
+      const answer = await world.run('updateCredential', { id, [field]: null });
+      expect([answer.code, faultPaths(answer)]).toEqual(['BAD_USER_INPUT', [`input.${field}`]]);
+      expect(await onRecord()).toEqual(before);
+    } finally {
+      await world.standIn.stop();
+    }
+  });
+
+  test('what only the store shows to be missing', async () => {
+    const world = await found('Apinizer');
+    try {
+      const { id, externalId } = await world.make();
+      const resultList = [{ username: externalId, fullName: 'Order Bot' }];
+      world.standIn.meet(
+        { kind: 'fail', status: 200, body: { status: 'SUCCESS', resultList } },
+        { method: 'GET' },
+      );
+      const input = { id, description: 'changed', idempotencyKey: unique('key') };
+      for (const again of [1, 2]) {
+        const answer = await world.run('updateCredential', input);
+        expect([again, answer.code, faultPaths(answer)]).toEqual([again, 'BAD_USER_INPUT', ['input.email']]);
+      }
+    } finally {
+      await world.standIn.stop();
+    }
+  });
+});

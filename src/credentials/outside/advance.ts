@@ -69,7 +69,8 @@ async function deal(
 ): Promise<void> {
   const { verb } = work.intent;
   const { connector } = open;
-  const failure: Failure = { code: error.code, message: error.message };
+  const { code, message, fields } = error;
+  const failure: Failure = { code, message, fields };
   const passing = error.code === 'UNAVAILABLE' || error.code === 'RATE_LIMITED';
   const unclear = error instanceof StoreError && error.unclear;
   // What was begun is brought to its end; what has not left Keyway yet is the caller's to try again.

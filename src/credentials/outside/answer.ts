@@ -45,9 +45,9 @@ export async function carryOut(
     if (found?.state === 'DROPPED')
       throw new KeywayError('CONFLICT', 'The credential was ended meanwhile.', { recorded: true });
     if (found && found.state !== 'OPEN') {
-      const { code, message } = failureOf(found.failure);
+      const { code, message, fields = [] } = failureOf(found.failure);
       if (code === 'UNAVAILABLE' || code === 'RATE_LIMITED') await forgetAnswer(ctx, operation, input);
-      throw new KeywayError(code, message, { recorded: true });
+      throw new KeywayError(code, message, { fields: [...fields], recorded: true });
     }
     if (performance.now() > until) throw stillOpen();
   }

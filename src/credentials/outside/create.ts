@@ -40,7 +40,7 @@ export interface Placing {
 
 /**
  * Makes a credential in an outside store. Until the store has answered it is PENDING.
- * @throws FORBIDDEN for a store of another account's; BAD_USER_INPUT for what the store does not keep; what the store says; OUTCOME_UNKNOWN where its answer was lost.
+ * @throws FORBIDDEN for a store of another account's; BAD_USER_INPUT for what the store does not keep, and without what it needs; what the store says; OUTCOME_UNKNOWN where its answer was lost.
  */
 export async function createOutside(
   ctx: RequestContext,
@@ -55,6 +55,7 @@ export async function createOutside(
   expectKept(connector, input);
   expectRetrievable(input);
   const columns = { ...columnsOf(ctx, input, store, placing, wish), id: newId() };
+  connector.expect?.(columns);
 
   let lease: Lease | undefined;
   const reach = () => presentBefore(ctx, connector, columns, wish);
@@ -141,17 +142,24 @@ function columnsOf(
   };
 }
 
-/** What is there already, where it tells what a lost answer made. */
+/**
+ * What is there already, where it tells what a lost answer made. Where no place is named, it is also asked whether there
+ * is only one. @throws BAD_USER_INPUT
+ */
 async function presentBefore(
   ctx: RequestContext,
   connector: Connector,
   columns: Pick<Credential, 'storeId' | 'scope' | 'name'>,
   { kind, provider, accessKey, chosen }: OutsideWish,
 ): Promise<readonly string[] | undefined> {
-  if (!connector.present || wayOf(connector) === 'replaced') return undefined;
+  const replaces = wayOf(connector) === 'replaced';
+  if (!connector.present || (replaces && columns.scope !== null)) return undefined;
   const wish = wishOf({ kind, provider, accessKey } as Credential, chosen);
   const at = { scope: columns.scope ?? '', wish, name: columns.name };
-  return withStore(ctx, columns.storeId, async ({ upstream }) => connector.present?.(upstream, at));
+  const there = await withStore(ctx, columns.storeId, async ({ upstream }) =>
+    connector.present?.(upstream, at),
+  );
+  return replaces ? undefined : there;
 }
 
 async function insert(tx: Tx, columns: Partial<Credential>): Promise<void> {

@@ -1,7 +1,7 @@
 import { recordAs } from '../../audit/record.js';
 import type { Minted } from '../../connectors/connector.js';
 import { sql, type Tx } from '../../database.js';
-import { codes, type Code } from '../../errors.js';
+import { codes, type Code, type FieldFault } from '../../errors.js';
 import type { Keyring } from '../../keyring/keyring.js';
 import { adoptSecret } from '../../stores/adopt.js';
 import type { OpenStore, StoreParts } from '../../stores/open.js';
@@ -64,6 +64,7 @@ export async function settle(
 export interface Failure {
   code: Code;
   message: string;
+  fields?: readonly FieldFault[];
 }
 
 /** Puts on record that the store did nothing: all is as before. @throws LeaseLost */
@@ -150,14 +151,16 @@ export async function leaveOvertaken(keyring: Keyring, tx: Tx, credential: Crede
   if (verb !== 'RETIRE' && !isSweep(overtaken)) await tell(keyring, tx, overtaken, credential, 'CONFLICT');
 }
 
-/** As an intent keeps it: the code, and words of ours. */
-export const textOf = ({ code, message }: Failure): string => `${code}: ${message}`;
+/** As an intent keeps it: the code, and words of ours; then a line for each fault of the input. */
+export const textOf = ({ code, message, fields = [] }: Failure): string =>
+  [`${code}: ${message}`, ...fields.map((fault) => `${fault.path}: ${fault.message}`)].join('\n');
 
 export function failureOf(text: string | null): Failure {
-  const [, code, message] = /^([A-Z_]+): (.*)$/s.exec(text ?? '') ?? [];
-  return code && code in codes
-    ? { code: code as Code, message: message ?? codes[code as Code] }
-    : { code: 'OUTCOME_UNKNOWN', message: codes.OUTCOME_UNKNOWN };
+  const [first, ...faults] = (text ?? '').split('\n').map((line) => /^(\S+): (.*)$/.exec(line) ?? []);
+  const [, code, message] = first ?? [];
+  if (!code || !(code in codes)) return { code: 'OUTCOME_UNKNOWN', message: codes.OUTCOME_UNKNOWN };
+  const fields = faults.map(([, path = '', message = '']) => ({ path, message }));
+  return { code: code as Code, message: message ?? codes[code as Code], fields };
 }
 
 /** The credential before the intent, as everywhere: in one order, nobody waits for each other. @throws LeaseLost */
