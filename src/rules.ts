@@ -79,6 +79,13 @@ export const HeaderText = (max: number): Rule =>
       typeof value === 'string' && value.length <= max && !unclean.test(value.replace(/\t/g, '')),
   });
 
+/** What goes out in a header as one word: 1 to `max` printable ASCII characters, none of them a space. */
+export const HeaderWord = (max: number): Rule =>
+  rule('headerWord', {
+    message: `must be 1 to ${max} printable ASCII characters without spaces`,
+    holds: (value) => typeof value === 'string' && value.length <= max && /^[!-~]+$/.test(value),
+  });
+
 /** Something that can be a public id; which type's is for `decodeId` to say. */
 export const IdRule = (): Rule =>
   rule('id', {

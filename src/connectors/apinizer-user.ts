@@ -33,8 +33,8 @@ export function newUser(wanted: Described, username: string, password: Secret): 
 /**
  * A user as the gateway has it, with what is to change, as it is sent: whole. What else is there goes back as it came,
  * read or not: what restricts a user is not to be lifted by the way.
- * @throws BAD_USER_INPUT without an address or a full name; UNSUPPORTED where some of its metadata is secret: that cannot
- * be read, and its mask must not be written back.
+ * @throws BAD_USER_INPUT without an address or a full name; UNSUPPORTED where some of its metadata is secret: that
+ * cannot be read, and its mask must not be written back.
  */
 export function changedUser(found: unknown, changes: Partial<Described>, password: Secret): object {
   const metadata = at(found, 'metadata') ?? [];

@@ -62,7 +62,9 @@ export const landscape: Connector = {
   },
   // A pair that was made for a lost answer can be read again by who can still log in, with a password.
   adoption: (settings, accessKey) =>
-    settings['email'] !== undefined && accessKey !== null && accessKey === settings['accessKey']
+    (settings['email'] ?? settings['identity']) !== undefined &&
+    accessKey !== null &&
+    accessKey === settings['accessKey']
       ? adoptPair('accessKey', 'secretKey')
       : undefined,
 };

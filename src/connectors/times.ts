@@ -6,8 +6,8 @@ export const instantAt = (json: unknown, name: string): string | null | undefine
 
 /**
  * An instant in any of the vendors' spellings, as RFC 3339 in UTC with milliseconds; null for none. Besides RFC 3339
- * with up to nine digits of a second these are an offset without a colon, a space with the name of the zone, and a number
- * of seconds or milliseconds since 1970. Undefined where it is no instant at all, or none of the years 1 to 9999.
+ * with up to nine digits of a second these are an offset without a colon, a space with the name of the zone, and a
+ * number of seconds or milliseconds since 1970. Undefined where it is no instant at all, or none of the years 1 to 9999.
  */
 export function instantOf(text: unknown): string | null | undefined {
   if (text === null || text === undefined || text === '') return null;

@@ -55,7 +55,10 @@ export function connectionOf(input: StoreConnectionInput, local: boolean): Store
     return {
       kind: StoreKind.APINIZER,
       addresses: { endpoint: addressIn(apinizer.endpoint, 'apinizer.endpoint', local) },
-      settings: listed('projects', apinizer.projects),
+      settings: {
+        ...listed('projects', apinizer.projects),
+        ...(apinizer.adminProject && { adminProject: apinizer.adminProject }),
+      },
       secrets: { token: Secret.of(apinizer.token) },
       region: null,
       own: [{ kind: 'TOKEN', accessKey: null }],

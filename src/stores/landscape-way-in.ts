@@ -4,16 +4,20 @@ import type { LandscapeConnectionInput } from './store.input.js';
 import { expectHalves, wayInError } from './way-in.js';
 
 /**
- * The way in that is given: a pair of keys, an address with a password, both, or a token.
- * @throws BAD_USER_INPUT, naming the field, for a half of one, for none, and for a token beside another.
+ * The way in that is given: a pair of keys, an address or identity with a password, both, or a token.
+ * @throws BAD_USER_INPUT, naming the field, for a half of one, for none, for a token beside another, and for an identity
+ * beside an address.
  */
 export function landscapeWayIn(
   input: LandscapeConnectionInput,
 ): Pick<StoreConnection, 'settings' | 'secrets' | 'own'> {
-  const { accessKey, secretKey, email, password, account, jwt } = input;
+  const { accessKey, secretKey, email, identity, password, account, jwt } = input;
+  const who = email ?? identity;
   expectHalves('landscape', { accessKey, secretKey });
-  expectHalves('landscape', { email, password });
-  const other = Boolean(accessKey || email);
+  if (email && identity)
+    throw wayInError('landscape', 'identity', 'must be left out: there is an email already');
+  expectHalves('landscape', identity ? { identity, password } : { email, password });
+  const other = Boolean(accessKey || who);
   if (jwt && other) throw wayInError('landscape', 'jwt', 'must be left out: there is another way in already');
   if (!jwt && !other)
     throw wayInError(
@@ -30,10 +34,10 @@ export function landscapeWayIn(
     secrets['secretKey'] = Secret.of(secretKey);
     own.push({ kind: 'ACCESS_KEY', accessKey });
   }
-  if (email && password) {
-    settings['email'] = email;
+  if (who && password) {
+    settings[email ? 'email' : 'identity'] = who;
     secrets['password'] = Secret.of(password);
-    own.push({ kind: 'PASSWORD', accessKey: email });
+    own.push({ kind: 'PASSWORD', accessKey: who });
   }
   if (jwt) {
     secrets['jwt'] = Secret.of(jwt);

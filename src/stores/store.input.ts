@@ -2,6 +2,7 @@ import { IsIn } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
 import {
   AsTyped,
+  HeaderWord,
   IdempotencyKey,
   IdRule,
   Line,
@@ -19,7 +20,7 @@ const mostSecretBytes = 16_384;
 
 @InputType({
   description:
-    'A way in: accessKey with secretKey, the usual one; email with password; or a JWT, which ends by itself. With a password beside it, the pair can be rotated here: the password is the way in that stays.',
+    'A way in: accessKey with secretKey, the usual one; email or identity with password; or a JWT, which ends by itself. With a password beside it, the pair can be rotated here: the password is the way in that stays.',
 })
 export class LandscapeConnectionInput {
   @Field(() => URL)
@@ -41,6 +42,14 @@ export class LandscapeConnectionInput {
   @AsTyped()
   email?: string | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'In place of email, for a person whom a directory (PAM) knows by a name.',
+  })
+  @Optional()
+  @Line(1, 200)
+  identity?: string | null;
+
   @Field(() => String, { nullable: true })
   @Optional()
   @SecretText(mostSecretBytes)
@@ -53,7 +62,7 @@ export class LandscapeConnectionInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @SecretText(mostSecretBytes)
+  @HeaderWord(mostSecretBytes)
   jwt?: string | null;
 }
 
@@ -64,7 +73,7 @@ export class SeqeraConnectionInput {
   endpoint: string;
 
   @Field(() => String, { description: 'An access token of the platform.' })
-  @SecretText(mostSecretBytes)
+  @HeaderWord(mostSecretBytes)
   token: string;
 
   @Field(() => [String], {
@@ -83,11 +92,11 @@ export class VeracodeConnectionInput {
   endpoint: string;
 
   @Field(() => String)
-  @Line(1, 200)
+  @HeaderWord(200)
   apiId: string;
 
   @Field(() => String)
-  @SecretText(mostSecretBytes)
+  @HeaderWord(mostSecretBytes)
   apiKey: string;
 
   @Field(() => String, {
@@ -96,12 +105,12 @@ export class VeracodeConnectionInput {
       'The pair of a second administrator. With it the first can be rotated here, and each of the two is left whatever becomes of the other.',
   })
   @Optional()
-  @Line(1, 200)
+  @HeaderWord(200)
   fallbackApiId?: string | null;
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @SecretText(mostSecretBytes)
+  @HeaderWord(mostSecretBytes)
   fallbackApiKey?: string | null;
 }
 
@@ -112,13 +121,23 @@ export class ApinizerConnectionInput {
   endpoint: string;
 
   @Field(() => String, { description: 'A personal access token.' })
-  @SecretText(mostSecretBytes)
+  @HeaderWord(mostSecretBytes)
   token: string;
 
   @Field(() => [String], { nullable: true, description: 'The names of the projects to look into.' })
   @Optional()
   @ListOf(mostPlaces, Line(1, 200))
   projects?: string[] | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The name of the project that also shows what is in all others: each user is listed in its own.',
+    defaultValue: 'admin',
+  })
+  @Optional()
+  @Line(1, 200)
+  adminProject?: string | null;
 }
 
 @InputType()
@@ -132,7 +151,7 @@ export class NcloudConnectionInput {
   subAccountEndpoint: string;
 
   @Field(() => String)
-  @Line(1, 200)
+  @HeaderWord(200)
   accessKey: string;
 
   @Field(() => String)

@@ -1,6 +1,12 @@
 import { isIP } from 'node:net';
 import fc from 'fast-check';
-import { addressAllowed, canonicalRange, clientAddress, rangeAround, withinRanges } from '../../src/access/addresses.js';
+import {
+  addressAllowed,
+  canonicalRange,
+  clientAddress,
+  rangeAround,
+  withinRanges,
+} from '../../src/access/addresses.js';
 
 describe('canonicalRange', () => {
   test.each([

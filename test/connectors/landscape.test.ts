@@ -210,8 +210,10 @@ test('once its own pair is rotated, the connection goes on with the new one', as
 });
 
 test('its own pair is taken up where there is a password beside it, and nothing else is', () => {
-  const email = 'me@example.com';
+  const [email, identity] = ['me@example.com', 'me'];
   expect(connector.adoption({ accessKey: 'key' }, 'key')).toBeUndefined();
+  expect(connector.adoption({ email, accessKey: 'key' }, 'key')).toBeDefined();
+  expect(connector.adoption({ identity, accessKey: 'key' }, 'key')).toBeDefined();
   expect(connector.adoption({ email }, email)).toBeUndefined();
   expect(connector.adoption({ email, accessKey: 'key' }, email)).toBeUndefined();
   expect(connector.adoption({ email }, null)).toBeUndefined();

@@ -71,6 +71,19 @@ const ways: [string, () => Promise<{ given: object; own: object; secrets: string
     },
   ],
   [
+    'LANDSCAPE by the password of a person of a directory',
+    async () => {
+      const at = await started(startLandscape({ person: { identity: 'jane' } }));
+      const { password } = at.person;
+      return {
+        given: { landscape: { endpoint: at.url, identity: 'jane', password } },
+        own: { kind: 'PASSWORD', accessKey: 'jane' },
+        secrets: [password],
+        store: { kind: 'LANDSCAPE' },
+      };
+    },
+  ],
+  [
     'SEQERA',
     async () => ({
       given: { seqera: { endpoint: seqera.url, token: seqera.token, workspaces: ['4242'] } },
@@ -97,7 +110,9 @@ const ways: [string, () => Promise<{ given: object; own: object; secrets: string
     async () => {
       const at = await started(startApinizer());
       return {
-        given: { apinizer: { endpoint: at.url, token: at.token, projects: ['Orders'] } },
+        given: {
+          apinizer: { endpoint: at.url, token: at.token, projects: ['Orders'], adminProject: 'root' },
+        },
         own: { kind: 'TOKEN', accessKey: null },
         secrets: [at.token],
         store: { kind: 'APINIZER' },
@@ -233,6 +248,7 @@ describe('a connection that cannot be one is BAD_USER_INPUT, and nobody is calle
   const keys = { accessKey: 'MARKER-KEY', secretKey: 'MARKER-SECRET' };
   const { endpoint } = given;
   const ncloud = { stsEndpoint: endpoint, subAccountEndpoint: endpoint, ...keys };
+  const pair = { endpoint, apiId: 'MARKER-ID', apiKey: 'MARKER-KEY' };
   const cases: [string, object, string][] = [
     ['with a query', { seqera: { ...given, endpoint: `${endpoint}/?q=1` } }, 'seqera.endpoint'],
     ['with an empty query', { seqera: { ...given, endpoint: `${endpoint}/?` } }, 'seqera.endpoint'],
@@ -284,6 +300,28 @@ describe('a connection that cannot be one is BAD_USER_INPUT, and nobody is calle
       'veracode.fallbackApiKey',
     ],
     ['with an empty token', { seqera: { ...given, token: '' } }, 'seqera.token'],
+    ['with a line end in a token', { seqera: { ...given, token: 'MARKER-1\n' } }, 'seqera.token'],
+    ['with another letter in a token', { apinizer: { ...given, token: 'MARKER-é' } }, 'apinizer.token'],
+    ['with a space in a JWT', { landscape: { endpoint, jwt: 'MARKER-1 MARKER-2' } }, 'landscape.jwt'],
+    ['with a line end in a key', { veracode: { ...pair, apiKey: 'MARKER-1\n' } }, 'veracode.apiKey'],
+    ['with another letter in an id', { veracode: { ...pair, apiId: 'MARKER-é' } }, 'veracode.apiId'],
+    [
+      'with a space in the id of a second pair',
+      { veracode: { ...pair, fallbackApiId: 'MARKER 1', fallbackApiKey: 'MARKER-1' } },
+      'veracode.fallbackApiId',
+    ],
+    [
+      'with a tab in the key of a second pair',
+      { veracode: { ...pair, fallbackApiId: 'MARKER-1', fallbackApiKey: 'MARKER\t1' } },
+      'veracode.fallbackApiKey',
+    ],
+    ['with another letter in a key', { ncloud: { ...ncloud, accessKey: 'MARKER-é' } }, 'ncloud.accessKey'],
+    [
+      'with two names for one person',
+      { landscape: { endpoint, email: 'marker@example.com', identity: 'marker', password: 'MARKER-P' } },
+      'landscape.identity',
+    ],
+    ['with a name and no password', { landscape: { endpoint, identity: 'marker' } }, 'landscape.password'],
   ];
 
   test.each(cases)('%s', async (_, connection, path) => {

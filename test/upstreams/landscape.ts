@@ -17,6 +17,8 @@ export interface LandscapePerson {
   id: number;
   name: string;
   email: string;
+  /** The name that the person logs in with instead, where a directory knows them by one. */
+  identity?: string;
   password: string;
 }
 
@@ -131,7 +133,8 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
   const login = ({ email, identity, password, account, expiry_minutes: minutes }: Body): Answered => {
     if (typeof password !== 'string') return failed(missing('password'));
     if ((email === undefined) === (identity === undefined)) return failed(missing('email'));
-    if (email !== person.email || password !== person.password) return invalid;
+    const isPerson = identity === undefined ? email === person.email : identity === person.identity;
+    if (!isPerson || password !== person.password) return invalid;
     const wished = account ?? [...accounts.values()].find(({ isDefault }) => isDefault)?.name;
     const found = byName(wished);
     return found ? welcome(found.name, minutes) : unknownAccount;

@@ -2,7 +2,8 @@ import type { Observed } from '../../connectors/connector.js';
 
 /**
  * An entry of a listing as it can be kept: its texts without what no text in the tables can have, and no longer than
- * callers may write them. Undefined where an id, a key or a scope cannot be kept as it is: mended, it would be another's.
+ * callers may write them. Undefined where an id, a key or a scope cannot be kept as it is: mended, it would be
+ * another's.
  */
 export function keepable(entry: Observed): Observed | undefined {
   const { externalId, scope, accessKey, name, description, category, fullName, roles } = entry;

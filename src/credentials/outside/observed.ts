@@ -66,8 +66,8 @@ const known = (provider: string | null): string | null =>
   provider !== null && providers.has(provider) ? provider : null;
 
 /**
- * A restriction that Keyway cannot read is one all the same, and is shown as an address that nobody calls from (RFC 1122,
- * 3.2.1.3): no address at all would mean any.
+ * A restriction that Keyway cannot read is one all the same, and is shown as an address that nobody calls from (RFC
+ * 1122, section 3.2.1.3): no address at all would mean any.
  */
 const rangeIn = (text: string): string => rangeAround(text) ?? '255.255.255.255';
 
