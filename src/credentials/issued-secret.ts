@@ -65,7 +65,11 @@ export class IssuedSecret {
     return this.#parts.endpoint ?? null;
   }
 
-  @Field(() => DateTime, { nullable: true })
+  @Field(() => DateTime, {
+    nullable: true,
+    description:
+      'When it stops working: with its credential, or, replaced by another, after its grace period.',
+  })
   expiresAt(): string | null {
     return this.#parts.expiresAt;
   }
