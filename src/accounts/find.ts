@@ -145,4 +145,10 @@ const accounts: Listing = {
   from: 'accounts a',
 };
 /** The order of lists of accounts. */
-export const byName: Order = { name: 'accounts', expression: 'a.name', type: 'text', id: 'a.id', direction: 'ASC' };
+export const byName: Order = {
+  name: 'accounts',
+  expression: 'a.name',
+  type: 'text',
+  id: 'a.id',
+  direction: 'ASC',
+};

@@ -113,4 +113,10 @@ const projects: Listing = {
   from: 'projects p',
 };
 /** The order of lists of projects. */
-export const byName: Order = { name: 'projects', expression: 'p.name', type: 'text', id: 'p.id', direction: 'ASC' };
+export const byName: Order = {
+  name: 'projects',
+  expression: 'p.name',
+  type: 'text',
+  id: 'p.id',
+  direction: 'ASC',
+};
