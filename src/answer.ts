@@ -14,6 +14,7 @@ import { compiledQueries } from './compiled-queries.js';
 import { outcomeOf, type Decisions } from './audit/decisions.js';
 import type { RequestContext } from './context.js';
 import { keywayErrorIn } from './input-faults.js';
+import { nestedArguments } from './nested-arguments.js';
 import { parseOptions, queryLimits, validationOptions } from './query-limits.js';
 import { AuditOutcome } from './audit/audit-event.js';
 
@@ -39,8 +40,7 @@ export function openAnswers(
     plugins: [
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
-      queryLimits(),
-      variableFaults(),
+      inTurn(queryLimits(), variableFaults(), nestedArguments()),
       compiledQueries(),
       refusalsOf(options.decisions),
       answerErrors({
@@ -50,6 +50,20 @@ export function openAnswers(
       }),
     ],
   });
+}
+
+/** Apollo Server asks its plugins at the same time: in turn, what one refuses is not looked at by the next. */
+function inTurn(...plugins: ApolloServerPlugin<RequestContext>[]): ApolloServerPlugin<RequestContext> {
+  return {
+    requestDidStart: async (about) => {
+      const listeners = await Promise.all(plugins.map(async (plugin) => plugin.requestDidStart?.(about)));
+      return {
+        didResolveOperation: async (resolved) => {
+          for (const listener of listeners) await listener?.didResolveOperation?.(resolved);
+        },
+      };
+    },
+  };
 }
 
 /** Puts on record who was turned away by a field, or whose mutation failed. */

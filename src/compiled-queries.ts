@@ -39,7 +39,8 @@ export function compiledQueries(): ApolloServerPlugin {
   return {
     requestDidStart: async () => ({
       responseForOperation: async ({ schema, document, operation, queryHash, request, contextValue }) => {
-        if (operation.operation !== OperationTypeNode.QUERY) return null;
+        // None where the document has several and none is named, whatever the hook's type says.
+        if ((operation as typeof operation | undefined)?.operation !== OperationTypeNode.QUERY) return null;
         const name = operation.name?.value;
         const code = find(schema, document, `${queryHash} ${name ?? ''}`, name);
         if (typeof code === 'string') return null;

@@ -1,11 +1,6 @@
 import cors from '@fastify/cors';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
-import Fastify, {
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  type RouteHandlerMethod,
-} from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { clientAddress } from './access/addresses.js';
 import { authenticate } from './access/authenticate.js';
@@ -27,7 +22,7 @@ import type { Syncs } from './credentials/outside/sync.js';
 import { parseJsonBody } from './json-body.js';
 import type { Keyring } from './keyring/keyring.js';
 import type { Log } from './log.js';
-import { publicError } from './public-error.js';
+import { publicError, type PublicError } from './public-error.js';
 import type { Gates } from './stores/gate.js';
 import { answerVerification } from './verify-route.js';
 
@@ -220,15 +215,29 @@ async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: P
     void reply.header('cache-control', 'no-store');
     await prove(request);
   };
+  const answer = fastifyApolloHandler(apollo, { context }) as unknown as (
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ) => Promise<string>;
   app.route({
     method: ['GET', 'POST'],
     url: '/graphql',
     onRequest,
-    handler: fastifyApolloHandler(apollo, { context }) as RouteHandlerMethod,
+    handler: async (request, reply) => {
+      const body = await answer(request, reply);
+      return reply.statusCode < 400 ? body : withId(body, request.id);
+    },
   });
   app.post('/v1/verify', { onRequest }, async (request, reply) =>
     answerVerification(parts.schema, await context(request, reply), request.body),
   );
+}
+
+/** What Apollo Server refuses before there is a context, such as a body that asks nothing, comes without the id. */
+function withId(body: string, id: string): string {
+  const { errors, ...rest } = JSON.parse(body) as { errors: PublicError[] };
+  const named = errors.map((error) => ({ ...error, extensions: { ...error.extensions, id } }));
+  return JSON.stringify({ errors: named, ...rest });
 }
 
 /** The headers as they were sent, repeated ones too. */

@@ -3,7 +3,7 @@ import { Account } from './accounts/account.js';
 import { accountById } from './accounts/find.js';
 import { AuditEvent } from './audit/audit-event.js';
 import { AuditEventConnection } from './audit/audit-event.resolver.js';
-import { auditEventById, eventsOfTarget } from './audit/find.js';
+import { auditEventById, eventsOfTarget, newestFirst } from './audit/find.js';
 import type { RequestContext } from './context.js';
 import { Credential } from './credentials/credential.js';
 import { credentialById, rotationById } from './credentials/find.js';
@@ -11,7 +11,7 @@ import { badInput } from './errors.js';
 import { parseId, type NodeType } from './ids.js';
 import { Needs } from './needs.js';
 import { Node } from './node.js';
-import { Forward } from './page-args.js';
+import { Forward, Paged } from './page-args.js';
 import { projectById } from './projects/find.js';
 import { grantLoader, roleById } from './roles/find.js';
 import { storeById } from './stores/find.js';
@@ -71,6 +71,7 @@ export class AuditEventLinksResolver {
 @Resolver(() => Credential)
 export class CredentialAuditResolver {
   @FieldResolver(() => AuditEventConnection)
+  @Paged(newestFirst)
   auditEvents(
     @Ctx() ctx: RequestContext,
     @Root() credential: Row<Credential>,

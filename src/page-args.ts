@@ -1,5 +1,7 @@
 import { ArgsType, Field, Int } from 'type-graphql';
-import { AsTyped, Line, Optional } from './rules.js';
+import { Expects } from './needs.js';
+import { readPage, type Order } from './paging.js';
+import { AsTyped, expectRules, Line, Optional } from './rules.js';
 
 /** Which part of a list, forwards. */
 @ArgsType()
@@ -14,3 +16,11 @@ export class Forward {
   @Line(1, 2000)
   after?: string | null;
 }
+
+/** Declares a list below the root, in this order. */
+export const Paged = (order: Order) =>
+  Expects((given, ctx) => {
+    const page = Object.assign(new Forward(), given);
+    expectRules([{ path: '', input: page }]);
+    readPage(ctx, order, page);
+  });

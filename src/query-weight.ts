@@ -125,7 +125,10 @@ class Scale {
     const own = { ...weightless, directives: count(node) };
     if (node.kind === Kind.FIELD) return add(own, this.#field(node, parent));
     if (node.kind === Kind.FRAGMENT_SPREAD) return add(own, this.#fragment(node.name.value));
-    return add(own, this.weigh(node.selectionSet, this.#typeOf(node.typeCondition?.name.value) ?? parent));
+    return add(
+      own,
+      this.weigh(node.selectionSet, typeOf(this.schema, node.typeCondition?.name.value) ?? parent),
+    );
   }
 
   #fragment(name: string): Weight {
@@ -133,7 +136,7 @@ class Scale {
     if (known) return known;
     this.#weights.set(name, weightless);
     const node = this.#fragments.get(name);
-    const type = this.#typeOf(node?.typeCondition.name.value);
+    const type = typeOf(this.schema, node?.typeCondition.name.value);
     if (!node || !type) return weightless;
     const weight = add({ ...weightless, directives: count(node) }, this.weigh(node.selectionSet, type));
     this.#weights.set(name, weight);
@@ -185,11 +188,6 @@ class Scale {
     );
     return definition?.defaultValue && this.#number(definition.defaultValue);
   }
-
-  #typeOf(name: string | undefined): GraphQLCompositeType | undefined {
-    const type = name === undefined ? undefined : this.schema.getType(name);
-    return isCompositeType(type) ? type : undefined;
-  }
 }
 
 function add(one: Weight, other: Weight): Weight {
@@ -209,7 +207,14 @@ const given = (variables: Readonly<Record<string, unknown>>, name: string): unkn
 
 const count = (node: { directives?: readonly DirectiveNode[] }) => node.directives?.length ?? 0;
 
-function fieldOf(schema: GraphQLSchema, parent: GraphQLCompositeType, name: string) {
+/** The type that a fragment is on; undefined for none. */
+export function typeOf(schema: GraphQLSchema, name: string | undefined): GraphQLCompositeType | undefined {
+  const type = name === undefined ? undefined : schema.getType(name);
+  return isCompositeType(type) ? type : undefined;
+}
+
+/** The field of that name, introspection's among them. */
+export function fieldOf(schema: GraphQLSchema, parent: GraphQLCompositeType, name: string) {
   if (name === TypeNameMetaFieldDef.name) return TypeNameMetaFieldDef;
   if (parent === schema.getQueryType() && name === SchemaMetaFieldDef.name) return SchemaMetaFieldDef;
   if (parent === schema.getQueryType() && name === TypeMetaFieldDef.name) return TypeMetaFieldDef;

@@ -66,7 +66,7 @@ export const resolvers: NonEmptyArray<Resolver> = [
 
 /**
  * The graph, built from its classes.
- * @throws where a root field does not say what it needs.
+ * @throws where a root field does not say what it needs, and one below how its arguments are looked at.
  */
 export async function openSchema(from: NonEmptyArray<Resolver> = resolvers): Promise<GraphQLSchema> {
   const schema = await buildSchema({
@@ -86,7 +86,11 @@ export async function openSchema(from: NonEmptyArray<Resolver> = resolvers): Pro
   const node = schema.getType('Node') as { resolveType?: unknown };
   // TypeGraphQL's own is asynchronous, for every single row.
   node.resolveType = ({ __typename }: { __typename: string }) => __typename;
-  for (const root of [schema.getQueryType(), schema.getMutationType()]) if (root) expectNeeds(root);
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    if (type === schema.getQueryType() || type === schema.getMutationType()) expectNeeds(type);
+    else expectExpectations(type);
+  }
   return schema;
 }
 
@@ -119,4 +123,10 @@ function expectNeeds(root: GraphQLObjectType): void {
     if (root.name === 'Mutation' && !field.extensions['action'])
       throw new Error(`${field.name} does not say its action`);
   }
+}
+
+function expectExpectations(type: GraphQLObjectType): void {
+  for (const { name, args, extensions } of Object.values(type.getFields()))
+    if (args.length > 0 && !extensions['expects'])
+      throw new Error(`${type.name}.${name} does not say how its arguments are looked at before a mutation`);
 }

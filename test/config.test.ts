@@ -1,4 +1,7 @@
-import { homedir } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { databaseTls, readConfig } from '../src/config.js';
 
 test('everything has a default', () => {
@@ -163,4 +166,38 @@ test.each([
     new RegExp(`  ${name} must not|  ${name} must verify`),
   );
   expect(faultsOf({ [name]: value })).toBe('');
+});
+
+describe('.env.example, with every example in it taken', () => {
+  const text = readFileSync('.env.example', 'utf8').replace(/^#(?=[A-Z_]+=)/gm, '');
+  const names = [...text.matchAll(/^([A-Z_]+)=/gm)].map(([, name = '']) => name);
+  let folder: string;
+  let file: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'keyway-env-'));
+    file = join(folder, '.env');
+    writeFileSync(file, text);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const print = 'process.stdout.write(JSON.stringify(process.env))';
+  const readers: [string, () => string][] = [
+    [
+      'a shell',
+      () => run('sh', ['-c', 'set -a; . "$1"; set +a; "$2" -e "$3"', 'sh', file, process.execPath, print]),
+    ],
+    ['node --env-file', () => run(process.execPath, [`--env-file=${file}`, '-e', print])],
+  ];
+  const run = (program: string, args: string[]) =>
+    execFileSync(program, args, { encoding: 'utf8', env: { PATH: process.env['PATH'] } });
+
+  test.each(readers)('is a configuration, as %s reads it', (_, read) => {
+    const environment = JSON.parse(read()) as Record<string, string>;
+    expect(names.length).toBeGreaterThan(15);
+    expect(Object.keys(environment)).toEqual(expect.arrayContaining(names));
+    expect(readConfig(environment)).toMatchObject({
+      production: true,
+      jwtIssuers: [{ issuer: 'https://id.example.com', audiences: ['keyway'], algorithms: ['ES256'] }],
+    });
+  });
 });

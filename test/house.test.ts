@@ -19,7 +19,7 @@ const line = `
   stores/
   audit/ · idempotency/ · answer-errors
   page-args · name-args · listing · public-error
-  paging · rules · compiled-queries
+  paging · rules · compiled-queries · nested-arguments
   scalars
   access/ · search · keys · wraps · connectors/
   loading · input-faults · query-limits · json-body · keyring/ · signatures/ · database · outbound

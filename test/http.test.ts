@@ -108,6 +108,54 @@ describe('the body', () => {
   );
 });
 
+describe('S4: a request that cannot be answered is the caller’s to mend, and bears its id', () => {
+  const two = 'query a { viewer { id } } query b { viewer { id } }';
+  const create =
+    'mutation { createAccount(input: { kind: PERSON, name: "by-get", title: "A" }) { account { id } } }';
+  const get = (query: string) => raw(`/graphql?query=${encodeURIComponent(query)}`, { headers: json() });
+  const unnamed: [string, () => Promise<Raw>][] = [
+    ['two operations and no name', () => post(JSON.stringify({ query: two }))],
+    ['a name that no operation has', () => post(JSON.stringify({ query: two, operationName: 'c' }))],
+    [
+      'a name that the one operation has not',
+      () => post(JSON.stringify({ query: '{ viewer { id } }', operationName: 'c' })),
+    ],
+    [
+      'two mutations and no name',
+      () => post(operation('mutation a { __typename } mutation b { __typename }')),
+    ],
+    ['only a fragment', () => post(operation('fragment a on Account { id }'))],
+  ];
+  const malformed: [string, () => Promise<Raw>][] = [
+    ['no query', () => post('{}')],
+    ['a batch', () => post(`[${operation('{ viewer { id } }')}]`)],
+    ['variables that are none', () => post('{"query":"{ viewer { id } }","variables":7}')],
+    [
+      'no preflight',
+      () => raw('/graphql?query=%7Bviewer%7Bid%7D%7D', { headers: { authorization: json().authorization } }),
+    ],
+    ['a mutation by GET', () => get(create)],
+  ];
+
+  test.each([...unnamed, ...malformed])('%s', async (_, send) => {
+    for (let time = 0; time < 3; time++) {
+      const answer = await send();
+      expect([400, 405]).toContain(answer.status);
+      expect(answer.code).toMatch(
+        /^(OPERATION_RESOLUTION_FAILURE|GRAPHQL_VALIDATION_FAILED|BAD_USER_INPUT|BAD_REQUEST)$/,
+      );
+      const { errors } = JSON.parse(answer.text) as { errors: { extensions: { id: string } }[] };
+      expect(errors.map(({ extensions }) => extensions.id)).toEqual(
+        errors.map(() => answer.headers.get('x-request-id')),
+      );
+    }
+  });
+
+  test.each(unnamed.slice(0, 4))('as OPERATION_RESOLUTION_FAILURE: %s', async (_, send) => {
+    expect(await send()).toMatchObject({ status: 400, code: 'OPERATION_RESOLUTION_FAILURE' });
+  });
+});
+
 describe('S5: several at once', () => {
   test('an array of operations is refused, and none runs', async () => {
     const name = 'array-of-operations';

@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import {
   existsSync,
@@ -173,6 +174,40 @@ test.each(['SIGTERM', 'SIGINT'] as const)('R26: %s ends an idle process with exi
   process.child.kill(signal);
   expect(await process.ended).toBe(0);
 });
+
+test.each(['npm start', 'npm run keyway -- serve', 'npm run demo -- --stores'])(
+  'R26: SIGTERM to %s ends Keyway with it: port and folder are free',
+  async (line) => {
+    const { folder, environment } = await place();
+    const [npm = '', ...args] = line.split(' ');
+    // A group of its own, so that nothing of it outlives the test.
+    const child = spawn(npm, args, {
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (data: Buffer) => void (output += String(data)));
+    try {
+      const url = await urlOf({ child, output: () => output, ended: Promise.resolve(null) });
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+      await expect(fetch(`${url}/health`)).rejects.toThrow();
+      expect(existsSync(join(folder, 'lock'))).toBe(false);
+    } finally {
+      if (child.pid !== undefined) endGroup(child.pid);
+    }
+  },
+);
+
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nobody is left.
+  }
+}
 
 test('R30: of two that start together each serves, and each migration ran once; one folder has one process', async () => {
   const { folder, environment } = await place(emptyPlace);

@@ -2,7 +2,8 @@ import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { getMetadataStorage } from 'class-validator';
 import { isInputObjectType, type GraphQLSchema } from 'graphql';
-import { Mutation, Query, Resolver } from 'type-graphql';
+import { Arg, FieldResolver, Mutation, Query, Resolver } from 'type-graphql';
+import { Account } from '../src/accounts/account.js';
 import { Permission } from '../src/access/principal.js';
 import { Needs } from '../src/needs.js';
 import { openSchema, printGraph, resolvers } from '../src/schema.js';
@@ -45,10 +46,23 @@ class MutationWithoutAction {
   }
 }
 
+@Resolver(() => Account)
+class ArgumentsWithoutExpects {
+  @FieldResolver(() => String)
+  unlooked(@Arg('at', () => String) at: string) {
+    return at;
+  }
+}
+
 test.each([
   { what: 'a query without its permission', added: QueryWithoutNeeds, told: 'Query.unguarded' },
   { what: 'a mutation without its permission', added: MutationWithoutNeeds, told: 'Mutation.unguarded' },
   { what: 'a mutation without its action', added: MutationWithoutAction, told: 'unnamed' },
+  {
+    what: 'a field that takes arguments as they come',
+    added: ArgumentsWithoutExpects,
+    told: 'Account.unlooked',
+  },
 ])('S29: $what is refused at start, by name', async ({ added, told }) => {
   await expect(openSchema([...resolvers, added])).rejects.toThrow(told);
 });

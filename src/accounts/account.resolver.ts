@@ -15,12 +15,19 @@ import type { RequestContext } from '../context.js';
 import { notFound } from '../errors.js';
 import { Needs } from '../needs.js';
 import { ByName } from '../name-args.js';
-import { Forward } from '../page-args.js';
+import { Forward, Paged } from '../page-args.js';
 import { connectionOf } from '../paging.js';
 import { Account } from './account.js';
 import { AccountFilter, CreateAccountInput, UpdateAccountInput } from './account.input.js';
 import { createAccount } from './create.js';
-import { accountById, findAccountByName, identitiesOfAccount, listAccounts, subAccounts } from './find.js';
+import {
+  accountById,
+  byName,
+  findAccountByName,
+  identitiesOfAccount,
+  listAccounts,
+  subAccounts,
+} from './find.js';
 import { Identity } from './identity.js';
 import { updateAccount } from './update.js';
 import type { Row } from '../columns.js';
@@ -74,6 +81,7 @@ export class AccountResolver {
   }
 
   @FieldResolver(() => AccountConnection)
+  @Paged(byName)
   subAccounts(@Ctx() ctx: RequestContext, @Root() account: Row<Account>, @Args(() => Forward) page: Forward) {
     return subAccounts(ctx, account.id, page);
   }

@@ -144,4 +144,11 @@ const accounts: Listing = {
   select: (source) => selectRows(source, Account, 'a'),
   from: 'accounts a',
 };
-const byName: Order = { name: 'accounts', expression: 'a.name', type: 'text', id: 'a.id', direction: 'ASC' };
+/** The order of lists of accounts. */
+export const byName: Order = {
+  name: 'accounts',
+  expression: 'a.name',
+  type: 'text',
+  id: 'a.id',
+  direction: 'ASC',
+};

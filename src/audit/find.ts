@@ -69,7 +69,8 @@ const events: Listing = {
   select: (source) => selectRows(source, AuditEvent, 'e'),
   from: 'audit_events e',
 };
-const newestFirst: Order = {
+/** The order of the audit log. */
+export const newestFirst: Order = {
   name: 'audit',
   expression: 'e.at',
   type: 'timestamptz',

@@ -1,12 +1,10 @@
 import {
   Arg,
   Args,
-  ArgsType,
   Ctx,
   Field,
   FieldResolver,
   ID,
-  Int,
   Mutation,
   ObjectType,
   Query,
@@ -21,20 +19,18 @@ import type { RequestContext } from '../context.js';
 import { KeywayError } from '../errors.js';
 import { decodeId } from '../ids.js';
 import { Guarded, Needs } from '../needs.js';
-import { Forward } from '../page-args.js';
+import { Forward, Paged } from '../page-args.js';
 import { connectionOf } from '../paging.js';
 import { projectNamed } from '../projects/find.js';
 import { Project } from '../projects/project.js';
 import { Role } from '../roles/role.js';
-import { AsTyped, expectRules, Line, Nested, Optional } from '../rules.js';
+import { expectRules } from '../rules.js';
 import { storeNamed } from '../stores/find.js';
 import { CredentialStore } from '../stores/store.js';
 import { createCredential } from './create.js';
 import { Credential, RotationPolicy } from './credential.js';
 import {
   CreateCredentialInput,
-  CredentialFilter,
-  CredentialOrder,
   DeleteCredentialInput,
   IssueTemporaryCredentialInput,
   RevealCredentialInput,
@@ -44,6 +40,7 @@ import {
 } from './credential.input.js';
 import { deleteAccount } from './delete-account.js';
 import { deleteCredential } from './delete.js';
+import { orderOf } from './filter.js';
 import {
   credentialById,
   credentialsOfAccount,
@@ -59,6 +56,7 @@ import {
 } from './find.js';
 import { IssuedSecret } from './issued-secret.js';
 import { issueTemporaryCredential } from './issue.js';
+import { AllCredentialsArgs, CredentialsArgs, PagedCredentials } from './list-args.js';
 import { revealCredential } from './reveal.js';
 import { revokeCredential } from './revoke.js';
 import { rotateCredential } from './rotate.js';
@@ -70,33 +68,6 @@ import { verifyCredentials } from './verify.js';
 import type { Row } from '../columns.js';
 
 export const CredentialConnection = connectionOf('Credential', () => Credential);
-
-/** Which credentials of a list, forwards. */
-@ArgsType()
-class CredentialsArgs extends Forward {
-  @Field(() => CredentialFilter, { nullable: true })
-  @Optional()
-  @Nested()
-  filter?: CredentialFilter | null;
-
-  @Field(() => CredentialOrder, { nullable: true })
-  @Optional()
-  @Nested()
-  orderBy?: CredentialOrder | null;
-}
-
-@ArgsType()
-class AllCredentialsArgs extends CredentialsArgs {
-  @Field(() => Int, { nullable: true, description: 'How many, backwards from the end: 1 to 100.' })
-  @Optional()
-  @AsTyped()
-  last?: number | null;
-
-  @Field(() => String, { nullable: true, description: 'The cursor to go back from.' })
-  @Optional()
-  @Line(1, 2000)
-  before?: string | null;
-}
 
 @ObjectType({ simpleResolvers: true })
 export class CreateCredentialPayload {
@@ -216,6 +187,7 @@ export class CredentialResolver {
   }
 
   @FieldResolver(() => CredentialConnection, { description: 'Temporary credentials derived from it.' })
+  @Paged(orderOf(null))
   derived(
     @Ctx() ctx: RequestContext,
     @Root() credential: Row<Credential>,
@@ -402,6 +374,7 @@ const versionOf = async (
 @Resolver(() => Account)
 export class AccountCredentialsResolver {
   @FieldResolver(() => CredentialConnection)
+  @PagedCredentials()
   credentials(
     @Ctx() ctx: RequestContext,
     @Root() account: Row<Account>,
@@ -415,6 +388,7 @@ export class AccountCredentialsResolver {
 @Resolver(() => Project)
 export class ProjectCredentialsResolver {
   @FieldResolver(() => CredentialConnection, { description: 'Its credentials; of the admin project, all.' })
+  @PagedCredentials()
   credentials(
     @Ctx() ctx: RequestContext,
     @Root() project: Row<Project>,
@@ -428,6 +402,7 @@ export class ProjectCredentialsResolver {
 @Resolver(() => Role)
 export class RoleCredentialsResolver {
   @FieldResolver(() => CredentialConnection, { description: 'The credentials that carry it.' })
+  @PagedCredentials()
   credentials(
     @Ctx() ctx: RequestContext,
     @Root() role: Row<Role>,
@@ -441,6 +416,7 @@ export class RoleCredentialsResolver {
 @Resolver(() => CredentialStore)
 export class StoreCredentialsResolver {
   @FieldResolver(() => CredentialConnection)
+  @PagedCredentials()
   credentials(
     @Ctx() ctx: RequestContext,
     @Root() store: Row<CredentialStore>,

@@ -14,19 +14,31 @@ export function exportLines(
   prefix: string,
   shell: ExportShell,
 ): string {
-  if (!/^[A-Z][A-Z0-9_]{0,99}$/.test(prefix)) {
+  expectPrefix(prefix);
+  return entries
+    .map(({ name, value }) => {
+      const variable = `${prefix}_${upperSnake(name)}`;
+      expectCarried(value, name);
+      return assign[shell](variable, value);
+    })
+    .join('\n');
+}
+
+/** @throws BAD_USER_INPUT for what is no start of a variable's name. */
+export function expectPrefix(prefix: string): void {
+  if (!/^[A-Z][A-Z0-9_]{0,99}$/.test(prefix))
     throw badInput(
       'prefix',
       'must be 1 to 100 upper-case letters, digits and underscores, and start with a letter',
     );
-  }
-  return entries
-    .map(({ name, value }) => {
-      const variable = `${prefix}_${upperSnake(name)}`;
-      if (unsafe.test(value)) throw badInput(name, 'holds a control character that shell lines cannot carry');
-      return assign[shell](variable, value);
-    })
-    .join('\n');
+}
+
+/** @throws BAD_USER_INPUT, naming `path`, for a text, or one within an object, that shell lines cannot carry. */
+export function expectCarried(value: unknown, path: string): void {
+  if (typeof value === 'string' && unsafe.test(value))
+    throw badInput(path, 'holds a control character that shell lines cannot carry');
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, member] of Object.entries(value)) expectCarried(member, `${path}.${name}`);
 }
 
 // Lone surrogates would arrive as replacement characters, which is altered, too.

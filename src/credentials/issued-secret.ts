@@ -1,7 +1,8 @@
 import { Arg, Field, ObjectType, registerEnumType } from 'type-graphql';
+import { Expects } from '../needs.js';
 import { Secret } from '../secret.js';
 import { DateTime, URL } from '../scalars.js';
-import { exportLines } from './exports.js';
+import { expectCarried, expectPrefix, exportLines } from './exports.js';
 
 export enum Shell {
   POSIX = 'POSIX',
@@ -64,7 +65,11 @@ export class IssuedSecret {
     return this.#parts.endpoint ?? null;
   }
 
-  @Field(() => DateTime, { nullable: true })
+  @Field(() => DateTime, {
+    nullable: true,
+    description:
+      'When it stops working: with its credential, or, replaced by another, after its grace period.',
+  })
   expiresAt(): string | null {
     return this.#parts.expiresAt;
   }
@@ -72,6 +77,11 @@ export class IssuedSecret {
   @Field(() => String, {
     description:
       'Shell lines that set the secret in the environment: safe to paste, whatever the values hold.',
+  })
+  @Expects(({ prefix }, _, { input }) => {
+    expectPrefix((prefix as string | null) ?? 'KEYWAY');
+    // What was chosen for the secret is what the lines would have to carry.
+    expectCarried((input as { secret?: unknown } | undefined)?.secret, 'input.secret');
   })
   exports(
     @Arg('prefix', () => String, { nullable: true, defaultValue: 'KEYWAY' }) prefix: string | null,

@@ -87,21 +87,23 @@ interface Kept {
   accessKey: string | null;
   sealed: Buffer;
   endpoint: string | null;
+  expiresAt: string | null;
 }
 
 async function openVersions(ctx: RequestContext, tx: Tx, credential: Credential): Promise<IssuedSecret[]> {
   const versions = await tx.rows<Kept>(living, { id: credential.id });
   return Promise.all(
     versions.map(
-      async ({ endpoint, ...version }) =>
-        new IssuedSecret({ ...(await openSecret(ctx.keyring, credential, version)), endpoint }),
+      async ({ endpoint, expiresAt, ...version }) =>
+        new IssuedSecret({ ...(await openSecret(ctx.keyring, credential, version)), endpoint, expiresAt }),
     ),
   );
 }
 
 // In an outside store the previous one works until the store has ended it.
 const living = sql(`
-  SELECT v.number, v.access_key AS "accessKey", v.sealed, s.endpoint FROM credential_versions v
+  SELECT v.number, v.access_key AS "accessKey", v.sealed, s.endpoint,
+    least(v.valid_until, c.expires_at) AS "expiresAt" FROM credential_versions v
   JOIN credentials c ON c.id = v.credential_id JOIN stores s ON s.id = c.store_id
   WHERE v.credential_id = :id AND v.sealed IS NOT NULL
     AND (v.state IN ('CURRENT', 'PENDING', 'UNKNOWN')

@@ -112,4 +112,11 @@ const projects: Listing = {
   select: (source) => selectRows(source, Project, 'p'),
   from: 'projects p',
 };
-const byName: Order = { name: 'projects', expression: 'p.name', type: 'text', id: 'p.id', direction: 'ASC' };
+/** The order of lists of projects. */
+export const byName: Order = {
+  name: 'projects',
+  expression: 'p.name',
+  type: 'text',
+  id: 'p.id',
+  direction: 'ASC',
+};

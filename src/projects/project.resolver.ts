@@ -17,11 +17,11 @@ import { accountNamed } from '../accounts/find.js';
 import type { RequestContext } from '../context.js';
 import { Needs } from '../needs.js';
 import { ByName } from '../name-args.js';
-import { Forward } from '../page-args.js';
+import { Forward, Paged } from '../page-args.js';
 import { connectionOf } from '../paging.js';
 import { createProject } from './create.js';
 import { deleteProject } from './delete.js';
-import { findProjectByName, listProjects, projectsOfAccount } from './find.js';
+import { byName, findProjectByName, listProjects, projectsOfAccount } from './find.js';
 import { Project } from './project.js';
 import { CreateProjectInput, DeleteProjectInput, UpdateProjectInput } from './project.input.js';
 import { updateProject } from './update.js';
@@ -98,6 +98,7 @@ export class ProjectResolver {
 @Resolver(() => Account)
 export class AccountProjectsResolver {
   @FieldResolver(() => ProjectConnection)
+  @Paged(byName)
   projects(@Ctx() ctx: RequestContext, @Root() account: Row<Account>, @Args(() => Forward) page: Forward) {
     return projectsOfAccount(ctx, account.id, page);
   }

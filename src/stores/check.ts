@@ -2,13 +2,13 @@ import { record } from '../audit/record.js';
 import type { Connector } from '../connectors/connector.js';
 import { StoreError } from '../connectors/store-error.js';
 import type { RequestContext } from '../context.js';
-import { sql } from '../database.js';
 import { badInput, KeywayError, notFound, unavailable, type Code } from '../errors.js';
 import { answeredBefore, once } from '../idempotency/once.js';
 import { newId } from '../ids.js';
 import { fieldOfAddress, type StoreConnection } from './connection.js';
 import { changedStore, findManaged } from './find.js';
 import { NotPublic } from './gate.js';
+import { noteHealth, problemIn } from './health.js';
 import { upstreamOf, withStore, type OpenStore } from './open.js';
 import type { CheckStoreInput } from './store.input.js';
 import type { CredentialStore } from './store.js';
@@ -26,8 +26,7 @@ export async function checkStore(ctx: RequestContext, input: CheckStoreInput): P
   // What was given up in the middle tells nothing of the store.
   if (ctx.left.aborted) throw unavailable();
   await once(ctx, 'store:check', input, async (tx) => {
-    const [kept] = await tx.rows(keepHealth, { id, problem });
-    if (!kept) throw notFound();
+    if (!(await noteHealth(tx, id, problem))) throw notFound();
     await record(ctx, tx, { action: 'store:check', target: { type: 'CredentialStore', id }, accountId });
     return { id };
   });
@@ -47,7 +46,7 @@ export async function tryConnection(ctx: RequestContext, connection: StoreConnec
   } catch (error) {
     if (error instanceof NotPublic) throw badInput(fieldOfAddress(connection, error.at), notPublic);
     // A check finds nothing and conflicts with nothing: an answer that says so is not that of such a store.
-    if (error instanceof StoreError && codeOf(error) !== error.code)
+    if (error instanceof StoreError && problemIn(error) !== error.code)
       throw new StoreError('INVALID_INPUT', { cause: error });
     throw error;
   } finally {
@@ -68,16 +67,9 @@ async function problemOf(work: () => Promise<void>): Promise<Code | null> {
     return null;
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    return codeOf(error);
+    return problemIn(error);
   }
 }
 
-const codeOf = ({ code }: StoreError): Code =>
-  code === 'UNAVAILABLE' || code === 'RATE_LIMITED' ? code : 'STORE_REJECTED';
-
 const notPublic =
   'must lead to a public address, or to one that the setting KEYWAY_OUTBOUND_RANGES lets Keyway call';
-
-const keepHealth = sql(`
-  UPDATE stores SET reachable = (CAST(:problem AS text) IS NULL), problem = :problem, checked_at = clock_timestamp()
-  WHERE id = :id AND deleted_at IS NULL RETURNING id`);

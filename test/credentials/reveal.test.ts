@@ -1,6 +1,6 @@
 import { expectData, makeAccount, makeCaller, makeCredential, unique } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
-import { placesOf, remove, reveal, revoke, rotate, update } from './verbs.js';
+import { inDays, placesOf, read, remove, reveal, revoke, rotate, update } from './verbs.js';
 
 let server: TestServer;
 let account: string;
@@ -62,12 +62,28 @@ test.each<[string, Record<string, unknown>]>([
   expect([answer.code, answer.data]).toEqual(['UNSUPPORTED', null]);
 });
 
+test('tells of the previous secret when it ends: with its grace period, or the credential before that', async () => {
+  const endsAt = inDays(2);
+  const { id } = await made({ expiresAt: endsAt });
+  expectData(await rotate(server, { id, gracePeriod: 'PT1H' }));
+  const [, previous] = (await read(server, id)).versions;
+  const first = await revealed(id);
+  expect([first.issued.expiresAt, first.other.expiresAt]).toEqual([endsAt, previous.validUntil]);
+
+  expectData(await rotate(server, { id, gracePeriod: 'P7D' }));
+  const second = await revealed(id);
+  expect([second.issued.expiresAt, second.other.expiresAt]).toEqual([endsAt, endsAt]);
+});
+
 test('shows both secrets within the grace period, the current one first', async () => {
   const name = unique('revealed');
   const { id, secret } = await made({ name });
   const next = expectData(await rotate(server, { id, gracePeriod: 'PT1H' })).rotateCredential.issued.secret;
   const { issued, other } = await revealed(id);
   expect([issued.secret, other.secret]).toEqual([next, secret]);
+
+  const { versions } = await read(server, id);
+  expect([issued.expiresAt, other.expiresAt]).toEqual([null, versions[1].validUntil]);
 
   // At its end, before anything has tidied up after it.
   await server.rows(

@@ -4,6 +4,7 @@ import { sql, type Tx } from '../../database.js';
 import { codes, type Code, type FieldFault } from '../../errors.js';
 import type { Keyring } from '../../keyring/keyring.js';
 import { adoptSecret } from '../../stores/adopt.js';
+import { noteAnswer } from '../../stores/health.js';
 import type { OpenStore, StoreParts } from '../../stores/open.js';
 import { CredentialRole } from '../credential-role.js';
 import { CredentialSecret } from '../credential-version.js';
@@ -57,6 +58,7 @@ export async function settle(
     }
     // The end of a previous secret is a part of its rotation, which is on record.
     if (intent.verb !== 'RETIRE' && !isSweep(intent)) await tell(parts.keyring, tx, intent, credential, null);
+    await noteAnswer(tx, intent.storeId);
   });
 }
 

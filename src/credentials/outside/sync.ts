@@ -2,6 +2,7 @@ import { sql, type Database, type Tx } from '../../database.js';
 import { KeywayError } from '../../errors.js';
 import { newId } from '../../ids.js';
 import { StoreError } from '../../connectors/store-error.js';
+import { noteHealth, problemIn } from '../../stores/health.js';
 import { withStore, type OpenStore, type StoreParts } from '../../stores/open.js';
 import { holdStore } from './plan.js';
 import { markGone, takeIn } from './take-in.js';
@@ -66,7 +67,7 @@ export class Syncs {
     const { db } = this.parts;
     try {
       await withStore(this.parts, run.storeId, (open) => this.#takeStock(open, run));
-      await db.rows(reached, { id: run.storeId, reachable: true });
+      await noteHealth(db, run.storeId, null);
     } catch (error) {
       if (error instanceof BrokenOff)
         return void (await db.rows(pause, { ...mine(run), waitMs: 0, error: null }));
@@ -76,7 +77,9 @@ export class Syncs {
         throw error;
       }
       const { code } = error;
-      await db.rows(reached, { id: run.storeId, reachable: code === 'RATE_LIMITED' });
+      // What Keyway's own count of calls puts off says nothing of the store.
+      const wasAsked = error instanceof StoreError && (error.sent || code !== 'RATE_LIMITED');
+      if (wasAsked) await noteHealth(db, run.storeId, problemIn(error));
       // What was refused will be refused again: that is for a person to look at.
       if (code !== 'UNAVAILABLE' && code !== 'RATE_LIMITED')
         return void (await db.rows(finish, { ...mine(run), error: code }));
@@ -163,5 +166,3 @@ const pause = sql(`
 const finish = sql(`
   UPDATE syncs SET finished_at = clock_timestamp(), lease_until = now(), error = :error
   WHERE id = :id AND fence = :fence AND finished_at IS NULL RETURNING id`);
-const reached = sql(`
-  UPDATE stores SET reachable = :reachable, checked_at = now() WHERE id = :id RETURNING id`);

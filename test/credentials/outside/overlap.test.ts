@@ -2,14 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { enrolAndConfirm, holdClock } from '../../support/authenticator.js';
 import { expectData, makeAccount, makeCaller } from '../../support/make.js';
 import { startTestServer, type TestServer } from '../../support/server.js';
-import { makeStore } from '../../stores/stores.js';
+import { checkStore, makeStore, readStore } from '../../stores/stores.js';
 import { startNcloud, type Ncloud } from '../../upstreams/ncloud.js';
 import { issue } from '../temporary.js';
-import { create, faultPaths, read, reveal, rotate, update } from '../verbs.js';
+import { create, faultPaths, read, reveal, revoke, rotate, update } from '../verbs.js';
 
 let server: TestServer;
 let ncloud: Ncloud;
 let account: string;
+let store: string;
 let scope: string;
 let made: { id: string; accessKey: string; secret: string };
 
@@ -21,7 +22,7 @@ beforeEach(async () => {
   ncloud = await startNcloud();
   account = await makeAccount(server);
   const { accessKey, secretKey } = ncloud.manager;
-  const store = await makeStore(server, account, {
+  store = await makeStore(server, account, {
     ncloud: { stsEndpoint: ncloud.url, subAccountEndpoint: ncloud.url, accessKey, secretKey },
   });
   scope = ncloud.addSubAccount('builds').subAccountId;
@@ -91,6 +92,26 @@ test('R10: what is permanent is revealed without asking the store, which would n
     secret: made.secret,
   });
   expect(ncloud.calls.length).toBe(before);
+});
+
+test('what the store does is its last answer: its health is as of then', async () => {
+  ncloud.meet({ kind: 'refuse' }, {}, 9);
+  const before = expectData(await checkStore(server, { id: store })).checkStore.store.health;
+  expect(before).toMatchObject({ reachable: false, problem: 'UNAVAILABLE' });
+  ncloud.clear();
+  const writes = [
+    async () => rotate(server, { id: made.id }),
+    async () => update(server, { id: made.id, enabled: false }),
+    async () => revoke(server, { id: made.id }),
+  ];
+  let last = before.checkedAt;
+  for (const write of writes) {
+    expectData(await write());
+    const health = (await readStore(server, store)).health;
+    expect(health).toMatchObject({ reachable: true, problem: null });
+    expect(Date.parse(health.checkedAt)).toBeGreaterThan(Date.parse(last));
+    last = health.checkedAt;
+  }
 });
 
 describe('a temporary key', () => {

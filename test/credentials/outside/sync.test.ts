@@ -116,6 +116,53 @@ test('what is gone is shown as gone, what changed as changed, and what is Keyway
   expect(read.credential).toEqual({ description: 'said anew', fullName: 'Kept here', status: 'ACTIVE' });
 });
 
+describe('the health of a store', () => {
+  const healthOf = async (store: string) => (await readStore(server, store)).health;
+
+  test('tells why a sync did not reach it, as a check does', async () => {
+    const store = await connected({ workspaces: ['1'] });
+    const faults = [
+      [{ kind: 'refuse' }, 'UNAVAILABLE'],
+      [{ kind: 'fail', status: 401 }, 'STORE_REJECTED'],
+      [{ kind: 'fail', status: 429, headers: { 'retry-after': '1' } }, 'RATE_LIMITED'],
+    ] as const;
+    for (const [fault, problem] of faults) {
+      await server.restart();
+      seqera.meet(fault, {}, 20);
+      expectData(await sync(store));
+      expect(await healthOf(store)).toMatchObject({ reachable: false, problem });
+      seqera.clear();
+    }
+  });
+
+  test('is not touched where Keyway’s own count of calls puts a sync off: the store was not asked', async () => {
+    const workspaces = Array.from({ length: 30 }, (_, index) => String(index + 1));
+    const wide = await startSeqera({ workspaces });
+    try {
+      const store = await makeStore(server, await makeAccount(server), {
+        seqera: { endpoint: wide.url, token: wide.token, workspaces },
+      });
+      const { lastSync: last } = expectData(await sync(store)).syncStore.store;
+      expect(last).toMatchObject({ finishedAt: null, error: 'RATE_LIMITED' });
+      expect(await healthOf(store)).toMatchObject({ reachable: true, problem: null });
+    } finally {
+      await wide.stop();
+    }
+  });
+
+  test('is whole again with the next sync, whatever a check told before', async () => {
+    const store = await connected({ workspaces: ['1'] });
+    seqera.meet({ kind: 'fail', status: 401 }, {}, 20);
+    const checked = expectData(await checkStore(server, { id: store })).checkStore.store.health;
+    expect(checked).toMatchObject({ reachable: false, problem: 'STORE_REJECTED' });
+    seqera.clear();
+    expectData(await sync(store));
+    const { checkedAt, ...health } = await healthOf(store);
+    expect(health).toMatchObject({ reachable: true, problem: null });
+    expect(Date.parse(checkedAt)).toBeGreaterThan(Date.parse(checked.checkedAt));
+  });
+});
+
 describe('a part of a store that is not shown', () => {
   const forbid = (workspace: string) =>
     seqera.meet(
