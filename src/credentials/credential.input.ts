@@ -175,7 +175,7 @@ export class AccessKeyInput {
   @Field(() => SignatureScheme, {
     nullable: true,
     description:
-      'The one scheme that it signs requests in; any, where left out. VERACODE_HMAC_SHA_256 makes it HEX.',
+      'The one scheme that it signs requests in; any, where left out. VERACODE_HMAC_SHA_256 makes it HEX, and its prefix is that of a region, or hexadecimal digits.',
   })
   @Optional()
   @AsTyped()

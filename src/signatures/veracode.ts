@@ -77,6 +77,12 @@ export function withoutPrefix(key: string): string | undefined {
   return /^[0-9a-f]+$/i.test(bare) ? bare : undefined;
 }
 
+/** Whether signers take a pair of hexadecimal digits with this prefix before both of its halves. */
+export function takesPrefix(prefix: string): boolean {
+  const bare = withoutPrefix(`${prefix}00`);
+  return bare !== undefined && bare.length % 2 === 0;
+}
+
 /**
  * An API id without the prefix of its region; undefined where it is none. The lengths are those that the vendor's own
  * signers insist on.

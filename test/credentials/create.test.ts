@@ -1,4 +1,6 @@
 import { jest } from '@jest/globals';
+import { Secret } from '../../src/secret.js';
+import { veracode } from '../../src/signatures/veracode.js';
 import { expectData, makeAccount, makeCaller, makeProject, makeRole, unique } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { create, faultPaths, inDays, keptOf, placesOf, read, statusWith } from './verbs.js';
@@ -67,6 +69,27 @@ describe('an access key', () => {
       expect.objectContaining({ number: 1, state: 'CURRENT', accessKey: credential.accessKey }),
     ]);
   });
+
+  test.each(['HB', 'abc', 'vera01ai-', 'vera01eis-', 'acbd-'])(
+    'for Veracode has no prefix %j, with which it could never sign',
+    async (prefix) => {
+      const answer = await make({ secret: { accessKey: { prefix, scheme: 'VERACODE_HMAC_SHA_256' } } });
+      expect(answer.code).toBe('BAD_USER_INPUT');
+      expect(faultPaths(answer)).toEqual(['input.secret.accessKey.prefix']);
+    },
+  );
+
+  test.each(['', 'vera01ei-', 'Vera02GS-', 'abcd', 'vera01ei-ab'])(
+    'for Veracode signs with the prefix %j',
+    async (prefix) => {
+      const { issued } = await made({
+        secret: { accessKey: { ...(prefix && { prefix }), scheme: 'VERACODE_HMAC_SHA_256' } },
+      });
+      const key = { accessKey: issued.accessKey as string, secret: Secret.of(issued.secret as string) };
+      const request = { method: 'GET', url: 'https://api.example.com/', headers: [] };
+      expect(veracode.sign(request, key, { ms: 1 }).headers).toHaveLength(1);
+    },
+  );
 
   test.each(['', '1a', 'a b', "a'b", 'x'.repeat(32), 'ä'])('S11: has no prefix %j', async (prefix) => {
     const answer = await make({ secret: { accessKey: { prefix } } });
