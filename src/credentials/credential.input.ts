@@ -198,7 +198,10 @@ export class TokenInput {
   permissions?: Permission[] | null;
 }
 
-@InputType({ description: 'Left out, the password is generated. One that is given has 12 to 1024 bytes.' })
+@InputType({
+  description:
+    "Left out, the password is generated. One that is given has 12 to 1024 bytes. In Keyway's own store a user name does not read like an access key: it ends with no 32 hexadecimal digits.",
+})
 export class PasswordInput {
   @Field(() => String)
   @Username()

@@ -14,6 +14,7 @@ const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const legible = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz';
 const checkLength = 6;
 const longestToken = 31 + 'kw_pat_'.length + 16 + 1 + 43 + checkLength;
+const generatedKey = /^(?:[A-Za-z][A-Za-z0-9_-]{0,30})?(?:[A-Z2-7]{20}|[0-9a-f]{32})$/;
 const pattern =
   /^(?:[A-Za-z][A-Za-z0-9_-]{0,30})?kw_(pat|key|svc)_([0-9A-Za-z]{16})_([0-9A-Za-z]{43})[0-9A-Za-z]{6}$/;
 
@@ -64,6 +65,9 @@ export function mintAccessKey(options: { prefix?: string; format?: SecretFormat;
   const id = format === 'HEX' ? randomBytes(16).toString('hex') : draw(base32, 20).toString('ascii');
   return { accessKey: options.accessKey ?? `${prefix}${id}`, secret: Secret.of(secret) };
 }
+
+/** Whether a text reads like an access key that `mintAccessKey` made. Nobody is known by it as a user name then. */
+export const isGeneratedKey = (text: string): boolean => generatedKey.test(text);
 
 /** A fresh password of 32 characters, 185 bit, none of which is taken for another. */
 export const mintPassword = (): Secret => Secret.of(draw(legible, 32));
