@@ -66,7 +66,7 @@ export async function createCredential(
     return createOutside(ctx, input, store, { account, owner, project, roles });
   if (input.scope) throw badInput('input.scope', "must be left out: Keyway's own store has no such places");
   const { wish, provider } = wishFor(input.secret, account);
-  if (wish.kind === 'PASSWORD' && isGeneratedKey(wish.accessKey))
+  if (wish.kind === 'PASSWORD' && [wish.accessKey, wish.accessKey.toUpperCase()].some(isGeneratedKey))
     throw badInput('input.secret.password.username', "must not read like an access key of Keyway's");
   const kind = CredentialKind[wish.kind];
   const permissions = input.secret.token?.permissions ?? null;

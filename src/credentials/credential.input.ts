@@ -200,7 +200,7 @@ export class TokenInput {
 
 @InputType({
   description:
-    "Left out, the password is generated. One that is given has 12 to 1024 bytes. In Keyway's own store a user name does not read like an access key: it ends with no 32 hexadecimal digits.",
+    "Left out, the password is generated. One that is given has 12 to 1024 bytes. In Keyway's own store a user name does not read like an access key, in small letters or in capitals.",
 })
 export class PasswordInput {
   @Field(() => String)

@@ -396,34 +396,31 @@ describe('S27: verification', () => {
       hex: '0123456789abcdef0123456789abcdef',
       username,
     });
-    const { username: long } = await makeUser('thesecretariesgeneral');
     const made = await makeCredential(server, account);
     for (const key of [
-      'KWABCDEFGHIJKLMNOPQR',
-      'KW-ABCDEFGHIJKLMNOPQRST',
+      'KWABCDEFGHIJKLMNOPQ2',
+      'KW-ABCDEFGHIJKLMNOPQRS7',
       '0123456789abcdef0123456789abcdee',
       '0123456789abcdef0123456789abcdef',
-      long.toUpperCase(),
       made.accessKey ?? '',
     ])
       expect([key, await counted(() => byRoute(key, wrong))]).toEqual([
         key,
         { result: 'NOT_VALID', hashes: 0 },
       ]);
-    expect(await counted(() => byRoute(long, wrong))).toEqual({ result: 'NOT_VALID', hashes: 1 });
-    expect(await byRoute(long, right)).toBe('VALID');
   });
 
   test('S25: hashes for each text that can be a user name, whether somebody has it', async () => {
     for (const name of [
       `svc.${'0123456789abcdef'.repeat(2)}`,
       `${unique('u')}@${'0123456789abcdef'.repeat(2)}`,
-      'Thesecretariesgeneral-1',
+      'THESECRETARIESGENERAL',
+      'Thesecretariesgeneral-2',
     ]) {
       expect(await counted(() => byRoute(name, wrong))).toEqual({ result: 'NOT_VALID', hashes: 1 });
       await makeUser(name);
       expect(await counted(() => byRoute(name, wrong))).toEqual({ result: 'NOT_VALID', hashes: 1 });
-      expect(await byRoute(name, right)).toBe('VALID');
+      for (const spelling of [name, name.toUpperCase()]) expect(await byRoute(spelling, right)).toBe('VALID');
     }
   });
 });

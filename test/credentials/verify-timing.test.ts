@@ -69,10 +69,11 @@ const some = <One>(many: readonly One[]) => {
 };
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+// As Keyway makes them: a digit is among the letters.
 const unknownKeys = Array.from({ length: 200 }, (_, n) =>
-  Array.from({ length: 20 }, (_each, place) => letters[(n * 31 + place * place * 17 + n * place) % 32]).join(
-    '',
-  ),
+  Array.from({ length: 20 }, (_each, place) =>
+    place === 19 ? '7' : letters[(n * 31 + place * place * 17 + n * place) % 32],
+  ).join(''),
 );
 
 test('S25: an access key that nobody has is not told from a wrong secret by time', async () => {

@@ -154,13 +154,15 @@ describe('isGeneratedKey', () => {
   test.each([
     'ada',
     'secretariesgeneral-of-the-union',
-    'A'.repeat(19),
+    'A'.repeat(20),
+    `${'A'.repeat(17)}2`,
     '0123456789abcdef0123456789abcde',
     '0123456789ABCDEF0123456789ABCDEF',
     `svc.${'a'.repeat(32)}`,
-    `1${'A'.repeat(20)}`,
-    `${'A'.repeat(20)}\n`,
-    `p${'x'.repeat(31)}${'A'.repeat(20)}`,
+    `1${'A'.repeat(19)}2`,
+    `${'A'.repeat(19)}2\n`,
+    `p${'x'.repeat(31)}${'A'.repeat(19)}2`,
+    `2${'A'.repeat(20)}`,
   ])('takes no %j', (text) => expect(isGeneratedKey(text)).toBe(false));
 });
 
