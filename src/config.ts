@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
-import ipaddr from 'ipaddr.js';
 import { readJwtIssuers, type JwtIssuer } from './jwt-issuers.js';
+import { parseRange } from './ranges.js';
 
 /** How this Keyway is set up. Read once from the environment, checked, frozen. */
 export interface Config {
@@ -36,6 +36,9 @@ export interface Config {
   readonly explorer: boolean;
   readonly introspection: boolean;
 }
+
+const ranges =
+  'addresses or CIDR blocks such as 10.0.0.0/8, without bits behind the prefix or IPv4 inside IPv6';
 
 type Environment = Record<string, string | undefined>;
 
@@ -93,10 +96,10 @@ export function readConfig(given: Environment = process.env, always: Environment
     keysDir: folderAt(text('KEYWAY_KEYS_DIR') ?? `${dataDir}/keys`),
     logLevel: text('KEYWAY_LOG_LEVEL') ?? 'info',
     corsOrigins: list('KEYWAY_CORS_ORIGINS', isOrigin, 'origins such as https://app.example.com'),
-    trustedProxies: list('KEYWAY_TRUSTED_PROXIES', isRange, 'addresses or CIDR blocks'),
+    trustedProxies: list('KEYWAY_TRUSTED_PROXIES', isRange, ranges),
     hosts: lowered(hosts.length > 0 ? hosts : [...loopback, isIP(host) === 6 ? `[${host}]` : host]),
     jwtIssuers: issuers('KEYWAY_JWT_ISSUERS', outboundLocal),
-    outboundRanges: list('KEYWAY_OUTBOUND_RANGES', isRange, 'addresses or CIDR blocks'),
+    outboundRanges: list('KEYWAY_OUTBOUND_RANGES', isRange, ranges),
     outboundLocal,
     syncEveryMs: whole('KEYWAY_SYNC_MINUTES', 15, 0, 10_080) * 60_000,
     metrics: text('KEYWAY_METRICS_PORT')
@@ -182,6 +185,4 @@ const lowered = (hosts: readonly string[]) => [...new Set(hosts.map((host) => ho
 const isHost = (item: string) =>
   /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::[1-9]\d{0,4})?$/i.test(item);
 const isOrigin = (item: string) => URL.canParse(item) && new URL(item).origin === item;
-// ipaddr.js also takes parts that are left out, octal or hexadecimal.
-const isRange = (item: string) =>
-  isIP(item.split('/')[0] ?? '') !== 0 && (!item.includes('/') || ipaddr.isValidCIDR(item));
+const isRange = (item: string) => parseRange(item) !== undefined;

@@ -71,12 +71,15 @@ export const SecretText = (maxBytes: number, minBytes = 1): Rule =>
     },
   });
 
-/** The value of an HTTP header: at most `max` characters, perhaps none, and no control character but tabs (RFC 9110, 5.5). */
+/**
+ * The value of an HTTP header: at most `max` characters, perhaps none, and no control character of ASCII but tabs. The
+ * bytes from 0x80 to 0xFF are what its sender means by them (RFC 9110, 5.5).
+ */
 export const HeaderText = (max: number): Rule =>
   rule('headerText', {
     message: `must be at most ${max} characters without control characters`,
     holds: (value) =>
-      typeof value === 'string' && value.length <= max && !unclean.test(value.replace(/\t/g, '')),
+      typeof value === 'string' && value.length <= max && !unclean.test(value.replace(/[\t\x80-\xff]/g, '')),
   });
 
 /** What goes out in a header as one word: 1 to `max` printable ASCII characters, none of them a space. */

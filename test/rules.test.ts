@@ -53,6 +53,19 @@ describe('Lines', () => {
   );
 });
 
+describe('HeaderText', () => {
+  const header = rules.HeaderText(20);
+
+  test.each(['', ' ', 'a\tb', 'caf\u00e9', '\u0080\u0085\u009f\u00a0\u00ad\u00ff'])('takes %j', (text) =>
+    expect(holds(header, text)).toBe(true),
+  );
+
+  test.each(['a\0b', 'a\rb', 'a\nb', 'a\u001bb', 'a\u007fb', 'a\u202eb', 'a\ud800b', 'x'.repeat(21), null])(
+    'S11: refuses %j',
+    (value) => expect(holds(header, value)).toBe(false),
+  );
+});
+
 describe('Name', () => {
   test.each(['onward', 'A', '0', 'a.b_c-d', 'x'.repeat(64)])('takes %j', (text) =>
     expect(holds(rules.Name(), text)).toBe(true),

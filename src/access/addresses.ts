@@ -1,5 +1,4 @@
-import { isIP } from 'node:net';
-import ipaddr from 'ipaddr.js';
+import { networkOf, parseAddress, parseExactly, parseRange, size, whole, type Range } from '../ranges.js';
 
 /**
  * Whether a client at this address may pass a list of ranges. An empty list lets everyone pass; any other lets nobody
@@ -67,53 +66,9 @@ export function rangeAround(text: string): string | undefined {
   return canonicalRange(`${networkOf(known, Number(bits)).toString()}/${bits}`);
 }
 
-type Address = ipaddr.IPv4 | ipaddr.IPv6;
-
-interface Range {
-  address: Address;
-  bits: number;
-}
-
-const size = (address: Address) => (address.kind() === 'ipv4' ? 32 : 128);
-
-const whole = (address: Address): Range => ({ address, bits: size(address) });
-
 const inside = (inner: Range, ranges: readonly string[]) =>
   ranges.some((text) => {
     const outer = parseRange(text);
     if (!outer || outer.address.kind() !== inner.address.kind()) return false;
     return inner.bits >= outer.bits && inner.address.match(outer.address, outer.bits);
   });
-
-function parseRange(text: string): Range | undefined {
-  const match = /^([^/%]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text);
-  const address = match?.[1] === undefined ? undefined : parseExactly(match[1]);
-  if (!address || isMapped(address)) return undefined;
-  const bits = match?.[2] === undefined ? size(address) : Number(match[2]);
-  if (bits > size(address)) return undefined;
-  return networkOf(address, bits).toString() === address.toString() ? { address, bits } : undefined;
-}
-
-const networkOf = (address: Address, bits: number): Address =>
-  (address.kind() === 'ipv4' ? ipaddr.IPv4 : ipaddr.IPv6).networkAddressFromCIDR(
-    `${address.toString()}/${bits}`,
-  );
-
-function parseAddress(text: string | undefined): Address | undefined {
-  if (text === undefined) return undefined;
-  const mapped = /^::ffff:([\d.]+)$/i.exec(text)?.[1];
-  if (mapped !== undefined && mapped.includes('.')) return parseExactly(mapped);
-  // A zone names one of the peer's own interfaces (RFC 4007): it says nothing about the address.
-  const address = parseExactly(text.replace(/(?<=^fe80:.*)%[\w.-]{1,32}$/i, ''));
-  return isMapped(address) ? address.toIPv4Address() : address;
-}
-
-// node:net knows the strict grammar; ipaddr.js also takes octal parts, and reads ::192.0.2.1 as an IPv4-mapped address.
-function parseExactly(text: string): Address | undefined {
-  const family = isIP(text);
-  if (family === 0 || text.includes('%') || (family === 6 && text.includes('.'))) return undefined;
-  return ipaddr.parse(text);
-}
-
-const isMapped = (address: Address | undefined): address is ipaddr.IPv6 =>
-  address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress();

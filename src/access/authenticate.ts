@@ -15,7 +15,7 @@ import { takeNonces } from './nonces.js';
 import type { Permission, Principal } from './principal.js';
 import { askedFor, byKey, presentedBy, type Presented } from './presented.js';
 import { heldBy, rightsBy, type Held } from './rights.js';
-import { holds, holdsNothing, isTimely, signsBy } from './signed.js';
+import { isTimely, signerOf, signsBy } from './signed.js';
 import { carriedRoles } from './standing.js';
 
 /** A request to Keyway itself, as far as it tells who sent it. */
@@ -105,26 +105,16 @@ async function bySignature(
   if (!isTimely(claim, call.at)) throw refused();
   const found = (await Promise.all(claim.accessKeys.map((key) => callers(db)(key)))).flat();
   const keys = found.filter(({ kind }) => kind === 'ACCESS_KEY');
-  // As much work for a key that nobody has as for one with a wrong secret, or for another scheme (S25).
-  if (keys.length === 0) await holdsNothing(keyring, claim);
-  for (const version of keys) {
-    if (!(await holds(keyring, claim, version))) continue;
-    if (!signsBy(version, scheme) || !works(version, call.ip)) break;
-    const [taken] = await takeNonces(db, [{ credentialId: version.id, nonce: claim.nonce }]);
-    if (!taken) break;
-    // What the key's roles allow is what it may do where it is presented; Keyway is such a place.
-    const allowed = new Set(version.permissions);
-    return {
-      ...principalOf(
-        version,
-        version.rolePermissions.filter(
-          (permission) => version.permissions === null || allowed.has(permission),
-        ),
-      ),
-      holds: version.id,
-    };
-  }
-  throw refused();
+  const version = await signerOf(keyring, claim, keys);
+  if (!version || !signsBy(version, scheme) || !works(version, call.ip)) throw refused();
+  const [taken] = await takeNonces(db, [{ credentialId: version.id, nonce: claim.nonce }]);
+  if (!taken) throw refused();
+  // What the key's roles allow is what it may do where it is presented; Keyway is such a place.
+  const allowed = new Set(version.permissions);
+  const limits = version.rolePermissions.filter(
+    (permission) => version.permissions === null || allowed.has(permission),
+  );
+  return { ...principalOf(version, limits), holds: version.id };
 }
 
 interface Caller extends Presented {

@@ -1,4 +1,4 @@
-import { secretPlace, type SealedRecord } from '../keyring/envelope.js';
+import { secretPlace, type Place, type SealedRecord } from '../keyring/envelope.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { randomText } from '../keyring/token.js';
 import { Secret } from '../secret.js';
@@ -15,17 +15,36 @@ export const isTimely = ({ signedAtMs, endsAtMs }: Claim, at: number): boolean =
 export const signsBy = ({ signatureScheme }: Pick<Presented, 'signatureScheme'>, scheme: SignatureScheme) =>
   signatureScheme === null || signatureScheme === scheme;
 
+/** A secret that a claim may have been signed with. */
+type Signing = Pick<Presented, 'id' | 'accountId' | 'projectId' | 'number' | 'sealed'>;
+
+/** How many secrets of a key work at once: the current one, and the previous one in its grace period. */
+const mostSecrets = 2;
+
 /**
- * Whether the claim's signature was made with this secret.
- * @throws as `Keyring.open` does.
+ * The one of these whose secret the claim was signed with. Where there is none, as many secrets are opened as for any
+ * other key: nobody's, in the place of those that are not there or were wiped (S25).
+ * @throws as `Keyring.seal` and `Keyring.open` do.
  */
-export async function holds(
+export async function signerOf<Version extends Signing>(
   keyring: Keyring,
   claim: Claim,
-  { number, sealed, ...credential }: Pick<Presented, 'id' | 'accountId' | 'projectId' | 'number' | 'sealed'>,
-): Promise<boolean> {
-  if (number === null || sealed === null) return false;
-  const secret = await keyring.open(Buffer.from(sealed), secretPlace(credential, number));
+  versions: readonly Version[],
+): Promise<Version | undefined> {
+  let opened = 0;
+  for (const version of versions) {
+    const { number, sealed, ...credential } = version;
+    if (number === null || sealed === null) continue;
+    if (await holds(keyring, claim, sealed, secretPlace(credential, number))) return version;
+    opened++;
+  }
+  for (; opened < mostSecrets; opened++)
+    await holds(keyring, claim, (await decoyOf(keyring)).sealed, secretPlace(nowhere, 1));
+  return undefined;
+}
+
+async function holds(keyring: Keyring, claim: Claim, sealed: Buffer, place: Place): Promise<boolean> {
+  const secret = await keyring.open(Buffer.from(sealed), place);
   try {
     return claim.holds(secret);
   } finally {
@@ -33,15 +52,13 @@ export async function holds(
   }
 }
 
-/** Takes as long as `holds` does, for a key that nobody has (S25). @throws as `Keyring.seal` and `Keyring.open` do. */
-export async function holdsNothing(keyring: Keyring, claim: Claim): Promise<void> {
-  let sealed = decoys.get(keyring);
-  if (!sealed) {
-    sealed = keyring.seal(Secret.of(randomText('HEX')), secretPlace(nowhere, 1));
-    decoys.set(keyring, sealed);
-    sealed.catch(() => decoys.delete(keyring));
-  }
-  await holds(keyring, claim, { ...nowhere, number: 1, sealed: (await sealed).sealed });
+function decoyOf(keyring: Keyring): Promise<SealedRecord> {
+  const known = decoys.get(keyring);
+  if (known) return known;
+  const sealed = keyring.seal(Secret.of(randomText('HEX')), secretPlace(nowhere, 1));
+  decoys.set(keyring, sealed);
+  sealed.catch(() => decoys.delete(keyring));
+  return sealed;
 }
 
 const decoys = new WeakMap<Keyring, Promise<SealedRecord>>();

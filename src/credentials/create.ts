@@ -7,6 +7,7 @@ import { violates, type Tx } from '../database.js';
 import { badInput, conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { newId } from '../ids.js';
+import { isGeneratedKey } from '../keyring/token.js';
 import { findProject } from '../projects/find.js';
 import { findRoles } from '../roles/find.js';
 import { findStore } from '../stores/find.js';
@@ -39,7 +40,8 @@ import { wishFor } from './wish.js';
 /**
  * Makes a credential, and its first secret, which is shown in the answer.
  * @throws NOT_FOUND for an account, owner, project, role or store that the caller may not see; FORBIDDEN without
- * CREDENTIAL_CREATE there, and for roles, tokens and keys that may do more than the caller, or for longer; CONFLICT for a user name in use.
+ * CREDENTIAL_CREATE there, and for roles, tokens and keys that may do more than the caller, or for longer; CONFLICT for
+ * a user name in use; BAD_USER_INPUT for one that reads like an access key.
  */
 export async function createCredential(
   ctx: RequestContext,
@@ -64,6 +66,8 @@ export async function createCredential(
     return createOutside(ctx, input, store, { account, owner, project, roles });
   if (input.scope) throw badInput('input.scope', "must be left out: Keyway's own store has no such places");
   const { wish, provider } = wishFor(input.secret, account);
+  if (wish.kind === 'PASSWORD' && [wish.accessKey, wish.accessKey.toUpperCase()].some(isGeneratedKey))
+    throw badInput('input.secret.password.username', "must not read like an access key of Keyway's");
   const kind = CredentialKind[wish.kind];
   const permissions = input.secret.token?.permissions ?? null;
   const allowedIps = [...new Set(input.allowedIps ?? [])];

@@ -175,7 +175,7 @@ export class AccessKeyInput {
   @Field(() => SignatureScheme, {
     nullable: true,
     description:
-      'The one scheme that it signs requests in; any, where left out. VERACODE_HMAC_SHA_256 makes it HEX.',
+      'The one scheme that it signs requests in; any, where left out. VERACODE_HMAC_SHA_256 makes it HEX, and its prefix is that of a region, or hexadecimal digits.',
   })
   @Optional()
   @AsTyped()
@@ -198,7 +198,10 @@ export class TokenInput {
   permissions?: Permission[] | null;
 }
 
-@InputType({ description: 'Left out, the password is generated. One that is given has 12 to 1024 bytes.' })
+@InputType({
+  description:
+    "Left out, the password is generated. One that is given has 12 to 1024 bytes. In Keyway's own store a user name does not read like an access key, in small letters or in capitals.",
+})
 export class PasswordInput {
   @Field(() => String)
   @Username()

@@ -7,7 +7,7 @@ import type { Case } from './verify.js';
 
 /**
  * Looks at the passwords among the cases: as many as their user names have tries left, and every try is counted first.
- * A name that nobody has is counted and takes as long as one that somebody has.
+ * Those of a right one are given back. A name that nobody has is counted and takes as long as one that somebody has.
  * @throws UNAVAILABLE where too many passwords wait to be looked at already.
  */
 export async function lookAtPasswords(ctx: RequestContext, cases: readonly Case[]): Promise<void> {
@@ -31,12 +31,28 @@ export async function lookAtPasswords(ctx: RequestContext, cases: readonly Case[
   let next = 0;
   const looks = asked.map((each) => {
     const tries = granted.slice(next, (next += each.names.length)).filter(Boolean).length;
-    return { ...each, tries };
+    return { ...each, tries, wrong: 0 };
   });
-  const spared: Buffer[] = [];
-  const looked = await Promise.allSettled(looks.map((look) => lookAt(ctx, look, spared)));
-  await giveBackAttempts(ctx.db, spared);
+  const looked = await Promise.allSettled(looks.map((look) => lookAt(ctx, look)));
+  for (const look of looks) if (look.one.match.limited) takeOver(look, looks);
+  await giveBackAttempts(
+    ctx.db,
+    looks.flatMap(({ names, wrong, tries }) => names.slice(wrong, tries)),
+  );
   for (const each of looked) if (each.status === 'rejected') throw each.reason;
+}
+
+/** A password that was found right is right wherever else it stands in the list, though no try was left to look at it. */
+function takeOver(look: Look, looks: readonly Look[]): void {
+  const { one, known } = look;
+  const { secret } = one.input.proof;
+  const same = looks.find(
+    ({ one: { input, match } }) =>
+      match.version && match.version.id === known?.id && input.proof.secret === secret,
+  );
+  if (!same) return;
+  one.match = same.one.match;
+  look.wrong = 0;
 }
 
 /** A password as it is kept, with what it is of. */
@@ -57,29 +73,26 @@ interface Look {
   hashes: readonly Kept[];
   names: readonly Buffer[];
   tries: number;
+  /** How many of the tries were guesses: the others are given back. */
+  wrong: number;
 }
 
-/** Finds the password that fits. Tries that were no guesses, or of which nothing came, are to be `spared`. */
-async function lookAt({ keyring }: RequestContext, look: Look, spared: Buffer[]): Promise<void> {
+/** Finds the password that fits. */
+async function lookAt({ keyring }: RequestContext, look: Look): Promise<void> {
   const { one, secret, known, hashes, names, tries } = look;
   // Nobody is told that a password is wrong which was not compared with all that there is.
   one.match = { version: undefined, about: known, limited: tries < names.length };
-  let wrong = 0;
-  try {
-    if (tries > 0 && hashes.length === 0) {
-      await keyring.passwordUnmatched(secret);
-      wrong++;
+  if (tries > 0 && hashes.length === 0) {
+    await keyring.passwordUnmatched(secret);
+    look.wrong++;
+  }
+  for (const { version, stored } of hashes.slice(0, tries)) {
+    const { ok, stale } = await keyring.passwordVerifies(secret, stored);
+    if (ok) {
+      one.match = { version, stale: stale ? secret : undefined };
+      look.wrong = 0;
+      return;
     }
-    for (const { version, stored } of hashes.slice(0, tries)) {
-      const { ok, stale } = await keyring.passwordVerifies(secret, stored);
-      if (ok) {
-        one.match = { version, stale: stale ? secret : undefined };
-        wrong = 0;
-        return;
-      }
-      wrong++;
-    }
-  } finally {
-    spared.push(...names.slice(wrong, tries));
+    look.wrong++;
   }
 }

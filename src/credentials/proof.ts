@@ -1,7 +1,7 @@
-import { holds, holdsNothing, isTimely, signsBy } from '../access/signed.js';
+import { isTimely, signerOf, signsBy } from '../access/signed.js';
 import type { RequestContext } from '../context.js';
 import type { Keyring } from '../keyring/keyring.js';
-import { parseToken } from '../keyring/token.js';
+import { isGeneratedKey, parseToken } from '../keyring/token.js';
 import { canonicalUsername } from '../rules.js';
 import { Secret } from '../secret.js';
 import type { Claim } from '../signatures/scheme.js';
@@ -16,9 +16,8 @@ export type Proof =
       by: 'pair';
       keys: readonly string[];
       key: string;
+      /** Undefined where it can be nobody's. */
       username: string | undefined;
-      /** Whether it reads like a key that Keyway made. */
-      generated: boolean;
       secret: Secret;
     }
   | { by: 'signature'; keys: readonly string[]; claim: Claim; scheme: SignatureScheme }
@@ -62,10 +61,10 @@ export function proofOf(ctx: RequestContext, input: VerifyCredentialInput): Proo
   }
   if (!input.accessKey) return nothing;
   const key = input.accessKey;
-  const generated = isGenerated(key);
-  const username = canonicalUsername(key);
+  // Told by the text alone, and not by who has it: a wrong access key waits for no hash, whoever is known by it (S25).
+  const username = isGeneratedKey(key) ? undefined : canonicalUsername(key);
   const keys = username === undefined || username === key ? [key] : [key, username];
-  return { by: 'pair', keys, key, username, generated, secret: Secret.of(secret) };
+  return { by: 'pair', keys, key, username, secret: Secret.of(secret) };
 }
 
 /**
@@ -86,20 +85,16 @@ export async function matched(
     case 'signature':
       return bySignature(keyring, proof, found);
     case 'pair': {
-      const { key, username, generated, secret } = proof;
+      const { key, username, secret } = proof;
       const pairs = ofKind('ACCESS_KEY', found.get(key));
       if (pairs.length > 0 || username === undefined) return byVerifier(keyring, proof, pairs);
       const versions = ofKind('PASSWORD', found.get(username));
-      // What looks generated is nobody's user name, but for who has it: a wrong access key waits for no hash.
-      if (generated && versions.length === 0) return byVerifier(keyring, proof, pairs);
       return { version: undefined, password: { secret, username, versions } };
     }
   }
 }
 
 const nothing: Proof = { by: 'nothing', keys: [] };
-
-const isGenerated = (key: string) => /[A-Z2-7]{20}$|[0-9a-f]{32}$/.test(key);
 
 const ofKind = (kind: PresentedCredential['kind'], versions: readonly PresentedCredential[] = []) =>
   versions.filter((version) => version.kind === kind);
@@ -123,9 +118,7 @@ async function bySignature(
   found: ReadonlyMap<string, PresentedCredential[]>,
 ): Promise<Match> {
   const versions = keys.flatMap((key) => ofKind('ACCESS_KEY', found.get(key)));
-  if (versions.length === 0) await holdsNothing(keyring, claim);
-  for (const version of versions) {
-    if ((await holds(keyring, claim, version)) && signsBy(version, scheme)) return { version };
-  }
+  const version = await signerOf(keyring, claim, versions);
+  if (version && signsBy(version, scheme)) return { version };
   return { version: undefined, about: versions[0] };
 }

@@ -5,6 +5,7 @@ import type { SecretFormat } from '../keyring/token.js';
 import { canonicalUsername } from '../rules.js';
 import { Secret } from '../secret.js';
 import { SignatureScheme } from '../signatures/schemes.js';
+import { takesPrefix } from '../signatures/veracode.js';
 import { CredentialKind, type Credential } from './credential.js';
 import type { NewSecretInput } from './credential.input.js';
 import { checkedProviderKeys, type Provider } from './provider-keys.input.js';
@@ -15,11 +16,15 @@ export interface Wished {
   provider: Provider | null;
 }
 
-/** What a new credential's secret is to be. @throws BAD_USER_INPUT for keys that do not make a set. */
+/**
+ * What a new credential's secret is to be.
+ * @throws BAD_USER_INPUT for keys that do not make a set, and for a prefix that its scheme's signers do not take.
+ */
 export function wishFor(input: NewSecretInput, account: Account): Wished {
   const { accessKey, token, password, providerKeys } = input;
   if (accessKey) {
     const { prefix = null, secretFormat = null, scheme } = accessKey;
+    expectPrefix(scheme, prefix);
     const format = formatFor(scheme, secretFormat);
     return { wish: { kind: 'ACCESS_KEY', prefix, format, accessKey: null }, provider: null };
   }
@@ -47,7 +52,8 @@ export function wishFor(input: NewSecretInput, account: Account): Wished {
 
 /**
  * What the next secret of a credential is to be: alike in form, and under the same public half.
- * @throws BAD_USER_INPUT for another kind of secret, user name or provider, and where the caller's new keys are wanting.
+ * @throws BAD_USER_INPUT for another kind of secret, user name or provider, where the caller's new keys are wanting, and
+ * for a prefix that the credential's scheme does not take.
  */
 export function wishForNext(
   credential: Credential,
@@ -64,6 +70,7 @@ export function wishForNext(
       const { prefix: newPrefix = null, secretFormat = null, scheme } = input?.accessKey ?? {};
       if (scheme && scheme !== credential.signatureScheme)
         throw badInput('input.secret.accessKey.scheme', 'is fixed at creation');
+      expectPrefix(credential.signatureScheme, newPrefix);
       return {
         wish: {
           kind: 'ACCESS_KEY',
@@ -106,6 +113,14 @@ export function wishForNext(
 /** Veracode's signers read both halves as hexadecimal digits. */
 const formatFor = (scheme: SignatureScheme | null | undefined, format: SecretFormat | null) =>
   scheme === SignatureScheme.VERACODE_HMAC_SHA_256 ? 'HEX' : format;
+
+function expectPrefix(scheme: SignatureScheme | null | undefined, prefix: string | null): void {
+  if (scheme !== SignatureScheme.VERACODE_HMAC_SHA_256 || takesPrefix(prefix ?? '')) return;
+  throw badInput(
+    'input.secret.accessKey.prefix',
+    "must be a region's, as vera01ei-, or an even number of hexadecimal digits: Veracode's signers take no other",
+  );
+}
 
 function usernameOf(text: string): string {
   const username = canonicalUsername(text);

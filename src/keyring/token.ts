@@ -14,6 +14,7 @@ const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const legible = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz';
 const checkLength = 6;
 const longestToken = 31 + 'kw_pat_'.length + 16 + 1 + 43 + checkLength;
+const generatedKey = /^(?:[A-Za-z][A-Za-z0-9_-]{0,30})?(?:(?=[A-Z]*[2-7])[A-Z2-7]{20}|[0-9a-f]{32})$/;
 const pattern =
   /^(?:[A-Za-z][A-Za-z0-9_-]{0,30})?kw_(pat|key|svc)_([0-9A-Za-z]{16})_([0-9A-Za-z]{43})[0-9A-Za-z]{6}$/;
 
@@ -61,9 +62,12 @@ export function mintAccessKey(options: { prefix?: string; format?: SecretFormat;
   const prefix = checkedPrefix(options.prefix);
   const format = options.format ?? 'BASE62';
   const secret = Buffer.concat([Buffer.from(prefix), randomText(format)]);
-  const id = format === 'HEX' ? randomBytes(16).toString('hex') : draw(base32, 20).toString('ascii');
+  const id = format === 'HEX' ? randomBytes(16).toString('hex') : drawKey();
   return { accessKey: options.accessKey ?? `${prefix}${id}`, secret: Secret.of(secret) };
 }
+
+/** Whether a text reads like an access key that `mintAccessKey` makes: nobody's user name is spelled so. */
+export const isGeneratedKey = (text: string): boolean => generatedKey.test(text);
 
 /** A fresh password of 32 characters, 185 bit, none of which is taken for another. */
 export const mintPassword = (): Secret => Secret.of(draw(legible, 32));
@@ -78,6 +82,14 @@ export function randomText(format: SecretFormat): Buffer {
   const text = Buffer.from(bytes.toString(format === 'HEX' ? 'hex' : 'base64'), 'ascii');
   bytes.fill(0);
   return text;
+}
+
+// A digit is in it: letters alone would read like a long user name in capitals.
+function drawKey(): string {
+  for (;;) {
+    const key = draw(base32, 20).toString('ascii');
+    if (/\d/.test(key)) return key;
+  }
 }
 
 // A byte beyond the last whole multiple of the alphabet is thrown away, as it would favour the first characters.

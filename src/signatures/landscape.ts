@@ -14,8 +14,8 @@ import { targetOf, type Target } from './target.js';
 /**
  * The signed parameters of Landscape's legacy API (documentation.ubuntu.com/landscape, «How to use the legacy API via
  * HTTP requests»). Covered are method, Host header, path and every parameter of query and form, whatever their order and
- * encoding. Not covered: other headers. It has no nonce: of two equal requests in one second the second looks like a
- * replay.
+ * encoding; its escapes are in capitals, or in small letters, throughout. Not covered: other headers. It has no nonce: of
+ * two equal requests in one second the second looks like a replay.
  */
 export const landscape = scheme(read, write);
 
@@ -90,9 +90,13 @@ function partsOf(
   const headers = headersOf(request, []);
   const target = headers && targetOf(request, headers);
   if (!target || !['GET', 'POST'].includes(target.method)) return undefined;
-  const body = coveredBody(request, headers);
-  const query = parseParameters(target.query ?? '');
-  const form = body && parseParameters(body.toString('latin1'));
+  const asked = target.query ?? '';
+  const posted = coveredBody(request, headers)?.toString('latin1');
+  // An escape reads alike in small letters and in capitals; in both at once a letter was changed on the way.
+  if (posted === undefined || (/%.?[a-f]/.test(asked + posted) && /%.?[A-F]/.test(asked + posted)))
+    return undefined;
+  const query = parseParameters(asked);
+  const form = parseParameters(posted);
   return query && form && { target, query, form };
 }
 

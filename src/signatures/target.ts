@@ -23,7 +23,7 @@ export interface Target {
  * and non-ASCII characters, a fragment, a user, an odd host or port.
  */
 export function targetOf({ method, url }: SignedRequest, headers: Headers): Target | undefined {
-  const parts = /^(?:(https?):\/\/([^/?#]+))?(\/[^?#]*)?(?:\?([^#]*))?$/i.exec(url);
+  const parts = /^(?:(https?|HTTPS?):\/\/([^/?#]+))?(\/[^?#]*)?(?:\?([^#]*))?$/.exec(url);
   if (!parts || !/^[\x21-\x7e]+$/.test(url) || !isToken(method)) return undefined;
   const [, protocol = '', authority, path = '/', query] = parts;
   if (authority === undefined && !url.startsWith('/')) return undefined;

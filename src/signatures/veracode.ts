@@ -14,6 +14,9 @@ export const veracode = scheme(read, write);
 const shape =
   /^VERACODE-HMAC-SHA-256 id=([0-9A-Za-z-]{32,146}),ts=(\d{1,15}),nonce=((?:[0-9A-Fa-f]{2}){8,64}),sig=([0-9A-Fa-f]{64})$/;
 
+// Signers write digits in small letters or in capitals, and methods too; in both at once a letter was changed on the way.
+const isMixed = (text: string) => /[a-z]/.test(text) && /[A-Z]/.test(text);
+
 /** Before the first hyphen of a key stand eight characters, of which the seventh names the region. */
 const prefixed = /^[0-9A-Za-z]{6}[efg][0-9A-Za-z]-(?=[0-9a-f]+$)/i;
 const regions = ['vera01ei-', 'vera01fi-', 'vera01gi-'];
@@ -26,7 +29,7 @@ function read(request: SignedRequest): Claim | undefined {
   // Every group has matched where the whole has.
   const [id, ts, nonce, sig] = parts.slice(1) as [string, string, string, string];
   const bare = bareId(id);
-  if (bare === undefined) return undefined;
+  if (bare === undefined || [nonce, sig, target.method].some(isMixed)) return undefined;
   const nonceBytes = Buffer.from(nonce, 'hex');
   const signature = Buffer.from(sig, 'hex');
   const data = dataOf(bare, target);
@@ -74,6 +77,12 @@ export function withoutPrefix(key: string): string | undefined {
   return /^[0-9a-f]+$/i.test(bare) ? bare : undefined;
 }
 
+/** Whether signers take a pair of hexadecimal digits with this prefix before both of its halves. */
+export function takesPrefix(prefix: string): boolean {
+  const bare = withoutPrefix(`${prefix}00`);
+  return bare !== undefined && bare.length % 2 === 0;
+}
+
 /**
  * An API id without the prefix of its region; undefined where it is none. The lengths are those that the vendor's own
  * signers insist on.
@@ -84,10 +93,10 @@ export function bareId(id: string): string | undefined {
 }
 
 /** Signers leave the prefix out of the header, so a bare id may be on record behind any of them. */
-function spellings(id: string, bare: string): string[] {
-  const lower = id.toLowerCase();
-  return [...new Set([id, lower, ...(id === bare ? regions.map((prefix) => prefix + lower) : [])])];
-}
+const spellings = (id: string, bare: string): string[] => [
+  id,
+  ...(id === bare ? regions.map((prefix) => prefix + id) : []),
+];
 
 /** An API key without the prefix of its region; undefined where it is not whole bytes in hexadecimal digits. */
 export function bareKey(key: string): string | undefined {

@@ -101,6 +101,45 @@ describe('addressAllowed', () => {
     expect(addressAllowed('64:ff9b::a01:203', ['0.0.0.0/0'])).toBe(false);
   });
 
+  // The examples of RFC 4291, section 2.2, and RFC 5952, section 2.
+  test.each<[address: string, range: string]>([
+    ['ABCD:EF01:2345:6789:ABCD:EF01:2345:6789', 'abcd:ef01:2345:6789:abcd:ef01:2345:6789'],
+    ['2001:DB8:0:0:8:800:200C:417A', '2001:db8::8:800:200c:417a'],
+    ['2001:DB8::8:800:200C:417A', '2001:db8::8:800:200c:417a'],
+    ['FF01:0:0:0:0:0:0:101', 'ff01::101'],
+    ['FF01::101', 'ff01::101'],
+    ['0:0:0:0:0:0:0:1', '::1'],
+    ['0:0:0:0:0:0:0:0', '::'],
+    ['0:0:0:0:0:0:13.1.68.3', '::d01:4403'],
+    ['::13.1.68.3', '::d01:4403'],
+    ['0:0:0:0:0:FFFF:129.144.52.38', '129.144.52.38'],
+    ['::FFFF:129.144.52.38', '129.144.52.38'],
+    ['0000:0000:0000:0000:0000:ffff:129.144.52.38', '129.144.52.38'],
+    ['0::ffff:8190:3426', '129.144.52.0/24'],
+    ['64:ff9b::192.0.2.33', '64:ff9b::/96'],
+    ['0064:FF9B:0:0:0:0:192.0.2.33', '64:ff9b::c000:221'],
+    ['2001:db8:0:0:1:0:0:1', '2001:db8::1:0:0:1'],
+    ['2001:0db8:0:0:1:0:0:1', '2001:db8::1:0:0:1'],
+    ['2001:db8::0:1', '2001:db8::1'],
+    ['2001:db8::aaaa:0:0:1', '2001:db8:0:0:aaaa::1'],
+    ['fe80::192.0.2.33%eth0', 'fe80::c000:221'],
+  ])('S55: %s is in %s, however it is written', (address, range) => {
+    expect(addressAllowed(address, [range])).toBe(true);
+    expect(
+      addressAllowed(clientAddress('10.0.0.1', address.replace('%eth0', ''), ['10.0.0.1']), [range]),
+    ).toBe(true);
+  });
+
+  test.each([
+    '::ffff:129.144.52.038',
+    '::ffff:129.144.52',
+    '64:ff9b::192.0.2.256',
+    '129.144.52.38::',
+    '1.2.3.4:5::',
+  ])('S53: %s is no address', (address) =>
+    expect(addressAllowed(address, ['0.0.0.0/0', '::/0'])).toBe(false),
+  );
+
   test('S52: an unreadable entry lets nobody pass', () =>
     expect(addressAllowed('10.0.0.1', ['10.0.0.1/8', 'anywhere'])).toBe(false));
 

@@ -1,4 +1,6 @@
-import { isTimely, signsBy } from '../../src/access/signed.js';
+import { isTimely, signerOf, signsBy } from '../../src/access/signed.js';
+import type { Keyring } from '../../src/keyring/keyring.js';
+import { Secret } from '../../src/secret.js';
 import type { Claim } from '../../src/signatures/scheme.js';
 import { SignatureScheme } from '../../src/signatures/schemes.js';
 
@@ -40,3 +42,43 @@ test.each(Object.values(SignatureScheme))(
     }
   },
 );
+
+describe('signerOf', () => {
+  const version = (number: number | null, secret: string | null) => ({
+    id: 'key',
+    accountId: 'account',
+    projectId: null,
+    number,
+    sealed: secret === null ? null : Buffer.from(secret),
+  });
+
+  /** Whose secret it was, and how many secrets were opened to tell; sealing leaves them as they are. */
+  async function found(versions: ReturnType<typeof version>[]) {
+    let opened = 0;
+    const keyring = {
+      seal: async (secret: Secret) => ({ sealed: Buffer.from(secret.exposeBytes()), kekId: 'k' }),
+      open: async (sealed: Buffer) => {
+        opened++;
+        return Secret.of(Buffer.from(sealed));
+      },
+    } as unknown as Keyring;
+    const right: Claim = { ...claim(0), holds: (secret) => secret.exposeBytes().toString() === 'right' };
+    return { number: (await signerOf(keyring, right, versions))?.number, opened };
+  }
+
+  test.each([
+    ['nobody has', []],
+    ['has lost its secret', [version(1, null)]],
+    ['has no version left', [version(null, null)]],
+    ['has another secret', [version(1, 'wrong')]],
+    ['has another secret, and another before it', [version(2, 'wrong'), version(1, 'older')]],
+    ['has another secret, and has lost the one before', [version(2, 'wrong'), version(1, null)]],
+  ])('S25: opens two secrets for a key that %s', async (_, versions) => {
+    expect(await found(versions)).toEqual({ number: undefined, opened: 2 });
+  });
+
+  test('is the version that was signed with, and opens no more than that takes', async () => {
+    expect(await found([version(2, 'right'), version(1, 'older')])).toEqual({ number: 2, opened: 1 });
+    expect(await found([version(2, 'wrong'), version(1, 'right')])).toEqual({ number: 1, opened: 2 });
+  });
+});

@@ -1,4 +1,6 @@
 import { jest } from '@jest/globals';
+import { Secret } from '../../src/secret.js';
+import { veracode } from '../../src/signatures/veracode.js';
 import { expectData, makeAccount, makeCaller, makeProject, makeRole, unique } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { create, faultPaths, inDays, keptOf, placesOf, read, statusWith } from './verbs.js';
@@ -68,6 +70,27 @@ describe('an access key', () => {
     ]);
   });
 
+  test.each(['HB', 'abc', 'vera01ai-', 'vera01eis-', 'acbd-'])(
+    'for Veracode has no prefix %j, with which it could never sign',
+    async (prefix) => {
+      const answer = await make({ secret: { accessKey: { prefix, scheme: 'VERACODE_HMAC_SHA_256' } } });
+      expect(answer.code).toBe('BAD_USER_INPUT');
+      expect(faultPaths(answer)).toEqual(['input.secret.accessKey.prefix']);
+    },
+  );
+
+  test.each(['', 'vera01ei-', 'Vera02GS-', 'abcd', 'vera01ei-ab'])(
+    'for Veracode signs with the prefix %j',
+    async (prefix) => {
+      const { issued } = await made({
+        secret: { accessKey: { ...(prefix && { prefix }), scheme: 'VERACODE_HMAC_SHA_256' } },
+      });
+      const key = { accessKey: issued.accessKey as string, secret: Secret.of(issued.secret as string) };
+      const request = { method: 'GET', url: 'https://api.example.com/', headers: [] };
+      expect(veracode.sign(request, key, { ms: 1 }).headers).toHaveLength(1);
+    },
+  );
+
   test.each(['', '1a', 'a b', "a'b", 'x'.repeat(32), 'ä'])('S11: has no prefix %j', async (prefix) => {
     const answer = await make({ secret: { accessKey: { prefix } } });
     expect(answer.code).toBe('BAD_USER_INPUT');
@@ -135,6 +158,15 @@ describe('a password', () => {
     expect(answer.code).toBe('BAD_USER_INPUT');
     expect(faultPaths(answer)).toEqual(['input.secret.password.password']);
     expect(answer.text).not.toContain(password);
+  });
+
+  test.each([
+    '0123456789abcdef0123456789abcdef',
+    'ADA_0123456789ABCDEF0123456789ABCDEF',
+    'thesecretariesgeneral2',
+  ])('S25: has no user name that reads like a generated access key: %j', async (username) => {
+    const answer = await make({ secret: { password: { username } } });
+    expect([answer.code, faultPaths(answer)]).toEqual(['BAD_USER_INPUT', ['input.secret.password.username']]);
   });
 
   test.each([

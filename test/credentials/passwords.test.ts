@@ -204,6 +204,30 @@ describe('S26: a right password', () => {
     expect(await inTurn(2, () => byRoute(username, wrong))).toEqual(['NOT_VALID', 'RATE_LIMITED']);
   });
 
+  test('takes none away in a list, however often it is there', async () => {
+    const { username } = await makeUser();
+    const batch = (...secrets: string[]) =>
+      counted(() => byBatch(secrets.map((secret) => presented(username, secret))));
+    const all = await batch(...repeated(8, right));
+    expect(all.result).toEqual(repeated(8, 'VALID'));
+    expect(all.hashes).toBeLessThanOrEqual(5);
+    expect((await batch(wrong, ...repeated(98, right))).result).toEqual([
+      'NOT_VALID',
+      ...repeated(98, 'VALID'),
+    ]);
+    expect(await inTurn(3, () => byRoute(username, wrong))).toEqual(repeated(3, 'NOT_VALID'));
+    expect((await batch(right, wrong)).result).toEqual(['VALID', 'RATE_LIMITED']);
+    expect((await batch(wrong, right)).result).toEqual(['NOT_VALID', 'RATE_LIMITED']);
+    expect((await batch(right, right)).result).toEqual(['RATE_LIMITED', 'RATE_LIMITED']);
+  });
+
+  test('is none for another name of the list', async () => {
+    const [one, other] = [await makeUser(), await makeUser()];
+    await inTurn(5, () => byRoute(other.username, wrong));
+    const names = [one.username, other.username];
+    expect(await byBatch(names.map((name) => presented(name, right)))).toEqual(['VALID', 'RATE_LIMITED']);
+  });
+
   test('wins no tries: whoever guesses between the owner’s own requests has five', async () => {
     const { username } = await makeUser();
     const guesses: string[] = [];
@@ -272,6 +296,9 @@ describe('S26: while a previous password works', () => {
 
   test('neither of the two takes a try away', async () => {
     const { username } = await makeRotated();
+    const list = [...repeated(8, right), ...repeated(8, next)].map((secret) => presented(username, secret));
+    expect(tally(await byBatch(list.slice(8)))).toEqual({ VALID: 8 });
+    expect(tally(await byBatch(list.slice(0, 8)))).toEqual({ VALID_PREVIOUS_SECRET: 8 });
     expect(await inTurn(6, () => byRoute(username, right))).toEqual(repeated(6, 'VALID_PREVIOUS_SECRET'));
     expect(await inTurn(6, () => byRoute(username, next))).toEqual(repeated(6, 'VALID'));
     expect(await byRoute(username, wrong)).toBe('NOT_VALID');
@@ -363,17 +390,37 @@ describe('S27: verification', () => {
     }
   });
 
-  test('knows one that reads like a generated key', async () => {
-    const { username } = await makeUser(`${unique('u')}-0123456789abcdef0123456789abcdef`);
-    expect(await byRoute(username, right)).toBe('VALID');
-    expect(await inTurn(6, () => byRoute(username, wrong))).toEqual([
-      ...repeated(5, 'NOT_VALID'),
-      'RATE_LIMITED',
-    ]);
+  test('S25: hashes nothing for what reads like a generated key, whoever has such a name', async () => {
+    const { username } = await makeUser(`${unique('u')}-secretariesgeneral`);
+    await server.rows('UPDATE credentials SET access_key = :hex WHERE access_key = :username', {
+      hex: '0123456789abcdef0123456789abcdef',
+      username,
+    });
+    const made = await makeCredential(server, account);
+    for (const key of [
+      'KWABCDEFGHIJKLMNOPQ2',
+      'KW-ABCDEFGHIJKLMNOPQRS7',
+      '0123456789abcdef0123456789abcdee',
+      '0123456789abcdef0123456789abcdef',
+      made.accessKey ?? '',
+    ])
+      expect([key, await counted(() => byRoute(key, wrong))]).toEqual([
+        key,
+        { result: 'NOT_VALID', hashes: 0 },
+      ]);
   });
 
-  test('hashes nothing for a generated key that nobody has', async () => {
-    for (const key of ['KWABCDEFGHIJKLMNOPQR', 'KW-ABCDEFGHIJKLMNOPQRST', '0123456789abcdef0123456789abcdee'])
-      expect(await counted(() => byRoute(key, wrong))).toEqual({ result: 'NOT_VALID', hashes: 0 });
+  test('S25: hashes for each text that can be a user name, whether somebody has it', async () => {
+    for (const name of [
+      `svc.${'0123456789abcdef'.repeat(2)}`,
+      `${unique('u')}@${'0123456789abcdef'.repeat(2)}`,
+      'THESECRETARIESGENERAL',
+      'Thesecretariesgeneral-2',
+    ]) {
+      expect(await counted(() => byRoute(name, wrong))).toEqual({ result: 'NOT_VALID', hashes: 1 });
+      await makeUser(name);
+      expect(await counted(() => byRoute(name, wrong))).toEqual({ result: 'NOT_VALID', hashes: 1 });
+      for (const spelling of [name, name.toUpperCase()]) expect(await byRoute(spelling, right)).toBe('VALID');
+    }
   });
 });

@@ -192,6 +192,14 @@ describe('the next secret', () => {
     },
   );
 
+  test('of an access key for Veracode has a prefix that its signers take', async () => {
+    const { id } = await made({ secret: { accessKey: { scheme: 'VERACODE_HMAC_SHA_256' } } });
+    const answer = await rotate(server, { id, secret: { accessKey: { prefix: 'HB' } } });
+    expect([answer.code, faultPaths(answer)]).toEqual(['BAD_USER_INPUT', ['input.secret.accessKey.prefix']]);
+    const { issued } = await rotated({ id, secret: { accessKey: { prefix: 'vera01es-' } } });
+    expect(issued.secret).toMatch(/^vera01es-[0-9a-f]{128}$/);
+  });
+
   test('of a token is under the same id, in the same form', async () => {
     const { id, accessKey } = await made({ secret: { token: { prefix: 'my-' } } });
     const { issued } = await rotated({ id });

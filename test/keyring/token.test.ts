@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import {
+  isGeneratedKey,
   mintAccessKey,
   mintPassword,
   mintRecoveryCode,
@@ -139,6 +140,30 @@ describe('mintToken, parseToken', () => {
     const shown = inspect([minted, parseToken(minted.token.expose())], { depth: 9 });
     expect(shown).not.toContain(minted.secretPart.expose());
   });
+});
+
+describe('isGeneratedKey', () => {
+  test.each([undefined, 'HB', 'vera01ei-', `p${'_-9'.repeat(10)}`])(
+    'takes what is minted with the prefix %j',
+    (prefix) => {
+      for (const format of ['BASE62', 'HEX', 'BASE64'] as const)
+        expect(isGeneratedKey(mintAccessKey({ format, ...(prefix && { prefix }) }).accessKey)).toBe(true);
+    },
+  );
+
+  test.each([
+    'ada',
+    'secretariesgeneral-of-the-union',
+    'A'.repeat(20),
+    `${'A'.repeat(17)}2`,
+    '0123456789abcdef0123456789abcde',
+    '0123456789ABCDEF0123456789ABCDEF',
+    `svc.${'a'.repeat(32)}`,
+    `1${'A'.repeat(19)}2`,
+    `${'A'.repeat(19)}2\n`,
+    `p${'x'.repeat(31)}${'A'.repeat(19)}2`,
+    `2${'A'.repeat(20)}`,
+  ])('takes no %j', (text) => expect(isGeneratedKey(text)).toBe(false));
 });
 
 describe('mintAccessKey', () => {

@@ -39,7 +39,7 @@ export function target(one: SignedRequest): Target {
   return found;
 }
 
-/** A text with one character changed, lost or doubled, never to another case of itself. */
+/** A text with one character changed, lost or doubled, or in the other case. */
 export const changeOf = fc.record({
   at: fc.nat(10_000),
   to: fc.constantFrom(
@@ -48,31 +48,38 @@ export const changeOf = fc.record({
     '\n',
     'é',
   ),
-  how: fc.constantFrom('changed' as const, 'lost' as const, 'doubled' as const),
+  how: fc.constantFrom('changed' as const, 'recased' as const, 'lost' as const, 'doubled' as const),
 });
 export type Change = typeof changeOf extends fc.Arbitrary<infer T> ? T : never;
 
-/** The changed text; undefined where only the case of a letter would be another. */
+/** The changed text; undefined where it would be the same. */
 export function changed(text: string, { at, to, how }: Change): string | undefined {
   const place = at % text.length;
   const here = text.charAt(place);
-  const now = { changed: to, lost: '', doubled: here + here }[how];
+  const recased = here === here.toLowerCase() ? here.toUpperCase() : here.toLowerCase();
+  const now = { changed: to, recased, lost: '', doubled: here + here }[how];
   const other = text.slice(0, place) + now + text.slice(place + 1);
-  return other.toLowerCase() === text.toLowerCase() ? undefined : other;
+  return other === text ? undefined : other;
 }
+
+/** An address with its host in lower case: the one part of a request that is the same in any other. */
+const withLowerHost = (url: string) => url.replace(/(?<=^https?:\/\/)[^/?#]*/i, (host) => host.toLowerCase());
 
 /** A request with one of its texts changed; undefined where nothing that matters is another. */
 export function withChange(one: SignedRequest, part: string, change: Change): SignedRequest | undefined {
   if (part === 'method' || part === 'url') {
     const text = changed(one[part], change);
-    return text === undefined ? undefined : { ...one, [part]: text };
+    return text === undefined || withLowerHost(text) === withLowerHost(one[part])
+      ? undefined
+      : { ...one, [part]: text };
   }
   if (part === 'body') {
     const text = changed(one.body?.toString('latin1') ?? '', change);
     return text === undefined ? undefined : { ...one, body: Buffer.from(text, 'latin1') };
   }
   const text = changed(headerOf(one, part), change);
-  if (text === undefined) return undefined;
+  const sameHost = part === 'host' && text?.toLowerCase() === headerOf(one, part).toLowerCase();
+  if (text === undefined || sameHost) return undefined;
   const headers = one.headers.map(({ name, value }) =>
     name.toLowerCase() === part ? { name, value: text } : { name, value },
   );

@@ -154,20 +154,16 @@ describe('a claim', () => {
   const withProof = (text: string, base: SignedRequest = one) =>
     veracode.read(withHeader(base, 'Authorization', text));
 
-  test('names the id in the spellings that may be on record, most exact first', () => {
-    const upper = id.toUpperCase();
-    expect(withProof(proof.replace(id, upper))?.accessKeys).toEqual([
-      upper,
-      id,
-      `vera01ei-${id}`,
-      `vera01fi-${id}`,
-      `vera01gi-${id}`,
-    ]);
+  test('names the id as it was sent, and behind each region, most exact first', () => {
+    for (const sent of [id, id.toUpperCase()])
+      expect(withProof(proof.replace(id, sent))?.accessKeys).toEqual([
+        sent,
+        `vera01ei-${sent}`,
+        `vera01fi-${sent}`,
+        `vera01gi-${sent}`,
+      ]);
     expect(withProof(proof.replace(id, `vera01ei-${id}`))?.accessKeys).toEqual([`vera01ei-${id}`]);
-    expect(withProof(proof.replace(id, `VERA01EI-${id}`))?.accessKeys).toEqual([
-      `VERA01EI-${id}`,
-      `vera01ei-${id}`,
-    ]);
+    expect(withProof(proof.replace(id, `VERA01EI-${id}`))?.accessKeys).toEqual([`VERA01EI-${id}`]);
     expect(withProof(proof.replace(id, `vera01ei-${id}`))?.holds(key.secret)).toBe(true);
     expect(withProof(proof.replace(id, `vera01zi-${id}`))).toBeUndefined();
   });
@@ -183,7 +179,7 @@ describe('a claim', () => {
     ['http instead of https', { ...signed, url: signed.url.replace('https', 'http') }],
     ['the port', { ...signed, url: signed.url.replace('.com', '.com:8443') }],
     ['the case of the host', { ...signed, url: signed.url.replace('api', 'API') }],
-    ['the case of the method', { ...signed, method: 'post' }],
+    ['whether the method is in capitals or in small letters', { ...signed, method: 'post' }],
     [
       'whether the address is absolute',
       withHeader({ ...signed, url: '/users?a=1' }, 'host', 'api.example.com'),
@@ -194,10 +190,27 @@ describe('a claim', () => {
     expect(veracode.read(other)?.holds(key.secret)).toBe(true);
   });
 
-  test('does not cover the case of hexadecimal digits', () => {
-    const shouted = proof.replace(/(?<=(id|nonce|sig)=)\w+/g, (digits) => digits.toUpperCase());
-    expect(shouted).not.toBe(proof);
-    expect(withProof(shouted)?.holds(key.secret)).toBe(true);
+  const letteredNonce = { ...at, nonce: Buffer.from('0a1b2c3d4e5f60718293a4b5c6d7e8f9', 'hex') };
+  const lettered = headerOf(veracode.sign(one, key, letteredNonce), 'Authorization');
+
+  test('does not cover whether hexadecimal digits are in capitals or in small letters', () => {
+    for (const part of ['nonce', 'sig', '(?:nonce|sig)']) {
+      const capitals = lettered.replace(new RegExp(`(?<=${part}=)\\w+`, 'g'), (digits) =>
+        digits.toUpperCase(),
+      );
+      expect(capitals).not.toBe(lettered);
+      expect(withProof(capitals)?.holds(key.secret)).toBe(true);
+    }
+  });
+
+  test('S21: is undefined with capitals and small letters in one of its parts', () => {
+    for (const part of ['nonce', 'sig']) {
+      const mixed = lettered.replace(new RegExp(`(?<=${part}=\\d*)[a-f]`), (digit) => digit.toUpperCase());
+      expect(mixed).not.toBe(lettered);
+      expect(withProof(mixed)).toBeUndefined();
+    }
+    for (const method of ['pOST', 'Post', 'POSt'])
+      expect(veracode.read({ ...signed, method })).toBeUndefined();
   });
 
   test.each<[string, string]>([
