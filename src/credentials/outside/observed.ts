@@ -1,4 +1,4 @@
-import type { Kept, Observed } from '../../connectors/connector.js';
+import type { Described, Kept, Observed } from '../../connectors/connector.js';
 import { rangeAround } from '../../access/addresses.js';
 import { EmailAddress } from '../../scalars.js';
 import { Provider } from '../provider-keys.input.js';
@@ -39,6 +39,21 @@ export function saidOf(entry: Observed): Said {
     ...(revoked && { revoked }),
     ...(readable && { readable }),
   };
+}
+
+/** What a store was told, as it will say it. */
+export function toldOf(described: Partial<Described>, keeps: readonly Kept[] = []): Partial<Said> {
+  const { expiresAt } = described;
+  const said: Partial<Said> = saidOf({
+    name: '',
+    ...described,
+    ...(expiresAt && { expiresAt: new Date(expiresAt).toISOString() }),
+    externalId: '',
+    scope: '',
+    kind: 'PASSWORD',
+  });
+  const kept = new Set<string>(keeps.map((name) => columns[name] ?? name));
+  return Object.fromEntries(Object.entries(said).filter(([name]) => kept.has(name)));
 }
 
 /**

@@ -14,6 +14,7 @@ import type { Intent } from '../intent.js';
 import { keepOutside } from '../keep-secret.js';
 import type { Outcome } from './deeds.js';
 import { LeaseLost, type Lease } from './lease.js';
+import { toldOf } from './observed.js';
 import { planFor, restore, type Overtaken, type Wanting } from './plan.js';
 import { wayOf, type Work } from './work.js';
 
@@ -46,7 +47,7 @@ export async function settle(
         await switchTo(parts.keyring, tx, open, intent, credential, outcome.minted);
         break;
       case 'UPDATE':
-        await change(tx, intent, credential, outcome.partial);
+        await change(tx, open, intent, credential, outcome.partial);
         break;
       case 'RETIRE':
         await retire(tx, intent);
@@ -230,8 +231,15 @@ async function bringIn(keyring: Keyring, tx: Tx, credential: Credential, number:
   await tx.rows(knownAs, { id, accessKey: minted.accessKey });
 }
 
-async function change(tx: Tx, intent: Intent, { id }: Credential, partial: boolean): Promise<void> {
-  const { columns = {}, roles } = intent.details;
+async function change(
+  tx: Tx,
+  { connector }: OpenStore,
+  intent: Intent,
+  { id }: Credential,
+  partial: boolean,
+): Promise<void> {
+  const { columns = {}, described, roles } = intent.details;
+  if (described) await tx.rows(saidSince, { id, said: JSON.stringify(toldOf(described, connector.keeps)) });
   await setColumns(tx, id, { ...columns, partial });
   await tx.rows(changedNow, { id });
   if (!roles) return;
@@ -325,6 +333,9 @@ const created = sql(`
 const knownAs = sql(`
   UPDATE credentials SET access_key = coalesce(CAST(:accessKey AS text), access_key), retrievable = NOT reaches_store,
     standing = 'KNOWN', gone_at = NULL, observed_at = now() WHERE id = :id`);
+// What it says next is held against what it was told.
+const saidSince = sql(`
+  UPDATE credentials SET observed = observed || CAST(:said AS jsonb) WHERE id = :id`);
 const changedNow = sql(`
   UPDATE credentials SET revision = revision + 1, updated_at = now(), observed_at = now() WHERE id = :id`);
 const unmade = sql(`

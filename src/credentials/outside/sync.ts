@@ -1,4 +1,5 @@
-import { sql, type Database, type Tx } from '../../database.js';
+import type { Upstream } from '../../connectors/connector.js';
+import { sql, type Database, type Sql } from '../../database.js';
 import { KeywayError } from '../../errors.js';
 import { newId } from '../../ids.js';
 import { StoreError } from '../../connectors/store-error.js';
@@ -19,6 +20,8 @@ interface Run {
   fence: number;
   startedAt: string;
   resumeFrom: string | null;
+  /** No later than the part that is read now was asked for, by the clock of the database. */
+  askedAt: string;
   unread: readonly string[];
 }
 
@@ -91,12 +94,13 @@ export class Syncs {
   async #takeStock({ store, connector, upstream }: OpenStore, run: Run): Promise<void> {
     const { db, log } = this.parts;
     const { keeps = [] } = connector;
-    const listed = connector.list?.(upstream, run.resumeFrom);
+    const listed = connector.list?.(renewing(db, upstream, run), run.resumeFrom);
     if (!listed || store.accountId === null) throw new KeywayError('UNSUPPORTED');
     const of = { id: store.id, accountId: store.accountId };
     if (run.resumeFrom === null) run.unread = [];
     for await (const { entries, unread = [], next } of listed) {
       run.unread = [...new Set([...run.unread, ...unread])];
+      let heldAt = run.askedAt;
       for (let start = 0; start === 0 || start < entries.length; start += batch) {
         if (this.#stopping) throw new BrokenOff();
         const part = entries.slice(start, start + batch);
@@ -104,14 +108,17 @@ export class Syncs {
         await db.transaction(async (tx) => {
           await holdStore(tx, store.id);
           // The place to go on from is that of the whole part: what is listed twice does no harm.
-          await hold(tx, run, isLast ? next : run.resumeFrom);
+          heldAt = await hold(tx, run, isLast ? next : run.resumeFrom);
           const { added, changed, left } =
-            part.length === 0 ? { added: 0, changed: 0, left: 0 } : await takeIn(tx, of, part, keeps);
+            part.length === 0
+              ? { added: 0, changed: 0, left: 0 }
+              : await takeIn(tx, of, part, keeps, run.askedAt);
           if (left > 0) log.warn({ store: store.id, left }, 'a listing has entries that cannot be kept');
           await tx.rows(count, { id: run.id, added, changed, gone: 0 });
         });
       }
       run.resumeFrom = next;
+      run.askedAt = heldAt;
     }
     for (let gone = batch; gone === batch;) {
       gone = await db.transaction(async (tx) => {
@@ -130,10 +137,29 @@ export async function begin(db: Pick<Database, 'rows'>, storeId: string): Promis
   await db.rows(insert, { id: newId(), storeId });
 }
 
-/** Keeps the lease of a run, and how far it has come. @throws BrokenOff where it is somebody else's by now */
-async function hold(tx: Tx, run: Run, next: string | null): Promise<void> {
-  const [held] = await tx.rows(advance, { ...mine(run), unread: run.unread, next });
+/** The store, with the lease of the run kept while a part of the listing takes many calls. */
+function renewing(db: Database, upstream: Upstream, run: Run): Upstream {
+  let heldAt = performance.now();
+  return {
+    ...upstream,
+    call: async (request) => {
+      if (performance.now() - heldAt > (leaseSeconds * 1000) / 3) {
+        await hold(db, run, run.resumeFrom);
+        heldAt = performance.now();
+      }
+      return upstream.call(request);
+    },
+  };
+}
+
+/**
+ * Keeps the lease of a run, and how far it has come. Returns the time.
+ * @throws BrokenOff where it is somebody else's by now
+ */
+async function hold(on: Sql, run: Run, next: string | null): Promise<string> {
+  const [held] = await on.rows<{ at: string }>(advance, { ...mine(run), unread: run.unread, next });
   if (!held) throw new BrokenOff();
+  return held.at;
 }
 
 const mine = ({ id, fence }: Run) => ({ id, fence });
@@ -151,11 +177,12 @@ const take = sql(`
   WHERE id IN (
     SELECT id FROM syncs WHERE finished_at IS NULL AND next_at <= now() AND lease_until <= now()
     ORDER BY next_at LIMIT CAST(:free AS integer) FOR UPDATE SKIP LOCKED)
-  RETURNING id, store_id AS "storeId", fence, started_at AS "startedAt", resume_from AS "resumeFrom", unread`);
+  RETURNING id, store_id AS "storeId", fence, started_at AS "startedAt", resume_from AS "resumeFrom", unread,
+    clock_timestamp() AS "askedAt"`);
 const advance = sql(`
   UPDATE syncs SET resume_from = :next, unread = CAST(:unread AS text[]),
     lease_until = now() + interval '${leaseSeconds} seconds'
-  WHERE id = :id AND fence = :fence AND finished_at IS NULL RETURNING id`);
+  WHERE id = :id AND fence = :fence AND finished_at IS NULL RETURNING clock_timestamp() AS at`);
 const count = sql(`
   UPDATE syncs SET added = added + CAST(:added AS integer), changed = changed + CAST(:changed AS integer),
     gone = gone + CAST(:gone AS integer) WHERE id = :id RETURNING id`);

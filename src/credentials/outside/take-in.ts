@@ -18,33 +18,39 @@ interface Seen {
   externalId: string;
   observed: Said | null;
   gone: boolean;
+  /** Whether it has ended. */
+  ended: boolean;
+  /** Whether a write to it was under way when the store was asked, or since. */
+  written: boolean;
 }
 
 /**
  * Takes what a store lists into the inventory, in this transaction, by a constant number of statements: what is new is
  * added, what the store says otherwise than before is changed, and all of it was seen now. What is recorded here alone
- * stays as it is. What a write that is under way may just have made is left for the next time.
+ * stays as it is. What a write may just have made or changed is left for the next time: the listing may be older.
+ * @param askedAt no later than the store was asked for it, by the clock of the database
  */
 export async function takeIn(
   tx: Tx,
   store: { id: string; accountId: string },
   entries: readonly Observed[],
   keeps: readonly Kept[],
+  askedAt: string,
 ): Promise<Taken> {
   const kept = entries.flatMap((entry) => keepable(entry) ?? []);
   const byId = new Map(kept.map((entry) => [entry.externalId, entry]));
   const batch = [...byId.values()].map((entry) => ({ entry, said: saidOf(entry) }));
-  await tx.rows(adoptOwn, {
-    storeId: store.id,
-    externalIds: batch.map(({ entry }) => entry.externalId),
-    scopes: batch.map(({ entry }) => entry.scope),
-    accessKeys: batch.map(({ entry }) => entry.accessKey ?? null),
-  });
-  const seen = await tx.rows<Seen>(seenBefore, { storeId: store.id, externalIds: [...byId.keys()] });
+  const since = { storeId: store.id, since: askedAt };
+  await adopt(tx, store.id, batch);
+  const listed = await tx.rows<Seen>(seenBefore, { ...since, externalIds: [...byId.keys()] });
+  const seen = listed.filter((one) => !isAnother(one, byId.get(one.externalId)));
+  const replaced = listed.filter((one) => isAnother(one, byId.get(one.externalId)));
+  if (replaced.length > 0) await tx.rows(leave, { ids: replaced.map(({ id }) => id) });
   const known = new Map(seen.map((one) => [one.externalId, one]));
   const fresh = batch.filter(({ entry }) => !known.has(entry.externalId));
-  const added = fresh.length === 0 ? [] : await add(tx, store, fresh);
+  const added = fresh.length === 0 ? [] : await add(tx, store, since, fresh);
   const changes = seen.flatMap((one) => {
+    if (one.written) return [];
     const said = saidOf(byId.get(one.externalId) as Observed);
     const anew = saidAnew(one.observed, said, keeps);
     return Object.keys(anew).length > 0 || one.gone || one.observed === null ? [{ ...one, said, anew }] : [];
@@ -67,6 +73,30 @@ export async function takeIn(
   return { added: added.length, changed: changes.length, left: entries.length - kept.length };
 }
 
+/** What ended, and is there alive, was made anew under the same id: it is another one. */
+const isAnother = ({ ended, written }: Seen, entry: Observed | undefined): boolean =>
+  ended && !written && entry?.revoked !== true;
+
+/**
+ * What was recorded before the store listed it goes by its id from now on: what Keyway reaches the store with, and what
+ * it may have made for an answer that was lost.
+ */
+async function adopt(tx: Tx, storeId: string, batch: readonly { entry: Observed }[]): Promise<void> {
+  const parameters = {
+    storeId,
+    externalIds: batch.map(({ entry }) => entry.externalId),
+    scopes: batch.map(({ entry }) => entry.scope),
+    accessKeys: batch.map(({ entry }) => entry.accessKey ?? null),
+    names: batch.map(({ entry }) => entry.name),
+  };
+  const awaited = await tx.rows<{ id: string; externalId: string }>(recordedBefore, parameters);
+  if (awaited.length === 0) return;
+  const ids = awaited.map(({ id }) => id);
+  const externalIds = awaited.map(({ externalId }) => externalId);
+  await tx.rows(leaveOthers, { storeId, ids, externalIds });
+  await tx.rows(nameOnce, { ...parameters, ids, names: externalIds });
+}
+
 /**
  * Marks what a store has no more, of what was seen before the listing began, but in scopes that were not shown. Returns
  * how many there were.
@@ -82,6 +112,7 @@ export async function markGone(
 async function add(
   tx: Tx,
   store: { id: string; accountId: string },
+  since: { since: string },
   fresh: readonly { entry: Observed; said: Said }[],
 ): Promise<{ id: string; said: Said }[]> {
   const rows = fresh.map(({ entry, said }) => ({
@@ -95,6 +126,7 @@ async function add(
     last_used_at: entry.lastUsedAt ?? null,
   }));
   const added = await tx.rows<{ id: string }>(insert, {
+    ...since,
     storeId: store.id,
     accountId: store.accountId,
     rows: JSON.stringify(rows),
@@ -131,17 +163,39 @@ async function setRoles(tx: Tx, of: readonly { id: string; roles: string[] | und
   });
 }
 
-// What Keyway reaches the store with was recorded before the store was listed.
-const adoptOwn = sql(`
-  UPDATE credentials c SET external_id = e.external_id, scope = e.scope
-  FROM unnest(CAST(:externalIds AS text[]), CAST(:scopes AS text[]), CAST(:accessKeys AS text[]))
-    AS e (external_id, scope, access_key)
-  WHERE c.store_id = :storeId AND c.reaches_store AND c.external_id IS NULL AND c.deleted_at IS NULL
-    AND c.access_key = e.access_key
-  RETURNING c.id`);
+const recordedBefore = sql(`
+  SELECT DISTINCT ON (e.external_id) c.id, e.external_id AS "externalId"
+  FROM credentials c, unnest(CAST(:externalIds AS text[]), CAST(:scopes AS text[]), CAST(:accessKeys AS text[]),
+    CAST(:names AS text[])) AS e (external_id, scope, access_key, name)
+  WHERE c.store_id = :storeId AND c.external_id IS NULL AND c.deleted_at IS NULL AND (
+    c.reaches_store AND c.access_key = e.access_key
+    OR c.standing = 'UNKNOWN' AND c.parent_id IS NULL AND c.revoked_at IS NULL AND coalesce(c.scope, e.scope) = e.scope
+      AND coalesce(c.access_key, c.name) = coalesce(e.access_key, e.name) AND NOT EXISTS (
+        SELECT 1 FROM credentials o
+        WHERE o.store_id = :storeId AND o.external_id = e.external_id AND o.deleted_at IS NULL))
+  ORDER BY e.external_id, c.reaches_store DESC, c.id`);
+
+const leaveOthers = sql(`
+  UPDATE credentials SET deleted_at = now(), revoked_at = coalesce(revoked_at, now()), updated_at = now()
+  WHERE store_id = :storeId AND external_id = ANY(CAST(:externalIds AS text[])) AND deleted_at IS NULL
+    AND NOT id = ANY(CAST(:ids AS uuid[])) RETURNING id`);
+
+const nameOnce = sql(`
+  UPDATE credentials c SET external_id = e.external_id, scope = l.scope
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:names AS text[])) AS e (id, external_id)
+  JOIN unnest(CAST(:externalIds AS text[]), CAST(:scopes AS text[])) AS l (external_id, scope)
+    ON l.external_id = e.external_id
+  WHERE c.id = e.id RETURNING c.id`);
+
+const leave = sql(`
+  UPDATE credentials SET deleted_at = now(), updated_at = now() WHERE id = ANY(CAST(:ids AS uuid[])) RETURNING id`);
 
 const seenBefore = sql(`
-  SELECT c.id, c.external_id AS "externalId", c.observed, c.gone_at IS NOT NULL AS gone FROM credentials c
+  SELECT c.id, c.external_id AS "externalId", c.observed, c.gone_at IS NOT NULL AS gone,
+    c.revoked_at IS NOT NULL AS ended, EXISTS (
+      SELECT 1 FROM intents i WHERE i.credential_id = c.id AND i.verb <> 'RETIRE'
+        AND (i.state = 'OPEN' OR i.finished_at > CAST(:since AS timestamptz))) AS written
+  FROM credentials c
   WHERE c.store_id = :storeId AND c.external_id = ANY(CAST(:externalIds AS text[])) AND c.deleted_at IS NULL
   ORDER BY c.id FOR UPDATE`);
 
@@ -157,7 +211,8 @@ const insert = sql(`
       created_at timestamptz, last_used_at timestamptz)
   ), busy AS MATERIALIZED (
     SELECT c.scope FROM intents i JOIN credentials c ON c.id = i.credential_id
-    WHERE i.store_id = :storeId AND i.state = 'OPEN' AND i.verb IN ('CREATE', 'ROTATE')
+    WHERE i.store_id = :storeId AND (i.state = 'OPEN' AND i.verb IN ('CREATE', 'ROTATE')
+      OR i.finished_at > CAST(:since AS timestamptz) AND i.verb <> 'RETIRE')
   ), keys AS MATERIALIZED (
     SELECT v.access_key FROM credentials c JOIN credential_versions v ON v.credential_id = c.id
     WHERE c.store_id = :storeId AND c.external_id IS NOT NULL AND c.deleted_at IS NULL AND v.access_key IS NOT NULL
@@ -235,8 +290,9 @@ const notSeen = sql(`
   UPDATE credentials SET gone_at = now(), revision = revision + 1, updated_at = now()
   WHERE id IN (
     SELECT c.id FROM credentials c
-    WHERE c.store_id = :storeId AND c.external_id IS NOT NULL AND c.parent_id IS NULL AND c.gone_at IS NULL
-      AND c.revoked_at IS NULL AND c.deleted_at IS NULL AND c.observed_at < CAST(:since AS timestamptz)
+    WHERE c.store_id = :storeId AND (c.external_id IS NOT NULL OR c.standing = 'UNKNOWN') AND c.parent_id IS NULL
+      AND c.gone_at IS NULL AND c.revoked_at IS NULL AND c.deleted_at IS NULL
+      AND coalesce(c.observed_at, c.updated_at) < CAST(:since AS timestamptz)
       AND (c.scope = ANY(CAST(:unread AS text[]))) IS NOT TRUE
       AND NOT EXISTS (SELECT 1 FROM intents i WHERE i.credential_id = c.id AND i.state = 'OPEN' AND i.verb <> 'RETIRE')
     LIMIT CAST(:most AS integer) FOR UPDATE SKIP LOCKED)

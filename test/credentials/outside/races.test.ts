@@ -299,3 +299,98 @@ test('the first pair of a user says when it ends, without a sync', async () => {
   const { id } = await made({ store, name: 'pair', scope, secret: { accessKey: {} } });
   expect((await read(server, id)).expiresAt).toEqual(expect.any(String));
 });
+
+describe('a listing that is older than a write', () => {
+  const veracodeWithUser = async () => {
+    const at = await done(startVeracode());
+    const { apiId, apiKey } = at.admin;
+    const store = await makeStore(server, account, { veracode: { endpoint: at.url, apiId, apiKey } });
+    return { at, store, scope: at.addUser().user_id };
+  };
+  const sync = (id: string) => run(server, 'syncStore', { id });
+
+  test('does not take the place of what was written since', async () => {
+    const { at, store, scope } = await veracodeWithUser();
+    const { id } = await made({ store, name: 'pair', scope, secret: { accessKey: {} } });
+    const held = at.hold('after', { method: 'GET', path: new RegExp(`user_id/${scope}`) });
+    const syncing = sync(store);
+    const { release } = await held;
+    const { issued } = expectData(await rotate(server, { id })).rotateCredential;
+    release();
+    expectData(await syncing);
+    expect(expectData(await reveal(server, { id })).revealCredential.issued).toMatchObject({
+      accessKey: issued.accessKey,
+      secret: issued.secret,
+    });
+    expectData(await sync(store));
+    expect(await read(server, id)).toMatchObject({ status: 'ACTIVE', accessKey: issued.accessKey });
+  });
+
+  test('brings nothing back that was deleted since', async () => {
+    const { at, user, store } = await apinizerWithUser();
+    const { id } = await made(user);
+    const held = at.hold('after', { method: 'GET', path: /Orders/ });
+    const syncing = sync(store);
+    const { release } = await held;
+    expectData(await remove(server, { id }));
+    release();
+    expectData(await syncing);
+    const { nodes } = expectData(
+      await server.ask(
+        'query ($store: [ID!], $search: String) { credentials(filter: { store: $store, search: $search }) { nodes { id status } } }',
+        { store: [store], search: user.name },
+      ),
+    ).credentials;
+    expect(nodes.filter(({ status }: { status: string }) => status !== 'DELETED')).toEqual([]);
+  });
+});
+
+describe('what somebody else does in the store', () => {
+  const sync = async (id: string) => expectData(await run(server, 'syncStore', { id }));
+
+  test('is seen, also where it undoes what was done by Keyway', async () => {
+    const { at, user, store } = await apinizerWithUser();
+    const { id } = await made(user);
+    await sync(store);
+    expectData(await update(server, { id, enabled: false }));
+    const there = at.credentials.get(user.name);
+    if (!there) throw new Error('the user is not there');
+    there.enabled = true;
+    await sync(store);
+    expect(await statusOf(id)).toBe('ACTIVE');
+  });
+
+  test('makes another credential, where it makes what Keyway has ended', async () => {
+    const { at, user, store } = await apinizerWithUser();
+    const { id } = await made(user);
+    expectData(await revoke(server, { id }));
+    at.seed(1, () => ({ username: user.name, project: 'Orders' }));
+    await sync(store);
+    const listed = await server.ask(
+      'query ($store: [ID!]) { credentials(filter: { store: $store, status: [ACTIVE] }) { nodes { id name reachesStore } } }',
+      { store: [store] },
+    );
+    const living = expectData(listed).credentials.nodes.find(
+      ({ name }: { name: string }) => name === user.name,
+    );
+    expect(living?.id).not.toBe(id);
+    expectData(await revoke(server, { id: living?.id }));
+    expect(usersAt(at)).not.toContain(user.name);
+  });
+
+  test('tells that what may have been made was not', async () => {
+    const { at, user, store } = await apinizerWithUser();
+    const { id } = await made(user);
+    await server.rows(
+      "UPDATE credentials SET standing = 'UNKNOWN', external_id = NULL, observed_at = NULL WHERE id = CAST(:id AS uuid)",
+      { id: parseId(id)?.uuid },
+    );
+    expect((await revoke(server, { id })).code).toBe('CONFLICT');
+    await sync(store);
+    expect(await read(server, id)).toMatchObject({ status: 'UNKNOWN' });
+    expectData(await rotate(server, { id }));
+    expect(usersAt(at)).toContain(user.name);
+    expectData(await revoke(server, { id }));
+    expect(usersAt(at)).not.toContain(user.name);
+  });
+});
