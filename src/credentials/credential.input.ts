@@ -341,7 +341,7 @@ export class CreateCredentialInput {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      "Whether the secret may be revealed later; false where left out, and fixed at creation. Provider keys always may, and so may secrets of outside stores: false is refused there.",
+      'Whether the secret may be revealed later; false where left out, and fixed at creation. Provider keys always may, and so may secrets of outside stores: false is refused there.',
   })
   @Optional()
   @AsTyped()
