@@ -88,7 +88,9 @@ describe.each<Case>(outside)('$name, as an outside store', (store) => {
     const answer = await world.run('revealCredential', { id });
     expect(answer.code).toBe(store.shows ? undefined : 'UNSUPPORTED');
     if (!store.shows) {
-      expect(answer.errors[0]?.message).toBe('Keyway does not have this secret: it has one after a rotation.');
+      expect(answer.errors[0]?.message).toBe(
+        'Keyway does not have this secret: it has one after a rotation.',
+      );
       return expect(world.standIn.calls).toHaveLength(calls);
     }
     expect(await world.accepts(externalId, answer.data.revealCredential.issued)).toBe(true);

@@ -154,10 +154,10 @@ describe('a revocation that its store refuses', () => {
     const { at, id } = await ncloudWithKey();
     const held = at.hold('before', { method: 'POST' });
     const rotating = rotate(server, { id });
-    const { release } = await held;
+    const standing = await held;
     at.meet(denied, { method: 'PUT' });
     expect((await revoke(server, { id })).code).toBe('STORE_REJECTED');
-    release();
+    standing.release();
     await rotating;
     await until(async () => (await statusOf(id)) === 'ACTIVE');
     const { issued } = expectData(await reveal(server, { id })).revealCredential;
@@ -184,9 +184,9 @@ describe('a credential of which nobody knows whether it was made', () => {
     // Looked for when the store is asked again, its token has ended by then.
     const held = at.hold('after', { method: 'POST' });
     const making = create(server, input(user));
-    const { release } = await held;
+    const standing = await held;
     at.meet({ kind: 'fail', status: 401 }, { method: 'GET' }, 9);
-    release();
+    standing.release();
     expect((await making).code).toBe('OUTCOME_UNKNOWN');
     const id = await idOf(user.name);
     await until(async () => (await statusOf(id)) === 'UNKNOWN');
@@ -228,9 +228,9 @@ test('an account is not deleted while something is being made for it in a store'
   const owning = await makeAccount(server, { parent: account });
   const held = at.hold('before', { method: 'POST' });
   const making = create(server, { ...user, account: owning });
-  const { release } = await held;
+  const standing = await held;
   const answer = await run(server, 'deleteAccount', { id: owning, revokeCredentials: true });
-  release();
+  standing.release();
   expect(answer.code).toBe('CONFLICT');
   expect(expectData(await making).createCredential.credential.status).toBe('ACTIVE');
 });
@@ -240,9 +240,9 @@ test('R7: what a rotation may still make is not swept away where another has its
   const { id } = await made(user);
   const held = at.hold('before', { method: 'PATCH' });
   const rotating = rotate(server, { id });
-  const { release } = await held;
+  const standing = await held;
   expectData(await remove(server, { id }));
-  release();
+  standing.release();
   await rotating;
   const next = await made(user);
   await server.rows("UPDATE intents SET next_at = now() WHERE state = 'OPEN'");
@@ -285,9 +285,9 @@ test('R5: of two changes with one expected revision, one in the store and one he
   const { revision: expectedRevision } = await read(server, id);
   const held = at.hold('before', { method: 'PUT' });
   const first = update(server, { id, fullName: 'Another', expectedRevision });
-  const { release } = await held;
+  const standing = await held;
   expect((await update(server, { id, category: 'nightly', expectedRevision })).code).toBe('CONFLICT');
-  release();
+  standing.release();
   expectData(await first);
 });
 
@@ -314,9 +314,9 @@ describe('a listing that is older than a write', () => {
     const { id } = await made({ store, name: 'pair', scope, secret: { accessKey: {} } });
     const held = at.hold('after', { method: 'GET', path: new RegExp(`user_id/${scope}`) });
     const syncing = sync(store);
-    const { release } = await held;
+    const standing = await held;
     const { issued } = expectData(await rotate(server, { id })).rotateCredential;
-    release();
+    standing.release();
     expectData(await syncing);
     expect(expectData(await reveal(server, { id })).revealCredential.issued).toMatchObject({
       accessKey: issued.accessKey,
@@ -331,9 +331,9 @@ describe('a listing that is older than a write', () => {
     const { id } = await made(user);
     const held = at.hold('after', { method: 'GET', path: /Orders/ });
     const syncing = sync(store);
-    const { release } = await held;
+    const standing = await held;
     expectData(await remove(server, { id }));
-    release();
+    standing.release();
     expectData(await syncing);
     const { nodes } = expectData(
       await server.ask(
