@@ -131,6 +131,12 @@ export class RevealCredentialPayload {
     description: 'While the previous secret still works, or a new one is being brought in: that one too.',
   })
   other: IssuedSecret | null;
+
+  @Field(() => [IssuedSecret], {
+    description:
+      'All that may work besides: more than one where the outcome of a rotation is not known and another is under way.',
+  })
+  others: IssuedSecret[];
 }
 
 @ObjectType({ simpleResolvers: true })

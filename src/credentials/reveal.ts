@@ -19,10 +19,11 @@ export interface Revealed {
   credential: Credential;
   issued: IssuedSecret;
   other: IssuedSecret | null;
+  others: IssuedSecret[];
 }
 
 /**
- * Shows a retrievable secret again, and the previous or pending one beside it. It is on record before it is answered.
+ * Shows a retrievable secret again, and the previous or pending ones beside it. It is on record before it is answered.
  * @throws NOT_FOUND; FORBIDDEN without CREDENTIAL_REVEAL, which owning alone gives of temporary credentials only, and
  * without the second factor that the account requires; UNSUPPORTED for a secret that is only verified; CONFLICT for one
  * that has ended; RATE_LIMITED while the factor is locked.
@@ -54,9 +55,9 @@ export async function revealCredential(ctx: RequestContext, input: RevealCredent
       return secrets;
     });
   };
-  const [issued, other] = await (attempt ? attempt.during(reveal) : reveal());
+  const [issued, ...others] = await (attempt ? attempt.during(reveal) : reveal());
   if (!issued) throw unsupported('This secret is not kept.');
-  return { credential: await changedCredential(ctx, found.id), issued, other: other ?? null };
+  return { credential: await changedCredential(ctx, found.id), issued, other: others[0] ?? null, others };
 }
 
 const notKept = ({ externalId }: Credential) =>

@@ -251,6 +251,28 @@ test('R7: what a rotation may still make is not swept away where another has its
   expect(await statusOf(next.id)).toBe('ACTIVE');
 });
 
+test('R10: while another rotation follows one of which nobody knows, all that may work is revealed', async () => {
+  const { at, user } = await apinizerWithUser();
+  const { id } = await made(user);
+  at.meet({ kind: 'drop' }, { method: 'PATCH' });
+  at.meet({ kind: 'fail', status: 401 }, { method: 'PATCH' });
+  expect((await rotate(server, { id })).code).toBe('OUTCOME_UNKNOWN');
+  await until(async () => (await statusOf(id)) === 'UNKNOWN');
+  const held = at.hold('before', { method: 'PATCH' });
+  const rotating = rotate(server, { id });
+  const standing = await held;
+  const answer = await server.ask(
+    'mutation ($id: ID!) { revealCredential(input: { id: $id }) { issued { secret } others { secret } } }',
+    { id },
+  );
+  const { issued, others } = expectData(answer).revealCredential;
+  const secrets = [issued, ...others].map(({ secret }: { secret: string }) => secret);
+  expect(secrets).toHaveLength(3);
+  expect(secrets.filter((secret) => at.accepts(user.name, secret))).toHaveLength(1);
+  standing.release();
+  expectData(await rotating);
+});
+
 describe('R1: under one idempotency key', () => {
   test('fifty at once make one credential', async () => {
     const { at, user } = await apinizerWithUser();
