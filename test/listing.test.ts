@@ -142,9 +142,10 @@ test.each<[string, () => Record<string, unknown>, () => string[]]>([
   ['a percent sign in the middle', () => ({ search: 's%ed' }), () => []],
   ['an underscore', () => ({ search: 'ake_cas' }), () => ['underscore']],
   ['an underscore for any character', () => ({ search: 's_ake' }), () => []],
-  ['the two characters that a word begins with', () => ({ search: 'du' }), () => ['due']],
+  // In letters that no access key has: those are made at random.
+  ['the two characters that a word begins with', () => ({ search: 'jü' }), () => ['umlaut']],
   ['one character, a percent sign', () => ({ search: '%' }), () => []],
-  ['two characters within a word', () => ({ search: 'xy' }), () => []],
+  ['two characters within a word', () => ({ search: 'ür' }), () => []],
   ['owner and kind', () => ({ owner: on('owner'), kind: ['ACCESS_KEY'] }), () => ['owned']],
   ['owner and another kind', () => ({ owner: on('owner'), kind: ['TOKEN'] }), () => []],
   [
