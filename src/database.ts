@@ -9,7 +9,7 @@ import {
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { databaseTls } from './config.js';
 import { openEmbedded } from './embedded.js';
-import { conflict, KeywayError, unavailable } from './errors.js';
+import { conflict, KeywayError, outcomeUnknown, unavailable } from './errors.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A statement with named parameters, made once and run often. */
@@ -66,9 +66,19 @@ export interface DatabaseOptions {
   onPoolError?: (error: Error) => void;
 }
 
-type Client = {
-  query(query: { text: string; values: unknown[]; name?: string }): Promise<{ rows: object[] }>;
-};
+interface Client {
+  query(query: {
+    text: string;
+    values: unknown[];
+    name?: string;
+  }): Promise<{ rows: object[]; command: string }>;
+  /** Closes the connection: its pool does not hand it out again. */
+  end?(): Promise<void>;
+}
+
+interface Pool {
+  connect(): Promise<Client & { release(): void }>;
+}
 
 const nothing = () => undefined;
 // TypeORM's own would print statements and their values; what fails is thrown, and logged where it is caught.
@@ -92,24 +102,27 @@ const aloneTimeoutMs = 60_000;
 /** The database behind Keyway: PostgreSQL, or PGlite behind the same door. */
 export class Database implements Sql {
   readonly #statements = new Map<string, Statement>();
-  readonly #pool: Client;
+  readonly #pool: Pool;
   #offsetMs = 0;
 
   private constructor(
     readonly source: DataSource,
     readonly embedded: boolean,
+    /** Connections that ended, or broke, while somebody had them. */
+    private readonly lost: WeakSet<object>,
   ) {
-    this.#pool = (source.driver as PostgresDriver).master as Client;
+    this.#pool = (source.driver as PostgresDriver).master as Pool;
   }
 
   /** Connects. @throws what `pg` says where the server cannot be reached. */
   static async open(options: DatabaseOptions): Promise<Database> {
     const embedded = options.url === undefined;
+    const lost = new WeakSet<object>();
     const source = new DataSource({
       type: 'postgres',
       ...(options.url === undefined
         ? { driver: await openEmbedded(options.folder) }
-        : connection(options.url, options.poolSize ?? 10)),
+        : { driver: driverThatTells(lost), ...connection(options.url, options.poolSize ?? 10) }),
       entities: options.entities,
       migrations: options.migrations,
       migrationsTableName: 'migrations',
@@ -120,7 +133,7 @@ export class Database implements Sql {
       poolErrorHandler: (error: Error) => options.onPoolError?.(error),
     });
     await source.initialize();
-    return new Database(source, embedded);
+    return new Database(source, embedded, lost);
   }
 
   /**
@@ -164,25 +177,32 @@ export class Database implements Sql {
     }
   }
 
+  /** @throws UNAVAILABLE where the database cannot be had, or is lost before it answers; CONFLICT as `transaction`. */
   async rows<Row extends object>(statement: Statement, parameters: Parameters = {}): Promise<Row[]> {
+    const client = await this.#client();
     try {
-      return await guarded(() => run<Row>(this.#pool, statement, parameters));
+      return await run<Row>(client, statement, parameters);
     } catch (error) {
-      throw isTransient(error) ? unavailable(error) : error;
+      throw this.#told(client, error);
+    } finally {
+      client.release();
     }
   }
 
   /**
    * Runs `work` in one transaction: all of it, or nothing. Serialization failures and deadlocks are tried again up to
    * three times, so `work` must have no effect outside the database.
-   * @throws UNAVAILABLE where the database cannot be had; what `work` throws, after undoing it.
+   * @throws UNAVAILABLE where the database cannot be had, or is lost before the end: nothing was changed.
+   * OUTCOME_UNKNOWN where it was lost over the COMMIT. CONFLICT for a lock that was not had in time, and for a row that
+   * ended while another came to name it. What `work` throws, after undoing it.
    */
   async transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
     for (let attempt = 0; ; attempt++) {
       try {
-        return await guarded(() => this.#once(work));
+        return await this.#once(work);
       } catch (error) {
-        if (attempt === retries || !isTransient(error)) throw isTransient(error) ? unavailable(error) : error;
+        if (!isTransient(error)) throw error;
+        if (attempt === retries) throw unavailable(error);
         await sleep(Math.random() * 20 * 2 ** attempt);
       }
     }
@@ -190,20 +210,47 @@ export class Database implements Sql {
 
   async #once<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
     const runner = this.source.createQueryRunner();
+    const client = (await runner.connect().catch(noConnection)) as Client;
+    let committing = false;
     try {
-      const client = (await runner.connect()) as Client;
       await runner.startTransaction();
       const rows = <Row extends object>(statement: Statement, parameters: Parameters = {}) =>
         run<Row>(client, statement, parameters);
       const result = await work({ em: runner.manager, rows });
-      await runner.commitTransaction();
+      committing = !this.lost.has(client);
+      const { command } = await client.query(commit);
+      committing = false;
+      // So PostgreSQL answers where a statement had failed and its error was swallowed.
+      if (command !== 'COMMIT') throw new Error('a transaction that had failed was committed');
       return result;
     } catch (error) {
-      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
-      throw error;
+      if (committing && !isRefusal(error)) {
+        close(client);
+        throw outcomeUnknown(error);
+      }
+      // Where even this fails, nobody must find the transaction open on the connection that they are handed.
+      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => close(client));
+      throw isTransient(error) ? error : this.#told(client, error);
     } finally {
       await runner.release();
     }
+  }
+
+  async #client() {
+    return this.#pool.connect().catch(noConnection);
+  }
+
+  /** What an error on this connection is to callers; one that is of no more use goes back to nobody. */
+  #told(client: Client, error: unknown): unknown {
+    if (error instanceof KeywayError) return error;
+    const { code = '', message = '' } = databaseError(error) ?? {};
+    // A lock that was not had in time, and a row that ended while another came to name it.
+    if (code === '55P03' || code === '23503') return conflict();
+    if (isTransient(error)) return unavailable(error);
+    if (overloadedCodes.test(code)) return unavailable(error);
+    if (!this.lost.has(client) && !lostCodes.test(code) && message !== noAnswerInTime) return error;
+    close(client);
+    return unavailable(error);
   }
 
   /**
@@ -212,8 +259,7 @@ export class Database implements Sql {
    */
   async alone<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.embedded) return work();
-    const runner = this.source.createQueryRunner();
-    const client = (await runner.connect()) as Client;
+    const client = await this.#client();
     try {
       for (const until = Date.now() + aloneTimeoutMs; ; await sleep(50)) {
         const [answer] = await run<{ locked: boolean }>(client, tryLock, {});
@@ -222,8 +268,8 @@ export class Database implements Sql {
       }
       return await work();
     } finally {
-      await run(client, unlock, {}).catch(() => undefined);
-      await runner.release();
+      await run(client, unlock, {}).catch(() => close(client));
+      client.release();
     }
   }
 
@@ -248,6 +294,7 @@ export function violates(error: unknown, constraint: string): boolean {
   return code === '23505' && name === constraint;
 }
 
+const commit = { text: 'COMMIT', values: [] };
 const tryLock: Statement = { text: 'SELECT pg_try_advisory_lock(4205139) AS locked', names: [] };
 const readClock: Statement = { text: 'SELECT extract(epoch FROM clock_timestamp()) * 1000 AS ms', names: [] };
 const unlock: Statement = { text: 'SELECT pg_advisory_unlock_all()', names: [] };
@@ -312,27 +359,43 @@ function textTimestamps(oid: number, format?: 'text' | 'binary'): unknown {
   return timestamps.has(oid) ? asText : pg.types.getTypeParser(oid, format);
 }
 
-/** Turns what the database throws into ours: callers never see its words. */
-async function guarded<Result>(work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof KeywayError || isTransient(error)) throw error;
-    const { code, message } = databaseError(error) ?? {};
-    // A lock that was not had in time, and a row that ended while another came to name it.
-    if (code === '55P03' || code === '23503') throw conflict();
-    if (code !== undefined && unavailableCodes.test(code)) throw unavailable(error);
-    if (
-      /timeout exceeded when trying to connect|Connection terminated|Query read timeout/.test(message ?? '')
-    ) {
-      throw unavailable(error);
-    }
-    throw error;
-  }
+/**
+ * `pg`, with a pool that hears of every connection that breaks, also while somebody has it in hand: `pg-pool` listens to
+ * idle ones alone, and an error that nobody hears ends the process.
+ */
+function driverThatTells(lost: WeakSet<object>): { Pool: typeof pg.Pool } {
+  return {
+    Pool: class extends pg.Pool {
+      constructor(config?: pg.PoolConfig) {
+        super(config);
+        this.on('connect', (client) => client.on('error', () => void lost.add(client)));
+      }
+    },
+  };
 }
 
-// Connection failures, too many connections, shut-down, query cancelled, disk full, read-only, refused by the system.
-const unavailableCodes = /^(08|53|57|25006|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)/;
+/** Whatever keeps a connection from being had, it is the same to callers. */
+function noConnection(error: unknown): never {
+  throw unavailable(error);
+}
+
+const close = (client: Client): void => void client.end?.().catch(() => undefined);
+
+/** No room left for connections, memory or files, and a statement that took too long: the connection itself is sound. */
+const overloadedCodes = /^(53|57014)/;
+
+/**
+ * The connection failed, the server shuts down or ended the session, the system failed; or the server has become
+ * read-only: it was the primary before, and the next connection may lead to the new one.
+ */
+const lostCodes = /^(08|57P|58|25006|25P03|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)/;
+
+/** What `pg` says where `query_timeout` has passed: it has no code for it. */
+const noAnswerInTime = 'Query read timeout';
+
+/** Whether the server itself refused a COMMIT, so that it is known not to have happened. */
+const isRefusal = (error: unknown): boolean =>
+  /^(2|40001|40P01|42|5[345]|57014|P0)/.test(databaseError(error)?.code ?? '');
 
 /** Serialization failures and deadlocks: nothing was done, and the same again may succeed. */
 function isTransient(error: unknown): boolean {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse, PGlite, protocol } from '@electric-sql/pglite';
+import { messages, parse, PGlite, protocol } from '@electric-sql/pglite';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 
 /** What a query brings back, in the words of `pg`. */
@@ -131,7 +131,11 @@ export class EmbeddedPool extends EventEmitter {
   }
 }
 
-const { bind, close, describe, execute, parse: prepare, sync } = protocol.serialize;
+const { bind, close, describe, execute, parse: prepare, query: simpleQuery, sync } = protocol.serialize;
+
+/** What a statement came to, in the server's own word: a COMMIT of what had failed is answered ROLLBACK. */
+const tagOf = (message: object): string | undefined =>
+  message instanceof messages.CommandCompleteMessage ? message.text.split(' ')[0] : undefined;
 
 class EmbeddedClient extends EventEmitter {
   /** The types of the parameters of what is prepared, by its name. */
@@ -147,29 +151,26 @@ class EmbeddedClient extends EventEmitter {
       values: parameters = values,
       name = '',
     } = typeof query === 'string' ? { text: query } : query;
-    const command = /^\s*(\w+)/.exec(text)?.[1]?.toUpperCase() ?? '';
     // Only the simple protocol takes several statements at once, as migrations have them; it takes no parameters.
-    const answers =
+    const said =
       parameters && parameters.length > 0
         ? await this.run(name, text, parameters)
-        : await this.database.exec(text);
-    const { rows = [], affectedRows } = answers.at(-1) ?? {};
+        : await this.send(simpleQuery(text));
+    const { rows = [], affectedRows } = parse.parseResults(said, this.database.parsers).at(-1) ?? {};
+    const command = said.map(tagOf).findLast((tag) => tag !== undefined) ?? '';
     return { rows, rowCount: affectedRows || rows.length, command };
   }
 
   /** What has a name is read and planned once, as `pg` does it: with this database, that takes most of the time. */
   private async run(name: string, text: string, parameters: unknown[]) {
     const types = (name !== '' && this.prepared.get(name)) || (await this.prepare(name, text));
-    const { serializers, parsers } = this.database;
+    const { serializers } = this.database;
     const values = parameters.map((value, index) => {
       if (value === null || value === undefined) return null;
       const serialize = serializers[types[index] ?? 0];
       return serialize ? serialize(value) : (value as string | number).toString();
     });
-    return parse.parseResults(
-      await this.send(bind({ statement: name, values }), describe({ type: 'P' }), execute({}), sync()),
-      parsers,
-    );
+    return this.send(bind({ statement: name, values }), describe({ type: 'P' }), execute({}), sync());
   }
 
   private async prepare(name: string, text: string): Promise<readonly number[]> {

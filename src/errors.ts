@@ -72,3 +72,11 @@ export const unsupported = (message?: string): KeywayError => new KeywayError('U
 
 export const unavailable = (cause?: unknown): KeywayError =>
   new KeywayError('UNAVAILABLE', codes.UNAVAILABLE, { cause });
+
+/** A change of which nobody can tell just now whether it was made: the database was lost over its COMMIT. */
+export const outcomeUnknown = (cause: unknown): KeywayError =>
+  new KeywayError(
+    'OUTCOME_UNKNOWN',
+    'The database was lost before it told whether the change was made. Look, or repeat the request with its idempotency key.',
+    { cause },
+  );

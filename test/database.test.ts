@@ -1,6 +1,8 @@
 import 'reflect-metadata';
-import { Database, sql } from '../src/database.js';
-import { makeAccount } from './support/make.js';
+import { Database, sql, type Tx } from '../src/database.js';
+import { makeAccount, unique } from './support/make.js';
+import { onServer } from './support/process.js';
+import { openProxy, shutDown } from './support/proxy.js';
 import { startTestServer, type TestServer } from './support/server.js';
 
 const onPostgres = process.env['TEST_DATABASE_URL'] !== undefined;
@@ -123,4 +125,115 @@ test('the clock is the database’s', async () => {
     'SELECT extract(epoch FROM clock_timestamp()) * 1000 AS ms',
   );
   expect(Math.abs(server.db.now() - Number(row?.ms))).toBeLessThan(2_000);
+});
+
+// The embedded database has no connections that could be lost.
+if (onPostgres) {
+  describe('R14: R18: a connection that is lost', () => {
+    const url = () => server.environment['DATABASE_URL'] ?? '';
+    const endOwn = 'SELECT pg_terminate_backend(pg_backend_pid())';
+    const add = sql(`INSERT INTO roles (id, name, permissions) VALUES (gen_random_uuid(), :name, '{}')`);
+    const kept = async (name: string) =>
+      (await server.rows('SELECT 1 FROM roles WHERE name = :name', { name })).length;
+    const open = (address = url()) =>
+      Database.open({ url: address, entities: [], migrations: [], poolSize: 2 });
+    const opened: Database[] = [];
+    afterEach(async () => {
+      for (const db of opened.splice(0)) await db.close();
+    });
+    const opening = async (address?: string) => {
+      const db = await open(address);
+      opened.push(db);
+      return db;
+    };
+    const settled = () => new Promise((resolve) => setTimeout(resolve, 300));
+
+    test('in a statement is UNAVAILABLE, and the next statement has another connection', async () => {
+      const db = await opening();
+      await expect(db.rows(sql(endOwn))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      expect(await db.rows(sql('SELECT 1 AS one'))).toEqual([{ one: 1 }]);
+    });
+
+    test.each<[string, (tx: Tx) => Promise<unknown>]>([
+      ['by statement', (tx) => tx.rows(sql('SELECT 1'))],
+      ['by repository', (tx) => tx.em.query('SELECT 1')],
+      ['that does nothing more', () => Promise.resolve()],
+    ])(
+      'between two statements of a transaction %s is UNAVAILABLE, and nothing was changed',
+      async (_, then) => {
+        const db = await opening();
+        const name = unique('lost');
+        const failing = db.transaction(async (tx) => {
+          const [self] = await tx.rows<{ pid: number }>(sql('SELECT pg_backend_pid() AS pid'));
+          await tx.rows(add, { name });
+          await onServer(url(), `SELECT pg_terminate_backend(${self?.pid})`);
+          await settled();
+          await then(tx);
+        });
+        await expect(failing).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+        expect(await kept(name)).toBe(0);
+        expect(await db.rows(sql('SELECT 1 AS one'))).toEqual([{ one: 1 }]);
+      },
+    );
+
+    test('over the COMMIT is OUTCOME_UNKNOWN: nobody says that nothing was changed', async () => {
+      await server.rows(`CREATE FUNCTION end_session() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$`);
+      await server.rows(`CREATE CONSTRAINT TRIGGER end_session AFTER INSERT ON roles
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION end_session()`);
+      try {
+        const db = await opening();
+        const failing = db.transaction((tx) => tx.rows(add, { name: unique('lost') }));
+        await expect(failing).rejects.toMatchObject({
+          code: 'OUTCOME_UNKNOWN',
+          message: expect.not.stringContaining('nothing was changed'),
+        });
+        expect(await db.rows(sql('SELECT 1 AS one'))).toEqual([{ one: 1 }]);
+      } finally {
+        await server.rows('DROP TRIGGER end_session ON roles');
+        await server.rows('DROP FUNCTION end_session');
+      }
+    });
+
+    test('in the moment in which it is handed out ends nothing else', async () => {
+      const proxy = await openProxy(url());
+      try {
+        const db = await opening(proxy.url);
+        const first = db.rows(sql('SELECT pg_sleep(0.3)'));
+        proxy.endNextWith(shutDown);
+        const next = db.transaction((tx) => tx.rows(sql('SELECT 1')));
+        await expect(next).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+        await first;
+        expect(await db.rows(sql('SELECT 1 AS one'))).toEqual([{ one: 1 }]);
+      } finally {
+        await opened.pop()?.close();
+        await proxy.stop();
+      }
+    });
+
+    test('to a server that has become read-only is given up, so that the next may lead to the primary', async () => {
+      const db = await opening();
+      const pid = sql('SELECT pg_backend_pid() AS pid');
+      let readOnly: unknown;
+      const failing = db.transaction(async (tx) => {
+        [readOnly] = await tx.rows(pid);
+        await tx.rows(sql('SET TRANSACTION READ ONLY'));
+        await tx.rows(add, { name: unique('lost') });
+      });
+      await expect(failing).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      expect(await db.rows(pid)).not.toEqual([readOnly]);
+    });
+  });
+}
+
+test('a transaction whose failure was swallowed is not taken for one that was committed', async () => {
+  const name = unique('swallowed');
+  const failing = server.db.transaction(async (tx) => {
+    await tx.rows(sql(`INSERT INTO roles (id, name, permissions) VALUES (gen_random_uuid(), :name, '{}')`), {
+      name,
+    });
+    await tx.rows(sql('SELECT 1 / 0')).catch(() => undefined);
+  });
+  await expect(failing).rejects.toThrow('a transaction that had failed was committed');
+  expect(await server.rows('SELECT 1 FROM roles WHERE name = :name', { name })).toEqual([]);
 });

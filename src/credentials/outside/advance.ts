@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connector } from '../../connectors/connector.js';
 import { StoreError } from '../../connectors/store-error.js';
 import { sql } from '../../database.js';
-import { codes, KeywayError } from '../../errors.js';
+import { codes, KeywayError, type Code } from '../../errors.js';
 import { withStore, type OpenStore, type StoreParts } from '../../stores/open.js';
 import { CredentialKind } from '../credential.js';
 import { doAtStore, SecretLost, type Outcome } from './deeds.js';
@@ -50,13 +50,15 @@ async function settleInTime(lease: Lease, settling: () => Promise<void>): Promis
     try {
       return await settling();
     } catch (error) {
-      const isPassing =
-        error instanceof KeywayError && (error.code === 'UNAVAILABLE' || error.code === 'CONFLICT');
+      const isPassing = error instanceof KeywayError && worthAnotherTry.has(error.code);
       if (!isPassing || performance.now() + waitMs > lease.heldUntilMs) throw error;
       await sleep(waitMs);
     }
   }
 }
+
+/** Settling again what is settled already changes nothing: the lease is over then. */
+const worthAnotherTry: ReadonlySet<Code> = new Set(['UNAVAILABLE', 'CONFLICT', 'OUTCOME_UNKNOWN']);
 
 /** What becomes of an intent that the store did not take. */
 async function deal(

@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { makeCluster, type Cluster } from '../support/cluster.js';
+import { emptyPlace, onServer, spawnKeyway, urlOf, type Place, type Spawned } from '../support/process.js';
+import { openProxy, type Proxy } from '../support/proxy.js';
+
+/** How often each fault is done; `ROUNDS` says otherwise. */
+const rounds = Number(process.env['ROUNDS'] ?? 10);
+const clients = 20;
+const soonMs = 10_000;
+
+let cluster: Cluster;
+let standby: Cluster | undefined;
+let proxy: Proxy;
+let place: Place;
+let keyway: Spawned;
+let url: string;
+let token: string;
+let account: string;
+
+beforeEach(async () => {
+  cluster = await makeCluster();
+  proxy = await openProxy(cluster.url);
+  place = await emptyPlace();
+  keyway = spawnKeyway(['serve'], { ...place.environment, DATABASE_URL: proxy.url });
+  url = await urlOf(keyway);
+  token = readFileSync(join(place.folder, 'admin-token'), 'utf8').trim();
+  account = ((await ask('{ viewer { id } }')).data as { viewer: { id: string } }).viewer.id;
+});
+afterEach(async () => {
+  if (keyway.child.exitCode === null) keyway.child.kill('SIGTERM');
+  await keyway.ended;
+  await proxy.stop();
+  await standby?.drop();
+  standby = undefined;
+  await cluster.drop();
+  await place.drop();
+});
+
+interface Answer {
+  data: Record<string, unknown> | null;
+  errors?: { message: string; extensions: { code: string } }[];
+}
+
+async function ask(query: string, variables: object = {}): Promise<Answer> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query, variables }),
+  });
+  return (await response.json()) as Answer;
+}
+
+const create = (name: string) =>
+  ask(
+    `mutation ($account: ID!, $name: String!) {
+      createCredential(input: { account: $account, name: $name, secret: { accessKey: {} } }) { credential { name } } }`,
+    { account, name },
+  );
+
+const list = () =>
+  ask('{ credentials(first: 20) { totalCount nodes { id status account { id } store { id } } } }');
+
+/** Creates and reads without a pause from many clients at once, until it is ended. */
+function load() {
+  const told = new Map<string, number>();
+  const acknowledged: string[] = [];
+  let going = true;
+  const client = async (number: number) => {
+    for (let count = 0; going; count++) {
+      const name = `made-${number}-${count}`;
+      const isRead = count % 4 === 3;
+      const { errors: [error] = [] } = await (isRead ? list() : create(name));
+      if (!error && !isRead) acknowledged.push(name);
+      if (error) {
+        const { code } = error.extensions;
+        told.set(code, (told.get(code) ?? 0) + 1);
+        if (code !== 'UNAVAILABLE') expect(error.message).not.toContain('nothing was changed');
+        await sleep(20);
+      }
+    }
+  };
+  const all = Promise.all(Array.from({ length: clients }, (_, number) => client(number)));
+  return {
+    told,
+    acknowledged,
+    end: async () => {
+      going = false;
+      await all;
+    },
+  };
+}
+
+/** Resolves when a change is made again. */
+async function untilBack(): Promise<void> {
+  const from = performance.now();
+  for (let count = 0; ; count++) {
+    if (!(await create(`back-${performance.now()}-${count}`)).errors) break;
+    await sleep(50);
+  }
+  expect(performance.now() - from).toBeLessThan(soonMs);
+}
+
+/** Does a fault again and again under load: nothing ends, nothing acknowledged is lost, and callers are told the truth. */
+async function underLoad(fault: () => Promise<void>, server = () => cluster): Promise<void> {
+  const { told, acknowledged, end } = load();
+  for (let round = 0; round < rounds; round++) {
+    await sleep(500 + Math.random() * 500);
+    await fault();
+    await untilBack();
+  }
+  await end();
+  expect(keyway.child.exitCode).toBeNull();
+  expect([...told.keys()].filter((code) => code !== 'UNAVAILABLE' && code !== 'OUTCOME_UNKNOWN')).toEqual([]);
+  expect(told.get('UNAVAILABLE')).toBeGreaterThan(0);
+  expect(keyway.output()).not.toContain('a request failed inside');
+  expect(keyway.output()).not.toContain('nobody cared');
+  const rows = await onServer<{ name: string }>(server().url, 'SELECT name FROM credentials');
+  const kept = new Set(rows.map(({ name }) => name));
+  expect(acknowledged.length).toBeGreaterThan(rounds * 5);
+  expect(acknowledged.filter((name) => !kept.has(name))).toEqual([]);
+}
+
+const most = 60_000 + rounds * 20_000;
+const endAll = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'keyway'`;
+
+test(
+  'R14: R18: all connections are ended under load',
+  () => underLoad(async () => void (await onServer(cluster.url, endAll))),
+  most,
+);
+
+test.each(['fast', 'immediate'] as const)(
+  'R14: R18: the database is restarted under load, %s',
+  (mode) => underLoad(() => cluster.restart(mode)),
+  most,
+);
+
+test(
+  'R14: R15: R18: a failover leads to a server that is read-only until it is promoted',
+  async () => {
+    const failOver = async () => {
+      const next = await cluster.standby();
+      await untilFollowed();
+      await cluster.stop('fast');
+      proxy.leadTo(next.url);
+      // Reads go on, and changes are refused for what they are.
+      const refused = await create(`refused-${performance.now()}`);
+      expect(refused.errors?.[0]?.extensions.code).toBe('UNAVAILABLE');
+      expect((await ask('{ viewer { name } }')).data).toEqual({ viewer: { name: 'admin' } });
+      await standby?.drop();
+      [standby, cluster] = [cluster, next];
+      await cluster.promote();
+    };
+    await underLoad(failOver);
+  },
+  most,
+);
+
+/** Waits until a standby follows: from then on, what the primary has acknowledged reaches it before the primary stops. */
+async function untilFollowed(): Promise<void> {
+  const following = `SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'`;
+  while ((await onServer(cluster.url, following)).length === 0) await sleep(100);
+}

@@ -1,0 +1,98 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+
+/** A PostgreSQL server of a test's own, which the test may stop, kill and turn into another's standby. */
+export interface Cluster {
+  readonly url: string;
+  readonly port: number;
+  /** Stops it and starts it again: `fast` ends its sessions, `immediate` is a crash that it recovers from. */
+  restart(mode: 'fast' | 'immediate'): Promise<void>;
+  stop(mode: 'fast' | 'immediate'): Promise<void>;
+  /** Another server that follows this one, and is read-only until it is promoted. */
+  standby(): Promise<Cluster>;
+  /** Ends following: it takes writes. */
+  promote(): Promise<void>;
+  /** Ends it, and removes its folder. */
+  drop(): Promise<void>;
+}
+
+/** Makes one. @throws where this machine has no PostgreSQL server (Debian: the package postgresql). */
+export async function makeCluster(): Promise<Cluster> {
+  const folder = makeFolder();
+  await run('initdb', ['-D', folder, '-A', 'trust', '-U', 'postgres', '-E', 'UTF8', '--no-sync']);
+  return startCluster(folder);
+}
+
+async function startCluster(folder: string): Promise<Cluster> {
+  const port = await freePort();
+  const settings = `-p ${port} -c listen_addresses=127.0.0.1 -k ${folder} -c fsync=off -c max_wal_senders=4`;
+  const control = (...args: string[]) => run('pg_ctl', ['-D', folder, '-s', '-w', ...args]);
+  const start = () => control('-l', join(folder, 'log'), '-o', settings, 'start');
+  await start();
+  return {
+    port,
+    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    restart: async (mode) => {
+      await control('-m', mode, 'stop');
+      await start();
+    },
+    stop: (mode) => control('-m', mode, 'stop'),
+    standby: async () => {
+      const other = makeFolder();
+      const from = ['-h', '127.0.0.1', '-p', `${port}`, '-U', 'postgres', '--checkpoint=fast'];
+      await run('pg_basebackup', [...from, '-D', other, '-R', '--no-sync']);
+      return startCluster(other);
+    },
+    promote: () => control('promote'),
+    drop: async () => {
+      if (existsSync(join(folder, 'postmaster.pid'))) await control('-m', 'immediate', 'stop');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** PostgreSQL refuses to run as root: then it runs as the user that its package made. */
+const asRoot = process.getuid?.() === 0;
+
+async function run(program: string, args: readonly string[]): Promise<void> {
+  const path = join(programs(), program);
+  const [command, all] = asRoot
+    ? ['setpriv', ['--reuid=postgres', '--regid=postgres', '--clear-groups', path, ...args]]
+    : [path, [...args]];
+  // The server would keep an inherited pipe open: what it prints goes to its log.
+  const [code] = (await once(spawn(command, all, { stdio: 'ignore' }), 'close')) as [number | null];
+  if (code !== 0) throw new Error(`${program} failed (${code})`);
+}
+
+function programs(): string {
+  const asked = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' });
+  if (asked.status === 0 && existsSync(join(asked.stdout.trim(), 'initdb'))) return asked.stdout.trim();
+  const debian = '/usr/lib/postgresql';
+  const versions = existsSync(debian)
+    ? readdirSync(debian).sort((one, other) => Number(other) - Number(one))
+    : [];
+  const found = versions
+    .map((version) => join(debian, version, 'bin'))
+    .find((bin) => existsSync(join(bin, 'initdb')));
+  if (!found)
+    throw new Error('these tests need the programs of a PostgreSQL server (Debian: apt install postgresql)');
+  return found;
+}
+
+function makeFolder(): string {
+  const folder = mkdtempSync('/tmp/keyway-cluster-');
+  if (asRoot) execFileSync('chown', ['postgres:postgres', folder]);
+  return folder;
+}
+
+/** A port that nobody listens on just now. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
