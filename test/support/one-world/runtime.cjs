@@ -15,6 +15,7 @@ class OneRuntime extends Runtime {
       return one;
     }
     super(...given);
+    expectKnown(this);
     const folder = join(config.rootDir, 'test') + sep;
     this.ownPaths = [folder, pathToFileURL(folder).href];
     if (!globalConfig.watch && !globalConfig.watchAll) one = this;
@@ -38,4 +39,33 @@ class OneRuntime extends Runtime {
   }
 }
 
-module.exports = { __esModule: true, default: OneRuntime };
+/**
+ * What is reached into above is private to Jest, which is why package.json names its version exactly. @throws where a
+ * version does it another way, before a test runs in a world that is half of the file before.
+ */
+function expectKnown(runtime) {
+  const {
+    esmLoader,
+    executor,
+    registries = {},
+    testMainModule,
+    jestGlobals,
+    loggedReferenceErrors,
+  } = runtime;
+  const { esModuleRegistry, moduleRegistry, internalModuleRegistry } = registries;
+  const isKnown =
+    '_environment' in runtime &&
+    '_testPath' in runtime &&
+    [esmLoader, executor].every((part) => part && 'testPath' in part) &&
+    [esModuleRegistry, moduleRegistry, internalModuleRegistry].every((registry) => registry instanceof Map) &&
+    typeof testMainModule?.reset === 'function' &&
+    typeof jestGlobals?.clearJestObjectCache === 'function' &&
+    'cachedEnvGlobals' in jestGlobals &&
+    loggedReferenceErrors instanceof Set;
+  if (!isKnown)
+    throw new Error(
+      'this version of Jest keeps its modules otherwise: see test/support/one-world/runtime.cjs',
+    );
+}
+
+module.exports = { __esModule: true, default: OneRuntime, expectKnown };
