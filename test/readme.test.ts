@@ -52,8 +52,10 @@ async function madeBy(
 /** The first block of a language in a text. */
 const first = (language: string, text: string): string => blocks(language, text)[0] ?? '';
 
-// How many blocks of code each page has. All are run below, but for the README's first, which starts Keyway.
+// How many blocks of code each page has. All are run below, but for two that any work
+// begins with: the README's first, which starts Keyway, and that of CONTRIBUTING.md, which runs the tests.
 const counts = {
+  'CONTRIBUTING.md': { sh: 1 },
   'README.md': { json: 1, sh: 2 },
   'docs/access.md': { graphql: 6, sh: 2 },
   'docs/credentials.md': { graphql: 6 },
