@@ -18,3 +18,13 @@ test.each(pages)('each link of %s leads to a file that is there, and to a headin
   );
   expect(broken).toEqual([]);
 });
+
+test('the changelog keeps to its form: the version of package.json below what is not released, and the usual sections', () => {
+  const headings = [...read('CHANGELOG.md').matchAll(/^(#{2,3}) (.*)$/gm)].map(([, , title = '']) => title);
+  const { version } = JSON.parse(read('package.json')) as { version: string };
+  const releases = headings.filter((title) => title.startsWith('['));
+  expect(releases[0]).toBe('[Unreleased]');
+  expect(releases[1]).toMatch(new RegExp(`^\\[${version.replaceAll('.', '\\.')}\\] - \\d{4}-\\d{2}-\\d{2}$`));
+  const sections = ['Added', 'Changed', 'Deprecated', 'Removed', 'Fixed', 'Security'];
+  expect(headings.filter((title) => !releases.includes(title) && !sections.includes(title))).toEqual([]);
+});
