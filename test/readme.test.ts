@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { jest } from '@jest/globals';
+import { run as runCommand } from '../src/cli.js';
 import { readConfig } from '../src/config.js';
 import type { Connector } from '../src/connectors/connector.js';
 import { registry } from '../src/connectors/registry.js';
@@ -12,27 +13,12 @@ import { capabilitiesOf } from '../src/stores/supporting.js';
 import { takeOver } from './support/authenticator.js';
 import { command } from './support/command.js';
 import { claimsAt, makeSigner, signed, startIssuer, trusting } from './support/issuer.js';
-import { expectData, grant, makeAccount, makeCaller, makeCredential, makeRole } from './support/make.js';
+import { expectData, grant, makeAccount, makeCaller, makeCredential } from './support/make.js';
 import { startTestServer, type TestServer } from './support/server.js';
+import { blocks, pages, read, section } from './support/pages.js';
 import { roleNamed } from './support/tenant.js';
 import { run } from './support/verbs.js';
 import { startVeracode } from './upstreams/veracode.js';
-
-const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
-const readme = read('README.md');
-
-/** The text below a heading. */
-function section(title: string): string {
-  const [, text] = readme.split(`\n## ${title}\n`);
-  if (text === undefined) throw new Error(`the README has no section ${title}`);
-  return text.split('\n## ')[0] ?? '';
-}
-
-/** The texts of the code blocks in a language. */
-const blocks = (language: string, text = readme): string[] =>
-  [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].flatMap(([, name, block]) =>
-    name === language && block !== undefined ? block : [],
-  );
 
 let server: TestServer;
 beforeAll(async () => {
@@ -63,33 +49,81 @@ async function madeBy(
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, unknown>;
 }
 
-const curls = () => blocks('sh').filter((text) => text.startsWith('curl'));
+/** The first block of a language in a text. */
+const first = (language: string, text: string): string => blocks(language, text)[0] ?? '';
 
-test('every block in it is run below', () => {
-  const counted = ['graphql', 'js', 'json', 'sh'].map((language) => [language, blocks(language).length]);
-  // Of the shell's: two start Keyway and its tests, and are what the work begins with.
-  expect(Object.fromEntries(counted)).toEqual({ graphql: 13, js: 3, json: 2, sh: 6 });
+// How many blocks of code each page has. All are run below, but for two that any work
+// begins with: the README's first, which starts Keyway, and that of CONTRIBUTING.md, which runs the tests.
+const counts = {
+  'CONTRIBUTING.md': { sh: 1 },
+  'README.md': { json: 1, sh: 2 },
+  'docs/access.md': { graphql: 6, sh: 2 },
+  'docs/credentials.md': { graphql: 6 },
+  'docs/errors.md': { graphql: 1, json: 1 },
+  'docs/requests.md': { graphql: 2, sh: 1 },
+  'docs/rotation.md': { graphql: 2 },
+  'docs/signed-requests.md': { js: 2 },
+  'docs/stores.md': { graphql: 3 },
+  'docs/verification.md': { graphql: 4, js: 1, json: 1 },
+};
+
+test('every block of code in every page is run below', () => {
+  const counted = pages.flatMap((page) => {
+    const each = ['graphql', 'js', 'json', 'sh'].flatMap((language) => {
+      const { length } = blocks(language, read(page));
+      return length > 0 ? [[language, length] as const] : [];
+    });
+    return each.length > 0 ? [[page, Object.fromEntries(each)] as const] : [];
+  });
+  expect(Object.fromEntries(counted)).toEqual(counts);
 });
 
 test('the first query is answered by a fresh Keyway as the README says', async () => {
+  const text = section('README.md', 'The first query');
   const fresh = await startTestServer();
   try {
-    expect(await answerOf(fresh, curls()[0])).toEqual(JSON.parse(blocks('json')[0] ?? ''));
+    expect(await answerOf(fresh, first('sh', text))).toEqual(JSON.parse(first('json', text)));
   } finally {
     await fresh.stop();
   }
 });
 
 test('the query with variables is answered without errors', async () => {
-  expect(await answerOf(server, curls()[1])).toEqual({
+  expect(await answerOf(server, first('sh', section('docs/requests.md', 'With curl')))).toEqual({
     data: {
       account: { id: expect.stringMatching(/^acct_/) as unknown, kind: 'PERSON', title: 'Administrator' },
     },
   });
 });
 
+test('what it shows of lists finds, page by page, what ends soon', async () => {
+  const account = await makeAccount(server, { title: 'Harbour Office' });
+  const expiresAt = '2190-01-01T00:00:00Z';
+  const made: string[] = [];
+  for (let count = 0; count < 51; count++)
+    made.push((await makeCredential(server, account, { expiresAt })).id);
+  const document = first('graphql', section('docs/requests.md', 'Lists'));
+  const page = async (after: string | null) =>
+    expectData(await server.ask(document, { before: '2190-01-02T00:00:00Z', after })).credentials;
+  const one = await page(null);
+  const two = await page(one.pageInfo.endCursor);
+  expect([one.pageInfo.hasNextPage, two.pageInfo.hasNextPage]).toEqual([true, false]);
+  const found = [...one.nodes, ...two.nodes] as { id: string; expiresAt: string }[];
+  expect(one.totalCount).toBe(found.length);
+  expect(found.map(({ id }) => id)).toEqual(expect.arrayContaining(made));
+  expect(found.map((node) => node.expiresAt)).toEqual(found.map((node) => node.expiresAt).sort());
+});
+
+test('what it shows of repeating a request makes one account, and refuses the key for another input', async () => {
+  const document = first('graphql', section('docs/requests.md', 'Repeating a request'));
+  const ask = (asked = document) => server.ask(asked, { key: 'shipyard' });
+  const made = expectData(await ask());
+  expect(expectData(await ask())).toEqual(made);
+  expect((await ask(document.replace('Shipyard', 'Dock'))).code).toBe('CONFLICT');
+});
+
 test('what it shows of creating, rotating, revealing and revoking works, one after the other', async () => {
-  const documents = blocks('graphql', section('Create, rotate, reveal, revoke'));
+  const documents = blocks('graphql', section('docs/credentials.md', 'Create, rotate, reveal, revoke'));
   expect(documents).toHaveLength(5);
   const answers: Record<string, { errors: unknown[]; data: unknown }> = {};
   const ids: Record<string, unknown> = {};
@@ -118,38 +152,45 @@ test('what it shows of creating, rotating, revealing and revoking works, one aft
 });
 
 describe('what it shows of verifying', () => {
-  const text = section('Verify');
+  const page = 'docs/verification.md';
+  const route = section(page, 'By the route');
+  const graph = section(page, 'In the graph');
 
   test('works for a service that may verify and nothing else, by the route and in the graph', async () => {
-    const account = await makeAccount(server, { title: 'Harbour Office' });
-    const role = await makeRole(server, [], { name: 'crane-operator' });
-    const { accessKey, secret } = await makeCredential(server, account, {
-      name: 'Crane',
-      roles: [role],
-      secret: { accessKey: { prefix: 'HB' } },
-    });
+    const [prepare = '', createKey = ''] = blocks('graphql', section(page, 'Something to verify'));
+    const prepared = expectData(await server.ask(prepare));
+    const [account, role] = [prepared.createAccount.account.id, prepared.createRole.role.id];
+    const made = expectData(await server.ask(createKey, { account, role }));
+    const { accessKey, secret } = made.createCredential.issued;
     const { id, token } = await makeCaller(server);
     await grant(server, id, await roleNamed(server, 'KEYWAY_VERIFIER'), { onAccount: account });
 
     const environment = { TOKEN: token, KEY: accessKey, SECRET: secret };
-    const answer = await madeBy(blocks('js', text)[0], 'valid, code, credential', environment);
-    expect(answer).toEqual(filled(JSON.parse(blocks('json', text)[0] ?? '')));
-    const wrong = await madeBy(blocks('js', text)[0], 'valid, code, credential', {
+    const answer = await madeBy(first('js', route), 'valid, code, credential', environment);
+    expect(answer).toEqual(filled(JSON.parse(first('json', route))));
+    const wrong = await madeBy(first('js', route), 'valid, code, credential', {
       ...environment,
       KEY: 'HB',
     });
     expect(wrong).toEqual({ valid: false, code: 'NOT_VALID', credential: null });
 
-    const inGraph = await server.ask(blocks('graphql', text)[0] ?? '', { accessKey, secret }, { token });
+    const [one = '', several = ''] = blocks('graphql', graph);
+    const inGraph = await server.ask(one, { accessKey, secret }, { token });
     expect(expectData(inGraph).verifyCredential).toEqual({
       valid: true,
       code: 'VALID',
-      credential: { name: 'Crane', account: { title: 'Harbour Office' } },
+      credential: { name: 'Crane', account: { title: 'Port Office' } },
     });
+    const inputs = [secret, 'wrong'].map((shown) => ({ accessKey, proof: { secret: shown } }));
+    const both = await server.ask(several, { inputs }, { token });
+    expect(expectData(both).verifyCredentials).toEqual([
+      { valid: true, code: 'VALID' },
+      { valid: false, code: 'NOT_VALID' },
+    ]);
   });
 
   test('names every code, and no other', () => {
-    expect(firstCells(text)).toEqual(Object.values(VerificationCode).sort());
+    expect(firstCells(section(page, 'What is answered'))).toEqual(Object.values(VerificationCode).sort());
   });
 });
 
@@ -167,8 +208,8 @@ const firstCells = (text: string): string[] =>
   [...text.matchAll(/^\| `(\w+)`/gm)].map(([, name = '']) => name).sort();
 
 describe('what it shows of signing', () => {
-  const text = section('Signed requests');
-  const signers = blocks('js', text);
+  const page = 'docs/signed-requests.md';
+  const signers = blocks('js', read(page));
 
   test('the request of the explorer is valid, once', async () => {
     const { accessKey, secret } = await makeCredential(server, await makeAccount(server));
@@ -189,13 +230,56 @@ describe('what it shows of signing', () => {
   });
 
   test('names every scheme, and no other', () => {
-    expect(firstCells(text)).toEqual(Object.values(SignatureScheme).sort());
+    expect(firstCells(section(page, 'Verify one'))).toEqual(Object.values(SignatureScheme).sort());
   });
+});
+
+describe('what it shows of rotation', () => {
+  const page = 'docs/rotation.md';
+
+  test('tells how far one has come', async () => {
+    const { id: credential } = await makeCredential(server, await makeAccount(server));
+    expectData(await run(server, 'rotateCredential', { id: credential, gracePeriod: 'PT1H' }));
+    const { data, errors } = await server.ask(first('graphql', section(page, 'By hand')), { credential });
+    expect(errors).toEqual([]);
+    expect(data.credential).toMatchObject({
+      status: 'ROTATING',
+      rotation: { startedBy: { name: 'admin' }, safeToRetire: expect.any(Boolean) as unknown },
+      versions: [
+        { number: 2, state: 'CURRENT' },
+        { number: 1, state: 'PREVIOUS' },
+      ],
+    });
+  });
+
+  test('sets a policy, by which the next one is due', async () => {
+    const { id: credential } = await makeCredential(server, await makeAccount(server), { retrievable: true });
+    const { updateCredential } = expectData(
+      await server.ask(first('graphql', section(page, 'By a policy')), { credential }),
+    );
+    const { nextAt, ...policy } = updateCredential.credential.rotationPolicy;
+    expect(policy).toEqual({ every: 'P90D', gracePeriod: 'P7D' });
+    expect(Math.abs(Date.parse(nextAt) - server.db.now() - 90 * 86_400_000)).toBeLessThan(60_000);
+  });
+});
+
+test('what it shows of tokens and roles lets an account read, and its token no more than that', async () => {
+  const account = await makeAccount(server, { kind: 'SERVICE' });
+  const [find = '', give = ''] = blocks('graphql', section('docs/access.md', 'Roles'));
+  const { role } = expectData(await server.ask(find));
+  expect(role.permissions).toContain('CREDENTIAL_READ');
+  expectData(await server.ask(give, { account, role: role.id, on: account }));
+  const { id } = await makeCredential(server, account);
+  const made = await server.ask(first('graphql', section('docs/access.md', 'Who is calling')), { account });
+  const token = expectData(made).createCredential.issued.secret;
+  const seen = await server.ask('query ($id: ID!) { credential(id: $id) { id } }', { id }, { token });
+  expect(expectData(seen).credential).toEqual({ id });
+  expect((await run(server, 'updateCredential', { id, name: 'Other' }, { token })).code).toBe('FORBIDDEN');
 });
 
 test('what it shows of temporary credentials derives one', async () => {
   const { id } = await makeCredential(server, await makeAccount(server), { name: 'Crane' });
-  const [document = ''] = blocks('graphql', section('Temporary credentials'));
+  const document = first('graphql', section('docs/credentials.md', 'Temporary credentials'));
   const { credential, issued } = expectData(
     await server.ask(document, { credential: id }),
   ).issueTemporaryCredential;
@@ -205,7 +289,7 @@ test('what it shows of temporary credentials derives one', async () => {
 });
 
 test('what it shows of a second factor takes it into use, and off on the machine', async () => {
-  const text = section('Second factor');
+  const text = section('docs/access.md', 'Second factor');
   const [enrol = '', confirm = ''] = blocks('graphql', text);
   const { id, token } = await makeCaller(server, ['CREDENTIAL_REVEAL'], {}, { name: 'ada' });
   expectData(await run(server, 'updateAccount', { id, mfaRequired: true }));
@@ -220,16 +304,15 @@ test('what it shows of a second factor takes it into use, and off on the machine
   expect((await reveal({ mfaCode: app.code(1) })).errors).toEqual([]);
   expect((await reveal({ mfaCode: confirmed.recoveryCodes[0] })).errors).toEqual([]);
 
-  const [line = ''] = blocks('sh', text);
-  const args = line.trim().replace('npm run keyway -- ', '').split(' ');
+  const args = first('sh', text).trim().replace('npm run keyway -- ', '').split(' ');
   await server.restart(async () => expect((await command(server, ...args)).code).toBe(0));
   const { data } = await server.ask('{ viewer { name mfaEnrolled } }', {}, { token });
   expect(data.viewer).toEqual({ name: 'ada', mfaEnrolled: false });
 });
 
 test('what it shows of outside identities lets a subject of the issuer call as the account', async () => {
-  const text = section('Outside identities');
-  const [script = ''] = blocks('sh', text);
+  const text = section('docs/access.md', 'Outside identities');
+  const script = first('sh', text);
   const { stdout } = await promisify(execFile)('sh', ['-c', `${script}printf %s "$KEYWAY_JWT_ISSUERS"`]);
   const { jwtIssuers } = readConfig({ KEYWAY_JWT_ISSUERS: stdout });
   const [configured] = JSON.parse(stdout) as { issuer: string }[];
@@ -241,7 +324,7 @@ test('what it shows of outside identities lets a subject of the issuer call as t
   const trusted = await startTestServer(trusting({ ...configured, jwks: issuer.jwks }));
   try {
     const account = await makeAccount(trusted);
-    const given = expectData(await trusted.ask(blocks('graphql', text)[0] ?? '', { account }));
+    const given = expectData(await trusted.ask(first('graphql', text), { account }));
     const [identity] = given.updateAccount.account.identities as { issuer: string; subject: string }[];
     const token = await signed(
       signer,
@@ -256,14 +339,12 @@ test('what it shows of outside identities lets a subject of the issuer call as t
 });
 
 describe('what it shows of outside stores', () => {
-  const text = section('Outside stores');
-
   test('connects one, takes stock of it, and turns a secret in it', async () => {
     const vendor = await startVeracode();
     const [pair] = vendor.seed(1);
     const own = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
     try {
-      const [connect = '', sync = '', rotate = ''] = blocks('graphql', text);
+      const [connect = '', sync = '', rotate = ''] = blocks('graphql', read('docs/stores.md'));
       const { apiId, apiKey } = vendor.admin;
       const there = connect.replace('https://api.veracode.com', vendor.url);
       const { store } = expectData(await own.ask(there, { apiId, apiKey })).createStore;
@@ -286,6 +367,7 @@ describe('what it shows of outside stores', () => {
   }, 120_000);
 
   test('says of each kind of store what its connector can do, and no more', () => {
+    const text = section('README.md', 'Stores and verbs');
     const [head = [], ...rows] = [...text.matchAll(/^\|(.*)\|$/gm)].map(([, row = '']) =>
       row.split('|').map((cell) => cell.trim().replaceAll('`', '')),
     );
@@ -326,19 +408,48 @@ const lostIn = (connector: Connector): string => {
   }
 };
 
-test.each([
-  ['README.md', readme],
-  ['.env.example', read('.env.example')],
-])('%s names every variable that the configuration reads, and no other', (_, text) => {
-  const named = (source: string) =>
-    [...new Set(source.match(/\b(?:KEYWAY_[A-Z]+(?:_[A-Z]+)*|DATABASE_URL|NODE_ENV|PORT|HOST)\b/g))].sort();
-  const roles = ['KEYWAY_ADMIN', 'KEYWAY_OPERATOR', 'KEYWAY_READER', 'KEYWAY_AUDITOR', 'KEYWAY_VERIFIER'];
-  const others = [...roles, 'TEST_DATABASE_URL'];
-  expect(named(text).filter((name) => !others.includes(name))).toEqual(named(read('src/config.ts')));
+test.each([['docs/configuration.md'], ['.env.example']])(
+  '%s names every variable that the configuration reads, and no other',
+  (path) => {
+    const named = (source: string) =>
+      [...new Set(source.match(/\b(?:KEYWAY_[A-Z]+(?:_[A-Z]+)*|DATABASE_URL|NODE_ENV|PORT|HOST)\b/g))].sort();
+    const roles = ['KEYWAY_ADMIN', 'KEYWAY_OPERATOR', 'KEYWAY_READER', 'KEYWAY_AUDITOR', 'KEYWAY_VERIFIER'];
+    const others = [...roles, 'TEST_DATABASE_URL'];
+    expect(named(read(path)).filter((name) => !others.includes(name))).toEqual(named(read('src/config.ts')));
+  },
+);
+
+test('what it shows of an error is what is answered', async () => {
+  const page = read('docs/errors.md');
+  const { text } = await server.ask(first('graphql', page));
+  expect(JSON.parse(text)).toEqual(filled(JSON.parse(first('json', page))));
 });
 
+test('every command that it shows is one, with its options', async () => {
+  const lines = first('text', section('docs/running.md', 'Command line')).trim().split('\n');
+  expect(lines).toHaveLength(8);
+  for (const line of lines) {
+    const [command = ''] = line.replace('npm run keyway -- ', '').split(/ {2,}/);
+    const [name = ''] = command.split(/ (?=-)/);
+    const help = await helpOn(name);
+    for (const word of [`Usage: keyway ${name}`, ...(command.match(/--\w+/g) ?? [])])
+      expect(help).toContain(word);
+  }
+});
+
+/** What the command line says of a command. */
+async function helpOn(name: string): Promise<string> {
+  const shown = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  try {
+    expect(await runCommand([...name.split(' '), '--help'])).toBe(0);
+    return shown.mock.calls.join('\n');
+  } finally {
+    shown.mockRestore();
+  }
+}
+
 test('names every code that Keyway answers with today', async () => {
-  const table = section('Errors');
+  const table = read('docs/errors.md');
   for (const code of [
     'UNAUTHENTICATED',
     'NOT_FOUND',

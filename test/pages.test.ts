@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import { anchors, linksOf, pages, read } from './support/pages.js';
+
+test('the README is a page to begin with: less than 250 lines', () => {
+  expect(read('README.md').trimEnd().split('\n').length).toBeLessThan(250);
+});
+
+test('every page of docs/ can be reached from the README, by links', () => {
+  const reached = new Set(['README.md']);
+  for (const page of reached)
+    for (const { to } of linksOf(page)) if (to.endsWith('.md') && pages.includes(to)) reached.add(to);
+  expect(pages.filter((page) => !reached.has(page))).toEqual([]);
+});
+
+test.each(pages)('each link of %s leads to a file that is there, and to a heading in it', (page) => {
+  const broken = linksOf(page).filter(
+    ({ to, anchor }) => !existsSync(to) || (anchor !== undefined && !anchors(read(to)).includes(anchor)),
+  );
+  expect(broken).toEqual([]);
+});
+
+test('the changelog keeps to its form: the version of package.json below what is not released, and the usual sections', () => {
+  const headings = [...read('CHANGELOG.md').matchAll(/^(#{2,3}) (.*)$/gm)].map(([, , title = '']) => title);
+  const { version } = JSON.parse(read('package.json')) as { version: string };
+  const releases = headings.filter((title) => title.startsWith('['));
+  expect(releases[0]).toBe('[Unreleased]');
+  expect(releases[1]).toMatch(new RegExp(`^\\[${version.replaceAll('.', '\\.')}\\] - \\d{4}-\\d{2}-\\d{2}$`));
+  const sections = ['Added', 'Changed', 'Deprecated', 'Removed', 'Fixed', 'Security'];
+  expect(headings.filter((title) => !releases.includes(title) && !sections.includes(title))).toEqual([]);
+});
