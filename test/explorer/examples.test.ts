@@ -1,3 +1,7 @@
+import { jest } from '@jest/globals';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Database } from '../../src/database.js';
 import { examples, type Example } from '../../src/explorer/examples.js';
 import { Secret } from '../../src/secret.js';
 import { schemes, SignatureScheme } from '../../src/signatures/schemes.js';
@@ -49,11 +53,13 @@ describe.each([
   const all = examples();
   const known: Known = new Map();
   const answers = new Map<string, Awaited<ReturnType<TestServer['ask']>>>();
+  const built = new Set<string>();
   let server: TestServer;
   let cloud: Ncloud;
 
   // The examples build on one another, so they are run once, as a person would: from the first tab to the last.
   beforeAll(async () => {
+    const build = jest.spyOn(Database.prototype, 'statement');
     server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
     cloud = await startNcloud();
     for (const name of ['backup', 'encoder']) cloud.addKey(cloud.addSubAccount(name).subAccountId);
@@ -75,6 +81,8 @@ describe.each([
         if (typeof value === 'string') known.set(variable, value);
       }
     }
+    for (const [key] of build.mock.calls) built.add(key);
+    build.mockRestore();
   }, 120_000);
   afterAll(async () => {
     await server.stop();
@@ -84,6 +92,23 @@ describe.each([
   test.each(all)('$file is answered without errors', ({ file }) => {
     const answer = answers.get(file);
     expect({ status: answer?.status, errors: answer?.errors }).toEqual({ status: 200, errors: [] });
+  });
+
+  test('an audit event is found by its id too', async () => {
+    const build = jest.spyOn(Database.prototype, 'statement');
+    const { id } = (await server.ask('{ auditEvents(first: 1) { nodes { id } } }')).data.auditEvents.nodes[0];
+    const answer = await server.ask('query ($id: ID!) { node(id: $id) { id } }', { id });
+    expect(answer.data).toEqual({ node: { id } });
+    for (const [key] of build.mock.calls) built.add(key);
+    build.mockRestore();
+  });
+
+  test('all of that runs every statement that is built from the entities', () => {
+    const keys = sources().flatMap((text) =>
+      [...text.matchAll(/\.statement\(\s*[`']([^`'$]+)/g)].map(([, key = '']) => key),
+    );
+    expect(keys.length).toBeGreaterThan(30);
+    expect(keys.filter((key) => ![...built].some((one) => one.startsWith(key))).sort()).toEqual(runElsewhere);
   });
 
   const answerOf = (name: string) => {
@@ -237,3 +262,16 @@ const valueAt = (data: unknown, path: string): unknown =>
   path.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown> | null)?.[name], data);
 
 const nameOf = ({ query }: Example): string => /(?:query|mutation) (\w+)/.exec(query)?.[1] ?? '';
+
+/** For what no example shows; each is run by the test named beside it. */
+const runElsewhere = [
+  'account of a store:', // stores/create.test.ts, for a store of an account
+  'credential due', // credentials/rotate-due.test.ts: a job's
+  'store:', // stores/store.test.ts, by id or name
+];
+
+const sources = () =>
+  readdirSync('src', { recursive: true })
+    .map((name) => join('src', String(name)))
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(name, 'utf8'));
