@@ -3,8 +3,6 @@
 const { default: Sequencer } = require('@jest/test-sequencer');
 
 const longest = [
-  'credentials/outside/crash',
-  'keyring/envelope',
   'connectors/conformance-refusals',
   'credentials/outside/resume',
   'main',
@@ -19,9 +17,7 @@ const longest = [
   'http',
   'credentials/passwords',
   'access/key-sets',
-  'credentials/verify-timing',
   'demo',
-  'credentials/password-flood',
   'permissions',
   'idempotency/once',
   'statements',

@@ -7,7 +7,7 @@ const { dirname, relative, resolve } = require('node:path');
 const root = resolve();
 const opening = ['server.ts', 'process.ts', 'command.ts'].map((name) => resolve(root, 'test/support', name));
 // What these are about is no matter of the database: one of another kind, the command line, pages and examples, what
-// comes in by HTTP, keys of issuers, the cost of hashing, what vendors answer, and processes that are killed. What they do
+// comes in by HTTP, keys of issuers, the cost of hashing, and what vendors answer. What they do
 // to tables, others do on PostgreSQL too. With them the two passes would take longer than twenty minutes.
 const elsewhere = [
   'test/embedded.test.ts',
@@ -23,8 +23,6 @@ const elsewhere = [
   'test/connectors/conformance-faults.test.ts',
   'test/connectors/conformance-refusals.test.ts',
   'test/credentials/passwords.test.ts',
-  'test/credentials/password-flood.test.ts',
-  'test/credentials/outside/crash.test.ts',
 ].map((name) => resolve(root, name));
 
 module.exports = (paths) => {
