@@ -10,7 +10,7 @@ import {
 import type { ValidationArguments, ValidationError } from 'class-validator';
 import { KeywayError, type FieldFault } from './errors.js';
 import { mostFaults } from './input-faults.js';
-import { durationMs } from './scalars.js';
+import { durationMs } from './time.js';
 
 /** A rule on a property of an input class; `ListOf` can hold each item of a list to it. */
 export type Rule = PropertyDecorator & { readonly check: Check };

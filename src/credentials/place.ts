@@ -7,7 +7,7 @@ import { sql, type Sql, type Tx } from '../database.js';
 import { badInput, forbidden, notFound } from '../errors.js';
 import type { Project } from '../projects/project.js';
 import type { Role } from '../roles/role.js';
-import { instant, instantMs } from '../time.js';
+import { dayMs, instant, instantMs } from '../time.js';
 import { CredentialKind, type Credential } from './credential.js';
 
 /** Where a credential is, and who owns it: itself the account's, where nobody else answers for it. */
@@ -119,7 +119,6 @@ export async function authorizeTerms(ctx: RequestContext, terms: Terms, db: Sql 
   }
 }
 
-const dayMs = 86_400_000;
 const longestTokenMs = 366 * dayMs;
 const usualTokenMs = 90 * dayMs;
 

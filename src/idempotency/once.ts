@@ -5,8 +5,9 @@ import { conflict } from '../errors.js';
 import { newId } from '../ids.js';
 import type { Place } from '../keyring/envelope.js';
 import { Secret } from '../secret.js';
+import { dayMs } from '../time.js';
 
-const keptMs = 86_400_000;
+const keptMs = dayMs;
 /** Longer than a store takes to answer, with all that is before and after. */
 const reachingMs = 15_000;
 const glanceMs = 100;
