@@ -5,13 +5,12 @@ import { makeToken } from './admin-token.js';
 import type { Database } from './database.js';
 import { newId } from './ids.js';
 import type { Keyring } from './keyring/keyring.js';
+import { longestTokenDays } from './limits.js';
 import { adminProjectId, Project } from './projects/project.js';
 import { administrator, builtInRoles, edition } from './roles/built-in.js';
 import { Grant } from './roles/grant.js';
 import { Role } from './roles/role.js';
 import { builtInStoreId, CredentialStore, StoreKind } from './stores/store.js';
-
-const firstTokenDays = 366;
 
 /**
  * Makes what every Keyway has: the built-in store and roles, the administrator and its project, and a first token in
@@ -46,7 +45,7 @@ export async function firstStart(
     await tx.em
       .getRepository(Grant)
       .insert(all.map(({ id }) => ({ id: newId(), accountId: adminAccountId, roleId: id })));
-    const token = await makeToken(tx, keyring, admin, 'First token', firstTokenDays);
+    const token = await makeToken(tx, keyring, admin, 'First token', longestTokenDays);
     // Before the commit: a token that nobody knows would be of no use, one that is not valid yet does no harm.
     writeFileSync(path, `${token.expose()}\n`, { mode: 0o600 });
     token.wipe();

@@ -2,6 +2,7 @@ import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql';
 import { GraphQLEmailAddress } from 'graphql-scalars';
 import { URL as WebAddress } from 'node:url';
 import { canonicalRange } from './access/addresses.js';
+import { longestDuration } from './limits.js';
 import { duration, durationMs } from './time.js';
 
 /** An instant. Inside, it is RFC 3339 text in UTC with three or six digits of a second. */
@@ -21,7 +22,7 @@ export const Duration = textScalar({
   description:
     'A length of time, as in ISO 8601: `PT15M`, `P90D`. A year counts 365 days and a month 30; at most 100 years, never negative. Answers are in days, hours, minutes and seconds, whatever it was given in: `P1Y` is answered as `P365D`.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339#appendix-A',
-  expected: 'a duration as in ISO 8601, not negative and at most P100Y',
+  expected: `a duration as in ISO 8601, not negative and at most ${longestDuration}`,
   read: readDuration,
 });
 
@@ -155,7 +156,7 @@ function utcSeconds(date: string, time: string, offsetMs: number): string | unde
   return /^(?!0000)\d{4}-/.test(utc) ? utc.slice(0, 19) : undefined;
 }
 
-const longestMs = durationMs('P100Y');
+const longestMs = durationMs(longestDuration);
 
 function readDuration(text: string): string | undefined {
   try {
