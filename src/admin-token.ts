@@ -10,6 +10,7 @@ import type { Keyring } from './keyring/keyring.js';
 import { mintToken } from './keyring/token.js';
 import type { Secret } from './secret.js';
 import { builtInStoreId } from './stores/store.js';
+import { dayMs } from './time.js';
 
 /**
  * Makes a token of an account without asking anyone: for the first start, and on the machine itself for an
@@ -26,7 +27,7 @@ export async function makeToken(
   const { id: accessKey, token, secretPart } = mintToken(kind);
   const { verifier, keyId } = keyring.verifier(accessKey, secretPart);
   const id = newId();
-  const inDays = () => `now() + interval '${Math.trunc(days)} days'`;
+  const livesMs = Math.trunc(days) * dayMs;
   await tx.em.getRepository(Credential).insert({
     id,
     storeId: builtInStoreId,
@@ -38,7 +39,7 @@ export async function makeToken(
     enabled: true,
     allowedIps: [],
     retrievable: false,
-    expiresAt: inDays,
+    expiresAt: () => `now() + interval '${livesMs} milliseconds'`,
   });
   await tx.em.getRepository(CredentialSecret).insert({
     credentialId: id,

@@ -5,6 +5,7 @@ import type { Account } from './accounts/account.js';
 import { readConfig, type Config } from './config.js';
 import type { Database } from './database.js';
 import type { Keyway } from './keyway.js';
+import { longestTokenDays, usualTokenDays } from './limits.js';
 import { openLog, type Log } from './log.js';
 
 // What a command needs is loaded by that command: help and refusals need nothing, and are told at once.
@@ -41,7 +42,7 @@ export async function run(args: readonly string[]): Promise<number> {
       'Makes a token for an account, such as for an administrator who is locked out, and prints it once.',
     )
     .option('--account <name>', 'whose token', 'admin')
-    .option('--days <number>', 'how long it lives: 1 to 366 days', days, 90)
+    .option('--days <number>', `how long it lives: 1 to ${longestTokenDays} days`, days, usualTokenDays)
     .action(async (options: { account: string; days: number }) =>
       withKeyway(async ({ db, keyring }) => {
         const { makeToken } = await import('./admin-token.js');
@@ -209,8 +210,8 @@ const notReady = (missing: readonly string[], { keysDir }: Config): string =>
 
 function days(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 366)
-    throw new InvalidArgumentError('must be a whole number from 1 to 366');
+  if (!Number.isInteger(value) || value < 1 || value > longestTokenDays)
+    throw new InvalidArgumentError(`must be a whole number from 1 to ${longestTokenDays}`);
   return value;
 }
 

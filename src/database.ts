@@ -10,6 +10,7 @@ import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { databaseTls } from './config.js';
 import { openEmbedded } from './embedded.js';
 import { conflict, KeywayError, outcomeUnknown, unavailable } from './errors.js';
+import { longestLockMs, slowestStatementMs } from './limits.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A statement with named parameters, made once and run often. */
@@ -91,8 +92,6 @@ const silent: Logger = {
   log: nothing,
 };
 
-const statementTimeoutMs = 10_000;
-const lockTimeoutMs = 5_000;
 const connectTimeoutMs = 5_000;
 const mostStatements = 1_000;
 const mostPrepared = 300;
@@ -336,13 +335,13 @@ function connection(url: string, poolSize: number) {
     applicationName: 'keyway',
     extra: {
       // Longer than the server's own limit: it is for a server that no longer answers at all.
-      query_timeout: statementTimeoutMs + 2_000,
+      query_timeout: slowestStatementMs + 2_000,
       idleTimeoutMillis: 60_000,
       keepAlive: true,
       types: { getTypeParser: textTimestamps },
       options: [
-        `-c statement_timeout=${statementTimeoutMs}`,
-        `-c lock_timeout=${lockTimeoutMs}`,
+        `-c statement_timeout=${slowestStatementMs}`,
+        `-c lock_timeout=${longestLockMs}`,
         '-c idle_in_transaction_session_timeout=15000',
         '-c TimeZone=UTC',
         '-c DateStyle=ISO',

@@ -18,7 +18,7 @@ import { createProject } from './projects/create.js';
 import { createRole } from './roles/create.js';
 import { grantRole } from './roles/grant-role.js';
 import type { Gates } from './stores/gate.js';
-import { instant } from './time.js';
+import { dayMs, instant } from './time.js';
 
 /**
  * Fills a Keyway that holds only what its first start made with examples of every kind, each made as a caller would
@@ -87,7 +87,7 @@ class Maker {
 
   /** The instant so many days from now. */
   days(count: number): string {
-    return instant(this.request().at + count * 86_400_000);
+    return instant(this.request().at + count * dayMs);
   }
 
   async account(

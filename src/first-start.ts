@@ -1,17 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { everyPermission, Permission } from './access/principal.js';
 import { Account, AccountKind, adminAccountId } from './accounts/account.js';
 import { makeToken } from './admin-token.js';
 import type { Database } from './database.js';
 import { newId } from './ids.js';
 import type { Keyring } from './keyring/keyring.js';
+import { longestTokenDays } from './limits.js';
 import { adminProjectId, Project } from './projects/project.js';
+import { administrator, builtInRoles, edition } from './roles/built-in.js';
 import { Grant } from './roles/grant.js';
 import { Role } from './roles/role.js';
 import { builtInStoreId, CredentialStore, StoreKind } from './stores/store.js';
-
-const firstTokenDays = 366;
 
 /**
  * Makes what every Keyway has: the built-in store and roles, the administrator and its project, and a first token in
@@ -30,7 +29,7 @@ export async function firstStart(
     await tx.em
       .getRepository(CredentialStore)
       .insert({ id: builtInStoreId, name: 'keyway', kind: StoreKind.BUILT_IN });
-    const roles = builtInRoles.map((role) => ({ ...role, id: newId(), builtIn: true }));
+    const roles = builtInRoles.map((role) => ({ ...role, id: newId(), builtIn: true, edition }));
     await tx.em.getRepository(Role).insert(roles);
     const admin = { id: adminAccountId, kind: AccountKind.PERSON, name: 'admin', title: 'Administrator' };
     await tx.em.getRepository(Account).insert({ ...admin, enabled: true, mfaRequired: false, builtIn: true });
@@ -42,54 +41,14 @@ export async function firstStart(
       description: 'Sees every credential. A role held on it is held everywhere.',
       admin: true,
     });
-    const [administrator] = roles;
-    if (administrator) {
-      await tx.em
-        .getRepository(Grant)
-        .insert({ id: newId(), accountId: adminAccountId, roleId: administrator.id });
-    }
-    const token = await makeToken(tx, keyring, admin, 'First token', firstTokenDays);
+    const all = roles.filter(({ name }) => name === administrator);
+    await tx.em
+      .getRepository(Grant)
+      .insert(all.map(({ id }) => ({ id: newId(), accountId: adminAccountId, roleId: id })));
+    const token = await makeToken(tx, keyring, admin, 'First token', longestTokenDays);
     // Before the commit: a token that nobody knows would be of no use, one that is not valid yet does no harm.
     writeFileSync(path, `${token.expose()}\n`, { mode: 0o600 });
     token.wipe();
   });
   return path;
 }
-
-const reading = [
-  Permission.CREDENTIAL_READ,
-  Permission.ACCOUNT_READ,
-  Permission.PROJECT_READ,
-  Permission.ROLE_READ,
-];
-
-const builtInRoles: Pick<Role, 'name' | 'description' | 'permissions'>[] = [
-  { name: 'KEYWAY_ADMIN', description: 'Everything.', permissions: [...everyPermission] },
-  {
-    name: 'KEYWAY_OPERATOR',
-    description:
-      'Keeps credentials: makes, changes, rotates and revokes them, without being shown kept secrets.',
-    permissions: [
-      ...reading,
-      Permission.CREDENTIAL_CREATE,
-      Permission.CREDENTIAL_UPDATE,
-      Permission.CREDENTIAL_ROTATE,
-      Permission.CREDENTIAL_REVOKE,
-    ],
-  },
-  {
-    name: 'KEYWAY_READER',
-    description: 'Sees everything but the audit log, and changes nothing.',
-    permissions: reading,
-  },
-  {
-    name: 'KEYWAY_AUDITOR',
-    description: 'Sees everything and the audit log, and changes nothing.',
-    permissions: [...reading, Permission.AUDIT_READ],
-  },
-  {
-    name: 'KEYWAY_VERIFIER',
-    description: 'Asks whether presented credentials are good: for services that rely on them.',
-    permissions: [Permission.CREDENTIAL_VERIFY],
-  },
-];

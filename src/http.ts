@@ -21,6 +21,7 @@ import { newId } from './ids.js';
 import type { Syncs } from './credentials/outside/sync.js';
 import { parseJsonBody } from './json-body.js';
 import type { Keyring } from './keyring/keyring.js';
+import { largestBody, largestHeaders, slowestHeadersMs, slowestRequestMs } from './limits.js';
 import type { Log } from './log.js';
 import { publicError, type PublicError } from './public-error.js';
 import type { Gates } from './stores/gate.js';
@@ -47,20 +48,16 @@ export interface HttpOptions {
   ready: () => Promise<boolean>;
 }
 
-const mostBytes = 256 * 1024;
-const slowestHeadersMs = 10_000;
-const slowestRequestMs = 15_000;
-
 /** The HTTP door: a request in, a response out. */
 export async function openHttp({ config, log, parts, ready }: HttpOptions): Promise<FastifyInstance> {
   const app = Fastify({
-    bodyLimit: mostBytes,
+    bodyLimit: largestBody,
     requestTimeout: slowestRequestMs,
     connectionTimeout: 60_000,
     keepAliveTimeout: 10_000,
     forceCloseConnections: 'idle',
     genReqId: () => newId(),
-    http: { headersTimeout: slowestHeadersMs, maxHeaderSize: 16 * 1024 },
+    http: { headersTimeout: slowestHeadersMs, maxHeaderSize: largestHeaders },
   });
   // Ours is the only body there is, and its parser the only one.
   app.removeAllContentTypeParsers();

@@ -7,6 +7,7 @@ import { makeFolder } from './folders.js';
 import { openKeys } from './keys.js';
 import type { Keyring } from './keyring/keyring.js';
 import type { Log } from './log.js';
+import { updateBuiltInRoles } from './roles/update-built-in.js';
 import { entities, migrations } from './tables.js';
 import { WrapCount } from './wraps.js';
 
@@ -28,7 +29,8 @@ export interface Locked {
 }
 
 /**
- * Makes the data folder, for its owner alone; opens the database and brings it up to date, opens the keys, and makes what a first start makes.
+ * Makes the data folder, for its owner alone; opens the database and brings it up to date, opens the keys, makes what a
+ * first start makes, and brings the built-in roles up to date.
  * @throws where the folders cannot be used, the database cannot be reached, key files are wrong, or production forbids the database's role.
  */
 export async function openKeyway(config: Config, log: Log): Promise<Keyway | Locked> {
@@ -58,7 +60,9 @@ async function openParts(config: Config, log: Log, db: Database): Promise<Keyway
   if (!keyring) return { db, keyring, missing };
   await wraps.reserve(keyring.currentKekId());
   const checkpoints = new Checkpoints(db, keyring, join(config.dataDir, 'audit-checkpoints.jsonl'));
-  return { db, keyring, checkpoints, wraps, tokenPath: await firstStart(db, keyring, config.dataDir) };
+  const tokenPath = await firstStart(db, keyring, config.dataDir);
+  await updateBuiltInRoles(db, keyring, log);
+  return { db, keyring, checkpoints, wraps, tokenPath };
 }
 
 async function expectModestRole(db: Database): Promise<void> {

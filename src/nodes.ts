@@ -9,6 +9,7 @@ import { Credential } from './credentials/credential.js';
 import { credentialById, rotationById } from './credentials/find.js';
 import { badInput } from './errors.js';
 import { parseId, type NodeType } from './ids.js';
+import { mostNodes } from './limits.js';
 import { Needs } from './needs.js';
 import { Node } from './node.js';
 import { Forward, Paged } from './page-args.js';
@@ -16,8 +17,6 @@ import { projectById } from './projects/find.js';
 import { grantLoader, roleById } from './roles/find.js';
 import { storeById } from './stores/find.js';
 import type { Row } from './columns.js';
-
-const mostNodes = 100;
 
 /** Anything by its id, whatever its type. */
 @Resolver()
@@ -31,7 +30,7 @@ export class NodeResolver {
     return loadNode(ctx, id, 'id');
   }
 
-  @Query(() => [Node], { nullable: 'items', description: 'Up to 100, in the order of the ids.' })
+  @Query(() => [Node], { nullable: 'items', description: `Up to ${mostNodes}, in the order of the ids.` })
   @Needs('OWN')
   nodes(@Ctx() ctx: RequestContext, @Arg('ids', () => [ID]) ids: string[]): Promise<(object | null)[]> {
     if (ids.length > mostNodes) throw badInput('ids', `must be a list of at most ${mostNodes} items`);

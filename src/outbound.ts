@@ -6,6 +6,7 @@ import { connect as connectTls } from 'node:tls';
 import ipaddr from 'ipaddr.js';
 import { Client, type buildConnector } from 'undici';
 import { KeywayError, unavailable } from './errors.js';
+import { slowestConnectMs } from './limits.js';
 
 /** Where Keyway may call to, besides public addresses by https. */
 export interface OutboundOptions {
@@ -64,8 +65,6 @@ export class AddressRefused extends NotConnected {
     super('no connection', { cause: 'the address is not one that calls may go to' });
   }
 }
-
-const slowestConnectMs = 1_000;
 
 /** The one way out of Keyway: to https addresses that are public or allowed, each checked before it is connected to. */
 export function openOutbound({ allowedRanges, local, resolve = byDns }: OutboundOptions): Outbound {

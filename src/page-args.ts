@@ -1,4 +1,5 @@
 import { ArgsType, Field, Int } from 'type-graphql';
+import { largestPage, longestCursor, usualPage } from './limits.js';
 import { Expects } from './needs.js';
 import { readPage, type Order } from './paging.js';
 import { AsTyped, expectRules, Line, Optional } from './rules.js';
@@ -6,14 +7,18 @@ import { AsTyped, expectRules, Line, Optional } from './rules.js';
 /** Which part of a list, forwards. */
 @ArgsType()
 export class Forward {
-  @Field(() => Int, { nullable: true, defaultValue: 20, description: 'How many: 1 to 100.' })
+  @Field(() => Int, {
+    nullable: true,
+    defaultValue: usualPage,
+    description: `How many: 1 to ${largestPage}.`,
+  })
   @Optional()
   @AsTyped()
   first?: number | null;
 
   @Field(() => String, { nullable: true, description: 'The cursor to go on after.' })
   @Optional()
-  @Line(1, 2000)
+  @Line(1, longestCursor)
   after?: string | null;
 }
 

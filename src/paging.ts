@@ -1,6 +1,7 @@
 import { Field, ObjectType, type ClassType } from 'type-graphql';
 import type { RequestContext } from './context.js';
 import { badInput } from './errors.js';
+import { largestPage, usualPage } from './limits.js';
 import { NonNegativeInt } from './scalars.js';
 
 /** How a list is ordered: by an SQL expression that is never null, then by id. */
@@ -36,18 +37,17 @@ export interface Ordered {
   orderedBy: string;
 }
 
-const mostRows = 100;
 const macBytes = 32;
 
 /**
  * Checks the arguments of a page.
- * @throws BAD_USER_INPUT for a size outside 1 to 100, a forged or edited cursor, and one of another order.
+ * @throws BAD_USER_INPUT for a size below 1 or over the largest page, a forged or edited cursor, and one of another order.
  */
 export function readPage(ctx: RequestContext, order: Order, { first, after, last, before }: PageArgs): Page {
   const backward = typeof last === 'number';
-  const size = backward ? last : (first ?? 20);
-  if (size < 1 || size > mostRows)
-    throw badInput(backward ? 'last' : 'first', `must be from 1 to ${mostRows}`);
+  const size = backward ? last : (first ?? usualPage);
+  if (size < 1 || size > largestPage)
+    throw badInput(backward ? 'last' : 'first', `must be from 1 to ${largestPage}`);
   if (after && (backward || before)) throw badInput('after', 'goes with first alone');
   if (before && !backward) throw badInput('before', 'goes with last');
   const cursor = after ?? before;

@@ -2,44 +2,29 @@ import type { ApolloServerPlugin } from '@apollo/server';
 import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { BREAK, GraphQLError, visit } from 'graphql';
 import { KeywayError, type FieldFault } from './errors.js';
+import { largestQuery } from './limits.js';
 import { weigh } from './query-weight.js';
 
-/** The most that one request may ask for. */
-export const limits = {
-  tokens: 2000,
-  // Lines without a token cost time too.
-  lines: 10_000,
-  depth: 8,
-  aliases: 20,
-  directives: 20,
-  rootFields: 10,
-  guardedFields: 1,
-  cost: 5000,
-  valueDepth: 16,
-  listItems: 1000,
-  pageSize: 100,
-} as const;
+type Limit = keyof typeof largestQuery;
 
-type Limit = keyof typeof limits;
-
-/** What an operation asks for, in the units of `limits`; and the page sizes that cannot mean anything. */
+/** What an operation asks for, in the units of `largestQuery`; and the page sizes that cannot mean anything. */
 export interface Measure extends Record<Exclude<Limit, 'tokens'>, number> {
   faults: FieldFault[];
 }
 
 const wording: Record<Limit, string> = {
-  tokens: `The document has more than ${limits.tokens} tokens.`,
-  lines: `The document has more than ${limits.lines} lines.`,
-  depth: `The operation is more than ${limits.depth} fields deep.`,
-  aliases: `The operation has more than ${limits.aliases} aliases.`,
-  directives: `The operation has more than ${limits.directives} directives.`,
-  rootFields: `The operation has more than ${limits.rootFields} fields at its root.`,
+  tokens: `The document has more than ${largestQuery.tokens} tokens.`,
+  lines: `The document has more than ${largestQuery.lines} lines.`,
+  depth: `The operation is more than ${largestQuery.depth} fields deep.`,
+  aliases: `The operation has more than ${largestQuery.aliases} aliases.`,
+  directives: `The operation has more than ${largestQuery.directives} directives.`,
+  rootFields: `The operation has more than ${largestQuery.rootFields} fields at its root.`,
   guardedFields:
     'The operation has more than one field that looks at a secret: verify several with verifyCredentials.',
-  cost: `The operation costs more than ${limits.cost} points: ask for fewer fields or smaller pages.`,
-  valueDepth: `A value is nested more than ${limits.valueDepth} levels deep.`,
-  listItems: `A list has more than ${limits.listItems} items.`,
-  pageSize: `A page has more than ${limits.pageSize} items.`,
+  cost: `The operation costs more than ${largestQuery.cost} points: ask for fewer fields or smaller pages.`,
+  valueDepth: `A value is nested more than ${largestQuery.valueDepth} levels deep.`,
+  listItems: `A list has more than ${largestQuery.listItems} items.`,
+  pageSize: `A page has more than ${largestQuery.pageSize} items.`,
 };
 
 /**
@@ -58,7 +43,7 @@ export function queryLimits(): ApolloServerPlugin {
 }
 
 /** What the parser must be told. */
-export const parseOptions = { maxTokens: limits.tokens };
+export const parseOptions = { maxTokens: largestQuery.tokens };
 
 /** What validation must be told: it stops soon, and makes no suggestions, which cost time and tell names. */
 export const validationOptions = { maxErrors: 10, hideSuggestions: true };
@@ -95,15 +80,15 @@ export function measure(
 /** Refuses a value that is not the variable of an operation by the limits for those that are. @throws LIMIT_EXCEEDED */
 export function expectSmall(value: unknown): void {
   const { depth, items } = variableSpan({ value });
-  if (depth > limits.valueDepth) throw exceeded('valueDepth');
-  if (items > limits.listItems) throw exceeded('listItems');
+  if (depth > largestQuery.valueDepth) throw exceeded('valueDepth');
+  if (items > largestQuery.listItems) throw exceeded('listItems');
 }
 
-const pageRule = `must be from 1 to ${limits.pageSize}`;
+const pageRule = `must be from 1 to ${largestQuery.pageSize}`;
 
 function refuseExcess({ faults, ...measured }: Measure): void {
   for (const [limit, value] of Object.entries(measured) as [Exclude<Limit, 'tokens'>, number][])
-    if (value > limits[limit]) throw exceeded(limit);
+    if (value > largestQuery[limit]) throw exceeded(limit);
   if (faults.length > 0) throw new KeywayError('BAD_USER_INPUT', undefined, { fields: faults });
 }
 
@@ -123,7 +108,7 @@ function literalSpan(document: DocumentNode): Span {
   let level = 0;
   const enter = (items: number) => {
     widen(span, ++level, items);
-    return span.depth > limits.valueDepth ? BREAK : undefined;
+    return span.depth > largestQuery.valueDepth ? BREAK : undefined;
   };
   const leave = () => void level--;
   visit(document, {
@@ -137,7 +122,7 @@ function literalSpan(document: DocumentNode): Span {
 function variableSpan(variables: Readonly<Record<string, unknown>>): Span {
   const span = { depth: 0, items: 0 };
   const waiting = Object.values(variables).map((value) => ({ value, depth: 1 }));
-  for (let next = waiting.pop(); next && span.depth <= limits.valueDepth; next = waiting.pop()) {
+  for (let next = waiting.pop(); next && span.depth <= largestQuery.valueDepth; next = waiting.pop()) {
     const { value, depth } = next;
     if (typeof value !== 'object' || value === null) continue;
     widen(span, depth, Array.isArray(value) ? value.length : 0);

@@ -24,6 +24,7 @@ import {
   TypeMetaFieldDef,
   TypeNameMetaFieldDef,
 } from 'graphql';
+import { usualPage } from './limits.js';
 
 /** What the selections of an operation come to. `pages` are the sizes asked for, by the argument that asked. */
 export interface OperationWeight {
@@ -77,9 +78,8 @@ const weighed = new WeakMap<
   { schema: GraphQLSchema; read: ReadonlyMap<string, unknown>; weight: OperationWeight }
 >();
 
-/** How many items a list is taken to have that is not paged; a page, where its size is left to the resolver. */
+/** How many items a list is taken to have that is not paged; a page without a size is the usual one. */
 const assumedItems = 10;
-const assumedPage = 20;
 const mutationCost = 10;
 
 /** Stays a number in sums and products, where doubling fragments would reach infinity. */
@@ -173,7 +173,7 @@ class Scale {
       this.pages.push({ argument: name, size });
       return [size];
     });
-    return sizes.length > 0 ? Math.max(1, ...sizes) : assumedPage;
+    return sizes.length > 0 ? Math.max(1, ...sizes) : usualPage;
   }
 
   #number(node: ValueNode): unknown {

@@ -9,8 +9,8 @@ import {
 } from 'class-validator';
 import type { ValidationArguments, ValidationError } from 'class-validator';
 import { KeywayError, type FieldFault } from './errors.js';
-import { mostFaults } from './input-faults.js';
-import { durationMs } from './scalars.js';
+import { longestDuration, longestSlug, mostFaults } from './limits.js';
+import { durationMs } from './time.js';
 
 /** A rule on a property of an input class; `ListOf` can hold each item of a list to it. */
 export type Rule = PropertyDecorator & { readonly check: Check };
@@ -35,7 +35,7 @@ export const Lines = (max: number): Rule =>
   });
 
 /** A name that is fit for a URL, for accounts, projects, roles and stores. */
-export const Name = (max = 64): Rule =>
+export const Name = (max = longestSlug): Rule =>
   rule('name', {
     message: `must be 1 to ${max} letters, digits, dots, underscores and hyphens, and start with a letter or digit`,
     holds: (value) =>
@@ -104,7 +104,7 @@ export const IdempotencyKey = (): Rule =>
   });
 
 /** A duration longer than zero, and at most `max`. */
-export const PositiveDuration = (max = 'P100Y'): Rule =>
+export const PositiveDuration = (max = longestDuration): Rule =>
   rule('positiveDuration', {
     message: `must be longer than zero and at most ${max}`,
     holds: (value) => lasts(value) > 0 && lasts(value) <= durationMs(max),

@@ -2,6 +2,8 @@ import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql';
 import { GraphQLEmailAddress } from 'graphql-scalars';
 import { URL as WebAddress } from 'node:url';
 import { canonicalRange } from './access/addresses.js';
+import { longestDuration } from './limits.js';
+import { duration, durationMs } from './time.js';
 
 /** An instant. Inside, it is RFC 3339 text in UTC with three or six digits of a second. */
 export const DateTime = textScalar({
@@ -14,13 +16,13 @@ export const DateTime = textScalar({
   write: writeInstant,
 });
 
-/** A length of time. Inside, it is the canonical text, which `durationMs` measures. */
+/** A length of time. Inside, it is text in its one spelling, so that equal lengths are equal. */
 export const Duration = textScalar({
   name: 'Duration',
   description:
-    'A length of time, as in ISO 8601: `PT15M`, `P90D`. A year counts 365 days and a month 30; at most 100 years, never negative.',
+    'A length of time, as in ISO 8601: `PT15M`, `P90D`. A year counts 365 days and a month 30; at most 100 years, never negative. Answers are in days, hours, minutes and seconds, whatever it was given in: `P1Y` is answered as `P365D`.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339#appendix-A',
-  expected: 'a duration as in ISO 8601, not negative and at most P100Y',
+  expected: `a duration as in ISO 8601, not negative and at most ${longestDuration}`,
   read: readDuration,
 });
 
@@ -73,16 +75,6 @@ export const NonNegativeInt = new GraphQLScalarType<number, number>({
     return value;
   },
 });
-
-/**
- * How long a duration lasts, in milliseconds; a year is 365 days and a month 30.
- * @throws RangeError for text that the Duration scalar would not take.
- */
-export function durationMs(text: string): number {
-  const parts = durationParts(text);
-  if (!parts) throw new RangeError('not a duration');
-  return Math.round(parts.reduce((sum, part) => sum + part.count * part.unitMs, 0));
-}
 
 interface TextScalar {
   name: string;
@@ -164,37 +156,15 @@ function utcSeconds(date: string, time: string, offsetMs: number): string | unde
   return /^(?!0000)\d{4}-/.test(utc) ? utc.slice(0, 19) : undefined;
 }
 
-const day = 86_400_000;
-const units = [
-  { suffix: 'Y', unitMs: 365 * day },
-  { suffix: 'M', unitMs: 30 * day },
-  { suffix: 'W', unitMs: 7 * day },
-  { suffix: 'D', unitMs: day },
-  { suffix: 'H', unitMs: 3_600_000 },
-  { suffix: 'M', unitMs: 60_000 },
-  { suffix: 'S', unitMs: 1000 },
-];
-const iso8601 =
-  /^P(?=[\dT])(?:(\d{1,12})Y)?(?:(\d{1,12})M)?(?:(\d{1,12})W)?(?:(\d{1,12})D)?(?:T(?=\d)(?:(\d{1,12})H)?(?:(\d{1,12})M)?(?:(\d{1,12}(?:\.\d{1,3})?)S)?)?$/;
-
-function durationParts(
-  text: string,
-): { suffix: string; unitMs: number; count: number; ofDay: boolean }[] | undefined {
-  const match = iso8601.exec(text);
-  if (!match) return undefined;
-  return units.map((unit, index) => ({ ...unit, count: Number(match[index + 1] ?? 0), ofDay: index >= 4 }));
-}
+const longestMs = durationMs(longestDuration);
 
 function readDuration(text: string): string | undefined {
-  const parts = durationParts(text);
-  if (!parts || durationMs(text) > 100 * 365 * day) return undefined;
-  const spell = (ofDay: boolean) =>
-    parts
-      .filter((part) => part.ofDay === ofDay && part.count > 0)
-      .map((part) => `${part.count}${part.suffix}`)
-      .join('');
-  const time = spell(true);
-  return `P${spell(false)}${time && `T${time}`}`.replace(/^P$/, 'PT0S');
+  try {
+    const ms = durationMs(text);
+    return ms <= longestMs ? duration(ms) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function readEmailAddress(text: string): string | undefined {

@@ -24,7 +24,7 @@ const line = `
   access/ · search · keys · wraps · connectors/
   loading · input-faults · query-limits · json-body · keyring/ · signatures/ · database · outbound
   context · write-behind · query-weight · literal-places · locations · validation-words · embedded · config · listening · folders · node · needs · columns · time · ids
-  log · errors · secret · jwt-issuers · ranges
+  log · errors · secret · jwt-issuers · ranges · limits
 `;
 
 /** Files that read a plain secret, and why each must. */

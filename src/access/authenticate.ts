@@ -2,6 +2,7 @@ import { sql, type Database } from '../database.js';
 import { KeywayError } from '../errors.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { parseToken } from '../keyring/token.js';
+import { longestBearer } from '../limits.js';
 import { gather, perDatabase } from '../loading.js';
 import type { Claim, SignedRequest } from '../signatures/scheme.js';
 import { schemes, SignatureScheme } from '../signatures/schemes.js';
@@ -64,6 +65,8 @@ export async function authenticate({ db, keyring, keySets, hosts }: Means, call:
   return { principal, bodyMatches: (body) => schemes[scheme].read({ ...call, body }) !== undefined };
 }
 
+const bearerProof = new RegExp(`^Bearer ([!-~]{1,${longestBearer}})$`, 'i');
+
 /** The one proof that a request carries: neither where there is none, or more than one. */
 function proofIn({ headers }: Call): { bearer?: string | undefined; scheme?: SignatureScheme } {
   const count = (pattern: RegExp) => headers.filter(({ name }) => pattern.test(name)).length;
@@ -75,7 +78,7 @@ function proofIn({ headers }: Call): { bearer?: string | undefined; scheme?: Sig
   if (message) return { scheme: SignatureScheme.HTTP_MESSAGE_SIGNATURES };
   const value = authorization[0]?.value ?? '';
   if (/^VERACODE-HMAC-SHA-256 /i.test(value)) return { scheme: SignatureScheme.VERACODE_HMAC_SHA_256 };
-  return { bearer: /^Bearer ([!-~]{1,8192})$/i.exec(value)?.[1] };
+  return { bearer: bearerProof.exec(value)?.[1] };
 }
 
 async function byToken(db: Database, keyring: Keyring, presented: string, { ip }: Call): Promise<Principal> {

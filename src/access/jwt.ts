@@ -1,5 +1,6 @@
 import { KeywayError } from '../errors.js';
 import type { JwtIssuer } from '../jwt-issuers.js';
+import { longestBearer, longestJwtMs } from '../limits.js';
 import { jwsHeader, parseObject, verifyJws } from './jws.js';
 import type { KeySets } from './key-sets.js';
 
@@ -11,10 +12,7 @@ export interface Identified {
   expiresAtMs: number;
 }
 
-/** The longest token that is looked at. */
-export const mostTokenBytes = 8 * 1024;
 const leewayMs = 30_000;
-const longestMs = 24 * 60 * 60_000;
 
 /** Whether it looks like a signed token (a compact JWS, RFC 7515), and so like none of Keyway's own. */
 export const isJwt = (text: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text);
@@ -25,7 +23,7 @@ export const isJwt = (text: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(
  * @throws UNAUTHENTICATED for everything that is wrong with it, alike; UNAVAILABLE where its issuer's keys cannot be had.
  */
 export async function identify(token: string, keySets: KeySets, nowMs: number): Promise<Identified> {
-  if (token.length > mostTokenBytes) throw refused('the token is too long');
+  if (token.length > longestBearer) throw refused('the token is too long');
   const header = jwsHeader(token);
   if (!isType(header.typ)) throw refused('the token is of another type');
   // The very text that is verified below: until then, it decides no more than whose keys to look at.
@@ -54,7 +52,7 @@ function readClaims(claims: Record<string, unknown>, issuer: JwtIssuer, nowMs: n
   if (!issuer.audiences.some((audience) => meantFor.includes(audience))) throw refused('aud');
   if (!isTime(exp) || !isTime(iat) || (nbf !== undefined && !isTime(nbf))) throw refused('exp, iat or nbf');
   const lifetimeMs = (exp - iat) * 1000;
-  if (lifetimeMs <= 0 || lifetimeMs > longestMs) throw refused('the lifetime');
+  if (lifetimeMs <= 0 || lifetimeMs > longestJwtMs) throw refused('the lifetime');
   if (nowMs >= exp * 1000 + leewayMs) throw refused('exp');
   if (iat * 1000 > nowMs + leewayMs || (nbf !== undefined && nbf * 1000 > nowMs + leewayMs))
     throw refused('iat or nbf');

@@ -1,11 +1,10 @@
 import { unavailable } from '../errors.js';
 import type { JwtIssuer } from '../jwt-issuers.js';
+import { largestKeySet, slowestIssuerMs } from '../limits.js';
 import type { Log } from '../log.js';
 import type { Outbound } from '../outbound.js';
 import { keyFor, parseObject, type JwsHeader } from './jws.js';
 
-const mostBytes = 64 * 1024;
-const slowestMs = 3_000;
 const freshMs = 10 * 60_000;
 const betweenMs = 30_000;
 const longestMs = 60 * 60_000;
@@ -63,8 +62,8 @@ export class KeySet {
     const askedAtMs = this.#askedAtMs;
     try {
       const { status, body } = await this.outbound.get(new URL(this.issuer.jwks), {
-        timeoutMs: slowestMs,
-        mostBytes,
+        timeoutMs: slowestIssuerMs,
+        mostBytes: largestKeySet,
         headers: { accept: 'application/json' },
       });
       if (status !== 200) throw unavailable(`the issuer answers with ${status}`);

@@ -1,5 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { sql, type Sql } from '../database.js';
+import { windowMs } from '../signatures/scheme.js';
 
 /** A signed request that was taken: what told it from every other of its key. */
 @Entity('nonces')
@@ -52,11 +53,11 @@ const batch = 1_000;
 
 const nameOf = ({ credentialId, nonce }: Use) => `${credentialId} ${Buffer.from(nonce).toString('base64')}`;
 
-// 601 s: a request is taken until 300 s after the instant it was signed at, and that may lie 300 s ahead.
+// A request is taken for as long after the instant it was signed at as that may lie ahead.
 const take = {
   ...sql(`
   INSERT INTO nonces AS n (credential_id, nonce, expires_at)
-  SELECT used.credential_id, used.nonce, now() + interval '601 seconds'
+  SELECT used.credential_id, used.nonce, now() + interval '${2 * windowMs + 1_000} milliseconds'
   FROM unnest(CAST(:credentials AS uuid[]), CAST(:nonces AS bytea[])) AS used (credential_id, nonce)
   ON CONFLICT (credential_id, nonce) DO UPDATE SET expires_at = excluded.expires_at WHERE n.expires_at <= now()
   RETURNING n.credential_id AS "credentialId", n.nonce`),

@@ -1,4 +1,5 @@
 import { Field, ID, InputType } from 'type-graphql';
+import { longestName, mostIdentities, mostListed } from '../limits.js';
 import { AsTyped, IdempotencyKey, IdRule, Line, ListOf, Name, Nested, NotNull, Optional } from '../rules.js';
 import { EmailAddress } from '../scalars.js';
 import { AccountKind } from './account.js';
@@ -7,21 +8,19 @@ import { AccountKind } from './account.js';
 export class AccountFilter {
   @Field(() => [AccountKind], { nullable: true })
   @Optional()
-  @ListOf(100)
+  @ListOf(mostListed)
   kind?: AccountKind[] | null;
 
   @Field(() => [ID], { nullable: true })
   @Optional()
-  @ListOf(100, IdRule())
+  @ListOf(mostListed, IdRule())
   parent?: string[] | null;
 
   @Field(() => String, { nullable: true, description: 'Case-insensitive part of name, title or e-mail.' })
   @Optional()
-  @Line(1, 200)
+  @Line(1, longestName)
   search?: string | null;
 }
-
-const mostIdentities = 20;
 
 @InputType()
 export class IdentityInput {
@@ -41,11 +40,11 @@ export class CreateAccountInput {
   kind: AccountKind;
 
   @Field(() => String, { description: 'Unique, fit for a URL: onward.' })
-  @Name(64)
+  @Name()
   name: string;
 
   @Field(() => String)
-  @Line(1, 200)
+  @Line(1, longestName)
   title: string;
 
   @Field(() => EmailAddress, { nullable: true })
@@ -63,7 +62,10 @@ export class CreateAccountInput {
   @AsTyped()
   mfaRequired?: boolean | null;
 
-  @Field(() => [IdentityInput], { nullable: true, description: 'Who calls as this account; at most 20.' })
+  @Field(() => [IdentityInput], {
+    nullable: true,
+    description: `Who calls as this account; at most ${mostIdentities}.`,
+  })
   @Optional()
   @ListOf(mostIdentities)
   @Nested()
@@ -83,7 +85,7 @@ export class UpdateAccountInput {
 
   @Field(() => String, { nullable: true })
   @NotNull()
-  @Line(1, 200)
+  @Line(1, longestName)
   title?: string;
 
   @Field(() => EmailAddress, { nullable: true })
@@ -101,7 +103,7 @@ export class UpdateAccountInput {
 
   @Field(() => [IdentityInput], {
     nullable: true,
-    description: 'In the place of all that there are; at most 20. Null, as an empty list, leaves none.',
+    description: `In the place of all that there are; at most ${mostIdentities}. Null, as an empty list, leaves none.`,
   })
   @Optional()
   @ListOf(mostIdentities)

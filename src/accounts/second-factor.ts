@@ -3,6 +3,7 @@ import { sql, type Tx } from '../database.js';
 import { conflict, forbidden, rateLimited } from '../errors.js';
 import type { Place } from '../keyring/envelope.js';
 import { totpStep } from '../keyring/totp.js';
+import { lockedMs, mostTries } from '../limits.js';
 import type { MfaDevice } from './mfa-device.js';
 import { tagOfRecoveryCode } from './recovery-codes.js';
 
@@ -22,7 +23,7 @@ export interface Attempt {
 
 /**
  * A try at the second factor of the caller's account: a code of its device or, once that is confirmed, a recovery code.
- * Blanks and hyphens in it are nothing. Five tries without one that is accepted lock the factor for 15 minutes.
+ * Blanks and hyphens in it are nothing. `mostTries` without one that is accepted lock the factor for `lockedMs`.
  * @param stage `confirming` for a device that has not given its first code yet.
  * @throws RATE_LIMITED while the factor is locked: no code is looked at then; FORBIDDEN where the account has no
  * confirmed factor, CONFLICT where it has none to confirm.
@@ -31,7 +32,7 @@ export async function attempt(ctx: RequestContext, code: string, stage?: 'confir
   const { db, keyring } = ctx;
   const { accountId } = ctx.principal;
   const which = { accountId, confirmed: stage === undefined };
-  // Committed by itself: however many try at once, and whatever becomes of their deeds, five codes are looked at.
+  // Committed by itself: however many try at once, and whatever becomes of their deeds, no more codes are looked at.
   const [device] = await db.rows<Tried>(countTry, which);
   if (!device) throw (await db.rows(exists, which)).length > 0 ? locked() : missing(stage);
   const own = { accountId, id: device.id };
@@ -92,7 +93,10 @@ export const totpPlace = (accountId: string, deviceId: string): Place => ({
 
 type Tried = Pick<MfaDevice, 'id' | 'sealed' | 'recovery'>;
 
-const locked = () => rateLimited('The second factor is locked after five failures, for up to 15 minutes.');
+const locked = () =>
+  rateLimited(
+    `The second factor is locked after ${mostTries} failures, for up to ${lockedMs / 60_000} minutes.`,
+  );
 const missing = (stage?: 'confirming') =>
   stage === undefined
     ? forbidden('The account has no second factor.')
@@ -101,7 +105,8 @@ const missing = (stage?: 'confirming') =>
 const countTry = sql(`
   UPDATE mfa_devices SET
     failures = CASE WHEN locked_until IS NULL THEN failures + 1 ELSE 1 END,
-    locked_until = CASE WHEN locked_until IS NULL AND failures + 1 >= 5 THEN now() + interval '15 minutes' END
+    locked_until = CASE WHEN locked_until IS NULL AND failures + 1 >= ${mostTries}
+      THEN now() + interval '${lockedMs} milliseconds' END
   WHERE account_id = :accountId AND (confirmed_at IS NOT NULL) = CAST(:confirmed AS boolean)
     AND (locked_until IS NULL OR locked_until <= now())
   RETURNING id, sealed, recovery`);

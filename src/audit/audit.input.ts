@@ -1,4 +1,5 @@
 import { Field, ID, InputType } from 'type-graphql';
+import { mostListed } from '../limits.js';
 import { AsTyped, IdRule, Line, ListOf, Optional } from '../rules.js';
 import { DateTime } from '../scalars.js';
 import { AuditOutcome } from './audit-event.js';
@@ -7,27 +8,27 @@ import { AuditOutcome } from './audit-event.js';
 export class AuditFilter {
   @Field(() => [ID], { nullable: true, description: 'In whose chain they stand.' })
   @Optional()
-  @ListOf(100, IdRule())
+  @ListOf(mostListed, IdRule())
   account?: string[] | null;
 
   @Field(() => [ID], { nullable: true, description: 'Accounts that did or tried it.' })
   @Optional()
-  @ListOf(100, IdRule())
+  @ListOf(mostListed, IdRule())
   actor?: string[] | null;
 
   @Field(() => [ID], { nullable: true, description: 'What it was done to.' })
   @Optional()
-  @ListOf(100, IdRule())
+  @ListOf(mostListed, IdRule())
   target?: string[] | null;
 
   @Field(() => [String], { nullable: true, description: 'As in credential:rotate.' })
   @Optional()
-  @ListOf(100, Line(1, 100))
+  @ListOf(mostListed, Line(1, 100))
   action?: string[] | null;
 
   @Field(() => [AuditOutcome], { nullable: true })
   @Optional()
-  @ListOf(100)
+  @ListOf(mostListed)
   outcome?: AuditOutcome[] | null;
 
   @Field(() => DateTime, { nullable: true })

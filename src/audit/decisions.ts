@@ -1,6 +1,7 @@
 import type { Database } from '../database.js';
 import { unavailable } from '../errors.js';
 import type { Keyring } from '../keyring/keyring.js';
+import { mostDecisions } from '../limits.js';
 import type { Log } from '../log.js';
 import { WriteBehind } from '../write-behind.js';
 import { AuditOutcome } from './audit-event.js';
@@ -11,7 +12,6 @@ export type Decision = Omit<Told, 'times' | 'changed'>;
 
 /** From so many different ones on, those that have a crowd are told by it alone. */
 const crowded = 200;
-const mostWaiting = 10_000;
 /** The heads of their chains are held while they are written, and deeds on the same accounts wait for that. */
 const atOnce = 500;
 
@@ -42,7 +42,7 @@ export class Decisions {
     const key = keyOf(told);
     const known = this.#queue.waiting(key);
     if (known) known.times++;
-    else if (this.#queue.size >= mostWaiting) throw unavailable();
+    else if (this.#queue.size >= mostDecisions) throw unavailable();
     else this.#queue.add(key, { ...told, changed: [], times: 1 });
   }
 

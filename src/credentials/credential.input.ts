@@ -2,6 +2,19 @@ import { Matches } from 'class-validator';
 import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
 import { Permission } from '../access/principal.js';
 import type { SecretFormat as Format } from '../keyring/token.js';
+import { longestPassword, shortestPassword } from '../keyring/password.js';
+import {
+  longestCategory,
+  longestDescription,
+  longestGrace,
+  longestIssue,
+  longestName,
+  longestPolicy,
+  longestTokenDays,
+  mostListed,
+  shortestIssue,
+  usualTokenDays,
+} from '../limits.js';
 import {
   AsTyped,
   DurationBetween,
@@ -55,9 +68,6 @@ registerEnumType(SecretFormat, {
   description: 'How a generated secret is written. HEX is what signers of the Veracode kind need.',
 });
 
-/** The longest that a previous secret may go on working. */
-export const longestGrace = 'P90D';
-const mostListed = 100;
 const prefixes = /^[A-Za-z][A-Za-z0-9_-]{0,30}$/;
 const prefixRule = () =>
   Matches(prefixes, {
@@ -117,7 +127,7 @@ export class CredentialFilter {
       'Case-insensitive part of name, description, access key, full name or e-mail. One or two characters are looked for at the beginnings of words.',
   })
   @Optional()
-  @Line(1, 200)
+  @Line(1, longestName)
   search?: string | null;
 
   @Field(() => DateTime, { nullable: true })
@@ -183,8 +193,7 @@ export class AccessKeyInput {
 }
 
 @InputType({
-  description:
-    "A token of an account calls Keyway itself with, at most, these permissions (all of its account's, where left out). It must end within 366 days: after 90, where expiresAt is left out.",
+  description: `A token of an account calls Keyway itself with, at most, these permissions (all of its account's, where left out). It must end within ${longestTokenDays} days: after ${usualTokenDays}, where expiresAt is left out.`,
 })
 export class TokenInput {
   @Field(() => String, { nullable: true })
@@ -199,8 +208,7 @@ export class TokenInput {
 }
 
 @InputType({
-  description:
-    "Left out, the password is generated. One that is given has 12 to 1024 bytes. In Keyway's own store a user name does not read like an access key, in small letters or in capitals.",
+  description: `Left out, the password is generated. One that is given has ${shortestPassword} to ${longestPassword} bytes. In Keyway's own store a user name does not read like an access key, in small letters or in capitals.`,
 })
 export class PasswordInput {
   @Field(() => String)
@@ -209,7 +217,7 @@ export class PasswordInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @SecretText(1024, 12)
+  @SecretText(longestPassword, shortestPassword)
   password?: string | null;
 }
 
@@ -243,7 +251,7 @@ export class NewSecretInput {
 })
 export class RotationPolicyInput {
   @Field(() => Duration)
-  @PositiveDuration('P10Y')
+  @PositiveDuration(longestPolicy)
   every: string;
 
   @Field(() => Duration, {
@@ -269,7 +277,7 @@ export class CreateCredentialInput {
       "Where in an outside store: an account of Landscape, a workspace of Seqera, a user of Veracode, a project of Apinizer, a sub account of NAVER Cloud. The store's only one, where left out.",
   })
   @Optional()
-  @Line(1, 200)
+  @Line(1, longestName)
   scope?: string | null;
 
   @Field(() => ID, { description: 'The account it belongs to.' })
@@ -287,22 +295,22 @@ export class CreateCredentialInput {
   project?: string | null;
 
   @Field(() => String)
-  @Line(1, 200)
+  @Line(1, longestName)
   name: string;
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @Lines(2000)
+  @Lines(longestDescription)
   description?: string | null;
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @Line(1, 100)
+  @Line(1, longestCategory)
   category?: string | null;
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @Line(1, 200)
+  @Line(1, longestName)
   fullName?: string | null;
 
   @Field(() => EmailAddress, { nullable: true })
@@ -374,22 +382,22 @@ export class UpdateCredentialInput {
 
   @Field(() => String, { nullable: true })
   @NotNull()
-  @Line(1, 200)
+  @Line(1, longestName)
   name?: string;
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @Lines(2000)
+  @Lines(longestDescription)
   description?: string | null;
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @Line(1, 100)
+  @Line(1, longestCategory)
   category?: string | null;
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @Line(1, 200)
+  @Line(1, longestName)
   fullName?: string | null;
 
   @Field(() => EmailAddress, { nullable: true })
@@ -521,10 +529,6 @@ export class RevealCredentialInput {
   mfaCode?: string | null;
 }
 
-/** The shortest and the longest that a temporary credential lives. */
-export const shortestIssue = 'PT10M';
-export const longestIssue = 'PT36H';
-
 @InputType({ description: 'A code of a second factor that an outside store knows.' })
 export class StoreMfaInput {
   @Field(() => String, { description: 'The id that the store has for the device.' })
@@ -548,7 +552,7 @@ export class IssueTemporaryCredentialInput {
   @Field(() => Duration, {
     nullable: true,
     defaultValue: 'PT1H',
-    description: 'PT10M to PT36H; in NAVER Cloud PT12H at most. It ends sooner where its parent does.',
+    description: `${shortestIssue} to ${longestIssue}; in NAVER Cloud PT12H at most. It ends sooner where its parent does.`,
   })
   @Optional()
   @DurationBetween(shortestIssue, longestIssue)

@@ -18,6 +18,7 @@ import { accountById, accountNamed } from '../accounts/find.js';
 import type { RequestContext } from '../context.js';
 import { KeywayError } from '../errors.js';
 import { decodeId } from '../ids.js';
+import { mostVerified } from '../limits.js';
 import { Guarded, Needs } from '../needs.js';
 import { Forward, Paged } from '../page-args.js';
 import { connectionOf } from '../paging.js';
@@ -302,7 +303,9 @@ export class CredentialResolver {
     return answer;
   }
 
-  @Mutation(() => [VerifyCredentialPayload], { description: 'Up to 100 at once, answered in order.' })
+  @Mutation(() => [VerifyCredentialPayload], {
+    description: `Up to ${mostVerified} at once, answered in order.`,
+  })
   @Needs(Permission.CREDENTIAL_VERIFY, 'credential:verify')
   @Guarded()
   verifyCredentials(

@@ -3,6 +3,7 @@ import { decodeId, type NodeType } from '../ids.js';
 import type { Order } from '../paging.js';
 import { adminProjectId } from '../projects/project.js';
 import { searching } from '../search.js';
+import { durationMs } from '../time.js';
 import { CredentialStatus, type CredentialKind } from './credential.js';
 import type { CredentialFilter, CredentialOrder } from './credential.input.js';
 import { CredentialOrderBy, OrderDirection } from './credential.input.js';
@@ -40,9 +41,7 @@ export function filtered(filter: CredentialFilter, path = 'filter'): Condition {
     );
   }
   if (filter.unusedFor) {
-    where.push(
-      condition(unusedBefore('now() - CAST(:unusedFor AS interval)'), { unusedFor: filter.unusedFor }),
-    );
+    where.push(condition(unusedBefore(unusedSince), { unusedForMs: durationMs(filter.unusedFor) }));
   }
   if (filter.withoutOwner === true) where.push(condition('c.owner_id IS NULL'));
   if (filter.withoutOwner === false) where.push(condition('c.owner_id IS NOT NULL'));
@@ -79,6 +78,7 @@ const carrying =
   'EXISTS (SELECT 1 FROM credential_roles cr WHERE cr.credential_id = c.id AND cr.role_id = ANY(:role))';
 
 // What was not used since then was not made since then either, nor last used: said for the indexes of those orders.
+const unusedSince = "now() - CAST(:unusedForMs AS double precision) * interval '1 millisecond'";
 const unusedBefore = (time: string) =>
   `u.unused_since <= ${time} AND u.last_used_at <= ${time} AND c.created_at <= ${time}`;
 

@@ -1,4 +1,5 @@
 import { ArgsType, Field, Int } from 'type-graphql';
+import { largestPage, longestCursor } from '../limits.js';
 import { Expects } from '../needs.js';
 import { Forward } from '../page-args.js';
 import { readPage } from '../paging.js';
@@ -23,14 +24,14 @@ export class CredentialsArgs extends Forward {
 /** The same, in both directions. */
 @ArgsType()
 export class AllCredentialsArgs extends CredentialsArgs {
-  @Field(() => Int, { nullable: true, description: 'How many, backwards from the end: 1 to 100.' })
+  @Field(() => Int, { nullable: true, description: `How many, backwards from the end: 1 to ${largestPage}.` })
   @Optional()
   @AsTyped()
   last?: number | null;
 
   @Field(() => String, { nullable: true, description: 'The cursor to go back from.' })
   @Optional()
-  @Line(1, 2000)
+  @Line(1, longestCursor)
   before?: string | null;
 }
 

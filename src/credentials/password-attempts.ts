@@ -1,5 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { sql, type Sql } from '../database.js';
+import { lockedMs, mostTries } from '../limits.js';
 
 /** The latest tries at the password of one user name, whether somebody has that name or not. */
 @Entity('password_attempts')
@@ -19,8 +20,8 @@ export class PasswordAttempts {
 }
 
 /**
- * Counts a try for each of these user names, before any password is looked at: at most five in 15 minutes, whoever
- * asks, and however many at once.
+ * Counts a try for each of these user names, before any password is looked at: at most `mostTries` in `lockedMs`,
+ * whoever asks, and however many at once.
  * @returns for each whether it may be looked at.
  */
 export async function takeAttempts(db: Sql, names: readonly Buffer[]): Promise<boolean[]> {
@@ -65,12 +66,14 @@ const batch = 1_000;
 const keyOf = (name: Uint8Array) => Buffer.from(name).toString('base64');
 
 // A row's own lock makes tries at the same moment one after the other, over all replicas.
-const recent = "ARRAY(SELECT t FROM unnest(p.at) AS t WHERE t > now() - interval '15 minutes' ORDER BY t)";
-const open = `least(excluded.granted, 5 - cardinality(${recent}))`;
+const locked = `interval '${lockedMs} milliseconds'`;
+const recent = `ARRAY(SELECT t FROM unnest(p.at) AS t WHERE t > now() - ${locked} ORDER BY t)`;
+const open = `least(excluded.granted, ${mostTries} - cardinality(${recent}))`;
 const take = {
   ...sql(`
   INSERT INTO password_attempts AS p (name_hash, at, granted, expires_at)
-  SELECT asked.name, array_fill(now(), ARRAY[least(asked.count, 5)]), least(asked.count, 5), now() + interval '15 minutes'
+  SELECT asked.name, array_fill(now(), ARRAY[least(asked.count, ${mostTries})]), least(asked.count, ${mostTries}),
+    now() + ${locked}
   FROM unnest(CAST(:names AS bytea[]), CAST(:counts AS integer[])) AS asked (name, count)
   ON CONFLICT (name_hash) DO UPDATE SET at = ${recent} || array_fill(now(), ARRAY[${open}]), granted = ${open},
     expires_at = CASE WHEN ${open} > 0 THEN excluded.expires_at ELSE p.expires_at END

@@ -9,10 +9,9 @@ import { once, type Answer } from '../idempotency/once.js';
 import { findProject } from '../projects/find.js';
 import { findRoles } from '../roles/find.js';
 import type { Role } from '../roles/role.js';
-import { durationMs } from '../scalars.js';
 import { storeNamed } from '../stores/find.js';
 import { StoreKind } from '../stores/store.js';
-import { instant, instantMs } from '../time.js';
+import { durationMs, instant, instantMs } from '../time.js';
 import { CredentialRole } from './credential-role.js';
 import { CredentialSecret } from './credential-version.js';
 import { Credential } from './credential.js';
@@ -184,7 +183,9 @@ function wantedColumns(
 
 /** A policy that stays as it is does not start to count anew. */
 const dueAt = (ctx: RequestContext, credential: Credential, every: string): string | null =>
-  every === credential.rotateEvery ? credential.rotationDueAt : instant(ctx.at + durationMs(every));
+  same('rotateEvery', every, credential.rotateEvery)
+    ? credential.rotationDueAt
+    : instant(ctx.at + durationMs(every));
 
 /** Which roles come and which go; undefined where they stay as they are. @throws FORBIDDEN as `authorizeRoles` does */
 async function roleChange(ctx: RequestContext, tx: Tx, credential: Credential, roles: readonly Role[]) {
@@ -230,11 +231,11 @@ async function sealAnew(ctx: RequestContext, tx: Tx, from: SealedTo, to: SealedT
 
 function same(name: keyof Credential, one: unknown, other: unknown): boolean {
   if (Array.isArray(one) && Array.isArray(other)) return one.join() === other.join();
-  const instants =
-    (name === 'expiresAt' || name === 'rotationDueAt') &&
-    typeof one === 'string' &&
-    typeof other === 'string';
-  return instants ? instantMs(one) === instantMs(other) : one === other;
+  if (typeof one !== 'string' || typeof other !== 'string') return one === other;
+  if (name === 'expiresAt' || name === 'rotationDueAt') return instantMs(one) === instantMs(other);
+  // Of before there was one spelling of each length.
+  if (name === 'rotateEvery' || name === 'rotateGrace') return durationMs(one) === durationMs(other);
+  return one === other;
 }
 
 const columnsOfPolicy = new Set(['rotateEvery', 'rotateGrace', 'rotationDueAt']);

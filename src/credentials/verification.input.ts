@@ -1,11 +1,13 @@
 import { Field, ID, InputType } from 'type-graphql';
+import {
+  longestName,
+  longestSignedBody,
+  longestSignedUrl,
+  mostListed,
+  mostSignedHeaders,
+} from '../limits.js';
 import { AsTyped, HeaderText, IdRule, Line, ListOf, Nested, Optional, SecretText } from '../rules.js';
 import { SignatureScheme } from '../signatures/schemes.js';
-
-const mostRoles = 100;
-const mostHeaders = 100;
-const longestUrl = 16_000;
-const longestBody = 200_000;
 
 @InputType()
 export class HeaderInput {
@@ -14,7 +16,7 @@ export class HeaderInput {
   name: string;
 
   @Field(() => String)
-  @HeaderText(longestUrl)
+  @HeaderText(longestSignedUrl)
   value: string;
 }
 
@@ -32,11 +34,11 @@ export class SignedRequestInput {
     description:
       'With path and query as they were sent, not decoded and not put in order. Without scheme and host, where the Host header tells them.',
   })
-  @Line(1, longestUrl)
+  @Line(1, longestSignedUrl)
   url: string;
 
   @Field(() => [HeaderInput])
-  @ListOf(mostHeaders)
+  @ListOf(mostSignedHeaders)
   @Nested()
   headers: HeaderInput[];
 
@@ -46,7 +48,7 @@ export class SignedRequestInput {
       'The body, where it is text: Landscape signs the parameters in it, and HTTP Message Signatures cover its digest. Left out, compare the content-digest header with the body yourself.',
   })
   @Optional()
-  @SecretText(longestBody, 0)
+  @SecretText(longestSignedBody, 0)
   body?: string | null;
 }
 
@@ -94,7 +96,7 @@ export class VerifyCredentialInput {
     description: 'Names of roles, all of which it must carry.',
   })
   @Optional()
-  @ListOf(mostRoles, Line(1, 200))
+  @ListOf(mostListed, Line(1, longestName))
   roles?: string[] | null;
 
   @Field(() => ID, { nullable: true, description: 'The project that it must belong to.' })

@@ -5,14 +5,13 @@ import { AuditOutcome } from '../audit/audit-event.js';
 import type { RequestContext } from '../context.js';
 import { forbidden, KeywayError } from '../errors.js';
 import { decodeId } from '../ids.js';
+import { mostVerified } from '../limits.js';
 import { freshen } from './freshen.js';
 import { lookAtPasswords } from './passwords.js';
 import { presentedCredentials, type PresentedCredential } from './presented.js';
 import { matched, proofOf, type Match, type Proof } from './proof.js';
 import { VerificationCode, type VerifyCredentialPayload } from './verification.js';
 import type { VerifyCredentialInput } from './verification.input.js';
-
-const most = 100;
 
 /** Something that was presented, and how far its verification has come. */
 export interface Case {
@@ -29,7 +28,7 @@ export interface Case {
  *
  * Unknown, wrong and not for these eyes are one answer, NOT_VALID. A reason is told where the secret was right.
  * @param path what stands before the names of fields in errors: `input.`
- * @throws FORBIDDEN for a caller who may verify nowhere; LIMIT_EXCEEDED for more than 100; BAD_USER_INPUT for an id of
+ * @throws FORBIDDEN for a caller who may verify nowhere; LIMIT_EXCEEDED for too many at once; BAD_USER_INPUT for an id of
  * another type; UNAVAILABLE where too many passwords wait, or the key that a secret is sealed under is missing.
  */
 export async function verifyCredentials(
@@ -38,8 +37,8 @@ export async function verifyCredentials(
   path?: string,
 ): Promise<VerifyCredentialPayload[]> {
   if (!ctx.principal.rights.has(Permission.CREDENTIAL_VERIFY)) throw forbidden();
-  if (inputs.length > most) {
-    throw new KeywayError('LIMIT_EXCEEDED', `At most ${most} credentials are verified at once.`);
+  if (inputs.length > mostVerified) {
+    throw new KeywayError('LIMIT_EXCEEDED', `At most ${mostVerified} credentials are verified at once.`);
   }
   const cases = inputs.map((input, index) => opened(ctx, input, path ?? `inputs.${index}.`));
   const found = await presentedCredentials(

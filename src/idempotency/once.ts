@@ -4,9 +4,9 @@ import { sql, type Sql, type Tx } from '../database.js';
 import { conflict } from '../errors.js';
 import { newId } from '../ids.js';
 import type { Place } from '../keyring/envelope.js';
+import { idempotencyMs } from '../limits.js';
 import { Secret } from '../secret.js';
 
-const keptMs = 86_400_000;
 /** Longer than a store takes to answer, with all that is before and after. */
 const reachingMs = 15_000;
 const glanceMs = 100;
@@ -109,7 +109,7 @@ async function firstOrAgain<Result extends Answer>(
   effect: (tx: Tx) => Promise<Result>,
 ): Promise<Outcome<Result>> {
   const id = newId();
-  const [claimed] = await tx.rows<{ id: string }>(claim, { ...key, id, operation, forMs: keptMs });
+  const [claimed] = await tx.rows<{ id: string }>(claim, { ...key, id, operation, forMs: idempotencyMs });
   if (claimed) {
     const result = await effect(tx);
     const { accountId, keyHash } = key;

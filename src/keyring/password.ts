@@ -11,6 +11,10 @@ export interface StoredPassword {
   pepperId: string;
 }
 
+/** How many bytes of UTF-8 a password has: fewer are guessed, more cost time to hash. */
+export const shortestPassword = 12;
+export const longestPassword = 1_024;
+
 /** Hashes passwords that people chose, slowly and off the event loop. */
 export interface Passwords {
   /**
@@ -33,8 +37,6 @@ export interface Passwords {
 // OWASP's minimum for Argon2id.
 const current = { memoryCost: 19456, timeCost: 2, parallelism: 1, outputLen: 32 } as const;
 const saltLength = 16;
-const shortest = 12;
-const longest = 1024;
 
 /** The password half of the keyring, over the keys of pepper.json. */
 export function passwords(peppers: KeyFile): Passwords {
@@ -43,7 +45,7 @@ export function passwords(peppers: KeyFile): Passwords {
   return {
     async hashPassword(password) {
       const input = peppered(peppers, peppers.current, password);
-      if (!input) throw badInput('password', `must be ${shortest} to ${longest} bytes long`);
+      if (!input) throw badInput('password', `must be ${shortestPassword} to ${longestPassword} bytes long`);
       const fresh = freshParameters();
       try {
         return { hash: format(fresh, await hashing.argon2id(input, fresh)), pepperId: peppers.current };
@@ -85,7 +87,7 @@ const freshParameters = (): Argon2id => ({ ...current, salt: randomBytes(saltLen
 function peppered(peppers: KeyFile, id: string, password: Secret): Buffer | undefined {
   const bytes = Buffer.from(password.expose().normalize('NFC'), 'utf8');
   try {
-    if (bytes.length < shortest || bytes.length > longest) return undefined;
+    if (bytes.length < shortestPassword || bytes.length > longestPassword) return undefined;
     return hmacSha256(keyOf(peppers, id).exposeBytes(), bytes);
   } finally {
     bytes.fill(0);

@@ -1,4 +1,5 @@
 import { Field, ID, InputType } from 'type-graphql';
+import { longestDescription, longestName } from '../limits.js';
 import { IdempotencyKey, IdRule, Line, Lines, Name, NotNull, Optional } from '../rules.js';
 
 @InputType()
@@ -8,17 +9,17 @@ export class CreateProjectInput {
   account: string;
 
   @Field(() => String, { description: 'Unique, fit for a URL: MyProject.' })
-  @Name(64)
+  @Name()
   name: string;
 
   @Field(() => String, { nullable: true, description: 'The name, where left out.' })
   @Optional()
-  @Line(1, 200)
+  @Line(1, longestName)
   title?: string | null;
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @Lines(2000)
+  @Lines(longestDescription)
   description?: string | null;
 
   @Field(() => String, { nullable: true })
@@ -35,12 +36,12 @@ export class UpdateProjectInput {
 
   @Field(() => String, { nullable: true })
   @NotNull()
-  @Line(1, 200)
+  @Line(1, longestName)
   title?: string;
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @Lines(2000)
+  @Lines(longestDescription)
   description?: string | null;
 
   @Field(() => String, { nullable: true })

@@ -1,20 +1,21 @@
 import { Field, ID, InputType } from 'type-graphql';
 import { Permission } from '../access/principal.js';
+import { longestDescription, mostListed } from '../limits.js';
 import { IdempotencyKey, IdRule, Lines, ListOf, Name, NotNull, Optional } from '../rules.js';
 
 @InputType({ description: 'Nobody gives a permission that they do not hold.' })
 export class CreateRoleInput {
   @Field(() => String, { description: 'Unique: API_USER.' })
-  @Name(64)
+  @Name()
   name: string;
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @Lines(2000)
+  @Lines(longestDescription)
   description?: string | null;
 
   @Field(() => [Permission])
-  @ListOf(100)
+  @ListOf(mostListed)
   permissions: Permission[];
 
   @Field(() => String, { nullable: true })
@@ -33,12 +34,12 @@ export class UpdateRoleInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @Lines(2000)
+  @Lines(longestDescription)
   description?: string | null;
 
   @Field(() => [Permission], { nullable: true })
   @NotNull()
-  @ListOf(100)
+  @ListOf(mostListed)
   permissions?: Permission[];
 
   @Field(() => String, { nullable: true })

@@ -11,7 +11,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { Permission } from '../access/principal.js';
+import { everyPermission, Permission } from '../access/principal.js';
 import { Account } from '../accounts/account.js';
 import { accountNamed } from '../accounts/find.js';
 import type { RequestContext } from '../context.js';
@@ -89,6 +89,11 @@ export class RoleResolver {
   @Needs(Permission.ROLE_READ)
   roles(@Ctx() ctx: RequestContext, @Args(() => Forward) page: Forward) {
     return listRoles(ctx, page);
+  }
+
+  @FieldResolver(() => [Permission])
+  permissions(@Root() role: Row<Role>): Permission[] {
+    return role.permissions.filter((permission) => everyPermission.includes(permission));
   }
 
   @FieldResolver(() => [Grant])

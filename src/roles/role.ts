@@ -22,6 +22,7 @@ export class Role implements Node {
   @Column('text', { nullable: true })
   description: string | null;
 
+  /** As stored: a later version may have written some that this one does not know, and never shows. */
   @Field(() => [Permission])
   @Column('text', { array: true })
   permissions: Permission[];
@@ -29,6 +30,10 @@ export class Role implements Node {
   @Field(() => Boolean, { description: 'Made by Keyway itself; it cannot be changed.' })
   @Column('boolean', { name: 'built_in', default: false })
   builtIn: boolean;
+
+  /** The edition of the built-in roles that Keyway brought it to; 0 for none. */
+  @Column('integer', { default: 0 })
+  edition: number;
 
   @Field(() => DateTime)
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
@@ -38,3 +43,7 @@ export class Role implements Node {
   @Column('timestamptz', { name: 'updated_at', default: () => 'now()' })
   updatedAt: string;
 }
+
+/** Whether both have the same items, each once, in whatever order. */
+export const sameSet = (one: readonly string[], other: readonly string[]): boolean =>
+  one.length === other.length && one.every((item) => other.includes(item));

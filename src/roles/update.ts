@@ -6,7 +6,7 @@ import { conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { expectHeld } from './create.js';
 import { changedRole, findRole, lockRole } from './find.js';
-import { Role } from './role.js';
+import { Role, sameSet } from './role.js';
 import type { UpdateRoleInput } from './role.input.js';
 
 /**
@@ -50,6 +50,3 @@ export async function updateRole(ctx: RequestContext, input: UpdateRoleInput): P
   });
   return changedRole(ctx, result.id);
 }
-
-const sameSet = (one: readonly string[], other: readonly string[]) =>
-  one.length === other.length && one.every((item) => other.includes(item));

@@ -14,6 +14,16 @@ import type { StoreAnswer, StoreRequest } from '../connectors/connector.js';
 import { retryAfterMs } from '../connectors/retry-after.js';
 import { StoreError } from '../connectors/store-error.js';
 import { KeywayError } from '../errors.js';
+import {
+  failuresToOpen,
+  largestAnswer,
+  largestListing,
+  longestQueueMs,
+  mostCalls,
+  mostQueued,
+  restMs,
+  slowestStoreMs,
+} from '../limits.js';
 import type { Log } from '../log.js';
 import { AddressRefused, NotConnected, type Outbound } from '../outbound.js';
 import { requestOf } from './request.js';
@@ -53,14 +63,6 @@ export interface Gates {
 export const circuits = ['CLOSED', 'OPEN', 'HALF_OPEN'] as const;
 export type Circuit = (typeof circuits)[number];
 
-const callTimeoutMs = 5_000;
-const mostBytes = 1_048_576;
-/** A listing that its vendor gives in one piece, of ten thousand credentials and more. */
-const mostListedBytes = 8 * mostBytes;
-const mostAtOnce = 8;
-const mostQueued = 64;
-const longestQueueMs = 5_000;
-const failuresToOpen = 5;
 const mostRetries = 2;
 /** One retry for each ten calls (R24), and a few to begin with. */
 const retryShare = 0.1;
@@ -69,7 +71,7 @@ const mostSaved = 5;
 const longestWaitMs = 1_500;
 
 /** @param halfOpenAfterMs how long a circuit stays open before one call may try. */
-export function openGates(outbound: Outbound, log: Log, halfOpenAfterMs = 10_000): Gates {
+export function openGates(outbound: Outbound, log: Log, halfOpenAfterMs = restMs): Gates {
   const gates = new Map<string, Gate>();
   const gateOf = (id: string): Gate => {
     const known = gates.get(id);
@@ -111,7 +113,7 @@ export class NotPublic extends NotCalled {
 
 class Gate {
   readonly #breaker;
-  readonly #places = bulkhead(mostAtOnce, mostQueued);
+  readonly #places = bulkhead(mostCalls, mostQueued);
   readonly #retry;
   #spent = 0;
   #saved = mostSaved;
@@ -196,8 +198,8 @@ class Gate {
       const answer = await this.outbound.call(method, url, {
         headers,
         body,
-        timeoutMs: callTimeoutMs,
-        mostBytes: request.large ? mostListedBytes : mostBytes,
+        timeoutMs: slowestStoreMs,
+        mostBytes: request.large ? largestListing : largestAnswer,
         signal: left,
       });
       const { status } = answer;

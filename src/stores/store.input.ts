@@ -1,5 +1,6 @@
 import { IsIn } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
+import { mostListed, mostSecretBytes } from '../limits.js';
 import {
   AsTyped,
   HeaderWord,
@@ -14,9 +15,6 @@ import {
   SecretText,
 } from '../rules.js';
 import { EmailAddress, URL } from '../scalars.js';
-
-const mostPlaces = 100;
-const mostSecretBytes = 16_384;
 
 @InputType({
   description:
@@ -81,7 +79,7 @@ export class SeqeraConnectionInput {
     description: 'The ids of the workspaces to look into; the personal space alone, where left out.',
   })
   @Optional()
-  @ListOf(mostPlaces, Line(1, 200))
+  @ListOf(mostListed, Line(1, 200))
   workspaces?: string[] | null;
 }
 
@@ -126,7 +124,7 @@ export class ApinizerConnectionInput {
 
   @Field(() => [String], { nullable: true, description: 'The names of the projects to look into.' })
   @Optional()
-  @ListOf(mostPlaces, Line(1, 200))
+  @ListOf(mostListed, Line(1, 200))
   projects?: string[] | null;
 
   @Field(() => String, {
@@ -206,7 +204,7 @@ export class CreateStoreInput {
   account?: string | null;
 
   @Field(() => String, { description: 'Unique, fit for a URL: landscape-prod.' })
-  @Name(64)
+  @Name()
   name: string;
 
   @Field(() => StoreConnectionInput)
@@ -227,7 +225,7 @@ export class UpdateStoreInput {
 
   @Field(() => String, { nullable: true })
   @NotNull()
-  @Name(64)
+  @Name()
   name?: string;
 
   @Field(() => StoreConnectionInput, { nullable: true, description: 'Of the same kind of system.' })

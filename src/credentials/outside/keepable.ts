@@ -1,4 +1,5 @@
 import type { Observed } from '../../connectors/connector.js';
+import { longestCategory, longestDescription, longestName } from '../../limits.js';
 
 /**
  * An entry of a listing as it can be kept: its texts without what no text in the tables can have, and no longer than
@@ -11,12 +12,12 @@ export function keepable(entry: Observed): Observed | undefined {
     return undefined;
   return {
     ...entry,
-    name: cut(name, 200) || cut(externalId, 200),
-    ...(description !== undefined && { description: text(description, 2000) }),
-    ...(category !== undefined && { category: text(category, 100) }),
-    ...(fullName !== undefined && { fullName: text(fullName, 200) }),
+    name: cut(name, longestName) || cut(externalId, longestName),
+    ...(description !== undefined && { description: text(description, longestDescription) }),
+    ...(category !== undefined && { category: text(category, longestCategory) }),
+    ...(fullName !== undefined && { fullName: text(fullName, longestName) }),
     // Longer than any role that is made here: one that is cut is none of those.
-    ...(roles && { roles: roles.flatMap((role) => cut(role, 200) || []) }),
+    ...(roles && { roles: roles.flatMap((role) => cut(role, longestName) || []) }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Upstream } from '../../connectors/connector.js';
 import { sql, type Sql } from '../../database.js';
 import { KeywayError } from '../../errors.js';
+import { longestQueueMs, slowestStoreMs } from '../../limits.js';
 
 /** The right to act on an intent, for a while: whoever takes it up after has a higher fence, and settles alone. */
 export interface Lease {
@@ -12,8 +13,8 @@ export interface Lease {
 
 /** How long an intent is another's; longer than a call takes at most. */
 export const leaseMs = 12_000;
-/** A call waits for its place at the store for five seconds at most, and for its answer as long. */
-const longestCallMs = 10_000;
+/** A call waits for its place at the store, and then for its answer. */
+const longestCallMs = longestQueueMs + slowestStoreMs;
 /** For the way to the database and back. */
 const marginMs = 500;
 

@@ -6,6 +6,7 @@ import type { Keyring } from '../../keyring/keyring.js';
 import { adoptSecret } from '../../stores/adopt.js';
 import { noteAnswer } from '../../stores/health.js';
 import type { OpenStore, StoreParts } from '../../stores/open.js';
+import { durationMs } from '../../time.js';
 import { CredentialRole } from '../credential-role.js';
 import { CredentialSecret } from '../credential-version.js';
 import { Credential } from '../credential.js';
@@ -199,6 +200,7 @@ async function switchTo(
         ? minted.accessKey
         : null,
     expiresAt: minted.expiresAt ?? null,
+    everyMs: credential.rotateEvery === null ? null : durationMs(credential.rotateEvery),
   });
   await tx.rows(finishRotations, { id, rotationId: intent.rotationId });
   await tx.rows(switchRotation, { rotationId: intent.rotationId, finished: !overlap });
@@ -315,7 +317,7 @@ const changedBy = ({ verb, details }: Pick<Intent, 'verb' | 'details'>): string[
 
 const lockCredential = sql(`
   SELECT id, account_id AS "accountId", project_id AS "projectId", external_id AS "externalId",
-    access_key AS "accessKey", reaches_store AS "reachesStore"
+    access_key AS "accessKey", reaches_store AS "reachesStore", rotate_every AS "rotateEvery"
   FROM credentials WHERE id = :id FOR UPDATE`);
 const lockOpen = sql(`
   SELECT id, credential_id AS "credentialId", store_id AS "storeId", verb, version, rotation_id AS "rotationId", details,
@@ -377,7 +379,7 @@ const rotated = sql(`
       ELSE 'infinity'::timestamptz END,
     external_id = coalesce(CAST(:externalId AS text), external_id),
     expires_at = coalesce(CAST(:expiresAt AS timestamptz), expires_at),
-    rotation_due_at = CASE WHEN rotate_every IS NULL THEN NULL ELSE now() + CAST(rotate_every AS interval) END,
+    rotation_due_at = now() + CAST(:everyMs AS double precision) * interval '1 millisecond',
     revision = revision + 1, updated_at = now()
   WHERE id = :id`);
 const finishRotations = sql(`

@@ -1,0 +1,165 @@
+/**
+ * The limits that callers can run into, each with its reason. Whoever changes one changes it here, and nowhere else.
+ * What a vendor allows stands with its connector, what the keyring and the signatures can take with them; how often and
+ * how much at a time something is done, which nobody is refused by, where it is done.
+ */
+
+const secondMs = 1_000;
+const minuteMs = 60 * secondMs;
+const dayMs = 24 * 60 * minuteMs;
+const kibibyte = 1_024;
+
+// Pages and lists
+
+/** Items of a page: what the statements behind a page, and the answer, stay quick with. */
+export const largestPage = 100;
+
+/** Items of a page whose size is left out: what a screen shows. */
+export const usualPage = 20;
+
+/** Ids that `nodes` takes: as many as a page. */
+export const mostNodes = largestPage;
+
+/** Items of a list in an input, such as a filter's: each is a parameter of a statement. */
+export const mostListed = 100;
+
+/** What is verified in one request: each may cost a signature or a hash, and passwords wait for a thread. */
+export const mostVerified = 100;
+
+/** Identities of one account: one at each issuer that it may come from, and some to spare. */
+export const mostIdentities = 20;
+
+/** Faults of one input that are told: more help nobody, and would make the answer longer than the request. */
+export const mostFaults = 100;
+
+/** The most that one GraphQL request may ask for, so that none keeps the others waiting. */
+export const largestQuery = {
+  /** Of the document: parsing costs time before anything else can be refused. */
+  tokens: 2_000,
+  /** Lines without a token cost time too. */
+  lines: 10_000,
+  /** Fields beneath fields: three lists within each other, with their nodes, and a field of the last. */
+  depth: 8,
+  aliases: 20,
+  directives: 20,
+  rootFields: 10,
+  /** Fields that look at a secret: with aliases, one request would be many tries. */
+  guardedFields: 1,
+  /** Points, of about one row each. */
+  cost: 5_000,
+  /** Objects and lists within each other, in a value. */
+  valueDepth: 16,
+  /** Items of a list anywhere in a value, before its own rule is looked at. */
+  listItems: 1_000,
+  pageSize: largestPage,
+} as const;
+
+// Texts, in characters
+
+/** A name or title of anything, and what is searched for: a line on a screen. */
+export const longestName = 200;
+
+/** A name that is fit for a URL. */
+export const longestSlug = 64;
+
+/** A description. */
+export const longestDescription = 2_000;
+
+/** A category, by which credentials are told apart. */
+export const longestCategory = 100;
+
+// Requests
+
+/** The body of a request: the longest signed request that is verified fits in, or a hundred short ones. */
+export const largestBody = 256 * kibibyte;
+
+/** A cursor, whatever it is made of. */
+export const longestCursor = 2_000;
+
+/** What a signed request that is verified may hold: the address or a header, all headers, and the body. */
+export const longestSignedUrl = 16_000;
+export const mostSignedHeaders = 100;
+export const longestSignedBody = 200_000;
+
+/** What Keyway proves itself with at a store: no vendor has longer ones. */
+export const mostSecretBytes = 16 * kibibyte;
+
+/** All headers of a request: what Node takes by itself; a token is at most half of it. */
+export const largestHeaders = 16 * kibibyte;
+
+/** A proof in an Authorization header, such as a JWT. */
+export const longestBearer = 8 * kibibyte;
+
+/** How long a client may take to send its headers, and then the rest: a slow one holds a connection. */
+export const slowestHeadersMs = 10 * secondMs;
+export const slowestRequestMs = 15 * secondMs;
+
+// Tries
+
+/**
+ * Wrong passwords of one user name, and wrong codes of one second factor, that are looked at in `lockedMs`: whoever
+ * mistypes has some left, and whoever guesses has 480 a day.
+ */
+export const mostTries = 5;
+
+/** How long a user name or a second factor is locked then. */
+export const lockedMs = 15 * minuteMs;
+
+// How long things live
+
+/** The longest that a previous secret works beside its successor: what needs longer was forgotten. */
+export const longestGrace = 'P90D';
+
+/** The longest between two rotations of a policy: a secret of ten years is one that is never rotated. */
+export const longestPolicy = 'P10Y';
+
+/** What a temporary credential lives: for less it would end on its way, for more a permanent one is meant. */
+export const shortestIssue = 'PT10M';
+export const longestIssue = 'PT36H';
+
+/** Any length of time: beyond that it is a mistake, and instants run out of years. */
+export const longestDuration = 'P100Y';
+
+/** What a token of Keyway's own lives at most, which is a year and its leap day; and where nothing is said. */
+export const longestTokenDays = 366;
+export const usualTokenDays = 90;
+
+/** The longest life of an issuer's token that is believed: a withdrawn one works until its end. */
+export const longestJwtMs = dayMs;
+
+/** How long an idempotency key answers again: clients try again within a day. */
+export const idempotencyMs = dayMs;
+
+// Calls to stores and issuers
+
+/** How long a store may take to answer, and a call may wait for its place there before. */
+export const slowestStoreMs = 5 * secondMs;
+export const longestQueueMs = 5 * secondMs;
+
+/** What is read of a store's answer, and of a listing in one piece, which may have ten thousand credentials. */
+export const largestAnswer = 1_024 * kibibyte;
+export const largestListing = 8 * largestAnswer;
+
+/** Calls to one store at once, and those that wait: a store that hangs holds up no other. */
+export const mostCalls = 8;
+export const mostQueued = 64;
+
+/** Failures in a row after which a store is not called, and for how long: one that is down is not helped by calls. */
+export const failuresToOpen = 5;
+export const restMs = 10 * secondMs;
+
+/** How long an issuer may take to tell its keys, and what is read of them. */
+export const slowestIssuerMs = 3 * secondMs;
+export const largestKeySet = 64 * kibibyte;
+
+/** How long the connection to either may take. */
+export const slowestConnectMs = secondMs;
+
+// The database
+
+/** How long a statement may take, and wait for another's lock: it has a connection, which others wait for. */
+export const slowestStatementMs = 10 * secondMs;
+export const longestLockMs = 5 * secondMs;
+
+/** Decisions that wait to be on record: beyond that the next one is refused, since none may go unrecorded. */
+export const mostDecisions = 10_000;
