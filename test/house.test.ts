@@ -3,29 +3,10 @@ import { dirname, join, normalize, relative } from 'node:path';
 
 /**
  * Which way the files of src/ look: each imports from its own folder or from a line further down. Names on one line do
- * not know each other, and a folder is one name. Imports of types alone are free: they are gone when it runs.
+ * not know each other, and a folder is one name. Imports of types alone are free: they are gone when it runs. The page
+ * about the house owns the line.
  */
-const line = `
-  cli
-  main · demo · demo-stores
-  demo-request
-  keyway
-  first-start · schema · jobs · http · metrics
-  admin-mfa · admin-token · nodes · tables · explorer/ · answer · verify-route
-  credentials/
-  roles/
-  projects/
-  accounts/
-  stores/
-  audit/ · idempotency/ · answer-errors
-  page-args · name-args · listing · public-error
-  paging · rules · compiled-queries · nested-arguments
-  scalars
-  access/ · search · keys · wraps · connectors/
-  loading · input-faults · query-limits · json-body · keyring/ · signatures/ · database · outbound
-  context · write-behind · query-weight · literal-places · locations · validation-words · embedded · config · listening · folders · node · needs · columns · time · ids
-  log · errors · secret · jwt-issuers · ranges
-`;
+const line = /```text\n([^`]*)```/.exec(readFileSync('docs/house.md', 'utf8'))?.[1] ?? '';
 
 /** Files that read a plain secret, and why each must. */
 const exposing = [
