@@ -1,4 +1,5 @@
-import type { JwsAlgorithm } from './access/jws.js';
+/** The signatures that are taken, all of them by a public key. */
+export type JwsAlgorithm = 'EdDSA' | 'ES256' | 'PS256' | 'RS256';
 
 /** Who may vouch for callers: whose tokens are taken, for whom they must be meant, and where the keys are. */
 export interface JwtIssuer {

@@ -1,8 +1,6 @@
 import { compactVerify, importJWK, type JWK } from 'jose';
 import { KeywayError } from '../errors.js';
-
-/** The signatures that are taken, all of them by a public key. */
-export type JwsAlgorithm = 'EdDSA' | 'ES256' | 'PS256' | 'RS256';
+import type { JwsAlgorithm } from '../jwt-issuers.js';
 
 /** A header as it was signed. What it says of keys (`jku`, `x5u`, `x5c`, `jwk`) is never followed. */
 export interface JwsHeader {
