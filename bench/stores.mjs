@@ -10,7 +10,7 @@ import pg from 'pg';
 import { machine, root } from './filled.mjs';
 import { endAll, median, part, started } from './load.mjs';
 
-const { readConfig } = await import('../dist/src/config.js');
+const { readConfig } = await import('../dist/src/config/config.js');
 const { openKeyway } = await import('../dist/src/keyway.js');
 const { openLog } = await import('../dist/src/log.js');
 const { openOutbound } = await import('../dist/src/outbound.js');

@@ -10,7 +10,7 @@ import { openAnswers } from './answer.js';
 import { adminAccountId } from './accounts/account.js';
 import { AuditOutcome } from './audit/audit-event.js';
 import type { Decisions } from './audit/decisions.js';
-import type { Config } from './config.js';
+import type { Config } from './config/config.js';
 import type { Registry } from './connectors/registry.js';
 import type { RequestContext } from './context.js';
 import type { LastUsed } from './credentials/last-used.js';

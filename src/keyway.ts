@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Checkpoints } from './audit/checkpoints.js';
-import type { Config } from './config.js';
+import type { Config } from './config/config.js';
 import { Database, sql } from './database.js';
 import { firstStart } from './first-start.js';
 import { makeFolder } from './folders.js';

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { openKeySets } from './access/key-sets.js';
 import { Decisions } from './audit/decisions.js';
-import type { Config } from './config.js';
+import type { Config } from './config/config.js';
 import { registry } from './connectors/registry.js';
 import { LastUsed } from './credentials/last-used.js';
 import { Resumption } from './credentials/outside/resume.js';

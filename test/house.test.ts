@@ -145,7 +145,7 @@ test('only config reads the environment', () => {
   const reading = sources.filter(({ text }) =>
     /\bprocess\s*(\.|\[\s*['"])env\b|\bfrom 'node:process'/.test(text),
   );
-  expect(reading.map(({ name }) => name)).toEqual(['config']);
+  expect(reading.map(({ name }) => name)).toEqual(['config/config']);
 });
 
 test('plain secrets are read in the listed places alone', () => {

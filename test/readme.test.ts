@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { readConfig } from '../src/config.js';
+import { readConfig } from '../src/config/config.js';
 import type { Connector } from '../src/connectors/connector.js';
 import { registry } from '../src/connectors/registry.js';
 import { wayOf } from '../src/credentials/outside/work.js';
@@ -334,7 +334,7 @@ test.each([
     [...new Set(source.match(/\b(?:KEYWAY_[A-Z]+(?:_[A-Z]+)*|DATABASE_URL|NODE_ENV|PORT|HOST)\b/g))].sort();
   const roles = ['KEYWAY_ADMIN', 'KEYWAY_OPERATOR', 'KEYWAY_READER', 'KEYWAY_AUDITOR', 'KEYWAY_VERIFIER'];
   const others = [...roles, 'TEST_DATABASE_URL'];
-  expect(named(text).filter((name) => !others.includes(name))).toEqual(named(read('src/config.ts')));
+  expect(named(text).filter((name) => !others.includes(name))).toEqual(named(read('src/config/config.ts')));
 });
 
 test('names every code that Keyway answers with today', async () => {

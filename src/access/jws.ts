@@ -1,6 +1,6 @@
 import { compactVerify, importJWK, type JWK } from 'jose';
 import { KeywayError } from '../errors.js';
-import type { JwsAlgorithm } from '../jwt-issuers.js';
+import type { JwsAlgorithm } from '../config/jwt-issuers.js';
 
 /** A header as it was signed. What it says of keys (`jku`, `x5u`, `x5c`, `jwk`) is never followed. */
 export interface JwsHeader {

@@ -1,5 +1,5 @@
 import { KeywayError } from '../errors.js';
-import type { JwtIssuer } from '../jwt-issuers.js';
+import type { JwtIssuer } from '../config/jwt-issuers.js';
 import { jwsHeader, parseObject, verifyJws } from './jws.js';
 import type { KeySets } from './key-sets.js';
 

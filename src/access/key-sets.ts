@@ -1,5 +1,5 @@
 import { unavailable } from '../errors.js';
-import type { JwtIssuer } from '../jwt-issuers.js';
+import type { JwtIssuer } from '../config/jwt-issuers.js';
 import type { Log } from '../log.js';
 import type { Outbound } from '../outbound.js';
 import { keyFor, parseObject, type JwsHeader } from './jws.js';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { databaseTls, readConfig } from '../src/config.js';
+import { databaseTls, readConfig } from '../../src/config/config.js';
 
 test('everything has a default', () => {
   const config = readConfig({});

@@ -1,4 +1,4 @@
-import { readConfig } from '../src/config.js';
+import { readConfig } from '../../src/config/config.js';
 
 const one = {
   issuer: 'https://id.example.com',
