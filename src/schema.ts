@@ -22,7 +22,9 @@ import {
   StoreCredentialsResolver,
   VerificationResolver,
 } from './credentials/credential.resolver.js';
-import { encodeId, prefixes, type NodeType } from './ids.js';
+import { encodeId } from './ids.js';
+import type { NodeType } from './node-types.js';
+import { prefixes } from './node-types.js';
 import { SyncResolver } from './credentials/sync.resolver.js';
 import { AuditEventLinksResolver, CredentialAuditResolver, NodeResolver } from './nodes.js';
 import { AccountProjectsResolver, ProjectResolver } from './projects/project.resolver.js';

@@ -1,5 +1,6 @@
 import { condition, every, type Condition } from '../database.js';
-import { decodeId, type NodeType } from '../ids.js';
+import { decodeId } from '../ids.js';
+import type { NodeType } from '../node-types.js';
 import type { Order } from '../paging.js';
 import { adminProjectId } from '../projects/project.js';
 import { searching } from '../search.js';
