@@ -72,3 +72,6 @@ export const unsupported = (message?: string): KeywayError => new KeywayError('U
 
 export const unavailable = (cause?: unknown): KeywayError =>
   new KeywayError('UNAVAILABLE', codes.UNAVAILABLE, { cause });
+
+/** So many faults of an input are told at most. */
+export const mostFaults = 100;

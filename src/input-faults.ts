@@ -17,9 +17,6 @@ import {
 import { KeywayError, type FieldFault } from './errors.js';
 import { join, type Places } from './literal-places.js';
 
-/** So many faults of an input are told at most. */
-export const mostFaults = 100;
-
 /**
  * What keeps a value from being of the type, one fault after the other; nothing where graphql-js takes the value. Paths
  * and messages are made of names of the schema and of list indexes, never of the value and its keys.

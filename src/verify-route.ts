@@ -12,7 +12,8 @@ import {
 import { verifyCredentials } from './credentials/verify.js';
 import { KeywayError, type FieldFault } from './errors.js';
 import { encodeId } from './ids.js';
-import { mostFaults, valueFaults } from './input-faults.js';
+import { valueFaults } from './input-faults.js';
+import { mostFaults } from './errors.js';
 import { expectSmall } from './query-limits.js';
 import { expectRules } from './rules.js';
 import { instant, instantMs } from './time.js';
