@@ -15,7 +15,7 @@ const longest = [
   'connectors/conformance',
   'credentials/verify',
   'migrations',
-  'database',
+  'database/database',
   'http',
   'credentials/passwords',
   'access/key-sets',

@@ -10,7 +10,7 @@ const opening = ['server.ts', 'process.ts', 'command.ts'].map((name) => resolve(
 // comes in by HTTP, keys of issuers, the cost of hashing, what vendors answer, and processes that are killed. What they do
 // to tables, others do on PostgreSQL too. With them the two passes would take longer than twenty minutes.
 const elsewhere = [
-  'test/embedded.test.ts',
+  'test/database/embedded.test.ts',
   'test/cli.test.ts',
   'test/demo.test.ts',
   'test/readme.test.ts',

@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer';
 import { createServer } from 'node:http';
 import pg from 'pg';
 
-const { sql } = await import('../dist/src/database.js');
+const { sql } = await import('../dist/src/database/database.js');
 const { askedFor, presentedBy } = await import('../dist/src/access/presented.js');
 const { columns } = await import('../dist/src/credentials/presented.js');
 

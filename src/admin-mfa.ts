@@ -2,7 +2,7 @@ import type { Account } from './accounts/account.js';
 import { endFactor } from './accounts/remove-mfa.js';
 import { link } from './audit/chain.js';
 import { AuditOutcome } from './audit/audit-event.js';
-import type { Tx } from './database.js';
+import type { Tx } from './database/database.js';
 import type { Keyring } from './keyring/keyring.js';
 
 /**

@@ -3,7 +3,7 @@ import { AuditOutcome } from './audit/audit-event.js';
 import { CredentialSecret } from './credentials/credential-version.js';
 import { CredentialUse } from './credentials/credential-use.js';
 import { Credential, CredentialKind } from './credentials/credential.js';
-import type { Tx } from './database.js';
+import type { Tx } from './database/database.js';
 import type { Account } from './accounts/account.js';
 import { newId } from './ids.js';
 import type { Keyring } from './keyring/keyring.js';

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Account } from './accounts/account.js';
 import { readConfig, type Config } from './config/config.js';
-import type { Database } from './database.js';
+import type { Database } from './database/database.js';
 import type { Keyway } from './keyway.js';
 import { openLog, type Log } from './log.js';
 

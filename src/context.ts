@@ -3,7 +3,7 @@ import type { Decisions } from './audit/decisions.js';
 import type { Registry } from './connectors/registry.js';
 import type { LastUsed } from './credentials/last-used.js';
 import type { Syncs } from './credentials/outside/sync.js';
-import type { Database } from './database.js';
+import type { Database } from './database/database.js';
 import type { Keyring } from './keyring/keyring.js';
 import type { Log } from './log.js';
 import type { Gates } from './stores/gate.js';

@@ -4,7 +4,7 @@ import { findAccountByName } from './accounts/find.js';
 import type { Config } from './config/config.js';
 import { syncStore } from './credentials/sync.js';
 import { updateCredential } from './credentials/update.js';
-import { sql } from './database.js';
+import { sql } from './database/database.js';
 import { requestsOf, type Requests } from './demo-request.js';
 import { encodeId } from './ids.js';
 import type { Keyway } from './keyway.js';

@@ -9,7 +9,7 @@ import type { Credential } from './credentials/credential.js';
 import type { CreateCredentialInput } from './credentials/credential.input.js';
 import { revokeCredential } from './credentials/revoke.js';
 import { rotateCredential } from './credentials/rotate.js';
-import { sql } from './database.js';
+import { sql } from './database/database.js';
 import { requestsOf } from './demo-request.js';
 import { encodeId } from './ids.js';
 import type { Keyway } from './keyway.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { everyPermission, Permission } from './access/principal.js';
 import { Account, AccountKind, adminAccountId } from './accounts/account.js';
 import { makeToken } from './admin-token.js';
-import type { Database } from './database.js';
+import type { Database } from './database/database.js';
 import { newId } from './ids.js';
 import type { Keyring } from './keyring/keyring.js';
 import { adminProjectId, Project } from './projects/project.js';

@@ -7,7 +7,7 @@ import type { Resumption } from './credentials/outside/resume.js';
 import type { Syncs } from './credentials/outside/sync.js';
 import { retireOutlived } from './credentials/retire.js';
 import { rotateDue } from './credentials/rotate-due.js';
-import type { Database } from './database.js';
+import type { Database } from './database/database.js';
 import { forgetOldAnswers } from './idempotency/forget.js';
 import type { Keyring } from './keyring/keyring.js';
 import type { StoreParts } from './stores/open.js';

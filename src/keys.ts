@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { sql, type Database } from './database.js';
+import { sql, type Database } from './database/database.js';
 import { inFolder } from './folders.js';
 import { createKeyFiles, keyKinds, loadKeyFiles, type KeyFiles } from './keyring/kek-file.js';
 import { openKeyring, type Keyring, type KeyringOptions } from './keyring/keyring.js';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Checkpoints } from './audit/checkpoints.js';
 import type { Config } from './config/config.js';
-import { Database, sql } from './database.js';
+import { Database, sql } from './database/database.js';
 import { firstStart } from './first-start.js';
 import { makeFolder } from './folders.js';
 import { openKeys } from './keys.js';

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import { perRequest, type RequestContext } from './context.js';
-import type { Database } from './database.js';
+import type { Database } from './database/database.js';
 
 const mostKeys = 1_000;
 

@@ -8,7 +8,7 @@ import { registry } from './connectors/registry.js';
 import { LastUsed } from './credentials/last-used.js';
 import { Resumption } from './credentials/outside/resume.js';
 import { Syncs } from './credentials/outside/sync.js';
-import { sql, type Database } from './database.js';
+import { sql, type Database } from './database/database.js';
 import { openHttp } from './http.js';
 import { startJobs } from './jobs.js';
 import { openKeyway, type Keyway } from './keyway.js';

@@ -16,7 +16,7 @@ import { Forward, Paged } from './page-args.js';
 import { projectById } from './projects/find.js';
 import { grantLoader, roleById } from './roles/find.js';
 import { storeById } from './stores/find.js';
-import type { Row } from './columns.js';
+import type { Row } from './database/columns.js';
 
 const mostNodes = 100;
 

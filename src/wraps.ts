@@ -1,4 +1,4 @@
-import { sql, type Database } from './database.js';
+import { sql, type Database } from './database/database.js';
 import { unavailable } from './errors.js';
 import type { Log } from './log.js';
 

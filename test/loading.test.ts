@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { gather, perDatabase } from '../src/loading.js';
-import type { Database } from '../src/database.js';
+import type { Database } from '../src/database/database.js';
 
 /** A reader whose batches stay open until they are answered. */
 function openReader() {

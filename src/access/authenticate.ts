@@ -1,4 +1,4 @@
-import { sql, type Database } from '../database.js';
+import { sql, type Database } from '../database/database.js';
 import { KeywayError } from '../errors.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { parseToken } from '../keyring/token.js';

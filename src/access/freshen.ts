@@ -1,4 +1,4 @@
-import { sql, type Sql } from '../database.js';
+import { sql, type Sql } from '../database/database.js';
 import { KeywayError } from '../errors.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { Secret } from '../secret.js';

@@ -1,4 +1,4 @@
-import { sql, type Database } from '../database.js';
+import { sql, type Database } from '../database/database.js';
 import { KeywayError } from '../errors.js';
 import { identify } from './jwt.js';
 import type { KeySets } from './key-sets.js';

@@ -1,4 +1,4 @@
-import { sql, type Sql } from '../database.js';
+import { sql, type Sql } from '../database/database.js';
 import { nowhere, type Permission, type Reach, type Rights } from './principal.js';
 
 /**

@@ -30,7 +30,7 @@ import {
 } from './find.js';
 import { Identity } from './identity.js';
 import { updateAccount } from './update.js';
-import type { Row } from '../columns.js';
+import type { Row } from '../database/columns.js';
 
 export const AccountConnection = connectionOf('Account', () => Account);
 

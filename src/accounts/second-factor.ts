@@ -1,5 +1,5 @@
 import type { RequestContext } from '../context.js';
-import { sql, type Tx } from '../database.js';
+import { sql, type Tx } from '../database/database.js';
 import { conflict, forbidden, rateLimited } from '../errors.js';
 import type { Place } from '../keyring/envelope.js';
 import { totpStep } from '../keyring/totp.js';

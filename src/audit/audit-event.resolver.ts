@@ -8,7 +8,7 @@ import { connectionOf } from '../paging.js';
 import { AuditEvent } from './audit-event.js';
 import { AuditFilter } from './audit.input.js';
 import { listAuditEvents } from './find.js';
-import type { Row } from '../columns.js';
+import type { Row } from '../database/columns.js';
 
 export const AuditEventConnection = connectionOf('AuditEvent', () => AuditEvent);
 

@@ -1,4 +1,4 @@
-import { sql, type Tx } from '../database.js';
+import { sql, type Tx } from '../database/database.js';
 import { newId } from '../ids.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { AuditEvent } from './audit-event.js';

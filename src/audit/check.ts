@@ -1,4 +1,4 @@
-import { sql, type Database } from '../database.js';
+import { sql, type Database } from '../database/database.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { AuditEvent } from './audit-event.js';
 import { canonical, origin } from './chain.js';

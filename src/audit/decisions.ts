@@ -1,8 +1,8 @@
-import type { Database } from '../database.js';
+import type { Database } from '../database/database.js';
 import { unavailable } from '../errors.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { Log } from '../log.js';
-import { WriteBehind } from '../write-behind.js';
+import { WriteBehind } from '../database/write-behind.js';
 import { AuditOutcome } from './audit-event.js';
 import { linkAll, type Told } from './chain.js';
 

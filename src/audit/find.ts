@@ -1,7 +1,7 @@
 import { auditScope } from '../access/scope.js';
-import { selectRows } from '../columns.js';
+import { selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
-import { condition, every, type Condition } from '../database.js';
+import { condition, every, type Condition } from '../database/database.js';
 import { badInput } from '../errors.js';
 import { decodeId, parseId } from '../ids.js';
 import { list, listUnder, type Listing } from '../listing.js';

@@ -3,7 +3,7 @@ import { findAccount } from '../accounts/find.js';
 import { record } from '../audit/record.js';
 import { mint } from '../connectors/built-in.js';
 import type { RequestContext } from '../context.js';
-import { violates, type Tx } from '../database.js';
+import { violates, type Tx } from '../database/database.js';
 import { badInput, conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { newId } from '../ids.js';

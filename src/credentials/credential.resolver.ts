@@ -65,7 +65,7 @@ import { updateCredential } from './update.js';
 import { VerifyCredentialPayload } from './verification.js';
 import { VerifyCredentialInput } from './verification.input.js';
 import { verifyCredentials } from './verify.js';
-import type { Row } from '../columns.js';
+import type { Row } from '../database/columns.js';
 
 export const CredentialConnection = connectionOf('Credential', () => Credential);
 

@@ -1,4 +1,4 @@
-import { condition, every, type Condition } from '../database.js';
+import { condition, every, type Condition } from '../database/database.js';
 import { decodeId } from '../ids.js';
 import type { NodeType } from '../node-types.js';
 import type { Order } from '../paging.js';

@@ -1,6 +1,6 @@
 import { freshenVerifiers, ifPossible } from '../access/freshen.js';
 import type { RequestContext } from '../context.js';
-import { sql } from '../database.js';
+import { sql } from '../database/database.js';
 import type { Case } from './verify.js';
 
 /**

@@ -6,7 +6,7 @@ import { record } from '../audit/record.js';
 import { mint } from '../connectors/built-in.js';
 import type { Minted } from '../connectors/connector.js';
 import type { RequestContext } from '../context.js';
-import { sql, type Sql, type Tx } from '../database.js';
+import { sql, type Sql, type Tx } from '../database/database.js';
 import { badInput, conflict, forbidden, notFound, unsupported } from '../errors.js';
 import { once, onceReaching, type Answer } from '../idempotency/once.js';
 import { decodeId, newId } from '../ids.js';

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { sql, type Sql } from '../database.js';
+import { sql, type Sql } from '../database/database.js';
 
 /** The latest tries at the password of one user name, whether somebody has that name or not. */
 @Entity('password_attempts')

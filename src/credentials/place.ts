@@ -3,7 +3,7 @@ import { authorize, may, owners, type Place } from '../access/authorize.js';
 import type { Permission, Principal } from '../access/principal.js';
 import { isWithin } from '../accounts/tree.js';
 import type { RequestContext } from '../context.js';
-import { sql, type Sql, type Tx } from '../database.js';
+import { sql, type Sql, type Tx } from '../database/database.js';
 import { badInput, forbidden, notFound } from '../errors.js';
 import type { Project } from '../projects/project.js';
 import type { Role } from '../roles/role.js';

@@ -2,7 +2,7 @@ import { askedFor, byKey, presentedBy, type Presented } from '../access/presente
 import { verifyScope } from '../access/scope.js';
 import { carriedRoles } from '../access/standing.js';
 import type { RequestContext } from '../context.js';
-import type { Condition, Database } from '../database.js';
+import type { Condition, Database } from '../database/database.js';
 import { gather, perDatabase } from '../loading.js';
 
 /** A presented credential, as far as verification asks for it. */

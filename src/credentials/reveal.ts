@@ -3,7 +3,7 @@ import { Permission } from '../access/principal.js';
 import { attemptIfNeeded } from '../accounts/second-factor.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { sql, type Tx } from '../database.js';
+import { sql, type Tx } from '../database/database.js';
 import { conflict, unsupported } from '../errors.js';
 import type { Credential } from './credential.js';
 import type { RevealCredentialInput } from './credential.input.js';

@@ -1,8 +1,8 @@
 import type { Account } from '../accounts/account.js';
 import { recordAs } from '../audit/record.js';
-import { selectRows } from '../columns.js';
+import { selectRows } from '../database/columns.js';
 import { mint } from '../connectors/built-in.js';
-import { sql, type Database, type Sql, type Tx } from '../database.js';
+import { sql, type Database, type Sql, type Tx } from '../database/database.js';
 import { KeywayError } from '../errors.js';
 import { newId } from '../ids.js';
 import { durationMs } from '../scalars.js';

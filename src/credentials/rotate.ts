@@ -6,7 +6,7 @@ import { record } from '../audit/record.js';
 import { mint } from '../connectors/built-in.js';
 import type { Wish } from '../connectors/connector.js';
 import type { RequestContext } from '../context.js';
-import { sql, type Tx } from '../database.js';
+import { sql, type Tx } from '../database/database.js';
 import { conflict, notFound, unsupported } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { newId } from '../ids.js';

@@ -1,7 +1,7 @@
 import { fault, joinParent } from '../access/standing.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { sql } from '../database.js';
+import { sql } from '../database/database.js';
 import type { Outcome } from '../idempotency/once.js';
 import type { Credential } from './credential.js';
 import { IssuedSecret, unpack, type Packed } from './issued-secret.js';

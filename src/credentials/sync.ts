@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { sql } from '../database.js';
+import { sql } from '../database/database.js';
 import { unsupported } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { changedStore, findManaged } from '../stores/find.js';

@@ -3,7 +3,7 @@ import { Permission } from '../access/principal.js';
 import { findAccount } from '../accounts/find.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { sql, type Tx } from '../database.js';
+import { sql, type Tx } from '../database/database.js';
 import { badInput, notFound, unsupported } from '../errors.js';
 import { once, type Answer } from '../idempotency/once.js';
 import { findProject } from '../projects/find.js';

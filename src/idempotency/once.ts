@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestContext } from '../context.js';
-import { sql, type Sql, type Tx } from '../database.js';
+import { sql, type Sql, type Tx } from '../database/database.js';
 import { conflict } from '../errors.js';
 import { newId } from '../ids.js';
 import type { Place } from '../keyring/envelope.js';

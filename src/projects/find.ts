@@ -1,8 +1,8 @@
 import type { Permission } from '../access/principal.js';
 import { projectScope } from '../access/scope.js';
-import { selectRows } from '../columns.js';
+import { selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
-import { condition, every, type Condition, type Tx } from '../database.js';
+import { condition, every, type Condition, type Tx } from '../database/database.js';
 import { notFound } from '../errors.js';
 import { decodeId } from '../ids.js';
 import { list, listUnder, type Listing } from '../listing.js';

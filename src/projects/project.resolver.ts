@@ -25,7 +25,7 @@ import { byName, findProjectByName, listProjects, projectsOfAccount } from './fi
 import { Project } from './project.js';
 import { CreateProjectInput, DeleteProjectInput, UpdateProjectInput } from './project.input.js';
 import { updateProject } from './update.js';
-import type { Row } from '../columns.js';
+import type { Row } from '../database/columns.js';
 
 export const ProjectConnection = connectionOf('Project', () => Project);
 

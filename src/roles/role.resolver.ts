@@ -43,7 +43,7 @@ import {
 } from './role.input.js';
 import { updateRole } from './update.js';
 import { withdrawRole } from './withdraw-role.js';
-import type { Row } from '../columns.js';
+import type { Row } from '../database/columns.js';
 
 export const RoleConnection = connectionOf('Role', () => Role);
 

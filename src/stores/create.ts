@@ -3,7 +3,7 @@ import { Permission } from '../access/principal.js';
 import { accountScope } from '../access/scope.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { sql, violates } from '../database.js';
+import { sql, violates } from '../database/database.js';
 import { conflict, notFound } from '../errors.js';
 import { answeredBefore, once } from '../idempotency/once.js';
 import { decodeId, newId } from '../ids.js';

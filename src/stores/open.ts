@@ -1,6 +1,6 @@
 import type { Connector, Upstream } from '../connectors/connector.js';
 import type { RequestContext } from '../context.js';
-import { sql, type Sql, type Tx } from '../database.js';
+import { sql, type Sql, type Tx } from '../database/database.js';
 import { conflict, KeywayError, notFound } from '../errors.js';
 import type { Place, SealedRecord } from '../keyring/envelope.js';
 import type { Keyring } from '../keyring/keyring.js';

@@ -1,4 +1,4 @@
-import { sql, type Tx } from '../database.js';
+import { sql, type Tx } from '../database/database.js';
 import { conflict } from '../errors.js';
 import { newId } from '../ids.js';
 import type { OwnKey } from './connection.js';

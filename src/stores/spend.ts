@@ -1,7 +1,7 @@
 import type { Registry } from '../connectors/registry.js';
-import { sql, type Database } from '../database.js';
+import { sql, type Database } from '../database/database.js';
 import type { Log } from '../log.js';
-import { WriteBehind } from '../write-behind.js';
+import { WriteBehind } from '../database/write-behind.js';
 import type { Gates } from './gate.js';
 
 interface Spent {

@@ -36,7 +36,7 @@ import {
 } from './store.js';
 import { capabilitiesOf } from './supporting.js';
 import { updateStore } from './update.js';
-import type { Row } from '../columns.js';
+import type { Row } from '../database/columns.js';
 
 @ObjectType({ simpleResolvers: true })
 export class CreateStorePayload {

@@ -1,6 +1,6 @@
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { sql, violates, type Tx } from '../database.js';
+import { sql, violates, type Tx } from '../database/database.js';
 import { badInput, conflict } from '../errors.js';
 import { answeredBefore, once } from '../idempotency/once.js';
 import { tryConnection } from './check.js';

@@ -5,7 +5,7 @@ import { AuditOutcome } from '../../src/audit/audit-event.js';
 import { checkAudit } from '../../src/audit/check.js';
 import { Checkpoints } from '../../src/audit/checkpoints.js';
 import { Decisions, keyOf, type Decision } from '../../src/audit/decisions.js';
-import { sql, type Database } from '../../src/database.js';
+import { sql, type Database } from '../../src/database/database.js';
 import { unavailable } from '../../src/errors.js';
 import { newId, parseId } from '../../src/ids.js';
 import { loadKeyFiles } from '../../src/keyring/kek-file.js';

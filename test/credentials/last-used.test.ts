@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LastUsed } from '../../src/credentials/last-used.js';
-import type { Database } from '../../src/database.js';
+import type { Database } from '../../src/database/database.js';
 import { unavailable } from '../../src/errors.js';
 import { newId, parseId } from '../../src/ids.js';
 import { openLog } from '../../src/log.js';

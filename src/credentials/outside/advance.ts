@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connector } from '../../connectors/connector.js';
 import { StoreError } from '../../connectors/store-error.js';
-import { sql } from '../../database.js';
+import { sql } from '../../database/database.js';
 import { codes, KeywayError } from '../../errors.js';
 import { withStore, type OpenStore, type StoreParts } from '../../stores/open.js';
 import { CredentialKind } from '../credential.js';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fault, joinParent } from '../../access/standing.js';
 import { record } from '../../audit/record.js';
 import type { RequestContext } from '../../context.js';
-import { sql, type Tx } from '../../database.js';
+import { sql, type Tx } from '../../database/database.js';
 import { KeywayError } from '../../errors.js';
 import { forgetAnswer } from '../../idempotency/once.js';
 import type { Credential } from '../credential.js';

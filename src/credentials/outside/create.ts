@@ -4,7 +4,7 @@ import type { Account } from '../../accounts/account.js';
 import { isWithin } from '../../accounts/tree.js';
 import type { Connector } from '../../connectors/connector.js';
 import type { RequestContext } from '../../context.js';
-import { violates, type Tx } from '../../database.js';
+import { violates, type Tx } from '../../database/database.js';
 import { badInput, conflict, forbidden, unsupported } from '../../errors.js';
 import { onceReaching } from '../../idempotency/once.js';
 import { newId } from '../../ids.js';

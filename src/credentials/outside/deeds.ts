@@ -1,6 +1,6 @@
 import type { Connector, Created, Described, Minted, Upstream } from '../../connectors/connector.js';
 import { StoreError } from '../../connectors/store-error.js';
-import { sql, type Sql } from '../../database.js';
+import { sql, type Sql } from '../../database/database.js';
 import { unsupported } from '../../errors.js';
 import type { Keyring } from '../../keyring/keyring.js';
 import { instant, instantMs } from '../../time.js';

@@ -1,6 +1,6 @@
 import { Permission } from '../../access/principal.js';
 import type { RequestContext } from '../../context.js';
-import { sql } from '../../database.js';
+import { sql } from '../../database/database.js';
 import { conflict, unsupported } from '../../errors.js';
 import { once, type Answer } from '../../idempotency/once.js';
 import { recordAs } from '../../audit/record.js';

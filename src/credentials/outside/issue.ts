@@ -1,6 +1,6 @@
 import type { Minted } from '../../connectors/connector.js';
 import type { RequestContext } from '../../context.js';
-import { sql } from '../../database.js';
+import { sql } from '../../database/database.js';
 import { conflict, unsupported } from '../../errors.js';
 import { durationMs } from '../../scalars.js';
 import { Secret } from '../../secret.js';

@@ -1,5 +1,5 @@
 import type { Upstream } from '../../connectors/connector.js';
-import { sql, type Sql } from '../../database.js';
+import { sql, type Sql } from '../../database/database.js';
 import { KeywayError } from '../../errors.js';
 
 /** The right to act on an intent, for a while: whoever takes it up after has a higher fence, and settles alone. */

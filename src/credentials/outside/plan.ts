@@ -1,5 +1,5 @@
 import type { RequestContext } from '../../context.js';
-import { sql, violates, type Tx } from '../../database.js';
+import { sql, violates, type Tx } from '../../database/database.js';
 import { conflict, notFound } from '../../errors.js';
 import { newId } from '../../ids.js';
 import { Intent, type IntentDetails, type IntentVerb } from '../intent.js';

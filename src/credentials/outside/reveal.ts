@@ -1,5 +1,5 @@
 import type { RequestContext } from '../../context.js';
-import { sql } from '../../database.js';
+import { sql } from '../../database/database.js';
 import { withStore, type OpenStore } from '../../stores/open.js';
 import { CredentialStatus, type Credential } from '../credential.js';
 import { IssuedSecret } from '../issued-secret.js';

@@ -1,6 +1,6 @@
 import { recordAs } from '../../audit/record.js';
 import type { Minted } from '../../connectors/connector.js';
-import { sql, type Tx } from '../../database.js';
+import { sql, type Tx } from '../../database/database.js';
 import { codes, type Code, type FieldFault } from '../../errors.js';
 import type { Keyring } from '../../keyring/keyring.js';
 import { adoptSecret } from '../../stores/adopt.js';

@@ -1,5 +1,5 @@
 import type { Upstream } from '../../connectors/connector.js';
-import { sql, type Database, type Sql } from '../../database.js';
+import { sql, type Database, type Sql } from '../../database/database.js';
 import { KeywayError } from '../../errors.js';
 import { newId } from '../../ids.js';
 import { StoreError } from '../../connectors/store-error.js';

@@ -1,5 +1,5 @@
 import type { Kept, Observed } from '../../connectors/connector.js';
-import { sql, type Tx } from '../../database.js';
+import { sql, type Tx } from '../../database/database.js';
 import { newId } from '../../ids.js';
 import { endCredentials } from '../end.js';
 import { keepable } from './keepable.js';

@@ -1,6 +1,6 @@
 import type { Connector, Described, Kept } from '../../connectors/connector.js';
 import type { RequestContext } from '../../context.js';
-import type { Tx } from '../../database.js';
+import type { Tx } from '../../database/database.js';
 import { conflict, unsupported } from '../../errors.js';
 import type { Role } from '../../roles/role.js';
 import type { Credential } from '../credential.js';

@@ -1,6 +1,6 @@
 import type { Connector, Known, Minted, Wish } from '../../connectors/connector.js';
-import { selectRows } from '../../columns.js';
-import { sql, type Database } from '../../database.js';
+import { selectRows } from '../../database/columns.js';
+import { sql, type Database } from '../../database/database.js';
 import { KeywayError } from '../../errors.js';
 import type { Keyring } from '../../keyring/keyring.js';
 import { Credential, CredentialKind } from '../credential.js';

@@ -1,5 +1,5 @@
-import { WriteBehind } from '../src/write-behind.js';
-import { gate } from './support/on-the-way.js';
+import { WriteBehind } from '../../src/database/write-behind.js';
+import { gate } from '../support/on-the-way.js';
 
 interface Counted {
   key: string;

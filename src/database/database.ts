@@ -7,9 +7,9 @@ import {
   type SelectQueryBuilder,
 } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
-import { databaseTls } from './config/config.js';
+import { databaseTls } from '../config/config.js';
 import { openEmbedded } from './embedded.js';
-import { conflict, KeywayError, unavailable } from './errors.js';
+import { conflict, KeywayError, unavailable } from '../errors.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A statement with named parameters, made once and run often. */

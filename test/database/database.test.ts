@@ -1,7 +1,7 @@
 import 'reflect-metadata';
-import { Database, sql } from '../src/database.js';
-import { makeAccount } from './support/make.js';
-import { startTestServer, type TestServer } from './support/server.js';
+import { Database, sql } from '../../src/database/database.js';
+import { makeAccount } from '../support/make.js';
+import { startTestServer, type TestServer } from '../support/server.js';
 
 const onPostgres = process.env['TEST_DATABASE_URL'] !== undefined;
 let server: TestServer;

@@ -1,7 +1,7 @@
 import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openEmbedded } from '../src/embedded.js';
-import { readyPlace, type Place } from './support/process.js';
+import { openEmbedded } from '../../src/database/embedded.js';
+import { readyPlace, type Place } from '../support/process.js';
 
 let place: Place;
 let folder: string;
