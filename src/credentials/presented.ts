@@ -3,7 +3,8 @@ import { verifyScope } from '../access/scope.js';
 import { carriedRoles } from '../access/standing.js';
 import type { RequestContext } from '../context.js';
 import type { Condition, Database } from '../database/database.js';
-import { gather, perDatabase } from '../loading.js';
+import { perDatabase } from '../database/gather.js';
+import { gather } from '../database/gather.js';
 
 /** A presented credential, as far as verification asks for it. */
 export interface PresentedCredential extends Presented {
