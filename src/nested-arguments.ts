@@ -22,7 +22,7 @@ import type { RequestContext } from './context.js';
 import { KeywayError } from './errors.js';
 import { literalFault } from './input-faults.js';
 import { placesOf } from './literal-places.js';
-import type { Arguments, Expectation } from './needs.js';
+import type { Arguments, Expectation } from './inputs/declared.js';
 import { fieldOf, typeOf } from './query-weight.js';
 
 /**

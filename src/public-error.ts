@@ -6,7 +6,7 @@ import { firstRefused, keywayErrorIn, literalFault, origins } from './input-faul
 import { placesOf } from './literal-places.js';
 import { locationsOf } from './locations.js';
 import { exceeded, isTokenLimit } from './query-limits.js';
-import { faultsOf } from './rules.js';
+import { faultsOf } from './inputs/rules.js';
 import { validationWords } from './validation-words.js';
 
 /** What is known of the request that an error belongs to. */

@@ -34,7 +34,7 @@ import {
   ProjectGrantsResolver,
   RoleResolver,
 } from './roles/role.resolver.js';
-import { validation } from './rules.js';
+import { validation } from './inputs/rules.js';
 import { StoreResolver } from './stores/store.resolver.js';
 
 type Resolver = abstract new () => object;

@@ -15,7 +15,7 @@ import { encodeId } from './ids.js';
 import { valueFaults } from './input-faults.js';
 import { mostFaults } from './errors.js';
 import { expectSmall } from './query-limits.js';
-import { expectRules } from './rules.js';
+import { expectRules } from './inputs/rules.js';
 import { instant, instantMs } from './time.js';
 
 /** What `POST /v1/verify` answers: as `verifyCredential` in the graph does, with what a service mostly asks for. */

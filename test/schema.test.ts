@@ -4,7 +4,7 @@ import { getMetadataStorage } from 'class-validator';
 import { isInputObjectType, type GraphQLSchema } from 'graphql';
 import { Arg, Field, FieldResolver, Mutation, ObjectType, Query, Resolver } from 'type-graphql';
 import { Permission } from '../src/access/principal.js';
-import { Needs } from '../src/needs.js';
+import { Needs } from '../src/inputs/declared.js';
 import { openSchema, printGraph, resolvers } from '../src/schema.js';
 
 let schema: GraphQLSchema;

@@ -1,6 +1,16 @@
 import { Field, ID, InputType } from 'type-graphql';
-import { AsTyped, IdempotencyKey, IdRule, Line, ListOf, Name, Nested, NotNull, Optional } from '../rules.js';
-import { EmailAddress } from '../scalars.js';
+import {
+  AsTyped,
+  IdempotencyKey,
+  IdRule,
+  Line,
+  ListOf,
+  Name,
+  Nested,
+  NotNull,
+  Optional,
+} from '../inputs/rules.js';
+import { EmailAddress } from '../inputs/scalars.js';
 import { AccountKind } from './account.js';
 
 @InputType({ description: 'Which accounts: those that fit every member given.' })

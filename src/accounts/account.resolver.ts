@@ -13,8 +13,8 @@ import {
 import { Permission } from '../access/principal.js';
 import type { RequestContext } from '../context.js';
 import { notFound } from '../errors.js';
-import { Needs } from '../needs.js';
-import { ByName } from '../name-args.js';
+import { Needs } from '../inputs/declared.js';
+import { ByName } from '../inputs/name-args.js';
 import { Forward, Paged } from '../page-args.js';
 import { connectionOf } from '../paging.js';
 import { Account } from './account.js';

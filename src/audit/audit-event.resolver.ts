@@ -2,7 +2,7 @@ import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-g
 import { Permission } from '../access/principal.js';
 import type { RequestContext } from '../context.js';
 import { encodeId } from '../ids.js';
-import { Needs } from '../needs.js';
+import { Needs } from '../inputs/declared.js';
 import { Forward } from '../page-args.js';
 import { connectionOf } from '../paging.js';
 import { AuditEvent } from './audit-event.js';

@@ -13,7 +13,7 @@ import { findRoles } from '../roles/find.js';
 import { findStore } from '../stores/find.js';
 import { StoreKind } from '../stores/store.js';
 import { supporting } from '../stores/supporting.js';
-import { durationMs } from '../scalars.js';
+import { durationMs } from '../inputs/scalars.js';
 import { instant } from '../time.js';
 import { CredentialRole } from './credential-role.js';
 import { noUseYet } from './credential-use.js';

@@ -17,8 +17,8 @@ import {
   PositiveDuration,
   SecretText,
   Username,
-} from '../rules.js';
-import { DateTime, Duration, EmailAddress, IPRange } from '../scalars.js';
+} from '../inputs/rules.js';
+import { DateTime, Duration, EmailAddress, IPRange } from '../inputs/scalars.js';
 import { SignatureScheme } from '../signatures/schemes.js';
 import { CredentialKind, CredentialStatus } from './credential.js';
 import { Provider, ProviderKeysInput } from './provider-keys.input.js';

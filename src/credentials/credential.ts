@@ -3,8 +3,8 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Permission } from '../access/principal.js';
 import type { SecretFormat } from '../keyring/token.js';
 import { SignatureScheme } from '../signatures/schemes.js';
-import { Node } from '../node.js';
-import { DateTime, Duration, EmailAddress, IPRange } from '../scalars.js';
+import { Node } from '../inputs/node.js';
+import { DateTime, Duration, EmailAddress, IPRange } from '../inputs/scalars.js';
 import { Provider } from './provider-keys.input.js';
 
 export enum CredentialKind {

@@ -10,7 +10,7 @@ import { sql, type Sql, type Tx } from '../database/database.js';
 import { badInput, conflict, forbidden, notFound, unsupported } from '../errors.js';
 import { once, onceReaching, type Answer } from '../idempotency/once.js';
 import { decodeId, newId } from '../ids.js';
-import { durationMs } from '../scalars.js';
+import { durationMs } from '../inputs/scalars.js';
 import { storeNamed } from '../stores/find.js';
 import { StoreKind } from '../stores/store.js';
 import { supporting } from '../stores/supporting.js';

@@ -1,8 +1,8 @@
 import { ArgsType, Field, Int } from 'type-graphql';
-import { Expects } from '../needs.js';
+import { Expects } from '../inputs/declared.js';
 import { Forward } from '../page-args.js';
 import { readPage } from '../paging.js';
-import { AsTyped, expectRules, Line, Nested, Optional } from '../rules.js';
+import { AsTyped, expectRules, Line, Nested, Optional } from '../inputs/rules.js';
 import { CredentialFilter, CredentialOrder } from './credential.input.js';
 import { filtered, orderOf } from './filter.js';
 

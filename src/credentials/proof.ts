@@ -2,7 +2,7 @@ import { isTimely, signerOf, signsBy } from '../access/signed.js';
 import type { RequestContext } from '../context.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { isGeneratedKey, parseToken } from '../keyring/token.js';
-import { canonicalUsername } from '../rules.js';
+import { canonicalUsername } from '../inputs/rules.js';
 import { Secret } from '../secret.js';
 import type { Claim } from '../signatures/scheme.js';
 import { schemes, type SignatureScheme } from '../signatures/schemes.js';

@@ -5,7 +5,7 @@ import { mint } from '../connectors/built-in.js';
 import { sql, type Database, type Sql, type Tx } from '../database/database.js';
 import { KeywayError } from '../errors.js';
 import { newId } from '../ids.js';
-import { durationMs } from '../scalars.js';
+import { durationMs } from '../inputs/scalars.js';
 import type { StoreParts } from '../stores/open.js';
 import { StoreKind } from '../stores/store.js';
 import { Credential } from './credential.js';

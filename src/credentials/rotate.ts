@@ -11,7 +11,7 @@ import { conflict, notFound, unsupported } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { newId } from '../ids.js';
 import type { Keyring } from '../keyring/keyring.js';
-import { durationMs } from '../scalars.js';
+import { durationMs } from '../inputs/scalars.js';
 import { storeNamed } from '../stores/find.js';
 import { StoreKind } from '../stores/store.js';
 import { supporting } from '../stores/supporting.js';

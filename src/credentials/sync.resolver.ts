@@ -1,7 +1,7 @@
 import { Arg, Ctx, Field, Mutation, ObjectType, Resolver } from 'type-graphql';
 import { Permission } from '../access/principal.js';
 import type { RequestContext } from '../context.js';
-import { Needs } from '../needs.js';
+import { Needs } from '../inputs/declared.js';
 import { CredentialStore } from '../stores/store.js';
 import { SyncStoreInput } from './sync.input.js';
 import { syncStore } from './sync.js';

@@ -9,7 +9,7 @@ import { once, type Answer } from '../idempotency/once.js';
 import { findProject } from '../projects/find.js';
 import { findRoles } from '../roles/find.js';
 import type { Role } from '../roles/role.js';
-import { durationMs } from '../scalars.js';
+import { durationMs } from '../inputs/scalars.js';
 import { storeNamed } from '../stores/find.js';
 import { StoreKind } from '../stores/store.js';
 import { instant, instantMs } from '../time.js';

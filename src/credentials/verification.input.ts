@@ -1,5 +1,5 @@
 import { Field, ID, InputType } from 'type-graphql';
-import { AsTyped, HeaderText, IdRule, Line, ListOf, Nested, Optional, SecretText } from '../rules.js';
+import { AsTyped, HeaderText, IdRule, Line, ListOf, Nested, Optional, SecretText } from '../inputs/rules.js';
 import { SignatureScheme } from '../signatures/schemes.js';
 
 const mostRoles = 100;

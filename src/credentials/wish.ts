@@ -2,7 +2,7 @@ import type { Account } from '../accounts/account.js';
 import type { Wish } from '../connectors/connector.js';
 import { badInput } from '../errors.js';
 import type { SecretFormat } from '../keyring/token.js';
-import { canonicalUsername } from '../rules.js';
+import { canonicalUsername } from '../inputs/rules.js';
 import { Secret } from '../secret.js';
 import { SignatureScheme } from '../signatures/schemes.js';
 import { takesPrefix } from '../signatures/veracode.js';

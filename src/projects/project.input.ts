@@ -1,5 +1,5 @@
 import { Field, ID, InputType } from 'type-graphql';
-import { IdempotencyKey, IdRule, Line, Lines, Name, NotNull, Optional } from '../rules.js';
+import { IdempotencyKey, IdRule, Line, Lines, Name, NotNull, Optional } from '../inputs/rules.js';
 
 @InputType()
 export class CreateProjectInput {

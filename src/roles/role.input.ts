@@ -1,6 +1,6 @@
 import { Field, ID, InputType } from 'type-graphql';
 import { Permission } from '../access/principal.js';
-import { IdempotencyKey, IdRule, Lines, ListOf, Name, NotNull, Optional } from '../rules.js';
+import { IdempotencyKey, IdRule, Lines, ListOf, Name, NotNull, Optional } from '../inputs/rules.js';
 
 @InputType({ description: 'Nobody gives a permission that they do not hold.' })
 export class CreateRoleInput {

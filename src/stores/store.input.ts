@@ -12,8 +12,8 @@ import {
   NotNull,
   Optional,
   SecretText,
-} from '../rules.js';
-import { EmailAddress, URL } from '../scalars.js';
+} from '../inputs/rules.js';
+import { EmailAddress, URL } from '../inputs/scalars.js';
 
 const mostPlaces = 100;
 const mostSecretBytes = 16_384;

@@ -20,7 +20,7 @@ import {
   SshKeysInput,
 } from '../../src/credentials/provider-keys.input.js';
 import { KeywayError } from '../../src/errors.js';
-import { faultsOf } from '../../src/rules.js';
+import { faultsOf } from '../../src/inputs/rules.js';
 import { Secret } from '../../src/secret.js';
 
 const path = 'input.secret.providerKeys';

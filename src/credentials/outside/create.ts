@@ -10,7 +10,7 @@ import { onceReaching } from '../../idempotency/once.js';
 import { newId } from '../../ids.js';
 import type { Project } from '../../projects/project.js';
 import type { Role } from '../../roles/role.js';
-import { durationMs } from '../../scalars.js';
+import { durationMs } from '../../inputs/scalars.js';
 import { withStore } from '../../stores/open.js';
 import type { CredentialStore } from '../../stores/store.js';
 import { instant } from '../../time.js';

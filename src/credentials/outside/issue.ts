@@ -2,7 +2,7 @@ import type { Minted } from '../../connectors/connector.js';
 import type { RequestContext } from '../../context.js';
 import { sql } from '../../database/database.js';
 import { conflict, unsupported } from '../../errors.js';
-import { durationMs } from '../../scalars.js';
+import { durationMs } from '../../inputs/scalars.js';
 import { Secret } from '../../secret.js';
 import { withStore } from '../../stores/open.js';
 import type { Credential } from '../credential.js';

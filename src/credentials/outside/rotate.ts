@@ -8,7 +8,7 @@ import { badInput, conflict, unsupported } from '../../errors.js';
 import { onceReaching } from '../../idempotency/once.js';
 import { newId } from '../../ids.js';
 import type { Keyring } from '../../keyring/keyring.js';
-import { durationMs } from '../../scalars.js';
+import { durationMs } from '../../inputs/scalars.js';
 import { withStore, type StoreParts } from '../../stores/open.js';
 import type { CredentialStore } from '../../stores/store.js';
 import { CredentialSecret } from '../credential-version.js';

@@ -1,7 +1,7 @@
 import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql';
 import { GraphQLEmailAddress } from 'graphql-scalars';
 import { URL as WebAddress } from 'node:url';
-import { canonicalRange } from './access/addresses.js';
+import { canonicalRange } from '../access/addresses.js';
 
 /** An instant. Inside, it is RFC 3339 text in UTC with three or six digits of a second. */
 export const DateTime = textScalar({

@@ -8,7 +8,7 @@ import {
   IPRange,
   NonNegativeInt,
   URL,
-} from '../src/scalars.js';
+} from '../../src/inputs/scalars.js';
 
 const scalars = [DateTime, Duration, IPRange, EmailAddress, URL, NonNegativeInt];
 const marker = 'MARKER-7f3a';

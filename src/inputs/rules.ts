@@ -8,8 +8,8 @@ import {
   validateSync,
 } from 'class-validator';
 import type { ValidationArguments, ValidationError } from 'class-validator';
-import { KeywayError, type FieldFault } from './errors.js';
-import { mostFaults } from './errors.js';
+import { KeywayError, type FieldFault } from '../errors.js';
+import { mostFaults } from '../errors.js';
 import { durationMs } from './scalars.js';
 
 /** A rule on a property of an input class; `ListOf` can hold each item of a list to it. */

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { validate, type ValidatorOptions } from 'class-validator';
-import * as rules from '../src/rules.js';
-import { canonicalUsername, faultsOf, type Rule } from '../src/rules.js';
+import * as rules from '../../src/inputs/rules.js';
+import { canonicalUsername, faultsOf, type Rule } from '../../src/inputs/rules.js';
 
 // As TypeGraphQL calls it; it adds skipMissingProperties by itself.
 const options: ValidatorOptions = {
