@@ -12,7 +12,7 @@ import { parseId } from './ids.js';
 import type { NodeType } from './node-types.js';
 import { Needs } from './inputs/declared.js';
 import { Node } from './inputs/node.js';
-import { Forward, Paged } from './page-args.js';
+import { Forward, Paged } from './lists/page-args.js';
 import { projectById } from './projects/find.js';
 import { grantLoader, roleById } from './roles/find.js';
 import { storeById } from './stores/find.js';

@@ -5,10 +5,10 @@ import type { RequestContext } from '../context.js';
 import { condition, every, type Condition, type Tx } from '../database/database.js';
 import { notFound } from '../errors.js';
 import { decodeId } from '../ids.js';
-import { list, listUnder, type Listing } from '../listing.js';
-import { loadEach, loadLists, loadOne } from '../loading.js';
-import type { Connection, Order, Ordered, PageArgs } from '../paging.js';
-import { searching } from '../search.js';
+import { list, listUnder, type Listing } from '../lists/listing.js';
+import { loadEach, loadLists, loadOne } from '../lists/loading.js';
+import type { Connection, Order, Ordered, PageArgs } from '../lists/paging.js';
+import { searching } from '../lists/search.js';
 import { Account, type AccountKind } from './account.js';
 import { Identity } from './identity.js';
 

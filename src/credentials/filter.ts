@@ -1,9 +1,9 @@
 import { condition, every, type Condition } from '../database/database.js';
 import { decodeId } from '../ids.js';
 import type { NodeType } from '../node-types.js';
-import type { Order } from '../paging.js';
+import type { Order } from '../lists/paging.js';
 import { adminProjectId } from '../projects/project.js';
-import { searching } from '../search.js';
+import { searching } from '../lists/search.js';
 import { CredentialStatus, type CredentialKind } from './credential.js';
 import type { CredentialFilter, CredentialOrder } from './credential.input.js';
 import { CredentialOrderBy, OrderDirection } from './credential.input.js';

@@ -1,7 +1,7 @@
 import { ArgsType, Field, Int } from 'type-graphql';
 import { Expects } from '../inputs/declared.js';
-import { Forward } from '../page-args.js';
-import { readPage } from '../paging.js';
+import { Forward } from '../lists/page-args.js';
+import { readPage } from '../lists/paging.js';
 import { AsTyped, expectRules, Line, Nested, Optional } from '../inputs/rules.js';
 import { CredentialFilter, CredentialOrder } from './credential.input.js';
 import { filtered, orderOf } from './filter.js';

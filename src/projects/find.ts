@@ -5,9 +5,9 @@ import type { RequestContext } from '../context.js';
 import { condition, every, type Condition, type Tx } from '../database/database.js';
 import { notFound } from '../errors.js';
 import { decodeId } from '../ids.js';
-import { list, listUnder, type Listing } from '../listing.js';
-import { loadLists, loadOne } from '../loading.js';
-import type { Connection, Order, Ordered, PageArgs } from '../paging.js';
+import { list, listUnder, type Listing } from '../lists/listing.js';
+import { loadLists, loadOne } from '../lists/loading.js';
+import type { Connection, Order, Ordered, PageArgs } from '../lists/paging.js';
 import { Project } from './project.js';
 
 /**

@@ -6,7 +6,7 @@ import type { RequestContext } from '../context.js';
 import { condition, every, type Tx } from '../database/database.js';
 import { notFound, unsupported } from '../errors.js';
 import { decodeId } from '../ids.js';
-import { loadEach, loadOne } from '../loading.js';
+import { loadEach, loadOne } from '../lists/loading.js';
 import { builtInStoreId, CredentialStore, StoreKind, StoreSync } from './store.js';
 
 /**

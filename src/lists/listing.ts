@@ -1,6 +1,6 @@
 import type { DataSource, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
-import type { RequestContext } from './context.js';
-import type { Condition } from './database/database.js';
+import type { RequestContext } from '../context.js';
+import type { Condition } from '../database/database.js';
 import {
   Connection,
   keyset,

@@ -1,4 +1,4 @@
-import { condition, type Condition } from './database/database.js';
+import { condition, type Condition } from '../database/database.js';
 
 const shortest = 3;
 

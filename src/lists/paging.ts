@@ -1,7 +1,7 @@
 import { Field, ObjectType, type ClassType } from 'type-graphql';
-import type { RequestContext } from './context.js';
-import { badInput } from './errors.js';
-import { NonNegativeInt } from './inputs/scalars.js';
+import type { RequestContext } from '../context.js';
+import { badInput } from '../errors.js';
+import { NonNegativeInt } from '../inputs/scalars.js';
 
 /** How a list is ordered: by an SQL expression that is never null, then by id. */
 export interface Order {

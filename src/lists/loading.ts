@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import { perRequest, type RequestContext } from './context.js';
+import { perRequest, type RequestContext } from '../context.js';
 
 const mostKeys = 1_000;
 

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
-import { parseId } from '../src/ids.js';
-import { startTestServer, type Answer, type TestServer } from './support/server.js';
+import { parseId } from '../../src/ids.js';
+import { startTestServer, type Answer, type TestServer } from '../support/server.js';
 import {
   expectData,
   makeAccount,
@@ -8,7 +8,7 @@ import {
   makeCredential,
   makeProject,
   makeRole,
-} from './support/make.js';
+} from '../support/make.js';
 
 let server: TestServer;
 let account: string;

@@ -1,6 +1,6 @@
-import { startTestServer, type TestServer } from './support/server.js';
-import { parseId } from '../src/ids.js';
-import { expectData, makeAccount, makeCredential, makeProject, makeRole, unique } from './support/make.js';
+import { startTestServer, type TestServer } from '../support/server.js';
+import { parseId } from '../../src/ids.js';
+import { expectData, makeAccount, makeCredential, makeProject, makeRole, unique } from '../support/make.js';
 
 // One credential for each thing that a filter can tell apart, in an account of their own.
 let server: TestServer;

@@ -1,7 +1,7 @@
 import { ArgsType, Field, Int } from 'type-graphql';
-import { Expects } from './inputs/declared.js';
+import { Expects } from '../inputs/declared.js';
 import { readPage, type Order } from './paging.js';
-import { AsTyped, expectRules, Line, Optional } from './inputs/rules.js';
+import { AsTyped, expectRules, Line, Optional } from '../inputs/rules.js';
 
 /** Which part of a list, forwards. */
 @ArgsType()
