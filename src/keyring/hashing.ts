@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { unavailable } from '../errors.js';
-import { gate } from './gate.js';
+import { gate } from './queue.js';
 
 /** What an Argon2id hash is made with, besides the input (RFC 9106, section 3.1). Memory is in KiB. */
 export interface Argon2id {

@@ -1,4 +1,4 @@
-import { gate } from '../../src/keyring/gate.js';
+import { gate } from '../../src/keyring/queue.js';
 
 function task() {
   let finish = (): void => {};
