@@ -14,9 +14,9 @@ const exposing = [
   'first-start', // writes the first token to its file
   'accounts/mfa.resolver', // the answers that show a new second factor and its recovery codes
   'accounts/recovery-codes', // keeps a tag of each code
-  'connectors/apinizer', // the new password that Apinizer is to keep
-  'connectors/apinizer-calls', // the token that Keyway has for Apinizer
-  'connectors/apinizer-user', // the password that Apinizer wants with every change
+  'connectors/apinizer/apinizer', // the new password that Apinizer is to keep
+  'connectors/apinizer/calls', // the token that Keyway has for Apinizer
+  'connectors/apinizer/user', // the password that Apinizer wants with every change
   'connectors/landscape-session', // what Keyway logs in with at Landscape
   'connectors/ncloud-sts', // the code of a second factor goes to the store
   'connectors/seqera-calls', // the token that Keyway has for Seqera

@@ -1,4 +1,4 @@
-import { apinizer } from './apinizer.js';
+import { apinizer } from './apinizer/apinizer.js';
 import { builtIn } from './built-in.js';
 import type { Connector } from './connector.js';
 import { landscape } from './landscape.js';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import * as apinizer from '../../src/connectors/apinizer.js';
+import * as apinizer from '../../src/connectors/apinizer/apinizer.js';
 import type { FaultOf } from '../../src/connectors/answers.js';
 import type { StoreAnswer } from '../../src/connectors/connector.js';
 import * as landscape from '../../src/connectors/landscape.js';

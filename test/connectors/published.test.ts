@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { apinizer } from '../../src/connectors/apinizer.js';
+import { apinizer } from '../../src/connectors/apinizer/apinizer.js';
 import type { Connector, Upstream } from '../../src/connectors/connector.js';
 import { seqera } from '../../src/connectors/seqera.js';
 import { Secret } from '../../src/secret.js';

@@ -1,22 +1,13 @@
-import { unsupported } from '../errors.js';
-import { mintPassword } from '../keyring/token.js';
-import type { Secret } from '../secret.js';
-import {
-  ask,
-  change,
-  expectDone,
-  projectFor,
-  projectsOf,
-  isAdmin,
-  userIn,
-  usersIn,
-} from './apinizer-calls.js';
-import { faultOf, isPartial } from './apinizer-faults.js';
-import { changedUser, expectPerson, newUser, observedIn } from './apinizer-user.js';
-import type { Connector, Known, Listed, Minted, Observed, Upstream, Wish } from './connector.js';
-import { expectShown, firstOf, listScopes, shownOf } from './scopes.js';
-import { listSetting } from './settings.js';
-import { beforehand, StoreError } from './store-error.js';
+import { unsupported } from '../../errors.js';
+import { mintPassword } from '../../keyring/token.js';
+import type { Secret } from '../../secret.js';
+import { ask, change, expectDone, projectFor, projectsOf, isAdmin, userIn, usersIn } from './calls.js';
+import { faultOf, isPartial } from './faults.js';
+import { changedUser, expectPerson, newUser, observedIn } from './user.js';
+import type { Connector, Known, Listed, Minted, Observed, Upstream, Wish } from '../connector.js';
+import { expectShown, firstOf, listScopes, shownOf } from '../scopes.js';
+import { listSetting } from '../settings.js';
+import { beforehand, StoreError } from '../store-error.js';
 
 export { faultOf, isPartial };
 

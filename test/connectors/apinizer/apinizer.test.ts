@@ -1,14 +1,14 @@
-import type { Connector, StoreRequest, Upstream } from '../../src/connectors/connector.js';
-import { apinizer } from '../../src/connectors/apinizer.js';
-import { Secret } from '../../src/secret.js';
+import type { Connector, StoreRequest, Upstream } from '../../../src/connectors/connector.js';
+import { apinizer } from '../../../src/connectors/apinizer/apinizer.js';
+import { Secret } from '../../../src/secret.js';
 import {
   startApinizer,
   type Apinizer,
   type ApinizerOptions,
   type StoredUser,
-} from '../upstreams/apinizer.js';
-import * as make from './make.js';
-import { openUpstream } from './upstream.js';
+} from '../../upstreams/apinizer.js';
+import * as make from '../make.js';
+import { openUpstream } from '../upstream.js';
 
 const connector = apinizer as Required<Connector>;
 

@@ -1,6 +1,6 @@
-import { at, faultOfStatus, loggable, textAt } from './answers.js';
-import type { StoreAnswer } from './connector.js';
-import type { StoreFault } from './store-error.js';
+import { at, faultOfStatus, loggable, textAt } from '../answers.js';
+import type { StoreAnswer } from '../connector.js';
+import type { StoreFault } from '../store-error.js';
 
 /**
  * What an answer of Apinizer's means, in both generations of its contract. The newer one says nearly everything with

@@ -1,8 +1,8 @@
-import { badInput, unsupported } from '../errors.js';
-import type { Secret } from '../secret.js';
-import { at, neededAt, textAt, unreadable } from './answers.js';
-import type { Described, Observed } from './connector.js';
-import { instantOf } from './times.js';
+import { badInput, unsupported } from '../../errors.js';
+import type { Secret } from '../../secret.js';
+import { at, neededAt, textAt, unreadable } from '../answers.js';
+import type { Described, Observed } from '../connector.js';
+import { instantOf } from '../times.js';
 
 /** What the gateway says of a user. The password is never in it, and where it were it would be left behind here. */
 export function observedIn(user: unknown, project: string): Observed {

@@ -1,10 +1,10 @@
-import { badInput } from '../errors.js';
-import { faultOf, codeIn, isPartial, isSuccess } from './apinizer-faults.js';
-import { expectGood, listAt, neededAt, textAt, unreadable } from './answers.js';
-import type { StoreAnswer, StoreRequest, Upstream } from './connector.js';
-import { missingPath } from './endpoint.js';
-import { listSetting, textSetting } from './settings.js';
-import { StoreError } from './store-error.js';
+import { badInput } from '../../errors.js';
+import { faultOf, codeIn, isPartial, isSuccess } from './faults.js';
+import { expectGood, listAt, neededAt, textAt, unreadable } from '../answers.js';
+import type { StoreAnswer, StoreRequest, Upstream } from '../connector.js';
+import { missingPath } from '../endpoint.js';
+import { listSetting, textSetting } from '../settings.js';
+import { StoreError } from '../store-error.js';
 
 /** A request below `/apiops/projects/`; every path of the vendor's ends with a slash. */
 export function ask(upstream: Upstream, { path, ...request }: StoreRequest): Promise<StoreAnswer> {
