@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as apinizer from '../../src/connectors/apinizer/apinizer.js';
 import type { FaultOf } from '../../src/connectors/answers.js';
 import type { StoreAnswer } from '../../src/connectors/connector.js';
-import * as landscape from '../../src/connectors/landscape.js';
+import * as landscape from '../../src/connectors/landscape/landscape.js';
 import * as seqera from '../../src/connectors/seqera.js';
 
 interface Shape {

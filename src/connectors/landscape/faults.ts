@@ -1,6 +1,6 @@
-import { at, faultOfStatus, loggable, textAt } from './answers.js';
-import type { StoreAnswer } from './connector.js';
-import type { StoreFault } from './store-error.js';
+import { at, faultOfStatus, loggable, textAt } from '../answers.js';
+import type { StoreAnswer } from '../connector.js';
+import type { StoreFault } from '../store-error.js';
 
 /**
  * What an answer of Landscape's means, by the code in it: which status comes with which code is hardly documented. A

@@ -1,9 +1,9 @@
-import type { Connector, StoreRequest, Upstream } from '../../src/connectors/connector.js';
-import { landscape } from '../../src/connectors/landscape.js';
-import { Secret } from '../../src/secret.js';
-import { startLandscape, type Landscape } from '../upstreams/landscape.js';
-import * as make from './make.js';
-import { openUpstream } from './upstream.js';
+import type { Connector, StoreRequest, Upstream } from '../../../src/connectors/connector.js';
+import { landscape } from '../../../src/connectors/landscape/landscape.js';
+import { Secret } from '../../../src/secret.js';
+import { startLandscape, type Landscape } from '../../upstreams/landscape.js';
+import * as make from '../make.js';
+import { openUpstream } from '../upstream.js';
 
 const connector = landscape as Required<Connector>;
 

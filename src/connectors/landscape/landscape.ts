@@ -1,12 +1,12 @@
-import { badInput } from '../errors.js';
-import { Secret } from '../secret.js';
-import { expectGood, listAt, neededAt, textAt } from './answers.js';
-import type { Connector, Minted, Observed, Upstream } from './connector.js';
-import { codeIn, faultOf } from './landscape-faults.js';
-import { ask, expectOnePerson, logInWith } from './landscape-session.js';
-import { textSetting } from './settings.js';
-import { adoptPair } from './signing.js';
-import { beforehand, StoreError } from './store-error.js';
+import { badInput } from '../../errors.js';
+import { Secret } from '../../secret.js';
+import { expectGood, listAt, neededAt, textAt } from '../answers.js';
+import type { Connector, Minted, Observed, Upstream } from '../connector.js';
+import { codeIn, faultOf } from './faults.js';
+import { ask, expectOnePerson, logInWith } from './session.js';
+import { textSetting } from '../settings.js';
+import { adoptPair } from '../signing.js';
+import { beforehand, StoreError } from '../store-error.js';
 
 export { faultOf };
 

@@ -1,10 +1,10 @@
-import { Secret } from '../secret.js';
-import { expectGood, neededAt, textAt } from './answers.js';
-import type { StoreAnswer, StoreRequest, Upstream } from './connector.js';
-import { missingPath } from './endpoint.js';
-import { codeIn, faultOf } from './landscape-faults.js';
-import { textSetting } from './settings.js';
-import { beforehand, StoreError } from './store-error.js';
+import { Secret } from '../../secret.js';
+import { expectGood, neededAt, textAt } from '../answers.js';
+import type { StoreAnswer, StoreRequest, Upstream } from '../connector.js';
+import { missingPath } from '../endpoint.js';
+import { codeIn, faultOf } from './faults.js';
+import { textSetting } from '../settings.js';
+import { beforehand, StoreError } from '../store-error.js';
 
 /**
  * Asks as the person that the connection belongs to. Where the token does not count any more a new one is fetched,
