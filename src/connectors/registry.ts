@@ -2,7 +2,7 @@ import { apinizer } from './apinizer/apinizer.js';
 import { builtIn } from './built-in.js';
 import type { Connector } from './connector.js';
 import { landscape } from './landscape/landscape.js';
-import { ncloud } from './ncloud.js';
+import { ncloud } from './ncloud/ncloud.js';
 import { seqera } from './seqera.js';
 import { veracode } from './veracode.js';
 

@@ -1,6 +1,6 @@
-import { at, codeAt, faultOfStatus, loggable } from './answers.js';
-import type { StoreAnswer } from './connector.js';
-import type { StoreFault } from './store-error.js';
+import { at, codeAt, faultOfStatus, loggable } from '../answers.js';
+import type { StoreAnswer } from '../connector.js';
+import type { StoreFault } from '../store-error.js';
 
 /**
  * What an answer of NAVER Cloud means. A 401 says little there: a permission that is missing, a sub account that does

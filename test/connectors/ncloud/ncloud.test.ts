@@ -1,10 +1,10 @@
-import type { Connector, Known, Minted, Upstream } from '../../src/connectors/connector.js';
-import { ncloud } from '../../src/connectors/ncloud.js';
-import { Secret } from '../../src/secret.js';
-import type { NcloudKey, NcloudSubAccount } from '../upstreams/ncloud-state.js';
-import { startNcloud, type Ncloud, type NcloudOptions } from '../upstreams/ncloud.js';
-import * as make from './make.js';
-import { openUpstream } from './upstream.js';
+import type { Connector, Known, Minted, Upstream } from '../../../src/connectors/connector.js';
+import { ncloud } from '../../../src/connectors/ncloud/ncloud.js';
+import { Secret } from '../../../src/secret.js';
+import type { NcloudKey, NcloudSubAccount } from '../../upstreams/ncloud-state.js';
+import { startNcloud, type Ncloud, type NcloudOptions } from '../../upstreams/ncloud.js';
+import * as make from '../make.js';
+import { openUpstream } from '../upstream.js';
 
 const connector = ncloud as Required<Connector>;
 const wish = { kind: 'ACCESS_KEY', prefix: null, format: null, accessKey: null } as const;

@@ -1,10 +1,10 @@
-import { at, flagAt, listIn, neededAt, unreadable, type FaultOf } from './answers.js';
-import type { Minted, StoreAnswer, Upstream } from './connector.js';
-import { faultOf, saidCode } from './ncloud-faults.js';
-import { askSubAccounts, versionOf } from './ncloud-sub-accounts.js';
-import { mintedPair } from './signing.js';
-import { StoreError } from './store-error.js';
-import { instantAt } from './times.js';
+import { at, flagAt, listIn, neededAt, unreadable, type FaultOf } from '../answers.js';
+import type { Minted, StoreAnswer, Upstream } from '../connector.js';
+import { faultOf, saidCode } from './faults.js';
+import { askSubAccounts, versionOf } from './sub-accounts.js';
+import { mintedPair } from '../signing.js';
+import { StoreError } from '../store-error.js';
+import { instantAt } from '../times.js';
 
 /** An access key of a sub account, as it is listed. */
 export interface ListedKey {

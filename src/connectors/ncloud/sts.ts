@@ -1,14 +1,14 @@
-import { badInput } from '../errors.js';
-import type { Secret } from '../secret.js';
-import { ncp } from '../signatures/ncp.js';
-import type { SigningKey } from '../signatures/scheme.js';
-import { at, expectGood, neededAt, textAt, unreadable } from './answers.js';
-import type { IssueWish, Minted, StoreAnswer, StoreRequest, Upstream } from './connector.js';
-import { missingPath } from './endpoint.js';
-import { codeOf, faultOf } from './ncloud-faults.js';
-import { mintedPair, signedBy } from './signing.js';
-import { StoreError } from './store-error.js';
-import { instantOf } from './times.js';
+import { badInput } from '../../errors.js';
+import type { Secret } from '../../secret.js';
+import { ncp } from '../../signatures/ncp.js';
+import type { SigningKey } from '../../signatures/scheme.js';
+import { at, expectGood, neededAt, textAt, unreadable } from '../answers.js';
+import type { IssueWish, Minted, StoreAnswer, StoreRequest, Upstream } from '../connector.js';
+import { missingPath } from '../endpoint.js';
+import { codeOf, faultOf } from './faults.js';
+import { mintedPair, signedBy } from '../signing.js';
+import { StoreError } from '../store-error.js';
+import { instantOf } from '../times.js';
 
 const shortestSec = 600;
 const longestSec = 43_200;

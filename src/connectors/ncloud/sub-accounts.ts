@@ -1,9 +1,9 @@
-import { ncp } from '../signatures/ncp.js';
-import { at, expectGood, flagAt, listIn, neededAt, textAt, type FaultOf } from './answers.js';
-import type { StoreAnswer, StoreRequest, Upstream } from './connector.js';
-import { missingPath } from './endpoint.js';
-import { codeOf, faultOf } from './ncloud-faults.js';
-import { ownPair, signedBy } from './signing.js';
+import { ncp } from '../../signatures/ncp.js';
+import { at, expectGood, flagAt, listIn, neededAt, textAt, type FaultOf } from '../answers.js';
+import type { StoreAnswer, StoreRequest, Upstream } from '../connector.js';
+import { missingPath } from '../endpoint.js';
+import { codeOf, faultOf } from './faults.js';
+import { ownPair, signedBy } from '../signing.js';
 
 export interface SubAccount {
   id: string;
