@@ -19,8 +19,8 @@ const exposing = [
   'connectors/apinizer/user', // the password that Apinizer wants with every change
   'connectors/landscape/session', // what Keyway logs in with at Landscape
   'connectors/ncloud/sts', // the code of a second factor goes to the store
-  'connectors/seqera-calls', // the token that Keyway has for Seqera
-  'connectors/seqera-providers', // the keys that Seqera is to keep
+  'connectors/seqera/calls', // the token that Keyway has for Seqera
+  'connectors/seqera/providers', // the keys that Seqera is to keep
   'credentials/issued-secret', // the answer that shows it
   'credentials/keep-secret', // seals many values as one text
   'idempotency/once', // opens the answer that was kept

@@ -3,7 +3,7 @@ import { builtIn } from './built-in.js';
 import type { Connector } from './connector.js';
 import { landscape } from './landscape/landscape.js';
 import { ncloud } from './ncloud/ncloud.js';
-import { seqera } from './seqera.js';
+import { seqera } from './seqera/seqera.js';
 import { veracode } from './veracode.js';
 
 /** The kinds of stores, and the connector of each. */

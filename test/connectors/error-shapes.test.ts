@@ -3,7 +3,7 @@ import * as apinizer from '../../src/connectors/apinizer/apinizer.js';
 import type { FaultOf } from '../../src/connectors/answers.js';
 import type { StoreAnswer } from '../../src/connectors/connector.js';
 import * as landscape from '../../src/connectors/landscape/landscape.js';
-import * as seqera from '../../src/connectors/seqera.js';
+import * as seqera from '../../src/connectors/seqera/seqera.js';
 
 interface Shape {
   system: string;

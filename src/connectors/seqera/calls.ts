@@ -1,6 +1,6 @@
-import { at, expectGood, faultOfStatus, listAt, neededAt, refusal, textAt, unreadable } from './answers.js';
-import type { Known, StoreAnswer, StoreRequest, Upstream } from './connector.js';
-import { beforehand, StoreError, type StoreFault } from './store-error.js';
+import { at, expectGood, faultOfStatus, listAt, neededAt, refusal, textAt, unreadable } from '../answers.js';
+import type { Known, StoreAnswer, StoreRequest, Upstream } from '../connector.js';
+import { beforehand, StoreError, type StoreFault } from '../store-error.js';
 
 /** What an answer of the platform's means. It says so by the status; its texts may change at any time. */
 export function faultOf({ status, json }: StoreAnswer): StoreFault | undefined {

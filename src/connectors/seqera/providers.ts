@@ -1,6 +1,6 @@
-import { unsupported } from '../errors.js';
-import { at, textAt } from './answers.js';
-import type { Minted } from './connector.js';
+import { unsupported } from '../../errors.js';
+import { at, textAt } from '../answers.js';
+import type { Minted } from '../connector.js';
 
 type Keys = NonNullable<Minted['keys']>;
 /** Keys as the platform takes them, by its names for their members. */

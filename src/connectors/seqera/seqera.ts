@@ -1,12 +1,12 @@
-import { badInput, unsupported } from '../errors.js';
-import { at, neededAt, textAt } from './answers.js';
-import type { Connector, Described, Known, Minted, Observed, Upstream, Wish } from './connector.js';
-import { askWhoAmI, entriesIn, entryOf, faultOf, goodWithin, isGone, within } from './seqera-calls.js';
-import { externalIdFor, providerOf, theirKeysOf, theirNameOf, withExternalIdOf } from './seqera-providers.js';
-import { expectShown, listScopes } from './scopes.js';
-import { listSetting } from './settings.js';
-import { beforehand, StoreError } from './store-error.js';
-import { instantOf } from './times.js';
+import { badInput, unsupported } from '../../errors.js';
+import { at, neededAt, textAt } from '../answers.js';
+import type { Connector, Described, Known, Minted, Observed, Upstream, Wish } from '../connector.js';
+import { askWhoAmI, entriesIn, entryOf, faultOf, goodWithin, isGone, within } from './calls.js';
+import { externalIdFor, providerOf, theirKeysOf, theirNameOf, withExternalIdOf } from './providers.js';
+import { expectShown, listScopes } from '../scopes.js';
+import { listSetting } from '../settings.js';
+import { beforehand, StoreError } from '../store-error.js';
+import { instantOf } from '../times.js';
 
 export { faultOf };
 

@@ -1,12 +1,12 @@
 import 'reflect-metadata';
-import type { Connector, Upstream } from '../../src/connectors/connector.js';
-import { seqera } from '../../src/connectors/seqera.js';
-import { Provider } from '../../src/credentials/provider-keys.input.js';
-import { startSeqera, type Seqera } from '../upstreams/seqera.js';
-import { providers } from '../upstreams/seqera-keys.js';
-import type { StoredSecret } from '../upstreams/seqera-secret.js';
-import * as make from './make.js';
-import { openUpstream } from './upstream.js';
+import type { Connector, Upstream } from '../../../src/connectors/connector.js';
+import { seqera } from '../../../src/connectors/seqera/seqera.js';
+import { Provider } from '../../../src/credentials/provider-keys.input.js';
+import { startSeqera, type Seqera } from '../../upstreams/seqera.js';
+import { providers } from '../../upstreams/seqera-keys.js';
+import type { StoredSecret } from '../../upstreams/seqera-secret.js';
+import * as make from '../make.js';
+import { openUpstream } from '../upstream.js';
 
 const connector = seqera as Required<Connector>;
 const workspace = '4242';
