@@ -4,7 +4,7 @@ import type { Connector } from './connector.js';
 import { landscape } from './landscape/landscape.js';
 import { ncloud } from './ncloud/ncloud.js';
 import { seqera } from './seqera/seqera.js';
-import { veracode } from './veracode.js';
+import { veracode } from './veracode/veracode.js';
 
 /** The kinds of stores, and the connector of each. */
 export type Registry = Readonly<Record<string, Connector>>;

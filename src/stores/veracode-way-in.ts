@@ -1,4 +1,4 @@
-import { isSameId } from '../connectors/veracode-api.js';
+import { isSameId } from '../connectors/veracode/api.js';
 import { Secret } from '../secret.js';
 import { bareId, bareKey } from '../signatures/veracode.js';
 import type { StoreConnection } from './connection.js';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expectGood } from '../../src/connectors/answers.js';
 import type { StoreAnswer } from '../../src/connectors/connector.js';
 import * as ncloud from '../../src/connectors/ncloud/ncloud.js';
-import * as veracode from '../../src/connectors/veracode.js';
+import * as veracode from '../../src/connectors/veracode/veracode.js';
 
 interface Case {
   system: string;

@@ -1,6 +1,6 @@
-import { at, codeAt, faultOfStatus, loggable } from './answers.js';
-import type { StoreAnswer } from './connector.js';
-import type { StoreFault } from './store-error.js';
+import { at, codeAt, faultOfStatus, loggable } from '../answers.js';
+import type { StoreAnswer } from '../connector.js';
+import type { StoreFault } from '../store-error.js';
 
 /**
  * What an answer of Veracode means. Errors have five shapes there, and the status says the same in all of them; where a

@@ -1,9 +1,9 @@
-import { expectGood, neededAt, textAt, unreadable } from './answers.js';
-import type { Minted, StoreAnswer, StoreRequest, Upstream } from './connector.js';
-import { mintedPair } from './signing.js';
-import { instantAt } from './times.js';
-import { askVeracode, askVeracodeAs, pairsOf } from './veracode-api.js';
-import { codeOf, faultOf } from './veracode-faults.js';
+import { expectGood, neededAt, textAt, unreadable } from '../answers.js';
+import type { Minted, StoreAnswer, StoreRequest, Upstream } from '../connector.js';
+import { mintedPair } from '../signing.js';
+import { instantAt } from '../times.js';
+import { askVeracode, askVeracodeAs, pairsOf } from './api.js';
+import { codeOf, faultOf } from './faults.js';
 
 /** The pair of a user, without its key. */
 export interface ListedPair {

@@ -1,10 +1,10 @@
-import type { Connector, Known, Minted, StoreRequest, Upstream } from '../../src/connectors/connector.js';
-import { veracode } from '../../src/connectors/veracode.js';
-import { Secret } from '../../src/secret.js';
-import type { VeracodePair, VeracodeUser } from '../upstreams/veracode-state.js';
-import { startVeracode, type Veracode, type VeracodeOptions } from '../upstreams/veracode.js';
-import * as make from './make.js';
-import { openUpstream } from './upstream.js';
+import type { Connector, Known, Minted, StoreRequest, Upstream } from '../../../src/connectors/connector.js';
+import { veracode } from '../../../src/connectors/veracode/veracode.js';
+import { Secret } from '../../../src/secret.js';
+import type { VeracodePair, VeracodeUser } from '../../upstreams/veracode-state.js';
+import { startVeracode, type Veracode, type VeracodeOptions } from '../../upstreams/veracode.js';
+import * as make from '../make.js';
+import { openUpstream } from '../upstream.js';
 
 const connector = veracode as Required<Connector>;
 const wish = { kind: 'ACCESS_KEY', prefix: null, format: null, accessKey: null } as const;

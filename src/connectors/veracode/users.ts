@@ -1,8 +1,8 @@
-import type { SigningKey } from '../signatures/scheme.js';
-import { at, expectGood, flagAt, listAt, neededAt, textAt, unreadable } from './answers.js';
-import type { Upstream } from './connector.js';
-import { askVeracode, askVeracodeAs } from './veracode-api.js';
-import { codeOf, faultOf } from './veracode-faults.js';
+import type { SigningKey } from '../../signatures/scheme.js';
+import { at, expectGood, flagAt, listAt, neededAt, textAt, unreadable } from '../answers.js';
+import type { Upstream } from '../connector.js';
+import { askVeracode, askVeracodeAs } from './api.js';
+import { codeOf, faultOf } from './faults.js';
 
 export interface User {
   id: string;

@@ -1,22 +1,14 @@
-import { badInput } from '../errors.js';
-import type { Connector, Known, Observed, Upstream } from './connector.js';
-import { readEach } from './scopes.js';
-import { textSetting } from './settings.js';
-import { adoptPair, neededPair } from './signing.js';
-import { beforehand, StoreError } from './store-error.js';
-import { asGiven, pairsOf } from './veracode-api.js';
-import {
-  endPair,
-  isLive,
-  isRevoked,
-  makeOwnPair,
-  makePair,
-  pairOfUser,
-  type ListedPair,
-} from './veracode-pairs.js';
-import { findUser, pageOfUsers, userOf, type User } from './veracode-users.js';
+import { badInput } from '../../errors.js';
+import type { Connector, Known, Observed, Upstream } from '../connector.js';
+import { readEach } from '../scopes.js';
+import { textSetting } from '../settings.js';
+import { adoptPair, neededPair } from '../signing.js';
+import { beforehand, StoreError } from '../store-error.js';
+import { asGiven, pairsOf } from './api.js';
+import { endPair, isLive, isRevoked, makeOwnPair, makePair, pairOfUser, type ListedPair } from './pairs.js';
+import { findUser, pageOfUsers, userOf, type User } from './users.js';
 
-export { faultOf } from './veracode-faults.js';
+export { faultOf } from './faults.js';
 
 /**
  * Veracode: the one pair of API id and key that each user has (docs.veracode.com, Identity API). A pair has no name or

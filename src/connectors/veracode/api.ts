@@ -1,9 +1,9 @@
-import { veracode } from '../signatures/veracode.js';
-import type { SigningKey } from '../signatures/scheme.js';
-import type { StoreAnswer, StoreRequest, Upstream } from './connector.js';
-import { missingPath } from './endpoint.js';
-import { ownPair, signedBy } from './signing.js';
-import { faultOf } from './veracode-faults.js';
+import { veracode } from '../../signatures/veracode.js';
+import type { SigningKey } from '../../signatures/scheme.js';
+import type { StoreAnswer, StoreRequest, Upstream } from '../connector.js';
+import { missingPath } from '../endpoint.js';
+import { ownPair, signedBy } from '../signing.js';
+import { faultOf } from './faults.js';
 
 /** The pairs that Keyway has there: its own, and that of a second administrator where there is one. */
 export const pairsOf = (upstream: Upstream): [SigningKey, ...SigningKey[]] => [
