@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import pg from 'pg';
 
 const { sql } = await import('../dist/src/database/database.js');
-const { askedFor, presentedBy } = await import('../dist/src/access/presented.js');
+const { askedFor, presentedBy } = await import('../dist/src/access/presented-key.js');
 const { columns } = await import('../dist/src/credentials/presented.js');
 
 const { text } = sql(presentedBy('true', columns));

@@ -7,17 +7,17 @@ import { gather } from '../database/gather.js';
 import type { Claim, SignedRequest } from '../signatures/scheme.js';
 import { schemes, SignatureScheme } from '../signatures/schemes.js';
 import { addressAllowed } from './addresses.js';
-import { freshenVerifiers } from './freshen.js';
+import { freshenVerifiers } from './renew-verifiers.js';
 import { hostOf, isOwnHost } from './hosts.js';
 import { authenticateJwt } from './identity.js';
 import { isJwt } from './jwt.js';
 import type { KeySets } from './key-sets.js';
 import { takeNonces } from './nonces.js';
 import type { Permission, Principal } from './principal.js';
-import { askedFor, byKey, presentedBy, type Presented } from './presented.js';
+import { askedFor, byKey, presentedBy, type Presented } from './presented-key.js';
 import { heldBy, rightsBy, type Held } from './rights.js';
 import { isTimely, signerOf, signsBy } from './signed.js';
-import { carriedRoles } from './standing.js';
+import { carriedRoles } from './works.js';
 
 /** A request to Keyway itself, as far as it tells who sent it. */
 export interface Call extends SignedRequest {

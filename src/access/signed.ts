@@ -5,7 +5,7 @@ import { Secret } from '../secret.js';
 import type { Claim } from '../signatures/scheme.js';
 import { windowMs } from '../signatures/scheme.js';
 import type { SignatureScheme } from '../signatures/schemes.js';
-import type { Presented } from './presented.js';
+import type { Presented } from './presented-key.js';
 
 /** Whether a signed request came within its time, by the clock of the database. */
 export const isTimely = ({ signedAtMs, endsAtMs }: Claim, at: number): boolean =>

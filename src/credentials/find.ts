@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { Permission } from '../access/principal.js';
 import { credentialScope } from '../access/scope.js';
-import { carried } from '../access/standing.js';
+import { carried } from '../access/works.js';
 import { selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
 import { condition, every, type Condition } from '../database/database.js';

@@ -1,4 +1,4 @@
-import { freshenVerifiers, ifPossible } from '../access/freshen.js';
+import { freshenVerifiers, ifPossible } from '../access/renew-verifiers.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
 import type { Case } from './verify.js';

@@ -1,6 +1,6 @@
-import { askedFor, byKey, presentedBy, type Presented } from '../access/presented.js';
+import { askedFor, byKey, presentedBy, type Presented } from '../access/presented-key.js';
 import { verifyScope } from '../access/scope.js';
-import { carriedRoles } from '../access/standing.js';
+import { carriedRoles } from '../access/works.js';
 import type { RequestContext } from '../context.js';
 import type { Condition, Database } from '../database/database.js';
 import { perDatabase } from '../database/gather.js';

@@ -1,4 +1,4 @@
-import { fault, joinParent } from '../access/standing.js';
+import { fault, joinParent } from '../access/works.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fault, joinParent } from '../../access/standing.js';
+import { fault, joinParent } from '../../access/works.js';
 import { record } from '../../audit/record.js';
 import type { RequestContext } from '../../context.js';
 import { sql, type Tx } from '../../database/database.js';

@@ -2,7 +2,7 @@ import { sql, type Sql } from '../database/database.js';
 import { KeywayError } from '../errors.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { Secret } from '../secret.js';
-import type { Presented } from './presented.js';
+import type { Presented } from './presented-key.js';
 
 /** A generated secret that was proven just now, and what it was proven by. */
 export type ProvenSecret = Pick<Presented, 'id' | 'number' | 'verifier' | 'verifierKeyId'> & {

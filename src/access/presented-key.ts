@@ -1,6 +1,6 @@
 import type { CredentialKind } from '../credentials/credential.js';
 import type { SignatureScheme } from '../signatures/schemes.js';
-import { fault, joinParent, live } from './standing.js';
+import { fault, joinParent, live } from './works.js';
 
 /** A credential that goes by a presented access key, with one of its secrets. */
 export interface Presented {
