@@ -16,7 +16,7 @@ const longest = [
   'credentials/verify',
   'migrations',
   'database/database',
-  'http',
+  'http/http',
   'credentials/passwords',
   'access/key-sets',
   'credentials/verify-timing',

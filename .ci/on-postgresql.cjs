@@ -14,7 +14,7 @@ const elsewhere = [
   'test/cli.test.ts',
   'test/demo.test.ts',
   'test/readme.test.ts',
-  'test/http.test.ts',
+  'test/http/http.test.ts',
   'test/query-limits.test.ts',
   'test/explorer/examples.test.ts',
   'test/access/jwt.test.ts',

@@ -1,4 +1,4 @@
-import { KeywayError } from './errors.js';
+import { KeywayError } from '../errors.js';
 
 const deepest = 32;
 const refusedKeys = new Set(['__proto__', 'constructor', 'prototype']);

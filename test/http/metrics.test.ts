@@ -1,7 +1,7 @@
-import { startTestServer, type TestServer } from './support/server.js';
-import { expectData, makeAccount } from './support/make.js';
-import { checkStore, makeStore, seqeraAt } from './stores/stores.js';
-import { startSeqera, type Seqera } from './upstreams/seqera.js';
+import { startTestServer, type TestServer } from '../support/server.js';
+import { expectData, makeAccount } from '../support/make.js';
+import { checkStore, makeStore, seqeraAt } from '../stores/stores.js';
+import { startSeqera, type Seqera } from '../upstreams/seqera.js';
 
 let server: TestServer;
 let seqera: Seqera;

@@ -1,5 +1,5 @@
-import { codes, KeywayError } from '../src/errors.js';
-import { parseJsonBody } from '../src/json-body.js';
+import { codes, KeywayError } from '../../src/errors.js';
+import { parseJsonBody } from '../../src/http/json-body.js';
 
 const refusal = (text: string): KeywayError => {
   try {

@@ -11,9 +11,9 @@ import {
   type GraphQLInputType,
   type GraphQLSchema,
 } from 'graphql';
-import { openSchema } from '../src/schema.js';
-import { makeAccount, makeCredential } from './support/make.js';
-import { startTestServer, type TestServer } from './support/server.js';
+import { openSchema } from '../../src/schema.js';
+import { makeAccount, makeCredential } from '../support/make.js';
+import { startTestServer, type TestServer } from '../support/server.js';
 
 let server: TestServer;
 let schema: GraphQLSchema;

@@ -2,28 +2,28 @@ import cors from '@fastify/cors';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
-import { clientAddress } from './access/addresses.js';
-import { authenticate } from './access/authenticate.js';
-import type { KeySets } from './access/key-sets.js';
-import { statusOf } from './answer-errors.js';
-import { openAnswers } from './answer.js';
-import { adminAccountId } from './accounts/account.js';
-import { AuditOutcome } from './audit/audit-event.js';
-import type { Decisions } from './audit/decisions.js';
-import type { Config } from './config/config.js';
-import type { Registry } from './connectors/registry.js';
-import type { RequestContext } from './context.js';
-import type { LastUsed } from './credentials/last-used.js';
-import type { Database } from './database/database.js';
-import { KeywayError, unavailable, type Code } from './errors.js';
-import { explorerPage } from './explorer/page.js';
-import { newId } from './ids.js';
-import type { Syncs } from './credentials/outside/sync.js';
+import { clientAddress } from '../access/addresses.js';
+import { authenticate } from '../access/authenticate.js';
+import type { KeySets } from '../access/key-sets.js';
+import { statusOf } from '../answer-errors.js';
+import { openAnswers } from '../answer.js';
+import { adminAccountId } from '../accounts/account.js';
+import { AuditOutcome } from '../audit/audit-event.js';
+import type { Decisions } from '../audit/decisions.js';
+import type { Config } from '../config/config.js';
+import type { Registry } from '../connectors/registry.js';
+import type { RequestContext } from '../context.js';
+import type { LastUsed } from '../credentials/last-used.js';
+import type { Database } from '../database/database.js';
+import { KeywayError, unavailable, type Code } from '../errors.js';
+import { explorerPage } from '../explorer/page.js';
+import { newId } from '../ids.js';
+import type { Syncs } from '../credentials/outside/sync.js';
 import { parseJsonBody } from './json-body.js';
-import type { Keyring } from './keyring/keyring.js';
-import type { Log } from './log.js';
-import { publicError, type PublicError } from './public-error.js';
-import type { Gates } from './stores/gate.js';
+import type { Keyring } from '../keyring/keyring.js';
+import type { Log } from '../log.js';
+import { publicError, type PublicError } from '../public-error.js';
+import type { Gates } from '../stores/gate.js';
 import { answerVerification } from './verify-route.js';
 
 /** The parts of Keyway that answer requests. */
@@ -295,7 +295,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** When it came, by the clock of the database. */
     at: number;
-    principal: import('./access/principal.js').Principal | undefined;
+    principal: import('../access/principal.js').Principal | undefined;
     /** Holds the body to what was signed, where it was. @throws UNAUTHENTICATED */
     proveBody: ((body: Buffer) => void) | undefined;
   }

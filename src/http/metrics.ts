@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { circuits, type Gates } from './stores/gate.js';
+import { circuits, type Gates } from '../stores/gate.js';
 
 /** The door for what collects metrics, apart from that of callers: it asks nobody who they are. */
 export interface Metrics {

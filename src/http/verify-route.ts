@@ -1,22 +1,22 @@
 import { coerceInputValue, GraphQLNonNull, type GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
-import type { AuditOutcome } from './audit/audit-event.js';
-import { outcomeOf } from './audit/decisions.js';
-import type { RequestContext } from './context.js';
-import type { VerificationCode } from './credentials/verification.js';
+import type { AuditOutcome } from '../audit/audit-event.js';
+import { outcomeOf } from '../audit/decisions.js';
+import type { RequestContext } from '../context.js';
+import type { VerificationCode } from '../credentials/verification.js';
 import {
   HeaderInput,
   ProofInput,
   SignedRequestInput,
   VerifyCredentialInput,
-} from './credentials/verification.input.js';
-import { verifyCredentials } from './credentials/verify.js';
-import { KeywayError, type FieldFault } from './errors.js';
-import { encodeId } from './ids.js';
-import { valueFaults } from './input-faults.js';
-import { mostFaults } from './errors.js';
-import { expectSmall } from './query-limits.js';
-import { expectRules } from './inputs/rules.js';
-import { instant, instantMs } from './time.js';
+} from '../credentials/verification.input.js';
+import { verifyCredentials } from '../credentials/verify.js';
+import { KeywayError, type FieldFault } from '../errors.js';
+import { encodeId } from '../ids.js';
+import { valueFaults } from '../input-faults.js';
+import { mostFaults } from '../errors.js';
+import { expectSmall } from '../query-limits.js';
+import { expectRules } from '../inputs/rules.js';
+import { instant, instantMs } from '../time.js';
 
 /** What `POST /v1/verify` answers: as `verifyCredential` in the graph does, with what a service mostly asks for. */
 export interface VerificationAnswer {

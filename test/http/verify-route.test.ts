@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { renameSync } from 'node:fs';
-import { parseId } from '../src/ids.js';
-import { Secret } from '../src/secret.js';
-import { schemes, SignatureScheme } from '../src/signatures/schemes.js';
-import { requestProof, postVerify, askWhether } from './credentials/verifying.js';
-import { request } from './signatures/requests.js';
+import { parseId } from '../../src/ids.js';
+import { Secret } from '../../src/secret.js';
+import { schemes, SignatureScheme } from '../../src/signatures/schemes.js';
+import { requestProof, postVerify, askWhether } from '../credentials/verifying.js';
+import { request } from '../signatures/requests.js';
 import {
   expectData,
   makeAccount,
@@ -14,8 +14,8 @@ import {
   makeRole,
   unique,
   type Made,
-} from './support/make.js';
-import { startTestServer, type TestServer } from './support/server.js';
+} from '../support/make.js';
+import { startTestServer, type TestServer } from '../support/server.js';
 
 let server: TestServer;
 let account: string;
