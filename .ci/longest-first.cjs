@@ -20,7 +20,7 @@ const longest = [
   'credentials/passwords',
   'access/key-sets',
   'credentials/verify-timing',
-  'demo',
+  'demo/demo',
   'credentials/password-flood',
   'permissions',
   'idempotency/once',

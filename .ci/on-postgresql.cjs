@@ -12,7 +12,7 @@ const opening = ['server.ts', 'process.ts', 'command.ts'].map((name) => resolve(
 const elsewhere = [
   'test/database/embedded.test.ts',
   'test/cli.test.ts',
-  'test/demo.test.ts',
+  'test/demo/demo.test.ts',
   'test/readme.test.ts',
   'test/http/http.test.ts',
   'test/query-limits.test.ts',

@@ -32,7 +32,9 @@ export async function run(args: readonly string[]): Promise<number> {
     .action(async (options: { stores?: true }) => {
       if (options.stores) code = await demoStores();
       else
-        await withKeyway(async (keyway, _, log) => say(await (await import('./demo.js')).fill(keyway, log)));
+        await withKeyway(async (keyway, _, log) =>
+          say(await (await import('./demo/demo.js')).fill(keyway, log)),
+        );
     });
   const token = program.command('token').description('Tokens, on the machine itself.');
   token
@@ -121,8 +123,8 @@ async function demoStores(): Promise<number> {
   // Before anything is made: it could not be made again.
   await (await import('./listening.js')).expectFree(config);
   const [{ fill }, { startStandIns, connectStores }] = await Promise.all([
-    import('./demo.js'),
-    import('./demo-stores.js'),
+    import('./demo/demo.js'),
+    import('./demo/stores.js'),
   ]);
   const standIns = await startStandIns();
   try {

@@ -1,19 +1,19 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { findAccountByName } from './accounts/find.js';
-import type { Config } from './config/config.js';
-import { syncStore } from './credentials/sync.js';
-import { updateCredential } from './credentials/update.js';
-import { sql } from './database/database.js';
-import { requestsOf, type Requests } from './demo-request.js';
-import { encodeId } from './ids.js';
-import type { Keyway } from './keyway.js';
-import type { Log } from './log.js';
-import { openOutbound } from './outbound.js';
-import { createStore } from './stores/create.js';
-import { findProjectByName } from './projects/find.js';
-import { openGates } from './stores/gate.js';
-import type { StoreConnectionInput } from './stores/store.input.js';
+import { findAccountByName } from '../accounts/find.js';
+import type { Config } from '../config/config.js';
+import { syncStore } from '../credentials/sync.js';
+import { updateCredential } from '../credentials/update.js';
+import { sql } from '../database/database.js';
+import { requestsOf, type Requests } from './request.js';
+import { encodeId } from '../ids.js';
+import type { Keyway } from '../keyway.js';
+import type { Log } from '../log.js';
+import { openOutbound } from '../outbound.js';
+import { createStore } from '../stores/create.js';
+import { findProjectByName } from '../projects/find.js';
+import { openGates } from '../stores/gate.js';
+import type { StoreConnectionInput } from '../stores/store.input.js';
 
 /** Servers on this machine in the places of the vendors', and how to connect each. */
 export interface StandIns {
@@ -35,7 +35,7 @@ export interface StandInStore {
  * @throws an Error to show where this Keyway came without them.
  */
 export async function startStandIns(): Promise<StandIns> {
-  const built = new URL('../test/upstreams/filled.js', import.meta.url);
+  const built = new URL('../../test/upstreams/filled.js', import.meta.url);
   if (!existsSync(fileURLToPath(built)))
     throw new Error('The stand-ins of the stores are not here: this Keyway came without its tests.');
   const { startFilled } = (await import(built.href)) as { startFilled: () => Promise<StandIns> };

@@ -1,15 +1,15 @@
-import { type Principal } from './access/principal.js';
-import { rightsOf } from './access/rights.js';
-import { adminAccountId } from './accounts/account.js';
-import { Decisions } from './audit/decisions.js';
-import { registry } from './connectors/registry.js';
-import type { RequestContext } from './context.js';
-import { LastUsed } from './credentials/last-used.js';
-import { Syncs } from './credentials/outside/sync.js';
-import { newId } from './ids.js';
-import type { Keyway } from './keyway.js';
-import type { Log } from './log.js';
-import type { Gates } from './stores/gate.js';
+import { type Principal } from '../access/principal.js';
+import { rightsOf } from '../access/rights.js';
+import { adminAccountId } from '../accounts/account.js';
+import { Decisions } from '../audit/decisions.js';
+import { registry } from '../connectors/registry.js';
+import type { RequestContext } from '../context.js';
+import { LastUsed } from '../credentials/last-used.js';
+import { Syncs } from '../credentials/outside/sync.js';
+import { newId } from '../ids.js';
+import type { Keyway } from '../keyway.js';
+import type { Log } from '../log.js';
+import type { Gates } from '../stores/gate.js';
 
 /** What requests of the administrator carry, outside of any server; each verb gets one of its own. */
 export interface Requests {
