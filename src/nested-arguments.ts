@@ -20,8 +20,8 @@ import {
 } from 'graphql';
 import type { RequestContext } from './context.js';
 import { KeywayError } from './errors.js';
-import { literalFault } from './input-faults.js';
-import { placesOf } from './literal-places.js';
+import { literalFault } from './graph/errors/input-faults.js';
+import { placesOf } from './graph/errors/literal-paths.js';
 import type { Arguments, Expectation } from './inputs/declared.js';
 import { fieldOf, typeOf } from './query-weight.js';
 

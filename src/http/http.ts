@@ -5,7 +5,7 @@ import type { GraphQLSchema } from 'graphql';
 import { clientAddress } from '../access/addresses.js';
 import { authenticate } from '../access/authenticate.js';
 import type { KeySets } from '../access/key-sets.js';
-import { statusOf } from '../answer-errors.js';
+import { statusOf } from '../graph/errors/answer-errors.js';
 import { openAnswers } from '../answer.js';
 import { adminAccountId } from '../accounts/account.js';
 import { AuditOutcome } from '../audit/audit-event.js';
@@ -22,7 +22,7 @@ import type { Syncs } from '../credentials/outside/sync.js';
 import { parseJsonBody } from './json-body.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { Log } from '../log.js';
-import { publicError, type PublicError } from '../public-error.js';
+import { publicError, type PublicError } from '../graph/errors/public-error.js';
 import type { Gates } from '../stores/gate.js';
 import { answerVerification } from './verify-route.js';
 

@@ -12,7 +12,7 @@ import {
 import { verifyCredentials } from '../credentials/verify.js';
 import { KeywayError, type FieldFault } from '../errors.js';
 import { encodeId } from '../ids.js';
-import { valueFaults } from '../input-faults.js';
+import { valueFaults } from '../graph/errors/input-faults.js';
 import { mostFaults } from '../errors.js';
 import { expectSmall } from '../query-limits.js';
 import { expectRules } from '../inputs/rules.js';

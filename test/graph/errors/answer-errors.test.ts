@@ -19,10 +19,10 @@ import {
   type GraphQLInputType,
   type OperationDefinitionNode,
 } from 'graphql';
-import { answerErrors, formatError, variableFaults } from '../src/answer-errors.js';
-import { badInput, codes, KeywayError, notFound, unavailable } from '../src/errors.js';
-import { publicError } from '../src/public-error.js';
-import { parseOptions, queryLimits, validationOptions } from '../src/query-limits.js';
+import { answerErrors, formatError, variableFaults } from '../../../src/graph/errors/answer-errors.js';
+import { badInput, codes, KeywayError, notFound, unavailable } from '../../../src/errors.js';
+import { publicError } from '../../../src/graph/errors/public-error.js';
+import { parseOptions, queryLimits, validationOptions } from '../../../src/query-limits.js';
 
 const schema = buildSchema(`
   scalar DateTime

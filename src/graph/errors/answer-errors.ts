@@ -1,10 +1,10 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { isInputType, typeFromAST } from 'graphql';
 import type { GraphQLFormattedError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
-import { KeywayError, type Code, type FieldFault } from './errors.js';
+import { KeywayError, type Code, type FieldFault } from '../../errors.js';
 import { keywayErrorIn, origins, valueFaults } from './input-faults.js';
-import { mostFaults } from './errors.js';
-import { join, nowhere, placesOf } from './literal-places.js';
+import { mostFaults } from '../../errors.js';
+import { join, nowhere, placesOf } from './literal-paths.js';
 import { keepLocations } from './locations.js';
 import { publicError } from './public-error.js';
 

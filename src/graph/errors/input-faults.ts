@@ -14,8 +14,8 @@ import {
   type GraphQLNamedInputType,
   type ValueNode,
 } from 'graphql';
-import { KeywayError, type FieldFault } from './errors.js';
-import { join, type Places } from './literal-places.js';
+import { KeywayError, type FieldFault } from '../../errors.js';
+import { join, type Places } from './literal-paths.js';
 
 /**
  * What keeps a value from being of the type, one fault after the other; nothing where graphql-js takes the value. Paths

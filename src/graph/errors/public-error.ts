@@ -1,12 +1,12 @@
 import type { ApolloServerErrorCode } from '@apollo/server/errors';
 import type { ValidationError } from 'class-validator';
 import { GraphQLError, Kind, type DocumentNode, type GraphQLSchema } from 'graphql';
-import { codes, type Code, type FieldFault } from './errors.js';
+import { codes, type Code, type FieldFault } from '../../errors.js';
 import { firstRefused, keywayErrorIn, literalFault, origins } from './input-faults.js';
-import { placesOf } from './literal-places.js';
+import { placesOf } from './literal-paths.js';
 import { locationsOf } from './locations.js';
-import { exceeded, isTokenLimit } from './query-limits.js';
-import { faultsOf } from './inputs/rules.js';
+import { exceeded, isTokenLimit } from '../../query-limits.js';
+import { faultsOf } from '../../inputs/rules.js';
 import { validationWords } from './validation-words.js';
 
 /** What is known of the request that an error belongs to. */
