@@ -15,7 +15,7 @@ const elsewhere = [
   'test/demo/demo.test.ts',
   'test/readme.test.ts',
   'test/http/http.test.ts',
-  'test/query-limits.test.ts',
+  'test/graph/query-limits.test.ts',
   'test/explorer/examples.test.ts',
   'test/access/jwt.test.ts',
   'test/access/key-sets.test.ts',

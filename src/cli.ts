@@ -97,7 +97,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .description('Writes the graph, with its descriptions, to a file.')
     .argument('[file]', 'where to, or - for the standard output', 'schema.graphql')
     .action(async (file: string) => {
-      const { openSchema, printGraph } = await import('./schema.js');
+      const { openSchema, printGraph } = await import('./graph/schema.js');
       const text = printGraph(await openSchema());
       if (file === '-') process.stdout.write(text);
       else writeFileSync(file, text);

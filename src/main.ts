@@ -16,7 +16,7 @@ import { keywayAddress, listening, metricsAddress } from './listening.js';
 import type { Log } from './log.js';
 import { openMetrics, type Metrics } from './http/metrics.js';
 import { openOutbound } from './outbound.js';
-import { openSchema } from './schema.js';
+import { openSchema } from './graph/schema.js';
 import { openGates } from './stores/gate.js';
 import { StoreCalls } from './stores/spend.js';
 

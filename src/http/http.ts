@@ -6,7 +6,7 @@ import { clientAddress } from '../access/addresses.js';
 import { authenticate } from '../access/authenticate.js';
 import type { KeySets } from '../access/key-sets.js';
 import { statusOf } from '../graph/errors/answer-errors.js';
-import { openAnswers } from '../answer.js';
+import { openAnswers } from '../graph/apollo.js';
 import { adminAccountId } from '../accounts/account.js';
 import { AuditOutcome } from '../audit/audit-event.js';
 import type { Decisions } from '../audit/decisions.js';

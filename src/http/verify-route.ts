@@ -14,7 +14,7 @@ import { KeywayError, type FieldFault } from '../errors.js';
 import { encodeId } from '../ids.js';
 import { valueFaults } from '../graph/errors/input-faults.js';
 import { mostFaults } from '../errors.js';
-import { expectSmall } from '../query-limits.js';
+import { expectSmall } from '../graph/query-limits.js';
 import { expectRules } from '../inputs/rules.js';
 import { instant, instantMs } from '../time.js';
 

@@ -11,7 +11,7 @@ import {
   type GraphQLInputType,
   type GraphQLSchema,
 } from 'graphql';
-import { openSchema } from '../../src/schema.js';
+import { openSchema } from '../../src/graph/schema.js';
 import { makeAccount, makeCredential } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 

@@ -5,7 +5,7 @@ import { codes, type Code, type FieldFault } from '../../errors.js';
 import { firstRefused, keywayErrorIn, literalFault, origins } from './input-faults.js';
 import { placesOf } from './literal-paths.js';
 import { locationsOf } from './locations.js';
-import { exceeded, isTokenLimit } from '../../query-limits.js';
+import { exceeded, isTokenLimit } from '../query-limits.js';
 import { faultsOf } from '../../inputs/rules.js';
 import { validationWords } from './validation-words.js';
 

@@ -22,7 +22,7 @@ import {
 import { answerErrors, formatError, variableFaults } from '../../../src/graph/errors/answer-errors.js';
 import { badInput, codes, KeywayError, notFound, unavailable } from '../../../src/errors.js';
 import { publicError } from '../../../src/graph/errors/public-error.js';
-import { parseOptions, queryLimits, validationOptions } from '../../../src/query-limits.js';
+import { parseOptions, queryLimits, validationOptions } from '../../../src/graph/query-limits.js';
 
 const schema = buildSchema(`
   scalar DateTime

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { getMetadataStorage } from 'class-validator';
 import { isInputObjectType, type GraphQLSchema } from 'graphql';
 import { Arg, Field, FieldResolver, Mutation, ObjectType, Query, Resolver } from 'type-graphql';
-import { Permission } from '../src/access/principal.js';
-import { Needs } from '../src/inputs/declared.js';
-import { openSchema, printGraph, resolvers } from '../src/schema.js';
+import { Permission } from '../../src/access/principal.js';
+import { Needs } from '../../src/inputs/declared.js';
+import { openSchema, printGraph, resolvers } from '../../src/graph/schema.js';
 
 let schema: GraphQLSchema;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
-import { expectData, makeAccount, makeCredential, unique } from './support/make.js';
-import { startTestServer, type Answer, type TestServer } from './support/server.js';
+import { expectData, makeAccount, makeCredential, unique } from '../support/make.js';
+import { startTestServer, type Answer, type TestServer } from '../support/server.js';
 
 let server: TestServer;
 let account: string;

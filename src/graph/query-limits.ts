@@ -1,7 +1,7 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { BREAK, GraphQLError, visit } from 'graphql';
-import { KeywayError, type FieldFault } from './errors.js';
+import { KeywayError, type FieldFault } from '../errors.js';
 import { weigh } from './query-weight.js';
 
 /** The most that one request may ask for. */

@@ -9,14 +9,14 @@ import type {
   GraphQLSchema,
   SelectionSetNode,
 } from 'graphql';
-import { answerErrors, formatError, variableFaults } from './graph/errors/answer-errors.js';
+import { answerErrors, formatError, variableFaults } from './errors/answer-errors.js';
 import { compiledQueries } from './compiled-queries.js';
-import { outcomeOf, type Decisions } from './audit/decisions.js';
-import type { RequestContext } from './context.js';
-import { keywayErrorIn } from './graph/errors/input-faults.js';
+import { outcomeOf, type Decisions } from '../audit/decisions.js';
+import type { RequestContext } from '../context.js';
+import { keywayErrorIn } from './errors/input-faults.js';
 import { nestedArguments } from './nested-arguments.js';
 import { parseOptions, queryLimits, validationOptions } from './query-limits.js';
-import { AuditOutcome } from './audit/audit-event.js';
+import { AuditOutcome } from '../audit/audit-event.js';
 
 /** The executor of the graph: Apollo Server with Keyway's limits, words for errors and record of refusals. */
 export function openAnswers(

@@ -18,11 +18,11 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import type { RequestContext } from './context.js';
-import { KeywayError } from './errors.js';
-import { literalFault } from './graph/errors/input-faults.js';
-import { placesOf } from './graph/errors/literal-paths.js';
-import type { Arguments, Expectation } from './inputs/declared.js';
+import type { RequestContext } from '../context.js';
+import { KeywayError } from '../errors.js';
+import { literalFault } from './errors/input-faults.js';
+import { placesOf } from './errors/literal-paths.js';
+import type { Arguments, Expectation } from '../inputs/declared.js';
 import { fieldOf, typeOf } from './query-weight.js';
 
 /**

@@ -10,9 +10,9 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { buildSchema, type NonEmptyArray } from 'type-graphql';
-import { AccountResolver } from './accounts/account.resolver.js';
-import { MfaResolver } from './accounts/mfa.resolver.js';
-import { AuditEventResolver } from './audit/audit-event.resolver.js';
+import { AccountResolver } from '../accounts/account.resolver.js';
+import { MfaResolver } from '../accounts/mfa.resolver.js';
+import { AuditEventResolver } from '../audit/audit-event.resolver.js';
 import {
   AccountCredentialsResolver,
   CredentialResolver,
@@ -21,21 +21,21 @@ import {
   RotationResolver,
   StoreCredentialsResolver,
   VerificationResolver,
-} from './credentials/credential.resolver.js';
-import { encodeId } from './ids.js';
-import type { NodeType } from './node-types.js';
-import { prefixes } from './node-types.js';
-import { SyncResolver } from './credentials/sync.resolver.js';
+} from '../credentials/credential.resolver.js';
+import { encodeId } from '../ids.js';
+import type { NodeType } from '../node-types.js';
+import { prefixes } from '../node-types.js';
+import { SyncResolver } from '../credentials/sync.resolver.js';
 import { AuditEventLinksResolver, CredentialAuditResolver, NodeResolver } from './nodes.js';
-import { AccountProjectsResolver, ProjectResolver } from './projects/project.resolver.js';
+import { AccountProjectsResolver, ProjectResolver } from '../projects/project.resolver.js';
 import {
   AccountGrantsResolver,
   GrantResolver,
   ProjectGrantsResolver,
   RoleResolver,
-} from './roles/role.resolver.js';
-import { validation } from './inputs/rules.js';
-import { StoreResolver } from './stores/store.resolver.js';
+} from '../roles/role.resolver.js';
+import { validation } from '../inputs/rules.js';
+import { StoreResolver } from '../stores/store.resolver.js';
 
 type Resolver = abstract new () => object;
 

@@ -1,10 +1,16 @@
 import { ApolloServer } from '@apollo/server';
 import { buildSchema, getIntrospectionQuery, Kind, parse, type OperationDefinitionNode } from 'graphql';
-import { answerErrors, formatError, variableFaults } from '../src/graph/errors/answer-errors.js';
-import { expectData, makeAccount, makeCredential, type Made } from './support/make.js';
-import { startTestServer, type TestServer } from './support/server.js';
-import { statementsOf } from './support/statements.js';
-import { limits, measure, parseOptions, queryLimits, validationOptions } from '../src/query-limits.js';
+import { answerErrors, formatError, variableFaults } from '../../src/graph/errors/answer-errors.js';
+import { expectData, makeAccount, makeCredential, type Made } from '../support/make.js';
+import { startTestServer, type TestServer } from '../support/server.js';
+import { statementsOf } from '../support/statements.js';
+import {
+  limits,
+  measure,
+  parseOptions,
+  queryLimits,
+  validationOptions,
+} from '../../src/graph/query-limits.js';
 
 const schema = buildSchema(`
   scalar JSON

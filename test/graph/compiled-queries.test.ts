@@ -1,9 +1,9 @@
 import { ApolloServer } from '@apollo/server';
 import { buildSchema, parse, type DocumentNode } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
-import { compiledQueries, isCompilable } from '../src/compiled-queries.js';
-import { examples } from '../src/explorer/examples.js';
-import { openSchema } from '../src/schema.js';
+import { compiledQueries, isCompilable } from '../../src/graph/compiled-queries.js';
+import { examples } from '../../src/explorer/examples.js';
+import { openSchema } from '../../src/graph/schema.js';
 import {
   expectData,
   grant,
@@ -13,8 +13,8 @@ import {
   makeProject,
   makeRole,
   unique,
-} from './support/make.js';
-import { startTestServer, type Answer, type TestServer } from './support/server.js';
+} from '../support/make.js';
+import { startTestServer, type Answer, type TestServer } from '../support/server.js';
 
 let server: TestServer;
 let known: Record<string, string | string[]>;
