@@ -11,7 +11,7 @@ import { machine, root } from './filled.mjs';
 import { endAll, median, part, started } from './load.mjs';
 
 const { readConfig } = await import('../dist/src/config/config.js');
-const { openKeyway } = await import('../dist/src/keyway.js');
+const { openKeyway } = await import('../dist/src/start/keyway.js');
 const { openLog } = await import('../dist/src/log.js');
 const { openOutbound } = await import('../dist/src/outbound.js');
 const { requestsOf } = await import('../dist/src/demo/request.js');

@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { Account } from './accounts/account.js';
 import { readConfig, type Config } from './config/config.js';
 import type { Database } from './database/database.js';
-import type { Keyway } from './keyway.js';
+import type { Keyway } from './start/keyway.js';
 import { openLog, type Log } from './log.js';
 
 // What a command needs is loaded by that command: help and refusals need nothing, and are told at once.
@@ -46,7 +46,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .option('--days <number>', 'how long it lives: 1 to 366 days', days, 90)
     .action(async (options: { account: string; days: number }) =>
       withKeyway(async ({ db, keyring }) => {
-        const { makeToken } = await import('./admin-token.js');
+        const { makeToken } = await import('./start/admin-token.js');
         const account = await accountNamed(db, options.account);
         if (!account.enabled) throw new Error('The account is disabled.');
         const made = await db.transaction((tx) =>
@@ -65,7 +65,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .requiredOption('--account <name>', 'whose second factor')
     .action(async (options: { account: string }) =>
       withKeyway(async ({ db, keyring }) => {
-        const { takeFactorOff } = await import('./admin-mfa.js');
+        const { takeFactorOff } = await import('./start/admin-mfa.js');
         const account = await accountNamed(db, options.account);
         await db.transaction((tx) => takeFactorOff(tx, keyring, account));
         say('The second factor is removed.');
@@ -121,7 +121,7 @@ async function demoStores(): Promise<number> {
     );
   const config = readConfig(undefined, { KEYWAY_OUTBOUND_LOCAL: 'true' });
   // Before anything is made: it could not be made again.
-  await (await import('./listening.js')).expectFree(config);
+  await (await import('./start/listening.js')).expectFree(config);
   const [{ fill }, { startStandIns, connectStores }] = await Promise.all([
     import('./demo/demo.js'),
     import('./demo/stores.js'),
@@ -171,7 +171,7 @@ async function withKeyway(
   config = readConfig(),
 ): Promise<void> {
   const log = openLog(config.logLevel === 'info' ? 'warn' : config.logLevel);
-  const { openKeyway } = await import('./keyway.js');
+  const { openKeyway } = await import('./start/keyway.js');
   const keyway = await openKeyway(config, log);
   try {
     if (!keyway.keyring)

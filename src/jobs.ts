@@ -12,7 +12,7 @@ import { forgetOldAnswers } from './idempotency/forget.js';
 import type { Keyring } from './keyring/keyring.js';
 import type { StoreParts } from './stores/open.js';
 import type { StoreCalls } from './stores/spend.js';
-import type { WrapCount } from './wraps.js';
+import type { WrapCount } from './start/wrap-count.js';
 import type { Log } from './log.js';
 
 export interface JobParts {

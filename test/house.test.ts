@@ -11,7 +11,7 @@ const line = /```text\n([^`]*)```/.exec(readFileSync('docs/house.md', 'utf8'))?.
 /** Files that read a plain secret, and why each must. */
 const exposing = [
   'cli', // prints the token that was asked for
-  'first-start', // writes the first token to its file
+  'start/first-start', // writes the first token to its file
   'accounts/mfa.resolver', // the answers that show a new second factor and its recovery codes
   'accounts/recovery-codes', // keeps a tag of each code
   'connectors/apinizer/apinizer', // the new password that Apinizer is to keep

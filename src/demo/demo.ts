@@ -12,7 +12,7 @@ import { rotateCredential } from '../credentials/rotate.js';
 import { sql } from '../database/database.js';
 import { requestsOf } from './request.js';
 import { encodeId } from '../ids.js';
-import type { Keyway } from '../keyway.js';
+import type { Keyway } from '../start/keyway.js';
 import type { Log } from '../log.js';
 import { createProject } from '../projects/create.js';
 import { createRole } from '../roles/create.js';

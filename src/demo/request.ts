@@ -7,7 +7,7 @@ import type { RequestContext } from '../context.js';
 import { LastUsed } from '../credentials/last-used.js';
 import { Syncs } from '../credentials/outside/sync.js';
 import { newId } from '../ids.js';
-import type { Keyway } from '../keyway.js';
+import type { Keyway } from '../start/keyway.js';
 import type { Log } from '../log.js';
 import type { Gates } from '../stores/gate.js';
 

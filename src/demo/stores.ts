@@ -7,7 +7,7 @@ import { updateCredential } from '../credentials/update.js';
 import { sql } from '../database/database.js';
 import { requestsOf, type Requests } from './request.js';
 import { encodeId } from '../ids.js';
-import type { Keyway } from '../keyway.js';
+import type { Keyway } from '../start/keyway.js';
 import type { Log } from '../log.js';
 import { openOutbound } from '../outbound.js';
 import { createStore } from '../stores/create.js';

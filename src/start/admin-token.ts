@@ -1,15 +1,15 @@
-import { link } from './audit/chain.js';
-import { AuditOutcome } from './audit/audit-event.js';
-import { CredentialSecret } from './credentials/credential-version.js';
-import { CredentialUse } from './credentials/credential-use.js';
-import { Credential, CredentialKind } from './credentials/credential.js';
-import type { Tx } from './database/database.js';
-import type { Account } from './accounts/account.js';
-import { newId } from './ids.js';
-import type { Keyring } from './keyring/keyring.js';
-import { mintToken } from './keyring/token.js';
-import type { Secret } from './secret.js';
-import { builtInStoreId } from './stores/store.js';
+import { link } from '../audit/chain.js';
+import { AuditOutcome } from '../audit/audit-event.js';
+import { CredentialSecret } from '../credentials/credential-version.js';
+import { CredentialUse } from '../credentials/credential-use.js';
+import { Credential, CredentialKind } from '../credentials/credential.js';
+import type { Tx } from '../database/database.js';
+import type { Account } from '../accounts/account.js';
+import { newId } from '../ids.js';
+import type { Keyring } from '../keyring/keyring.js';
+import { mintToken } from '../keyring/token.js';
+import type { Secret } from '../secret.js';
+import { builtInStoreId } from '../stores/store.js';
 
 /**
  * Makes a token of an account without asking anyone: for the first start, and on the machine itself for an

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import { Checkpoints } from './audit/checkpoints.js';
-import type { Config } from './config/config.js';
-import { Database, sql } from './database/database.js';
+import { Checkpoints } from '../audit/checkpoints.js';
+import type { Config } from '../config/config.js';
+import { Database, sql } from '../database/database.js';
 import { firstStart } from './first-start.js';
 import { makeFolder } from './folders.js';
 import { openKeys } from './keys.js';
-import type { Keyring } from './keyring/keyring.js';
-import type { Log } from './log.js';
+import type { Keyring } from '../keyring/keyring.js';
+import type { Log } from '../log.js';
 import { entities, migrations } from './tables.js';
-import { WrapCount } from './wraps.js';
+import { WrapCount } from './wrap-count.js';
 
 /** A Keyway whose database and keys are open. */
 export interface Keyway {

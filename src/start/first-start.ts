@@ -1,15 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { everyPermission, Permission } from './access/principal.js';
-import { Account, AccountKind, adminAccountId } from './accounts/account.js';
+import { everyPermission, Permission } from '../access/principal.js';
+import { Account, AccountKind, adminAccountId } from '../accounts/account.js';
 import { makeToken } from './admin-token.js';
-import type { Database } from './database/database.js';
-import { newId } from './ids.js';
-import type { Keyring } from './keyring/keyring.js';
-import { adminProjectId, Project } from './projects/project.js';
-import { Grant } from './roles/grant.js';
-import { Role } from './roles/role.js';
-import { builtInStoreId, CredentialStore, StoreKind } from './stores/store.js';
+import type { Database } from '../database/database.js';
+import { newId } from '../ids.js';
+import type { Keyring } from '../keyring/keyring.js';
+import { adminProjectId, Project } from '../projects/project.js';
+import { Grant } from '../roles/grant.js';
+import { Role } from '../roles/role.js';
+import { builtInStoreId, CredentialStore, StoreKind } from '../stores/store.js';
 
 const firstTokenDays = 366;
 

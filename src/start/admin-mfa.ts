@@ -1,9 +1,9 @@
-import type { Account } from './accounts/account.js';
-import { endFactor } from './accounts/remove-mfa.js';
-import { link } from './audit/chain.js';
-import { AuditOutcome } from './audit/audit-event.js';
-import type { Tx } from './database/database.js';
-import type { Keyring } from './keyring/keyring.js';
+import type { Account } from '../accounts/account.js';
+import { endFactor } from '../accounts/remove-mfa.js';
+import { link } from '../audit/chain.js';
+import { AuditOutcome } from '../audit/audit-event.js';
+import type { Tx } from '../database/database.js';
+import type { Keyring } from '../keyring/keyring.js';
 
 /**
  * Takes the second factor off an account without asking for a code: on the machine itself, for a person who lost both

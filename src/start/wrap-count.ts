@@ -1,6 +1,6 @@
-import { sql, type Database } from './database/database.js';
-import { unavailable } from './errors.js';
-import type { Log } from './log.js';
+import { sql, type Database } from '../database/database.js';
+import { unavailable } from '../errors.js';
+import type { Log } from '../log.js';
 
 const block = 65_536;
 const warnAt = 2 ** 30;

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { sql, type Database } from './database/database.js';
+import { sql, type Database } from '../database/database.js';
 import { inFolder } from './folders.js';
-import { createKeyFiles, keyKinds, loadKeyFiles, type KeyFiles } from './keyring/kek-file.js';
-import { openKeyring, type Keyring, type KeyringOptions } from './keyring/keyring.js';
+import { createKeyFiles, keyKinds, loadKeyFiles, type KeyFiles } from '../keyring/kek-file.js';
+import { openKeyring, type Keyring, type KeyringOptions } from '../keyring/keyring.js';
 
 /**
  * The keyring of this database. An empty database gets fresh keys where there are none yet; one that was written with

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { Config } from './config/config.js';
+import type { Config } from '../config/config.js';
 
 /** The settings that an address to listen at comes from. */
 export interface AddressSettings {
