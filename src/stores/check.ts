@@ -5,7 +5,7 @@ import type { RequestContext } from '../context.js';
 import { badInput, KeywayError, notFound, unavailable, type Code } from '../errors.js';
 import { answeredBefore, once } from '../idempotency/once.js';
 import { newId } from '../ids.js';
-import { fieldOfAddress, type StoreConnection } from './connection.js';
+import { fieldOfAddress, type StoreConnection } from './connections/connections.js';
 import { changedStore, findManaged } from './find.js';
 import { NotPublic } from './gate.js';
 import { noteHealth, problemIn } from './health.js';

@@ -1,6 +1,6 @@
-import { Secret } from '../secret.js';
-import type { OwnKey, StoreConnection } from './connection.js';
-import type { LandscapeConnectionInput } from './store.input.js';
+import { Secret } from '../../secret.js';
+import type { OwnKey, StoreConnection } from './connections.js';
+import type { LandscapeConnectionInput } from '../store.input.js';
 import { expectHalves, wayInError } from './way-in.js';
 
 /**

@@ -1,8 +1,8 @@
-import { isSameId } from '../connectors/veracode/api.js';
-import { Secret } from '../secret.js';
-import { bareId, bareKey } from '../signatures/veracode.js';
-import type { StoreConnection } from './connection.js';
-import type { VeracodeConnectionInput } from './store.input.js';
+import { isSameId } from '../../connectors/veracode/api.js';
+import { Secret } from '../../secret.js';
+import { bareId, bareKey } from '../../signatures/veracode.js';
+import type { StoreConnection } from './connections.js';
+import type { VeracodeConnectionInput } from '../store.input.js';
 import { expectHalves, wayInError } from './way-in.js';
 
 /**

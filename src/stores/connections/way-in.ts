@@ -1,4 +1,4 @@
-import { badInput, type KeywayError } from '../errors.js';
+import { badInput, type KeywayError } from '../../errors.js';
 
 /**
  * One half of a way in without the other is of no use.

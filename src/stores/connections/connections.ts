@@ -1,10 +1,10 @@
-import { badInput } from '../errors.js';
-import { Secret } from '../secret.js';
-import { landscapeWayIn } from './landscape-way-in.js';
-import { ncloudRegion, veracodeRegion } from './region.js';
-import type { StoreConnectionInput } from './store.input.js';
-import { StoreKind } from './store.js';
-import { veracodeWayIn } from './veracode-way-in.js';
+import { badInput } from '../../errors.js';
+import { Secret } from '../../secret.js';
+import { landscapeWayIn } from './landscape.js';
+import { ncloudRegion, veracodeRegion } from '../region.js';
+import type { StoreConnectionInput } from '../store.input.js';
+import { StoreKind } from '../store.js';
+import { veracodeWayIn } from './veracode.js';
 
 /** Where a store is, and what Keyway proves itself with there. */
 export interface StoreConnection {
