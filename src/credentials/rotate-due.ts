@@ -14,7 +14,7 @@ import { advance } from './outside/advance.js';
 import type { Lease } from './outside/lease.js';
 import type { Wanting } from './outside/plan.js';
 import { expectRotatable, planRotation, presentAt } from './outside/rotate.js';
-import { nextOutsideWish } from './outside/wish.js';
+import { nextOutsideWish } from './outside/outside-wish.js';
 import { switchTo } from './rotate.js';
 import { wishForNext } from './wish.js';
 

@@ -21,7 +21,7 @@ import { endOrphans } from './end.js';
 import { changedCredential, findCredential } from './find.js';
 import { resealed, type SealedTo } from './keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from './lock.js';
-import { carryOut } from './outside/answer.js';
+import { carryOut } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
 import { expectIdle } from './outside/plan.js';
 import { planUpdate, reaching } from './outside/update.js';

@@ -12,7 +12,7 @@ import { CredentialRole } from '../credentials/credential-role.js';
 import { CredentialUse } from '../credentials/credential-use.js';
 import { CredentialSecret } from '../credentials/credential-version.js';
 import { Credential } from '../credentials/credential.js';
-import { Intent } from '../credentials/intent.js';
+import { Intent } from '../credentials/outside/intent.js';
 import { PasswordAttempts } from '../credentials/password-attempts.js';
 import { RotationTurn } from '../credentials/rotation-turn.js';
 import { Rotation } from '../credentials/rotation.js';

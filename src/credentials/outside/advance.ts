@@ -5,7 +5,7 @@ import { sql } from '../../database/database.js';
 import { codes, KeywayError } from '../../errors.js';
 import { withStore, type OpenStore, type StoreParts } from '../../stores/open.js';
 import { CredentialKind } from '../credential.js';
-import { doAtStore, SecretLost, type Outcome } from './deeds.js';
+import { doAtStore, SecretLost, type Outcome } from './at-store.js';
 import { leased, LeaseLost, type Lease } from './lease.js';
 import { settle, settleFailed, settleUnknown, type Failure } from './settle.js';
 import { loadWork, wayOf, type Work } from './work.js';

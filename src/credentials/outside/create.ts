@@ -22,12 +22,12 @@ import type { CreateCredentialInput } from '../credential.input.js';
 import type { IssuedSecret } from '../issued-secret.js';
 import { keepOutside } from '../keep-secret.js';
 import { checkedExpiry, holdPlace } from '../place.js';
-import { carryOut, secretOf, type Planned } from './answer.js';
+import { carryOut, secretOf, type Planned } from './carry-out.js';
 import { expectRetrievable } from './kept.js';
 import type { Lease } from './lease.js';
 import { plan, wantedBy } from './plan.js';
 import { enforced } from './update.js';
-import { outsideWish, type OutsideWish } from './wish.js';
+import { outsideWish, type OutsideWish } from './outside-wish.js';
 import { wayOf, wishOf } from './work.js';
 
 /** Where a credential is to be, and what it is to carry: found and allowed already. */

@@ -9,7 +9,7 @@ import type { Credential } from '../credential.js';
 import { endCredentials, markDeleted } from '../end.js';
 import { changedCredential } from '../find.js';
 import { lockCredential } from '../lock.js';
-import { carryOut } from './answer.js';
+import { carryOut } from './carry-out.js';
 import type { Lease } from './lease.js';
 import { overtake, plan, wantedBy } from './plan.js';
 import { leaveOvertaken } from './settle.js';

@@ -18,10 +18,10 @@ import { IssuedSecret } from '../issued-secret.js';
 import { keepOutside } from '../keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from '../lock.js';
 import { Rotation, RotationState } from '../rotation.js';
-import { carryOut, secretOf, type Planned } from './answer.js';
+import { carryOut, secretOf, type Planned } from './carry-out.js';
 import type { Lease } from './lease.js';
 import { expectIdle, overtake, plan, wantedBy, type Wanting } from './plan.js';
-import { nextOutsideWish, type OutsideWish } from './wish.js';
+import { nextOutsideWish, type OutsideWish } from './outside-wish.js';
 import { wayOf, wishOf } from './work.js';
 
 /**

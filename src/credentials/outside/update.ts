@@ -4,7 +4,7 @@ import type { Tx } from '../../database/database.js';
 import { conflict, unsupported } from '../../errors.js';
 import type { Role } from '../../roles/role.js';
 import type { Credential } from '../credential.js';
-import { describedOf } from './deeds.js';
+import { describedOf } from './at-store.js';
 import type { Lease } from './lease.js';
 import { plan, wantedBy } from './plan.js';
 

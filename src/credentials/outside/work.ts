@@ -5,7 +5,7 @@ import { KeywayError } from '../../errors.js';
 import type { Keyring } from '../../keyring/keyring.js';
 import { Credential, CredentialKind } from '../credential.js';
 import type { CredentialSecret } from '../credential-version.js';
-import { Intent } from '../intent.js';
+import { Intent } from './intent.js';
 import { openSecret } from '../keep-secret.js';
 import type { SecretParts } from '../issued-secret.js';
 

@@ -6,7 +6,7 @@ import { sql, type Tx } from '../../database/database.js';
 import { KeywayError } from '../../errors.js';
 import { forgetAnswer } from '../../idempotency/once.js';
 import type { Credential } from '../credential.js';
-import type { Intent } from '../intent.js';
+import type { Intent } from './intent.js';
 import { changedCredential } from '../find.js';
 import { IssuedSecret } from '../issued-secret.js';
 import { openSecret } from '../keep-secret.js';
