@@ -33,7 +33,7 @@ import {
   expiryFor,
   holdPlace,
 } from './place.js';
-import { createOutside } from './outside/create.js';
+import { createOutside } from './create-outside.js';
 import { shown } from './shown.js';
 import { wishFor } from './wish.js';
 

@@ -12,7 +12,7 @@ import type { DeleteCredentialInput } from './credential.input.js';
 import { endCredentials, markDeleted } from './end.js';
 import { changedCredential, findCredential } from './find.js';
 import { lockCredential } from './lock.js';
-import { endOutside } from './outside/end.js';
+import { endOutside } from './end-outside.js';
 import { placeOf } from './place.js';
 
 /**

@@ -25,7 +25,7 @@ import { changedCredential, findCredential } from './find.js';
 import { pack, type IssuedSecret, type Packed } from './issued-secret.js';
 import { keepSecret } from './keep-secret.js';
 import { expectLiving, lockCredential } from './lock.js';
-import { issueOutside } from './outside/issue.js';
+import { issueOutside } from './issue-outside.js';
 import { expectRetrievable } from './outside/kept.js';
 import { authorizeLasting, authorizeShowing, isHolder, placeOf, termsOf } from './place.js';
 import { shownOrNamed } from './shown.js';

@@ -12,7 +12,7 @@ import { changedCredential, findCredential } from './find.js';
 import { IssuedSecret } from './issued-secret.js';
 import { openSecret } from './keep-secret.js';
 import { expectLiving, lockCredential } from './lock.js';
-import { revealedByStore } from './outside/reveal.js';
+import { revealedByStore } from './reveal-outside.js';
 import { authorizeShowing, isHolder, placeOf, termsOf } from './place.js';
 
 export interface Revealed {

@@ -12,7 +12,7 @@ import type { Credential } from './credential.js';
 import type { RevokeCredentialInput } from './credential.input.js';
 import { changedCredential, findCredential } from './find.js';
 import { lockCredential } from './lock.js';
-import { endOutside } from './outside/end.js';
+import { endOutside } from './end-outside.js';
 import { placeOf } from './place.js';
 
 /**

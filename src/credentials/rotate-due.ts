@@ -13,7 +13,7 @@ import { prepare } from './keep-secret.js';
 import { advance } from './outside/advance.js';
 import type { Lease } from './outside/lease.js';
 import type { Wanting } from './outside/plan.js';
-import { expectRotatable, planRotation, presentAt } from './outside/rotate.js';
+import { expectRotatable, planRotation, presentAt } from './rotate-outside.js';
 import { nextOutsideWish } from './outside/outside-wish.js';
 import { switchTo } from './rotate.js';
 import { wishForNext } from './wish.js';

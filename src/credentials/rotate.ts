@@ -25,7 +25,7 @@ import { pack, type IssuedSecret } from './issued-secret.js';
 import { keepSecret, prepare, type Prepared } from './keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from './lock.js';
 import { authorizeShowing, placeOf, termsOf } from './place.js';
-import { rotateOutside } from './outside/rotate.js';
+import { rotateOutside } from './rotate-outside.js';
 import { Rotation, RotationState } from './rotation.js';
 import { shownOrNamed } from './shown.js';
 import { wishForNext } from './wish.js';

@@ -24,7 +24,7 @@ import { expectLiving, expectRevision, lockCredential } from './lock.js';
 import { carryOut } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
 import { expectIdle } from './outside/plan.js';
-import { planUpdate, reaching } from './outside/update.js';
+import { planUpdate, reaching } from './update-outside.js';
 import {
   authorizeOwning,
   authorizePlacing,

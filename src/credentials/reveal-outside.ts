@@ -1,9 +1,9 @@
-import type { RequestContext } from '../../context.js';
-import { sql } from '../../database/database.js';
-import { withStore, type OpenStore } from '../../stores/open.js';
-import { CredentialStatus, type Credential } from '../credential.js';
-import { IssuedSecret } from '../issued-secret.js';
-import { currentOf, heldBy, knownOf, living, type Version } from './work.js';
+import type { RequestContext } from '../context.js';
+import { sql } from '../database/database.js';
+import { withStore, type OpenStore } from '../stores/open.js';
+import { CredentialStatus, type Credential } from './credential.js';
+import { IssuedSecret } from './issued-secret.js';
+import { currentOf, heldBy, knownOf, living, type Version } from './outside/work.js';
 
 /**
  * The secret of a credential as its store shows it now; undefined where Keyway's own record is to be shown: of its own

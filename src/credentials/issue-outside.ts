@@ -1,14 +1,14 @@
-import type { Minted } from '../../connectors/connector.js';
-import type { RequestContext } from '../../context.js';
-import { sql } from '../../database/database.js';
-import { conflict, unsupported } from '../../errors.js';
-import { durationMs } from '../../inputs/scalars.js';
-import { Secret } from '../../secret.js';
-import { withStore } from '../../stores/open.js';
-import type { Credential } from '../credential.js';
-import type { IssueTemporaryCredentialInput } from '../credential.input.js';
-import { authorizeOwnKey } from './rotate.js';
-import { currentOf, heldBy, type Version } from './work.js';
+import type { Minted } from '../connectors/connector.js';
+import type { RequestContext } from '../context.js';
+import { sql } from '../database/database.js';
+import { conflict, unsupported } from '../errors.js';
+import { durationMs } from '../inputs/scalars.js';
+import { Secret } from '../secret.js';
+import { withStore } from '../stores/open.js';
+import type { Credential } from './credential.js';
+import type { IssueTemporaryCredentialInput } from './credential.input.js';
+import { authorizeOwnKey } from './rotate-outside.js';
+import { currentOf, heldBy, type Version } from './outside/work.js';
 
 /**
  * A temporary credential that an outside store makes, out of the secret of its parent. A lost answer does no harm: what

@@ -1,18 +1,18 @@
-import { Permission } from '../../access/principal.js';
-import type { RequestContext } from '../../context.js';
-import { sql } from '../../database/database.js';
-import { conflict, unsupported } from '../../errors.js';
-import { once, type Answer } from '../../idempotency/once.js';
-import { recordAs } from '../../audit/record.js';
-import { instantMs } from '../../time.js';
-import type { Credential } from '../credential.js';
-import { endCredentials, markDeleted } from '../end.js';
-import { changedCredential } from '../find.js';
-import { lockCredential } from '../lock.js';
-import { carryOut } from './carry-out.js';
-import type { Lease } from './lease.js';
-import { overtake, plan, wantedBy } from './plan.js';
-import { leaveOvertaken } from './settle.js';
+import { Permission } from '../access/principal.js';
+import type { RequestContext } from '../context.js';
+import { sql } from '../database/database.js';
+import { conflict, unsupported } from '../errors.js';
+import { once, type Answer } from '../idempotency/once.js';
+import { recordAs } from '../audit/record.js';
+import { instantMs } from '../time.js';
+import type { Credential } from './credential.js';
+import { endCredentials, markDeleted } from './end.js';
+import { changedCredential } from './find.js';
+import { lockCredential } from './lock.js';
+import { carryOut } from './outside/carry-out.js';
+import type { Lease } from './outside/lease.js';
+import { overtake, plan, wantedBy } from './outside/plan.js';
+import { leaveOvertaken } from './outside/settle.js';
 
 interface Ending extends Answer {
   id: string;

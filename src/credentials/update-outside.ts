@@ -1,12 +1,12 @@
-import type { Connector, Described, Kept } from '../../connectors/connector.js';
-import type { RequestContext } from '../../context.js';
-import type { Tx } from '../../database/database.js';
-import { conflict, unsupported } from '../../errors.js';
-import type { Role } from '../../roles/role.js';
-import type { Credential } from '../credential.js';
-import { describedOf } from './at-store.js';
-import type { Lease } from './lease.js';
-import { plan, wantedBy } from './plan.js';
+import type { Connector, Described, Kept } from '../connectors/connector.js';
+import type { RequestContext } from '../context.js';
+import type { Tx } from '../database/database.js';
+import { conflict, unsupported } from '../errors.js';
+import type { Role } from '../roles/role.js';
+import type { Credential } from './credential.js';
+import { describedOf } from './outside/at-store.js';
+import type { Lease } from './outside/lease.js';
+import { plan, wantedBy } from './outside/plan.js';
 
 /** What a store must keep itself, since it decides by it: recorded here alone it would promise what nobody holds. */
 export const enforced = ['enabled', 'allowedIps', 'expiresAt'] as const satisfies readonly Kept[];
