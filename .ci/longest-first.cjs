@@ -9,7 +9,7 @@ const longest = [
   'credentials/outside/resume',
   'main',
   'connectors/conformance-faults',
-  'credentials/outside/sync',
+  'credentials/sync/syncs',
   'cli',
   'credentials/outside/lease',
   'connectors/conformance',

@@ -4,7 +4,7 @@ import type { Decisions } from './audit/decisions.js';
 import type { LastUsed } from './credentials/last-used.js';
 import { forgetAttempts } from './credentials/password-attempts.js';
 import type { Resumption } from './credentials/outside/resume.js';
-import type { Syncs } from './credentials/outside/sync.js';
+import type { Syncs } from './credentials/sync/syncs.js';
 import { retireOutlived } from './credentials/retire.js';
 import { rotateDue } from './credentials/rotate-due.js';
 import type { Database } from './database/database.js';

@@ -7,7 +7,7 @@ import type { Config } from './config/config.js';
 import { registry } from './connectors/registry.js';
 import { LastUsed } from './credentials/last-used.js';
 import { Resumption } from './credentials/outside/resume.js';
-import { Syncs } from './credentials/outside/sync.js';
+import { Syncs } from './credentials/sync/syncs.js';
 import { sql, type Database } from './database/database.js';
 import { openHttp } from './http/http.js';
 import { startJobs } from './jobs.js';

@@ -5,7 +5,7 @@ import { Decisions } from '../audit/decisions.js';
 import { registry } from '../connectors/registry.js';
 import type { RequestContext } from '../context.js';
 import { LastUsed } from '../credentials/last-used.js';
-import { Syncs } from '../credentials/outside/sync.js';
+import { Syncs } from '../credentials/sync/syncs.js';
 import { newId } from '../ids.js';
 import type { Keyway } from '../start/keyway.js';
 import type { Log } from '../log.js';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { findAccountByName } from '../accounts/find.js';
 import type { Config } from '../config/config.js';
-import { syncStore } from '../credentials/sync.js';
+import { syncStore } from '../credentials/sync/sync-store.js';
 import { updateCredential } from '../credentials/update.js';
 import { sql } from '../database/database.js';
 import { requestsOf, type Requests } from './request.js';

@@ -25,7 +25,7 @@ import {
 import { encodeId } from '../ids.js';
 import type { NodeType } from '../node-types.js';
 import { prefixes } from '../node-types.js';
-import { SyncResolver } from '../credentials/sync.resolver.js';
+import { SyncResolver } from '../credentials/sync/sync.resolver.js';
 import { AuditEventLinksResolver, CredentialAuditResolver, NodeResolver } from './nodes.js';
 import { AccountProjectsResolver, ProjectResolver } from '../projects/project.resolver.js';
 import {

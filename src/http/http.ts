@@ -18,7 +18,7 @@ import type { Database } from '../database/database.js';
 import { KeywayError, unavailable, type Code } from '../errors.js';
 import { explorerPage } from '../explorer/page.js';
 import { newId } from '../ids.js';
-import type { Syncs } from '../credentials/outside/sync.js';
+import type { Syncs } from '../credentials/sync/syncs.js';
 import { parseJsonBody } from './json-body.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { Log } from '../log.js';

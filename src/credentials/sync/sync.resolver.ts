@@ -1,10 +1,10 @@
 import { Arg, Ctx, Field, Mutation, ObjectType, Resolver } from 'type-graphql';
-import { Permission } from '../access/principal.js';
-import type { RequestContext } from '../context.js';
-import { Needs } from '../inputs/declared.js';
-import { CredentialStore } from '../stores/store.js';
+import { Permission } from '../../access/principal.js';
+import type { RequestContext } from '../../context.js';
+import { Needs } from '../../inputs/declared.js';
+import { CredentialStore } from '../../stores/store.js';
 import { SyncStoreInput } from './sync.input.js';
-import { syncStore } from './sync.js';
+import { syncStore } from './sync-store.js';
 
 @ObjectType({ simpleResolvers: true })
 export class SyncStorePayload {

@@ -2,8 +2,8 @@ import type { Kept, Observed } from '../../connectors/connector.js';
 import { sql, type Tx } from '../../database/database.js';
 import { newId } from '../../ids.js';
 import { endCredentials } from '../end.js';
-import { keepable } from './keepable.js';
-import { saidAnew, saidOf, type Said } from './observed.js';
+import { keepable } from './storable.js';
+import { saidAnew, saidOf, type Said } from '../outside/observed.js';
 
 /** What a batch of a listing did to the inventory. */
 export interface Taken {

@@ -5,7 +5,7 @@ import { newId } from '../../ids.js';
 import { StoreError } from '../../connectors/store-error.js';
 import { noteHealth, problemIn } from '../../stores/health.js';
 import { withStore, type OpenStore, type StoreParts } from '../../stores/open.js';
-import { holdStore } from './plan.js';
+import { holdStore } from '../outside/plan.js';
 import { markGone, takeIn } from './take-in.js';
 
 const batch = 500;

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { record } from '../audit/record.js';
-import type { RequestContext } from '../context.js';
-import { sql } from '../database/database.js';
-import { unsupported } from '../errors.js';
-import { once } from '../idempotency/once.js';
-import { changedStore, findManaged } from '../stores/find.js';
-import type { CredentialStore } from '../stores/store.js';
-import { begin } from './outside/sync.js';
+import { record } from '../../audit/record.js';
+import type { RequestContext } from '../../context.js';
+import { sql } from '../../database/database.js';
+import { unsupported } from '../../errors.js';
+import { once } from '../../idempotency/once.js';
+import { changedStore, findManaged } from '../../stores/find.js';
+import type { CredentialStore } from '../../stores/store.js';
+import { begin } from './syncs.js';
 import type { SyncStoreInput } from './sync.input.js';
 
 const patienceMs = 10_000;
