@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer';
 import { createServer } from 'node:http';
 import pg from 'pg';
 
-const { statusOf } = await import('../dist/src/credentials/filter.js');
+const { statusOf } = await import('../dist/src/credentials/record/filter.js');
 
 const named = (table) => `json_build_object('id', ${table}.id, 'name', ${table}.name)`;
 const credential = `json_build_object('id', c.id, 'name', c.name, 'status', ${statusOf}, 'account', ${named('a')},

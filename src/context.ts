@@ -1,7 +1,7 @@
 import type { Principal } from './access/principal.js';
 import type { Decisions } from './audit/decisions.js';
 import type { Registry } from './connectors/registry.js';
-import type { LastUsed } from './credentials/last-used.js';
+import type { LastUsed } from './credentials/record/last-used.js';
 import type { Syncs } from './credentials/sync/syncs.js';
 import type { Database } from './database/database.js';
 import type { Keyring } from './keyring/keyring.js';

@@ -5,7 +5,7 @@ import { openKeySets } from './access/key-sets.js';
 import { Decisions } from './audit/decisions.js';
 import type { Config } from './config/config.js';
 import { registry } from './connectors/registry.js';
-import { LastUsed } from './credentials/last-used.js';
+import { LastUsed } from './credentials/record/last-used.js';
 import { Resumption } from './credentials/outside/resume.js';
 import { Syncs } from './credentials/sync/syncs.js';
 import { sql, type Database } from './database/database.js';

@@ -1,4 +1,4 @@
-import type { CredentialKind } from '../credentials/credential.js';
+import type { CredentialKind } from '../credentials/record/credential.js';
 import type { SignatureScheme } from '../signatures/schemes.js';
 import { fault, joinParent, live } from './works.js';
 

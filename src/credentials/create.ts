@@ -15,12 +15,12 @@ import { StoreKind } from '../stores/store.js';
 import { supporting } from '../stores/supporting.js';
 import { durationMs } from '../inputs/scalars.js';
 import { instant } from '../time.js';
-import { CredentialRole } from './credential-role.js';
-import { noUseYet } from './credential-use.js';
-import { CredentialSecret } from './credential-version.js';
-import { Credential, CredentialKind } from './credential.js';
+import { CredentialRole } from './record/credential-role.js';
+import { noUseYet } from './record/credential-use.js';
+import { CredentialSecret } from './record/credential-version.js';
+import { Credential, CredentialKind } from './record/credential.js';
 import type { CreateCredentialInput } from './credential.input.js';
-import { changedCredential } from './find.js';
+import { changedCredential } from './record/find.js';
 import { pack, type IssuedSecret } from './issued-secret.js';
 import { keepSecret, prepare } from './keep-secret.js';
 import {
@@ -32,7 +32,7 @@ import {
   checkedExpiry,
   expiryFor,
   holdPlace,
-} from './place.js';
+} from './record/allowed.js';
 import { createOutside } from './create-outside.js';
 import { shown } from './shown.js';
 import { wishFor } from './wish.js';

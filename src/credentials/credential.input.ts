@@ -20,7 +20,7 @@ import {
 } from '../inputs/rules.js';
 import { DateTime, Duration, EmailAddress, IPRange } from '../inputs/scalars.js';
 import { SignatureScheme } from '../signatures/schemes.js';
-import { CredentialKind, CredentialStatus } from './credential.js';
+import { CredentialKind, CredentialStatus } from './record/credential.js';
 import { Provider, ProviderKeysInput } from './provider-keys.input.js';
 
 export enum CredentialOrderBy {

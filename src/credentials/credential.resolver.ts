@@ -28,7 +28,7 @@ import { expectRules } from '../inputs/rules.js';
 import { storeNamed } from '../stores/find.js';
 import { CredentialStore } from '../stores/store.js';
 import { createCredential } from './create.js';
-import { Credential, RotationPolicy } from './credential.js';
+import { Credential, RotationPolicy } from './record/credential.js';
 import {
   CreateCredentialInput,
   DeleteCredentialInput,
@@ -40,7 +40,7 @@ import {
 } from './credential.input.js';
 import { deleteAccount } from './delete-account.js';
 import { deleteCredential } from './delete.js';
-import { orderOf } from './filter.js';
+import { orderOf } from './record/filter.js';
 import {
   credentialById,
   credentialsOfAccount,
@@ -53,14 +53,14 @@ import {
   rolesOfCredential,
   verifiedCredential,
   versionsOfCredential,
-} from './find.js';
+} from './record/find.js';
 import { IssuedSecret } from './issued-secret.js';
 import { issueTemporaryCredential } from './issue.js';
 import { AllCredentialsArgs, CredentialsArgs, PagedCredentials } from './list-args.js';
 import { revealCredential } from './reveal.js';
 import { revokeCredential } from './revoke.js';
 import { rotateCredential } from './rotate.js';
-import { CredentialVersion, Rotation } from './rotation.js';
+import { CredentialVersion, Rotation } from './record/rotation.js';
 import { updateCredential } from './update.js';
 import { VerifyCredentialPayload } from './verification.js';
 import { VerifyCredentialInput } from './verification.input.js';

@@ -11,9 +11,9 @@ import { sql, type Tx } from '../database/database.js';
 import { badInput, conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
-import { CredentialSecret } from './credential-version.js';
-import type { Credential } from './credential.js';
-import { endCredentials, markDeleted } from './end.js';
+import { CredentialSecret } from './record/credential-version.js';
+import type { Credential } from './record/credential.js';
+import { endCredentials, markDeleted } from './record/end.js';
 import { resealed } from './keep-secret.js';
 
 /**

@@ -5,7 +5,7 @@ import { conflict, unsupported } from '../errors.js';
 import { durationMs } from '../inputs/scalars.js';
 import { Secret } from '../secret.js';
 import { withStore } from '../stores/open.js';
-import type { Credential } from './credential.js';
+import type { Credential } from './record/credential.js';
 import type { IssueTemporaryCredentialInput } from './credential.input.js';
 import { authorizeOwnKey } from './rotate-outside.js';
 import { currentOf, heldBy, type Version } from './outside/work.js';

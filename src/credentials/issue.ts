@@ -15,19 +15,19 @@ import { storeNamed } from '../stores/find.js';
 import { StoreKind } from '../stores/store.js';
 import { supporting } from '../stores/supporting.js';
 import { instant, instantMs } from '../time.js';
-import { CredentialRole } from './credential-role.js';
-import { noUseYet } from './credential-use.js';
-import { CredentialSecret } from './credential-version.js';
-import { Credential, CredentialKind } from './credential.js';
+import { CredentialRole } from './record/credential-role.js';
+import { noUseYet } from './record/credential-use.js';
+import { CredentialSecret } from './record/credential-version.js';
+import { Credential, CredentialKind } from './record/credential.js';
 import type { IssueTemporaryCredentialInput } from './credential.input.js';
-import { faultOf } from './fault.js';
-import { changedCredential, findCredential } from './find.js';
+import { faultOf } from './record/fault.js';
+import { changedCredential, findCredential } from './record/find.js';
 import { pack, type IssuedSecret, type Packed } from './issued-secret.js';
 import { keepSecret } from './keep-secret.js';
-import { expectLiving, lockCredential } from './lock.js';
+import { expectLiving, lockCredential } from './record/lock.js';
 import { issueOutside } from './issue-outside.js';
 import { expectRetrievable } from './outside/kept.js';
-import { authorizeLasting, authorizeShowing, isHolder, placeOf, termsOf } from './place.js';
+import { authorizeLasting, authorizeShowing, isHolder, placeOf, termsOf } from './record/allowed.js';
 import { shownOrNamed } from './shown.js';
 
 /**

@@ -4,7 +4,7 @@ import { Forward } from '../lists/page-args.js';
 import { readPage } from '../lists/paging.js';
 import { AsTyped, expectRules, Line, Nested, Optional } from '../inputs/rules.js';
 import { CredentialFilter, CredentialOrder } from './credential.input.js';
-import { filtered, orderOf } from './filter.js';
+import { filtered, orderOf } from './record/filter.js';
 
 /** Which credentials of a list, forwards. */
 @ArgsType()

@@ -5,15 +5,15 @@ import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { sql, type Tx } from '../database/database.js';
 import { conflict, unsupported } from '../errors.js';
-import type { Credential } from './credential.js';
+import type { Credential } from './record/credential.js';
 import type { RevealCredentialInput } from './credential.input.js';
-import { faultOf } from './fault.js';
-import { changedCredential, findCredential } from './find.js';
+import { faultOf } from './record/fault.js';
+import { changedCredential, findCredential } from './record/find.js';
 import { IssuedSecret } from './issued-secret.js';
 import { openSecret } from './keep-secret.js';
-import { expectLiving, lockCredential } from './lock.js';
+import { expectLiving, lockCredential } from './record/lock.js';
 import { revealedByStore } from './reveal-outside.js';
-import { authorizeShowing, isHolder, placeOf, termsOf } from './place.js';
+import { authorizeShowing, isHolder, placeOf, termsOf } from './record/allowed.js';
 
 export interface Revealed {
   credential: Credential;

@@ -8,7 +8,7 @@ import { newId } from '../ids.js';
 import { durationMs } from '../inputs/scalars.js';
 import type { StoreParts } from '../stores/open.js';
 import { StoreKind } from '../stores/store.js';
-import { Credential } from './credential.js';
+import { Credential } from './record/credential.js';
 import { prepare } from './keep-secret.js';
 import { advance } from './outside/advance.js';
 import type { Lease } from './outside/lease.js';

@@ -3,7 +3,7 @@ import type { RequestContext } from '../context.js';
 import type { Tx } from '../database/database.js';
 import { conflict, unsupported } from '../errors.js';
 import type { Role } from '../roles/role.js';
-import type { Credential } from './credential.js';
+import type { Credential } from './record/credential.js';
 import { describedOf } from './outside/at-store.js';
 import type { Lease } from './outside/lease.js';
 import { plan, wantedBy } from './outside/plan.js';

@@ -13,14 +13,14 @@ import { durationMs } from '../inputs/scalars.js';
 import { storeNamed } from '../stores/find.js';
 import { StoreKind } from '../stores/store.js';
 import { instant, instantMs } from '../time.js';
-import { CredentialRole } from './credential-role.js';
-import { CredentialSecret } from './credential-version.js';
-import { Credential } from './credential.js';
+import { CredentialRole } from './record/credential-role.js';
+import { CredentialSecret } from './record/credential-version.js';
+import { Credential } from './record/credential.js';
 import type { UpdateCredentialInput } from './credential.input.js';
-import { endOrphans } from './end.js';
-import { changedCredential, findCredential } from './find.js';
+import { endOrphans } from './record/end.js';
+import { changedCredential, findCredential } from './record/find.js';
 import { resealed, type SealedTo } from './keep-secret.js';
-import { expectLiving, expectRevision, lockCredential } from './lock.js';
+import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
 import { carryOut } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
 import { expectIdle } from './outside/plan.js';
@@ -34,7 +34,7 @@ import {
   holdPlace,
   placeOf,
   termsOf,
-} from './place.js';
+} from './record/allowed.js';
 
 /**
  * Changes what is recorded of a credential. A field left out keeps its value; null clears it.

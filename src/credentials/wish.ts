@@ -6,7 +6,7 @@ import { canonicalUsername } from '../inputs/rules.js';
 import { Secret } from '../secret.js';
 import { SignatureScheme } from '../signatures/schemes.js';
 import { takesPrefix } from '../signatures/veracode.js';
-import { CredentialKind, type Credential } from './credential.js';
+import { CredentialKind, type Credential } from './record/credential.js';
 import type { NewSecretInput } from './credential.input.js';
 import { checkedProviderKeys, type Provider } from './provider-keys.input.js';
 

@@ -5,7 +5,7 @@ import { createAccount } from '../accounts/create.js';
 import { StoreError } from '../connectors/store-error.js';
 import type { RequestContext } from '../context.js';
 import { createCredential } from '../credentials/create.js';
-import type { Credential } from '../credentials/credential.js';
+import type { Credential } from '../credentials/record/credential.js';
 import type { CreateCredentialInput } from '../credentials/credential.input.js';
 import { revokeCredential } from '../credentials/revoke.js';
 import { rotateCredential } from '../credentials/rotate.js';

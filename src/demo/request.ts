@@ -4,7 +4,7 @@ import { adminAccountId } from '../accounts/account.js';
 import { Decisions } from '../audit/decisions.js';
 import { registry } from '../connectors/registry.js';
 import type { RequestContext } from '../context.js';
-import { LastUsed } from '../credentials/last-used.js';
+import { LastUsed } from '../credentials/record/last-used.js';
 import { Syncs } from '../credentials/sync/syncs.js';
 import { newId } from '../ids.js';
 import type { Keyway } from '../start/keyway.js';

@@ -13,7 +13,7 @@ import type { Decisions } from '../audit/decisions.js';
 import type { Config } from '../config/config.js';
 import type { Registry } from '../connectors/registry.js';
 import type { RequestContext } from '../context.js';
-import type { LastUsed } from '../credentials/last-used.js';
+import type { LastUsed } from '../credentials/record/last-used.js';
 import type { Database } from '../database/database.js';
 import { KeywayError, unavailable, type Code } from '../errors.js';
 import { explorerPage } from '../explorer/page.js';

@@ -1,8 +1,8 @@
 import { link } from '../audit/chain.js';
 import { AuditOutcome } from '../audit/audit-event.js';
-import { CredentialSecret } from '../credentials/credential-version.js';
-import { CredentialUse } from '../credentials/credential-use.js';
-import { Credential, CredentialKind } from '../credentials/credential.js';
+import { CredentialSecret } from '../credentials/record/credential-version.js';
+import { CredentialUse } from '../credentials/record/credential-use.js';
+import { Credential, CredentialKind } from '../credentials/record/credential.js';
 import type { Tx } from '../database/database.js';
 import type { Account } from '../accounts/account.js';
 import { newId } from '../ids.js';

@@ -1,4 +1,4 @@
-import { faultOf } from '../../src/credentials/fault.js';
+import { faultOf } from '../../src/credentials/record/fault.js';
 import { retireOutlived } from '../../src/credentials/retire.js';
 import { parseId } from '../../src/ids.js';
 import { outside, type Case } from '../connectors/conformance.js';

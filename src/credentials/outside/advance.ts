@@ -4,7 +4,7 @@ import { StoreError } from '../../connectors/store-error.js';
 import { sql } from '../../database/database.js';
 import { codes, KeywayError } from '../../errors.js';
 import { withStore, type OpenStore, type StoreParts } from '../../stores/open.js';
-import { CredentialKind } from '../credential.js';
+import { CredentialKind } from '../record/credential.js';
 import { doAtStore, SecretLost, type Outcome } from './at-store.js';
 import { leased, LeaseLost, type Lease } from './lease.js';
 import { settle, settleFailed, settleUnknown, type Failure } from './settle.js';

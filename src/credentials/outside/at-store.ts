@@ -4,7 +4,7 @@ import { sql, type Sql } from '../../database/database.js';
 import { unsupported } from '../../errors.js';
 import type { Keyring } from '../../keyring/keyring.js';
 import { instant, instantMs } from '../../time.js';
-import type { Credential } from '../credential.js';
+import type { Credential } from '../record/credential.js';
 import { currentOf, heldBy, knownOf, wayOf, wishOf, type Version, type Work } from './work.js';
 
 /** What a store was asked to do, and has done. */

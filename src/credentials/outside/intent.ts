@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Described } from '../../connectors/connector.js';
-import type { Credential } from '../credential.js';
+import type { Credential } from '../record/credential.js';
 
 export type IntentVerb = 'CREATE' | 'UPDATE' | 'ROTATE' | 'RETIRE' | 'REVOKE' | 'DELETE';
 

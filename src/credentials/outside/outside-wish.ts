@@ -2,7 +2,7 @@ import type { Connector, Minted } from '../../connectors/connector.js';
 import { badInput } from '../../errors.js';
 import { mintPassword } from '../../keyring/token.js';
 import { Secret } from '../../secret.js';
-import { CredentialKind, type Credential } from '../credential.js';
+import { CredentialKind, type Credential } from '../record/credential.js';
 import type { NewSecretInput } from '../credential.input.js';
 import { checkedProviderKeys, type Provider } from '../provider-keys.input.js';
 import { wayOf } from './work.js';

@@ -1,7 +1,7 @@
 import type { Kept, Observed } from '../../connectors/connector.js';
 import { sql, type Tx } from '../../database/database.js';
 import { newId } from '../../ids.js';
-import { endCredentials } from '../end.js';
+import { endCredentials } from '../record/end.js';
 import { keepable } from './storable.js';
 import { saidAnew, saidOf, type Said } from '../outside/observed.js';
 

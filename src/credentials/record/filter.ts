@@ -1,13 +1,13 @@
-import { condition, every, type Condition } from '../database/database.js';
-import { decodeId } from '../ids.js';
-import type { NodeType } from '../node-types.js';
-import type { Order } from '../lists/paging.js';
-import { adminProjectId } from '../projects/project.js';
-import { searching } from '../lists/search.js';
+import { condition, every, type Condition } from '../../database/database.js';
+import { decodeId } from '../../ids.js';
+import type { NodeType } from '../../node-types.js';
+import type { Order } from '../../lists/paging.js';
+import { adminProjectId } from '../../projects/project.js';
+import { searching } from '../../lists/search.js';
 import { CredentialStatus, type CredentialKind } from './credential.js';
-import type { CredentialFilter, CredentialOrder } from './credential.input.js';
-import { CredentialOrderBy, OrderDirection } from './credential.input.js';
-import type { Provider } from './provider-keys.input.js';
+import type { CredentialFilter, CredentialOrder } from '../credential.input.js';
+import { CredentialOrderBy, OrderDirection } from '../credential.input.js';
+import type { Provider } from '../provider-keys.input.js';
 
 /** The condition of a filter, for credentials `c` with their uses `u`. @throws BAD_USER_INPUT for ids of other types. */
 export function filtered(filter: CredentialFilter, path = 'filter'): Condition {

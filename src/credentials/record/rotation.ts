@@ -1,7 +1,7 @@
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { Node } from '../inputs/node.js';
-import { DateTime } from '../inputs/scalars.js';
+import { Node } from '../../inputs/node.js';
+import { DateTime } from '../../inputs/scalars.js';
 import type { VersionState } from './credential-version.js';
 
 export enum CredentialVersionState {

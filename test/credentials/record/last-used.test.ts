@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LastUsed } from '../../src/credentials/last-used.js';
-import type { Database } from '../../src/database/database.js';
-import { unavailable } from '../../src/errors.js';
-import { newId, parseId } from '../../src/ids.js';
-import { openLog } from '../../src/log.js';
-import { expectData, makeAccount, makeCaller, makeCredential, unique } from '../support/make.js';
-import { counting, onTheWay } from '../support/on-the-way.js';
-import { startTestServer, type TestServer } from '../support/server.js';
-import { read, rotate, statusWith } from './verbs.js';
+import { LastUsed } from '../../../src/credentials/record/last-used.js';
+import type { Database } from '../../../src/database/database.js';
+import { unavailable } from '../../../src/errors.js';
+import { newId, parseId } from '../../../src/ids.js';
+import { openLog } from '../../../src/log.js';
+import { expectData, makeAccount, makeCaller, makeCredential, unique } from '../../support/make.js';
+import { counting, onTheWay } from '../../support/on-the-way.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
+import { read, rotate, statusWith } from '../verbs.js';
 
 let server: TestServer;
 beforeAll(async () => {

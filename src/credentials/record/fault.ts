@@ -1,6 +1,6 @@
-import type { Presented } from '../access/presented-key.js';
-import { fault, joinParent } from '../access/works.js';
-import { sql, type Sql } from '../database/database.js';
+import type { Presented } from '../../access/presented-key.js';
+import { fault, joinParent } from '../../access/works.js';
+import { sql, type Sql } from '../../database/database.js';
 
 /** Why a credential does not work just now, by the clock of the database; null where it does, or where there is none. */
 export async function faultOf(db: Sql, id: string): Promise<Presented['fault']> {

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { sql } from '../database/database.js';
+import { sql } from '../../database/database.js';
 
 /** When a credential was last used. Apart from the credential, because it changes with every use. */
 @Entity('credential_uses')

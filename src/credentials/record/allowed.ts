@@ -1,13 +1,13 @@
-import { authorizeActing } from '../access/acting.js';
-import { authorize, may, owners, type Place } from '../access/authorize.js';
-import type { Permission, Principal } from '../access/principal.js';
-import { isWithin } from '../accounts/tree.js';
-import type { RequestContext } from '../context.js';
-import { sql, type Sql, type Tx } from '../database/database.js';
-import { badInput, forbidden, notFound } from '../errors.js';
-import type { Project } from '../projects/project.js';
-import type { Role } from '../roles/role.js';
-import { instant, instantMs } from '../time.js';
+import { authorizeActing } from '../../access/acting.js';
+import { authorize, may, owners, type Place } from '../../access/authorize.js';
+import type { Permission, Principal } from '../../access/principal.js';
+import { isWithin } from '../../accounts/tree.js';
+import type { RequestContext } from '../../context.js';
+import { sql, type Sql, type Tx } from '../../database/database.js';
+import { badInput, forbidden, notFound } from '../../errors.js';
+import type { Project } from '../../projects/project.js';
+import type { Role } from '../../roles/role.js';
+import { instant, instantMs } from '../../time.js';
 import { CredentialKind, type Credential } from './credential.js';
 
 /** Where a credential is, and who owns it: itself the account's, where nobody else answers for it. */

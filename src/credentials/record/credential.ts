@@ -1,11 +1,11 @@
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { Permission } from '../access/principal.js';
-import type { SecretFormat } from '../keyring/token.js';
-import { SignatureScheme } from '../signatures/schemes.js';
-import { Node } from '../inputs/node.js';
-import { DateTime, Duration, EmailAddress, IPRange } from '../inputs/scalars.js';
-import { Provider } from './provider-keys.input.js';
+import type { Permission } from '../../access/principal.js';
+import type { SecretFormat } from '../../keyring/token.js';
+import { SignatureScheme } from '../../signatures/schemes.js';
+import { Node } from '../../inputs/node.js';
+import { DateTime, Duration, EmailAddress, IPRange } from '../../inputs/scalars.js';
+import { Provider } from '../provider-keys.input.js';
 
 export enum CredentialKind {
   ACCESS_KEY = 'ACCESS_KEY',

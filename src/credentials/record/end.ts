@@ -1,4 +1,4 @@
-import { sql, type Tx } from '../database/database.js';
+import { sql, type Tx } from '../../database/database.js';
 import type { Credential } from './credential.js';
 
 /** What was ended: enough to record it. */

@@ -6,9 +6,9 @@ import {
   makeCredential,
   makeRole,
   unique,
-} from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
-import { apartFromUse, create, inDays, read, reveal, rotate, statusWith, update } from './verbs.js';
+} from '../../support/make.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
+import { apartFromUse, create, inDays, read, reveal, rotate, statusWith, update } from '../verbs.js';
 
 let server: TestServer;
 /** An account that may read the audit log everywhere, which the callers here may not. */

@@ -1,7 +1,7 @@
-import { sql, type Database } from '../database/database.js';
-import type { Log } from '../log.js';
-import { instant } from '../time.js';
-import { WriteBehind } from '../database/write-behind.js';
+import { sql, type Database } from '../../database/database.js';
+import type { Log } from '../../log.js';
+import { instant } from '../../time.js';
+import { WriteBehind } from '../../database/write-behind.js';
 
 interface Use {
   id: string;

@@ -1,13 +1,13 @@
-import { authorize } from '../access/authorize.js';
-import type { Permission } from '../access/principal.js';
-import { credentialScope } from '../access/scope.js';
-import type { RequestContext } from '../context.js';
-import type { Tx } from '../database/database.js';
-import { conflict, notFound } from '../errors.js';
-import { selectRows } from '../database/columns.js';
+import { authorize } from '../../access/authorize.js';
+import type { Permission } from '../../access/principal.js';
+import { credentialScope } from '../../access/scope.js';
+import type { RequestContext } from '../../context.js';
+import type { Tx } from '../../database/database.js';
+import { conflict, notFound } from '../../errors.js';
+import { selectRows } from '../../database/columns.js';
 import { Credential } from './credential.js';
 import { statusOf } from './filter.js';
-import { placeOf } from './place.js';
+import { placeOf } from './allowed.js';
 
 /**
  * The credential as it is at this instant, locked to the end of the transaction.
