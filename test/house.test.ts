@@ -21,8 +21,8 @@ const exposing = [
   'connectors/ncloud/sts', // the code of a second factor goes to the store
   'connectors/seqera/calls', // the token that Keyway has for Seqera
   'connectors/seqera/providers', // the keys that Seqera is to keep
-  'credentials/issued-secret', // the answer that shows it
-  'credentials/keep-secret', // seals many values as one text
+  'credentials/secret/issued-secret', // the answer that shows it
+  'credentials/secret/keep-secret', // seals many values as one text
   'idempotency/once', // opens the answer that was kept
   'signatures/mac', // the key of an HMAC is the secret as it is written
   'stores/open', // seals and opens what Keyway proves itself with at a store, many values as one text

@@ -21,8 +21,8 @@ import { CredentialSecret } from './record/credential-version.js';
 import { Credential, CredentialKind } from './record/credential.js';
 import type { CreateCredentialInput } from './credential.input.js';
 import { changedCredential } from './record/find.js';
-import { pack, type IssuedSecret } from './issued-secret.js';
-import { keepSecret, prepare } from './keep-secret.js';
+import { pack, type IssuedSecret } from './secret/issued-secret.js';
+import { keepSecret, prepare } from './secret/keep-secret.js';
 import {
   authorizeLasting,
   authorizePlacing,
@@ -34,8 +34,8 @@ import {
   holdPlace,
 } from './record/allowed.js';
 import { createOutside } from './create-outside.js';
-import { shown } from './shown.js';
-import { wishFor } from './wish.js';
+import { shown } from './secret/shown.js';
+import { wishFor } from './secret/wish.js';
 
 /**
  * Makes a credential, and its first secret, which is shown in the answer.

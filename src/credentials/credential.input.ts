@@ -21,7 +21,7 @@ import {
 import { DateTime, Duration, EmailAddress, IPRange } from '../inputs/scalars.js';
 import { SignatureScheme } from '../signatures/schemes.js';
 import { CredentialKind, CredentialStatus } from './record/credential.js';
-import { Provider, ProviderKeysInput } from './provider-keys.input.js';
+import { Provider, ProviderKeysInput } from './secret/provider-keys.input.js';
 
 export enum CredentialOrderBy {
   CREATED_AT = 'CREATED_AT',

@@ -54,7 +54,7 @@ import {
   verifiedCredential,
   versionsOfCredential,
 } from './record/find.js';
-import { IssuedSecret } from './issued-secret.js';
+import { IssuedSecret } from './secret/issued-secret.js';
 import { issueTemporaryCredential } from './issue.js';
 import { AllCredentialsArgs, CredentialsArgs, PagedCredentials } from './list-args.js';
 import { revealCredential } from './reveal.js';

@@ -14,7 +14,7 @@ import { decodeId, encodeId } from '../ids.js';
 import { CredentialSecret } from './record/credential-version.js';
 import type { Credential } from './record/credential.js';
 import { endCredentials, markDeleted } from './record/end.js';
-import { resealed } from './keep-secret.js';
+import { resealed } from './secret/keep-secret.js';
 
 /**
  * Deletes an account, with the roles it holds and those held on it. Returns its public id. Handed over, its credentials

@@ -22,13 +22,13 @@ import { Credential, CredentialKind } from './record/credential.js';
 import type { IssueTemporaryCredentialInput } from './credential.input.js';
 import { faultOf } from './record/fault.js';
 import { changedCredential, findCredential } from './record/find.js';
-import { pack, type IssuedSecret, type Packed } from './issued-secret.js';
-import { keepSecret } from './keep-secret.js';
+import { pack, type IssuedSecret, type Packed } from './secret/issued-secret.js';
+import { keepSecret } from './secret/keep-secret.js';
 import { expectLiving, lockCredential } from './record/lock.js';
 import { issueOutside } from './issue-outside.js';
 import { expectRetrievable } from './outside/kept.js';
 import { authorizeLasting, authorizeShowing, isHolder, placeOf, termsOf } from './record/allowed.js';
-import { shownOrNamed } from './shown.js';
+import { shownOrNamed } from './secret/shown.js';
 
 /**
  * Derives a pair from a permanent credential, for a while: with its roles or fewer, from its addresses or fewer, and

@@ -2,7 +2,7 @@ import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
 import { withStore, type OpenStore } from '../stores/open.js';
 import { CredentialStatus, type Credential } from './record/credential.js';
-import { IssuedSecret } from './issued-secret.js';
+import { IssuedSecret } from './secret/issued-secret.js';
 import { currentOf, heldBy, knownOf, living, type Version } from './outside/work.js';
 
 /**

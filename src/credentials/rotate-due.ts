@@ -9,14 +9,14 @@ import { durationMs } from '../inputs/scalars.js';
 import type { StoreParts } from '../stores/open.js';
 import { StoreKind } from '../stores/store.js';
 import { Credential } from './record/credential.js';
-import { prepare } from './keep-secret.js';
+import { prepare } from './secret/keep-secret.js';
 import { advance } from './outside/advance.js';
 import type { Lease } from './outside/lease.js';
 import type { Wanting } from './outside/plan.js';
 import { expectRotatable, planRotation, presentAt } from './rotate-outside.js';
 import { nextOutsideWish } from './outside/outside-wish.js';
 import { switchTo } from './rotate.js';
-import { wishForNext } from './wish.js';
+import { wishForNext } from './secret/wish.js';
 
 /** How long after one credential of an owner the next may turn. */
 export const apartMs = 600_000;

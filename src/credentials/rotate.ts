@@ -21,14 +21,14 @@ import { Credential } from './record/credential.js';
 import type { RotateCredentialInput } from './credential.input.js';
 import { endOrphans } from './record/end.js';
 import { changedCredential, findCredential } from './record/find.js';
-import { pack, type IssuedSecret } from './issued-secret.js';
-import { keepSecret, prepare, type Prepared } from './keep-secret.js';
+import { pack, type IssuedSecret } from './secret/issued-secret.js';
+import { keepSecret, prepare, type Prepared } from './secret/keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
 import { authorizeShowing, placeOf, termsOf } from './record/allowed.js';
 import { rotateOutside } from './rotate-outside.js';
 import { Rotation, RotationState } from './record/rotation.js';
-import { shownOrNamed } from './shown.js';
-import { wishForNext } from './wish.js';
+import { shownOrNamed } from './secret/shown.js';
+import { wishForNext } from './secret/wish.js';
 
 /**
  * Replaces the secret of a credential; the one before keeps working for the grace period. A second rotation within it

@@ -19,7 +19,7 @@ import { Credential } from './record/credential.js';
 import type { UpdateCredentialInput } from './credential.input.js';
 import { endOrphans } from './record/end.js';
 import { changedCredential, findCredential } from './record/find.js';
-import { resealed, type SealedTo } from './keep-secret.js';
+import { resealed, type SealedTo } from './secret/keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
 import { carryOut } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';

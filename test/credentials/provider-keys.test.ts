@@ -18,7 +18,7 @@ import {
   Provider,
   ProviderKeysInput,
   SshKeysInput,
-} from '../../src/credentials/provider-keys.input.js';
+} from '../../src/credentials/secret/provider-keys.input.js';
 import { KeywayError } from '../../src/errors.js';
 import { faultsOf } from '../../src/inputs/rules.js';
 import { Secret } from '../../src/secret.js';

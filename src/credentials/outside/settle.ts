@@ -11,7 +11,7 @@ import { CredentialSecret } from '../record/credential-version.js';
 import { Credential } from '../record/credential.js';
 import { endCredentials, endOrphans, markDeleted } from '../record/end.js';
 import type { Intent } from './intent.js';
-import { keepOutside } from '../keep-secret.js';
+import { keepOutside } from '../secret/keep-secret.js';
 import type { Outcome } from './at-store.js';
 import { LeaseLost, type Lease } from './lease.js';
 import { toldOf } from './observed.js';

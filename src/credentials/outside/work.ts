@@ -6,8 +6,8 @@ import type { Keyring } from '../../keyring/keyring.js';
 import { Credential, CredentialKind } from '../record/credential.js';
 import type { CredentialSecret } from '../record/credential-version.js';
 import { Intent } from './intent.js';
-import { openSecret } from '../keep-secret.js';
-import type { SecretParts } from '../issued-secret.js';
+import { openSecret } from '../secret/keep-secret.js';
+import type { SecretParts } from '../secret/issued-secret.js';
 
 /** An intent with all that it is about. */
 export interface Work {

@@ -7,7 +7,7 @@ import { searching } from '../../lists/search.js';
 import { CredentialStatus, type CredentialKind } from './credential.js';
 import type { CredentialFilter, CredentialOrder } from '../credential.input.js';
 import { CredentialOrderBy, OrderDirection } from '../credential.input.js';
-import type { Provider } from '../provider-keys.input.js';
+import type { Provider } from '../secret/provider-keys.input.js';
 
 /** The condition of a filter, for credentials `c` with their uses `u`. @throws BAD_USER_INPUT for ids of other types. */
 export function filtered(filter: CredentialFilter, path = 'filter'): Condition {

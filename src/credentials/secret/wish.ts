@@ -1,13 +1,13 @@
-import type { Account } from '../accounts/account.js';
-import type { Wish } from '../connectors/connector.js';
-import { badInput } from '../errors.js';
-import type { SecretFormat } from '../keyring/token.js';
-import { canonicalUsername } from '../inputs/rules.js';
-import { Secret } from '../secret.js';
-import { SignatureScheme } from '../signatures/schemes.js';
-import { takesPrefix } from '../signatures/veracode.js';
-import { CredentialKind, type Credential } from './record/credential.js';
-import type { NewSecretInput } from './credential.input.js';
+import type { Account } from '../../accounts/account.js';
+import type { Wish } from '../../connectors/connector.js';
+import { badInput } from '../../errors.js';
+import type { SecretFormat } from '../../keyring/token.js';
+import { canonicalUsername } from '../../inputs/rules.js';
+import { Secret } from '../../secret.js';
+import { SignatureScheme } from '../../signatures/schemes.js';
+import { takesPrefix } from '../../signatures/veracode.js';
+import { CredentialKind, type Credential } from '../record/credential.js';
+import type { NewSecretInput } from '../credential.input.js';
 import { checkedProviderKeys, type Provider } from './provider-keys.input.js';
 
 /** A wish, with the provider whose keys it is of. */

@@ -1,7 +1,7 @@
 import { Arg, Field, ObjectType, registerEnumType } from 'type-graphql';
-import { Expects } from '../inputs/declared.js';
-import { Secret } from '../secret.js';
-import { DateTime, URL } from '../inputs/scalars.js';
+import { Expects } from '../../inputs/declared.js';
+import { Secret } from '../../secret.js';
+import { DateTime, URL } from '../../inputs/scalars.js';
 import { expectCarried, expectPrefix, exportLines } from './exports.js';
 
 export enum Shell {

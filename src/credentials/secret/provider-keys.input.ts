@@ -1,7 +1,7 @@
 import { Field, InputType, registerEnumType } from 'type-graphql';
-import { codes, KeywayError, type FieldFault } from '../errors.js';
-import { AsTyped, Line, Nested, Optional, SecretText } from '../inputs/rules.js';
-import { Secret } from '../secret.js';
+import { codes, KeywayError, type FieldFault } from '../../errors.js';
+import { AsTyped, Line, Nested, Optional, SecretText } from '../../inputs/rules.js';
+import { Secret } from '../../secret.js';
 
 /** The outside systems whose keys can be kept. */
 export enum Provider {

@@ -1,4 +1,4 @@
-import { badInput, KeywayError } from '../errors.js';
+import { badInput, KeywayError } from '../../errors.js';
 
 /** The shells that `exportLines` can write for. */
 export type ExportShell = 'POSIX' | 'FISH' | 'POWERSHELL';

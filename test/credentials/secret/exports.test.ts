@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { exportLines, type ExportShell } from '../../src/credentials/exports.js';
-import { KeywayError } from '../../src/errors.js';
+import { exportLines, type ExportShell } from '../../../src/credentials/secret/exports.js';
+import { KeywayError } from '../../../src/errors.js';
 
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'keyway-exports-'))));

@@ -1,9 +1,9 @@
-import { fault, joinParent } from '../access/works.js';
-import { record } from '../audit/record.js';
-import type { RequestContext } from '../context.js';
-import { sql } from '../database/database.js';
-import type { Outcome } from '../idempotency/once.js';
-import type { Credential } from './record/credential.js';
+import { fault, joinParent } from '../../access/works.js';
+import { record } from '../../audit/record.js';
+import type { RequestContext } from '../../context.js';
+import { sql } from '../../database/database.js';
+import type { Outcome } from '../../idempotency/once.js';
+import type { Credential } from '../record/credential.js';
 import { IssuedSecret, unpack, type Packed } from './issued-secret.js';
 
 /**

@@ -1,11 +1,11 @@
-import type { RequestContext } from '../context.js';
-import { secretPlace } from '../keyring/envelope.js';
-import type { Keyring } from '../keyring/keyring.js';
-import type { StoredPassword } from '../keyring/password.js';
-import { Secret } from '../secret.js';
-import type { Minted } from '../connectors/connector.js';
-import type { CredentialSecret } from './record/credential-version.js';
-import { CredentialKind, type Credential } from './record/credential.js';
+import type { RequestContext } from '../../context.js';
+import { secretPlace } from '../../keyring/envelope.js';
+import type { Keyring } from '../../keyring/keyring.js';
+import type { StoredPassword } from '../../keyring/password.js';
+import { Secret } from '../../secret.js';
+import type { Minted } from '../../connectors/connector.js';
+import type { CredentialSecret } from '../record/credential-version.js';
+import { CredentialKind, type Credential } from '../record/credential.js';
 import type { SecretParts } from './issued-secret.js';
 
 /** Where a credential's secrets are sealed to. */
