@@ -18,13 +18,12 @@ import { accountById, accountNamed } from '../accounts/find.js';
 import type { RequestContext } from '../context.js';
 import { KeywayError } from '../errors.js';
 import { decodeId } from '../ids.js';
-import { Guarded, Needs } from '../inputs/declared.js';
+import { Needs } from '../inputs/declared.js';
 import { Forward, Paged } from '../lists/page-args.js';
 import { connectionOf } from '../lists/paging.js';
 import { projectNamed } from '../projects/find.js';
 import { Project } from '../projects/project.js';
 import { Role } from '../roles/role.js';
-import { expectRules } from '../inputs/rules.js';
 import { storeNamed } from '../stores/find.js';
 import { CredentialStore } from '../stores/store.js';
 import { createCredential } from './create.js';
@@ -51,7 +50,6 @@ import {
   latestRotation,
   listCredentials,
   rolesOfCredential,
-  verifiedCredential,
   versionsOfCredential,
 } from './record/find.js';
 import { IssuedSecret } from './secret/issued-secret.js';
@@ -62,9 +60,6 @@ import { revokeCredential } from './revoke.js';
 import { rotateCredential } from './rotate.js';
 import { CredentialVersion, Rotation } from './record/rotation.js';
 import { updateCredential } from './update.js';
-import { VerifyCredentialPayload } from './verification.js';
-import { VerifyCredentialInput } from './verification.input.js';
-import { verifyCredentials } from './verify.js';
 import type { Row } from '../database/columns.js';
 
 export const CredentialConnection = connectionOf('Credential', () => Credential);
@@ -288,31 +283,6 @@ export class CredentialResolver {
     return issueTemporaryCredential(ctx, input);
   }
 
-  @Mutation(() => VerifyCredentialPayload, {
-    description: 'Is this presented secret good, from this address, for these roles?',
-  })
-  @Needs(Permission.CREDENTIAL_VERIFY, 'credential:verify')
-  @Guarded()
-  async verifyCredential(
-    @Ctx() ctx: RequestContext,
-    @Arg('input', () => VerifyCredentialInput) input: VerifyCredentialInput,
-  ): Promise<VerifyCredentialPayload> {
-    const [answer] = await verifyCredentials(ctx, [input], 'input.');
-    if (!answer) throw new KeywayError('INTERNAL_SERVER_ERROR');
-    return answer;
-  }
-
-  @Mutation(() => [VerifyCredentialPayload], { description: 'Up to 100 at once, answered in order.' })
-  @Needs(Permission.CREDENTIAL_VERIFY, 'credential:verify')
-  @Guarded()
-  verifyCredentials(
-    @Ctx() ctx: RequestContext,
-    @Arg('inputs', () => [VerifyCredentialInput], { validateFn: expectEach })
-    inputs: VerifyCredentialInput[],
-  ): Promise<VerifyCredentialPayload[]> {
-    return verifyCredentials(ctx, inputs);
-  }
-
   @Mutation(() => DeleteAccountPayload)
   @Needs(Permission.ACCOUNT_MANAGE, 'account:delete')
   async deleteAccount(
@@ -320,25 +290,6 @@ export class CredentialResolver {
     @Arg('input', () => DeleteAccountInput) input: DeleteAccountInput,
   ): Promise<DeleteAccountPayload> {
     return { deletedId: await deleteAccount(ctx, input) };
-  }
-}
-
-/** TypeGraphQL's own does not tell which item of a list breaks a rule. */
-function expectEach(inputs: VerifyCredentialInput[]): void {
-  expectRules(inputs.map((input, index) => ({ path: `inputs.${index}`, input })));
-}
-
-@Resolver(() => VerifyCredentialPayload)
-export class VerificationResolver {
-  @FieldResolver(() => Credential, {
-    nullable: true,
-    description: 'Whose it is, where the secret was right.',
-  })
-  credential(
-    @Ctx() ctx: RequestContext,
-    @Root() { found }: VerifyCredentialPayload,
-  ): Promise<Credential | null> | null {
-    return found && verifiedCredential(ctx).load(found.id);
   }
 }
 

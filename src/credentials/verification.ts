@@ -1,5 +1,4 @@
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
-import { SignatureScheme } from '../signatures/schemes.js';
 
 export enum VerificationCode {
   VALID = 'VALID',
@@ -33,20 +32,6 @@ registerEnumType(VerificationCode, {
     ROLE_MISSING: { description: 'It does not carry every role that was asked for.' },
     RATE_LIMITED: {
       description: 'Too many wrong passwords for this user name lately: none is looked at, right or wrong.',
-    },
-  },
-});
-
-registerEnumType(SignatureScheme, {
-  name: 'SignatureScheme',
-  description: 'How a request is signed.',
-  valuesConfig: {
-    VERACODE_HMAC_SHA_256: { description: 'An Authorization header of scheme VERACODE-HMAC-SHA-256.' },
-    NCP_SIGNATURE_V2: { description: 'The x-ncp-apigw-signature-v2 header of NAVER Cloud.' },
-    LANDSCAPE_HMAC_SHA_256: { description: 'The signed parameters of the Landscape API.' },
-    HTTP_MESSAGE_SIGNATURES: {
-      description:
-        'RFC 9421 by hmac-sha256, over @method, @authority, @path, @query, content-type and content-digest, with created, nonce and keyid.',
     },
   },
 });

@@ -20,7 +20,6 @@ import {
   RoleCredentialsResolver,
   RotationResolver,
   StoreCredentialsResolver,
-  VerificationResolver,
 } from '../credentials/credential.resolver.js';
 import { encodeId } from '../ids.js';
 import type { NodeType } from '../node-types.js';
@@ -36,6 +35,7 @@ import {
 } from '../roles/role.resolver.js';
 import { validation } from '../inputs/rules.js';
 import { StoreResolver } from '../stores/store.resolver.js';
+import { VerificationResolver } from '../verification/verification.resolver.js';
 
 type Resolver = abstract new () => object;
 

@@ -37,6 +37,20 @@ registerEnumType(CredentialKind, {
   },
 });
 
+registerEnumType(SignatureScheme, {
+  name: 'SignatureScheme',
+  description: 'How a request is signed.',
+  valuesConfig: {
+    VERACODE_HMAC_SHA_256: { description: 'An Authorization header of scheme VERACODE-HMAC-SHA-256.' },
+    NCP_SIGNATURE_V2: { description: 'The x-ncp-apigw-signature-v2 header of NAVER Cloud.' },
+    LANDSCAPE_HMAC_SHA_256: { description: 'The signed parameters of the Landscape API.' },
+    HTTP_MESSAGE_SIGNATURES: {
+      description:
+        'RFC 9421 by hmac-sha256, over @method, @authority, @path, @query, content-type and content-digest, with created, nonce and keyid.',
+    },
+  },
+});
+
 registerEnumType(CredentialStatus, {
   name: 'CredentialStatus',
   description: 'Whether a credential works just now, by the clock of the database.',
