@@ -22,8 +22,8 @@ const elsewhere = [
   'test/connectors/conformance.test.ts',
   'test/connectors/conformance-faults.test.ts',
   'test/connectors/conformance-refusals.test.ts',
-  'test/credentials/passwords.test.ts',
-  'test/credentials/password-flood.test.ts',
+  'test/verification/passwords.test.ts',
+  'test/verification/password-flood.test.ts',
   'test/credentials/outside/crash.test.ts',
 ].map((name) => resolve(root, name));
 

@@ -6,7 +6,7 @@ import pg from 'pg';
 
 const { sql } = await import('../dist/src/database/database.js');
 const { askedFor, presentedBy } = await import('../dist/src/access/presented-key.js');
-const { columns } = await import('../dist/src/credentials/presented.js');
+const { columns } = await import('../dist/src/verification/presented.js');
 
 const { text } = sql(presentedBy('true', columns));
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 });

@@ -2,7 +2,7 @@ import { forgetNonces } from './access/nonces.js';
 import type { Checkpoints } from './audit/checkpoints.js';
 import type { Decisions } from './audit/decisions.js';
 import type { LastUsed } from './credentials/record/last-used.js';
-import { forgetAttempts } from './credentials/password-attempts.js';
+import { forgetAttempts } from './verification/password-attempts.js';
 import type { Resumption } from './credentials/outside/resume.js';
 import type { Syncs } from './credentials/sync/syncs.js';
 import { retireOutlived } from './credentials/retire.js';

@@ -5,7 +5,7 @@ import { readConfig } from '../src/config/config.js';
 import type { Connector } from '../src/connectors/connector.js';
 import { registry } from '../src/connectors/registry.js';
 import { wayOf } from '../src/credentials/outside/work.js';
-import { VerificationCode } from '../src/credentials/verification.js';
+import { VerificationCode } from '../src/verification/verification.js';
 import { SignatureScheme } from '../src/signatures/schemes.js';
 import { StoreCapability } from '../src/stores/store.js';
 import { capabilitiesOf } from '../src/stores/supporting.js';

@@ -2,14 +2,14 @@ import { coerceInputValue, GraphQLNonNull, type GraphQLInputObjectType, type Gra
 import type { AuditOutcome } from '../audit/audit-event.js';
 import { outcomeOf } from '../audit/decisions.js';
 import type { RequestContext } from '../context.js';
-import type { VerificationCode } from '../credentials/verification.js';
+import type { VerificationCode } from '../verification/verification.js';
 import {
   HeaderInput,
   ProofInput,
   SignedRequestInput,
   VerifyCredentialInput,
-} from '../credentials/verification.input.js';
-import { verifyCredentials } from '../credentials/verify.js';
+} from '../verification/verification.input.js';
+import { verifyCredentials } from '../verification/verify.js';
 import { KeywayError, type FieldFault } from '../errors.js';
 import { encodeId } from '../ids.js';
 import { valueFaults } from '../graph/errors/input-faults.js';

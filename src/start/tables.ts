@@ -13,7 +13,7 @@ import { CredentialUse } from '../credentials/record/credential-use.js';
 import { CredentialSecret } from '../credentials/record/credential-version.js';
 import { Credential } from '../credentials/record/credential.js';
 import { Intent } from '../credentials/outside/intent.js';
-import { PasswordAttempts } from '../credentials/password-attempts.js';
+import { PasswordAttempts } from '../verification/password-attempts.js';
 import { RotationTurn } from '../credentials/record/rotation-turn.js';
 import { Rotation } from '../credentials/record/rotation.js';
 import { IdempotencyKey } from '../idempotency/idempotency-key.js';

@@ -6,9 +6,9 @@ import { verifiedCredential } from '../credentials/record/find.js';
 import { KeywayError } from '../errors.js';
 import { Guarded, Needs } from '../inputs/declared.js';
 import { expectRules } from '../inputs/rules.js';
-import { VerifyCredentialPayload } from '../credentials/verification.js';
-import { VerifyCredentialInput } from '../credentials/verification.input.js';
-import { verifyCredentials } from '../credentials/verify.js';
+import { VerifyCredentialPayload } from './verification.js';
+import { VerifyCredentialInput } from './verification.input.js';
+import { verifyCredentials } from './verify.js';
 
 @Resolver(() => VerifyCredentialPayload)
 export class VerificationResolver {

@@ -3,7 +3,7 @@ import { renameSync } from 'node:fs';
 import { parseId } from '../../src/ids.js';
 import { Secret } from '../../src/secret.js';
 import { schemes, SignatureScheme } from '../../src/signatures/schemes.js';
-import { requestProof, postVerify, askWhether } from '../credentials/verifying.js';
+import { requestProof, postVerify, askWhether } from '../verification/verifying.js';
 import { request } from '../signatures/requests.js';
 import {
   expectData,

@@ -14,7 +14,7 @@ import {
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
 import { statementsOf } from '../support/statements.js';
 import { run } from '../support/verbs.js';
-import { placesOf, read, remove, revoke, rotate, update } from './verbs.js';
+import { placesOf, read, remove, revoke, rotate, update } from '../credentials/verbs.js';
 import { askOfAll, askWhether, codeOf, postVerify, verify, verifyAll, type Verdict } from './verifying.js';
 
 let server: TestServer;

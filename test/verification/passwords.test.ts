@@ -4,7 +4,7 @@ import { jest } from '@jest/globals';
 import { expectData, makeAccount, makeCaller, makeCredential, unique } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { verifierAt, type Verifier } from '../support/verify.js';
-import { rotate } from './verbs.js';
+import { rotate } from '../credentials/verbs.js';
 
 let server: TestServer;
 let account: string;

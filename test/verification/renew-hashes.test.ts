@@ -5,7 +5,7 @@ import { hash } from '@node-rs/argon2';
 import { parseId } from '../../src/ids.js';
 import { expectData, makeAccount, makeCaller, makeCredential, unique } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
-import { rotate, statusWith } from './verbs.js';
+import { rotate, statusWith } from '../credentials/verbs.js';
 
 interface Known {
   id: string;

@@ -5,7 +5,7 @@ import { AuditOutcome } from '../audit/audit-event.js';
 import type { RequestContext } from '../context.js';
 import { forbidden, KeywayError } from '../errors.js';
 import { decodeId } from '../ids.js';
-import { freshen } from './freshen.js';
+import { freshen } from './renew-hashes.js';
 import { lookAtPasswords } from './passwords.js';
 import { presentedCredentials, type PresentedCredential } from './presented.js';
 import { matched, proofOf, type Match, type Proof } from './proof.js';

@@ -16,7 +16,7 @@ import {
 } from '../support/make.js';
 import { startReplica, startTestServer, type TestServer } from '../support/server.js';
 import { statementsOf } from '../support/statements.js';
-import { read, revoke, rotate, update } from './verbs.js';
+import { read, revoke, rotate, update } from '../credentials/verbs.js';
 import {
   askWhether,
   codeOf,
