@@ -6,7 +6,7 @@ import type { Connector } from '../src/connectors/connector.js';
 import { registry } from '../src/connectors/registry.js';
 import { wayOf } from '../src/credentials/outside/work.js';
 import { VerificationCode } from '../src/verification/verification.js';
-import { SignatureScheme } from '../src/signatures/schemes.js';
+import { SignatureScheme } from '../src/signatures/scheme.js';
 import { StoreCapability } from '../src/stores/store.js';
 import { capabilitiesOf } from '../src/stores/supporting.js';
 import { takeOver } from './support/authenticator.js';

@@ -1,5 +1,5 @@
-import type { CredentialKind } from '../credentials/record/credential.js';
-import type { SignatureScheme } from '../signatures/schemes.js';
+import type { Kind } from '../connectors/connector.js';
+import type { SignatureScheme } from '../signatures/scheme.js';
 import { fault, joinParent, live } from './works.js';
 
 /** A credential that goes by a presented access key, with one of its secrets. */
@@ -7,7 +7,7 @@ export interface Presented {
   /** The access key that was asked for. */
   key: string;
   id: string;
-  kind: `${CredentialKind}`;
+  kind: Kind;
   accountId: string;
   projectId: string | null;
   /** Why it does not work just now; null where it does. */

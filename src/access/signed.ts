@@ -4,7 +4,7 @@ import { randomText } from '../keyring/token.js';
 import { Secret } from '../secret.js';
 import type { Claim } from '../signatures/scheme.js';
 import { windowMs } from '../signatures/scheme.js';
-import type { SignatureScheme } from '../signatures/schemes.js';
+import type { SignatureScheme } from '../signatures/scheme.js';
 import type { Presented } from './presented-key.js';
 
 /** Whether a signed request came within its time, by the clock of the database. */

@@ -19,7 +19,7 @@ import {
   Username,
 } from '../inputs/rules.js';
 import { DateTime, Duration, EmailAddress, IPRange } from '../inputs/scalars.js';
-import { SignatureScheme } from '../signatures/schemes.js';
+import { SignatureScheme } from '../signatures/scheme.js';
 import { CredentialKind, CredentialStatus } from './record/credential.js';
 import { Provider, ProviderKeysInput } from './secret/provider-keys.input.js';
 

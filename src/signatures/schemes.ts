@@ -1,16 +1,8 @@
 import { httpMessage } from './http-message.js';
 import { landscape } from './landscape.js';
 import { ncp } from './ncp.js';
-import type { Scheme } from './scheme.js';
+import type { Scheme, SignatureScheme } from './scheme.js';
 import { veracode } from './veracode.js';
-
-/** How a request may be signed. */
-export enum SignatureScheme {
-  VERACODE_HMAC_SHA_256 = 'VERACODE_HMAC_SHA_256',
-  NCP_SIGNATURE_V2 = 'NCP_SIGNATURE_V2',
-  LANDSCAPE_HMAC_SHA_256 = 'LANDSCAPE_HMAC_SHA_256',
-  HTTP_MESSAGE_SIGNATURES = 'HTTP_MESSAGE_SIGNATURES',
-}
 
 /** One scheme for each name. No request is one of two schemes. */
 export const schemes: Readonly<Record<SignatureScheme, Scheme>> = {

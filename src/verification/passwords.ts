@@ -3,7 +3,7 @@ import type { StoredPassword } from '../keyring/password.js';
 import type { Secret } from '../secret.js';
 import { giveBackAttempts, takeAttempts } from './password-attempts.js';
 import type { PresentedCredential } from './presented.js';
-import type { Case } from './verify.js';
+import type { Case } from './case.js';
 
 /**
  * Looks at the passwords among the cases: as many as their user names have tries left, and every try is counted first.

@@ -5,7 +5,8 @@ import { isGeneratedKey, parseToken } from '../keyring/token.js';
 import { canonicalUsername } from '../inputs/rules.js';
 import { Secret } from '../secret.js';
 import type { Claim } from '../signatures/scheme.js';
-import { schemes, type SignatureScheme } from '../signatures/schemes.js';
+import { schemes } from '../signatures/schemes.js';
+import type { SignatureScheme } from '../signatures/scheme.js';
 import type { PresentedCredential } from './presented.js';
 import type { VerifyCredentialInput } from './verification.input.js';
 

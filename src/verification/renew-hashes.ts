@@ -1,7 +1,7 @@
 import { freshenVerifiers, ifPossible } from '../access/renew-verifiers.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
-import type { Case } from './verify.js';
+import type { Case } from './case.js';
 
 /**
  * Keeps what was proven just now by the current keys and parameters, where it is kept by older ones. It changes nothing

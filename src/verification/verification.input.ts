@@ -1,6 +1,6 @@
 import { Field, ID, InputType } from 'type-graphql';
 import { AsTyped, HeaderText, IdRule, Line, ListOf, Nested, Optional, SecretText } from '../inputs/rules.js';
-import { SignatureScheme } from '../signatures/schemes.js';
+import { SignatureScheme } from '../signatures/scheme.js';
 
 const mostRoles = 100;
 const mostHeaders = 100;

@@ -8,20 +8,12 @@ import { decodeId } from '../ids.js';
 import { freshen } from './renew-hashes.js';
 import { lookAtPasswords } from './passwords.js';
 import { presentedCredentials, type PresentedCredential } from './presented.js';
-import { matched, proofOf, type Match, type Proof } from './proof.js';
+import { matched, proofOf } from './proof.js';
 import { VerificationCode, type VerifyCredentialPayload } from './verification.js';
 import type { VerifyCredentialInput } from './verification.input.js';
+import type { Case } from './case.js';
 
 const most = 100;
-
-/** Something that was presented, and how far its verification has come. */
-export interface Case {
-  readonly input: VerifyCredentialInput;
-  readonly proof: Proof;
-  readonly project: string | null;
-  match: Match;
-  code: VerificationCode;
-}
 
 /**
  * Tells of each presented credential whether it is good, in order. Whatever their number, this costs one statement for

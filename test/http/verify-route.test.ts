@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { renameSync } from 'node:fs';
 import { parseId } from '../../src/ids.js';
 import { Secret } from '../../src/secret.js';
-import { schemes, SignatureScheme } from '../../src/signatures/schemes.js';
+import { schemes } from '../../src/signatures/schemes.js';
+import { SignatureScheme } from '../../src/signatures/scheme.js';
 import { requestProof, postVerify, askWhether } from '../verification/verifying.js';
 import { request } from '../signatures/requests.js';
 import {

@@ -3,7 +3,8 @@ import { createHmac } from 'node:crypto';
 import { parseId } from '../../src/ids.js';
 import { Secret } from '../../src/secret.js';
 import type { SignedRequest } from '../../src/signatures/scheme.js';
-import { schemes, SignatureScheme } from '../../src/signatures/schemes.js';
+import { schemes } from '../../src/signatures/schemes.js';
+import { SignatureScheme } from '../../src/signatures/scheme.js';
 import { headerOf, request, withChange, withHeader } from '../signatures/requests.js';
 import { withProcessClockOff } from '../support/clock.js';
 import {

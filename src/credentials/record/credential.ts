@@ -2,7 +2,7 @@ import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Permission } from '../../access/principal.js';
 import type { SecretFormat } from '../../keyring/token.js';
-import { SignatureScheme } from '../../signatures/schemes.js';
+import { SignatureScheme } from '../../signatures/scheme.js';
 import { Node } from '../../inputs/node.js';
 import { DateTime, Duration, EmailAddress, IPRange } from '../../inputs/scalars.js';
 import { Provider } from '../secret/provider-keys.input.js';

@@ -4,7 +4,7 @@ import { badInput } from '../../errors.js';
 import type { SecretFormat } from '../../keyring/token.js';
 import { canonicalUsername } from '../../inputs/rules.js';
 import { Secret } from '../../secret.js';
-import { SignatureScheme } from '../../signatures/schemes.js';
+import { SignatureScheme } from '../../signatures/scheme.js';
 import { takesPrefix } from '../../signatures/veracode.js';
 import { CredentialKind, type Credential } from '../record/credential.js';
 import type { NewSecretInput } from '../credential.input.js';
