@@ -1,4 +1,5 @@
-import { ncloudRegion, veracodeRegion } from '../../src/stores/region.js';
+import { ncloudRegion } from '../../../src/stores/connections/ncloud.js';
+import { veracodeRegion } from '../../../src/stores/connections/veracode.js';
 
 const bare = 'ab'.repeat(16);
 
