@@ -1,3 +1,4 @@
+import type { Decision } from '../context.js';
 import type { Database } from '../database/database.js';
 import { unavailable } from '../errors.js';
 import type { Keyring } from '../keyring/keyring.js';
@@ -5,9 +6,6 @@ import type { Log } from '../log.js';
 import { WriteBehind } from '../database/write-behind.js';
 import { AuditOutcome } from './audit-event.js';
 import { linkAll, type Told } from './chain.js';
-
-/** A decision as it is queued; equal ones are counted together. */
-export type Decision = Omit<Told, 'times' | 'changed'>;
 
 /** From so many different ones on, those that have a crowd are told by it alone. */
 const crowded = 200;

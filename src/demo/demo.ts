@@ -17,7 +17,7 @@ import type { Log } from '../log.js';
 import { createProject } from '../projects/create.js';
 import { createRole } from '../roles/create.js';
 import { grantRole } from '../roles/grant-role.js';
-import type { Gates } from '../stores/gate.js';
+import type { WatchedGates } from '../stores/gate.js';
 import { instant } from '../time.js';
 
 /**
@@ -60,7 +60,7 @@ const elsewhere = ({ embedded }: Keyway['db']) =>
     : 'Name an empty database with DATABASE_URL, and another data folder with KEYWAY_DATA_DIR.';
 
 /** The examples live in Keyway's own store: they call nobody. */
-const noGates: Gates = {
+const noGates: WatchedGates = {
   call: () => Promise.reject(new StoreError('UPSTREAM_UNAVAILABLE', { sent: false })),
   circuitOf: () => 'CLOSED',
   circuits: () => new Map(),

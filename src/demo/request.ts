@@ -9,7 +9,7 @@ import { Syncs } from '../credentials/sync/syncs.js';
 import { newId } from '../ids.js';
 import type { Keyway } from '../start/keyway.js';
 import type { Log } from '../log.js';
-import type { Gates } from '../stores/gate.js';
+import type { WatchedGates } from '../stores/gate.js';
 
 /** What requests of the administrator carry, outside of any server; each verb gets one of its own. */
 export interface Requests {
@@ -27,7 +27,7 @@ export async function requestsOf(
   { db, keyring }: Keyway,
   log: Log,
   credentialId: string | null,
-  gates: Gates,
+  gates: WatchedGates,
   local: boolean,
 ): Promise<Requests> {
   const principal: Principal = {

@@ -23,7 +23,7 @@ import { parseJsonBody } from './json-body.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { Log } from '../log.js';
 import { publicError, type PublicError } from '../graph/errors/public-error.js';
-import type { Gates } from '../stores/gate.js';
+import type { WatchedGates } from '../stores/gate.js';
 import { answerVerification } from './verify-route.js';
 
 /** The parts of Keyway that answer requests. */
@@ -31,7 +31,7 @@ export interface Parts {
   db: Database;
   keyring: Keyring;
   connectors: Registry;
-  gates: Gates;
+  gates: WatchedGates;
   syncs: Syncs;
   keySets: KeySets;
   schema: GraphQLSchema;

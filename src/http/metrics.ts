@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { circuits, type Gates } from '../stores/gate.js';
+import { circuits, type WatchedGates } from '../stores/gate.js';
 
 /** The door for what collects metrics, apart from that of callers: it asks nobody who they are. */
 export interface Metrics {
@@ -18,7 +18,7 @@ export interface Metrics {
  */
 export async function openMetrics(
   { host, port }: { host: string; port: number },
-  gates: Gates | undefined,
+  gates: WatchedGates | undefined,
 ): Promise<Metrics> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
