@@ -29,10 +29,10 @@ import {
   allowedBy,
   authorizeRoles,
   authorizeTerms,
-  checkedExpiry,
-  expiryFor,
   holdPlace,
 } from './record/allowed.js';
+import { checkedExpiry } from './record/expiry.js';
+import { expiryFor } from './record/expiry.js';
 import { createOutside } from './create-outside.js';
 import { shown } from './secret/shown.js';
 import { wishFor } from './secret/wish.js';

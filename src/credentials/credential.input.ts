@@ -11,6 +11,7 @@ import {
   Line,
   Lines,
   ListOf,
+  mostListed,
   Nested,
   NotNull,
   Optional,
@@ -20,20 +21,7 @@ import {
 } from '../inputs/rules.js';
 import { DateTime, Duration, EmailAddress, IPRange } from '../inputs/scalars.js';
 import { SignatureScheme } from '../signatures/scheme.js';
-import { CredentialKind, CredentialStatus } from './record/credential.js';
-import { Provider, ProviderKeysInput } from './secret/provider-keys.input.js';
-
-export enum CredentialOrderBy {
-  CREATED_AT = 'CREATED_AT',
-  NAME = 'NAME',
-  EXPIRES_AT = 'EXPIRES_AT',
-  LAST_USED_AT = 'LAST_USED_AT',
-}
-
-export enum OrderDirection {
-  ASC = 'ASC',
-  DESC = 'DESC',
-}
+import { ProviderKeysInput } from './secret/provider-keys.input.js';
 
 export enum SecretFormat {
   BASE62 = 'BASE62',
@@ -41,15 +29,6 @@ export enum SecretFormat {
   BASE64 = 'BASE64',
 }
 
-registerEnumType(CredentialOrderBy, {
-  name: 'CredentialOrderBy',
-  description: 'What a list of credentials is ordered by.',
-  valuesConfig: {
-    EXPIRES_AT: { description: 'What never expires comes after all that does.' },
-    LAST_USED_AT: { description: 'What was never used comes before all that was.' },
-  },
-});
-registerEnumType(OrderDirection, { name: 'OrderDirection' });
 registerEnumType(SecretFormat, {
   name: 'SecretFormat',
   description: 'How a generated secret is written. HEX is what signers of the Veracode kind need.',
@@ -57,108 +36,11 @@ registerEnumType(SecretFormat, {
 
 /** The longest that a previous secret may go on working. */
 export const longestGrace = 'P90D';
-const mostListed = 100;
 const prefixes = /^[A-Za-z][A-Za-z0-9_-]{0,30}$/;
 const prefixRule = () =>
   Matches(prefixes, {
     message: 'must be 1 to 31 letters, digits, underscores and hyphens, and start with a letter',
   });
-
-@InputType({
-  description: 'Which credentials: those that fit every member given. In a list, any of its items.',
-})
-export class CredentialFilter {
-  @Field(() => [ID], { nullable: true })
-  @Optional()
-  @ListOf(mostListed, IdRule())
-  store?: string[] | null;
-
-  @Field(() => [ID], { nullable: true })
-  @Optional()
-  @ListOf(mostListed, IdRule())
-  account?: string[] | null;
-
-  @Field(() => [ID], { nullable: true })
-  @Optional()
-  @ListOf(mostListed, IdRule())
-  owner?: string[] | null;
-
-  @Field(() => [ID], { nullable: true, description: 'Of the admin project: all.' })
-  @Optional()
-  @ListOf(mostListed, IdRule())
-  project?: string[] | null;
-
-  @Field(() => [ID], { nullable: true })
-  @Optional()
-  @ListOf(mostListed, IdRule())
-  role?: string[] | null;
-
-  @Field(() => [CredentialKind], { nullable: true })
-  @Optional()
-  @ListOf(mostListed)
-  kind?: CredentialKind[] | null;
-
-  @Field(() => [Provider], { nullable: true })
-  @Optional()
-  @ListOf(mostListed)
-  provider?: Provider[] | null;
-
-  @Field(() => [CredentialStatus], {
-    nullable: true,
-    description: 'DELETED is found only when it is asked for.',
-  })
-  @Optional()
-  @ListOf(mostListed)
-  status?: CredentialStatus[] | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'Case-insensitive part of name, description, access key, full name or e-mail. One or two characters are looked for at the beginnings of words.',
-  })
-  @Optional()
-  @Line(1, 200)
-  search?: string | null;
-
-  @Field(() => DateTime, { nullable: true })
-  @Optional()
-  @AsTyped()
-  expiresBefore?: string | null;
-
-  @Field(() => DateTime, { nullable: true, description: 'Those whose policy wants a rotation before then.' })
-  @Optional()
-  @AsTyped()
-  rotationDueBefore?: string | null;
-
-  @Field(() => Duration, {
-    nullable: true,
-    description: 'Not used for at least this long; a credential never used counts from its creation.',
-  })
-  @Optional()
-  @AsTyped()
-  unusedFor?: string | null;
-
-  @Field(() => Boolean, { nullable: true })
-  @Optional()
-  @AsTyped()
-  withoutOwner?: boolean | null;
-
-  @Field(() => Boolean, { nullable: true, defaultValue: false })
-  @Optional()
-  @AsTyped()
-  includeDeleted?: boolean | null;
-}
-
-@InputType({ description: 'How a list of credentials is ordered.' })
-export class CredentialOrder {
-  @Field(() => CredentialOrderBy, { defaultValue: CredentialOrderBy.CREATED_AT })
-  @AsTyped()
-  by: CredentialOrderBy;
-
-  @Field(() => OrderDirection, { defaultValue: OrderDirection.DESC })
-  @AsTyped()
-  direction: OrderDirection;
-}
 
 @InputType({ description: 'A generated pair. The prefix stands before both halves.' })
 export class AccessKeyInput {

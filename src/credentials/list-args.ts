@@ -3,7 +3,8 @@ import { Expects } from '../inputs/declared.js';
 import { Forward } from '../lists/page-args.js';
 import { readPage } from '../lists/paging.js';
 import { AsTyped, expectRules, Line, Nested, Optional } from '../inputs/rules.js';
-import { CredentialFilter, CredentialOrder } from './credential.input.js';
+import { CredentialOrder } from './record/filter.input.js';
+import { CredentialFilter } from './record/filter.input.js';
 import { filtered, orderOf } from './record/filter.js';
 
 /** Which credentials of a list, forwards. */

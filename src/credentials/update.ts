@@ -30,11 +30,11 @@ import {
   authorizePlacing,
   authorizeRoles,
   authorizeTerms,
-  checkedExpiry,
   holdPlace,
   placeOf,
   termsOf,
 } from './record/allowed.js';
+import { checkedExpiry } from './record/expiry.js';
 
 /**
  * Changes what is recorded of a credential. A field left out keeps its value; null clears it.

@@ -8,9 +8,11 @@ import {
   validateSync,
 } from 'class-validator';
 import type { ValidationArguments, ValidationError } from 'class-validator';
-import { KeywayError, type FieldFault } from '../errors.js';
-import { mostFaults } from '../errors.js';
+import { KeywayError, mostFaults, type FieldFault } from '../errors.js';
 import { durationMs } from './scalars.js';
+
+/** So many items of a list that is given, where nothing else is said. */
+export const mostListed = 100;
 
 /** A rule on a property of an input class; `ListOf` can hold each item of a list to it. */
 export type Rule = PropertyDecorator & { readonly check: Check };

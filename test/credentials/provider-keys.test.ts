@@ -15,10 +15,10 @@ import {
   checkedProviderKeys,
   GitKeysInput,
   GoogleKeysInput,
-  Provider,
   ProviderKeysInput,
   SshKeysInput,
 } from '../../src/credentials/secret/provider-keys.input.js';
+import { Provider } from '../../src/credentials/record/provider.js';
 import { KeywayError } from '../../src/errors.js';
 import { faultsOf } from '../../src/inputs/rules.js';
 import { Secret } from '../../src/secret.js';

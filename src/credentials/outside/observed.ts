@@ -1,7 +1,7 @@
 import type { Described, Kept, Observed } from '../../connectors/connector.js';
 import { rangeAround } from '../../access/addresses.js';
 import { EmailAddress } from '../../inputs/scalars.js';
-import { Provider } from '../secret/provider-keys.input.js';
+import { Provider } from '../record/provider.js';
 
 /** What a store said of a credential, as Keyway keeps it; what it did not say is not there. */
 export interface Said {

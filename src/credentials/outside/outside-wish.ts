@@ -4,7 +4,8 @@ import { mintPassword } from '../../keyring/token.js';
 import { Secret } from '../../secret.js';
 import { CredentialKind, type Credential } from '../record/credential.js';
 import type { NewSecretInput } from '../credential.input.js';
-import { checkedProviderKeys, type Provider } from '../secret/provider-keys.input.js';
+import { checkedProviderKeys } from '../secret/provider-keys.input.js';
+import type { Provider } from '../record/provider.js';
 import { wayOf } from './work.js';
 
 /** A secret that is wanted of a store: chosen before it hears of it, or left to it to make. */

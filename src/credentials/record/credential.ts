@@ -5,7 +5,7 @@ import type { SecretFormat } from '../../keyring/token.js';
 import { SignatureScheme } from '../../signatures/scheme.js';
 import { Node } from '../../inputs/node.js';
 import { DateTime, Duration, EmailAddress, IPRange } from '../../inputs/scalars.js';
-import { Provider } from '../secret/provider-keys.input.js';
+import { Provider } from './provider.js';
 
 export enum CredentialKind {
   ACCESS_KEY = 'ACCESS_KEY',

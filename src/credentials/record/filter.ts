@@ -5,9 +5,11 @@ import type { Order } from '../../lists/paging.js';
 import { adminProjectId } from '../../projects/project.js';
 import { searching } from '../../lists/search.js';
 import { CredentialStatus, type CredentialKind } from './credential.js';
-import type { CredentialFilter, CredentialOrder } from '../credential.input.js';
-import { CredentialOrderBy, OrderDirection } from '../credential.input.js';
-import type { Provider } from '../secret/provider-keys.input.js';
+import type { CredentialOrder } from './filter.input.js';
+import type { CredentialFilter } from './filter.input.js';
+import { OrderDirection } from './filter.input.js';
+import { CredentialOrderBy } from './filter.input.js';
+import type { Provider } from './provider.js';
 
 /** The condition of a filter, for credentials `c` with their uses `u`. @throws BAD_USER_INPUT for ids of other types. */
 export function filtered(filter: CredentialFilter, path = 'filter'): Condition {

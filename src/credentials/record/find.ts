@@ -15,7 +15,9 @@ import { Role } from '../../roles/role.js';
 import { CredentialUse } from './credential-use.js';
 import { CredentialSecret } from './credential-version.js';
 import { Credential } from './credential.js';
-import { CredentialOrderBy, type CredentialFilter, type CredentialOrder } from '../credential.input.js';
+import type { CredentialOrder } from './filter.input.js';
+import type { CredentialFilter } from './filter.input.js';
+import { CredentialOrderBy } from './filter.input.js';
 import { filtered, orderOf, statusOf } from './filter.js';
 import { Rotation, type CredentialVersion } from './rotation.js';
 

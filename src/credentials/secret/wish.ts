@@ -8,7 +8,8 @@ import { SignatureScheme } from '../../signatures/scheme.js';
 import { takesPrefix } from '../../signatures/veracode.js';
 import { CredentialKind, type Credential } from '../record/credential.js';
 import type { NewSecretInput } from '../credential.input.js';
-import { checkedProviderKeys, type Provider } from './provider-keys.input.js';
+import { checkedProviderKeys } from './provider-keys.input.js';
+import type { Provider } from '../record/provider.js';
 
 /** A wish, with the provider whose keys it is of. */
 export interface Wished {

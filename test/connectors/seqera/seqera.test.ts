@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import type { Connector, Upstream } from '../../../src/connectors/connector.js';
 import { seqera } from '../../../src/connectors/seqera/seqera.js';
-import { Provider } from '../../../src/credentials/secret/provider-keys.input.js';
+import { Provider } from '../../../src/credentials/record/provider.js';
 import { startSeqera, type Seqera } from '../../upstreams/seqera.js';
 import { providers } from '../../upstreams/seqera-keys.js';
 import type { StoredSecret } from '../../upstreams/seqera-secret.js';
