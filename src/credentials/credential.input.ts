@@ -1,7 +1,4 @@
-import { Matches } from 'class-validator';
-import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
-import { Permission } from '../access/principal.js';
-import type { SecretFormat as Format } from '../keyring/token.js';
+import { Field, ID, InputType, Int } from 'type-graphql';
 import {
   AsTyped,
   DurationBetween,
@@ -16,109 +13,12 @@ import {
   NotNull,
   Optional,
   PositiveDuration,
-  SecretText,
-  Username,
 } from '../inputs/rules.js';
 import { DateTime, Duration, EmailAddress, IPRange } from '../inputs/scalars.js';
-import { SignatureScheme } from '../signatures/scheme.js';
-import { ProviderKeysInput } from './secret/provider-keys.input.js';
-
-export enum SecretFormat {
-  BASE62 = 'BASE62',
-  HEX = 'HEX',
-  BASE64 = 'BASE64',
-}
-
-registerEnumType(SecretFormat, {
-  name: 'SecretFormat',
-  description: 'How a generated secret is written. HEX is what signers of the Veracode kind need.',
-});
+import { NewSecretInput } from './secret/secret.input.js';
 
 /** The longest that a previous secret may go on working. */
 export const longestGrace = 'P90D';
-const prefixes = /^[A-Za-z][A-Za-z0-9_-]{0,30}$/;
-const prefixRule = () =>
-  Matches(prefixes, {
-    message: 'must be 1 to 31 letters, digits, underscores and hyphens, and start with a letter',
-  });
-
-@InputType({ description: 'A generated pair. The prefix stands before both halves.' })
-export class AccessKeyInput {
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @prefixRule()
-  prefix?: string | null;
-
-  @Field(() => SecretFormat, { nullable: true, defaultValue: SecretFormat.BASE62 })
-  @Optional()
-  @AsTyped()
-  secretFormat?: Format | null;
-
-  @Field(() => SignatureScheme, {
-    nullable: true,
-    description:
-      'The one scheme that it signs requests in; any, where left out. VERACODE_HMAC_SHA_256 makes it HEX, and its prefix is that of a region, or hexadecimal digits.',
-  })
-  @Optional()
-  @AsTyped()
-  scheme?: SignatureScheme | null;
-}
-
-@InputType({
-  description:
-    "A token of an account calls Keyway itself with, at most, these permissions (all of its account's, where left out). It must end within 366 days: after 90, where expiresAt is left out.",
-})
-export class TokenInput {
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @prefixRule()
-  prefix?: string | null;
-
-  @Field(() => [Permission], { nullable: true })
-  @Optional()
-  @ListOf(mostListed)
-  permissions?: Permission[] | null;
-}
-
-@InputType({
-  description:
-    "Left out, the password is generated. One that is given has 12 to 1024 bytes. In Keyway's own store a user name does not read like an access key, in small letters or in capitals.",
-})
-export class PasswordInput {
-  @Field(() => String)
-  @Username()
-  username: string;
-
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @SecretText(1024, 12)
-  password?: string | null;
-}
-
-@InputType({
-  description: "What kind of secret, and its value where it is the caller's to choose. Exactly one.",
-})
-export class NewSecretInput {
-  @Field(() => AccessKeyInput, { nullable: true })
-  @Optional()
-  @Nested()
-  accessKey?: AccessKeyInput;
-
-  @Field(() => TokenInput, { nullable: true })
-  @Optional()
-  @Nested()
-  token?: TokenInput;
-
-  @Field(() => PasswordInput, { nullable: true })
-  @Optional()
-  @Nested()
-  password?: PasswordInput;
-
-  @Field(() => ProviderKeysInput, { nullable: true })
-  @Optional()
-  @Nested()
-  providerKeys?: ProviderKeysInput;
-}
 
 @InputType({
   description: 'How often a secret is to be replaced, and how long the previous one keeps working.',

@@ -3,7 +3,7 @@ import { badInput } from '../../errors.js';
 import { mintPassword } from '../../keyring/token.js';
 import { Secret } from '../../secret.js';
 import { CredentialKind, type Credential } from '../record/credential.js';
-import type { NewSecretInput } from '../credential.input.js';
+import type { NewSecretInput } from '../secret/secret.input.js';
 import { checkedProviderKeys } from '../secret/provider-keys.input.js';
 import type { Provider } from '../record/provider.js';
 import { wayOf } from './work.js';

@@ -7,7 +7,7 @@ import { Secret } from '../../secret.js';
 import { SignatureScheme } from '../../signatures/scheme.js';
 import { takesPrefix } from '../../signatures/veracode.js';
 import { CredentialKind, type Credential } from '../record/credential.js';
-import type { NewSecretInput } from '../credential.input.js';
+import type { NewSecretInput } from './secret.input.js';
 import { checkedProviderKeys } from './provider-keys.input.js';
 import type { Provider } from '../record/provider.js';
 
