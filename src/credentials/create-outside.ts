@@ -24,7 +24,7 @@ import { keepOutside } from './secret/keep-secret.js';
 import { holdPlace } from './record/allowed.js';
 import { checkedExpiry } from './record/expiry.js';
 import { carryOut, secretOf, type Planned } from './outside/carry-out.js';
-import { expectRetrievable } from './outside/kept.js';
+import { expectRetrievable } from './outside/outside-wish.js';
 import type { Lease } from './outside/lease.js';
 import { plan, wantedBy } from './outside/plan.js';
 import { enforced } from './update-outside.js';

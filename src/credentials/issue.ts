@@ -26,7 +26,7 @@ import { pack, type IssuedSecret, type Packed } from './secret/issued-secret.js'
 import { keepSecret } from './secret/keep-secret.js';
 import { expectLiving, lockCredential } from './record/lock.js';
 import { issueOutside } from './issue-outside.js';
-import { expectRetrievable } from './outside/kept.js';
+import { expectRetrievable } from './outside/outside-wish.js';
 import { authorizeLasting, authorizeShowing, isHolder, placeOf, termsOf } from './record/allowed.js';
 import { shownOrNamed } from './secret/shown.js';
 

@@ -15,7 +15,7 @@ import type { Lease } from './outside/lease.js';
 import type { Wanting } from './outside/plan.js';
 import { expectRotatable, planRotation, presentAt } from './rotate-outside.js';
 import { nextOutsideWish } from './outside/outside-wish.js';
-import { switchTo } from './rotate.js';
+import { switchTo } from './rotate-here.js';
 import { wishForNext } from './secret/wish.js';
 
 /** How long after one credential of an owner the next may turn. */
