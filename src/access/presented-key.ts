@@ -3,7 +3,7 @@ import type { SignatureScheme } from '../signatures/scheme.js';
 import { fault, joinParent, live } from './works.js';
 
 /** A credential that goes by a presented access key, with one of its secrets. */
-export interface Presented {
+export interface PresentedKey {
   /** The access key that was asked for. */
   key: string;
   id: string;

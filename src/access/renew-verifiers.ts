@@ -2,10 +2,10 @@ import { sql, type Sql } from '../database/database.js';
 import { KeywayError } from '../errors.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { Secret } from '../secret.js';
-import type { Presented } from './presented-key.js';
+import type { PresentedKey } from './presented-key.js';
 
 /** A generated secret that was proven just now, and what it was proven by. */
-export type ProvenSecret = Pick<Presented, 'id' | 'number' | 'verifier' | 'verifierKeyId'> & {
+export type ProvenSecret = Pick<PresentedKey, 'id' | 'number' | 'verifier' | 'verifierKeyId'> & {
   /** The text that it goes by. */
   lookupId: string;
   secret: Secret;
@@ -15,7 +15,7 @@ export type ProvenSecret = Pick<Presented, 'id' | 'number' | 'verifier' | 'verif
  * Keeps verifiers by the current key, where they were made with an older one, so that the older one can go some day. It
  * changes nothing where the secret was replaced meanwhile.
  */
-export async function freshenVerifiers(
+export async function renewVerifiers(
   db: Sql,
   keyring: Keyring,
   proven: readonly ProvenSecret[],

@@ -34,9 +34,9 @@ export const fault = `CASE
 export const live = `(v.state = 'CURRENT' OR v.state = 'PREVIOUS' AND v.valid_until > now())`;
 
 /** That it carries the role of `cr`, which is attached to it: what was derived with a role has it while its parent does. */
-export const carried = `(c.parent_id IS NULL OR EXISTS (
+export const carriesRole = `(c.parent_id IS NULL OR EXISTS (
     SELECT 1 FROM credential_roles pr WHERE pr.credential_id = c.parent_id AND pr.role_id = cr.role_id))`;
 
 /** The roles `r` that it carries. */
 export const carriedRoles = `credential_roles cr JOIN roles r ON r.id = cr.role_id
-  WHERE cr.credential_id = c.id AND ${carried}`;
+  WHERE cr.credential_id = c.id AND ${carriesRole}`;

@@ -1,7 +1,7 @@
 import { Field, ID, InputType } from 'type-graphql';
 import {
   AsTyped,
-  IdempotencyKey,
+  IdempotencyKeyRule,
   IdRule,
   Line,
   ListOf,
@@ -81,7 +81,7 @@ export class CreateAccountInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -120,7 +120,7 @@ export class UpdateAccountInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -152,6 +152,6 @@ export class DeleteAccountInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }

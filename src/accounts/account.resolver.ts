@@ -16,13 +16,13 @@ import { notFound } from '../errors.js';
 import { Needs } from '../inputs/declared.js';
 import { ByName } from '../inputs/name-args.js';
 import { Forward, Paged } from '../lists/page-args.js';
-import { connectionOf } from '../lists/paging.js';
+import { connectionType } from '../lists/paging.js';
 import { Account } from './account.js';
 import { AccountFilter, CreateAccountInput, UpdateAccountInput } from './account.input.js';
 import { createAccount } from './create.js';
 import {
   accountById,
-  byName,
+  accountsByName,
   findAccountByName,
   identitiesOfAccount,
   listAccounts,
@@ -32,7 +32,7 @@ import { Identity } from './identity.js';
 import { updateAccount } from './update.js';
 import type { Row } from '../database/columns.js';
 
-export const AccountConnection = connectionOf('Account', () => Account);
+export const AccountConnection = connectionType('Account', () => Account);
 
 @ObjectType({ simpleResolvers: true })
 export class CreateAccountPayload {
@@ -81,7 +81,7 @@ export class AccountResolver {
   }
 
   @FieldResolver(() => AccountConnection)
-  @Paged(byName)
+  @Paged(accountsByName)
   subAccounts(@Ctx() ctx: RequestContext, @Root() account: Row<Account>, @Args(() => Forward) page: Forward) {
     return subAccounts(ctx, account.id, page);
   }

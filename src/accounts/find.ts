@@ -96,7 +96,7 @@ export function listAccounts(
     where.push(condition('a.parent_id = ANY(:parent)', { parent }));
   }
   if (filter.search) where.push(searching(searchText, filter.search));
-  return list(ctx, accounts, byName, every(...where), args);
+  return list(ctx, accounts, accountsByName, every(...where), args);
 }
 
 /** A page of the accounts that are part of each account. */
@@ -106,7 +106,7 @@ export const subAccounts = loadLists(
     listUnder<Account>(
       ctx,
       accounts,
-      byName,
+      accountsByName,
       every(live, accountScope(ctx.principal)),
       args,
       'a.parent_id = parent.id',
@@ -145,7 +145,7 @@ const accounts: Listing = {
   from: 'accounts a',
 };
 /** The order of lists of accounts. */
-export const byName: Order = {
+export const accountsByName: Order = {
   name: 'accounts',
   expression: 'a.name',
   type: 'text',

@@ -4,13 +4,13 @@ import type { RequestContext } from '../context.js';
 import { encodeId } from '../ids.js';
 import { Needs } from '../inputs/declared.js';
 import { Forward } from '../lists/page-args.js';
-import { connectionOf } from '../lists/paging.js';
+import { connectionType } from '../lists/paging.js';
 import { AuditEvent } from './audit-event.js';
 import { AuditFilter } from './audit.input.js';
 import { listAuditEvents } from './find.js';
 import type { Row } from '../database/columns.js';
 
-export const AuditEventConnection = connectionOf('AuditEvent', () => AuditEvent);
+export const AuditEventConnection = connectionType('AuditEvent', () => AuditEvent);
 
 @Resolver(() => AuditEvent)
 export class AuditEventResolver {

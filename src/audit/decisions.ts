@@ -37,7 +37,7 @@ export class Decisions {
    */
   note(decision: Decision, crowd?: Decision): void {
     const told = crowd && this.#queue.size >= crowded ? crowd : decision;
-    const key = keyOf(told);
+    const key = decisionKey(told);
     const known = this.#queue.waiting(key);
     if (known) known.times++;
     else if (this.#queue.size >= mostWaiting) throw unavailable();
@@ -51,7 +51,7 @@ export class Decisions {
 }
 
 /** The same for two decisions if and only if they tell the same, whatever is in them; the request is left aside. */
-export const keyOf = (told: Decision): string =>
+export const decisionKey = (told: Decision): string =>
   part(told.accountId) +
   part(told.projectId) +
   part(told.actorId) +

@@ -3,7 +3,7 @@ import {
   AsTyped,
   DurationBetween,
   DurationUpTo,
-  IdempotencyKey,
+  IdempotencyKeyRule,
   IdRule,
   Line,
   Lines,
@@ -136,7 +136,7 @@ export class CreateCredentialInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -218,7 +218,7 @@ export class UpdateCredentialInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -251,7 +251,7 @@ export class RotateCredentialInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -270,7 +270,7 @@ export class RevokeCredentialInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -284,7 +284,7 @@ export class DeleteCredentialInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -379,6 +379,6 @@ export class IssueTemporaryCredentialInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }

@@ -20,7 +20,7 @@ import { KeywayError } from '../errors.js';
 import { decodeId } from '../ids.js';
 import { Needs } from '../inputs/declared.js';
 import { Forward, Paged } from '../lists/page-args.js';
-import { connectionOf } from '../lists/paging.js';
+import { connectionType } from '../lists/paging.js';
 import { projectNamed } from '../projects/find.js';
 import { Project } from '../projects/project.js';
 import { Role } from '../roles/role.js';
@@ -62,7 +62,7 @@ import { CredentialVersion, Rotation } from './record/rotation.js';
 import { updateCredential } from './update.js';
 import type { Row } from '../database/columns.js';
 
-export const CredentialConnection = connectionOf('Credential', () => Credential);
+export const CredentialConnection = connectionType('Credential', () => Credential);
 
 @ObjectType({ simpleResolvers: true })
 export class CreateCredentialPayload {

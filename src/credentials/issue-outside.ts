@@ -8,7 +8,7 @@ import { withStore } from '../stores/open.js';
 import type { Credential } from './record/credential.js';
 import type { IssueTemporaryCredentialInput } from './credential.input.js';
 import { authorizeOwnKey } from './rotate-outside.js';
-import { currentOf, heldBy, type Version } from './outside/work.js';
+import { currentOf, secretOfVersion, type Version } from './outside/work.js';
 
 /**
  * A temporary credential that an outside store makes, out of the secret of its parent. A lost answer does no harm: what
@@ -29,7 +29,7 @@ export async function issueOutside(
   return withStore(ctx, parent.storeId, async ({ store, connector, upstream }) => {
     const held = parent.reachesStore
       ? ownSecret(store.settings['accessKey'], upstream.secrets['secretKey'])
-      : await heldBy(ctx.keyring, parent, currentOf({ versions }));
+      : await secretOfVersion(ctx.keyring, parent, currentOf({ versions }));
     if (!held) throw conflict('Keyway does not have its secret: rotate it first.');
     if (!connector.issue) throw unsupported();
     return connector.issue(upstream, held, {

@@ -20,7 +20,7 @@ import { noUseYet } from './record/credential-use.js';
 import { CredentialSecret } from './record/credential-version.js';
 import { Credential, CredentialKind } from './record/credential.js';
 import type { IssueTemporaryCredentialInput } from './credential.input.js';
-import { faultOf } from './record/fault.js';
+import { faultOfCredential } from './record/fault.js';
 import { changedCredential, findCredential } from './record/find.js';
 import { pack, type IssuedSecret, type Packed } from './secret/issued-secret.js';
 import { keepSecret } from './secret/keep-secret.js';
@@ -112,7 +112,7 @@ async function issueHere(asking: Asking, tx: Tx): Promise<Issued> {
 async function proveOutside(asking: Asking, tx: Tx): Promise<void> {
   const { ctx, factor } = asking;
   const { parent, allowedIps } = await termsFor(asking, tx);
-  if (await faultOf(tx, parent.id)) throw parentFails();
+  if (await faultOfCredential(tx, parent.id)) throw parentFails();
   await authorizeHaving(ctx, parent, { ...parent, allowedIps }, tx);
   await factor?.prove(tx);
 }
@@ -173,7 +173,7 @@ async function derive(asking: Asking, tx: Tx, terms: Terms, minted: Minted): Pro
   if (roles.length > 0) {
     await tx.em.getRepository(CredentialRole).insert(roles.map((roleId) => ({ credentialId: id, roleId })));
   }
-  if (await faultOf(tx, id)) throw parentFails();
+  if (await faultOfCredential(tx, id)) throw parentFails();
   await authorizeHaving(ctx, parent, { ...parent, ...columns }, tx);
   const made = { minted, password: null };
   const kept = await keepSecret(ctx, columns, 1, columns.kind, columns.retrievable, made);

@@ -3,7 +3,7 @@ import { sql } from '../database/database.js';
 import { withStore, type OpenStore } from '../stores/open.js';
 import { CredentialStatus, type Credential } from './record/credential.js';
 import { IssuedSecret } from './secret/issued-secret.js';
-import { currentOf, heldBy, knownOf, living, type Version } from './outside/work.js';
+import { currentOf, secretOfVersion, knownOf, living, type Version } from './outside/work.js';
 
 /**
  * The secret of a credential as its store shows it now; undefined where Keyway's own record is to be shown: of its own
@@ -18,7 +18,7 @@ export async function revealedByStore(
   const versions = await ctx.db.rows<Version>(living, { id: credential.id });
   const read = async ({ connector, upstream }: OpenStore) => {
     if (!connector.reveal) return undefined;
-    const held = await heldBy(ctx.keyring, credential, currentOf({ versions }));
+    const held = await secretOfVersion(ctx.keyring, credential, currentOf({ versions }));
     return connector.reveal(upstream, knownOf({ credential, versions }), held);
   };
   const minted = await withStore(ctx, credential.storeId, read, ctx.left);

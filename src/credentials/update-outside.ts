@@ -1,4 +1,4 @@
-import type { Connector, Described, Kept } from '../connectors/connector.js';
+import type { Connector, Described, KeptByStore } from '../connectors/connector.js';
 import type { RequestContext } from '../context.js';
 import type { Tx } from '../database/database.js';
 import { conflict, unsupported } from '../errors.js';
@@ -9,7 +9,7 @@ import type { Lease } from './outside/lease.js';
 import { plan, wantedBy } from './outside/plan.js';
 
 /** What a store must keep itself, since it decides by it: recorded here alone it would promise what nobody holds. */
-export const enforced = ['enabled', 'allowedIps', 'expiresAt'] as const satisfies readonly Kept[];
+export const enforced = ['enabled', 'allowedIps', 'expiresAt'] as const satisfies readonly KeptByStore[];
 
 /** The changes that have to reach the store; the others are Keyway's own. @throws UNSUPPORTED for what it cannot keep. */
 export function reaching({ keeps = [] }: Connector, changes: readonly string[]): boolean {

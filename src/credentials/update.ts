@@ -188,7 +188,7 @@ const dueAt = (ctx: RequestContext, credential: Credential, every: string): stri
 
 /** Which roles come and which go; undefined where they stay as they are. @throws FORBIDDEN as `authorizeRoles` does */
 async function roleChange(ctx: RequestContext, tx: Tx, credential: Credential, roles: readonly Role[]) {
-  const had = (await tx.rows<{ id: string }>(carried, { id: credential.id })).map(({ id }) => id);
+  const had = (await tx.rows<{ id: string }>(roleIdsCarried, { id: credential.id })).map(({ id }) => id);
   const added = roles.filter(({ id }) => !had.includes(id));
   const dropped = had.filter((id) => !roles.some((role) => role.id === id));
   authorizeRoles(ctx.principal, added, placeOf(credential));
@@ -244,7 +244,7 @@ const publicNames = (names: readonly string[]): string[] => [
   ...new Set(names.map((name) => (columnsOfPolicy.has(name) ? 'rotationPolicy' : name.replace(/Id$/, '')))),
 ];
 
-const carried = sql('SELECT role_id AS id FROM credential_roles WHERE credential_id = :id');
+const roleIdsCarried = sql('SELECT role_id AS id FROM credential_roles WHERE credential_id = :id');
 const carriedNames = sql(`
   SELECT r.name FROM credential_roles cr JOIN roles r ON r.id = cr.role_id WHERE cr.credential_id = :id ORDER BY 1`);
 const sealedVersions = sql(`

@@ -114,7 +114,7 @@ class Maker {
 }
 
 /** The ids of the accounts, the project and the roles. */
-type Place = Awaited<ReturnType<typeof makePlace>>;
+type DemoIds = Awaited<ReturnType<typeof makePlace>>;
 
 async function makePlace(make: Maker) {
   const { ORGANIZATION, PERSON, SERVICE } = AccountKind;
@@ -157,7 +157,7 @@ async function makePlace(make: Maker) {
 }
 
 /** As in Landscape: the keys of one person, for each account that the person works in. */
-async function makeLandscape(make: Maker, { onward, upside, john }: Place): Promise<void> {
+async function makeLandscape(make: Maker, { onward, upside, john }: DemoIds): Promise<void> {
   const key: Omit<CreateCredentialInput, 'account'> = {
     owner: john,
     name: 'Landscape API',
@@ -179,7 +179,7 @@ async function makeLandscape(make: Maker, { onward, upside, john }: Place): Prom
 }
 
 /** As in Seqera Tower: the keys of outside providers. */
-async function makeTower(make: Maker, { onward, upside, deploy }: Place): Promise<void> {
+async function makeTower(make: Maker, { onward, upside, deploy }: DemoIds): Promise<void> {
   const secretKey = 'an-example-and-nobodys-key';
   await make.credential(
     'last used in 2020',
@@ -207,7 +207,7 @@ async function makeTower(make: Maker, { onward, upside, deploy }: Place): Promis
 }
 
 /** As in Veracode: HEX keys that end after a year, a person's own and those of an API service account. */
-async function makeVeracode(make: Maker, { john, chief, api }: Place): Promise<void> {
+async function makeVeracode(make: Maker, { john, chief, api }: DemoIds): Promise<void> {
   const key: Omit<CreateCredentialInput, 'account'> = {
     name: 'Veracode API',
     category: 'veracode',
@@ -227,7 +227,7 @@ async function makeVeracode(make: Maker, { john, chief, api }: Place): Promise<v
 }
 
 /** As in Apinizer: the credentials of a project. */
-async function makeApinizer(make: Maker, place: Place): Promise<void> {
+async function makeApinizer(make: Maker, place: DemoIds): Promise<void> {
   const { onward, john, chief, project, apiUser, developer, admin } = place;
   await make.credential(
     'expired',
@@ -278,7 +278,7 @@ async function makeApinizer(make: Maker, place: Place): Promise<void> {
 }
 
 /** As in Naver Cloud Platform: the permanent keys of a main account and of its sub account. */
-async function makeNcloud(make: Maker, { upside, deploy }: Place): Promise<void> {
+async function makeNcloud(make: Maker, { upside, deploy }: DemoIds): Promise<void> {
   const key: Pick<CreateCredentialInput, 'category' | 'secret'> = {
     category: 'ncloud',
     secret: { accessKey: { prefix: 'ncp_iam_' } },
@@ -302,7 +302,7 @@ async function makeNcloud(make: Maker, { upside, deploy }: Place): Promise<void>
 }
 
 /** What a service proves itself with to Keyway. */
-async function makeToken(make: Maker, { api }: Place): Promise<void> {
+async function makeToken(make: Maker, { api }: DemoIds): Promise<void> {
   await make.credential('may only read, ends in 20 days', {
     account: api,
     owner: api,

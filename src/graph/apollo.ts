@@ -19,7 +19,7 @@ import { parseOptions, queryLimits, validationOptions } from './query-limits.js'
 import { AuditOutcome } from '../audit/audit-event.js';
 
 /** The executor of the graph: Apollo Server with Keyway's limits, words for errors and record of refusals. */
-export function openAnswers(
+export function openApollo(
   schema: GraphQLSchema,
   options: { introspection: boolean; decisions: Decisions },
 ): ApolloServer<RequestContext> {

@@ -21,7 +21,7 @@ import {
 import type { RequestContext } from '../context.js';
 import { KeywayError } from '../errors.js';
 import { literalFault } from './errors/input-faults.js';
-import { placesOf } from './errors/literal-paths.js';
+import { literalPlacesOf } from './errors/literal-paths.js';
 import type { Arguments, Expectation } from '../inputs/declared.js';
 import { fieldOf, typeOf } from './query-weight.js';
 
@@ -114,7 +114,7 @@ class Look {
   }
 
   #refusalFor(error: GraphQLError): KeywayError {
-    const fault = literalFault(error, placesOf(this.document, this.schema));
+    const fault = literalFault(error, literalPlacesOf(this.document, this.schema));
     return new KeywayError('BAD_USER_INPUT', undefined, { fields: fault ? [fault] : [] });
   }
 }

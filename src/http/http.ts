@@ -5,8 +5,8 @@ import type { GraphQLSchema } from 'graphql';
 import { clientAddress } from '../access/addresses.js';
 import { authenticate } from '../access/authenticate.js';
 import type { KeySets } from '../access/key-sets.js';
-import { statusOf } from '../graph/errors/answer-errors.js';
-import { openAnswers } from '../graph/apollo.js';
+import { httpStatusOf } from '../graph/errors/answer-errors.js';
+import { openApollo } from '../graph/apollo.js';
 import { adminAccountId } from '../accounts/account.js';
 import { AuditOutcome } from '../audit/audit-event.js';
 import type { Decisions } from '../audit/decisions.js';
@@ -130,7 +130,7 @@ export async function openHttp({ config, log, parts, ready }: HttpOptions): Prom
 async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: Parts): Promise<void> {
   const { db, keyring, connectors, gates, syncs, keySets, decisions, lastUsed } = parts;
   const issuers = new Set(keySets.keys());
-  const apollo = openAnswers(parts.schema, { introspection: config.introspection, decisions });
+  const apollo = openApollo(parts.schema, { introspection: config.introspection, decisions });
   apollo.addPlugin(fastifyApolloDrainPlugin(app));
   await apollo.start();
 
@@ -267,7 +267,9 @@ function addExplorer(app: FastifyInstance): void {
 function answerFailure(reply: FastifyReply, error: unknown, log: Log): FastifyReply {
   const { id } = reply.request;
   const status =
-    error instanceof KeywayError ? statusOf.get(error.code) : (error as { statusCode?: number }).statusCode;
+    error instanceof KeywayError
+      ? httpStatusOf.get(error.code)
+      : (error as { statusCode?: number }).statusCode;
   const known = error instanceof KeywayError ? error : bodyFault(status);
   const answer = publicError(known ?? error, { requestId: id });
   if (answer.extensions.code === 'INTERNAL_SERVER_ERROR') log.error({ id, error }, 'a request failed inside');

@@ -14,9 +14,9 @@ export function parseJsonBody(text: string): unknown {
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const { value, level } = next;
     if (typeof value !== 'object' || value === null) continue;
-    if (level > deepest) throw refused(`The body is nested more than ${deepest} levels deep.`);
+    if (level > deepest) throw bodyRefused(`The body is nested more than ${deepest} levels deep.`);
     for (const [key, member] of Object.entries(value)) {
-      if (refusedKeys.has(key)) throw refused('The body has a key that is not allowed.');
+      if (refusedKeys.has(key)) throw bodyRefused('The body has a key that is not allowed.');
       waiting.push({ value: member, level: level + 1 });
     }
   }
@@ -27,8 +27,8 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw refused('The body is not JSON.');
+    throw bodyRefused('The body is not JSON.');
   }
 }
 
-const refused = (message: string) => new KeywayError('BAD_USER_INPUT', message);
+const bodyRefused = (message: string) => new KeywayError('BAD_USER_INPUT', message);

@@ -99,7 +99,7 @@ export const IdRule = (): Rule =>
   });
 
 /** The key that makes repeated requests one: 1 to 200 printable ASCII characters. */
-export const IdempotencyKey = (): Rule =>
+export const IdempotencyKeyRule = (): Rule =>
   rule('idempotencyKey', {
     message: 'must be 1 to 200 printable ASCII characters',
     holds: (value) => typeof value === 'string' && /^[ -~]{1,200}$/.test(value),

@@ -1,13 +1,13 @@
 import { unavailable } from '../errors.js';
 
 /** Runs a task when it is its turn, and answers as the task does. */
-export type Gate = <T>(task: () => Promise<T>) => Promise<T>;
+export type Queue = <T>(task: () => Promise<T>) => Promise<T>;
 
 /**
- * A gate that lets `slots` tasks run at once and `waiting` more wait, in the order in which they came. One more is
+ * A queue that lets `slots` tasks run at once and `waiting` more wait, in the order in which they came. One more is
  * UNAVAILABLE at once, so that no wait is without end.
  */
-export function gate(slots: number, waiting: number): Gate {
+export function openQueue(slots: number, waiting: number): Queue {
   let running = 0;
   const queue: (() => void)[] = [];
   return async (task) => {

@@ -74,7 +74,7 @@ export const pageParameters = (page: Page) => ({
 });
 
 /** What is left to the connection: its rows, and how many there are in all, asked for only when wanted. */
-export interface Listed<Row> {
+export interface ListedRows<Row> {
   rows: Row[];
   total: () => Promise<number>;
 }
@@ -88,7 +88,7 @@ export class Connection<Row extends Ordered> {
     private readonly ctx: RequestContext,
     private readonly order: Order,
     private readonly page: Page,
-    listed: Listed<Row>,
+    listed: ListedRows<Row>,
   ) {
     this.#more = listed.rows.length > page.limit;
     const rows = this.#more ? listed.rows.slice(0, page.limit) : listed.rows;
@@ -130,7 +130,7 @@ export class PageInfo {
 }
 
 /** The GraphQL types of a connection over `Node`, named after it. */
-export function connectionOf<Node extends object>(name: string, node: () => ClassType<Node>) {
+export function connectionType<Node extends object>(name: string, node: () => ClassType<Node>) {
   @ObjectType(`${name}Edge`, { simpleResolvers: true })
   class Edge {
     @Field(() => String, { description: 'Give it back as after or before.' })

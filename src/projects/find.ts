@@ -80,7 +80,7 @@ export const projectNamed = loadOne<Project>((ctx, ids) => {
 
 /** A page of projects in the order of their names. */
 export const listProjects = (ctx: RequestContext, args: PageArgs): Promise<Connection<Project & Ordered>> =>
-  list(ctx, projects, byName, every(live, projectScope(ctx.principal)), args);
+  list(ctx, projects, projectsByName, every(live, projectScope(ctx.principal)), args);
 
 /** A page of the projects of each account. */
 export const projectsOfAccount = loadLists(
@@ -89,7 +89,7 @@ export const projectsOfAccount = loadLists(
     listUnder<Project>(
       ctx,
       projects,
-      byName,
+      projectsByName,
       every(live, projectScope(ctx.principal)),
       args,
       'p.account_id = parent.id',
@@ -113,7 +113,7 @@ const projects: Listing = {
   from: 'projects p',
 };
 /** The order of lists of projects. */
-export const byName: Order = {
+export const projectsByName: Order = {
   name: 'projects',
   expression: 'p.name',
   type: 'text',

@@ -1,5 +1,5 @@
 import { Field, ID, InputType } from 'type-graphql';
-import { IdempotencyKey, IdRule, Line, Lines, Name, NotNull, Optional } from '../inputs/rules.js';
+import { IdempotencyKeyRule, IdRule, Line, Lines, Name, NotNull, Optional } from '../inputs/rules.js';
 
 @InputType()
 export class CreateProjectInput {
@@ -23,7 +23,7 @@ export class CreateProjectInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -45,7 +45,7 @@ export class UpdateProjectInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -57,6 +57,6 @@ export class DeleteProjectInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }

@@ -1,6 +1,6 @@
 import { Field, ID, InputType } from 'type-graphql';
 import { Permission } from '../access/principal.js';
-import { IdempotencyKey, IdRule, Lines, ListOf, Name, NotNull, Optional } from '../inputs/rules.js';
+import { IdempotencyKeyRule, IdRule, Lines, ListOf, Name, NotNull, Optional } from '../inputs/rules.js';
 
 @InputType({ description: 'Nobody gives a permission that they do not hold.' })
 export class CreateRoleInput {
@@ -19,7 +19,7 @@ export class CreateRoleInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -43,7 +43,7 @@ export class UpdateRoleInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -55,7 +55,7 @@ export class DeleteRoleInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -81,7 +81,7 @@ export class GrantRoleInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -93,6 +93,6 @@ export class WithdrawRoleInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }

@@ -18,7 +18,7 @@ import type { RequestContext } from '../context.js';
 import { Needs } from '../inputs/declared.js';
 import { ByName } from '../inputs/name-args.js';
 import { Forward } from '../lists/page-args.js';
-import { connectionOf } from '../lists/paging.js';
+import { connectionType } from '../lists/paging.js';
 import { projectNamed } from '../projects/find.js';
 import { Project } from '../projects/project.js';
 import { createRole } from './create.js';
@@ -45,7 +45,7 @@ import { updateRole } from './update.js';
 import { withdrawRole } from './withdraw-role.js';
 import type { Row } from '../database/columns.js';
 
-export const RoleConnection = connectionOf('Role', () => Role);
+export const RoleConnection = connectionType('Role', () => Role);
 
 @ObjectType({ simpleResolvers: true })
 export class CreateRolePayload {

@@ -1,5 +1,5 @@
 import { Field, ID, InputType } from 'type-graphql';
-import { IdempotencyKey, IdRule, Name, Nested, NotNull, Optional } from '../inputs/rules.js';
+import { IdempotencyKeyRule, IdRule, Name, Nested, NotNull, Optional } from '../inputs/rules.js';
 import { StoreConnectionInput } from './connections/connection.input.js';
 
 @InputType()
@@ -23,7 +23,7 @@ export class CreateStoreInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -45,7 +45,7 @@ export class UpdateStoreInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -60,7 +60,7 @@ export class DeleteStoreInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -72,6 +72,6 @@ export class CheckStoreInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }

@@ -56,12 +56,12 @@ function takeOver(look: Look, looks: readonly Look[]): void {
 }
 
 /** A password as it is kept, with what it is of. */
-interface Kept {
+interface StoredHash {
   version: PresentedCredential;
   stored: StoredPassword;
 }
 
-const hashOf = (version: PresentedCredential): Kept[] => {
+const hashOf = (version: PresentedCredential): StoredHash[] => {
   const { passwordHash: hash, pepperId } = version;
   return hash === null || pepperId === null ? [] : [{ version, stored: { hash, pepperId } }];
 };
@@ -70,7 +70,7 @@ interface Look {
   one: Case;
   secret: Secret;
   known: PresentedCredential | undefined;
-  hashes: readonly Kept[];
+  hashes: readonly StoredHash[];
   names: readonly Buffer[];
   tries: number;
   /** How many of the tries were guesses: the others are given back. */

@@ -1,4 +1,4 @@
-import { askedFor, byKey, presentedBy, type Presented } from '../access/presented-key.js';
+import { askedFor, byKey, presentedBy, type PresentedKey } from '../access/presented-key.js';
 import { verifyScope } from '../access/scope.js';
 import { carriedRoles } from '../access/works.js';
 import type { RequestContext } from '../context.js';
@@ -7,7 +7,7 @@ import { perDatabase } from '../database/gather.js';
 import { gather } from '../database/gather.js';
 
 /** A presented credential, as far as verification asks for it. */
-export interface PresentedCredential extends Presented {
+export interface PresentedCredential extends PresentedKey {
   name: string;
   accessKey: string;
   roles: { id: string; name: string }[];

@@ -1,4 +1,4 @@
-import { freshenVerifiers, ifPossible } from '../access/renew-verifiers.js';
+import { renewVerifiers, ifPossible } from '../access/renew-verifiers.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
 import type { Case } from './case.js';
@@ -7,16 +7,16 @@ import type { Case } from './case.js';
  * Keeps what was proven just now by the current keys and parameters, where it is kept by older ones. It changes nothing
  * where the secret was replaced meanwhile.
  */
-export async function freshen(ctx: RequestContext, cases: readonly Case[]): Promise<void> {
+export async function renewProven(ctx: RequestContext, cases: readonly Case[]): Promise<void> {
   const proven = cases.flatMap(({ match: { version }, proof }) =>
     version && !version.fault && (proof.by === 'token' || proof.by === 'pair')
       ? [{ ...version, lookupId: version.accessKey, secret: proof.secret }]
       : [],
   );
-  await Promise.all([freshenVerifiers(ctx.db, ctx.keyring, proven), freshenHashes(ctx, cases)]);
+  await Promise.all([renewVerifiers(ctx.db, ctx.keyring, proven), renewHashes(ctx, cases)]);
 }
 
-async function freshenHashes({ db, keyring }: RequestContext, cases: readonly Case[]): Promise<void> {
+async function renewHashes({ db, keyring }: RequestContext, cases: readonly Case[]): Promise<void> {
   const stale = cases.flatMap(({ match: { version, stale } }) =>
     version && stale && !version.fault ? [{ version, stale }] : [],
   );

@@ -5,7 +5,7 @@ import { AuditOutcome } from '../audit/audit-event.js';
 import type { RequestContext } from '../context.js';
 import { forbidden, KeywayError } from '../errors.js';
 import { decodeId } from '../ids.js';
-import { freshen } from './renew-hashes.js';
+import { renewProven } from './renew-hashes.js';
 import { lookAtPasswords } from './passwords.js';
 import { presentedCredentials, type PresentedCredential } from './presented.js';
 import { matched, proofOf } from './proof.js';
@@ -42,7 +42,7 @@ export async function verifyCredentials(
   await lookAtPasswords(ctx, cases);
   for (const one of cases) one.code = judged(one);
   await refuseRepeated(ctx, cases);
-  await freshen(ctx, cases);
+  await renewProven(ctx, cases);
   for (const one of cases) note(ctx, one);
   return cases.map(verdict);
 }

@@ -134,9 +134,9 @@ describe('SecretText', () => {
 test('IdRule and IdempotencyKey take short ASCII', () => {
   expect(holds(rules.IdRule(), 'cred_1mO5qKOUcacMaFXJsmJzQh')).toBe(true);
   for (const id of ['', 'x'.repeat(41), 'a b', 'é', 'a\n', 7]) expect(holds(rules.IdRule(), id)).toBe(false);
-  expect(holds(rules.IdempotencyKey(), 'order 17/~')).toBe(true);
+  expect(holds(rules.IdempotencyKeyRule(), 'order 17/~')).toBe(true);
   for (const key of ['', 'x'.repeat(201), 'é', 'a\n', 7])
-    expect(holds(rules.IdempotencyKey(), key)).toBe(false);
+    expect(holds(rules.IdempotencyKeyRule(), key)).toBe(false);
 });
 
 test('S20: PositiveDuration refuses zero, DurationUpTo takes it', () => {

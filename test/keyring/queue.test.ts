@@ -1,4 +1,4 @@
-import { gate } from '../../src/keyring/queue.js';
+import { openQueue } from '../../src/keyring/queue.js';
 
 function task() {
   let finish = (): void => {};
@@ -10,7 +10,7 @@ function task() {
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 test('runs so many at once, the others in their order', async () => {
-  const enter = gate(2, 10);
+  const enter = openQueue(2, 10);
   const tasks = Array.from({ length: 5 }, task);
   const all = Promise.all(tasks.map(({ run }) => enter(run)));
   const started = () => tasks.map(({ isStarted }) => isStarted());
@@ -25,7 +25,7 @@ test('runs so many at once, the others in their order', async () => {
 });
 
 test('R19: turns away at once what would wait too long, and takes it again later', async () => {
-  const enter = gate(1, 1);
+  const enter = openQueue(1, 1);
   const [first, second] = [task(), task()];
   const both = Promise.all([enter(first.run), enter(second.run)]);
   await expect(enter(async () => 'third')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
@@ -36,7 +36,7 @@ test('R19: turns away at once what would wait too long, and takes it again later
 });
 
 test('a task that fails gives its slot back', async () => {
-  const enter = gate(1, 5);
+  const enter = openQueue(1, 5);
   const answers = await Promise.allSettled([
     enter(() => Promise.reject(new Error('failed'))),
     enter(async () => 'next'),

@@ -1,15 +1,24 @@
 import { unsupported } from '../../errors.js';
 import { mintPassword } from '../../keyring/token.js';
 import type { Secret } from '../../secret.js';
-import { ask, change, expectDone, projectFor, projectsOf, isAdmin, userIn, usersIn } from './calls.js';
-import { faultOf, isPartial } from './faults.js';
+import {
+  askApinizer,
+  change,
+  expectDone,
+  projectFor,
+  projectsOf,
+  isAdmin,
+  userIn,
+  usersIn,
+} from './calls.js';
+import { apinizerFault, isPartial } from './faults.js';
 import { changedUser, expectPerson, newUser, observedIn } from './user.js';
-import type { Connector, Known, Listed, Minted, Observed, Upstream, Wish } from '../connector.js';
+import type { Connector, Known, ListedPart, Minted, Observed, Upstream, Wish } from '../connector.js';
 import { expectShown, firstOf, listScopes, shownOf } from '../scopes.js';
 import { listSetting } from '../settings.js';
 import { beforehand, StoreError } from '../store-error.js';
 
-export { faultOf, isPartial };
+export { apinizerFault, isPartial };
 
 /**
  * Apinizer: users of an API gateway, with passwords, in projects. It takes passwords and never shows them again; a
@@ -72,7 +81,7 @@ export const apinizer: Connector = {
 };
 
 /** Project by project, each user where it belongs: the project that shows what is in the others comes last. */
-async function* listUsers(upstream: Upstream, from: string | null): AsyncGenerator<Listed> {
+async function* listUsers(upstream: Upstream, from: string | null): AsyncGenerator<ListedPart> {
   const projects = await projectsOf(upstream);
   const elsewhere = new Set<string>();
   const read = async (project: string): Promise<Observed[]> => {
@@ -88,8 +97,8 @@ async function* listUsers(upstream: Upstream, from: string | null): AsyncGenerat
 }
 
 async function remove(upstream: Upstream, { scope, externalId }: Known): Promise<void> {
-  const answer = await ask(upstream, { method: 'DELETE', path: [scope, 'credentials', externalId] });
-  const fault = faultOf(answer);
+  const answer = await askApinizer(upstream, { method: 'DELETE', path: [scope, 'credentials', externalId] });
+  const fault = apinizerFault(answer);
   // A project that is out of reach is not found either: a user is gone where the project's list does not have it.
   if (fault === 'NOT_FOUND' && (await beforehand(() => userIn(upstream, scope, externalId))) === undefined)
     return;

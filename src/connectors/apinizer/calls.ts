@@ -1,13 +1,13 @@
 import { badInput } from '../../errors.js';
-import { faultOf, codeIn, isPartial, isSuccess } from './faults.js';
-import { expectGood, listAt, neededAt, textAt, unreadable } from '../answers.js';
+import { apinizerFault, apinizerCode, isPartial, isSuccess } from './faults.js';
+import { expectGood, listAt, neededAt, textAt, unreadableAnswer } from '../answers.js';
 import type { StoreAnswer, StoreRequest, Upstream } from '../connector.js';
 import { missingPath } from '../endpoint.js';
 import { listSetting, textSetting } from '../settings.js';
 import { StoreError } from '../store-error.js';
 
 /** A request below `/apiops/projects/`; every path of the vendor's ends with a slash. */
-export function ask(upstream: Upstream, { path, ...request }: StoreRequest): Promise<StoreAnswer> {
+export function askApinizer(upstream: Upstream, { path, ...request }: StoreRequest): Promise<StoreAnswer> {
   return upstream.call({
     ...request,
     path: [...missingPath(upstream, ['apiops']), 'projects', ...path, ''],
@@ -17,22 +17,22 @@ export function ask(upstream: Upstream, { path, ...request }: StoreRequest): Pro
 
 /** The list that such a request is answered with. */
 async function listOf(upstream: Upstream, path: readonly string[]): Promise<readonly unknown[]> {
-  const answer = await ask(upstream, { method: 'GET', path, large: true });
-  expectGood(answer, faultOf, codeIn(answer));
+  const answer = await askApinizer(upstream, { method: 'GET', path, large: true });
+  expectGood(answer, apinizerFault, apinizerCode(answer));
   return listAt(answer.json, 'resultList');
 }
 
 /** Changes something; whether it is stored, but not live in every environment. */
 export async function change(upstream: Upstream, request: StoreRequest): Promise<{ partial: boolean }> {
-  const answer = await ask(upstream, request);
+  const answer = await askApinizer(upstream, request);
   expectDone(answer);
   return { partial: isPartial(answer) };
 }
 
 /** @throws StoreError for an answer that does not say that what was asked for is done. */
 export function expectDone(answer: StoreAnswer): void {
-  expectGood(answer, faultOf, codeIn(answer));
-  if (!isSuccess(answer)) throw unreadable();
+  expectGood(answer, apinizerFault, apinizerCode(answer));
+  if (!isSuccess(answer)) throw unreadableAnswer();
 }
 
 /** All credentials that a project shows. */

@@ -6,7 +6,7 @@ import type { StoreFault } from '../store-error.js';
  * What an answer of Apinizer's means, in both generations of its contract. The newer one says nearly everything with
  * 400 and a text, so the beginning of the text decides before the status does.
  */
-export function faultOf({ status, json }: StoreAnswer): StoreFault | undefined {
+export function apinizerFault({ status, json }: StoreAnswer): StoreFault | undefined {
   const byStatus = faultOfStatus(status);
   if (byStatus === undefined && !saysItFailed(json)) return undefined;
   const text = textAt(json, 'resultMessage') ?? textAt(json, 'error_description') ?? '';
@@ -31,7 +31,7 @@ export function isPartial({ json }: StoreAnswer): boolean {
 }
 
 /** The code of an error in the older generation, for the log. */
-export const codeIn = ({ json }: StoreAnswer): string | null => loggable(textAt(json, 'error'), words);
+export const apinizerCode = ({ json }: StoreAnswer): string | null => loggable(textAt(json, 'error'), words);
 
 const partsAt = (report: unknown, name: string): readonly unknown[] => {
   const parts = at(report, name);

@@ -1,6 +1,6 @@
 import { badInput, unsupported } from '../../errors.js';
 import type { Secret } from '../../secret.js';
-import { at, neededAt, textAt, unreadable } from '../answers.js';
+import { at, neededAt, textAt, unreadableAnswer } from '../answers.js';
 import type { Described, Observed } from '../connector.js';
 import { instantOf } from '../times.js';
 
@@ -38,7 +38,7 @@ export function newUser(wanted: Described, username: string, password: Secret): 
  */
 export function changedUser(found: unknown, changes: Partial<Described>, password: Secret): object {
   const metadata = at(found, 'metadata') ?? [];
-  if (!Array.isArray(metadata)) throw unreadable();
+  if (!Array.isArray(metadata)) throw unreadableAnswer();
   if (metadata.some((entry: unknown) => at(entry, 'secret') === true))
     throw unsupported(
       'This credential has secret metadata in its store, which a change from here would lose.',
@@ -73,6 +73,6 @@ const membersOf = (given: Partial<Described>) => {
 function textsAt(user: unknown, name: string): string[] {
   const list = at(user, name) ?? [];
   if (!Array.isArray(list) || !list.every((one): one is string => typeof one === 'string'))
-    throw unreadable();
+    throw unreadableAnswer();
   return list;
 }

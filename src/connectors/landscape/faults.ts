@@ -6,13 +6,13 @@ import type { StoreFault } from '../store-error.js';
  * What an answer of Landscape's means, by the code in it: which status comes with which code is hardly documented. A
  * status decides only where there is no code that is known, as with the HTML of a proxy in front.
  */
-export function faultOf({ status, json }: StoreAnswer): StoreFault | undefined {
+export function landscapeFault({ status, json }: StoreAnswer): StoreFault | undefined {
   const byStatus = faultOfStatus(status);
   return byStatus && (faultOfError(json, byStatus) ?? byStatus);
 }
 
 /** The vendor's code in an answer, for the log. */
-export const codeIn = ({ json }: StoreAnswer): string | null => loggable(textAt(json, 'error'), words);
+export const landscapeCode = ({ json }: StoreAnswer): string | null => loggable(textAt(json, 'error'), words);
 
 /** Several errors may be wrapped in one, once: what is nested deeper has no meaning, however deep it goes. */
 function faultOfError(json: unknown, byStatus: StoreFault): StoreFault | undefined {

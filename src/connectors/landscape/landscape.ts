@@ -2,13 +2,13 @@ import { badInput } from '../../errors.js';
 import { Secret } from '../../secret.js';
 import { expectGood, listAt, neededAt, textAt } from '../answers.js';
 import type { Connector, Minted, Observed, Upstream } from '../connector.js';
-import { codeIn, faultOf } from './faults.js';
-import { ask, expectOnePerson, logInWith } from './session.js';
+import { landscapeCode, landscapeFault } from './faults.js';
+import { askLandscape, expectOnePerson, logInWith } from './session.js';
 import { textSetting } from '../settings.js';
 import { adoptPair } from '../signing.js';
 import { beforehand, StoreError } from '../store-error.js';
 
-export { faultOf };
+export { landscapeFault };
 
 /**
  * Canonical Landscape: the pair of keys that the person of the connection has in each account, at most one. Asking for
@@ -56,8 +56,8 @@ export const landscape: Connector = {
   probe: async (upstream, { accessKey, secret }) => {
     if (accessKey === null || secret === null) return false;
     const answer = await logInWith(upstream, accessKey, secret);
-    if (faultOf(answer) === 'UNAUTHENTICATED') return false;
-    expectGood(answer, faultOf, codeIn(answer));
+    if (landscapeFault(answer) === 'UNAUTHENTICATED') return false;
+    expectGood(answer, landscapeFault, landscapeCode(answer));
     return true;
   },
   // A pair that was made for a lost answer can be read again by who can still log in, with a password.
@@ -76,8 +76,8 @@ interface Pair {
 
 /** One entry for each account of the person's, with or without a pair. */
 async function entriesOf(upstream: Upstream): Promise<readonly unknown[]> {
-  const answer = await ask(upstream, { method: 'GET', path: ['credentials'], large: true });
-  expectGood(answer, faultOf, codeIn(answer));
+  const answer = await askLandscape(upstream, { method: 'GET', path: ['credentials'], large: true });
+  expectGood(answer, landscapeFault, landscapeCode(answer));
   return listAt(answer.json, 'credentials');
 }
 
@@ -98,8 +98,8 @@ function accountFor(upstream: Upstream, entries: readonly unknown[], scope: stri
 
 /** Asks for a new pair; the one before, if there was one, is dead then. */
 async function generate(upstream: Upstream, account: string): Promise<Minted> {
-  const answer = await ask(upstream, { method: 'POST', path: ['credentials'], body: { account } });
-  expectGood(answer, faultOf, codeIn(answer));
+  const answer = await askLandscape(upstream, { method: 'POST', path: ['credentials'], body: { account } });
+  expectGood(answer, landscapeFault, landscapeCode(answer));
   return mintedOf({
     accessKey: neededAt(answer.json, 'access_key'),
     secret: neededAt(answer.json, 'secret_key'),

@@ -2,7 +2,7 @@ import { Secret } from '../../secret.js';
 import { expectGood, neededAt, textAt } from '../answers.js';
 import type { StoreAnswer, StoreRequest, Upstream } from '../connector.js';
 import { missingPath } from '../endpoint.js';
-import { codeIn, faultOf } from './faults.js';
+import { landscapeCode, landscapeFault } from './faults.js';
 import { textSetting } from '../settings.js';
 import { beforehand, StoreError } from '../store-error.js';
 
@@ -11,13 +11,13 @@ import { beforehand, StoreError } from '../store-error.js';
  * once. An answer is handed on whatever it says.
  * @throws StoreError, never unclear, where the person cannot log in.
  */
-export async function ask(upstream: Upstream, request: StoreRequest): Promise<StoreAnswer> {
+export async function askLandscape(upstream: Upstream, request: StoreRequest): Promise<StoreAnswer> {
   const attempt = async (again: boolean) => {
     const token = await beforehand(() => upstream.session(() => tokenFor(upstream), again));
     return upstream.call({ ...below(upstream, request), sign: () => bearer(token) });
   };
   const answer = await attempt(false);
-  return faultOf(answer) === 'UNAUTHENTICATED' ? attempt(true) : answer;
+  return landscapeFault(answer) === 'UNAUTHENTICATED' ? attempt(true) : answer;
 }
 
 /** Tries to log in with a pair. That changes nothing, so it may be tried again. */
@@ -43,7 +43,7 @@ async function tokenFor(upstream: Upstream): Promise<Secret> {
   const [way, fallback] = waysIn(upstream);
   if (way) {
     const answer = await way();
-    return tokenIn(fallback && faultOf(answer) === 'UNAUTHENTICATED' ? await fallback() : answer);
+    return tokenIn(fallback && landscapeFault(answer) === 'UNAUTHENTICATED' ? await fallback() : answer);
   }
   if (jwt) return jwt;
   throw new StoreError('UNAUTHENTICATED', {
@@ -77,7 +77,7 @@ const logIn = (upstream: Upstream, path: string[], body: Record<string, string>)
   upstream.call({ ...below(upstream, { method: 'POST', path, body }), reads: true });
 
 function tokenIn(answer: StoreAnswer): Secret {
-  expectGood(answer, faultOf, codeIn(answer));
+  expectGood(answer, landscapeFault, landscapeCode(answer));
   return Secret.of(neededAt(answer.json, 'token'));
 }
 

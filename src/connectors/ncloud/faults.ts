@@ -6,7 +6,7 @@ import type { StoreFault } from '../store-error.js';
  * What an answer of NAVER Cloud means. A 401 says little there: a permission that is missing, a sub account that does
  * not exist and a wrong one-time code are all sent with it, so that the code comes before the status.
  */
-export function faultOf(answer: StoreAnswer): StoreFault | undefined {
+export function ncloudFault(answer: StoreAnswer): StoreFault | undefined {
   const byStatus = faultOfStatus(answer.status);
   if (byStatus === undefined) return undefined;
   const code = saidCode(answer) ?? '';
@@ -38,7 +38,8 @@ export function saidCode({ json }: Pick<StoreAnswer, 'json'>): string | null {
 }
 
 /** The code, for the log: a number, or a word of version 2. */
-export const codeOf = (answer: Pick<StoreAnswer, 'json'>): string | null => loggable(saidCode(answer), words);
+export const ncloudCode = (answer: Pick<StoreAnswer, 'json'>): string | null =>
+  loggable(saidCode(answer), words);
 
 const words = new Set([
   'BadRequest',

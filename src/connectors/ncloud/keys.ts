@@ -1,6 +1,6 @@
-import { at, flagAt, listIn, neededAt, unreadable, type FaultOf } from '../answers.js';
+import { at, flagAt, listIn, neededAt, unreadableAnswer, type FaultOf } from '../answers.js';
 import type { Minted, StoreAnswer, Upstream } from '../connector.js';
-import { faultOf, saidCode } from './faults.js';
+import { ncloudFault, saidCode } from './faults.js';
 import { askSubAccounts, versionOf } from './sub-accounts.js';
 import { mintedPair } from '../signing.js';
 import { StoreError } from '../store-error.js';
@@ -86,12 +86,12 @@ async function removeKey(upstream: Upstream, subAccount: string, accessKey: stri
 
 /** Version 1 says that it was done; version 2 answers without a body. */
 function expectDone(upstream: Upstream, { json }: StoreAnswer): void {
-  if (versionOf(upstream) === 1 && at(json, 'success') !== true) throw unreadable();
+  if (versionOf(upstream) === 1 && at(json, 'success') !== true) throw unreadableAnswer();
 }
 
 /** What an answer to a request about a single sub account or key means. */
 const faultOfOne: FaultOf = (answer) => {
-  const fault = faultOf(answer);
+  const fault = ncloudFault(answer);
   const code = saidCode(answer);
   // Version 2 answers so where a single thing is missing, and has nothing else to find wrong here.
   if (fault === 'INVALID_INPUT' && code === 'BadRequest') return 'NOT_FOUND';

@@ -1,13 +1,13 @@
 import { badInput } from '../../errors.js';
 import type { Connector, Known, Minted, Upstream } from '../connector.js';
 import { endKey, isMissing, keysOf, keysThere, makeKey, setActive, type ListedKey } from './keys.js';
-import { describePair, expectKnown, isTaken, makeTemporary, temporaryIn } from './sts.js';
+import { describePair, expectKnown, isAccepted, makeTemporary, temporaryIn } from './sts.js';
 import { pageOfSubAccounts, type SubAccount } from './sub-accounts.js';
 import { readEach } from '../scopes.js';
 import { adoptPair, neededPair, ownPair, pairOf } from '../signing.js';
 import { beforehand, StoreError } from '../store-error.js';
 
-export { faultOf } from './faults.js';
+export { ncloudFault } from './faults.js';
 
 /**
  * NAVER Cloud: access keys of sub accounts, and temporary keys that STS derives from them (api.ncloud-docs.com). A key
@@ -72,7 +72,7 @@ export const ncloud: Connector = {
     return minted;
   },
 
-  probe: (upstream, minted) => isTaken(upstream, neededPair(minted)),
+  probe: (upstream, minted) => isAccepted(upstream, neededPair(minted)),
 
   retire: endKey,
   revoke: endAll,

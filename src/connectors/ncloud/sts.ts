@@ -1,11 +1,11 @@
 import { badInput } from '../../errors.js';
 import type { Secret } from '../../secret.js';
-import { ncp } from '../../signatures/ncp.js';
+import { ncpScheme } from '../../signatures/ncp.js';
 import type { SigningKey } from '../../signatures/scheme.js';
-import { at, expectGood, neededAt, textAt, unreadable } from '../answers.js';
+import { at, expectGood, neededAt, textAt, unreadableAnswer } from '../answers.js';
 import type { IssueWish, Minted, StoreAnswer, StoreRequest, Upstream } from '../connector.js';
 import { missingPath } from '../endpoint.js';
-import { codeOf, faultOf } from './faults.js';
+import { ncloudCode, ncloudFault } from './faults.js';
 import { mintedPair, signedBy } from '../signing.js';
 import { StoreError } from '../store-error.js';
 import { instantOf } from '../times.js';
@@ -25,7 +25,7 @@ export async function makeTemporary(
   const factor = mfa ? { serialNumber: mfa.device, tokenCode: tokenCodeOf(mfa.code) } : {};
   const body = { durationSec, ...factor };
   const answer = await ask(upstream, parent, { method: 'POST', path: ['credentials'], body });
-  expectGood(answer, faultOf, codeOf(answer));
+  expectGood(answer, ncloudFault, ncloudCode(answer));
   return temporaryIn(answer.json);
 }
 
@@ -36,17 +36,17 @@ export async function makeTemporary(
 export async function describePair(upstream: Upstream, pair: SigningKey): Promise<unknown> {
   const answer = await ask(upstream, pair, { method: 'GET', path: ['credentials'] });
   // STS knows no such temporary pair, or its time is over; where the gateway knows no such address its code is another.
-  const over = answer.status === 404 && codeOf(answer) === '404';
-  if (over || faultOf(answer) === 'UNAUTHENTICATED') return undefined;
-  expectGood(answer, faultOf, codeOf(answer));
-  if (textAt(answer.json, 'accessKey') !== pair.accessKey) throw unreadable();
+  const over = answer.status === 404 && ncloudCode(answer) === '404';
+  if (over || ncloudFault(answer) === 'UNAUTHENTICATED') return undefined;
+  expectGood(answer, ncloudFault, ncloudCode(answer));
+  if (textAt(answer.json, 'accessKey') !== pair.accessKey) throw unreadableAnswer();
   return answer.json;
 }
 
 /** A temporary pair as STS shows it, with its secret, to whoever holds it. */
 export function temporaryIn(json: unknown): Minted {
   const expiresAt = instantOf(at(json, 'expireTime'));
-  if (!expiresAt) throw unreadable();
+  if (!expiresAt) throw unreadableAnswer();
   const pair = mintedPair(neededAt(json, 'accessKey'), neededAt(json, 'keySecret'));
   return { ...pair, expiresAt, mfa: at(json, 'useMfa') === true };
 }
@@ -54,17 +54,17 @@ export function temporaryIn(json: unknown): Minted {
 /** @throws StoreError where STS does not know who signs as this pair. */
 export async function expectKnown(upstream: Upstream, pair: SigningKey): Promise<void> {
   const answer = await ask(upstream, pair, { method: 'GET', path: ['credentials'] });
-  const fault = faultOf(answer);
+  const fault = ncloudFault(answer);
   // Not every pair is said to be described there; who it is, each may ask.
   const elsewhere = fault === 'NOT_FOUND' || fault === 'FORBIDDEN' || fault === 'INVALID_INPUT';
   const told = elsewhere ? await ask(upstream, pair, { method: 'GET', path: ['caller-identity'] }) : answer;
-  expectGood(told, faultOf, codeOf(told));
+  expectGood(told, ncloudFault, ncloudCode(told));
   const about = textAt(told.json, 'accessKey');
-  if (about !== null && about !== pair.accessKey) throw unreadable();
+  if (about !== null && about !== pair.accessKey) throw unreadableAnswer();
 }
 
 /** Whether NAVER Cloud takes what this pair signs, whatever it may do there. */
-export async function isTaken(upstream: Upstream, pair: SigningKey): Promise<boolean> {
+export async function isAccepted(upstream: Upstream, pair: SigningKey): Promise<boolean> {
   try {
     await expectKnown(upstream, pair);
     return true;
@@ -84,7 +84,7 @@ const ask = (upstream: Upstream, pair: SigningKey, request: StoreRequest): Promi
     path: [...missingPath(upstream, ['api', 'v1'], 'sts'), ...request.path],
     // STS wants it with every request, those without a body among them.
     headers: { 'content-type': 'application/json' },
-    sign: signedBy(ncp, pair, upstream),
+    sign: signedBy(ncpScheme, pair, upstream),
   });
 
 /** The code is an integer there. One that begins with a zero would be another as a number, so it goes as a text. */

@@ -1,8 +1,8 @@
-import { ncp } from '../../signatures/ncp.js';
+import { ncpScheme } from '../../signatures/ncp.js';
 import { at, expectGood, flagAt, listIn, neededAt, textAt, type FaultOf } from '../answers.js';
 import type { StoreAnswer, StoreRequest, Upstream } from '../connector.js';
 import { missingPath } from '../endpoint.js';
-import { codeOf, faultOf } from './faults.js';
+import { ncloudCode, ncloudFault } from './faults.js';
 import { ownPair, signedBy } from '../signing.js';
 
 export interface SubAccount {
@@ -29,7 +29,7 @@ export async function pageOfSubAccounts(
     versionOf(upstream) === 1
       ? { page: String(page), size: String(size) }
       : { ...(page > 0 && { pageNo: String(page) }), pageSize: String(size) };
-  const { json } = await askSubAccounts(upstream, { method: 'GET', path: [], query }, faultOf);
+  const { json } = await askSubAccounts(upstream, { method: 'GET', path: [], query }, ncloudFault);
   const subAccounts = listIn(json, ['items', 'subAccounts']).map(subAccountIn);
   const goesOn = flagAt(json, 'hasNext') ?? subAccounts.length >= size;
   return { subAccounts, isLast: !goesOn || subAccounts.length === 0 };
@@ -45,9 +45,9 @@ export async function askSubAccounts(
   const answer = await upstream.call({
     ...request,
     path: [...base, 'sub-accounts', ...request.path],
-    sign: signedBy(ncp, ownPair(upstream, 'accessKey', 'secretKey'), upstream),
+    sign: signedBy(ncpScheme, ownPair(upstream, 'accessKey', 'secretKey'), upstream),
   });
-  expectGood(answer, faults, codeOf(answer));
+  expectGood(answer, faults, ncloudCode(answer));
   return answer;
 }
 

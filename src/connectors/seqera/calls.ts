@@ -1,9 +1,18 @@
-import { at, expectGood, faultOfStatus, listAt, neededAt, refusal, textAt, unreadable } from '../answers.js';
+import {
+  at,
+  expectGood,
+  faultOfStatus,
+  listAt,
+  neededAt,
+  refusal,
+  textAt,
+  unreadableAnswer,
+} from '../answers.js';
 import type { Known, StoreAnswer, StoreRequest, Upstream } from '../connector.js';
 import { beforehand, StoreError, type StoreFault } from '../store-error.js';
 
 /** What an answer of the platform's means. It says so by the status; its texts may change at any time. */
-export function faultOf({ status, json }: StoreAnswer): StoreFault | undefined {
+export function seqeraFault({ status, json }: StoreAnswer): StoreFault | undefined {
   const isInUse = status === 409 && Array.isArray(at(json, 'conflicts'));
   return isInUse ? 'IN_USE' : faultOfStatus(status);
 }
@@ -29,7 +38,7 @@ export async function goodWithin(
   request: StoreRequest,
 ): Promise<StoreAnswer> {
   const answer = await within(upstream, scope, request);
-  expectGood(answer, faultOf, errorIdIn(upstream, answer, request.body));
+  expectGood(answer, seqeraFault, errorIdIn(upstream, answer, request.body));
   expectOwn(answer);
   return answer;
 }
@@ -56,7 +65,7 @@ export async function isGone(
   { scope, externalId }: Known,
   answer: StoreAnswer,
 ): Promise<boolean> {
-  const fault = faultOf(answer);
+  const fault = seqeraFault(answer);
   if (fault === undefined) {
     expectOwn(answer);
     return false;
@@ -73,13 +82,13 @@ export async function isGone(
 /** Asks who the token is of. */
 export async function askWhoAmI(upstream: Upstream): Promise<void> {
   const answer = await upstream.call({ method: 'GET', path: ['user-info'], sign: () => bearer(upstream) });
-  expectGood(answer, faultOf, errorIdIn(upstream, answer));
+  expectGood(answer, seqeraFault, errorIdIn(upstream, answer));
   expectOwn(answer);
 }
 
 /** Without a content it is 204; a page of somebody on the way is neither that nor JSON. */
 function expectOwn({ status, json }: StoreAnswer): void {
-  if (status !== 204 && json === undefined) throw unreadable();
+  if (status !== 204 && json === undefined) throw unreadableAnswer();
 }
 
 /** The id by which the vendor finds an error again, for the log; undefined for what was sent, which may be a secret. */

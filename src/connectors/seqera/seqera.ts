@@ -1,14 +1,14 @@
 import { badInput, unsupported } from '../../errors.js';
 import { at, neededAt, textAt } from '../answers.js';
 import type { Connector, Described, Known, Minted, Observed, Upstream, Wish } from '../connector.js';
-import { askWhoAmI, entriesIn, entryOf, faultOf, goodWithin, isGone, within } from './calls.js';
+import { askWhoAmI, entriesIn, entryOf, seqeraFault, goodWithin, isGone, within } from './calls.js';
 import { externalIdFor, providerOf, theirKeysOf, theirNameOf, withExternalIdOf } from './providers.js';
 import { expectShown, listScopes } from '../scopes.js';
 import { listSetting } from '../settings.js';
 import { beforehand, StoreError } from '../store-error.js';
 import { instantOf } from '../times.js';
 
-export { faultOf };
+export { seqeraFault };
 
 /**
  * Seqera Platform, once Nextflow Tower: keys of other systems, in workspaces or in the personal space of the token's

@@ -1,9 +1,9 @@
-import { veracode } from '../../signatures/veracode.js';
+import { veracodeScheme } from '../../signatures/veracode.js';
 import type { SigningKey } from '../../signatures/scheme.js';
 import type { StoreAnswer, StoreRequest, Upstream } from '../connector.js';
 import { missingPath } from '../endpoint.js';
 import { ownPair, signedBy } from '../signing.js';
-import { faultOf } from './faults.js';
+import { veracodeFault } from './faults.js';
 
 /** The pairs that Keyway has there: its own, and that of a second administrator where there is one. */
 export const pairsOf = (upstream: Upstream): [SigningKey, ...SigningKey[]] => [
@@ -27,7 +27,7 @@ const bare = (apiId: string): string => apiId.slice(apiId.indexOf('-') + 1).toLo
 export async function askVeracode(upstream: Upstream, request: StoreRequest): Promise<StoreAnswer> {
   const [own, fallback] = pairsOf(upstream);
   const answer = await askVeracodeAs(upstream, own, request);
-  return fallback && faultOf(answer) === 'UNAUTHENTICATED'
+  return fallback && veracodeFault(answer) === 'UNAUTHENTICATED'
     ? askVeracodeAs(upstream, fallback, request)
     : answer;
 }
@@ -41,5 +41,5 @@ export const askVeracodeAs = (
   upstream.call({
     ...request,
     path: [...missingPath(upstream, ['api', 'authn', 'v2']), ...request.path],
-    sign: signedBy(veracode, pair, upstream),
+    sign: signedBy(veracodeScheme, pair, upstream),
   });

@@ -6,12 +6,12 @@ import type { StoreFault } from '../store-error.js';
  * What an answer of Veracode means. Errors have five shapes there, and the status says the same in all of them; where a
  * refusal is passed on with a good status, the one in its body counts.
  */
-export function faultOf({ status, json }: StoreAnswer): StoreFault | undefined {
+export function veracodeFault({ status, json }: StoreAnswer): StoreFault | undefined {
   return faultOfStatus(status) ?? faultOfStatus(saidStatus(json) ?? status);
 }
 
 /** What tells one refusal from another, for the log: the code, or the id of the conversation that support asks for. */
-export function codeOf({ headers, json }: StoreAnswer): string | null {
+export function veracodeCode({ headers, json }: StoreAnswer): string | null {
   const said = errorIn(json);
   const conversation = [headers['x-conversation-id'], at(json, 'message')].find(
     (one) => typeof one === 'string' && uuid.test(one),

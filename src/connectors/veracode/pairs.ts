@@ -1,9 +1,9 @@
-import { expectGood, neededAt, textAt, unreadable } from '../answers.js';
+import { expectGood, neededAt, textAt, unreadableAnswer } from '../answers.js';
 import type { Minted, StoreAnswer, StoreRequest, Upstream } from '../connector.js';
 import { mintedPair } from '../signing.js';
 import { instantAt } from '../times.js';
 import { askVeracode, askVeracodeAs, pairsOf } from './api.js';
-import { codeOf, faultOf } from './faults.js';
+import { veracodeCode, veracodeFault } from './faults.js';
 
 /** The pair of a user, without its key. */
 export interface ListedPair {
@@ -16,11 +16,11 @@ export interface ListedPair {
 /** The pair of a user; undefined where there is none. Whether that is a 404 or an answer without an id is not published. */
 export async function pairOfUser(upstream: Upstream, userId: string): Promise<ListedPair | undefined> {
   const answer = await askPair(upstream, 'GET', userId);
-  if (faultOf(answer) === 'NOT_FOUND' || answer.status === 204) return undefined;
-  expectGood(answer, faultOf, codeOf(answer));
+  if (veracodeFault(answer) === 'NOT_FOUND' || answer.status === 204) return undefined;
+  expectGood(answer, veracodeFault, veracodeCode(answer));
   const { json } = answer;
   // What is no answer of Veracode's must not pass for a user without a pair.
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw unreadable();
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw unreadableAnswer();
   const apiId = textAt(json, 'api_id');
   if (apiId === null) return undefined;
   return {
@@ -44,11 +44,13 @@ export async function makeOwnPair(upstream: Upstream, userId: string): Promise<M
     body: {},
     headers: asJson,
   });
-  return fallback && faultOf(answer) === 'UNAUTHENTICATED' ? makePair(upstream, userId) : madeIn(answer);
+  return fallback && veracodeFault(answer) === 'UNAUTHENTICATED'
+    ? makePair(upstream, userId)
+    : madeIn(answer);
 }
 
 function madeIn(answer: StoreAnswer): Minted {
-  expectGood(answer, faultOf, codeOf(answer));
+  expectGood(answer, veracodeFault, veracodeCode(answer));
   const { json } = answer;
   const pair = mintedPair(neededAt(json, 'api_id'), neededAt(json, 'api_secret'));
   return { ...pair, expiresAt: instantAt(json, 'expiration_ts') };
@@ -57,7 +59,7 @@ function madeIn(answer: StoreAnswer): Minted {
 /** Ends the pair of a user, at once and for good; content where there is none. */
 export async function endPair(upstream: Upstream, userId: string): Promise<void> {
   const answer = await askPair(upstream, 'DELETE', userId, { headers: asJson });
-  if (faultOf(answer) !== 'NOT_FOUND') expectGood(answer, faultOf, codeOf(answer));
+  if (veracodeFault(answer) !== 'NOT_FOUND') expectGood(answer, veracodeFault, veracodeCode(answer));
 }
 
 export const isRevoked = ({ revokedAt }: ListedPair, nowMs: number): boolean => isPast(revokedAt, nowMs);

@@ -1,8 +1,8 @@
 import type { SigningKey } from '../../signatures/scheme.js';
-import { at, expectGood, flagAt, listAt, neededAt, textAt, unreadable } from '../answers.js';
+import { at, expectGood, flagAt, listAt, neededAt, textAt, unreadableAnswer } from '../answers.js';
 import type { Upstream } from '../connector.js';
 import { askVeracode, askVeracodeAs } from './api.js';
-import { codeOf, faultOf } from './faults.js';
+import { veracodeCode, veracodeFault } from './faults.js';
 
 export interface User {
   id: string;
@@ -28,10 +28,10 @@ export async function pageOfUsers(
   const query = { page: String(page), size: String(size), detailed: 'Yes' };
   const request = { method: 'GET', path: ['users'], query } as const;
   const answer = await (pair ? askVeracodeAs(upstream, pair, request) : askVeracode(upstream, request));
-  expectGood(answer, faultOf, codeOf(answer));
+  expectGood(answer, veracodeFault, veracodeCode(answer));
   const embedded = at(answer.json, '_embedded');
   const totals = at(answer.json, 'page');
-  if (embedded === undefined && totals === undefined) throw unreadable();
+  if (embedded === undefined && totals === undefined) throw unreadableAnswer();
   // A page without users may come without that member.
   const users = at(embedded, 'users') === undefined ? [] : listAt(embedded, 'users').map(userIn);
   const pages = at(totals, 'total_pages');
@@ -42,16 +42,16 @@ export async function pageOfUsers(
 /** One user; undefined where there is none. */
 export async function findUser(upstream: Upstream, id: string): Promise<User | undefined> {
   const answer = await askVeracode(upstream, { method: 'GET', path: ['users', id] });
-  if (faultOf(answer) === 'NOT_FOUND') return undefined;
-  expectGood(answer, faultOf, codeOf(answer));
+  if (veracodeFault(answer) === 'NOT_FOUND') return undefined;
+  expectGood(answer, veracodeFault, veracodeCode(answer));
   return userIn(answer.json);
 }
 
 /** The id of the user whose pair this is; undefined where Veracode does not take what it signs. */
 export async function userOf(upstream: Upstream, pair: SigningKey): Promise<string | undefined> {
   const answer = await askVeracodeAs(upstream, pair, { method: 'GET', path: ['users', 'self'] });
-  if (faultOf(answer) === 'UNAUTHENTICATED') return undefined;
-  expectGood(answer, faultOf, codeOf(answer));
+  if (veracodeFault(answer) === 'UNAUTHENTICATED') return undefined;
+  expectGood(answer, veracodeFault, veracodeCode(answer));
   return neededAt(answer.json, 'user_id');
 }
 

@@ -8,7 +8,7 @@ import { asGiven, pairsOf } from './api.js';
 import { endPair, isLive, isRevoked, makeOwnPair, makePair, pairOfUser, type ListedPair } from './pairs.js';
 import { findUser, pageOfUsers, userOf, type User } from './users.js';
 
-export { faultOf } from './faults.js';
+export { veracodeFault } from './faults.js';
 
 /**
  * Veracode: the one pair of API id and key that each user has (docs.veracode.com, Identity API). A pair has no name or

@@ -5,10 +5,10 @@ import { unsupported } from '../../errors.js';
 import type { Keyring } from '../../keyring/keyring.js';
 import { instant, instantMs } from '../../time.js';
 import type { Credential } from '../record/credential.js';
-import { currentOf, heldBy, knownOf, wayOf, wishOf, type Version, type Work } from './work.js';
+import { currentOf, secretOfVersion, knownOf, wayOf, wishOf, type Version, type Work } from './work.js';
 
 /** What a store was asked to do, and has done. */
-export type Outcome =
+export type StoreOutcome =
   | { verb: 'CREATE'; created: Created }
   | { verb: 'ROTATE'; minted: Minted }
   | { verb: 'UPDATE'; partial: boolean }
@@ -32,7 +32,7 @@ export class SecretLost extends Error {}
  * does no harm.
  * @throws StoreError, SecretLost
  */
-export async function doAtStore(doing: Doing): Promise<Outcome> {
+export async function doAtStore(doing: Doing): Promise<StoreOutcome> {
   const { verb } = doing.work.intent;
   switch (verb) {
     case 'CREATE':
@@ -55,7 +55,7 @@ async function rotate(doing: Doing): Promise<Minted> {
   const { connector, upstream, work, again, keyring } = doing;
   const { credential } = work;
   const known = knownOf(work);
-  const held = await heldBy(keyring, credential, currentOf(work));
+  const held = await secretOfVersion(keyring, credential, currentOf(work));
   const way = wayOf(connector);
   await retireKeys(doing);
   if (again && way === 'overlap') await removeOrphans(doing);
@@ -63,7 +63,7 @@ async function rotate(doing: Doing): Promise<Minted> {
     const there = await madeMeanwhile(doing, currentOf(work));
     if (there) return there;
   }
-  const chosen = way === 'ours' ? await heldBy(keyring, credential, pendingOf(work)) : null;
+  const chosen = way === 'ours' ? await secretOfVersion(keyring, credential, pendingOf(work)) : null;
   const minted = await having(connector, 'rotate')(upstream, known, wishOf(credential, chosen), held);
   // What is to stay suspended cannot be tried.
   if (way === 'overlap' && credential.enabled) await expectTaken(doing, minted);
@@ -103,7 +103,7 @@ async function create(doing: Doing): Promise<Created> {
   const { connector, upstream, work, again, keyring } = doing;
   const { credential } = work;
   const way = wayOf(connector);
-  const chosen = way === 'ours' ? await heldBy(keyring, credential, pendingOf(work)) : null;
+  const chosen = way === 'ours' ? await secretOfVersion(keyring, credential, pendingOf(work)) : null;
   if (again && way === 'ours') {
     const [made] = await newcomers(doing);
     if (made !== undefined && chosen)
@@ -123,7 +123,7 @@ async function create(doing: Doing): Promise<Created> {
 async function update({ connector, upstream, work, keyring }: Doing): Promise<boolean> {
   const { described } = work.intent.details;
   if (!described) throw new Error('the intent does not say what is to change');
-  const held = await heldBy(keyring, work.credential, currentOf(work));
+  const held = await secretOfVersion(keyring, work.credential, currentOf(work));
   const { partial } = await having(connector, 'update')(upstream, knownOf(work), described, held);
   return partial ?? false;
 }
@@ -174,7 +174,7 @@ async function madeMeanwhile(
   before: Version | undefined,
 ): Promise<Minted | undefined> {
   if (!connector.reveal) throw new SecretLost();
-  const held = await heldBy(keyring, work.credential, before);
+  const held = await secretOfVersion(keyring, work.credential, before);
   const there = await connector.reveal(upstream, knownOf(placed(work)), held);
   return there?.accessKey && there.accessKey !== before?.accessKey ? there : undefined;
 }

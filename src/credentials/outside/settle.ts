@@ -12,7 +12,7 @@ import { Credential } from '../record/credential.js';
 import { endCredentials, endOrphans, markDeleted } from '../record/end.js';
 import type { Intent } from './intent.js';
 import { keepOutside } from '../secret/keep-secret.js';
-import type { Outcome } from './at-store.js';
+import type { StoreOutcome } from './at-store.js';
 import { LeaseLost, type Lease } from './lease.js';
 import { toldOf } from './observed.js';
 import { planFor, restore, type Overtaken, type Wanting } from './plan.js';
@@ -27,7 +27,7 @@ export async function settle(
   open: OpenStore,
   lease: Lease,
   work: Work,
-  outcome: Outcome,
+  outcome: StoreOutcome,
 ): Promise<void> {
   await parts.db.transaction(async (tx) => {
     const { intent, credential } = await lockIntent(tx, lease, work);
@@ -44,7 +44,7 @@ export async function settle(
         break;
       }
       case 'ROTATE':
-        await switchTo(parts.keyring, tx, open, intent, credential, outcome.minted);
+        await settleSwitch(parts.keyring, tx, open, intent, credential, outcome.minted);
         break;
       case 'UPDATE':
         await change(tx, open, intent, credential, outcome.partial);
@@ -174,7 +174,7 @@ async function lockIntent(tx: Tx, lease: Lease, { credential }: Work): Promise<W
   return { intent, credential: { ...credential, ...locked }, versions: [], roles: [] };
 }
 
-async function switchTo(
+async function settleSwitch(
   keyring: Keyring,
   tx: Tx,
   open: OpenStore,

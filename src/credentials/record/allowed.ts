@@ -70,7 +70,7 @@ export async function termsOf(db: Sql, credential: Credential): Promise<Terms> {
   if (credential.kind === CredentialKind.TOKEN) return credential;
   const roles =
     credential.kind === CredentialKind.ACCESS_KEY
-      ? await db.rows<Pick<Role, 'permissions'>>(carried, { id: credential.id })
+      ? await db.rows<Pick<Role, 'permissions'>>(permissionsCarried, { id: credential.id })
       : [];
   return { ...credential, permissions: allowedBy(roles) };
 }
@@ -137,5 +137,5 @@ const liveAccounts = sql(
   'SELECT id FROM accounts WHERE id = ANY(CAST(:ids AS uuid[])) AND deleted_at IS NULL FOR SHARE',
 );
 const liveProject = sql('SELECT id FROM projects WHERE id = :id AND deleted_at IS NULL FOR SHARE');
-const carried = sql(`
+const permissionsCarried = sql(`
   SELECT r.permissions FROM credential_roles cr JOIN roles r ON r.id = cr.role_id WHERE cr.credential_id = :id`);

@@ -1,7 +1,7 @@
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Permission } from '../../access/principal.js';
-import type { SecretFormat } from '../../keyring/token.js';
+import type { SecretEncoding } from '../../keyring/token.js';
 import { SignatureScheme } from '../../signatures/scheme.js';
 import { Node } from '../../inputs/node.js';
 import { DateTime, Duration, EmailAddress, IPRange } from '../../inputs/scalars.js';
@@ -208,7 +208,7 @@ export class Credential implements Node {
   secretPrefix: string | null;
 
   @Column('text', { name: 'secret_format', nullable: true })
-  secretFormat: SecretFormat | null;
+  secretFormat: SecretEncoding | null;
 
   @Field(() => SignatureScheme, {
     nullable: true,

@@ -62,7 +62,7 @@ export function orderOf(order: CredentialOrder | null | undefined): Order {
 }
 
 /** The status of a credential `c`, by the clock of the database. */
-export const statusOf = `CASE
+export const credentialStatus = `CASE
   WHEN c.deleted_at IS NOT NULL THEN 'DELETED'
   WHEN c.revoked_at IS NOT NULL THEN 'REVOKED'
   WHEN c.gone_at IS NOT NULL THEN 'GONE'

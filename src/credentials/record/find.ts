@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { Permission } from '../../access/principal.js';
 import { credentialScope } from '../../access/scope.js';
-import { carried } from '../../access/works.js';
+import { carriesRole } from '../../access/works.js';
 import { selectRows } from '../../database/columns.js';
 import type { RequestContext } from '../../context.js';
 import { condition, every, type Condition } from '../../database/database.js';
@@ -18,7 +18,7 @@ import { Credential } from './credential.js';
 import type { CredentialOrder } from './filter.input.js';
 import type { CredentialFilter } from './filter.input.js';
 import { CredentialOrderBy } from './filter.input.js';
-import { filtered, orderOf, statusOf } from './filter.js';
+import { filtered, orderOf, credentialStatus } from './filter.js';
 import { Rotation, type CredentialVersion } from './rotation.js';
 
 export interface CredentialListArgs extends PageArgs {
@@ -121,7 +121,7 @@ export const rolesOfCredential = loadEach<Role & { of: string }>((ctx, ids) => {
       .innerJoin('credential_roles', 'cr', 'cr.role_id = r.id')
       .innerJoin('credentials', 'c', 'c.id = cr.credential_id')
       .where('cr.credential_id = ANY(:ids)')
-      .andWhere(carried)
+      .andWhere(carriesRole)
       .andWhere(scope.sql)
       .orderBy('r.name'),
   );
@@ -211,7 +211,7 @@ const ofUse = 'FROM credential_uses u WHERE u.credential_id = c.id';
 
 const selectCredentials = (source: DataSource) =>
   selectRows(source, Credential, 'c', ['observedAt'])
-    .addSelect(statusOf, 'status')
+    .addSelect(credentialStatus, 'status')
     .addSelect('coalesce(c.observed_at, now())', 'observedAt');
 
 // The use as a subquery is looked up for the rows of the page alone, after they are sorted and cut; a join would be made

@@ -6,7 +6,7 @@ import type { Tx } from '../../database/database.js';
 import { conflict, notFound } from '../../errors.js';
 import { selectRows } from '../../database/columns.js';
 import { Credential } from './credential.js';
-import { statusOf } from './filter.js';
+import { credentialStatus } from './filter.js';
 import { placeOf } from './allowed.js';
 
 /**
@@ -26,7 +26,7 @@ export async function lockCredential(
     `credential locked:${scope.shape}`,
     (source) =>
       selectRows(source, Credential, 'c')
-        .addSelect(statusOf, 'status')
+        .addSelect(credentialStatus, 'status')
         .where('c.id = :id')
         .andWhere(scope.sql),
     (text) => `${text} FOR UPDATE`,

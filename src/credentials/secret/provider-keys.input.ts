@@ -309,19 +309,20 @@ export function checkedProviderKeys(
   const given = members.flatMap((member) => (input[member] ? [{ member, keys: input[member] }] : []));
   const [only, ...others] = given;
   if (!only || others.length > 0)
-    throw refused([{ path, message: 'exactly one of its members must be given' }]);
+    throw keysRefused([{ path, message: 'exactly one of its members must be given' }]);
   const { provider, names, rules } = providers[only.member];
   const keys = present(only.keys, names);
   const faults = rules.flatMap((rule) => rule(keys));
   if (faults.length > 0) {
-    throw refused(
+    throw keysRefused(
       faults.map((fault) => ({ ...fault, path: [path, only.member, fault.path].filter(Boolean).join('.') })),
     );
   }
   return { provider, keys: [...keys].map(([name, value]) => ({ name, value: Secret.of(value) })) };
 }
 
-const refused = (fields: FieldFault[]) => new KeywayError('BAD_USER_INPUT', codes.BAD_USER_INPUT, { fields });
+const keysRefused = (fields: FieldFault[]) =>
+  new KeywayError('BAD_USER_INPUT', codes.BAD_USER_INPUT, { fields });
 
 type Keys = ReadonlyMap<string, string>;
 type KeysRule = (keys: Keys) => FieldFault[];

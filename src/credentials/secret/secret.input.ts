@@ -2,7 +2,7 @@ import { Matches } from 'class-validator';
 import { Field, InputType, registerEnumType } from 'type-graphql';
 import { Permission } from '../../access/principal.js';
 import { AsTyped, ListOf, mostListed, Nested, Optional, SecretText, Username } from '../../inputs/rules.js';
-import type { SecretFormat as Format } from '../../keyring/token.js';
+import type { SecretEncoding } from '../../keyring/token.js';
 import { SignatureScheme } from '../../signatures/scheme.js';
 import { ProviderKeysInput } from './provider-keys.input.js';
 
@@ -32,7 +32,7 @@ export class AccessKeyInput {
   @Field(() => SecretFormat, { nullable: true, defaultValue: SecretFormat.BASE62 })
   @Optional()
   @AsTyped()
-  secretFormat?: Format | null;
+  secretFormat?: SecretEncoding | null;
 
   @Field(() => SignatureScheme, {
     nullable: true,

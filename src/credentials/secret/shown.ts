@@ -2,7 +2,7 @@ import { fault, joinParent } from '../../access/works.js';
 import { record } from '../../audit/record.js';
 import type { RequestContext } from '../../context.js';
 import { sql } from '../../database/database.js';
-import type { Outcome } from '../../idempotency/once.js';
+import type { OnceOutcome } from '../../idempotency/once.js';
 import type { Credential } from '../record/credential.js';
 import { IssuedSecret, unpack, type Packed } from './issued-secret.js';
 
@@ -12,7 +12,7 @@ import { IssuedSecret, unpack, type Packed } from './issued-secret.js';
  */
 export async function shown(
   ctx: RequestContext,
-  { result, replayed }: Outcome<{ id: string; version: number; issued: Packed }>,
+  { result, replayed }: OnceOutcome<{ id: string; version: number; issued: Packed }>,
 ): Promise<IssuedSecret | null> {
   const issued = new IssuedSecret(unpack(result.issued));
   if (!replayed) return issued;
@@ -31,7 +31,7 @@ export async function shown(
 /** The same; where the secret must not be shown any more, it still says which key it was. */
 export async function shownOrNamed(
   ctx: RequestContext,
-  outcome: Outcome<{ id: string; version: number; issued: Packed }>,
+  outcome: OnceOutcome<{ id: string; version: number; issued: Packed }>,
   { expiresAt }: Pick<Credential, 'expiresAt'>,
 ): Promise<IssuedSecret> {
   const { accessKey } = outcome.result.issued;

@@ -1,7 +1,7 @@
 import type { Account } from '../../accounts/account.js';
 import type { Wish } from '../../connectors/connector.js';
 import { badInput } from '../../errors.js';
-import type { SecretFormat } from '../../keyring/token.js';
+import type { SecretEncoding } from '../../keyring/token.js';
 import { canonicalUsername } from '../../inputs/rules.js';
 import { Secret } from '../../secret.js';
 import { SignatureScheme } from '../../signatures/scheme.js';
@@ -112,7 +112,7 @@ export function wishForNext(
 }
 
 /** Veracode's signers read both halves as hexadecimal digits. */
-const formatFor = (scheme: SignatureScheme | null | undefined, format: SecretFormat | null) =>
+const formatFor = (scheme: SignatureScheme | null | undefined, format: SecretEncoding | null) =>
   scheme === SignatureScheme.VERACODE_HMAC_SHA_256 ? 'HEX' : format;
 
 function expectPrefix(scheme: SignatureScheme | null | undefined, prefix: string | null): void {

@@ -5,7 +5,7 @@ import type { Observed } from '../../connectors/connector.js';
  * callers may write them. Undefined where an id, a key or a scope cannot be kept as it is: mended, it would be
  * another's.
  */
-export function keepable(entry: Observed): Observed | undefined {
+export function storable(entry: Observed): Observed | undefined {
   const { externalId, scope, accessKey, name, description, category, fullName, roles } = entry;
   if (![externalId, scope, accessKey ?? ''].every((id) => id.length <= longestId && mended(id) === id))
     return undefined;

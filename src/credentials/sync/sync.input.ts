@@ -1,5 +1,5 @@
 import { Field, ID, InputType } from 'type-graphql';
-import { IdempotencyKey, IdRule, Optional } from '../../inputs/rules.js';
+import { IdempotencyKeyRule, IdRule, Optional } from '../../inputs/rules.js';
 
 @InputType({ description: 'Takes stock of a store: brings what it lists into the inventory.' })
 export class SyncStoreInput {
@@ -9,6 +9,6 @@ export class SyncStoreInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }

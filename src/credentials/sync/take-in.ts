@@ -1,8 +1,8 @@
-import type { Kept, Observed } from '../../connectors/connector.js';
+import type { KeptByStore, Observed } from '../../connectors/connector.js';
 import { sql, type Tx } from '../../database/database.js';
 import { newId } from '../../ids.js';
 import { endCredentials } from '../record/end.js';
-import { keepable } from './storable.js';
+import { storable } from './storable.js';
 import { saidAnew, saidOf, type Said } from '../outside/observed.js';
 
 /** What a batch of a listing did to the inventory. */
@@ -34,10 +34,10 @@ export async function takeIn(
   tx: Tx,
   store: { id: string; accountId: string },
   entries: readonly Observed[],
-  keeps: readonly Kept[],
+  keeps: readonly KeptByStore[],
   askedAt: string,
 ): Promise<Taken> {
-  const kept = entries.flatMap((entry) => keepable(entry) ?? []);
+  const kept = entries.flatMap((entry) => storable(entry) ?? []);
   const byId = new Map(kept.map((entry) => [entry.externalId, entry]));
   const batch = [...byId.values()].map((entry) => ({ entry, said: saidOf(entry) }));
   const since = { storeId: store.id, since: askedAt };

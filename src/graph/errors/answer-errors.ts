@@ -4,7 +4,7 @@ import type { GraphQLFormattedError, GraphQLSchema, OperationDefinitionNode } fr
 import { KeywayError, type Code, type FieldFault } from '../../errors.js';
 import { keywayErrorIn, origins, valueFaults } from './input-faults.js';
 import { mostFaults } from '../../errors.js';
-import { join, nowhere, placesOf } from './literal-paths.js';
+import { join, notInDocument, literalPlacesOf } from './literal-paths.js';
 import { keepLocations } from './locations.js';
 import { publicError } from './public-error.js';
 
@@ -23,7 +23,7 @@ export function answerErrors(options: {
       const { code } = keywayErrorIn(error) ?? { code: internal };
       if (code === internal) onInternal?.(error, undefined);
       // Apollo Server reads the status of this answer from the error, and from nowhere else.
-      const status = statusOf.get(code);
+      const status = httpStatusOf.get(code);
       if (status) Object.assign(error, { extensions: { http: { status } } });
     },
     unexpectedErrorProcessingRequest: async ({ error, requestContext }) =>
@@ -43,7 +43,7 @@ export function answerErrors(options: {
           if (answer.extensions['code'] === internal)
             onInternal?.([...origins(error)].at(-1) ?? error, contextValue);
         singleResult.errors = answers.map(({ answer }) => answer);
-        const status = statusOf.get(answers[0]?.answer.extensions['code']);
+        const status = httpStatusOf.get(answers[0]?.answer.extensions['code']);
         if (data === undefined && status) response.http.status = status;
       },
     }),
@@ -67,9 +67,9 @@ export function variableFaults(): ApolloServerPlugin {
       didResolveOperation: async ({ schema, document, operation, request }) => {
         const found = operation ? faultsIn(operation, request.variables ?? {}, schema) : [];
         if (found.length === 0) return;
-        const { variables } = placesOf(document, schema);
+        const { variables } = literalPlacesOf(document, schema);
         const fields = found.map(({ variable, path, message }) => {
-          const start = variables.get(variable) ?? nowhere;
+          const start = variables.get(variable) ?? notInDocument;
           return { path: path === '' ? start : join(start, path), message };
         });
         throw new KeywayError('BAD_USER_INPUT', undefined, { fields });
@@ -79,7 +79,7 @@ export function variableFaults(): ApolloServerPlugin {
 }
 
 /** The HTTP status of an answer in which nothing was executed, by the code of its first error. */
-export const statusOf: ReadonlyMap<unknown, number> = new Map<Code, number>([
+export const httpStatusOf: ReadonlyMap<unknown, number> = new Map<Code, number>([
   ['UNAUTHENTICATED', 401],
   ['FORBIDDEN', 403],
   ['BAD_USER_INPUT', 400],

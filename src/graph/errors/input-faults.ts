@@ -15,7 +15,7 @@ import {
   type ValueNode,
 } from 'graphql';
 import { KeywayError, type FieldFault } from '../../errors.js';
-import { join, type Places } from './literal-paths.js';
+import { join, type LiteralPlaces } from './literal-paths.js';
 
 /**
  * What keeps a value from being of the type, one fault after the other; nothing where graphql-js takes the value. Paths
@@ -45,7 +45,7 @@ export function* valueFaults(
 }
 
 /** The fault of a literal that graphql-js complained of; undefined where it complained of something else. */
-export function literalFault(error: GraphQLError, places: Places): FieldFault | undefined {
+export function literalFault(error: GraphQLError, places: LiteralPlaces): FieldFault | undefined {
   const node = error.nodes?.[0];
   const place = node && places.nodes.get(node);
   const type = place?.type && getNamedType(place.type);
@@ -62,7 +62,7 @@ export function literalFault(error: GraphQLError, places: Places): FieldFault | 
 }
 
 /** The fault of the first literal that its scalar refuses: for scalars whose errors do not tell where they arose. */
-export function firstRefused({ nodes }: Places): FieldFault | undefined {
+export function firstRefused({ nodes }: LiteralPlaces): FieldFault | undefined {
   for (const [node, { path, type }] of nodes) {
     const leaf = type && getNamedType(type);
     if (!isLeafType(leaf) || !isLiteral(node)) continue;

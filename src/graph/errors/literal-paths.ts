@@ -22,19 +22,19 @@ import {
 } from 'graphql';
 
 /** Where a value stands in a document: the names of argument, members and indexes down to it, and the type wanted. */
-export interface Place {
+export interface LiteralPlace {
   path: string;
   type: GraphQLInputType | undefined;
 }
 
 /** The places of all literals of a document, their members too; of a variable, the first place where it is used. */
-export interface Places {
-  nodes: ReadonlyMap<ASTNode, Place>;
+export interface LiteralPlaces {
+  nodes: ReadonlyMap<ASTNode, LiteralPlace>;
   variables: ReadonlyMap<string, string>;
 }
 
 /** Finds the places in a document, valid or not. Paths hold nothing that the schema does not define. */
-export function placesOf(document: DocumentNode, schema: GraphQLSchema): Places {
+export function literalPlacesOf(document: DocumentNode, schema: GraphQLSchema): LiteralPlaces {
   const kept = known.get(document);
   if (kept?.schema === schema) return kept.places;
   const places = findPlaces(document, schema);
@@ -43,9 +43,9 @@ export function placesOf(document: DocumentNode, schema: GraphQLSchema): Places 
 }
 
 /** The errors of one answer share a document. */
-const known = new WeakMap<DocumentNode, { schema: GraphQLSchema; places: Places }>();
+const known = new WeakMap<DocumentNode, { schema: GraphQLSchema; places: LiteralPlaces }>();
 
-function findPlaces(document: DocumentNode, schema: GraphQLSchema): Places {
+function findPlaces(document: DocumentNode, schema: GraphQLSchema): LiteralPlaces {
   const finder = new Finder();
   const typeInfo = new TypeInfo(schema);
   visit(
@@ -60,20 +60,20 @@ function findPlaces(document: DocumentNode, schema: GraphQLSchema): Places {
     for (const { variable, type, defaultValue } of definition.variableDefinitions ?? []) {
       const wanted = typeFromAST(schema, type);
       if (defaultValue && isInputType(wanted))
-        finder.find(defaultValue, wanted, finder.variables.get(variable.name.value) ?? nowhere);
+        finder.find(defaultValue, wanted, finder.variables.get(variable.name.value) ?? notInDocument);
     }
   }
   return finder;
 }
 
 /** The path of a value that the document does not use. */
-export const nowhere = 'variables';
+export const notInDocument = 'variables';
 
 /** One step further on a path. */
 export const join = (path: string, step: string | number) => (path === '' ? `${step}` : `${path}.${step}`);
 
-class Finder implements Places {
-  readonly nodes = new Map<ASTNode, Place>();
+class Finder implements LiteralPlaces {
+  readonly nodes = new Map<ASTNode, LiteralPlace>();
   readonly variables = new Map<string, string>();
 
   findAll(given: readonly ArgumentNode[] = [], defined: readonly GraphQLArgument[] = []): void {

@@ -3,7 +3,7 @@ import type { ValidationError } from 'class-validator';
 import { GraphQLError, Kind, type DocumentNode, type GraphQLSchema } from 'graphql';
 import { codes, type Code, type FieldFault } from '../../errors.js';
 import { firstRefused, keywayErrorIn, literalFault, origins } from './input-faults.js';
-import { placesOf } from './literal-paths.js';
+import { literalPlacesOf } from './literal-paths.js';
 import { locationsOf } from './locations.js';
 import { exceeded, isTokenLimit } from '../query-limits.js';
 import { faultsOf } from '../../inputs/rules.js';
@@ -101,7 +101,7 @@ function ofValidation(error: GraphQLError, { schema, document }: About): Finding
   };
   // About a variable, validation complains of its definition or its type, never of its value.
   if (!schema || !document || error.nodes?.[0]?.kind === Kind.VARIABLE) return told;
-  const places = placesOf(document, schema);
+  const places = literalPlacesOf(document, schema);
   // A scalar may throw an error that does not tell of which literal.
   const fault = error.nodes ? literalFault(error, places) : words ? undefined : firstRefused(places);
   return fault ? badInput(fault) : told;
@@ -113,7 +113,7 @@ const outOfBudget = 'Validation aborted.';
 function ofArgument(error: GraphQLError, { schema, document }: About): Finding | undefined {
   const cause = [...origins(error)].at(-1);
   if (!(cause instanceof GraphQLError) || !coercion.test(cause.message)) return undefined;
-  const fault = schema && document && literalFault(cause, placesOf(document, schema));
+  const fault = schema && document && literalFault(cause, literalPlacesOf(document, schema));
   return fault ? badInput(fault) : badInput();
 }
 

@@ -13,7 +13,7 @@ import type { StoreConnection } from './way-in.js';
  * @param local whether an address may be one of http.
  * @throws BAD_USER_INPUT, naming the field, for an address that is more than a place, and for other than one way in.
  */
-export function connectionOf(input: StoreConnectionInput, local: boolean): StoreConnection {
+export function storeConnectionOf(input: StoreConnectionInput, local: boolean): StoreConnection {
   const { landscape, seqera, veracode, apinizer, ncloud } = input;
   if (landscape) return landscapeConnection(landscape, local);
   if (seqera) return seqeraConnection(seqera, local);
