@@ -17,11 +17,11 @@ import {
   GoogleKeysInput,
   ProviderKeysInput,
   SshKeysInput,
-} from '../../src/credentials/secret/provider-keys.input.js';
-import { Provider } from '../../src/credentials/record/provider.js';
-import { KeywayError } from '../../src/errors.js';
-import { faultsOf } from '../../src/inputs/rules.js';
-import { Secret } from '../../src/secret.js';
+} from '../../../src/credentials/secret/provider-keys.input.js';
+import { Provider } from '../../../src/credentials/record/provider.js';
+import { KeywayError } from '../../../src/errors.js';
+import { faultsOf } from '../../../src/inputs/rules.js';
+import { Secret } from '../../../src/secret.js';
 
 const path = 'input.secret.providerKeys';
 
@@ -29,7 +29,7 @@ interface Vectors {
   providers: Record<string, { inProviderEnum: boolean; keys: Record<string, { type: string }> }>;
 }
 const vectors = JSON.parse(
-  readFileSync(new URL('../vectors/seqera-providers.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../vectors/seqera-providers.json', import.meta.url), 'utf8'),
 ) as Vectors;
 const vendor = Object.entries(vectors.providers).filter(([, provider]) => provider.inProviderEnum);
 const camel = (name: string) => name.replace(/[-_](\w)/g, (_, letter: string) => letter.toUpperCase());
