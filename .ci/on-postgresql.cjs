@@ -10,19 +10,19 @@ const opening = ['server.ts', 'process.ts', 'command.ts'].map((name) => resolve(
 // comes in by HTTP, keys of issuers, the cost of hashing, and what vendors answer. What they do
 // to tables, others do on PostgreSQL too. With them the two passes would take longer than twenty minutes.
 const elsewhere = [
-  'test/embedded.test.ts',
+  'test/database/embedded.test.ts',
   'test/cli.test.ts',
-  'test/demo.test.ts',
+  'test/demo/demo.test.ts',
   'test/readme.test.ts',
-  'test/http.test.ts',
-  'test/query-limits.test.ts',
+  'test/http/http.test.ts',
+  'test/graph/query-limits.test.ts',
   'test/explorer/examples.test.ts',
   'test/access/jwt.test.ts',
   'test/access/key-sets.test.ts',
   'test/connectors/conformance.test.ts',
   'test/connectors/conformance-faults.test.ts',
   'test/connectors/conformance-refusals.test.ts',
-  'test/credentials/passwords.test.ts',
+  'test/verification/passwords.test.ts',
 ].map((name) => resolve(root, name));
 
 module.exports = (paths) => {

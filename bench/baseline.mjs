@@ -4,10 +4,10 @@ import { Buffer } from 'node:buffer';
 import { createServer } from 'node:http';
 import pg from 'pg';
 
-const { statusOf } = await import('../dist/src/credentials/filter.js');
+const { credentialStatus } = await import('../dist/src/credentials/record/filter.js');
 
 const named = (table) => `json_build_object('id', ${table}.id, 'name', ${table}.name)`;
-const credential = `json_build_object('id', c.id, 'name', c.name, 'status', ${statusOf}, 'account', ${named('a')},
+const credential = `json_build_object('id', c.id, 'name', c.name, 'status', ${credentialStatus}, 'account', ${named('a')},
   'project', CASE WHEN p.id IS NOT NULL THEN ${named('p')} END,
   'roles', coalesce((SELECT json_agg(${named('r')} ORDER BY r.name)
     FROM credential_roles cr JOIN roles r ON r.id = cr.role_id WHERE cr.credential_id = c.id), '[]'))`;

@@ -12,8 +12,8 @@ export const root = fileURLToPath(new URL('..', import.meta.url));
 // Builds dist/ where the sources are newer.
 execFileSync(process.execPath, [join(root, 'bin/keyway.js'), '--help'], { stdio: ['ignore', 'ignore', 2] });
 
-const { readConfig } = await import('../dist/src/config.js');
-const { openKeyway } = await import('../dist/src/keyway.js');
+const { readConfig } = await import('../dist/src/config/config.js');
+const { openKeyway } = await import('../dist/src/start/keyway.js');
 const { openLog } = await import('../dist/src/log.js');
 
 const databaseName = 'keyway_bench';

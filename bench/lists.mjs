@@ -7,7 +7,7 @@ import { idOf, machine, openFilled, root, rowsWanted } from './filled.mjs';
 
 const { rightsOf } = await import('../dist/src/access/rights.js');
 const { everyPermission } = await import('../dist/src/access/principal.js');
-const { listCredentials } = await import('../dist/src/credentials/find.js');
+const { listCredentials } = await import('../dist/src/credentials/record/find.js');
 const { encodeId } = await import('../dist/src/ids.js');
 const { adminAccountId } = await import('../dist/src/accounts/account.js');
 

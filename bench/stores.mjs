@@ -10,14 +10,14 @@ import pg from 'pg';
 import { machine, root } from './filled.mjs';
 import { endAll, median, part, started } from './load.mjs';
 
-const { readConfig } = await import('../dist/src/config.js');
-const { openKeyway } = await import('../dist/src/keyway.js');
+const { readConfig } = await import('../dist/src/config/config.js');
+const { openKeyway } = await import('../dist/src/start/keyway.js');
 const { openLog } = await import('../dist/src/log.js');
 const { openOutbound } = await import('../dist/src/outbound.js');
-const { requestsOf } = await import('../dist/src/demo-request.js');
+const { requestsOf } = await import('../dist/src/demo/request.js');
 const { openGates } = await import('../dist/src/stores/gate.js');
 const { createStore } = await import('../dist/src/stores/create.js');
-const { syncStore } = await import('../dist/src/credentials/sync.js');
+const { syncStore } = await import('../dist/src/credentials/sync/sync-store.js');
 const { rotateCredential } = await import('../dist/src/credentials/rotate.js');
 const { encodeId, newId } = await import('../dist/src/ids.js');
 const { adminAccountId } = await import('../dist/src/accounts/account.js');

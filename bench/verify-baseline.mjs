@@ -4,9 +4,9 @@ import { Buffer } from 'node:buffer';
 import { createServer } from 'node:http';
 import pg from 'pg';
 
-const { sql } = await import('../dist/src/database.js');
-const { askedFor, presentedBy } = await import('../dist/src/access/presented.js');
-const { columns } = await import('../dist/src/credentials/presented.js');
+const { sql } = await import('../dist/src/database/database.js');
+const { askedFor, presentedBy } = await import('../dist/src/access/presented-key.js');
+const { columns } = await import('../dist/src/verification/presented.js');
 
 const { text } = sql(presentedBy('true', columns));
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 });

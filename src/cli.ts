@@ -2,10 +2,10 @@ import 'reflect-metadata';
 import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Account } from './accounts/account.js';
-import { readConfig, type Config } from './config.js';
-import type { Database } from './database.js';
-import type { Keyway } from './keyway.js';
-import { longestTokenDays, usualTokenDays } from './limits.js';
+import { readConfig, type Config } from './config/config.js';
+import type { Database } from './database/database.js';
+import type { Keyway } from './start/keyway.js';
+import { longestTokenDays, usualTokenDays } from './config/limits.js';
 import { openLog, type Log } from './log.js';
 
 // What a command needs is loaded by that command: help and refusals need nothing, and are told at once.
@@ -33,7 +33,9 @@ export async function run(args: readonly string[]): Promise<number> {
     .action(async (options: { stores?: true }) => {
       if (options.stores) code = await demoStores();
       else
-        await withKeyway(async (keyway, _, log) => say(await (await import('./demo.js')).fill(keyway, log)));
+        await withKeyway(async (keyway, _, log) =>
+          say(await (await import('./demo/demo.js')).fill(keyway, log)),
+        );
     });
   const token = program.command('token').description('Tokens, on the machine itself.');
   token
@@ -45,7 +47,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .option('--days <number>', `how long it lives: 1 to ${longestTokenDays} days`, days, usualTokenDays)
     .action(async (options: { account: string; days: number }) =>
       withKeyway(async ({ db, keyring }) => {
-        const { makeToken } = await import('./admin-token.js');
+        const { makeToken } = await import('./start/admin-token.js');
         const account = await accountNamed(db, options.account);
         if (!account.enabled) throw new Error('The account is disabled.');
         const made = await db.transaction((tx) =>
@@ -64,7 +66,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .requiredOption('--account <name>', 'whose second factor')
     .action(async (options: { account: string }) =>
       withKeyway(async ({ db, keyring }) => {
-        const { takeFactorOff } = await import('./admin-mfa.js');
+        const { takeFactorOff } = await import('./start/admin-mfa.js');
         const account = await accountNamed(db, options.account);
         await db.transaction((tx) => takeFactorOff(tx, keyring, account));
         say('The second factor is removed.');
@@ -96,7 +98,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .description('Writes the graph, with its descriptions, to a file.')
     .argument('[file]', 'where to, or - for the standard output', 'schema.graphql')
     .action(async (file: string) => {
-      const { openSchema, printGraph } = await import('./schema.js');
+      const { openSchema, printGraph } = await import('./graph/schema.js');
       const text = printGraph(await openSchema());
       if (file === '-') process.stdout.write(text);
       else writeFileSync(file, text);
@@ -120,10 +122,10 @@ async function demoStores(): Promise<number> {
     );
   const config = readConfig(undefined, { KEYWAY_OUTBOUND_LOCAL: 'true' });
   // Before anything is made: it could not be made again.
-  await (await import('./listening.js')).expectFree(config);
+  await (await import('./start/listening.js')).expectFree(config);
   const [{ fill }, { startStandIns, connectStores }] = await Promise.all([
-    import('./demo.js'),
-    import('./demo-stores.js'),
+    import('./demo/demo.js'),
+    import('./demo/stores.js'),
   ]);
   const standIns = await startStandIns();
   try {
@@ -170,7 +172,7 @@ async function withKeyway(
   config = readConfig(),
 ): Promise<void> {
   const log = openLog(config.logLevel === 'info' ? 'warn' : config.logLevel);
-  const { openKeyway } = await import('./keyway.js');
+  const { openKeyway } = await import('./start/keyway.js');
   const keyway = await openKeyway(config, log);
   try {
     if (!keyway.keyring)

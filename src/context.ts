@@ -1,12 +1,10 @@
 import type { Principal } from './access/principal.js';
-import type { Decisions } from './audit/decisions.js';
+import type { StoreAnswer, StoreRequest } from './connectors/connector.js';
 import type { Registry } from './connectors/registry.js';
-import type { LastUsed } from './credentials/last-used.js';
-import type { Syncs } from './credentials/outside/sync.js';
-import type { Database } from './database.js';
+import type { Database } from './database/database.js';
 import type { Keyring } from './keyring/keyring.js';
 import type { Log } from './log.js';
-import type { Gates } from './stores/gate.js';
+import type { NodeType } from './node-types.js';
 
 /** What one request carries: who asks, from where, and the parts of Keyway that answer. Never kept beyond it. */
 export interface RequestContext {
@@ -24,14 +22,15 @@ export interface RequestContext {
   /** The way to outside stores. */
   readonly gates: Gates;
   /** Takes stock of them. */
-  readonly syncs: Syncs;
+  readonly syncs: { tick(): Promise<void> };
   /** Whether stores may be connected by http: for trials and tests. */
   readonly outboundLocal: boolean;
   /** The names of the issuers whose tokens are taken. */
   readonly issuers: ReadonlySet<string>;
   /** Decisions that go on record soon after they were made. */
-  readonly decisions: Decisions;
-  readonly lastUsed: LastUsed;
+  readonly decisions: { note(decision: Decision, crowd?: Decision): void };
+  /** Uses of secrets, which are noted soon after they happened. */
+  readonly lastUsed: { note(credentialId: string, version: number, at: number): void };
   readonly log: Log;
 }
 
@@ -45,4 +44,51 @@ export function perRequest<Thing>(make: (ctx: RequestContext) => Thing): (ctx: R
     made.set(ctx, thing);
     return thing;
   };
+}
+
+/** Something that was decided, as the audit tells it: by whom, about what, and how it came out. */
+export interface Decision {
+  accountId: string;
+  projectId: string | null;
+  actorId: string | null;
+  actorCredentialId: string | null;
+  /** As in the permission: `credential:rotate`. */
+  action: string;
+  outcome: 'DONE' | 'REFUSED' | 'FAILED';
+  code: string | null;
+  targetType: NodeType | null;
+  targetId: string | null;
+  ip: string | null;
+  requestId: string;
+}
+
+/** Calls to stores. What is known of a store's state is kept by this process alone. */
+export interface Gates {
+  /**
+   * Sends a request, and a read up to three times.
+   * @param left ends a read when it is aborted, and makes room for others; what changes something goes on.
+   * @throws StoreError UPSTREAM_UNAVAILABLE where no whole answer came, NotPublic among them; RATE_LIMITED where the store
+   * wants no calls now.
+   */
+  call(store: Callable, request: StoreRequest, left?: AbortSignal): Promise<StoreAnswer>;
+  /** Whether calls to it go through: OPEN keeps them back, HALF_OPEN lets one try. */
+  circuitOf(storeId: string): Circuit;
+  /** Keeps nothing more of a store that is gone, or was only tried. */
+  forget(storeId: string): void;
+}
+
+/** Whether calls to a store go through. */
+export type Circuit = 'CLOSED' | 'OPEN' | 'HALF_OPEN';
+
+/** How many calls a store allows in how long. */
+export interface Budget {
+  readonly limit: number;
+  readonly windowMs: number;
+}
+
+/** A store, as far as calls to it go. */
+export interface Callable {
+  readonly id: string;
+  readonly addresses: Readonly<Record<string, string>>;
+  readonly budget: Budget | undefined;
 }

@@ -1,19 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { badInput } from './errors.js';
-
-/** The prefix of each type's public ids. */
-export const prefixes = {
-  Credential: 'cred',
-  Account: 'acct',
-  Project: 'proj',
-  Role: 'role',
-  Grant: 'gran',
-  CredentialStore: 'stor',
-  Rotation: 'rota',
-  AuditEvent: 'audt',
-} as const;
-
-export type NodeType = keyof typeof prefixes;
+import { prefixes, type NodeType } from './node-types.js';
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const digits = 22;

@@ -1,18 +1,18 @@
 import { forgetNonces } from './access/nonces.js';
 import type { Checkpoints } from './audit/checkpoints.js';
 import type { Decisions } from './audit/decisions.js';
-import type { LastUsed } from './credentials/last-used.js';
-import { forgetAttempts } from './credentials/password-attempts.js';
+import type { LastUsed } from './credentials/record/last-used.js';
+import { forgetAttempts } from './verification/password-attempts.js';
 import type { Resumption } from './credentials/outside/resume.js';
-import type { Syncs } from './credentials/outside/sync.js';
+import type { Syncs } from './credentials/sync/syncs.js';
 import { retireOutlived } from './credentials/retire.js';
 import { rotateDue } from './credentials/rotate-due.js';
-import type { Database } from './database.js';
+import type { Database } from './database/database.js';
 import { forgetOldAnswers } from './idempotency/forget.js';
 import type { Keyring } from './keyring/keyring.js';
 import type { StoreParts } from './stores/open.js';
 import type { StoreCalls } from './stores/spend.js';
-import type { WrapCount } from './wraps.js';
+import type { WrapCount } from './start/wrap-count.js';
 import type { Log } from './log.js';
 
 export interface JobParts {

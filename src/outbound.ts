@@ -6,7 +6,7 @@ import { connect as connectTls } from 'node:tls';
 import ipaddr from 'ipaddr.js';
 import { Client, type buildConnector } from 'undici';
 import { KeywayError, unavailable } from './errors.js';
-import { slowestConnectMs } from './limits.js';
+import { slowestConnectMs } from './config/limits.js';
 
 /** Where Keyway may call to, besides public addresses by https. */
 export interface OutboundOptions {
@@ -105,7 +105,7 @@ export function openOutbound({ allowedRanges, local, resolve = byDns }: Outbound
     url: URL,
     { timeoutMs, mostBytes, headers = {}, body = undefined, signal: given }: Parameters<Outbound['call']>[2],
   ): Promise<OutboundAnswer> {
-    if (closed) throw refused('no calls are made any more');
+    if (closed) throw connectionRefused('no calls are made any more');
     expectFit(url, local);
     const host = url.hostname.replace(/^\[|\]$/g, '');
     // Of an address there is no lookup that could refuse it.
@@ -155,13 +155,13 @@ export function openOutbound({ allowedRanges, local, resolve = byDns }: Outbound
 
 const byDns = (hostname: string) => askDns(hostname, { all: true });
 
-const refused = (why: string) => unavailable(new NotConnected('no connection', { cause: why }));
+const connectionRefused = (why: string) => unavailable(new NotConnected('no connection', { cause: why }));
 const refusedAddress = () => unavailable(new AddressRefused());
 
 function expectFit(url: URL, local: boolean): void {
   if (url.protocol !== 'https:' && !(local && url.protocol === 'http:'))
-    throw refused('only https addresses are called');
-  if (url.username !== '' || url.password !== '') throw refused('the address names a user');
+    throw connectionRefused('only https addresses are called');
+  if (url.username !== '' || url.password !== '') throw connectionRefused('the address names a user');
 }
 
 /** A connection that is ready to be spoken over, by TLS where the scheme is https; its certificate is held to the name. */

@@ -1,47 +1,28 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, normalize, relative } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 
 /**
- * Which way the files of src/ look: each imports from its own folder or from a line further down. Names on one line do
- * not know each other, and a folder is one name. Imports of types alone are free: they are gone when it runs.
+ * Which way the files look: each imports from its own room or from a line further down, types included. Names on one
+ * line do not know each other. A room is a folder of src/, a file that lies loose in it, or the migrations. The page
+ * about the house owns the line.
  */
-const line = `
-  cli
-  main · demo · demo-stores
-  demo-request
-  keyway
-  first-start · schema · jobs · http · metrics
-  admin-mfa · admin-token · nodes · tables · explorer/ · answer · verify-route
-  credentials/
-  roles/
-  projects/
-  accounts/
-  stores/
-  audit/ · idempotency/ · answer-errors
-  page-args · name-args · listing · public-error
-  paging · rules · compiled-queries · nested-arguments
-  scalars
-  access/ · search · keys · wraps · connectors/
-  loading · input-faults · query-limits · json-body · keyring/ · signatures/ · database · outbound
-  context · write-behind · query-weight · literal-places · locations · validation-words · embedded · config · listening · folders · node · needs · columns · time · ids
-  log · errors · secret · jwt-issuers · ranges · limits
-`;
+const line = /```text\n([^`]*)```/.exec(readFileSync('docs/house.md', 'utf8'))?.[1] ?? '';
 
 /** Files that read a plain secret, and why each must. */
 const exposing = [
   'cli', // prints the token that was asked for
-  'first-start', // writes the first token to its file
+  'start/first-start', // writes the first token to its file
   'accounts/mfa.resolver', // the answers that show a new second factor and its recovery codes
   'accounts/recovery-codes', // keeps a tag of each code
-  'connectors/apinizer', // the new password that Apinizer is to keep
-  'connectors/apinizer-calls', // the token that Keyway has for Apinizer
-  'connectors/apinizer-user', // the password that Apinizer wants with every change
-  'connectors/landscape-session', // what Keyway logs in with at Landscape
-  'connectors/ncloud-sts', // the code of a second factor goes to the store
-  'connectors/seqera-calls', // the token that Keyway has for Seqera
-  'connectors/seqera-providers', // the keys that Seqera is to keep
-  'credentials/issued-secret', // the answer that shows it
-  'credentials/keep-secret', // seals many values as one text
+  'connectors/apinizer/apinizer', // the new password that Apinizer is to keep
+  'connectors/apinizer/calls', // the token that Keyway has for Apinizer
+  'connectors/apinizer/user', // the password that Apinizer wants with every change
+  'connectors/landscape/session', // what Keyway logs in with at Landscape
+  'connectors/ncloud/sts', // the code of a second factor goes to the store
+  'connectors/seqera/calls', // the token that Keyway has for Seqera
+  'connectors/seqera/providers', // the keys that Seqera is to keep
+  'credentials/secret/issued-secret', // the answer that shows it
+  'credentials/secret/keep-secret', // seals many values as one text
   'idempotency/once', // opens the answer that was kept
   'signatures/mac', // the key of an HMAC is the secret as it is written
   'stores/open', // seals and opens what Keyway proves itself with at a store, many values as one text
@@ -51,7 +32,6 @@ const exposing = [
 interface Import {
   from: string;
   to: string;
-  typeOnly: boolean;
 }
 
 const files = (folder: string): string[] =>
@@ -59,103 +39,155 @@ const files = (folder: string): string[] =>
     .map((name) => join(folder, name))
     .flatMap((path) => (statSync(path).isDirectory() ? files(path) : path.endsWith('.ts') ? [path] : []));
 
-const sources = files('src').map((path) => ({
-  name: relative('src', path).replace(/\.ts$/, ''),
+/** `src/access/jwt.ts` is called `access/jwt`. */
+const nameOf = (path: string) => path.replace(/^src\//, '').replace(/\.[jt]s$/, '');
+
+const all = [...files('src'), ...files('migrations')].map((path) => ({
+  path,
+  name: nameOf(path),
   text: readFileSync(path, 'utf8'),
 }));
+const sources = all.filter(({ path }) => path.startsWith('src/'));
 
-const imports: Import[] = sources.flatMap(({ name, text }) => [
-  ...[...text.matchAll(/^(?:import|export)\b([^'";]*?)\bfrom '(\.[^']+)'/gm)].map(
-    ([, what = '', path = '']) => ({
-      from: name,
-      to: target(name, path),
-      typeOnly: isTypeOnly(what),
-    }),
-  ),
-  ...[...text.matchAll(/\bimport\('(\.[^']+)'\)(\.[A-Z])?/g)].map(([, path = '', member]) => ({
-    from: name,
-    to: target(name, path),
-    typeOnly: member !== undefined,
-  })),
-]);
+const imports: Import[] = all.flatMap(({ path, name, text }) =>
+  [/^(?:import|export)\b[^'";]*\bfrom '(\.[^']+)'/gm, /^import '(\.[^']+)'/gm, /\bimport\('(\.[^']+)'\)/g]
+    .flatMap((form) => [...text.matchAll(form)])
+    .map(([, to = '']) => ({ from: name, to: nameOf(normalize(join(dirname(path), to))) })),
+);
 
-function target(name: string, path: string): string {
-  return normalize(join(dirname(name), path)).replace(/\.js$/, '');
-}
-
-function isTypeOnly(what: string): boolean {
-  if (/^\s*type\b/.test(what)) return true;
-  const names = /^\s*\{([^}]*)\}\s*$/
-    .exec(what)?.[1]
-    ?.split(',')
-    .map((one) => one.trim())
-    .filter(Boolean);
-  return names !== undefined && names.every((one) => one.startsWith('type '));
-}
-
-const unitOf = (name: string) => (name.includes('/') ? `${name.split('/')[0]}/` : name);
+const roomOf = (name: string) => (name.includes('/') ? `${name.split('/')[0]}/` : name);
+const rooms = [...new Set(all.map(({ name }) => roomOf(name)))];
+const between = imports.filter(({ from, to }) => roomOf(from) !== roomOf(to));
 const ranks = new Map(
   line
     .trim()
     .split('\n')
     .flatMap((names, rank) => names.split('·').map((name): [string, number] => [name.trim(), rank])),
 );
-const running = imports.filter(({ typeOnly, to }) => !typeOnly && !to.startsWith('..'));
+const upward = between.filter(
+  ({ from, to }) => (ranks.get(roomOf(to)) ?? -1) <= (ranks.get(roomOf(from)) ?? Infinity),
+);
 
-test('every file of src/ has its place in the line', () => {
-  const units = [...new Set(sources.map(({ name }) => unitOf(name)))];
-  expect(units.filter((unit) => !ranks.has(unit))).toEqual([]);
-  expect([...ranks.keys()].filter((unit) => !units.includes(unit))).toEqual([]);
-});
-
-test('every import looks down the line', () => {
-  expect(running.length).toBeGreaterThan(300);
-  const upward = running.filter(({ from, to }) => {
-    const [here, there] = [unitOf(from), unitOf(to)];
-    return here !== there && (ranks.get(there) ?? -1) <= (ranks.get(here) ?? Infinity);
-  });
-  expect(upward.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
-});
-
-test('no file imports itself by way of others', () => {
+/** The rings of files that import each other, each told by the way around. */
+function circles(): string[] {
   const next = new Map<string, string[]>();
-  for (const { from, to } of running) next.set(from, [...(next.get(from) ?? []), to]);
+  for (const { from, to } of imports) next.set(from, [...(next.get(from) ?? []), to]);
   const done = new Set<string>();
-  const cycles: string[] = [];
+  const found: string[] = [];
   const walk = (name: string, path: string[]) => {
-    if (path.includes(name)) cycles.push([...path.slice(path.indexOf(name)), name].join(' → '));
+    if (path.includes(name)) found.push([...path.slice(path.indexOf(name)), name].join(' → '));
     if (done.has(name) || path.includes(name)) return;
     for (const other of next.get(name) ?? []) walk(other, [...path, name]);
     done.add(name);
   };
-  for (const { name } of sources) walk(name, []);
-  expect(cycles).toEqual([]);
+  for (const { name } of all) walk(name, []);
+  return found;
+}
+
+/** How many floors the house has: a room stands one above the highest that it imports from. */
+function floors(): number {
+  const heights = new Map<string, number>();
+  const heightOf = (room: string): number => {
+    const known = heights.get(room);
+    if (known !== undefined) return known;
+    heights.set(room, 0);
+    const below = between.filter(({ from }) => roomOf(from) === room).map(({ to }) => heightOf(roomOf(to)));
+    const height = 1 + Math.max(0, ...below);
+    heights.set(room, height);
+    return height;
+  };
+  return Math.max(...rooms.map(heightOf));
+}
+
+/** How many files lie in each folder itself. */
+const sizes = new Map<string, number>();
+for (const { path } of all) sizes.set(dirname(path), (sizes.get(dirname(path)) ?? 0) + 1);
+
+test('every room has its place in the line', () => {
+  expect(rooms.filter((room) => !ranks.has(room))).toEqual([]);
+  expect([...ranks.keys()].filter((room) => !rooms.includes(room))).toEqual([]);
+});
+
+test('every import looks down the line', () => {
+  expect(imports.length).toBeGreaterThan(1_000);
+  expect(upward.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+});
+
+test('no file imports itself by way of others', () => {
+  expect(circles()).toEqual([]);
+});
+
+test('the house keeps to its figures', () => {
+  const figures = {
+    loose: rooms.filter((room) => !room.endsWith('/')).length,
+    rooms: rooms.length,
+    floors: floors(),
+    betweenRooms: new Set(between.map(({ from, to }) => `${roomOf(from)} → ${roomOf(to)}`)).size,
+    upward: upward.length,
+    circles: circles().length,
+    largestFolder: Math.max(...sizes.values()),
+    inCredentials: sizes.get('src/credentials') ?? 0,
+    inOutside: sizes.get('src/credentials/outside') ?? 0,
+    inConnectors: sizes.get('src/connectors') ?? 0,
+    inStores: sizes.get('src/stores') ?? 0,
+  };
+  console.info(
+    Object.entries(figures)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', '),
+  );
+  const most = {
+    loose: 11,
+    rooms: 35,
+    floors: 18,
+    betweenRooms: 250,
+    upward: 0,
+    circles: 0,
+    largestFolder: 20,
+    inCredentials: 20,
+    inOutside: 11,
+    inConnectors: 11,
+    inStores: 20,
+  };
+  const above = Object.entries(figures).filter(([name, count]) => count > most[name as keyof typeof most]);
+  expect(above).toEqual([]);
+});
+
+test('a name that a file exports is exported by no other', () => {
+  const declaration =
+    /^export (?:abstract )?(?:async )?(?:const|let|function\*?|class|interface|type|enum) (\w+)/gm;
+  const homes = new Map<string, Set<string>>();
+  for (const { name, text } of sources)
+    for (const [, exported = ''] of text.matchAll(declaration))
+      homes.set(exported, (homes.get(exported) ?? new Set()).add(name));
+  expect(homes.size).toBeGreaterThan(500);
+  const twice = [...homes].filter(([, where]) => where.size > 1);
+  expect(twice.map(([exported, where]) => `${exported}: ${[...where].join(', ')}`)).toEqual([]);
 });
 
 test.each(['keyring/', 'connectors/', 'signatures/'])(
   '%s could be lifted out: it knows errors, secret and pure functions',
   (folder) => {
     const known = new Set(['errors', 'secret', 'keyring/', 'connectors/', 'signatures/']);
-    const others = imports.filter(({ from, to }) => unitOf(from) === folder && !known.has(unitOf(to)));
+    const others = imports.filter(({ from, to }) => roomOf(from) === folder && !known.has(roomOf(to)));
     expect(others.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
   },
 );
 
 test('the keyring knows no connector, and a connector nothing of the keyring but what mints', () => {
-  const between = imports.filter(({ from, to }) => unitOf(from) !== unitOf(to));
   expect(
-    between.filter(({ from, to }) => unitOf(from) === 'keyring/' && unitOf(to) === 'connectors/'),
+    between.filter(({ from, to }) => roomOf(from) === 'keyring/' && roomOf(to) === 'connectors/'),
   ).toEqual([]);
-  const used = between.filter(({ from, to }) => unitOf(from) === 'connectors/' && unitOf(to) === 'keyring/');
+  const used = between.filter(({ from, to }) => roomOf(from) === 'connectors/' && roomOf(to) === 'keyring/');
   expect(new Set(used.map(({ to }) => to))).toEqual(new Set(['keyring/token']));
 });
 
 test('the signatures know neither of them, and nothing from outside but hashes and structured fields', () => {
-  const own = imports.filter(({ from }) => unitOf(from) === 'signatures/');
+  const own = imports.filter(({ from }) => roomOf(from) === 'signatures/');
   expect(own.length).toBeGreaterThan(20);
-  expect(own.filter(({ to }) => ['keyring/', 'connectors/'].includes(unitOf(to)))).toEqual([]);
+  expect(own.filter(({ to }) => ['keyring/', 'connectors/'].includes(roomOf(to)))).toEqual([]);
   const packages = sources
-    .filter(({ name }) => unitOf(name) === 'signatures/')
+    .filter(({ name }) => roomOf(name) === 'signatures/')
     .flatMap(({ text }) => [...text.matchAll(/\bfrom '([^.'][^']*)'/g)].map(([, name]) => name));
   expect(new Set(packages)).toEqual(new Set(['node:crypto', 'structured-headers']));
 });
@@ -164,12 +196,12 @@ test('only config reads the environment', () => {
   const reading = sources.filter(({ text }) =>
     /\bprocess\s*(\.|\[\s*['"])env\b|\bfrom 'node:process'/.test(text),
   );
-  expect(reading.map(({ name }) => name)).toEqual(['config']);
+  expect(reading.map(({ name }) => name)).toEqual(['config/config']);
 });
 
 test('plain secrets are read in the listed places alone', () => {
   const reading = sources.filter(
-    ({ name, text }) => /\.expose(Bytes)?\(\)/.test(text) && unitOf(name) !== 'keyring/',
+    ({ name, text }) => /\.expose(Bytes)?\(\)/.test(text) && roomOf(name) !== 'keyring/',
   );
   expect(reading.map(({ name }) => name).sort()).toEqual([...exposing].sort());
 });

@@ -1,4 +1,6 @@
-import { decodeId, encodeId, newId, parseId, prefixes, type NodeType } from '../src/ids.js';
+import { decodeId, encodeId, newId, parseId } from '../src/ids.js';
+import type { NodeType } from '../src/node-types.js';
+import { prefixes } from '../src/node-types.js';
 
 const types = Object.keys(prefixes) as NodeType[];
 

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { Database, sql } from '../src/database.js';
-import { entities, migrations } from '../src/tables.js';
+import { Database, sql } from '../src/database/database.js';
+import { entities, migrations } from '../src/start/tables.js';
 import { makeAccount, makeCredential } from './support/make.js';
 import { emptyPlace, readyPlace, type Place } from './support/process.js';
 import { startTestServer } from './support/server.js';

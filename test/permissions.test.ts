@@ -1,5 +1,5 @@
 import { everyPermission } from '../src/access/principal.js';
-import { openSchema } from '../src/schema.js';
+import { openSchema } from '../src/graph/schema.js';
 import { enrol, enrolAndConfirm } from './support/authenticator.js';
 import type { Answer } from './support/server.js';
 import { startTestServer, type TestServer } from './support/server.js';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sql } from '../src/database.js';
+import { sql } from '../src/database/database.js';
 import { startTestServer, type TestServer } from './support/server.js';
 
 let server: TestServer;

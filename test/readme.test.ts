@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { readConfig } from '../src/config/config.js';
 import { jest } from '@jest/globals';
 import { run as runCommand } from '../src/cli.js';
-import { readConfig } from '../src/config.js';
 import type { Connector } from '../src/connectors/connector.js';
 import { registry } from '../src/connectors/registry.js';
 import { wayOf } from '../src/credentials/outside/work.js';
-import { VerificationCode } from '../src/credentials/verification.js';
-import { SignatureScheme } from '../src/signatures/schemes.js';
+import { VerificationCode } from '../src/verification/verification.js';
+import { SignatureScheme } from '../src/signatures/scheme.js';
 import { StoreCapability } from '../src/stores/store.js';
 import { capabilitiesOf } from '../src/stores/supporting.js';
 import { takeOver } from './support/authenticator.js';
@@ -415,7 +415,9 @@ test.each([['docs/configuration.md'], ['.env.example']])(
       [...new Set(source.match(/\b(?:KEYWAY_[A-Z]+(?:_[A-Z]+)*|DATABASE_URL|NODE_ENV|PORT|HOST)\b/g))].sort();
     const roles = ['KEYWAY_ADMIN', 'KEYWAY_OPERATOR', 'KEYWAY_READER', 'KEYWAY_AUDITOR', 'KEYWAY_VERIFIER'];
     const others = [...roles, 'TEST_DATABASE_URL'];
-    expect(named(read(path)).filter((name) => !others.includes(name))).toEqual(named(read('src/config.ts')));
+    expect(named(read(path)).filter((name) => !others.includes(name))).toEqual(
+      named(read('src/config/config.ts')),
+    );
   },
 );
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sql, type Tx } from '../src/database.js';
+import { sql, type Tx } from '../src/database/database.js';
 import { KeywayError } from '../src/errors.js';
 import { expectData, makeAccount, makeCredential, unique } from './support/make.js';
 import { startTestServer, type TestServer } from './support/server.js';

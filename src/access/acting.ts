@@ -1,4 +1,4 @@
-import type { Sql } from '../database.js';
+import type { Sql } from '../database/database.js';
 import { forbidden } from '../errors.js';
 import { withinRanges } from './addresses.js';
 import type { Permission, Principal } from './principal.js';

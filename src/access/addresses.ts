@@ -1,4 +1,12 @@
-import { networkOf, parseAddress, parseExactly, parseRange, size, whole, type Range } from '../ranges.js';
+import {
+  networkOf,
+  parseAddress,
+  parseExactly,
+  parseRange,
+  size,
+  whole,
+  type Range,
+} from '../config/ranges.js';
 
 /**
  * Whether a client at this address may pass a list of ranges. An empty list lets everyone pass; any other lets nobody

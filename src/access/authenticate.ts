@@ -1,23 +1,24 @@
-import { sql, type Database } from '../database.js';
+import { sql, type Database } from '../database/database.js';
 import { KeywayError } from '../errors.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { parseToken } from '../keyring/token.js';
-import { longestBearer } from '../limits.js';
-import { gather, perDatabase } from '../loading.js';
+import { perDatabase, gather } from '../database/gather.js';
+import { longestBearer } from '../config/limits.js';
 import type { Claim, SignedRequest } from '../signatures/scheme.js';
-import { schemes, SignatureScheme } from '../signatures/schemes.js';
+import { schemes } from '../signatures/schemes.js';
+import { SignatureScheme } from '../signatures/scheme.js';
 import { addressAllowed } from './addresses.js';
-import { freshenVerifiers } from './freshen.js';
+import { renewVerifiers } from './renew-verifiers.js';
 import { hostOf, isOwnHost } from './hosts.js';
 import { authenticateJwt } from './identity.js';
 import { isJwt } from './jwt.js';
 import type { KeySets } from './key-sets.js';
 import { takeNonces } from './nonces.js';
 import type { Permission, Principal } from './principal.js';
-import { askedFor, byKey, presentedBy, type Presented } from './presented.js';
-import { heldBy, rightsBy, type Held } from './rights.js';
+import { askedFor, byKey, presentedBy, type PresentedKey } from './presented-key.js';
+import { grantsHeldBy, rightsBy, type Held } from './rights.js';
 import { isTimely, signerOf, signsBy } from './signed.js';
-import { carriedRoles } from './standing.js';
+import { carriedRoles } from './works.js';
 
 /** A request to Keyway itself, as far as it tells who sent it. */
 export interface Call extends SignedRequest {
@@ -54,12 +55,12 @@ export async function authenticate({ db, keyring, keySets, hosts }: Means, call:
   if (bearer !== undefined && isJwt(bearer))
     return { principal: await authenticateJwt(db, keySets, bearer, call.at) };
   if (bearer !== undefined) return { principal: await byToken(db, keyring, bearer, call) };
-  if (scheme === undefined) throw refused();
+  if (scheme === undefined) throw callerRefused();
   const claim = schemes[scheme].read(call);
-  if (!claim) throw refused();
+  if (!claim) throw callerRefused();
   // Who was sent a request to verify could send it on to here otherwise, and so call as its signer.
   const host = hostOf(call);
-  if (!isOwnHost(host, hosts)) throw refused(`the request is signed for another host: ${host}`);
+  if (!isOwnHost(host, hosts)) throw callerRefused(`the request is signed for another host: ${host}`);
   const principal = await bySignature(db, keyring, scheme, claim, call);
   if (scheme !== SignatureScheme.HTTP_MESSAGE_SIGNATURES) return { principal };
   return { principal, bodyMatches: (body) => schemes[scheme].read({ ...call, body }) !== undefined };
@@ -83,7 +84,7 @@ function proofIn({ headers }: Call): { bearer?: string | undefined; scheme?: Sig
 
 async function byToken(db: Database, keyring: Keyring, presented: string, { ip }: Call): Promise<Principal> {
   const token = parseToken(presented);
-  if (!token) throw refused();
+  if (!token) throw callerRefused();
   const found = (await callers(db)(token.id)).filter(({ kind }) => kind === 'TOKEN');
   // As much work for a token that nobody has as for one with a wrong secret (S25).
   if (found.length === 0) keyring.verifies(token.id, token.secret, keyring.unmatched());
@@ -93,8 +94,8 @@ async function byToken(db: Database, keyring: Keyring, presented: string, { ip }
       verifierKeyId &&
       keyring.verifies(token.id, token.secret, { verifier, keyId: verifierKeyId }),
   );
-  if (!version || !works(version, ip)) throw refused();
-  await freshenVerifiers(db, keyring, [{ ...version, lookupId: token.id, secret: token.secret }]);
+  if (!version || !works(version, ip)) throw callerRefused();
+  await renewVerifiers(db, keyring, [{ ...version, lookupId: token.id, secret: token.secret }]);
   return principalOf(version, version.permissions);
 }
 
@@ -105,13 +106,13 @@ async function bySignature(
   claim: Claim,
   call: Call,
 ): Promise<Principal> {
-  if (!isTimely(claim, call.at)) throw refused();
+  if (!isTimely(claim, call.at)) throw callerRefused();
   const found = (await Promise.all(claim.accessKeys.map((key) => callers(db)(key)))).flat();
   const keys = found.filter(({ kind }) => kind === 'ACCESS_KEY');
   const version = await signerOf(keyring, claim, keys);
-  if (!version || !signsBy(version, scheme) || !works(version, call.ip)) throw refused();
+  if (!version || !signsBy(version, scheme) || !works(version, call.ip)) throw callerRefused();
   const [taken] = await takeNonces(db, [{ credentialId: version.id, nonce: claim.nonce }]);
-  if (!taken) throw refused();
+  if (!taken) throw callerRefused();
   // What the key's roles allow is what it may do where it is presented; Keyway is such a place.
   const allowed = new Set(version.permissions);
   const limits = version.rolePermissions.filter(
@@ -120,7 +121,7 @@ async function bySignature(
   return { ...principalOf(version, limits), holds: version.id };
 }
 
-interface Caller extends Presented {
+interface Caller extends PresentedKey {
   /** What a token is narrowed to. */
   permissions: Permission[] | null;
   /** What the roles that it carries allow. */
@@ -130,7 +131,7 @@ interface Caller extends Presented {
   held: Held[];
 }
 
-const works = ({ fault, allowedIps, parentIps }: Presented, ip: string | undefined) =>
+const works = ({ fault, allowedIps, parentIps }: PresentedKey, ip: string | undefined) =>
   fault === null && addressAllowed(ip, allowedIps) && addressAllowed(ip, parentIps ?? []);
 
 const principalOf = (version: Caller, limits: readonly Permission[] | null): Principal => ({
@@ -146,7 +147,7 @@ const principalOf = (version: Caller, limits: readonly Permission[] | null): Pri
   mfaRequired: version.mfaRequired && !version.mfaAuthenticated,
 });
 
-const refused = (cause?: string) => new KeywayError('UNAUTHENTICATED', undefined, { cause });
+const callerRefused = (cause?: string) => new KeywayError('UNAUTHENTICATED', undefined, { cause });
 
 // Whether it works is the database's to say, by its own clock. One statement, since every request pays for it.
 const presentedCallers = {
@@ -156,7 +157,7 @@ const presentedCallers = {
       rolePermissions: `coalesce((SELECT array_agg(DISTINCT p) FROM (SELECT unnest(r.permissions) AS p FROM ${carriedRoles}) each), '{}')`,
       mfaRequired: 'a.mfa_required',
       temporary: 'c.parent_id IS NOT NULL',
-      held: `(SELECT coalesce(json_agg(held), '[]') FROM (${heldBy('c.account_id')}) held)`,
+      held: `(SELECT coalesce(json_agg(held), '[]') FROM (${grantsHeldBy('c.account_id')}) held)`,
     }),
   ),
   name: 'presented-callers',

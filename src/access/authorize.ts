@@ -1,5 +1,5 @@
 import { KeywayError } from '../errors.js';
-import type { NodeType } from '../ids.js';
+import type { NodeType } from '../node-types.js';
 import { everyPermission, nowhere, Permission, type Principal } from './principal.js';
 
 /** Where something is: what decides who may do what to it. Left out all, it is everywhere's. */

@@ -1,9 +1,9 @@
-import { sql, type Database } from '../database.js';
+import { sql, type Database } from '../database/database.js';
 import { KeywayError } from '../errors.js';
 import { identify } from './jwt.js';
 import type { KeySets } from './key-sets.js';
 import type { Principal } from './principal.js';
-import { heldBy, rightsBy, type Held } from './rights.js';
+import { grantsHeldBy, rightsBy, type Held } from './rights.js';
 
 /**
  * Who calls with this JWT: the account whose identity its issuer vouches for.
@@ -51,7 +51,7 @@ export async function principalOf(
 const identifiedAccount = {
   ...sql(`
   SELECT a.id AS "accountId", a.mfa_required AS "mfaRequired",
-    (SELECT coalesce(json_agg(held), '[]') FROM (${heldBy('a.id')}) held) AS held
+    (SELECT coalesce(json_agg(held), '[]') FROM (${grantsHeldBy('a.id')}) held) AS held
   FROM identities i JOIN accounts a ON a.id = i.account_id
   WHERE i.issuer = :issuer AND i.subject = :subject AND a.enabled AND a.deleted_at IS NULL`),
   name: 'identified-account',

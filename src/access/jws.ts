@@ -1,8 +1,6 @@
 import { compactVerify, importJWK, type JWK } from 'jose';
 import { KeywayError } from '../errors.js';
-
-/** The signatures that are taken, all of them by a public key. */
-export type JwsAlgorithm = 'EdDSA' | 'ES256' | 'PS256' | 'RS256';
+import type { JwsAlgorithm } from '../config/jwt-issuers.js';
 
 /** A header as it was signed. What it says of keys (`jku`, `x5u`, `x5c`, `jwk`) is never followed. */
 export interface JwsHeader {
@@ -23,14 +21,14 @@ export async function verifyJws(
 ): Promise<{ header: JwsHeader; payload: Buffer }> {
   const header = jwsHeader(compact);
   const key = keyFor(header, keys, allowed);
-  if (!key) throw refused('no key fits');
+  if (!key) throw jwsRefused('no key fits');
   try {
     const { payload } = await compactVerify(compact, await importJWK(key, header.alg), {
       algorithms: [header.alg],
     });
     return { header, payload: Buffer.from(payload) };
   } catch {
-    throw refused('the signature does not hold');
+    throw jwsRefused('the signature does not hold');
   }
 }
 
@@ -40,12 +38,12 @@ export async function verifyJws(
  */
 export function jwsHeader(compact: string): JwsHeader {
   const parts = compact.split('.');
-  if (parts.length !== 3 || !parts.every(isCanonical)) throw refused('this is no compact JWS');
+  if (parts.length !== 3 || !parts.every(isCanonical)) throw jwsRefused('this is no compact JWS');
   const { alg, kid, crit, ...others } = parseObject(Buffer.from(parts[0] ?? '', 'base64url'));
   if (typeof alg !== 'string' || (kid !== undefined && typeof kid !== 'string'))
-    throw refused('alg or kid is no text');
+    throw jwsRefused('alg or kid is no text');
   // No extension is known here, so none may be critical (RFC 7515, section 4.1.11).
-  if (crit !== undefined) throw refused('an unknown extension is critical');
+  if (crit !== undefined) throw jwsRefused('an unknown extension is critical');
   return { ...others, alg, ...(kid === undefined ? {} : { kid }) };
 }
 
@@ -71,13 +69,13 @@ export function parseObject(bytes: Uint8Array): Record<string, unknown> {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     value = JSON.parse(text);
   } catch {
-    throw refused('this is no JSON');
+    throw jwsRefused('this is no JSON');
   }
-  if (!isRecord(value) || saysTwice(text)) throw refused('this is no object, or it says a name twice');
+  if (!isRecord(value) || saysTwice(text)) throw jwsRefused('this is no object, or it says a name twice');
   return value;
 }
 
-const refused = (reason: string) =>
+const jwsRefused = (reason: string) =>
   new KeywayError('UNAUTHENTICATED', undefined, { cause: new Error(reason) });
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

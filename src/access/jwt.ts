@@ -1,6 +1,6 @@
 import { KeywayError } from '../errors.js';
-import type { JwtIssuer } from '../jwt-issuers.js';
-import { longestBearer, longestJwtMs } from '../limits.js';
+import type { JwtIssuer } from '../config/jwt-issuers.js';
+import { longestBearer, longestJwtMs } from '../config/limits.js';
 import { jwsHeader, parseObject, verifyJws } from './jws.js';
 import type { KeySets } from './key-sets.js';
 
@@ -23,21 +23,21 @@ export const isJwt = (text: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(
  * @throws UNAUTHENTICATED for everything that is wrong with it, alike; UNAVAILABLE where its issuer's keys cannot be had.
  */
 export async function identify(token: string, keySets: KeySets, nowMs: number): Promise<Identified> {
-  if (token.length > longestBearer) throw refused('the token is too long');
+  if (token.length > longestBearer) throw jwtRefused('the token is too long');
   const header = jwsHeader(token);
-  if (!isType(header.typ)) throw refused('the token is of another type');
+  if (!isType(header.typ)) throw jwtRefused('the token is of another type');
   // The very text that is verified below: until then, it decides no more than whose keys to look at.
   const claims = parseObject(Buffer.from(token.split('.')[1] ?? '', 'base64url'));
   const keySet = typeof claims.iss === 'string' ? keySets.get(claims.iss) : undefined;
-  if (!keySet) throw refused('nobody knows the issuer');
+  if (!keySet) throw jwtRefused('nobody knows the issuer');
   const { issuer } = keySet;
-  if (!issuer.algorithms.some((name) => name === header.alg)) throw refused('the algorithm is not listed');
+  if (!issuer.algorithms.some((name) => name === header.alg)) throw jwtRefused('the algorithm is not listed');
   const identified = readClaims(claims, issuer, nowMs);
   await verifyJws(token, await keySet.keysFor(header), issuer.algorithms);
   return identified;
 }
 
-const refused = (reason: string) => new KeywayError('UNAUTHENTICATED', undefined, { cause: reason });
+const jwtRefused = (reason: string) => new KeywayError('UNAUTHENTICATED', undefined, { cause: reason });
 
 // RFC 7515, section 4.1.9: media types, where «application/» may be left out; RFC 9068 for access tokens.
 const isType = (type: unknown): boolean =>
@@ -46,16 +46,17 @@ const isType = (type: unknown): boolean =>
 function readClaims(claims: Record<string, unknown>, issuer: JwtIssuer, nowMs: number): Identified {
   const { sub, aud, exp, iat, nbf } = claims;
   // What is no text in the database is nobody's subject.
-  if (typeof sub !== 'string' || !/^[^\p{Cc}\p{Cs}]{1,255}$/u.test(sub)) throw refused('sub');
+  if (typeof sub !== 'string' || !/^[^\p{Cc}\p{Cs}]{1,255}$/u.test(sub)) throw jwtRefused('sub');
   const meantFor: unknown[] = Array.isArray(aud) ? aud : [aud];
-  if (!meantFor.every((one) => typeof one === 'string')) throw refused('aud');
-  if (!issuer.audiences.some((audience) => meantFor.includes(audience))) throw refused('aud');
-  if (!isTime(exp) || !isTime(iat) || (nbf !== undefined && !isTime(nbf))) throw refused('exp, iat or nbf');
+  if (!meantFor.every((one) => typeof one === 'string')) throw jwtRefused('aud');
+  if (!issuer.audiences.some((audience) => meantFor.includes(audience))) throw jwtRefused('aud');
+  if (!isTime(exp) || !isTime(iat) || (nbf !== undefined && !isTime(nbf)))
+    throw jwtRefused('exp, iat or nbf');
   const lifetimeMs = (exp - iat) * 1000;
-  if (lifetimeMs <= 0 || lifetimeMs > longestJwtMs) throw refused('the lifetime');
-  if (nowMs >= exp * 1000 + leewayMs) throw refused('exp');
+  if (lifetimeMs <= 0 || lifetimeMs > longestJwtMs) throw jwtRefused('the lifetime');
+  if (nowMs >= exp * 1000 + leewayMs) throw jwtRefused('exp');
   if (iat * 1000 > nowMs + leewayMs || (nbf !== undefined && nbf * 1000 > nowMs + leewayMs))
-    throw refused('iat or nbf');
+    throw jwtRefused('iat or nbf');
   return { issuer: issuer.issuer, subject: sub, expiresAtMs: exp * 1000 };
 }
 

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { sql, type Sql } from '../database.js';
+import { sql, type Sql } from '../database/database.js';
 import { windowMs } from '../signatures/scheme.js';
 
 /** A signed request that was taken: what told it from every other of its key. */

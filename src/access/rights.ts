@@ -1,4 +1,4 @@
-import { sql, type Sql } from '../database.js';
+import { sql, type Sql } from '../database/database.js';
 import { nowhere, type Permission, type Reach, type Rights } from './principal.js';
 
 /**
@@ -58,7 +58,7 @@ export interface Held {
 }
 
 /** SQL for what an account holds, one row a grant. */
-export const heldBy = (account: string): string => `
+export const grantsHeldBy = (account: string): string => `
   WITH RECURSIVE held AS (
     SELECT g.id, r.permissions, g.on_account_id, g.on_project_id,
       coalesce(p.admin, g.on_account_id IS NULL AND g.on_project_id IS NULL) AS everywhere
@@ -75,4 +75,4 @@ export const heldBy = (account: string): string => `
       WHERE r.grant_id = h.id AND p.deleted_at IS NULL) AS projects
   FROM held h`;
 
-const heldByAccount = { ...sql(heldBy(':account')), name: 'held-by-account' };
+const heldByAccount = { ...sql(grantsHeldBy(':account')), name: 'held-by-account' };

@@ -1,4 +1,4 @@
-import type { Condition } from '../database.js';
+import type { Condition } from '../database/database.js';
 import { ownerMay } from './authorize.js';
 import { Permission, type Principal, type Reach } from './principal.js';
 

@@ -1,22 +1,24 @@
-import { secretPlace, type Place, type SealedRecord } from '../keyring/envelope.js';
+import { secretPlace, type RecordPlace, type SealedRecord } from '../keyring/envelope.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { randomText } from '../keyring/token.js';
 import { Secret } from '../secret.js';
 import type { Claim } from '../signatures/scheme.js';
 import { windowMs } from '../signatures/scheme.js';
-import type { SignatureScheme } from '../signatures/schemes.js';
-import type { Presented } from './presented.js';
+import type { SignatureScheme } from '../signatures/scheme.js';
+import type { PresentedKey } from './presented-key.js';
 
 /** Whether a signed request came within its time, by the clock of the database. */
 export const isTimely = ({ signedAtMs, endsAtMs }: Claim, at: number): boolean =>
   Math.abs(at - signedAtMs) <= windowMs && (endsAtMs === null || at < endsAtMs);
 
 /** Whether a key may sign by this scheme. */
-export const signsBy = ({ signatureScheme }: Pick<Presented, 'signatureScheme'>, scheme: SignatureScheme) =>
-  signatureScheme === null || signatureScheme === scheme;
+export const signsBy = (
+  { signatureScheme }: Pick<PresentedKey, 'signatureScheme'>,
+  scheme: SignatureScheme,
+) => signatureScheme === null || signatureScheme === scheme;
 
 /** A secret that a claim may have been signed with. */
-type Signing = Pick<Presented, 'id' | 'accountId' | 'projectId' | 'number' | 'sealed'>;
+type Signing = Pick<PresentedKey, 'id' | 'accountId' | 'projectId' | 'number' | 'sealed'>;
 
 /** How many secrets of a key work at once: the current one, and the previous one in its grace period. */
 const mostSecrets = 2;
@@ -43,7 +45,7 @@ export async function signerOf<Version extends Signing>(
   return undefined;
 }
 
-async function holds(keyring: Keyring, claim: Claim, sealed: Buffer, place: Place): Promise<boolean> {
+async function holds(keyring: Keyring, claim: Claim, sealed: Buffer, place: RecordPlace): Promise<boolean> {
   const secret = await keyring.open(Buffer.from(sealed), place);
   try {
     return claim.holds(secret);

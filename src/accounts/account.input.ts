@@ -1,7 +1,17 @@
 import { Field, ID, InputType } from 'type-graphql';
-import { longestName, mostIdentities, mostListed } from '../limits.js';
-import { AsTyped, IdempotencyKey, IdRule, Line, ListOf, Name, Nested, NotNull, Optional } from '../rules.js';
-import { EmailAddress } from '../scalars.js';
+import {
+  AsTyped,
+  IdempotencyKeyRule,
+  IdRule,
+  Line,
+  ListOf,
+  Name,
+  Nested,
+  NotNull,
+  Optional,
+} from '../inputs/rules.js';
+import { EmailAddress } from '../inputs/scalars.js';
+import { longestName, mostIdentities, mostListed } from '../config/limits.js';
 import { AccountKind } from './account.js';
 
 @InputType({ description: 'Which accounts: those that fit every member given.' })
@@ -73,7 +83,7 @@ export class CreateAccountInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -112,7 +122,7 @@ export class UpdateAccountInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -144,6 +154,6 @@ export class DeleteAccountInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }

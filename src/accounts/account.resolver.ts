@@ -13,16 +13,16 @@ import {
 import { Permission } from '../access/principal.js';
 import type { RequestContext } from '../context.js';
 import { notFound } from '../errors.js';
-import { Needs } from '../needs.js';
-import { ByName } from '../name-args.js';
-import { Forward, Paged } from '../page-args.js';
-import { connectionOf } from '../paging.js';
+import { Needs } from '../inputs/declared.js';
+import { ByName } from '../inputs/name-args.js';
+import { Forward, Paged } from '../lists/page-args.js';
+import { connectionType } from '../lists/paging.js';
 import { Account } from './account.js';
 import { AccountFilter, CreateAccountInput, UpdateAccountInput } from './account.input.js';
 import { createAccount } from './create.js';
 import {
   accountById,
-  byName,
+  accountsByName,
   findAccountByName,
   identitiesOfAccount,
   listAccounts,
@@ -30,9 +30,9 @@ import {
 } from './find.js';
 import { Identity } from './identity.js';
 import { updateAccount } from './update.js';
-import type { Row } from '../columns.js';
+import type { Row } from '../database/columns.js';
 
-export const AccountConnection = connectionOf('Account', () => Account);
+export const AccountConnection = connectionType('Account', () => Account);
 
 @ObjectType({ simpleResolvers: true })
 export class CreateAccountPayload {
@@ -81,7 +81,7 @@ export class AccountResolver {
   }
 
   @FieldResolver(() => AccountConnection)
-  @Paged(byName)
+  @Paged(accountsByName)
   subAccounts(@Ctx() ctx: RequestContext, @Root() account: Row<Account>, @Args(() => Forward) page: Forward) {
     return subAccounts(ctx, account.id, page);
   }

@@ -1,7 +1,7 @@
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { Node } from '../node.js';
-import { DateTime, EmailAddress } from '../scalars.js';
+import { Node } from '../inputs/node.js';
+import { DateTime, EmailAddress } from '../inputs/scalars.js';
 
 export enum AccountKind {
   ORGANIZATION = 'ORGANIZATION',

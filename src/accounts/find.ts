@@ -1,14 +1,14 @@
 import type { Permission } from '../access/principal.js';
 import { accountScope, identityScope } from '../access/scope.js';
-import { selectRows } from '../columns.js';
+import { selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
-import { condition, every, type Condition, type Tx } from '../database.js';
+import { condition, every, type Condition, type Tx } from '../database/database.js';
 import { notFound } from '../errors.js';
 import { decodeId } from '../ids.js';
-import { list, listUnder, type Listing } from '../listing.js';
-import { loadEach, loadLists, loadOne } from '../loading.js';
-import type { Connection, Order, Ordered, PageArgs } from '../paging.js';
-import { searching } from '../search.js';
+import { list, listUnder, type Listing } from '../lists/listing.js';
+import { loadEach, loadLists, loadOne } from '../lists/loading.js';
+import type { Connection, Order, Ordered, PageArgs } from '../lists/paging.js';
+import { searching } from '../lists/search.js';
 import { Account, type AccountKind } from './account.js';
 import { Identity } from './identity.js';
 
@@ -96,7 +96,7 @@ export function listAccounts(
     where.push(condition('a.parent_id = ANY(:parent)', { parent }));
   }
   if (filter.search) where.push(searching(searchText, filter.search));
-  return list(ctx, accounts, byName, every(...where), args);
+  return list(ctx, accounts, accountsByName, every(...where), args);
 }
 
 /** A page of the accounts that are part of each account. */
@@ -106,7 +106,7 @@ export const subAccounts = loadLists(
     listUnder<Account>(
       ctx,
       accounts,
-      byName,
+      accountsByName,
       every(live, accountScope(ctx.principal)),
       args,
       'a.parent_id = parent.id',
@@ -145,7 +145,7 @@ const accounts: Listing = {
   from: 'accounts a',
 };
 /** The order of lists of accounts. */
-export const byName: Order = {
+export const accountsByName: Order = {
   name: 'accounts',
   expression: 'a.name',
   type: 'text',

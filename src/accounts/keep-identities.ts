@@ -1,7 +1,7 @@
 import { authorizeActing } from '../access/acting.js';
 import { may, owners, type Place } from '../access/authorize.js';
 import type { RequestContext } from '../context.js';
-import { sql, violates, type Tx } from '../database.js';
+import { sql, violates, type Tx } from '../database/database.js';
 import { badInput, conflict, forbidden } from '../errors.js';
 import type { IdentityInput } from './account.input.js';
 import { Identity } from './identity.js';

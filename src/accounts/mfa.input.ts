@@ -1,5 +1,5 @@
 import { Field, InputType } from 'type-graphql';
-import { Line, Optional } from '../rules.js';
+import { Line, Optional } from '../inputs/rules.js';
 
 @InputType()
 export class EnrolMfaInput {

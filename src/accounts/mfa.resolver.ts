@@ -1,6 +1,6 @@
 import { Arg, Ctx, Field, Mutation, ObjectType, Resolver } from 'type-graphql';
 import type { RequestContext } from '../context.js';
-import { Needs } from '../needs.js';
+import { Needs } from '../inputs/declared.js';
 import type { Secret } from '../secret.js';
 import { Account } from './account.js';
 import { confirmMfa } from './confirm-mfa.js';

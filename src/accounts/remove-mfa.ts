@@ -1,6 +1,6 @@
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { sql, type Tx } from '../database.js';
+import { sql, type Tx } from '../database/database.js';
 import type { Account } from './account.js';
 import { changedAccount } from './find.js';
 import type { RemoveMfaInput } from './mfa.input.js';

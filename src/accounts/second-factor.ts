@@ -1,9 +1,9 @@
 import type { RequestContext } from '../context.js';
-import { sql, type Tx } from '../database.js';
+import { sql, type Tx } from '../database/database.js';
 import { conflict, forbidden, rateLimited } from '../errors.js';
-import type { Place } from '../keyring/envelope.js';
+import type { RecordPlace } from '../keyring/envelope.js';
 import { totpStep } from '../keyring/totp.js';
-import { lockedMs, mostTries } from '../limits.js';
+import { lockedMs, mostTries } from '../config/limits.js';
 import type { MfaDevice } from './mfa-device.js';
 import { tagOfRecoveryCode } from './recovery-codes.js';
 
@@ -83,7 +83,7 @@ export async function attemptIfNeeded(
 }
 
 /** Where the secret of an account's device is sealed to. */
-export const totpPlace = (accountId: string, deviceId: string): Place => ({
+export const totpPlace = (accountId: string, deviceId: string): RecordPlace => ({
   accountId,
   projectId: null,
   credentialId: deviceId,

@@ -1,4 +1,4 @@
-import { sql, type Sql } from '../database.js';
+import { sql, type Sql } from '../database/database.js';
 
 /** Whether an account is another one, or part of it, or part of a part. */
 export async function isWithin(db: Sql, account: string, ancestor: string): Promise<boolean> {

@@ -2,15 +2,15 @@ import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-g
 import { Permission } from '../access/principal.js';
 import type { RequestContext } from '../context.js';
 import { encodeId } from '../ids.js';
-import { Needs } from '../needs.js';
-import { Forward } from '../page-args.js';
-import { connectionOf } from '../paging.js';
+import { Needs } from '../inputs/declared.js';
+import { Forward } from '../lists/page-args.js';
+import { connectionType } from '../lists/paging.js';
 import { AuditEvent } from './audit-event.js';
 import { AuditFilter } from './audit.input.js';
 import { listAuditEvents } from './find.js';
-import type { Row } from '../columns.js';
+import type { Row } from '../database/columns.js';
 
-export const AuditEventConnection = connectionOf('AuditEvent', () => AuditEvent);
+export const AuditEventConnection = connectionType('AuditEvent', () => AuditEvent);
 
 @Resolver(() => AuditEvent)
 export class AuditEventResolver {

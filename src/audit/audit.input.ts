@@ -1,7 +1,7 @@
 import { Field, ID, InputType } from 'type-graphql';
-import { mostListed } from '../limits.js';
-import { AsTyped, IdRule, Line, ListOf, Optional } from '../rules.js';
-import { DateTime } from '../scalars.js';
+import { AsTyped, IdRule, Line, ListOf, Optional } from '../inputs/rules.js';
+import { DateTime } from '../inputs/scalars.js';
+import { mostListed } from '../config/limits.js';
 import { AuditOutcome } from './audit-event.js';
 
 @InputType({ description: 'Which events: those that fit every member given.' })

@@ -1,10 +1,11 @@
-import { sql, type Tx } from '../database.js';
+import type { Decision } from '../context.js';
+import { sql, type Tx } from '../database/database.js';
 import { newId } from '../ids.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { AuditEvent } from './audit-event.js';
 
 /** What an event tells; its place in the chain and its time are given to it by `link`. */
-export type Told = Omit<AuditEvent, 'id' | 'number' | 'epoch' | 'at' | 'hash'>;
+export type Told = Decision & Pick<AuditEvent, 'changed' | 'times'>;
 
 /** The chain's first link hangs on this. */
 export const origin = Buffer.alloc(32);
@@ -32,7 +33,7 @@ export async function linkAll(tx: Tx, keyring: Keyring, told: readonly Told[]): 
     if (!head) throw new Error('the audit chain has no head');
     head.number++;
     const event = { ...one, id: newId(), epoch, at: head.at, number: String(head.number) };
-    head.hash = keyring.auditLink(epoch, Buffer.from(head.hash), canonical(event), head.number);
+    head.hash = keyring.auditLink(epoch, Buffer.from(head.hash), canonicalEvent(event), head.number);
     return { ...event, hash: `\\x${head.hash.toString('hex')}` };
   });
   await tx.rows(append, { events: JSON.stringify(events) });
@@ -48,7 +49,7 @@ interface Head {
 type Locked = Omit<Head, 'number'> & { account: string; number: string };
 
 /** The bytes of an event that its link depends on: every column, in a fixed order. */
-export function canonical(event: Omit<AuditEvent, 'hash'>): Buffer {
+export function canonicalEvent(event: Told & Omit<AuditEvent, 'hash' | keyof Told>): Buffer {
   return Buffer.from(
     JSON.stringify([
       event.id,

@@ -1,7 +1,7 @@
-import { sql, type Database } from '../database.js';
+import { sql, type Database } from '../database/database.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { AuditEvent } from './audit-event.js';
-import { canonical, origin } from './chain.js';
+import { canonicalEvent, origin } from './chain.js';
 import type { Checkpoint, Checkpoints } from './checkpoints.js';
 
 /** The first row at which a chain is not what it was. */
@@ -68,7 +68,7 @@ async function checkChain(
       const its = epochs.indexOf(event.epoch);
       if (its < 0) return broken('names an epoch that these keys do not know');
       if (its < epoch) return broken('goes back to an earlier epoch');
-      const hash = keyring.auditLink(event.epoch, previous, canonical(event), at);
+      const hash = keyring.auditLink(event.epoch, previous, canonicalEvent(event), at);
       if (!hash.equals(event.hash)) return broken('does not follow from the row before it');
       if (checkpoint?.number === String(at) && checkpoint.hash !== hash.toString('hex'))
         return broken('is not what its checkpoint says');

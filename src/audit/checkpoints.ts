@@ -1,5 +1,5 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { sql, type Database } from '../database.js';
+import { sql, type Database } from '../database/database.js';
 import type { Keyring } from '../keyring/keyring.js';
 
 /** Where a chain stood at a time: a tail that is cut off later is missed by it. */

@@ -1,14 +1,12 @@
-import type { Database } from '../database.js';
+import type { Decision } from '../context.js';
+import type { Database } from '../database/database.js';
 import { unavailable } from '../errors.js';
 import type { Keyring } from '../keyring/keyring.js';
-import { mostDecisions } from '../limits.js';
+import { mostDecisions } from '../config/limits.js';
 import type { Log } from '../log.js';
-import { WriteBehind } from '../write-behind.js';
+import { WriteBehind } from '../database/write-behind.js';
 import { AuditOutcome } from './audit-event.js';
 import { linkAll, type Told } from './chain.js';
-
-/** A decision as it is queued; equal ones are counted together. */
-export type Decision = Omit<Told, 'times' | 'changed'>;
 
 /** From so many different ones on, those that have a crowd are told by it alone. */
 const crowded = 200;
@@ -39,7 +37,7 @@ export class Decisions {
    */
   note(decision: Decision, crowd?: Decision): void {
     const told = crowd && this.#queue.size >= crowded ? crowd : decision;
-    const key = keyOf(told);
+    const key = decisionKey(told);
     const known = this.#queue.waiting(key);
     if (known) known.times++;
     else if (this.#queue.size >= mostDecisions) throw unavailable();
@@ -53,7 +51,7 @@ export class Decisions {
 }
 
 /** The same for two decisions if and only if they tell the same, whatever is in them; the request is left aside. */
-export const keyOf = (told: Decision): string =>
+export const decisionKey = (told: Decision): string =>
   part(told.accountId) +
   part(told.projectId) +
   part(told.actorId) +

@@ -1,12 +1,12 @@
 import { auditScope } from '../access/scope.js';
-import { selectRows } from '../columns.js';
+import { selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
-import { condition, every, type Condition } from '../database.js';
+import { condition, every, type Condition } from '../database/database.js';
 import { badInput } from '../errors.js';
 import { decodeId, parseId } from '../ids.js';
-import { list, listUnder, type Listing } from '../listing.js';
-import { loadLists, loadOne } from '../loading.js';
-import type { Connection, Order, Ordered, PageArgs } from '../paging.js';
+import { list, listUnder, type Listing } from '../lists/listing.js';
+import { loadLists, loadOne } from '../lists/loading.js';
+import type { Connection, Order, Ordered, PageArgs } from '../lists/paging.js';
 import { AuditEvent } from './audit-event.js';
 import type { AuditFilter } from './audit.input.js';
 

@@ -1,6 +1,6 @@
 import type { RequestContext } from '../context.js';
-import type { Tx } from '../database.js';
-import type { NodeType } from '../ids.js';
+import type { Tx } from '../database/database.js';
+import type { NodeType } from '../node-types.js';
 import { AuditOutcome } from './audit-event.js';
 import type { Code } from '../errors.js';
 import type { Keyring } from '../keyring/keyring.js';

@@ -73,7 +73,7 @@ export const loggable = (code: string | null, words: ReadonlySet<string>): strin
 /** A list. @throws StoreError where the answer has none there: it is not the answer that was asked for. */
 export function listAt(json: unknown, name: string): readonly unknown[] {
   const value = at(json, name);
-  if (!Array.isArray(value)) throw unreadable();
+  if (!Array.isArray(value)) throw unreadableAnswer();
   return value;
 }
 
@@ -86,17 +86,17 @@ export function listIn(json: unknown, names: readonly string[]): readonly unknow
   const name = names.find((one) => at(json, one) !== undefined);
   if (name !== undefined) return listAt(json, name);
   const [only, ...others] = Object.values(json ?? {}).filter(Array.isArray);
-  if (only === undefined || others.length > 0) throw unreadable();
+  if (only === undefined || others.length > 0) throw unreadableAnswer();
   return only;
 }
 
 /** A text that must be there. @throws StoreError where it is not. */
 export function neededAt(json: unknown, name: string): string {
   const value = textAt(json, name);
-  if (value === null) throw unreadable();
+  if (value === null) throw unreadableAnswer();
   return value;
 }
 
 /** An answer that cannot be read: what it was an answer to may have been done. */
-export const unreadable = (): StoreError =>
+export const unreadableAnswer = (): StoreError =>
   new StoreError('UPSTREAM_ERROR', { cause: 'the answer is not of the shape that the contract names' });

@@ -1,4 +1,4 @@
-import type { SecretFormat, TokenKind } from '../keyring/token.js';
+import type { SecretEncoding, TokenKind } from '../keyring/token.js';
 import type { Secret } from '../secret.js';
 
 /** What kind of secret a credential has. */
@@ -6,7 +6,7 @@ export type Kind = 'ACCESS_KEY' | 'TOKEN' | 'PASSWORD' | 'PROVIDER_KEYS';
 
 /** The secret that is wanted: its kind, and what is already settled about it. */
 export type Wish =
-  | { kind: 'ACCESS_KEY'; prefix: string | null; format: SecretFormat | null; accessKey: string | null }
+  | { kind: 'ACCESS_KEY'; prefix: string | null; format: SecretEncoding | null; accessKey: string | null }
   | { kind: 'TOKEN'; prefix: string | null; tokenKind: TokenKind; accessKey: string | null }
   | { kind: 'PASSWORD'; accessKey: string; password: Secret | null }
   | { kind: 'PROVIDER_KEYS'; provider: string; keys: { name: string; value: Secret }[] };
@@ -89,7 +89,7 @@ export interface Observed extends Partial<Described> {
 }
 
 /** A part of a listing, and where to go on after it; null at the end. */
-export interface Listed {
+export interface ListedPart {
   entries: readonly Observed[];
   /** Scopes that the store did not show, while it shows others: what is in them is not known to be gone. */
   unread?: readonly string[];
@@ -140,7 +140,7 @@ export interface Upstream {
 }
 
 /** What a store keeps of a credential by itself, so that a change has to reach it. */
-export type Kept = keyof Described;
+export type KeptByStore = keyof Described;
 
 /** A temporary credential that is wanted of a permanent one. */
 export interface IssueWish {
@@ -163,13 +163,13 @@ export interface Connector {
   /** The kinds of secret that it makes; all, where left out. */
   readonly kinds?: readonly Kind[];
   /** What the store keeps of a credential by itself; what else is recorded of it is Keyway's alone. */
-  readonly keeps?: readonly Kept[];
+  readonly keeps?: readonly KeptByStore[];
   /** How many calls the store allows, where it says so. */
   readonly budget?: { readonly limit: number; readonly windowMs: number };
   /** Asks whether the store answers and takes what Keyway proves itself with. */
   check(upstream: Upstream): Promise<void>;
   /** All that is there, part by part, from where an earlier listing broke off. */
-  list?(upstream: Upstream, from: string | null): AsyncIterable<Listed>;
+  list?(upstream: Upstream, from: string | null): AsyncIterable<ListedPart>;
   /** One of them; undefined where the store has it no more. */
   find?(upstream: Upstream, known: Known): Promise<Observed | undefined>;
   /**

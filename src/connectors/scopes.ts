@@ -1,4 +1,4 @@
-import type { Listed, Observed } from './connector.js';
+import type { ListedPart, Observed } from './connector.js';
 import { StoreError, type StoreFault } from './store-error.js';
 
 type Read<Thing> = (scope: string) => Promise<Thing>;
@@ -11,7 +11,7 @@ export async function* listScopes(
   scopes: readonly string[],
   from: string | null,
   read: Read<readonly Observed[]>,
-): AsyncGenerator<Listed> {
+): AsyncGenerator<ListedPart> {
   const first = firstOf(scopes, from);
   let isShown = first > 0;
   for (const [index, scope] of [...scopes.entries()].slice(first)) {
@@ -35,7 +35,7 @@ export const firstOf = (scopes: readonly string[], from: string | null): number 
 export async function readEach<User extends { id: string }>(
   users: readonly User[],
   read: (user: User) => Promise<readonly Observed[]>,
-): Promise<Pick<Listed, 'entries' | 'unread'>> {
+): Promise<Pick<ListedPart, 'entries' | 'unread'>> {
   const entries: Observed[] = [];
   const unread: string[] = [];
   for (const user of users) {

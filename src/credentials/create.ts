@@ -3,7 +3,7 @@ import { findAccount } from '../accounts/find.js';
 import { record } from '../audit/record.js';
 import { mint } from '../connectors/built-in.js';
 import type { RequestContext } from '../context.js';
-import { violates, type Tx } from '../database.js';
+import { violates, type Tx } from '../database/database.js';
 import { badInput, conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { newId } from '../ids.js';
@@ -14,27 +14,27 @@ import { findStore } from '../stores/find.js';
 import { StoreKind } from '../stores/store.js';
 import { supporting } from '../stores/supporting.js';
 import { durationMs, instant } from '../time.js';
-import { CredentialRole } from './credential-role.js';
-import { noUseYet } from './credential-use.js';
-import { CredentialSecret } from './credential-version.js';
-import { Credential, CredentialKind } from './credential.js';
+import { CredentialRole } from './record/credential-role.js';
+import { noUseYet } from './record/credential-use.js';
+import { CredentialSecret } from './record/credential-version.js';
+import { Credential, CredentialKind } from './record/credential.js';
 import type { CreateCredentialInput } from './credential.input.js';
-import { changedCredential } from './find.js';
-import { pack, type IssuedSecret } from './issued-secret.js';
-import { keepSecret, prepare } from './keep-secret.js';
+import { changedCredential } from './record/find.js';
+import { pack, type IssuedSecret } from './secret/issued-secret.js';
+import { keepSecret, prepare } from './secret/keep-secret.js';
 import {
   authorizeLasting,
   authorizePlacing,
   allowedBy,
   authorizeRoles,
   authorizeTerms,
-  checkedExpiry,
-  expiryFor,
   holdPlace,
-} from './place.js';
-import { createOutside } from './outside/create.js';
-import { shown } from './shown.js';
-import { wishFor } from './wish.js';
+} from './record/allowed.js';
+import { checkedExpiry } from './record/expiry.js';
+import { expiryFor } from './record/expiry.js';
+import { createOutside } from './create-outside.js';
+import { shown } from './secret/shown.js';
+import { wishFor } from './secret/wish.js';
 
 /**
  * Makes a credential, and its first secret, which is shown in the answer.

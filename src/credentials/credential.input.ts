@@ -1,8 +1,4 @@
-import { Matches } from 'class-validator';
-import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
-import { Permission } from '../access/principal.js';
-import type { SecretFormat as Format } from '../keyring/token.js';
-import { longestPassword, shortestPassword } from '../keyring/password.js';
+import { Field, ID, InputType, Int } from 'type-graphql';
 import {
   longestCategory,
   longestDescription,
@@ -10,16 +6,14 @@ import {
   longestIssue,
   longestName,
   longestPolicy,
-  longestTokenDays,
   mostListed,
   shortestIssue,
-  usualTokenDays,
-} from '../limits.js';
+} from '../config/limits.js';
 import {
   AsTyped,
   DurationBetween,
   DurationUpTo,
-  IdempotencyKey,
+  IdempotencyKeyRule,
   IdRule,
   Line,
   Lines,
@@ -28,223 +22,9 @@ import {
   NotNull,
   Optional,
   PositiveDuration,
-  SecretText,
-  Username,
-} from '../rules.js';
-import { DateTime, Duration, EmailAddress, IPRange } from '../scalars.js';
-import { SignatureScheme } from '../signatures/schemes.js';
-import { CredentialKind, CredentialStatus } from './credential.js';
-import { Provider, ProviderKeysInput } from './provider-keys.input.js';
-
-export enum CredentialOrderBy {
-  CREATED_AT = 'CREATED_AT',
-  NAME = 'NAME',
-  EXPIRES_AT = 'EXPIRES_AT',
-  LAST_USED_AT = 'LAST_USED_AT',
-}
-
-export enum OrderDirection {
-  ASC = 'ASC',
-  DESC = 'DESC',
-}
-
-export enum SecretFormat {
-  BASE62 = 'BASE62',
-  HEX = 'HEX',
-  BASE64 = 'BASE64',
-}
-
-registerEnumType(CredentialOrderBy, {
-  name: 'CredentialOrderBy',
-  description: 'What a list of credentials is ordered by.',
-  valuesConfig: {
-    EXPIRES_AT: { description: 'What never expires comes after all that does.' },
-    LAST_USED_AT: { description: 'What was never used comes before all that was.' },
-  },
-});
-registerEnumType(OrderDirection, { name: 'OrderDirection' });
-registerEnumType(SecretFormat, {
-  name: 'SecretFormat',
-  description: 'How a generated secret is written. HEX is what signers of the Veracode kind need.',
-});
-
-const prefixes = /^[A-Za-z][A-Za-z0-9_-]{0,30}$/;
-const prefixRule = () =>
-  Matches(prefixes, {
-    message: 'must be 1 to 31 letters, digits, underscores and hyphens, and start with a letter',
-  });
-
-@InputType({
-  description: 'Which credentials: those that fit every member given. In a list, any of its items.',
-})
-export class CredentialFilter {
-  @Field(() => [ID], { nullable: true })
-  @Optional()
-  @ListOf(mostListed, IdRule())
-  store?: string[] | null;
-
-  @Field(() => [ID], { nullable: true })
-  @Optional()
-  @ListOf(mostListed, IdRule())
-  account?: string[] | null;
-
-  @Field(() => [ID], { nullable: true })
-  @Optional()
-  @ListOf(mostListed, IdRule())
-  owner?: string[] | null;
-
-  @Field(() => [ID], { nullable: true, description: 'Of the admin project: all.' })
-  @Optional()
-  @ListOf(mostListed, IdRule())
-  project?: string[] | null;
-
-  @Field(() => [ID], { nullable: true })
-  @Optional()
-  @ListOf(mostListed, IdRule())
-  role?: string[] | null;
-
-  @Field(() => [CredentialKind], { nullable: true })
-  @Optional()
-  @ListOf(mostListed)
-  kind?: CredentialKind[] | null;
-
-  @Field(() => [Provider], { nullable: true })
-  @Optional()
-  @ListOf(mostListed)
-  provider?: Provider[] | null;
-
-  @Field(() => [CredentialStatus], {
-    nullable: true,
-    description: 'DELETED is found only when it is asked for.',
-  })
-  @Optional()
-  @ListOf(mostListed)
-  status?: CredentialStatus[] | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'Case-insensitive part of name, description, access key, full name or e-mail. One or two characters are looked for at the beginnings of words.',
-  })
-  @Optional()
-  @Line(1, longestName)
-  search?: string | null;
-
-  @Field(() => DateTime, { nullable: true })
-  @Optional()
-  @AsTyped()
-  expiresBefore?: string | null;
-
-  @Field(() => DateTime, { nullable: true, description: 'Those whose policy wants a rotation before then.' })
-  @Optional()
-  @AsTyped()
-  rotationDueBefore?: string | null;
-
-  @Field(() => Duration, {
-    nullable: true,
-    description: 'Not used for at least this long; a credential never used counts from its creation.',
-  })
-  @Optional()
-  @AsTyped()
-  unusedFor?: string | null;
-
-  @Field(() => Boolean, { nullable: true })
-  @Optional()
-  @AsTyped()
-  withoutOwner?: boolean | null;
-
-  @Field(() => Boolean, { nullable: true, defaultValue: false })
-  @Optional()
-  @AsTyped()
-  includeDeleted?: boolean | null;
-}
-
-@InputType({ description: 'How a list of credentials is ordered.' })
-export class CredentialOrder {
-  @Field(() => CredentialOrderBy, { defaultValue: CredentialOrderBy.CREATED_AT })
-  @AsTyped()
-  by: CredentialOrderBy;
-
-  @Field(() => OrderDirection, { defaultValue: OrderDirection.DESC })
-  @AsTyped()
-  direction: OrderDirection;
-}
-
-@InputType({ description: 'A generated pair. The prefix stands before both halves.' })
-export class AccessKeyInput {
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @prefixRule()
-  prefix?: string | null;
-
-  @Field(() => SecretFormat, { nullable: true, defaultValue: SecretFormat.BASE62 })
-  @Optional()
-  @AsTyped()
-  secretFormat?: Format | null;
-
-  @Field(() => SignatureScheme, {
-    nullable: true,
-    description:
-      'The one scheme that it signs requests in; any, where left out. VERACODE_HMAC_SHA_256 makes it HEX, and its prefix is that of a region, or hexadecimal digits.',
-  })
-  @Optional()
-  @AsTyped()
-  scheme?: SignatureScheme | null;
-}
-
-@InputType({
-  description: `A token of an account calls Keyway itself with, at most, these permissions (all of its account's, where left out). It must end within ${longestTokenDays} days: after ${usualTokenDays}, where expiresAt is left out.`,
-})
-export class TokenInput {
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @prefixRule()
-  prefix?: string | null;
-
-  @Field(() => [Permission], { nullable: true })
-  @Optional()
-  @ListOf(mostListed)
-  permissions?: Permission[] | null;
-}
-
-@InputType({
-  description: `Left out, the password is generated. One that is given has ${shortestPassword} to ${longestPassword} bytes. In Keyway's own store a user name does not read like an access key, in small letters or in capitals.`,
-})
-export class PasswordInput {
-  @Field(() => String)
-  @Username()
-  username: string;
-
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @SecretText(longestPassword, shortestPassword)
-  password?: string | null;
-}
-
-@InputType({
-  description: "What kind of secret, and its value where it is the caller's to choose. Exactly one.",
-})
-export class NewSecretInput {
-  @Field(() => AccessKeyInput, { nullable: true })
-  @Optional()
-  @Nested()
-  accessKey?: AccessKeyInput;
-
-  @Field(() => TokenInput, { nullable: true })
-  @Optional()
-  @Nested()
-  token?: TokenInput;
-
-  @Field(() => PasswordInput, { nullable: true })
-  @Optional()
-  @Nested()
-  password?: PasswordInput;
-
-  @Field(() => ProviderKeysInput, { nullable: true })
-  @Optional()
-  @Nested()
-  providerKeys?: ProviderKeysInput;
-}
+} from '../inputs/rules.js';
+import { DateTime, Duration, EmailAddress, IPRange } from '../inputs/scalars.js';
+import { NewSecretInput } from './secret/secret.input.js';
 
 @InputType({
   description: 'How often a secret is to be replaced, and how long the previous one keeps working.',
@@ -362,7 +142,7 @@ export class CreateCredentialInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -444,7 +224,7 @@ export class UpdateCredentialInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -477,7 +257,7 @@ export class RotateCredentialInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -496,7 +276,7 @@ export class RevokeCredentialInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -510,7 +290,7 @@ export class DeleteCredentialInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -601,6 +381,6 @@ export class IssueTemporaryCredentialInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }

@@ -18,18 +18,16 @@ import { accountById, accountNamed } from '../accounts/find.js';
 import type { RequestContext } from '../context.js';
 import { KeywayError } from '../errors.js';
 import { decodeId } from '../ids.js';
-import { mostVerified } from '../limits.js';
-import { Guarded, Needs } from '../needs.js';
-import { Forward, Paged } from '../page-args.js';
-import { connectionOf } from '../paging.js';
+import { Needs } from '../inputs/declared.js';
+import { Forward, Paged } from '../lists/page-args.js';
+import { connectionType } from '../lists/paging.js';
 import { projectNamed } from '../projects/find.js';
 import { Project } from '../projects/project.js';
 import { Role } from '../roles/role.js';
-import { expectRules } from '../rules.js';
 import { storeNamed } from '../stores/find.js';
 import { CredentialStore } from '../stores/store.js';
 import { createCredential } from './create.js';
-import { Credential, RotationPolicy } from './credential.js';
+import { Credential, RotationPolicy } from './record/credential.js';
 import {
   CreateCredentialInput,
   DeleteCredentialInput,
@@ -41,7 +39,7 @@ import {
 } from './credential.input.js';
 import { deleteAccount } from './delete-account.js';
 import { deleteCredential } from './delete.js';
-import { orderOf } from './filter.js';
+import { orderOf } from './record/filter.js';
 import {
   credentialById,
   credentialsOfAccount,
@@ -52,23 +50,19 @@ import {
   latestRotation,
   listCredentials,
   rolesOfCredential,
-  verifiedCredential,
   versionsOfCredential,
-} from './find.js';
-import { IssuedSecret } from './issued-secret.js';
+} from './record/find.js';
+import { IssuedSecret } from './secret/issued-secret.js';
 import { issueTemporaryCredential } from './issue.js';
 import { AllCredentialsArgs, CredentialsArgs, PagedCredentials } from './list-args.js';
 import { revealCredential } from './reveal.js';
 import { revokeCredential } from './revoke.js';
 import { rotateCredential } from './rotate.js';
-import { CredentialVersion, Rotation } from './rotation.js';
+import { CredentialVersion, Rotation } from './record/rotation.js';
 import { updateCredential } from './update.js';
-import { VerifyCredentialPayload } from './verification.js';
-import { VerifyCredentialInput } from './verification.input.js';
-import { verifyCredentials } from './verify.js';
-import type { Row } from '../columns.js';
+import type { Row } from '../database/columns.js';
 
-export const CredentialConnection = connectionOf('Credential', () => Credential);
+export const CredentialConnection = connectionType('Credential', () => Credential);
 
 @ObjectType({ simpleResolvers: true })
 export class CreateCredentialPayload {
@@ -289,33 +283,6 @@ export class CredentialResolver {
     return issueTemporaryCredential(ctx, input);
   }
 
-  @Mutation(() => VerifyCredentialPayload, {
-    description: 'Is this presented secret good, from this address, for these roles?',
-  })
-  @Needs(Permission.CREDENTIAL_VERIFY, 'credential:verify')
-  @Guarded()
-  async verifyCredential(
-    @Ctx() ctx: RequestContext,
-    @Arg('input', () => VerifyCredentialInput) input: VerifyCredentialInput,
-  ): Promise<VerifyCredentialPayload> {
-    const [answer] = await verifyCredentials(ctx, [input], 'input.');
-    if (!answer) throw new KeywayError('INTERNAL_SERVER_ERROR');
-    return answer;
-  }
-
-  @Mutation(() => [VerifyCredentialPayload], {
-    description: `Up to ${mostVerified} at once, answered in order.`,
-  })
-  @Needs(Permission.CREDENTIAL_VERIFY, 'credential:verify')
-  @Guarded()
-  verifyCredentials(
-    @Ctx() ctx: RequestContext,
-    @Arg('inputs', () => [VerifyCredentialInput], { validateFn: expectEach })
-    inputs: VerifyCredentialInput[],
-  ): Promise<VerifyCredentialPayload[]> {
-    return verifyCredentials(ctx, inputs);
-  }
-
   @Mutation(() => DeleteAccountPayload)
   @Needs(Permission.ACCOUNT_MANAGE, 'account:delete')
   async deleteAccount(
@@ -323,25 +290,6 @@ export class CredentialResolver {
     @Arg('input', () => DeleteAccountInput) input: DeleteAccountInput,
   ): Promise<DeleteAccountPayload> {
     return { deletedId: await deleteAccount(ctx, input) };
-  }
-}
-
-/** TypeGraphQL's own does not tell which item of a list breaks a rule. */
-function expectEach(inputs: VerifyCredentialInput[]): void {
-  expectRules(inputs.map((input, index) => ({ path: `inputs.${index}`, input })));
-}
-
-@Resolver(() => VerifyCredentialPayload)
-export class VerificationResolver {
-  @FieldResolver(() => Credential, {
-    nullable: true,
-    description: 'Whose it is, where the secret was right.',
-  })
-  credential(
-    @Ctx() ctx: RequestContext,
-    @Root() { found }: VerifyCredentialPayload,
-  ): Promise<Credential | null> | null {
-    return found && verifiedCredential(ctx).load(found.id);
   }
 }
 

@@ -7,14 +7,14 @@ import { endFactor } from '../accounts/remove-mfa.js';
 import { isWithin } from '../accounts/tree.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { sql, type Tx } from '../database.js';
+import { sql, type Tx } from '../database/database.js';
 import { badInput, conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
-import { CredentialSecret } from './credential-version.js';
-import type { Credential } from './credential.js';
-import { endCredentials, markDeleted } from './end.js';
-import { resealed } from './keep-secret.js';
+import { CredentialSecret } from './record/credential-version.js';
+import type { Credential } from './record/credential.js';
+import { endCredentials, markDeleted } from './record/end.js';
+import { resealed } from './secret/keep-secret.js';
 
 /**
  * Deletes an account, with the roles it holds and those held on it. Returns its public id. Handed over, its credentials

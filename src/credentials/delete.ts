@@ -7,13 +7,13 @@ import { once } from '../idempotency/once.js';
 import { storeNamed } from '../stores/find.js';
 import { StoreKind } from '../stores/store.js';
 import { supporting } from '../stores/supporting.js';
-import type { Credential } from './credential.js';
+import type { Credential } from './record/credential.js';
 import type { DeleteCredentialInput } from './credential.input.js';
-import { endCredentials, markDeleted } from './end.js';
-import { changedCredential, findCredential } from './find.js';
-import { lockCredential } from './lock.js';
-import { endOutside } from './outside/end.js';
-import { placeOf } from './place.js';
+import { endCredentials, markDeleted } from './record/end.js';
+import { changedCredential, findCredential } from './record/find.js';
+import { lockCredential } from './record/lock.js';
+import { endOutside } from './end-outside.js';
+import { placeOf } from './record/allowed.js';
 
 /**
  * Takes a credential out of every list, after revoking it, with all that was derived from it; its audit events stay. One

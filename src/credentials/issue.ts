@@ -6,28 +6,28 @@ import { record } from '../audit/record.js';
 import { mint } from '../connectors/built-in.js';
 import type { Minted } from '../connectors/connector.js';
 import type { RequestContext } from '../context.js';
-import { sql, type Sql, type Tx } from '../database.js';
+import { sql, type Sql, type Tx } from '../database/database.js';
 import { badInput, conflict, forbidden, notFound, unsupported } from '../errors.js';
 import { once, onceReaching, type Answer } from '../idempotency/once.js';
 import { decodeId, newId } from '../ids.js';
 import { storeNamed } from '../stores/find.js';
 import { StoreKind } from '../stores/store.js';
 import { supporting } from '../stores/supporting.js';
-import { durationMs, instant, instantMs } from '../time.js';
-import { CredentialRole } from './credential-role.js';
-import { noUseYet } from './credential-use.js';
-import { CredentialSecret } from './credential-version.js';
-import { Credential, CredentialKind } from './credential.js';
+import { instant, instantMs, durationMs } from '../time.js';
+import { CredentialRole } from './record/credential-role.js';
+import { noUseYet } from './record/credential-use.js';
+import { CredentialSecret } from './record/credential-version.js';
+import { Credential, CredentialKind } from './record/credential.js';
 import type { IssueTemporaryCredentialInput } from './credential.input.js';
-import { faultOf } from './fault.js';
-import { changedCredential, findCredential } from './find.js';
-import { pack, type IssuedSecret, type Packed } from './issued-secret.js';
-import { keepSecret } from './keep-secret.js';
-import { expectLiving, lockCredential } from './lock.js';
-import { issueOutside } from './outside/issue.js';
-import { expectRetrievable } from './outside/kept.js';
-import { authorizeLasting, authorizeShowing, isHolder, placeOf, termsOf } from './place.js';
-import { shownOrNamed } from './shown.js';
+import { faultOfCredential } from './record/fault.js';
+import { changedCredential, findCredential } from './record/find.js';
+import { pack, type IssuedSecret, type Packed } from './secret/issued-secret.js';
+import { keepSecret } from './secret/keep-secret.js';
+import { expectLiving, lockCredential } from './record/lock.js';
+import { issueOutside } from './issue-outside.js';
+import { expectRetrievable } from './outside/outside-wish.js';
+import { authorizeLasting, authorizeShowing, isHolder, placeOf, termsOf } from './record/allowed.js';
+import { shownOrNamed } from './secret/shown.js';
 
 /**
  * Derives a pair from a permanent credential, for a while: with its roles or fewer, from its addresses or fewer, and
@@ -111,7 +111,7 @@ async function issueHere(asking: Asking, tx: Tx): Promise<Issued> {
 async function proveOutside(asking: Asking, tx: Tx): Promise<void> {
   const { ctx, factor } = asking;
   const { parent, allowedIps } = await termsFor(asking, tx);
-  if (await faultOf(tx, parent.id)) throw parentFails();
+  if (await faultOfCredential(tx, parent.id)) throw parentFails();
   await authorizeHaving(ctx, parent, { ...parent, allowedIps }, tx);
   await factor?.prove(tx);
 }
@@ -172,7 +172,7 @@ async function derive(asking: Asking, tx: Tx, terms: Terms, minted: Minted): Pro
   if (roles.length > 0) {
     await tx.em.getRepository(CredentialRole).insert(roles.map((roleId) => ({ credentialId: id, roleId })));
   }
-  if (await faultOf(tx, id)) throw parentFails();
+  if (await faultOfCredential(tx, id)) throw parentFails();
   await authorizeHaving(ctx, parent, { ...parent, ...columns }, tx);
   const made = { minted, password: null };
   const kept = await keepSecret(ctx, columns, 1, columns.kind, columns.retrievable, made);

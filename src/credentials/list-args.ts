@@ -1,11 +1,11 @@
 import { ArgsType, Field, Int } from 'type-graphql';
-import { largestPage, longestCursor } from '../limits.js';
-import { Expects } from '../needs.js';
-import { Forward } from '../page-args.js';
-import { readPage } from '../paging.js';
-import { AsTyped, expectRules, Line, Nested, Optional } from '../rules.js';
-import { CredentialFilter, CredentialOrder } from './credential.input.js';
-import { filtered, orderOf } from './filter.js';
+import { Expects } from '../inputs/declared.js';
+import { Forward } from '../lists/page-args.js';
+import { readPage } from '../lists/paging.js';
+import { AsTyped, expectRules, Line, Nested, Optional } from '../inputs/rules.js';
+import { CredentialOrder, CredentialFilter } from './record/filter.input.js';
+import { filtered, orderOf } from './record/filter.js';
+import { largestPage, longestCursor } from '../config/limits.js';
 
 /** Which credentials of a list, forwards. */
 @ArgsType()

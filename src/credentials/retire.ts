@@ -1,5 +1,5 @@
-import { sql, type Database } from '../database.js';
-import { endOrphans } from './end.js';
+import { sql, type Database } from '../database/database.js';
+import { endOrphans } from './record/end.js';
 
 const batch = 500;
 

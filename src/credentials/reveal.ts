@@ -3,17 +3,17 @@ import { Permission } from '../access/principal.js';
 import { attemptIfNeeded } from '../accounts/second-factor.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { sql, type Tx } from '../database.js';
+import { sql, type Tx } from '../database/database.js';
 import { conflict, unsupported } from '../errors.js';
-import type { Credential } from './credential.js';
+import type { Credential } from './record/credential.js';
 import type { RevealCredentialInput } from './credential.input.js';
-import { faultOf } from './fault.js';
-import { changedCredential, findCredential } from './find.js';
-import { IssuedSecret } from './issued-secret.js';
-import { openSecret } from './keep-secret.js';
-import { expectLiving, lockCredential } from './lock.js';
-import { revealedByStore } from './outside/reveal.js';
-import { authorizeShowing, isHolder, placeOf, termsOf } from './place.js';
+import { faultOfCredential } from './record/fault.js';
+import { changedCredential, findCredential } from './record/find.js';
+import { IssuedSecret } from './secret/issued-secret.js';
+import { openSecret } from './secret/keep-secret.js';
+import { expectLiving, lockCredential } from './record/lock.js';
+import { revealedByStore } from './reveal-outside.js';
+import { authorizeShowing, isHolder, placeOf, termsOf } from './record/allowed.js';
 
 export interface Revealed {
   credential: Credential;
@@ -79,11 +79,11 @@ function authorizeRevealing({ principal }: RequestContext, credential: Credentia
 
 /** @throws CONFLICT for a temporary credential that has ended by itself, or with its parent. */
 async function expectUnended(tx: Tx, { id }: Credential): Promise<void> {
-  const fault = await faultOf(tx, id);
+  const fault = await faultOfCredential(tx, id);
   if (fault === 'EXPIRED' || fault === 'REVOKED') throw conflict('The temporary credential has ended.');
 }
 
-interface Kept {
+interface SealedVersion {
   number: number;
   accessKey: string | null;
   sealed: Buffer;
@@ -92,7 +92,7 @@ interface Kept {
 }
 
 async function openVersions(ctx: RequestContext, tx: Tx, credential: Credential): Promise<IssuedSecret[]> {
-  const versions = await tx.rows<Kept>(living, { id: credential.id });
+  const versions = await tx.rows<SealedVersion>(living, { id: credential.id });
   return Promise.all(
     versions.map(
       async ({ endpoint, expiresAt, ...version }) =>

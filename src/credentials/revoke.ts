@@ -7,13 +7,13 @@ import { storeNamed } from '../stores/find.js';
 import { StoreKind } from '../stores/store.js';
 import { supporting } from '../stores/supporting.js';
 import { notFound } from '../errors.js';
-import { endCredentials } from './end.js';
-import type { Credential } from './credential.js';
+import { endCredentials } from './record/end.js';
+import type { Credential } from './record/credential.js';
 import type { RevokeCredentialInput } from './credential.input.js';
-import { changedCredential, findCredential } from './find.js';
-import { lockCredential } from './lock.js';
-import { endOutside } from './outside/end.js';
-import { placeOf } from './place.js';
+import { changedCredential, findCredential } from './record/find.js';
+import { lockCredential } from './record/lock.js';
+import { endOutside } from './end-outside.js';
+import { placeOf } from './record/allowed.js';
 
 /**
  * Ends a credential for good, with everything derived from it: at the answer none of their secrets works any more.

@@ -1,22 +1,22 @@
 import type { Account } from '../accounts/account.js';
 import { recordAs } from '../audit/record.js';
-import { selectRows } from '../columns.js';
+import { selectRows } from '../database/columns.js';
 import { mint } from '../connectors/built-in.js';
-import { sql, type Database, type Sql, type Tx } from '../database.js';
+import { sql, type Database, type Sql, type Tx } from '../database/database.js';
 import { KeywayError } from '../errors.js';
 import { newId } from '../ids.js';
 import type { StoreParts } from '../stores/open.js';
 import { StoreKind } from '../stores/store.js';
+import { Credential } from './record/credential.js';
+import { prepare } from './secret/keep-secret.js';
 import { durationMs } from '../time.js';
-import { Credential } from './credential.js';
-import { prepare } from './keep-secret.js';
 import { advance } from './outside/advance.js';
 import type { Lease } from './outside/lease.js';
 import type { Wanting } from './outside/plan.js';
-import { expectRotatable, planRotation, presentAt } from './outside/rotate.js';
-import { nextOutsideWish } from './outside/wish.js';
-import { switchTo } from './rotate.js';
-import { wishForNext } from './wish.js';
+import { expectRotatable, planRotation, presentAt } from './rotate-outside.js';
+import { nextOutsideWish } from './outside/outside-wish.js';
+import { switchTo } from './rotate-here.js';
+import { wishForNext } from './secret/wish.js';
 
 /** How long after one credential of an owner the next may turn. */
 export const apartMs = 600_000;

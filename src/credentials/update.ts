@@ -3,7 +3,7 @@ import { Permission } from '../access/principal.js';
 import { findAccount } from '../accounts/find.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { sql, type Tx } from '../database.js';
+import { sql, type Tx } from '../database/database.js';
 import { badInput, notFound, unsupported } from '../errors.js';
 import { once, type Answer } from '../idempotency/once.js';
 import { findProject } from '../projects/find.js';
@@ -11,29 +11,29 @@ import { findRoles } from '../roles/find.js';
 import type { Role } from '../roles/role.js';
 import { storeNamed } from '../stores/find.js';
 import { StoreKind } from '../stores/store.js';
-import { durationMs, instant, instantMs } from '../time.js';
-import { CredentialRole } from './credential-role.js';
-import { CredentialSecret } from './credential-version.js';
-import { Credential } from './credential.js';
+import { instant, instantMs, durationMs } from '../time.js';
+import { CredentialRole } from './record/credential-role.js';
+import { CredentialSecret } from './record/credential-version.js';
+import { Credential } from './record/credential.js';
 import type { UpdateCredentialInput } from './credential.input.js';
-import { endOrphans } from './end.js';
-import { changedCredential, findCredential } from './find.js';
-import { resealed, type SealedTo } from './keep-secret.js';
-import { expectLiving, expectRevision, lockCredential } from './lock.js';
-import { carryOut } from './outside/answer.js';
+import { endOrphans } from './record/end.js';
+import { changedCredential, findCredential } from './record/find.js';
+import { resealed, type SealedTo } from './secret/keep-secret.js';
+import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
+import { carryOut } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
 import { expectIdle } from './outside/plan.js';
-import { planUpdate, reaching } from './outside/update.js';
+import { planUpdate, reaching } from './update-outside.js';
 import {
   authorizeOwning,
   authorizePlacing,
   authorizeRoles,
   authorizeTerms,
-  checkedExpiry,
   holdPlace,
   placeOf,
   termsOf,
-} from './place.js';
+} from './record/allowed.js';
+import { checkedExpiry } from './record/expiry.js';
 
 /**
  * Changes what is recorded of a credential. A field left out keeps its value; null clears it.
@@ -189,7 +189,7 @@ const dueAt = (ctx: RequestContext, credential: Credential, every: string): stri
 
 /** Which roles come and which go; undefined where they stay as they are. @throws FORBIDDEN as `authorizeRoles` does */
 async function roleChange(ctx: RequestContext, tx: Tx, credential: Credential, roles: readonly Role[]) {
-  const had = (await tx.rows<{ id: string }>(carried, { id: credential.id })).map(({ id }) => id);
+  const had = (await tx.rows<{ id: string }>(roleIdsCarried, { id: credential.id })).map(({ id }) => id);
   const added = roles.filter(({ id }) => !had.includes(id));
   const dropped = had.filter((id) => !roles.some((role) => role.id === id));
   authorizeRoles(ctx.principal, added, placeOf(credential));
@@ -245,7 +245,7 @@ const publicNames = (names: readonly string[]): string[] => [
   ...new Set(names.map((name) => (columnsOfPolicy.has(name) ? 'rotationPolicy' : name.replace(/Id$/, '')))),
 ];
 
-const carried = sql('SELECT role_id AS id FROM credential_roles WHERE credential_id = :id');
+const roleIdsCarried = sql('SELECT role_id AS id FROM credential_roles WHERE credential_id = :id');
 const carriedNames = sql(`
   SELECT r.name FROM credential_roles cr JOIN roles r ON r.id = cr.role_id WHERE cr.credential_id = :id ORDER BY 1`);
 const sealedVersions = sql(`

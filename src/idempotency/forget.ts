@@ -1,4 +1,4 @@
-import { sql, type Database } from '../database.js';
+import { sql, type Database } from '../database/database.js';
 
 const batch = 500;
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestContext } from '../context.js';
-import { sql, type Sql, type Tx } from '../database.js';
+import { sql, type Sql, type Tx } from '../database/database.js';
 import { conflict } from '../errors.js';
 import { newId } from '../ids.js';
-import type { Place } from '../keyring/envelope.js';
-import { idempotencyMs } from '../limits.js';
+import type { RecordPlace } from '../keyring/envelope.js';
+import { idempotencyMs } from '../config/limits.js';
 import { Secret } from '../secret.js';
 
 /** Longer than a store takes to answer, with all that is before and after. */
@@ -14,7 +14,7 @@ const glanceMs = 100;
 /** What an effect leaves to answer with: plain JSON, which may hold a secret, so it is kept sealed. */
 export type Answer = Record<string, unknown>;
 
-export interface Outcome<Result> {
+export interface OnceOutcome<Result> {
   result: Result;
   /** Whether this is the answer to an earlier request with the same key. */
   replayed: boolean;
@@ -31,7 +31,7 @@ export async function once<Result extends Answer>(
   operation: string,
   input: Keyed,
   effect: (tx: Tx) => Promise<Result>,
-): Promise<Outcome<Result>> {
+): Promise<OnceOutcome<Result>> {
   const key = keyOf(ctx, operation, input);
   if (!key) return { result: await ctx.db.transaction(effect), replayed: false };
   return ctx.db.transaction((tx) => firstOrAgain(ctx, tx, operation, key, effect));
@@ -57,7 +57,7 @@ export async function onceReaching<Reached, Result extends Answer>(
   operation: string,
   input: Keyed,
   { before = allowed, reach, keep: keepReached }: Reaching<Reached, Result>,
-): Promise<Outcome<Result>> {
+): Promise<OnceOutcome<Result>> {
   const { db } = ctx;
   const key = keyOf(ctx, operation, input);
   if (!key) {
@@ -107,7 +107,7 @@ async function firstOrAgain<Result extends Answer>(
   operation: string,
   key: Key,
   effect: (tx: Tx) => Promise<Result>,
-): Promise<Outcome<Result>> {
+): Promise<OnceOutcome<Result>> {
   const id = newId();
   const [claimed] = await tx.rows<{ id: string }>(claim, { ...key, id, operation, forMs: idempotencyMs });
   if (claimed) {
@@ -182,7 +182,7 @@ async function recalled<Result>(
 
 const otherInput = () => conflict('This idempotency key was used with another input.');
 
-const placeOf = (accountId: string, id: string): Place => ({
+const placeOf = (accountId: string, id: string): RecordPlace => ({
   accountId,
   projectId: null,
   credentialId: id,

@@ -2,10 +2,17 @@ import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { KeywayError } from '../errors.js';
-import { aesGcmOpen, aesGcmSeal, hkdfSha256, lengthPrefixed, sameDigest, unreadable } from './primitives.js';
+import {
+  aesGcmOpen,
+  aesGcmSeal,
+  hkdfSha256,
+  lengthPrefixed,
+  equalDigests,
+  unreadableRecord,
+} from './primitives.js';
 
 /** Where a record belongs. It opens nowhere else: not in another row, version, field, project or account. */
-export interface Place {
+export interface RecordPlace {
   accountId: string;
   projectId: string | null;
   credentialId: string;
@@ -17,7 +24,7 @@ export interface Place {
 export const secretPlace = (
   to: { id: string; accountId: string; projectId: string | null },
   version: number,
-): Place => ({
+): RecordPlace => ({
   accountId: to.accountId,
   projectId: to.projectId,
   credentialId: to.id,
@@ -52,7 +59,11 @@ const tagLength = 16;
 const noSalt = Buffer.alloc(0);
 
 /** Seals a plaintext for its place under a fresh data key, which is gone when this returns or throws. */
-export async function sealRecord(kek: KekProvider, plain: Uint8Array, place: Place): Promise<SealedRecord> {
+export async function sealRecord(
+  kek: KekProvider,
+  plain: Uint8Array,
+  place: RecordPlace,
+): Promise<SealedRecord> {
   const kekId = await kek.currentKeyId();
   const dek = randomBytes(dekLength);
   try {
@@ -67,7 +78,7 @@ export async function sealRecord(kek: KekProvider, plain: Uint8Array, place: Pla
  * Opens a record in its place.
  * @throws UNAVAILABLE where its KEK is not at hand; INTERNAL_SERVER_ERROR, always the same, where it was changed or moved.
  */
-export async function openRecord(kek: KekProvider, sealed: Uint8Array, place: Place): Promise<Buffer> {
+export async function openRecord(kek: KekProvider, sealed: Uint8Array, place: RecordPlace): Promise<Buffer> {
   const record = parse(sealed);
   const dek = await unwrap(kek, record, place);
   try {
@@ -84,14 +95,15 @@ export async function openRecord(kek: KekProvider, sealed: Uint8Array, place: Pl
 export async function rewrapRecord(
   kek: KekProvider,
   sealed: Uint8Array,
-  place: Place,
+  place: RecordPlace,
 ): Promise<SealedRecord> {
   const record = parse(sealed);
   const kekId = await kek.currentKeyId();
   if (record.kekId === kekId) return { sealed: Buffer.from(sealed), kekId };
   const dek = await unwrap(kek, record, place);
   try {
-    if (!sameDigest(commitment(dek), record.content.subarray(0, commitmentLength))) throw unreadable();
+    if (!equalDigests(commitment(dek), record.content.subarray(0, commitmentLength)))
+      throw unreadableRecord();
     const wrapped = await wrap(kek, kekId, dek, place);
     return { sealed: Buffer.concat([head(kekId), wrapped, record.content]), kekId };
   } finally {
@@ -99,7 +111,7 @@ export async function rewrapRecord(
   }
 }
 
-function sealContent(dek: Uint8Array, plain: Uint8Array, place: Place): Buffer {
+function sealContent(dek: Uint8Array, plain: Uint8Array, place: RecordPlace): Buffer {
   const nonce = randomBytes(nonceLength);
   const key = contentKey(dek);
   try {
@@ -113,8 +125,8 @@ function sealContent(dek: Uint8Array, plain: Uint8Array, place: Place): Buffer {
   }
 }
 
-function openContent(dek: Uint8Array, content: Uint8Array, place: Place): Buffer {
-  if (!sameDigest(commitment(dek), content.subarray(0, commitmentLength))) throw unreadable();
+function openContent(dek: Uint8Array, content: Uint8Array, place: RecordPlace): Buffer {
+  if (!equalDigests(commitment(dek), content.subarray(0, commitmentLength))) throw unreadableRecord();
   const nonceEnd = commitmentLength + nonceLength;
   const key = contentKey(dek);
   try {
@@ -128,23 +140,28 @@ function openContent(dek: Uint8Array, content: Uint8Array, place: Place): Buffer
 const contentKey = (dek: Uint8Array) => hkdfSha256(dek, noSalt, 'keyway/enc/v1', dekLength);
 const commitment = (dek: Uint8Array) => hkdfSha256(dek, noSalt, 'keyway/commit/v1', commitmentLength);
 
-async function wrap(kek: KekProvider, kekId: string, dek: Uint8Array, place: Place): Promise<Uint8Array> {
+async function wrap(
+  kek: KekProvider,
+  kekId: string,
+  dek: Uint8Array,
+  place: RecordPlace,
+): Promise<Uint8Array> {
   const wrapped = await kek.wrap(kekId, dek, aad('keyway/dek/v1', place, kekId));
   if (wrapped.length !== wrapLength) throw new KeywayError('INTERNAL_SERVER_ERROR');
   return wrapped;
 }
 
-async function unwrap(kek: KekProvider, record: Parsed, place: Place): Promise<Uint8Array> {
+async function unwrap(kek: KekProvider, record: Parsed, place: RecordPlace): Promise<Uint8Array> {
   const bound = aad('keyway/dek/v1', place, record.kekId);
   const dek = await kek.unwrap(record.kekId, record.wrapped, bound).catch((fault: unknown) => {
-    throw fault instanceof KeywayError && fault.code === 'UNAVAILABLE' ? fault : unreadable();
+    throw fault instanceof KeywayError && fault.code === 'UNAVAILABLE' ? fault : unreadableRecord();
   });
-  if (dek.length !== dekLength) throw unreadable();
+  if (dek.length !== dekLength) throw unreadableRecord();
   return dek;
 }
 
 // The project alone may be absent; its own byte in front keeps «none» apart from every name.
-function aad(purpose: string, place: Place, kekId?: string): Buffer {
+function aad(purpose: string, place: RecordPlace, kekId?: string): Buffer {
   if (!Number.isSafeInteger(place.version) || place.version < 0)
     throw new KeywayError('INTERNAL_SERVER_ERROR');
   return Buffer.concat([
@@ -182,7 +199,7 @@ function parse(sealed: Uint8Array): Parsed {
   const contentAt = wrapAt + wrapLength;
   const known = bytes.toString('latin1', 0, magic.length) === magic && bytes[magic.length] === algorithm;
   const id = /^([!-}]+)~([0-9a-f]{8})$/.exec(bytes.toString('latin1', idAt, wrapAt));
-  if (!known || !id?.[1] || id[2] !== check(id[1])) throw unreadable();
-  if (bytes.length < contentAt + commitmentLength + nonceLength + tagLength) throw unreadable();
+  if (!known || !id?.[1] || id[2] !== check(id[1])) throw unreadableRecord();
+  if (bytes.length < contentAt + commitmentLength + nonceLength + tagLength) throw unreadableRecord();
   return { kekId: id[1], wrapped: bytes.subarray(wrapAt, contentAt), content: bytes.subarray(contentAt) };
 }

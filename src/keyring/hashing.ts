@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { unavailable } from '../errors.js';
-import { gate } from './gate.js';
+import { openQueue } from './queue.js';
 
 /** What an Argon2id hash is made with, besides the input (RFC 9106, section 3.1). Memory is in KiB. */
 export interface Argon2id {
@@ -34,7 +34,7 @@ const mostWaiting = 250;
  */
 export function openHashing(): Hashing {
   const slots = Math.max(1, Math.min(availableParallelism() - 1, mostThreads));
-  const enter = gate(slots, mostWaiting);
+  const enter = openQueue(slots, mostWaiting);
   const threads = new Set<Thread>();
   let closed = false;
 

@@ -4,8 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 import { unavailable } from '../errors.js';
 import { Secret } from '../secret.js';
 import type { KekProvider } from './envelope.js';
-import { isTaken, readKeyFile, syncDirectory, writeKeyFile, type KeyFile } from './key-file.js';
-import { aesGcmOpen, aesGcmSeal, unreadable } from './primitives.js';
+import { isNameTaken, readKeyFile, syncDirectory, writeKeyFile, type KeyFile } from './key-file.js';
+import { aesGcmOpen, aesGcmSeal, unreadableRecord } from './primitives.js';
 
 /** What keys are for: wrapping data keys, verifiers of generated secrets, passwords, the audit chain. */
 export const keyKinds = ['kek', 'verifier', 'pepper', 'audit'] as const;
@@ -47,7 +47,7 @@ export function fileKekProvider(file: KeyFile, onWrap: (kekId: string) => void =
     },
     unwrap: async (id, wrapped, aad) => {
       const kek = key(id);
-      if (wrapped.length < nonceLength) throw unreadable();
+      if (wrapped.length < nonceLength) throw unreadableRecord();
       return aesGcmOpen(kek, wrapped.subarray(0, nonceLength), wrapped.subarray(nonceLength), aad);
     },
   };
@@ -99,7 +99,7 @@ export function createKeyFiles(directory: string): void {
     syncDirectory(dirname(target));
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
-    if (!isTaken(error)) throw error;
+    if (!isNameTaken(error)) throw error;
   }
 }
 

@@ -66,14 +66,15 @@ export function syncDirectory(directory: string): void {
  * The key under this id.
  * @throws INTERNAL_SERVER_ERROR for an id that the file does not hold.
  */
-export function keyOf(file: KeyFile, id: string): Secret {
+export function keyById(file: KeyFile, id: string): Secret {
   const key = file.keys.get(id);
   if (!key) throw new KeywayError('INTERNAL_SERVER_ERROR');
   return key;
 }
 
 /** Whether a name could not be taken because something stands there already. */
-export const isTaken = (error: unknown): boolean => hasCode(error, 'EEXIST') || hasCode(error, 'ENOTEMPTY');
+export const isNameTaken = (error: unknown): boolean =>
+  hasCode(error, 'EEXIST') || hasCode(error, 'ENOTEMPTY');
 
 /** The number of a key id: 2 of k2. */
 export const numberOf = (id: string): number => Number(id.slice(1));

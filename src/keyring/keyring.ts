@@ -1,8 +1,8 @@
 import { KeywayError } from '../errors.js';
 import { Secret } from '../secret.js';
-import { openRecord, rewrapRecord, sealRecord, type Place, type SealedRecord } from './envelope.js';
+import { openRecord, rewrapRecord, sealRecord, type RecordPlace, type SealedRecord } from './envelope.js';
 import { fileKekProvider, type KeyFiles, type KeyKind } from './kek-file.js';
-import { keyOf } from './key-file.js';
+import { keyById } from './key-file.js';
 import { passwords, type Passwords } from './password.js';
 import { hkdfSha256, hmacSha256 } from './primitives.js';
 import { verifiers, type Verifiers } from './verifier.js';
@@ -10,15 +10,15 @@ import { verifiers, type Verifiers } from './verifier.js';
 /** All that is done with keys. No key ever leaves it. */
 export interface Keyring extends Verifiers, Passwords {
   /** Seals a secret for one place, with the id of the KEK that the row must name. */
-  seal(plain: Secret, place: Place): Promise<SealedRecord>;
+  seal(plain: Secret, place: RecordPlace): Promise<SealedRecord>;
   /**
    * Opens what was sealed for this place.
    * @throws UNAVAILABLE, its id in the cause, where the KEK is missing; INTERNAL_SERVER_ERROR, always the same, where
    * the record was changed or moved.
    */
-  open(sealed: Buffer, place: Place): Promise<Secret>;
+  open(sealed: Buffer, place: RecordPlace): Promise<Secret>;
   /** The same record under the current KEK, its secret left closed. Fails as `open` does. */
-  rewrap(sealed: Buffer, place: Place): Promise<SealedRecord>;
+  rewrap(sealed: Buffer, place: RecordPlace): Promise<SealedRecord>;
   kekIds(): string[];
   currentKekId(): string;
   hasKek(id: string): boolean;
@@ -54,9 +54,9 @@ export function openKeyring(files: KeyFiles, options: KeyringOptions = {}): Keyr
     currentKekId: () => files.kek.current,
     hasKek: (id) => files.kek.keys.has(id),
     keyIds: (kind) => [...files[kind].keys.keys()],
-    fingerprint: (kind, id) => fingerprint(keyOf(files[kind], id)),
+    fingerprint: (kind, id) => fingerprint(keyById(files[kind], id)),
     auditLink: (epoch, previous, canonicalRow, number) =>
-      auditLink(keyOf(files.audit, epoch), previous, canonicalRow, number),
+      auditLink(keyById(files.audit, epoch), previous, canonicalRow, number),
     currentAuditEpoch: () => files.audit.current,
     auditEpochs: () => [...files.audit.keys.keys()],
   };

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { badInput } from '../errors.js';
 import type { Secret } from '../secret.js';
 import { openHashing, type Argon2id } from './hashing.js';
-import { keyOf, type KeyFile } from './key-file.js';
-import { hmacSha256, sameDigest } from './primitives.js';
+import { keyById, type KeyFile } from './key-file.js';
+import { hmacSha256, equalDigests } from './primitives.js';
 
 /** What is kept of a password: the hash as a PHC string, and the id of the pepper under it. */
 export interface StoredPassword {
@@ -60,7 +60,7 @@ export function passwords(peppers: KeyFile): Passwords {
       const input = peppered(peppers, stored.pepperId, password);
       if (!input) return { ok: false, stale: false };
       try {
-        const ok = sameDigest(await hashing.argon2id(input, made.parameters), made.digest);
+        const ok = equalDigests(await hashing.argon2id(input, made.parameters), made.digest);
         return { ok, stale: ok && (stored.pepperId !== peppers.current || isOutdated(made.parameters)) };
       } finally {
         input.fill(0);
@@ -88,7 +88,7 @@ function peppered(peppers: KeyFile, id: string, password: Secret): Buffer | unde
   const bytes = Buffer.from(password.expose().normalize('NFC'), 'utf8');
   try {
     if (bytes.length < shortestPassword || bytes.length > longestPassword) return undefined;
-    return hmacSha256(keyOf(peppers, id).exposeBytes(), bytes);
+    return hmacSha256(keyById(peppers, id).exposeBytes(), bytes);
   } finally {
     bytes.fill(0);
   }

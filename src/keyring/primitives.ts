@@ -9,7 +9,7 @@ const tagLength = 16;
 const digestLength = 32;
 
 /** The one answer to whatever does not open: nobody learns from it what was wrong. */
-export const unreadable = (): KeywayError =>
+export const unreadableRecord = (): KeywayError =>
   new KeywayError('INTERNAL_SERVER_ERROR', undefined, { cause: new Error('a sealed record does not open') });
 
 /**
@@ -30,7 +30,7 @@ export function aesGcmSeal(key: Uint8Array, nonce: Uint8Array, plain: Uint8Array
  */
 export function aesGcmOpen(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Buffer {
   const end = sealed.length - tagLength;
-  if (key.length !== keyLength || nonce.length !== nonceLength || end < 0) throw unreadable();
+  if (key.length !== keyLength || nonce.length !== nonceLength || end < 0) throw unreadableRecord();
   // Without authTagLength the runtime takes a tag of four bytes as well.
   const opener = createDecipheriv(cipher, key, nonce, { authTagLength: tagLength });
   opener.setAAD(aad);
@@ -41,7 +41,7 @@ export function aesGcmOpen(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Arra
     return plain;
   } catch {
     plain.fill(0);
-    throw unreadable();
+    throw unreadableRecord();
   }
 }
 
@@ -81,7 +81,7 @@ export function hmacSha256(key: Uint8Array, ...parts: (string | Uint8Array)[]): 
 }
 
 /** Compares two SHA-256 digests in constant time; whatever is not 32 bytes long, a cut tag included, is unequal. */
-export const sameDigest = (one: Uint8Array, other: Uint8Array): boolean =>
+export const equalDigests = (one: Uint8Array, other: Uint8Array): boolean =>
   one.length === digestLength && other.length === digestLength && timingSafeEqual(one, other);
 
 /** A part behind its length in `bytes` big-endian bytes, so that no two lists of parts give the same bytes. */

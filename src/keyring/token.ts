@@ -6,7 +6,7 @@ import { Secret } from '../secret.js';
 /** Personal access token, access key, service token. */
 export type TokenKind = 'pat' | 'key' | 'svc';
 
-export type SecretFormat = 'BASE62' | 'HEX' | 'BASE64';
+export type SecretEncoding = 'BASE62' | 'HEX' | 'BASE64';
 
 const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
@@ -55,7 +55,9 @@ export function parseToken(text: string): { kind: TokenKind; id: string; secret:
  * both, the id of at least 32 characters and the secret of at least 128 (docs.veracode.com/r/c_hmac_signing).
  * @throws BAD_USER_INPUT, naming `prefix`, for a prefix that is not `[A-Za-z][A-Za-z0-9_-]{0,30}`.
  */
-export function mintAccessKey(options: { prefix?: string; format?: SecretFormat; accessKey?: string } = {}): {
+export function mintAccessKey(
+  options: { prefix?: string; format?: SecretEncoding; accessKey?: string } = {},
+): {
   accessKey: string;
   secret: Secret;
 } {
@@ -76,7 +78,7 @@ export const mintPassword = (): Secret => Secret.of(draw(legible, 32));
 export const mintRecoveryCode = (): Secret => Secret.of(draw(base32, 16));
 
 /** Random bits as ASCII text: 256 in 43 characters of BASE62 or 44 of BASE64, 512 in 128 of HEX. */
-export function randomText(format: SecretFormat): Buffer {
+export function randomText(format: SecretEncoding): Buffer {
   if (format === 'BASE62') return draw(base62, 43);
   const bytes = randomBytes(format === 'HEX' ? 64 : 32);
   const text = Buffer.from(bytes.toString(format === 'HEX' ? 'hex' : 'base64'), 'ascii');

@@ -1,6 +1,6 @@
 import type { Secret } from '../secret.js';
-import { keyOf, type KeyFile } from './key-file.js';
-import { hkdfSha256, hmacSha256, lengthPrefixed, sameDigest } from './primitives.js';
+import { keyById, type KeyFile } from './key-file.js';
+import { hkdfSha256, hmacSha256, lengthPrefixed, equalDigests } from './primitives.js';
 
 /** What is kept of a generated secret: 32 bytes that tell nothing of it, and the id of the key under them. */
 export interface StoredVerifier {
@@ -41,17 +41,17 @@ export function verifiers(file: KeyFile): Verifiers {
 
   return {
     verifier: (lookupId, secret) => ({
-      verifier: verifierUnder(keyOf(file, file.current), lookupId, secret),
+      verifier: verifierUnder(keyById(file, file.current), lookupId, secret),
       keyId: file.current,
     }),
     verifies: (lookupId, secret, stored) => {
       const key = file.keys.get(stored.keyId);
-      return key !== undefined && sameDigest(verifierUnder(key, lookupId, secret), stored.verifier);
+      return key !== undefined && equalDigests(verifierUnder(key, lookupId, secret), stored.verifier);
     },
     currentVerifierId: () => file.current,
     unmatched: () => ({ verifier: Buffer.alloc(32), keyId: file.current }),
-    mac: (purpose, ...parts) => macUnder(file.current, keyOf(file, file.current), purpose, parts),
+    mac: (purpose, ...parts) => macUnder(file.current, keyById(file, file.current), purpose, parts),
     macMatches: (purpose, tag, ...parts) =>
-      [...file.keys].some(([id, key]) => sameDigest(macUnder(id, key, purpose, parts), tag)),
+      [...file.keys].some(([id, key]) => equalDigests(macUnder(id, key, purpose, parts), tag)),
   };
 }

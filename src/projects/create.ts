@@ -3,7 +3,7 @@ import { Permission } from '../access/principal.js';
 import { findAccount } from '../accounts/find.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { violates } from '../database.js';
+import { violates } from '../database/database.js';
 import { conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { newId } from '../ids.js';

@@ -1,13 +1,13 @@
 import type { Permission } from '../access/principal.js';
 import { projectScope } from '../access/scope.js';
-import { selectRows } from '../columns.js';
+import { selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
-import { condition, every, type Condition, type Tx } from '../database.js';
+import { condition, every, type Condition, type Tx } from '../database/database.js';
 import { notFound } from '../errors.js';
 import { decodeId } from '../ids.js';
-import { list, listUnder, type Listing } from '../listing.js';
-import { loadLists, loadOne } from '../loading.js';
-import type { Connection, Order, Ordered, PageArgs } from '../paging.js';
+import { list, listUnder, type Listing } from '../lists/listing.js';
+import { loadLists, loadOne } from '../lists/loading.js';
+import type { Connection, Order, Ordered, PageArgs } from '../lists/paging.js';
 import { Project } from './project.js';
 
 /**
@@ -80,7 +80,7 @@ export const projectNamed = loadOne<Project>((ctx, ids) => {
 
 /** A page of projects in the order of their names. */
 export const listProjects = (ctx: RequestContext, args: PageArgs): Promise<Connection<Project & Ordered>> =>
-  list(ctx, projects, byName, every(live, projectScope(ctx.principal)), args);
+  list(ctx, projects, projectsByName, every(live, projectScope(ctx.principal)), args);
 
 /** A page of the projects of each account. */
 export const projectsOfAccount = loadLists(
@@ -89,7 +89,7 @@ export const projectsOfAccount = loadLists(
     listUnder<Project>(
       ctx,
       projects,
-      byName,
+      projectsByName,
       every(live, projectScope(ctx.principal)),
       args,
       'p.account_id = parent.id',
@@ -113,7 +113,7 @@ const projects: Listing = {
   from: 'projects p',
 };
 /** The order of lists of projects. */
-export const byName: Order = {
+export const projectsByName: Order = {
   name: 'projects',
   expression: 'p.name',
   type: 'text',

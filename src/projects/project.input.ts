@@ -1,6 +1,6 @@
 import { Field, ID, InputType } from 'type-graphql';
-import { longestDescription, longestName } from '../limits.js';
-import { IdempotencyKey, IdRule, Line, Lines, Name, NotNull, Optional } from '../rules.js';
+import { IdempotencyKeyRule, IdRule, Line, Lines, Name, NotNull, Optional } from '../inputs/rules.js';
+import { longestDescription, longestName } from '../config/limits.js';
 
 @InputType()
 export class CreateProjectInput {
@@ -24,7 +24,7 @@ export class CreateProjectInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -46,7 +46,7 @@ export class UpdateProjectInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -58,6 +58,6 @@ export class DeleteProjectInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }

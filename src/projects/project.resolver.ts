@@ -15,19 +15,19 @@ import { Permission } from '../access/principal.js';
 import { Account } from '../accounts/account.js';
 import { accountNamed } from '../accounts/find.js';
 import type { RequestContext } from '../context.js';
-import { Needs } from '../needs.js';
-import { ByName } from '../name-args.js';
-import { Forward, Paged } from '../page-args.js';
-import { connectionOf } from '../paging.js';
+import { Needs } from '../inputs/declared.js';
+import { ByName } from '../inputs/name-args.js';
+import { Forward, Paged } from '../lists/page-args.js';
+import { connectionType } from '../lists/paging.js';
 import { createProject } from './create.js';
 import { deleteProject } from './delete.js';
-import { byName, findProjectByName, listProjects, projectsOfAccount } from './find.js';
+import { projectsByName, findProjectByName, listProjects, projectsOfAccount } from './find.js';
 import { Project } from './project.js';
 import { CreateProjectInput, DeleteProjectInput, UpdateProjectInput } from './project.input.js';
 import { updateProject } from './update.js';
-import type { Row } from '../columns.js';
+import type { Row } from '../database/columns.js';
 
-export const ProjectConnection = connectionOf('Project', () => Project);
+export const ProjectConnection = connectionType('Project', () => Project);
 
 @ObjectType({ simpleResolvers: true })
 export class CreateProjectPayload {
@@ -98,7 +98,7 @@ export class ProjectResolver {
 @Resolver(() => Account)
 export class AccountProjectsResolver {
   @FieldResolver(() => ProjectConnection)
-  @Paged(byName)
+  @Paged(projectsByName)
   projects(@Ctx() ctx: RequestContext, @Root() account: Row<Account>, @Args(() => Forward) page: Forward) {
     return projectsOfAccount(ctx, account.id, page);
   }

@@ -1,7 +1,7 @@
 import { Field, ObjectType } from 'type-graphql';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { Node } from '../node.js';
-import { DateTime } from '../scalars.js';
+import { Node } from '../inputs/node.js';
+import { DateTime } from '../inputs/scalars.js';
 
 /** The project that the first start makes: a role held on it is held everywhere. */
 export const adminProjectId = '00000000-0000-7000-8000-000000000002';

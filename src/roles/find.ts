@@ -1,13 +1,13 @@
 import type { Permission } from '../access/principal.js';
 import { grantScope, roleScope } from '../access/scope.js';
-import { selectRows } from '../columns.js';
+import { selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
-import { condition, every, type Condition, type Sql, type Tx } from '../database.js';
+import { condition, every, type Condition, type Sql, type Tx } from '../database/database.js';
 import { badInput, notFound } from '../errors.js';
 import { decodeId } from '../ids.js';
-import { list, type Listing } from '../listing.js';
-import { loadEach, loadOne } from '../loading.js';
-import type { Connection, Order, Ordered, PageArgs } from '../paging.js';
+import { list, type Listing } from '../lists/listing.js';
+import { loadEach, loadOne } from '../lists/loading.js';
+import type { Connection, Order, Ordered, PageArgs } from '../lists/paging.js';
 import { Grant } from './grant.js';
 import { Role } from './role.js';
 

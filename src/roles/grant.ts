@@ -1,7 +1,7 @@
 import { Field, ObjectType } from 'type-graphql';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { Node } from '../node.js';
-import { DateTime } from '../scalars.js';
+import { Node } from '../inputs/node.js';
+import { DateTime } from '../inputs/scalars.js';
 
 @Entity('grants')
 @ObjectType('Grant', {

@@ -1,7 +1,7 @@
 import { Field, ID, InputType } from 'type-graphql';
 import { Permission } from '../access/principal.js';
-import { longestDescription, mostListed } from '../limits.js';
-import { IdempotencyKey, IdRule, Lines, ListOf, Name, NotNull, Optional } from '../rules.js';
+import { IdempotencyKeyRule, IdRule, Lines, ListOf, Name, NotNull, Optional } from '../inputs/rules.js';
+import { longestDescription, mostListed } from '../config/limits.js';
 
 @InputType({ description: 'Nobody gives a permission that they do not hold.' })
 export class CreateRoleInput {
@@ -20,7 +20,7 @@ export class CreateRoleInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -44,7 +44,7 @@ export class UpdateRoleInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -56,7 +56,7 @@ export class DeleteRoleInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -82,7 +82,7 @@ export class GrantRoleInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }
 
@@ -94,6 +94,6 @@ export class WithdrawRoleInput {
 
   @Field(() => String, { nullable: true })
   @Optional()
-  @IdempotencyKey()
+  @IdempotencyKeyRule()
   idempotencyKey?: string | null;
 }

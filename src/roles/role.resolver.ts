@@ -15,10 +15,10 @@ import { everyPermission, Permission } from '../access/principal.js';
 import { Account } from '../accounts/account.js';
 import { accountNamed } from '../accounts/find.js';
 import type { RequestContext } from '../context.js';
-import { Needs } from '../needs.js';
-import { ByName } from '../name-args.js';
-import { Forward } from '../page-args.js';
-import { connectionOf } from '../paging.js';
+import { Needs } from '../inputs/declared.js';
+import { ByName } from '../inputs/name-args.js';
+import { Forward } from '../lists/page-args.js';
+import { connectionType } from '../lists/paging.js';
 import { projectNamed } from '../projects/find.js';
 import { Project } from '../projects/project.js';
 import { createRole } from './create.js';
@@ -43,9 +43,9 @@ import {
 } from './role.input.js';
 import { updateRole } from './update.js';
 import { withdrawRole } from './withdraw-role.js';
-import type { Row } from '../columns.js';
+import type { Row } from '../database/columns.js';
 
-export const RoleConnection = connectionOf('Role', () => Role);
+export const RoleConnection = connectionType('Role', () => Role);
 
 @ObjectType({ simpleResolvers: true })
 export class CreateRolePayload {

@@ -1,8 +1,8 @@
 import { Field, ObjectType } from 'type-graphql';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { Permission } from '../access/principal.js';
-import { Node } from '../node.js';
-import { DateTime } from '../scalars.js';
+import { Node } from '../inputs/node.js';
+import { DateTime } from '../inputs/scalars.js';
 
 @Entity('roles')
 @ObjectType('Role', {

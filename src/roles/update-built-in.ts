@@ -1,7 +1,7 @@
 import { everyPermission } from '../access/principal.js';
 import { adminAccountId } from '../accounts/account.js';
 import { recordAs, type Actor, type Deed } from '../audit/record.js';
-import { sql, type Database, type Tx } from '../database.js';
+import { sql, type Database, type Tx } from '../database/database.js';
 import { newId } from '../ids.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { Log } from '../log.js';

@@ -3,7 +3,7 @@ import { Permission } from '../access/principal.js';
 import { adminAccountId } from '../accounts/account.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { sql } from '../database.js';
+import { sql } from '../database/database.js';
 import { conflict, notFound } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';

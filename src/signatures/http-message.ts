@@ -18,7 +18,7 @@ import { targetOf, type Target } from './target.js';
  * where it is known. Not covered: whether the address is http or https, a question mark with nothing behind it, other
  * headers, and the label.
  */
-export const httpMessage = scheme(read, write);
+export const httpMessageScheme = scheme(read, write);
 
 const components = ['@method', '@authority', '@path', '@query', 'content-type', 'content-digest'];
 const proofs = ['signature-input', 'signature'];

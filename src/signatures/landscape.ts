@@ -1,6 +1,6 @@
 import { headersOf, only, withHeaders, type Headers } from './headers.js';
 import { digestOf, macUnder, nonceOf, sameDigest } from './mac.js';
-import { canonical, encoded, parseParameters, type Parameter } from './parameters.js';
+import { canonicalParameters, encoded, parseParameters, type Parameter } from './parameters.js';
 import {
   isAccessKey,
   scheme,
@@ -17,7 +17,7 @@ import { targetOf, type Target } from './target.js';
  * encoding; its escapes are in capitals, or in small letters, throughout. Not covered: other headers. It has no nonce: of
  * two equal requests in one second the second looks like a replay.
  */
-export const landscape = scheme(read, write);
+export const landscapeScheme = scheme(read, write);
 
 const formType = 'application/x-www-form-urlencoded';
 const constants: readonly Parameter[] = [
@@ -37,7 +37,7 @@ function read(request: SignedRequest): Claim | undefined {
   if (byName.size < all.length || !constants.every(([name, value]) => byName.get(name) === value))
     return undefined;
   if (!signature || signedAtMs === undefined || !isAccessKey(accessKey)) return undefined;
-  const text = textToSign(
+  const text = landscapeText(
     target,
     all.filter(([name]) => name !== 'signature'),
   );
@@ -63,9 +63,9 @@ function write(
   const { target, query, form } = parts;
   const own: Parameter[] = [...constants, ['access_key_id', accessKey], ['timestamp', secondOf(ms)]];
   const filled = [...(posted ? form : query).filter(([name]) => !ownNames.has(name)), ...own];
-  const signature = macUnder(secret, textToSign(target, posted ? [...query, ...filled] : filled));
+  const signature = macUnder(secret, landscapeText(target, posted ? [...query, ...filled] : filled));
   if (!signature) return undefined;
-  const text = `${canonical(filled)}&signature=${encoded(signature.toString('base64'))}`;
+  const text = `${canonicalParameters(filled)}&signature=${encoded(signature.toString('base64'))}`;
   if (posted) return { ...unsigned, body: Buffer.from(text) };
   return { ...unsigned, url: `${request.url.split('?', 1)[0] ?? ''}?${text}` };
 }
@@ -77,8 +77,8 @@ function withForm(request: SignedRequest): SignedRequest {
 }
 
 /** What is signed. The host is in lower case, as documented; the vendor's Python client does not see to that itself. */
-export const textToSign = (target: Target, parameters: readonly Parameter[]): string =>
-  [target.method, target.hostHeader, target.path, canonical(parameters)].join('\n');
+export const landscapeText = (target: Target, parameters: readonly Parameter[]): string =>
+  [target.method, target.hostHeader, target.path, canonicalParameters(parameters)].join('\n');
 
 /**
  * The parameters of the query and of the form. Undefined for methods other than GET and POST, and for a body that no

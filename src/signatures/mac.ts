@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Secret } from '../secret.js';
-import type { SignatureScheme } from './schemes.js';
+import type { SignatureScheme } from './scheme.js';
 
 const digestLength = 32;
 

@@ -15,7 +15,7 @@ import { pathAndQuery, targetOf, type Target } from './target.js';
  * query, time and access key. Not covered: the host, other headers and the body. It has no nonce: of two equal requests
  * in one millisecond the second looks like a replay.
  */
-export const ncp = scheme(read, write);
+export const ncpScheme = scheme(read, write);
 
 const timestamp = 'x-ncp-apigw-timestamp';
 const accessKeyName = 'x-ncp-iam-access-key';
@@ -31,7 +31,7 @@ function read(request: SignedRequest): Claim | undefined {
   const accessKey = only(headers, accessKeyName) ?? '';
   const signature = digestOf(only(headers, sent[0]) ?? '');
   if (!/^\d{1,15}$/.test(time) || !isAccessKey(accessKey) || !signature) return undefined;
-  const text = textToSign(target, time, accessKey);
+  const text = ncpText(target, time, accessKey);
   return {
     accessKeys: [accessKey],
     signedAtMs: Number(time),
@@ -48,7 +48,7 @@ function write(
 ): SignedRequest | undefined {
   const headers = headersOf(request, signatures);
   const target = headers && targetOf(request, headers);
-  const signature = target && macUnder(secret, textToSign(target, String(ms), accessKey));
+  const signature = target && macUnder(secret, ncpText(target, String(ms), accessKey));
   if (!signature) return undefined;
   const added = {
     [timestamp]: String(ms),
@@ -59,5 +59,5 @@ function write(
 }
 
 /** What is signed: nothing in it can hold a line feed, and only what is first a space. */
-export const textToSign = (target: Target, time: string, accessKey: string): string =>
+export const ncpText = (target: Target, time: string, accessKey: string): string =>
   `${target.method} ${pathAndQuery(target)}\n${time}\n${accessKey}`;

@@ -30,7 +30,7 @@ export function parseParameters(text: string): Parameter[] | undefined {
  * The parameters in their one order and spelling: by the bytes of their names, and percent-encoded but for the
  * unreserved characters of RFC 3986, section 2.3.
  */
-export const canonical = (parameters: readonly Parameter[]): string =>
+export const canonicalParameters = (parameters: readonly Parameter[]): string =>
   parameters
     .map(([name, value]) => ({ bytes: Buffer.from(name), text: `${encoded(name)}=${encoded(value)}` }))
     .sort((one, other) => Buffer.compare(one.bytes, other.bytes))

@@ -1,6 +1,14 @@
 import { badInput } from '../errors.js';
 import type { Secret } from '../secret.js';
 
+/** How a request may be signed. */
+export enum SignatureScheme {
+  VERACODE_HMAC_SHA_256 = 'VERACODE_HMAC_SHA_256',
+  NCP_SIGNATURE_V2 = 'NCP_SIGNATURE_V2',
+  LANDSCAPE_HMAC_SHA_256 = 'LANDSCAPE_HMAC_SHA_256',
+  HTTP_MESSAGE_SIGNATURES = 'HTTP_MESSAGE_SIGNATURES',
+}
+
 /** A request is taken within this of its `signedAtMs`, both ways. */
 export const windowMs = 300_000;
 

@@ -1,21 +1,13 @@
-import { httpMessage } from './http-message.js';
-import { landscape } from './landscape.js';
-import { ncp } from './ncp.js';
-import type { Scheme } from './scheme.js';
-import { veracode } from './veracode.js';
-
-/** How a request may be signed. */
-export enum SignatureScheme {
-  VERACODE_HMAC_SHA_256 = 'VERACODE_HMAC_SHA_256',
-  NCP_SIGNATURE_V2 = 'NCP_SIGNATURE_V2',
-  LANDSCAPE_HMAC_SHA_256 = 'LANDSCAPE_HMAC_SHA_256',
-  HTTP_MESSAGE_SIGNATURES = 'HTTP_MESSAGE_SIGNATURES',
-}
+import { httpMessageScheme } from './http-message.js';
+import { landscapeScheme } from './landscape.js';
+import { ncpScheme } from './ncp.js';
+import type { Scheme, SignatureScheme } from './scheme.js';
+import { veracodeScheme } from './veracode.js';
 
 /** One scheme for each name. No request is one of two schemes. */
 export const schemes: Readonly<Record<SignatureScheme, Scheme>> = {
-  VERACODE_HMAC_SHA_256: veracode,
-  NCP_SIGNATURE_V2: ncp,
-  LANDSCAPE_HMAC_SHA_256: landscape,
-  HTTP_MESSAGE_SIGNATURES: httpMessage,
+  VERACODE_HMAC_SHA_256: veracodeScheme,
+  NCP_SIGNATURE_V2: ncpScheme,
+  LANDSCAPE_HMAC_SHA_256: landscapeScheme,
+  HTTP_MESSAGE_SIGNATURES: httpMessageScheme,
 };

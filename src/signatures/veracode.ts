@@ -9,7 +9,7 @@ import { pathAndQuery, targetOf, type Target } from './target.js';
  * VERACODE-HMAC-SHA-256 (docs.veracode.com/r/c_hmac_signing), as the vendor's Python library signs. Covered are id, host
  * without port, path with query, and method. Not covered: the port, other headers and the body.
  */
-export const veracode = scheme(read, write);
+export const veracodeScheme = scheme(read, write);
 
 const shape =
   /^VERACODE-HMAC-SHA-256 id=([0-9A-Za-z-]{32,146}),ts=(\d{1,15}),nonce=((?:[0-9A-Fa-f]{2}){8,64}),sig=([0-9A-Fa-f]{64})$/;

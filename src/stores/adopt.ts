@@ -1,5 +1,5 @@
 import type { Minted } from '../connectors/connector.js';
-import { sql, type Tx } from '../database.js';
+import { sql, type Tx } from '../database/database.js';
 import { unsupported } from '../errors.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { lockedStore, openSecrets, sealSecrets, type OpenStore } from './open.js';

@@ -3,12 +3,13 @@ import { Permission } from '../access/principal.js';
 import { accountScope } from '../access/scope.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { sql, violates } from '../database.js';
+import { sql, violates } from '../database/database.js';
 import { conflict, notFound } from '../errors.js';
 import { answeredBefore, once } from '../idempotency/once.js';
 import { decodeId, newId } from '../ids.js';
 import { tryConnection } from './check.js';
-import { connectionOf, type StoreConnection } from './connection.js';
+import { storeConnectionOf } from './connections/connections.js';
+import type { StoreConnection } from './connections/way-in.js';
 import { changedStore } from './find.js';
 import { sealSecrets } from './open.js';
 import { addOwnKey } from './own-key.js';
@@ -26,7 +27,7 @@ export async function createStore(ctx: RequestContext, input: CreateStoreInput):
   const accountId = await accountFor(ctx, input.account);
   const earlier = await answeredBefore<{ id: string }>(ctx, 'store:create', input);
   if (earlier) return changedStore(ctx, earlier.id);
-  const connection = connectionOf(input.connection, ctx.outboundLocal);
+  const connection = storeConnectionOf(input.connection, ctx.outboundLocal);
   const { addresses, settings, secrets, region, kind, own } = connection;
   try {
     await tryConnection(ctx, connection);

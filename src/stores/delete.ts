@@ -1,6 +1,6 @@
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { sql } from '../database.js';
+import { sql } from '../database/database.js';
 import { conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';

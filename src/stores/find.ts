@@ -1,12 +1,12 @@
 import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { storeScope } from '../access/scope.js';
-import { selectRows } from '../columns.js';
+import { selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
-import { condition, every, type Tx } from '../database.js';
+import { condition, every, type Tx } from '../database/database.js';
 import { notFound, unsupported } from '../errors.js';
 import { decodeId } from '../ids.js';
-import { loadEach, loadOne } from '../loading.js';
+import { loadEach, loadOne } from '../lists/loading.js';
 import { builtInStoreId, CredentialStore, StoreKind, StoreSync } from './store.js';
 
 /**

@@ -13,6 +13,7 @@ import {
 import type { StoreAnswer, StoreRequest } from '../connectors/connector.js';
 import { retryAfterMs } from '../connectors/retry-after.js';
 import { StoreError } from '../connectors/store-error.js';
+import type { Budget, Callable, Circuit, Gates } from '../context.js';
 import { KeywayError } from '../errors.js';
 import {
   failuresToOpen,
@@ -23,45 +24,20 @@ import {
   mostQueued,
   restMs,
   slowestStoreMs,
-} from '../limits.js';
+} from '../config/limits.js';
 import type { Log } from '../log.js';
 import { AddressRefused, NotConnected, type Outbound } from '../outbound.js';
 import { requestOf } from './request.js';
 
-/** How many calls a store allows in how long. */
-export interface Budget {
-  readonly limit: number;
-  readonly windowMs: number;
-}
-
-/** A store, as far as calls to it go. */
-export interface Callable {
-  readonly id: string;
-  readonly addresses: Readonly<Record<string, string>>;
-  readonly budget: Budget | undefined;
-}
-
-/** Calls to stores. What is known of a store's state is kept by this process alone. */
-export interface Gates {
-  /**
-   * Sends a request, and a read up to three times.
-   * @param left ends a read when it is aborted, and makes room for others; what changes something goes on.
-   * @throws StoreError UPSTREAM_UNAVAILABLE where no whole answer came, NotPublic among them; RATE_LIMITED where the store
-   * wants no calls now.
-   */
-  call(store: Callable, request: StoreRequest, left?: AbortSignal): Promise<StoreAnswer>;
-  /** Whether calls to it go through: OPEN keeps them back, HALF_OPEN lets one try. */
-  circuitOf(storeId: string): Circuit;
-  /** The same of each store that was called by this process. */
+/** The same, for those who watch over it. */
+export interface WatchedGates extends Gates {
+  /** The circuit of each store that was called by this process. */
   circuits(): Map<string, Circuit>;
   /** How many calls were sent to each store since this was asked last. */
   takeSpent(): Map<string, number>;
-  /** Keeps nothing more of a store that is gone, or was only tried. */
-  forget(storeId: string): void;
 }
 
-export const circuits = ['CLOSED', 'OPEN', 'HALF_OPEN'] as const;
-export type Circuit = (typeof circuits)[number];
+export const circuits = ['CLOSED', 'OPEN', 'HALF_OPEN'] as const satisfies readonly Circuit[];
 
 const mostRetries = 2;
 /** One retry for each ten calls (R24), and a few to begin with. */
@@ -71,7 +47,7 @@ const mostSaved = 5;
 const longestWaitMs = 1_500;
 
 /** @param halfOpenAfterMs how long a circuit stays open before one call may try. */
-export function openGates(outbound: Outbound, log: Log, halfOpenAfterMs = restMs): Gates {
+export function openGates(outbound: Outbound, log: Log, halfOpenAfterMs = restMs): WatchedGates {
   const gates = new Map<string, Gate>();
   const gateOf = (id: string): Gate => {
     const known = gates.get(id);

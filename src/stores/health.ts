@@ -1,5 +1,5 @@
 import type { StoreError } from '../connectors/store-error.js';
-import { sql, type Sql } from '../database.js';
+import { sql, type Sql } from '../database/database.js';
 import type { Code } from '../errors.js';
 
 /** Why a store does not answer as it should, as its health tells it. */

@@ -1,8 +1,8 @@
 import type { Connector, Upstream } from '../connectors/connector.js';
 import type { RequestContext } from '../context.js';
-import { sql, type Sql, type Tx } from '../database.js';
+import { sql, type Sql, type Tx } from '../database/database.js';
 import { conflict, KeywayError, notFound } from '../errors.js';
-import type { Place, SealedRecord } from '../keyring/envelope.js';
+import type { RecordPlace, SealedRecord } from '../keyring/envelope.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { Secret } from '../secret.js';
 import type { CredentialStore } from './store.js';
@@ -76,12 +76,12 @@ export function sealSecrets(
   secrets: Readonly<Record<string, Secret>>,
 ): Promise<SealedRecord> {
   const plain = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, value.expose()]));
-  return keyring.seal(Secret.of(JSON.stringify(plain)), placeOf(store));
+  return keyring.seal(Secret.of(JSON.stringify(plain)), storeRecordPlace(store));
 }
 
 /** What Keyway proves itself with at a store. To be wiped after use. */
 export async function openSecrets(keyring: Keyring, store: SealedStore): Promise<Record<string, Secret>> {
-  const plain = await keyring.open(Buffer.from(store.sealed), placeOf(store));
+  const plain = await keyring.open(Buffer.from(store.sealed), storeRecordPlace(store));
   try {
     const secrets = JSON.parse(plain.expose()) as Record<string, string>;
     return Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, Secret.of(value)]));
@@ -101,11 +101,11 @@ async function sealedStore(db: Sql, id: string, statement = byId): Promise<Seale
 }
 
 /** Where the secrets of a store are sealed to: the account may be nobody's only for Keyway's own, which has none. */
-export const placeOf = ({
+export const storeRecordPlace = ({
   id,
   accountId,
   secretNumber,
-}: Pick<SealedStore, 'id' | 'accountId' | 'secretNumber'>): Place => ({
+}: Pick<SealedStore, 'id' | 'accountId' | 'secretNumber'>): RecordPlace => ({
   accountId: accountId ?? id,
   projectId: null,
   credentialId: id,

@@ -17,13 +17,13 @@ export interface Sendable {
 export function requestOf(addresses: Readonly<Record<string, string>>, request: StoreRequest): Sendable {
   const { at = 'endpoint' } = request;
   const base = Object.hasOwn(addresses, at) ? addresses[at] : undefined;
-  if (base === undefined) throw refused('the store has no such address');
+  if (base === undefined) throw requestRefused('the store has no such address');
   // What is of nothing there could be of all: the list, where one of it was meant.
-  if (request.path.slice(0, -1).includes('')) throw refused('a segment of the path is empty');
+  if (request.path.slice(0, -1).includes('')) throw requestRefused('a segment of the path is empty');
   const path = request.path.map(encoded).join('/');
   const url = new URL(`${base.replace(/\/+$/, '')}/${path}`);
   for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value);
-  if (url.origin !== new URL(base).origin) throw refused('the request leads to another host');
+  if (url.origin !== new URL(base).origin) throw requestRefused('the request leads to another host');
   const { body, type } = bodyOf(request.body);
   const { method } = request;
   const headers = {
@@ -33,14 +33,14 @@ export function requestOf(addresses: Readonly<Record<string, string>>, request: 
     ...request.sign?.({ method, url, body }),
   };
   for (const value of Object.values(headers)) {
-    if (/[^\t\x20-\x7e]/.test(value)) throw refused('a header has characters that no header can have');
+    if (/[^\t\x20-\x7e]/.test(value)) throw requestRefused('a header has characters that no header can have');
   }
   return { url, method, headers, body };
 }
 
 function encoded(segment: string): string {
   // What stands for «here» and «up» is taken out of every path, however it is encoded (RFC 3986, section 5.2.4).
-  if (segment === '.' || segment === '..') throw refused('a path must not climb');
+  if (segment === '.' || segment === '..') throw requestRefused('a path must not climb');
   return encodeURIComponent(segment);
 }
 
@@ -52,8 +52,8 @@ function bodyOf(body: unknown): { body: string | undefined; type: string | undef
     return { body: JSON.stringify(body), type: 'application/json' };
   } catch {
     // What a vendor said is sent back to it, and may be nested without end.
-    throw refused('the body cannot be written as JSON');
+    throw requestRefused('the body cannot be written as JSON');
   }
 }
 
-const refused = (cause: string) => new StoreError('INVALID_INPUT', { sent: false, cause });
+const requestRefused = (cause: string) => new StoreError('INVALID_INPUT', { sent: false, cause });

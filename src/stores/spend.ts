@@ -1,8 +1,8 @@
 import type { Registry } from '../connectors/registry.js';
-import { sql, type Database } from '../database.js';
+import { sql, type Database } from '../database/database.js';
 import type { Log } from '../log.js';
-import { WriteBehind } from '../write-behind.js';
-import type { Gates } from './gate.js';
+import { WriteBehind } from '../database/write-behind.js';
+import type { WatchedGates } from './gate.js';
 
 interface Spent {
   storeId: string;
@@ -17,7 +17,7 @@ export class StoreCalls {
 
   constructor(
     db: Database,
-    private readonly gates: Gates,
+    private readonly gates: WatchedGates,
     connectors: Registry,
     log: Log,
   ) {

@@ -13,8 +13,8 @@ import {
 } from 'type-graphql';
 import { Permission } from '../access/principal.js';
 import type { RequestContext } from '../context.js';
-import { ByName } from '../name-args.js';
-import { Needs } from '../needs.js';
+import { ByName } from '../inputs/name-args.js';
+import { Needs } from '../inputs/declared.js';
 import { instant } from '../time.js';
 import { budgetOf } from './budget.js';
 import { checkStore } from './check.js';
@@ -36,7 +36,7 @@ import {
 } from './store.js';
 import { capabilitiesOf } from './supporting.js';
 import { updateStore } from './update.js';
-import type { Row } from '../columns.js';
+import type { Row } from '../database/columns.js';
 
 @ObjectType({ simpleResolvers: true })
 export class CreateStorePayload {

@@ -1,7 +1,7 @@
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { Node } from '../node.js';
-import { DateTime, Duration, URL } from '../scalars.js';
+import { Node } from '../inputs/node.js';
+import { DateTime, Duration, URL } from '../inputs/scalars.js';
 
 export enum StoreKind {
   BUILT_IN = 'BUILT_IN',

@@ -1,10 +1,11 @@
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { sql, violates, type Tx } from '../database.js';
+import { sql, violates, type Tx } from '../database/database.js';
 import { badInput, conflict } from '../errors.js';
 import { answeredBefore, once } from '../idempotency/once.js';
 import { tryConnection } from './check.js';
-import { connectionOf, type StoreConnection } from './connection.js';
+import { storeConnectionOf } from './connections/connections.js';
+import type { StoreConnection } from './connections/way-in.js';
 import { wipe } from './create.js';
 import { changedStore, findManaged, lockManaged } from './find.js';
 import { sealSecrets } from './open.js';
@@ -21,7 +22,7 @@ import { CredentialStore } from './store.js';
 export async function updateStore(ctx: RequestContext, input: UpdateStoreInput): Promise<CredentialStore> {
   const found = await findManaged(ctx, input.id);
   if (await answeredBefore(ctx, 'store:update', input)) return changedStore(ctx, found.id);
-  const connection = input.connection && connectionOf(input.connection, ctx.outboundLocal);
+  const connection = input.connection && storeConnectionOf(input.connection, ctx.outboundLocal);
   try {
     if (connection) {
       expectKind(input, connection, found);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { CompactSign, exportJWK, FlattenedSign, generateKeyPair, type JWK } from 'jose';
-import { jwsHeader, parseObject, verifyJws, type JwsAlgorithm } from '../../src/access/jws.js';
+import { jwsHeader, parseObject, verifyJws } from '../../src/access/jws.js';
+import type { JwsAlgorithm } from '../../src/config/jwt-issuers.js';
 import { KeywayError } from '../../src/errors.js';
 
 const all: JwsAlgorithm[] = ['EdDSA', 'ES256', 'PS256', 'RS256'];

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { getNamedType, isInputObjectType, type GraphQLInputType } from 'graphql';
 import { Account } from '../../src/accounts/account.js';
 import { encodeId, newId, parseId } from '../../src/ids.js';
-import { openSchema } from '../../src/schema.js';
+import { openSchema } from '../../src/graph/schema.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
 import { expectData, makeAccount, makeCaller, makeCredential, unique, type Made } from '../support/make.js';
 import { makeTenant, makeTenantAdmin, type Tenant } from '../support/tenant.js';

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { createSigner, httpbis } from 'http-message-signatures';
 import { NcloudClient } from 'ncloud-mcp-server/dist/client/ncloud-client.js';
 import type { SignedRequest } from '../../src/signatures/scheme.js';
-import { SignatureScheme } from '../../src/signatures/schemes.js';
+import { SignatureScheme } from '../../src/signatures/scheme.js';
 import { expectData, makeAccount, makeCredential, type Made } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { presentation, send } from '../support/signing.js';

@@ -1,4 +1,4 @@
-import { SignatureScheme } from '../../src/signatures/schemes.js';
+import { SignatureScheme } from '../../src/signatures/scheme.js';
 import { outside, type Case } from '../connectors/conformance.js';
 import { connect } from '../connectors/world.js';
 import { issue, issueSigned, madeBy } from '../credentials/temporary.js';

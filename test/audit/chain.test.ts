@@ -4,7 +4,7 @@ import { AuditOutcome } from '../../src/audit/audit-event.js';
 import { linkAll, type Told } from '../../src/audit/chain.js';
 import { checkAudit } from '../../src/audit/check.js';
 import { Checkpoints } from '../../src/audit/checkpoints.js';
-import type { Database } from '../../src/database.js';
+import type { Database } from '../../src/database/database.js';
 import { newId } from '../../src/ids.js';
 import { loadKeyFiles } from '../../src/keyring/kek-file.js';
 import { openKeyring, type Keyring } from '../../src/keyring/keyring.js';

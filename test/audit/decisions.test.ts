@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AuditOutcome } from '../../src/audit/audit-event.js';
 import { checkAudit } from '../../src/audit/check.js';
 import { Checkpoints } from '../../src/audit/checkpoints.js';
-import { Decisions, keyOf, type Decision } from '../../src/audit/decisions.js';
-import { sql, type Database } from '../../src/database.js';
+import { Decisions, decisionKey } from '../../src/audit/decisions.js';
+import type { Decision } from '../../src/context.js';
+import { sql, type Database } from '../../src/database/database.js';
 import { unavailable } from '../../src/errors.js';
 import { newId, parseId } from '../../src/ids.js';
 import { loadKeyFiles } from '../../src/keyring/kek-file.js';
@@ -179,7 +180,7 @@ describe('what makes decisions equal', () => {
   test('no text of one part can pass for another part', () => {
     fc.assert(
       fc.property(anything, anything, (one, other) => {
-        expect(keyOf(one) === keyOf(other)).toBe(shown(one) === shown(other));
+        expect(decisionKey(one) === decisionKey(other)).toBe(shown(one) === shown(other));
       }),
       { numRuns: 2_000 },
     );
@@ -190,7 +191,7 @@ describe('what makes decisions equal', () => {
       fc.property(anything, text, (one, another) => {
         for (const name of Object.keys(one) as (keyof Decision)[]) {
           const other = { ...one, [name]: another };
-          expect(keyOf(other) === keyOf(one)).toBe(name === 'requestId' || one[name] === another);
+          expect(decisionKey(other) === decisionKey(one)).toBe(name === 'requestId' || one[name] === another);
         }
       }),
     );
@@ -201,7 +202,7 @@ describe('what makes decisions equal', () => {
       fc.property(text, text, text, (start, middle, end) => {
         const one = { ...verified('a', null), code: start + middle, action: end };
         const other = { ...verified('a', null), code: start, action: middle + end };
-        expect(keyOf(one) === keyOf(other)).toBe(middle === '');
+        expect(decisionKey(one) === decisionKey(other)).toBe(middle === '');
       }),
     );
   });

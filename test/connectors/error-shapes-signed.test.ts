@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expectGood } from '../../src/connectors/answers.js';
 import type { StoreAnswer } from '../../src/connectors/connector.js';
-import * as ncloud from '../../src/connectors/ncloud.js';
-import * as veracode from '../../src/connectors/veracode.js';
+import * as ncloud from '../../src/connectors/ncloud/ncloud.js';
+import * as veracode from '../../src/connectors/veracode/veracode.js';
 
 interface Case {
   system: string;
@@ -14,7 +14,7 @@ interface Case {
 
 const { cases } = JSON.parse(readFileSync('test/vectors/error-shapes.json', 'utf8')) as { cases: Case[] };
 
-const faults = { ncp: ncloud.faultOf, veracode: veracode.faultOf };
+const faults = { ncp: ncloud.ncloudFault, veracode: veracode.veracodeFault };
 
 const answerOf = ({ status, headers = {}, body }: Case): StoreAnswer => ({
   status,
@@ -49,7 +49,7 @@ test('says nothing of what the store wrote', () => {
 
 test('passes on how long the store asks to be left alone', () => {
   const one = table.find(({ status, system }) => status === 429 && system === 'veracode');
-  expect(thrown(() => one && expectGood(answerOf(one), veracode.faultOf))).toMatchObject({
+  expect(thrown(() => one && expectGood(answerOf(one), veracode.veracodeFault))).toMatchObject({
     fault: 'RATE_LIMITED',
     retryAfterMs: 17_000,
   });
@@ -57,10 +57,10 @@ test('passes on how long the store asks to be left alone', () => {
 
 test('reads a refusal of Veracode that came with a good status', () => {
   const refusal = { http_code: 401, http_status: 'Unauthorized', message: 'made-up text' };
-  expect(veracode.faultOf({ status: 200, headers: {}, json: refusal })).toBe('UNAUTHENTICATED');
+  expect(veracode.veracodeFault({ status: 200, headers: {}, json: refusal })).toBe('UNAUTHENTICATED');
   const errors = { _embedded: { api_errors: [{ code: 'NOT_FOUND', status: '404' }] } };
-  expect(veracode.faultOf({ status: 200, headers: {}, json: errors })).toBe('NOT_FOUND');
-  expect(veracode.faultOf({ status: 200, headers: {}, json: { status: '404' } })).toBeUndefined();
+  expect(veracode.veracodeFault({ status: 200, headers: {}, json: errors })).toBe('NOT_FOUND');
+  expect(veracode.veracodeFault({ status: 200, headers: {}, json: { status: '404' } })).toBeUndefined();
 });
 
 test.each([
@@ -72,7 +72,7 @@ test.each([
   [400, { errorCode: 401 }, 'INVALID_INPUT'],
   [500, [null], 'UPSTREAM_ERROR'],
 ])('reads %s with %j of NAVER Cloud by its status alone', (status, json, fault) => {
-  expect(ncloud.faultOf({ status, headers: {}, json })).toBe(fault);
+  expect(ncloud.ncloudFault({ status, headers: {}, json })).toBe(fault);
 });
 
 function thrown(work: () => unknown): Error {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import * as apinizer from '../../src/connectors/apinizer.js';
+import * as apinizer from '../../src/connectors/apinizer/apinizer.js';
 import type { FaultOf } from '../../src/connectors/answers.js';
 import type { StoreAnswer } from '../../src/connectors/connector.js';
-import * as landscape from '../../src/connectors/landscape.js';
-import * as seqera from '../../src/connectors/seqera.js';
+import * as landscape from '../../src/connectors/landscape/landscape.js';
+import * as seqera from '../../src/connectors/seqera/seqera.js';
 
 interface Shape {
   system: string;
@@ -14,9 +14,9 @@ interface Shape {
 
 const { cases } = JSON.parse(readFileSync('test/vectors/error-shapes.json', 'utf8')) as { cases: Shape[] };
 const readers: Record<string, FaultOf> = {
-  landscape: landscape.faultOf,
-  seqera: seqera.faultOf,
-  apinizer: apinizer.faultOf,
+  landscape: landscape.landscapeFault,
+  seqera: seqera.seqeraFault,
+  apinizer: apinizer.apinizerFault,
 };
 const answerOf = ({ status, body }: Pick<Shape, 'status' | 'body'>): StoreAnswer => ({
   status,
@@ -41,12 +41,12 @@ test.each([1, 2, 25_000])(
   (depth) => {
     let json: unknown = { error: 'UnknownPersonEmails', message: 'made-up text' };
     for (let count = 0; count < depth; count++) json = { error: 'MultiError', errors: [json] };
-    const fault = landscape.faultOf({ status: 400, headers: {}, json });
+    const fault = landscape.landscapeFault({ status: 400, headers: {}, json });
     expect(fault).toBe(depth === 1 ? 'NOT_FOUND' : 'INVALID_INPUT');
   },
 );
 
 test.each(own.filter(isRemark))('what $system stored but did not deploy everywhere is no error', (shape) => {
-  expect(apinizer.faultOf(answerOf(shape))).toBeUndefined();
+  expect(apinizer.apinizerFault(answerOf(shape))).toBeUndefined();
   expect(apinizer.isPartial(answerOf(shape))).toBe(true);
 });

@@ -3,7 +3,7 @@ import type {
   Connector,
   Described,
   Known,
-  Listed,
+  ListedPart,
   Minted,
   Observed,
   Upstream,
@@ -66,8 +66,8 @@ export async function partsOf(
   connector: Connector,
   upstream: Upstream,
   from: string | null = null,
-): Promise<Listed[]> {
-  const parts: Listed[] = [];
+): Promise<ListedPart[]> {
+  const parts: ListedPart[] = [];
   for await (const part of connector.list?.(upstream, from) ?? []) parts.push(part);
   return parts;
 }

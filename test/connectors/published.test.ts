@@ -1,7 +1,7 @@
 import 'reflect-metadata';
-import { apinizer } from '../../src/connectors/apinizer.js';
+import { apinizer } from '../../src/connectors/apinizer/apinizer.js';
 import type { Connector, Upstream } from '../../src/connectors/connector.js';
-import { seqera } from '../../src/connectors/seqera.js';
+import { seqera } from '../../src/connectors/seqera/seqera.js';
 import { Secret } from '../../src/secret.js';
 import { startApinizer } from '../upstreams/apinizer.js';
 import { apinizerApi, faultsOfCalls, seqeraApi } from '../upstreams/openapi.js';

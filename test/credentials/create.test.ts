@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { Secret } from '../../src/secret.js';
-import { veracode } from '../../src/signatures/veracode.js';
+import { veracodeScheme } from '../../src/signatures/veracode.js';
 import { expectData, makeAccount, makeCaller, makeProject, makeRole, unique } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { create, faultPaths, inDays, keptOf, placesOf, read, statusWith } from './verbs.js';
@@ -87,7 +87,7 @@ describe('an access key', () => {
       });
       const key = { accessKey: issued.accessKey as string, secret: Secret.of(issued.secret as string) };
       const request = { method: 'GET', url: 'https://api.example.com/', headers: [] };
-      expect(veracode.sign(request, key, { ms: 1 }).headers).toHaveLength(1);
+      expect(veracodeScheme.sign(request, key, { ms: 1 }).headers).toHaveLength(1);
     },
   );
 

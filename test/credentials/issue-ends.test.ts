@@ -1,4 +1,4 @@
-import { faultOf } from '../../src/credentials/fault.js';
+import { faultOfCredential } from '../../src/credentials/record/fault.js';
 import { retireOutlived } from '../../src/credentials/retire.js';
 import { parseId } from '../../src/ids.js';
 import { outside, type Case } from '../connectors/conformance.js';
@@ -116,7 +116,8 @@ describe('S22: it ends with its parent', () => {
         const owner = await makeAccount(server, { kind: 'PERSON', parent: world.account });
         const parent = await world.make({ owner });
         const pair = madeBy(await issue(server, { parent: parent.id }));
-        const faults = () => Promise.all([parent, pair].map(({ id }) => faultOf(server.db, uuidOf(id))));
+        const faults = () =>
+          Promise.all([parent, pair].map(({ id }) => faultOfCredential(server.db, uuidOf(id))));
         expect(await faults()).toEqual([null, null]);
         const disabled = which === 'account' ? world.account : owner;
         await setEnabled('account', disabled, false);

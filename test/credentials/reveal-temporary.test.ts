@@ -9,7 +9,7 @@ import {
   unique,
   type Made,
 } from '../support/make.js';
-import { SignatureScheme } from '../../src/signatures/schemes.js';
+import { SignatureScheme } from '../../src/signatures/scheme.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
 import { askSigned, callingSchemes, question, send, signedBy } from '../support/signing.js';
 import { issued } from './temporary.js';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { registry } from '../../src/connectors/registry.js';
 import { rotateDue } from '../../src/credentials/rotate-due.js';
 import { parseId } from '../../src/ids.js';
-import { openKeys } from '../../src/keys.js';
+import { openKeys } from '../../src/start/keys.js';
 import { openLog } from '../../src/log.js';
 import { openOutbound } from '../../src/outbound.js';
 import { openGates } from '../../src/stores/gate.js';

@@ -1,10 +1,11 @@
 import { jest } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Database } from '../../src/database.js';
+import { Database } from '../../src/database/database.js';
 import { examples, type Example } from '../../src/explorer/examples.js';
 import { Secret } from '../../src/secret.js';
-import { schemes, SignatureScheme } from '../../src/signatures/schemes.js';
+import { schemes } from '../../src/signatures/schemes.js';
+import { SignatureScheme } from '../../src/signatures/scheme.js';
 import { takeOver } from '../support/authenticator.js';
 import { command } from '../support/command.js';
 import { startTestServer, type TestServer } from '../support/server.js';

@@ -5,7 +5,7 @@ import {
   rewrapRecord,
   sealRecord,
   type KekProvider,
-  type Place,
+  type RecordPlace,
 } from '../../src/keyring/envelope.js';
 import { fileKekProvider } from '../../src/keyring/kek-file.js';
 import { Secret } from '../../src/secret.js';
@@ -16,7 +16,7 @@ const old = key();
 const kek = fileKekProvider({ current: 'k1', keys: new Map([['k1', old]]) });
 const both = fileKekProvider({ current: 'k2', keys: new Map([['k1', old], ['k2', key()]]) }); // prettier-ignore
 
-const place: Place = {
+const place: RecordPlace = {
   accountId: '018f3c5e-0000-7000-8000-000000000001',
   projectId: '018f3c5e-0000-7000-8000-000000000002',
   credentialId: '018f3c5e-0000-7000-8000-000000000003',
@@ -24,7 +24,7 @@ const place: Place = {
   field: 'secret',
 };
 
-const others: [string, Place][] = [
+const others: [string, RecordPlace][] = [
   ['account', { ...place, accountId: '018f3c5e-0000-7000-8000-00000000000f' }],
   ['project', { ...place, projectId: '018f3c5e-0000-7000-8000-00000000000f' }],
   ['no project', { ...place, projectId: null }],

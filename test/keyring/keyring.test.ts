@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { hash } from '@node-rs/argon2';
-import type { Place } from '../../src/keyring/envelope.js';
+import type { RecordPlace } from '../../src/keyring/envelope.js';
 import { keyKinds, type KeyFiles } from '../../src/keyring/kek-file.js';
 import { openKeyring } from '../../src/keyring/keyring.js';
 import type { KeyFile } from '../../src/keyring/key-file.js';
@@ -39,7 +39,13 @@ const bytesOf = (kind: keyof KeyFiles, id: string) =>
 
 const refused = expect.objectContaining({ code: 'INTERNAL_SERVER_ERROR' }) as Error;
 
-const place: Place = { accountId: 'a', projectId: null, credentialId: 'c', version: 1, field: 'secret' };
+const place: RecordPlace = {
+  accountId: 'a',
+  projectId: null,
+  credentialId: 'c',
+  version: 1,
+  field: 'secret',
+};
 
 describe('sealing', () => {
   test('what is sealed opens in its place, and the KEK is named', async () => {

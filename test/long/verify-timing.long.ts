@@ -1,4 +1,4 @@
-import { SignatureScheme } from '../../src/signatures/schemes.js';
+import { SignatureScheme } from '../../src/signatures/scheme.js';
 import { makeAccount, makeCaller, makeCredential, type Made } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { question, signedBy } from '../support/signing.js';

@@ -1,5 +1,5 @@
 // The operation of Naver Cloud Platform's page "Get credentials": GET /api/v1/credentials.
-import { SignatureScheme } from '../../src/signatures/schemes.js';
+import { SignatureScheme } from '../../src/signatures/scheme.js';
 import { issued } from '../credentials/temporary.js';
 import { expectData, makeAccount, makeCaller, makeCredential, type Made } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';

@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { createSigner, createVerifier, httpbis } from 'http-message-signatures';
 import { Secret } from '../../src/secret.js';
-import { httpMessage, signatureBase } from '../../src/signatures/http-message.js';
+import { httpMessageScheme, signatureBase } from '../../src/signatures/http-message.js';
 import type { SignedRequest } from '../../src/signatures/scheme.js';
 import { headerOf, request, unsignedOf, withHeader } from './requests.js';
 
@@ -42,7 +42,7 @@ describe('RFC 9421', () => {
       { 'Content-Type': ' application/json ' },
       '{"hello": "world"}',
     );
-    const signed = httpMessage.sign(one, key, { ms: created * 1000, nonce });
+    const signed = httpMessageScheme.sign(one, key, { ms: created * 1000, nonce });
     const parameters =
       '("@method" "@authority" "@path" "@query" "content-type" "content-digest")' +
       ';created=1618884473;nonce="abababababababababababababababab";keyid="AKEXAMPLE";alg="hmac-sha256"';
@@ -88,7 +88,7 @@ describe('the package http-message-signatures', () => {
             },
             plain(withDigest),
           );
-          const claim = httpMessage.read({
+          const claim = httpMessageScheme.read({
             ...request(one.method, one.url, signed.headers),
             body: one.body,
           });
@@ -105,7 +105,7 @@ describe('the package http-message-signatures', () => {
   test('takes what we sign, and nothing that was changed since', async () => {
     await fc.assert(
       fc.asyncProperty(unsignedOf.HTTP_MESSAGE_SIGNATURES, async ({ one, key: mine, ms, nonce: fresh }) => {
-        const signed = httpMessage.sign(one, mine, { ms, nonce: fresh });
+        const signed = httpMessageScheme.sign(one, mine, { ms, nonce: fresh });
         const verify = (other: SignedRequest) =>
           httpbis.verifyMessage(
             {
@@ -181,7 +181,7 @@ const replaced = (one: SignedRequest, name: string, value: string): SignedReques
 });
 
 describe('a claim', () => {
-  const holds = (one: SignedRequest) => httpMessage.read(one)?.holds(key.secret);
+  const holds = (one: SignedRequest) => httpMessageScheme.read(one)?.holds(key.secret);
   const signed = signedWith({});
 
   test('is of the components in any order, with a nonce of 128 bits in hexadecimal or base64', () => {
@@ -201,7 +201,7 @@ describe('a claim', () => {
   });
 
   test('S21: tells when it was signed, when it ends, and by which key', () => {
-    expect(httpMessage.read(signed)).toMatchObject({
+    expect(httpMessageScheme.read(signed)).toMatchObject({
       accessKeys: ['AKEXAMPLE'],
       signedAtMs: created * 1000,
       endsAtMs: null,
@@ -209,7 +209,7 @@ describe('a claim', () => {
     const ending = signedWith({
       parameters: `${required};expires=${created + 60};alg="hmac-sha256";tag="t"`,
     });
-    expect(httpMessage.read(ending)?.endsAtMs).toBe((created + 60) * 1000);
+    expect(httpMessageScheme.read(ending)?.endsAtMs).toBe((created + 60) * 1000);
     expect(holds(ending)).toBe(true);
   });
 
@@ -217,8 +217,8 @@ describe('a claim', () => {
     const later = signedWith({ parameters: required.replace(`${created}`, `${created + 1}`) });
     const other = signedWith({ parameters: required.replace('ghij', 'gHij') });
     expect(holds(later)).toBe(true);
-    expect(httpMessage.read(later)?.nonce).toEqual(httpMessage.read(signed)?.nonce);
-    expect(httpMessage.read(other)?.nonce).not.toEqual(httpMessage.read(signed)?.nonce);
+    expect(httpMessageScheme.read(later)?.nonce).toEqual(httpMessageScheme.read(signed)?.nonce);
+    expect(httpMessageScheme.read(other)?.nonce).not.toEqual(httpMessageScheme.read(signed)?.nonce);
   });
 
   test.each<[string, SignedRequest]>([
@@ -255,7 +255,7 @@ describe('a claim', () => {
 
   test('does not cover a question mark with nothing behind it', () => {
     const one = request('POST', 'https://api.example.com/a', { 'Content-Type': 'text/plain' }, '');
-    const bare = httpMessage.sign(one, key, { ms: created * 1000 });
+    const bare = httpMessageScheme.sign(one, key, { ms: created * 1000 });
     expect(holds({ ...bare, url: `${bare.url}?` })).toBe(true);
     expect(holds({ ...bare, url: `${bare.url}?x` })).toBe(false);
   });
@@ -277,10 +277,10 @@ describe('a claim', () => {
       .filter((name) => name !== left)
       .map((name) => `"${name}"`)
       .join(' ')})`;
-    expect(httpMessage.read(signedWith({ list }))).toBeUndefined();
+    expect(httpMessageScheme.read(signedWith({ list }))).toBeUndefined();
     // Nor has it the same length by saying another twice.
     const twice = list.replace(/\((\S+)/, '($1 $1');
-    expect(httpMessage.read(signedWith({ list: twice }))).toBeUndefined();
+    expect(httpMessageScheme.read(signedWith({ list: twice }))).toBeUndefined();
   });
 
   const withParameters = (parameters: string) => signedWith({ parameters });
@@ -379,17 +379,17 @@ describe('a claim', () => {
     ['a bearer token beside', withHeader(signed, 'Authorization', 'Bearer x')],
   ])('is undefined with %s', (_, other) => {
     expect(other).not.toEqual(signed);
-    expect(httpMessage.read(other)).toBeUndefined();
+    expect(httpMessageScheme.read(other)).toBeUndefined();
   });
 });
 
 test('a request without a Content-Type, or with a nonce of 15 bytes, is not signed', () => {
   const one = request('GET', target, { 'Content-Type': 'text/plain' });
   const refused = expect.objectContaining({ code: 'BAD_USER_INPUT' }) as Error;
-  expect(() => httpMessage.sign({ ...one, headers: [] }, key, { ms: 1 })).toThrow(refused);
-  expect(() => httpMessage.sign(one, key, { ms: 1, nonce: Buffer.alloc(15) })).toThrow(refused);
+  expect(() => httpMessageScheme.sign({ ...one, headers: [] }, key, { ms: 1 })).toThrow(refused);
+  expect(() => httpMessageScheme.sign(one, key, { ms: 1, nonce: Buffer.alloc(15) })).toThrow(refused);
   const fresh = [1, 2].map(() =>
-    httpMessage.read(httpMessage.sign(one, key, { ms: 1 }))?.nonce.toString('hex'),
+    httpMessageScheme.read(httpMessageScheme.sign(one, key, { ms: 1 }))?.nonce.toString('hex'),
   );
   expect(new Set(fresh).size).toBe(2);
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Secret } from '../../src/secret.js';
-import { landscape, textToSign } from '../../src/signatures/landscape.js';
-import { canonical } from '../../src/signatures/parameters.js';
+import { landscapeScheme, landscapeText } from '../../src/signatures/landscape.js';
+import { canonicalParameters } from '../../src/signatures/parameters.js';
 import type { SignedRequest } from '../../src/signatures/scheme.js';
 import { headerOf, request, target, withHeader } from './requests.js';
 
@@ -43,9 +43,9 @@ describe('the vectors', () => {
 
   test.each(vectors)('$name: the canonical query and the text to sign are the printed ones', (vector) => {
     const parameters = Object.entries(vector.params);
-    expect(canonical(parameters.reverse())).toBe(vector.canonicalQuery);
+    expect(canonicalParameters(parameters.reverse())).toBe(vector.canonicalQuery);
     for (const how of ['absolute', 'path'] as const)
-      expect(textToSign(target(sent(vector, '', how)), parameters)).toBe(vector.stringToSign);
+      expect(landscapeText(target(sent(vector, '', how)), parameters)).toBe(vector.stringToSign);
   });
 
   test.each(vectors)('$name: we sign it so', (vector) => {
@@ -54,7 +54,7 @@ describe('the vectors', () => {
     const key = { accessKey: params.access_key_id ?? '', secret: Secret.of(secretKey) };
     const text = `${canonicalQuery}&signature=${signatureParamStrict}`;
     for (const how of ['absolute', 'path'] as const) {
-      const signed = landscape.sign(sent(vector, asForm(others), how), key, {
+      const signed = landscapeScheme.sign(sent(vector, asForm(others), how), key, {
         ms: Date.parse(params.timestamp ?? '') + 999,
       });
       expect(signed).toEqual(sent(vector, text, how));
@@ -71,7 +71,7 @@ describe('the vectors', () => {
     const strict = `signature=${vector.signatureParamStrict}&${canonicalQuery}`;
     for (const how of ['absolute', 'path'] as const) {
       for (const text of [python, strict, asForm({ ...params, signature })]) {
-        const claim = landscape.read(sent(vector, text, how));
+        const claim = landscapeScheme.read(sent(vector, text, how));
         expect(claim?.holds(Secret.of(secretKey))).toBe(true);
         expect(claim?.holds(Secret.of(secretKey.slice(1)))).toBe(false);
         expect(claim?.accessKeys).toEqual([params.access_key_id]);
@@ -94,17 +94,17 @@ describe('a claim', () => {
     secret: Secret.of('exampleSecretKeyForTestingOnly0123456789'),
   };
   const at = { ms: Date.UTC(2024, 0, 31, 8, 7) };
-  const got = landscape.sign(
+  const got = landscapeScheme.sign(
     request('GET', 'https://landscape.example.com/api/?action=GetRoles&note=a%2Fb'),
     key,
     at,
   );
-  const posted = landscape.sign(
+  const posted = landscapeScheme.sign(
     request('POST', 'https://landscape.example.com/api/?action=GetRoles', {}, 'note=a%2Fb%20c'),
     key,
     at,
   );
-  const holds = (one: SignedRequest) => landscape.read(one)?.holds(key.secret);
+  const holds = (one: SignedRequest) => landscapeScheme.read(one)?.holds(key.secret);
   const withText = (change: (text: string) => string): SignedRequest[] => [
     { ...got, url: got.url.replace(/(?<=\?).*/, change) },
     { ...posted, body: Buffer.from(change(posted.body?.toString() ?? ''), 'latin1') },
@@ -161,7 +161,7 @@ describe('a claim', () => {
     expect(other('landscape.', 'landscape2.')).toBe(false);
     expect(other('/api/', '/api')).toBe(false);
     expect(holds({ ...got, method: 'POST', body: Buffer.alloc(0) })).toBe(false);
-    const ported = landscape.sign(request('GET', 'https://landscape.example.com:443/api/'), key, at);
+    const ported = landscapeScheme.sign(request('GET', 'https://landscape.example.com:443/api/'), key, at);
     // The vendor's client signs a port that was written, even one that goes without saying.
     expect(holds(ported)).toBe(true);
     expect(holds({ ...ported, url: ported.url.replace(':443', '') })).toBe(false);
@@ -177,7 +177,7 @@ describe('a claim', () => {
 
   test('a name of an object’s own is a name like all others', () => {
     const odd = request('GET', 'https://landscape.example.com/?__proto__=1&constructor=2&toString=');
-    expect(holds(landscape.sign(odd, key, at))).toBe(true);
+    expect(holds(landscapeScheme.sign(odd, key, at))).toBe(true);
   });
 
   const tooMany = Array.from({ length: 1000 }, (_, index) => `p${index}=`).join('&');
@@ -205,7 +205,7 @@ describe('a claim', () => {
   ])('is undefined with %s', (_, change) => {
     for (const other of withText(change)) {
       expect([got, posted]).not.toContainEqual(other);
-      expect(landscape.read(other)).toBeUndefined();
+      expect(landscapeScheme.read(other)).toBeUndefined();
     }
   });
 
@@ -222,7 +222,7 @@ describe('a claim', () => {
     '+010000-01-01T00:00:00Z',
   ])('is undefined at %s', (time) => {
     for (const other of withText((text) => text.replace(/(?<=timestamp=)[^&]*/, encodeURIComponent(time))))
-      expect(landscape.read(other)).toBeUndefined();
+      expect(landscapeScheme.read(other)).toBeUndefined();
   });
 
   test.each<[string, SignedRequest]>([
@@ -243,6 +243,6 @@ describe('a claim', () => {
     ],
     ['a bearer token', withHeader(got, 'Authorization', 'Bearer x')],
   ])('is undefined of a request with %s', (_, other) => {
-    expect(landscape.read(other)).toBeUndefined();
+    expect(landscapeScheme.read(other)).toBeUndefined();
   });
 });

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NcloudClient } from 'ncloud-mcp-server/dist/client/ncloud-client.js';
 import { Secret } from '../../src/secret.js';
-import { ncp, textToSign } from '../../src/signatures/ncp.js';
+import { ncpScheme, ncpText } from '../../src/signatures/ncp.js';
 import type { SignedRequest } from '../../src/signatures/scheme.js';
 import { headerOf, request, target, withHeader } from './requests.js';
 
@@ -35,13 +35,13 @@ describe('the vectors', () => {
 
   test.each(vectors)('$name: the text to sign is the printed one', (vector) => {
     const { timestamp, accessKey, stringToSign } = vector;
-    expect(textToSign(target(addressed(vector, 'path')), timestamp, accessKey)).toBe(stringToSign);
+    expect(ncpText(target(addressed(vector, 'path')), timestamp, accessKey)).toBe(stringToSign);
   });
 
   test.each(vectors)('$name: we sign it so', (vector) => {
     const key = { accessKey: vector.accessKey, secret: Secret.of(vector.secretKey) };
     for (const how of ['absolute', 'path'] as const) {
-      const signed = ncp.sign(addressed(vector, how), key, { ms: Number(vector.timestamp) });
+      const signed = ncpScheme.sign(addressed(vector, how), key, { ms: Number(vector.timestamp) });
       for (const [name, value] of Object.entries(vector.headers)) expect(headerOf(signed, name)).toBe(value);
       expect(headerOf(signed, v2)).toBe(vector.signature);
     }
@@ -55,7 +55,7 @@ describe('the vectors', () => {
           name: name === v2 ? header : name,
           value,
         }));
-        const claim = ncp.read({ ...base, headers: [...base.headers, ...headers] });
+        const claim = ncpScheme.read({ ...base, headers: [...base.headers, ...headers] });
         expect(claim?.holds(Secret.of(vector.secretKey))).toBe(true);
         expect(claim?.accessKeys).toEqual([vector.accessKey]);
         expect(claim?.signedAtMs).toBe(Number(vector.timestamp));
@@ -107,7 +107,7 @@ describe('what the client of ncloud-mcp-server sends', () => {
     const before = Date.now();
     await send();
     const one = arrived.pop();
-    const claim = one && ncp.read(one);
+    const claim = one && ncpScheme.read(one);
     expect(claim?.accessKeys).toEqual([accessKey]);
     expect(claim?.holds(Secret.of(secretKey))).toBe(true);
     expect(claim?.holds(Secret.of(`${secretKey}x`))).toBe(false);
@@ -117,7 +117,7 @@ describe('what the client of ncloud-mcp-server sends', () => {
 
 describe('a claim', () => {
   const key = { accessKey: 'ncp_iam_EXAMPLE0000000000001', secret: Secret.of('ncp_iam_EXAMPLEsecret') };
-  const signed = ncp.sign(
+  const signed = ncpScheme.sign(
     request(
       'POST',
       'https://sts.example.com/api/v1/credentials?a=1',
@@ -147,20 +147,22 @@ describe('a claim', () => {
     ['other headers', withHeader(without('Content-Type'), 'X-Other', 'é')],
     ['the version in the name of the header', withHeader(without(v2), v1, signature)],
   ])('does not cover %s', (_, other) => {
-    expect(ncp.read(other)?.holds(key.secret)).toBe(true);
+    expect(ncpScheme.read(other)?.holds(key.secret)).toBe(true);
   });
 
   test('S21: under the name of the other version is the same request, so that a replay is seen', () => {
-    expect(ncp.read(withHeader(without(v2), v1, signature))?.nonce).toEqual(ncp.read(signed)?.nonce);
+    expect(ncpScheme.read(withHeader(without(v2), v1, signature))?.nonce).toEqual(
+      ncpScheme.read(signed)?.nonce,
+    );
   });
 
   test('is signed anew with one signature, whatever version it carried', () => {
     const older = withHeader(without(v2), v1, signature);
-    expect(ncp.sign(older, key, { ms: 1_700_000_000_000 })).toEqual(signed);
+    expect(ncpScheme.sign(older, key, { ms: 1_700_000_000_000 })).toEqual(signed);
   });
 
   test('S21: covers the case of the method', () => {
-    expect(ncp.read({ ...signed, method: 'post' })?.holds(key.secret)).toBe(false);
+    expect(ncpScheme.read({ ...signed, method: 'post' })?.holds(key.secret)).toBe(false);
   });
 
   // 32 bytes leave two bits of the last character: the same digest, written otherwise.
@@ -198,6 +200,6 @@ describe('a claim', () => {
     ],
   ])('is undefined with %s', (_, other) => {
     expect(loose).not.toBe(signature);
-    expect(ncp.read(other)).toBeUndefined();
+    expect(ncpScheme.read(other)).toBeUndefined();
   });
 });

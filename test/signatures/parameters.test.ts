@@ -1,5 +1,10 @@
 import fc from 'fast-check';
-import { canonical, encoded, parseParameters, type Parameter } from '../../src/signatures/parameters.js';
+import {
+  canonicalParameters,
+  encoded,
+  parseParameters,
+  type Parameter,
+} from '../../src/signatures/parameters.js';
 
 const text = fc.string({ unit: 'binary' });
 const parameters = fc.array(
@@ -43,7 +48,7 @@ test('the order is that of the bytes of names: beyond the surrogates, and whatev
   const given: Parameter[] = names.map((name) => [name, '']);
   const sorted = [...names].sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
   expect(sorted.indexOf('\uffee')).toBeLessThan(sorted.indexOf('😀'));
-  expect(canonical(given)).toBe(sorted.map((name) => `${encoded(name)}=`).join('&'));
+  expect(canonicalParameters(given)).toBe(sorted.map((name) => `${encoded(name)}=`).join('&'));
 });
 
 test.each([

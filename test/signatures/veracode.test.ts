@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Secret } from '../../src/secret.js';
 import type { SignedRequest } from '../../src/signatures/scheme.js';
-import { dataOf, derivedKeys, veracode, withoutPrefix } from '../../src/signatures/veracode.js';
+import { dataOf, derivedKeys, veracodeScheme, withoutPrefix } from '../../src/signatures/veracode.js';
 import { headerOf, request, target, withHeader } from './requests.js';
 
 const JupiterOne = createRequire(import.meta.url)('@jupiterone/veracode-client') as new (
@@ -62,7 +62,7 @@ describe('the vectors', () => {
     // A nonce is bytes; we write them in lower case.
     const expected = authorization.replace(nonce, nonce.toLowerCase());
     for (const how of ['absolute', 'path'] as const) {
-      const signed = veracode.sign(addressed(vector, how), keyOf(vector), atOf(vector));
+      const signed = veracodeScheme.sign(addressed(vector, how), keyOf(vector), atOf(vector));
       expect(headerOf(signed, 'Authorization')).toBe(expected);
       expect(expected.endsWith(`,sig=${signature}`)).toBe(true);
     }
@@ -70,7 +70,9 @@ describe('the vectors', () => {
 
   test.each(file.vectors)('$name: we take it', (vector) => {
     for (const how of ['absolute', 'path'] as const) {
-      const claim = veracode.read(withHeader(addressed(vector, how), 'Authorization', vector.authorization));
+      const claim = veracodeScheme.read(
+        withHeader(addressed(vector, how), 'Authorization', vector.authorization),
+      );
       expect(claim?.holds(Secret.of(vector.secret))).toBe(true);
       expect(claim?.signedAtMs).toBe(vector.ts);
       expect(claim?.accessKeys).toContain(vector.id);
@@ -84,11 +86,11 @@ describe('the vectors', () => {
       if (!vector) throw new Error(`no vector ${base}`);
       const other = { ...vector, ...change };
       const signed = headerOf(
-        veracode.sign(addressed(other, 'absolute'), keyOf(other), atOf(other)),
+        veracodeScheme.sign(addressed(other, 'absolute'), keyOf(other), atOf(other)),
         'Authorization',
       );
       expect(signed).not.toBe(vector.authorization);
-      const claim = veracode.read(
+      const claim = veracodeScheme.read(
         withHeader(addressed(other, 'absolute'), 'Authorization', vector.authorization),
       );
       expect(claim?.holds(Secret.of(vector.secret))).toBe(false);
@@ -101,14 +103,14 @@ describe('the vectors', () => {
     const key = { accessKey: credential, secret: Secret.of('ab'.repeat(64)) };
     const half = { accessKey: 'ab'.repeat(16), secret: Secret.of(credential) };
     if (stripped === undefined) {
-      expect(() => veracode.sign(one, key, { ms: 1 })).toThrow(isRefused);
-      expect(() => veracode.sign(one, half, { ms: 1 })).toThrow(isRefused);
+      expect(() => veracodeScheme.sign(one, key, { ms: 1 })).toThrow(isRefused);
+      expect(() => veracodeScheme.sign(one, half, { ms: 1 })).toThrow(isRefused);
     } else {
-      expect(headerOf(veracode.sign(one, key, { ms: 1 }), 'Authorization')).toContain(
+      expect(headerOf(veracodeScheme.sign(one, key, { ms: 1 }), 'Authorization')).toContain(
         ` id=${stripped},ts=1,`,
       );
-      const signed = veracode.sign(one, half, { ms: 1 });
-      expect(veracode.read(signed)?.holds(Secret.of(stripped))).toBe(true);
+      const signed = veracodeScheme.sign(one, half, { ms: 1 });
+      expect(veracodeScheme.read(signed)?.holds(Secret.of(stripped))).toBe(true);
     }
   });
 });
@@ -124,7 +126,7 @@ describe('what JupiterOne’s client signs', () => {
   ])('%s %s is taken, under its secret alone', (method, url) => {
     const before = Date.now();
     const header = new JupiterOne(id, secret).calculateAuthorizationHeader(url, method);
-    const claim = veracode.read(request(method, url, { Authorization: header }));
+    const claim = veracodeScheme.read(request(method, url, { Authorization: header }));
     expect(claim?.holds(Secret.of(secret))).toBe(true);
     expect(claim?.holds(Secret.of(`vera01gs-${secret}`))).toBe(true);
     expect(claim?.holds(Secret.of(`0${secret.slice(1)}`))).toBe(false);
@@ -136,7 +138,9 @@ describe('what JupiterOne’s client signs', () => {
 test('S21: a secret of zeros is nobody’s: it makes the same signatures as none at all', () => {
   const [url, zeros] = ['https://api.veracode.com/', '0'.repeat(128)];
   const header = new JupiterOne('ab'.repeat(16), zeros).calculateAuthorizationHeader(url, 'GET');
-  expect(veracode.read(request('GET', url, { Authorization: header }))?.holds(Secret.of(zeros))).toBe(false);
+  expect(veracodeScheme.read(request('GET', url, { Authorization: header }))?.holds(Secret.of(zeros))).toBe(
+    false,
+  );
 });
 
 describe('a claim', () => {
@@ -149,10 +153,10 @@ describe('a claim', () => {
     { 'Content-Type': 'application/json' },
     '{}',
   );
-  const signed = veracode.sign(one, key, at);
+  const signed = veracodeScheme.sign(one, key, at);
   const proof = headerOf(signed, 'Authorization');
   const withProof = (text: string, base: SignedRequest = one) =>
-    veracode.read(withHeader(base, 'Authorization', text));
+    veracodeScheme.read(withHeader(base, 'Authorization', text));
 
   test('names the id as it was sent, and behind each region, most exact first', () => {
     for (const sent of [id, id.toUpperCase()])
@@ -187,11 +191,11 @@ describe('a claim', () => {
     ['the body', { ...signed, body: Buffer.from('[]') }],
     ['other headers', withHeader({ ...signed, headers: signed.headers.slice(1) }, 'X-Other', 'é')],
   ])('does not cover %s', (_, other) => {
-    expect(veracode.read(other)?.holds(key.secret)).toBe(true);
+    expect(veracodeScheme.read(other)?.holds(key.secret)).toBe(true);
   });
 
   const letteredNonce = { ...at, nonce: Buffer.from('0a1b2c3d4e5f60718293a4b5c6d7e8f9', 'hex') };
-  const lettered = headerOf(veracode.sign(one, key, letteredNonce), 'Authorization');
+  const lettered = headerOf(veracodeScheme.sign(one, key, letteredNonce), 'Authorization');
 
   test('does not cover whether hexadecimal digits are in capitals or in small letters', () => {
     for (const part of ['nonce', 'sig', '(?:nonce|sig)']) {
@@ -210,7 +214,7 @@ describe('a claim', () => {
       expect(withProof(mixed)).toBeUndefined();
     }
     for (const method of ['pOST', 'Post', 'POSt'])
-      expect(veracode.read({ ...signed, method })).toBeUndefined();
+      expect(veracodeScheme.read({ ...signed, method })).toBeUndefined();
   });
 
   test.each<[string, string]>([
@@ -237,7 +241,7 @@ describe('a claim', () => {
   });
 
   test('is undefined with the header twice', () => {
-    expect(veracode.read(withHeader(signed, 'authorization', proof))).toBeUndefined();
+    expect(veracodeScheme.read(withHeader(signed, 'authorization', proof))).toBeUndefined();
   });
 
   test.each([
@@ -248,6 +252,6 @@ describe('a claim', () => {
     'vera-abab',
     `vera01zs-${'ab'.repeat(64)}`,
   ])('does not hold under the secret %j, which is none of this scheme', (secret) => {
-    expect(veracode.read(signed)?.holds(Secret.of(secret))).toBe(false);
+    expect(veracodeScheme.read(signed)?.holds(Secret.of(secret))).toBe(false);
   });
 });

@@ -2,14 +2,15 @@ import { jest } from '@jest/globals';
 import type { StoreRequest } from '../../src/connectors/connector.js';
 import { openLog } from '../../src/log.js';
 import { openOutbound, type Outbound } from '../../src/outbound.js';
-import { openGates, type Callable, type Gates } from '../../src/stores/gate.js';
+import type { Callable } from '../../src/context.js';
+import { openGates, type WatchedGates } from '../../src/stores/gate.js';
 import { shiftSteadyClock } from '../support/clock.js';
 import { openStandIn, type StandIn } from '../upstreams/stand-in.js';
 
 let standIn: StandIn;
 let other: StandIn;
 let outbound: Outbound;
-let gates: Gates;
+let gates: WatchedGates;
 let logged: string[];
 const halfOpenAfterMs = 100;
 

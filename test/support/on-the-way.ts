@@ -1,4 +1,4 @@
-import type { Database, Tx } from '../../src/database.js';
+import type { Database, Tx } from '../../src/database/database.js';
 
 interface Way {
   /** Runs ahead of each transaction; where it throws, there is none. */

@@ -1,11 +1,11 @@
-import { sealRecord, type KekProvider, type Place } from '../../src/keyring/envelope.js';
+import { sealRecord, type KekProvider, type RecordPlace } from '../../src/keyring/envelope.js';
 
 /**
  * Seals so often, and counts what was never there before of data keys, of the nonces that wrap them and of the nonces
  * of contents.
  * @param idEnd where in a record the id of its KEK ends
  */
-export async function sealOften(kek: KekProvider, place: Place, idEnd: number, rounds: number) {
+export async function sealOften(kek: KekProvider, place: RecordPlace, idEnd: number, rounds: number) {
   const deks = new Prefixes(rounds);
   const wrapNonces = new Prefixes(rounds);
   const nonces = new Prefixes(rounds);

@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readConfig } from '../../src/config.js';
-import { sql, type Database } from '../../src/database.js';
+import { readConfig } from '../../src/config/config.js';
+import { sql, type Database } from '../../src/database/database.js';
 import { openLog } from '../../src/log.js';
 import { start, type Running } from '../../src/main.js';
 import { readyPlace } from './process.js';

@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import type { SignedRequest, SigningKey } from '../../src/signatures/scheme.js';
-import { schemes, SignatureScheme } from '../../src/signatures/schemes.js';
+import { schemes } from '../../src/signatures/schemes.js';
+import { SignatureScheme } from '../../src/signatures/scheme.js';
 import { Secret } from '../../src/secret.js';
 import type { Made } from './make.js';
 import type { Answer, TestServer } from './server.js';

@@ -1,4 +1,4 @@
-import type { Statement } from '../../src/database.js';
+import type { Statement } from '../../src/database/database.js';
 import type { TestServer } from './server.js';
 
 // What runs by itself now and then, whoever asks for what: the clock, the checkpoints, what jobs count, forget and take

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connector } from '../../connectors/connector.js';
 import { StoreError } from '../../connectors/store-error.js';
-import { sql } from '../../database.js';
+import { sql } from '../../database/database.js';
 import { codes, KeywayError, type Code } from '../../errors.js';
 import { withStore, type OpenStore, type StoreParts } from '../../stores/open.js';
-import { CredentialKind } from '../credential.js';
-import { doAtStore, SecretLost, type Outcome } from './deeds.js';
+import { CredentialKind } from '../record/credential.js';
+import { doAtStore, SecretLost, type StoreOutcome } from './at-store.js';
 import { leased, LeaseLost, type Lease } from './lease.js';
 import { settle, settleFailed, settleUnknown, type Failure } from './settle.js';
 import { loadWork, wayOf, type Work } from './work.js';
@@ -29,7 +29,7 @@ export async function advance(parts: StoreParts, lease: Lease, again: boolean): 
 async function act(parts: StoreParts, open: OpenStore, lease: Lease, work: Work, again: boolean) {
   const upstream = leased(parts.db, open.upstream, lease);
   const { db, keyring } = parts;
-  let outcome: Outcome;
+  let outcome: StoreOutcome;
   try {
     outcome = await doAtStore({ db, keyring, connector: open.connector, upstream, work, again });
   } catch (error) {

@@ -1,7 +1,7 @@
 import type { Upstream } from '../../connectors/connector.js';
-import { sql, type Sql } from '../../database.js';
+import { sql, type Sql } from '../../database/database.js';
 import { KeywayError } from '../../errors.js';
-import { longestQueueMs, slowestStoreMs } from '../../limits.js';
+import { longestQueueMs, slowestStoreMs } from '../../config/limits.js';
 
 /** The right to act on an intent, for a while: whoever takes it up after has a higher fence, and settles alone. */
 export interface Lease {

@@ -1,7 +1,7 @@
-import type { Described, Kept, Observed } from '../../connectors/connector.js';
+import type { Described, KeptByStore, Observed } from '../../connectors/connector.js';
 import { rangeAround } from '../../access/addresses.js';
-import { EmailAddress } from '../../scalars.js';
-import { Provider } from '../provider-keys.input.js';
+import { EmailAddress } from '../../inputs/scalars.js';
+import { Provider } from '../record/provider.js';
 
 /** What a store said of a credential, as Keyway keeps it; what it did not say is not there. */
 export interface Said {
@@ -42,7 +42,7 @@ export function saidOf(entry: Observed): Said {
 }
 
 /** What a store was told, as it will say it. */
-export function toldOf(described: Partial<Described>, keeps: readonly Kept[] = []): Partial<Said> {
+export function toldOf(described: Partial<Described>, keeps: readonly KeptByStore[] = []): Partial<Said> {
   const { expiresAt } = described;
   const said: Partial<Said> = saidOf({
     name: '',
@@ -60,7 +60,7 @@ export function toldOf(described: Partial<Described>, keeps: readonly Kept[] = [
  * The members that a store says otherwise than it did before; of what was recorded here before it was first asked, those
  * that it keeps itself.
  */
-export function saidAnew(before: Said | null, now: Said, keeps: readonly Kept[]): Partial<Said> {
+export function saidAnew(before: Said | null, now: Said, keeps: readonly KeptByStore[]): Partial<Said> {
   const kept = new Set<string>([...keeps.map((name) => columns[name] ?? name), ...storesOwn]);
   return Object.fromEntries(
     Object.entries(now).filter(([name, value]) =>
@@ -69,7 +69,7 @@ export function saidAnew(before: Said | null, now: Said, keeps: readonly Kept[])
   );
 }
 
-const columns: Partial<Record<Kept, keyof Said>> = {
+const columns: Partial<Record<KeptByStore, keyof Said>> = {
   fullName: 'full_name',
   allowedIps: 'allowed_ips',
   expiresAt: 'expires_at',

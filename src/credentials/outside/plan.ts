@@ -1,8 +1,8 @@
 import type { RequestContext } from '../../context.js';
-import { sql, violates, type Tx } from '../../database.js';
+import { sql, violates, type Tx } from '../../database/database.js';
 import { conflict, notFound } from '../../errors.js';
 import { newId } from '../../ids.js';
-import { Intent, type IntentDetails, type IntentVerb } from '../intent.js';
+import { Intent, type IntentDetails, type IntentVerb } from './intent.js';
 import { leaseFrom, leaseMs, type Lease } from './lease.js';
 
 /** What is put on record before a store hears of it. */

@@ -1,4 +1,4 @@
-import { sql } from '../../database.js';
+import { sql } from '../../database/database.js';
 import type { StoreParts } from '../../stores/open.js';
 import { advance } from './advance.js';
 import { leaseFrom, leaseMs } from './lease.js';

@@ -1,19 +1,19 @@
 import { recordAs } from '../../audit/record.js';
 import type { Minted } from '../../connectors/connector.js';
-import { sql, type Tx } from '../../database.js';
+import { sql, type Tx } from '../../database/database.js';
 import { codes, type Code, type FieldFault } from '../../errors.js';
 import type { Keyring } from '../../keyring/keyring.js';
 import { adoptSecret } from '../../stores/adopt.js';
 import { noteAnswer } from '../../stores/health.js';
 import type { OpenStore, StoreParts } from '../../stores/open.js';
+import { CredentialRole } from '../record/credential-role.js';
+import { CredentialSecret } from '../record/credential-version.js';
+import { Credential } from '../record/credential.js';
+import { endCredentials, endOrphans, markDeleted } from '../record/end.js';
+import type { Intent } from './intent.js';
+import { keepOutside } from '../secret/keep-secret.js';
+import type { StoreOutcome } from './at-store.js';
 import { durationMs } from '../../time.js';
-import { CredentialRole } from '../credential-role.js';
-import { CredentialSecret } from '../credential-version.js';
-import { Credential } from '../credential.js';
-import { endCredentials, endOrphans, markDeleted } from '../end.js';
-import type { Intent } from '../intent.js';
-import { keepOutside } from '../keep-secret.js';
-import type { Outcome } from './deeds.js';
 import { LeaseLost, type Lease } from './lease.js';
 import { toldOf } from './observed.js';
 import { planFor, restore, type Overtaken, type Wanting } from './plan.js';
@@ -28,7 +28,7 @@ export async function settle(
   open: OpenStore,
   lease: Lease,
   work: Work,
-  outcome: Outcome,
+  outcome: StoreOutcome,
 ): Promise<void> {
   await parts.db.transaction(async (tx) => {
     const { intent, credential } = await lockIntent(tx, lease, work);
@@ -45,7 +45,7 @@ export async function settle(
         break;
       }
       case 'ROTATE':
-        await switchTo(parts.keyring, tx, open, intent, credential, outcome.minted);
+        await settleSwitch(parts.keyring, tx, open, intent, credential, outcome.minted);
         break;
       case 'UPDATE':
         await change(tx, open, intent, credential, outcome.partial);
@@ -175,7 +175,7 @@ async function lockIntent(tx: Tx, lease: Lease, { credential }: Work): Promise<W
   return { intent, credential: { ...credential, ...locked }, versions: [], roles: [] };
 }
 
-async function switchTo(
+async function settleSwitch(
   keyring: Keyring,
   tx: Tx,
   open: OpenStore,

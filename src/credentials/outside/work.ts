@@ -1,13 +1,13 @@
 import type { Connector, Known, Minted, Wish } from '../../connectors/connector.js';
-import { selectRows } from '../../columns.js';
-import { sql, type Database } from '../../database.js';
+import { selectRows } from '../../database/columns.js';
+import { sql, type Database } from '../../database/database.js';
 import { KeywayError } from '../../errors.js';
 import type { Keyring } from '../../keyring/keyring.js';
-import { Credential, CredentialKind } from '../credential.js';
-import type { CredentialSecret } from '../credential-version.js';
-import { Intent } from '../intent.js';
-import { openSecret } from '../keep-secret.js';
-import type { SecretParts } from '../issued-secret.js';
+import { Credential, CredentialKind } from '../record/credential.js';
+import type { CredentialSecret } from '../record/credential-version.js';
+import { Intent } from './intent.js';
+import { openSecret } from '../secret/keep-secret.js';
+import type { SecretParts } from '../secret/issued-secret.js';
 
 /** An intent with all that it is about. */
 export interface Work {
@@ -39,7 +39,7 @@ export async function loadWork(db: Database, id: string): Promise<Work> {
   const [[credential], versions, roles] = await Promise.all([
     db.rows<Credential>(of, { id: intent.credentialId }),
     db.rows<Version>(living, { id: intent.credentialId }),
-    db.rows<{ name: string }>(carried, { id: intent.credentialId }),
+    db.rows<{ name: string }>(rolesCarried, { id: intent.credentialId }),
   ]);
   if (!credential) throw new KeywayError('INTERNAL_SERVER_ERROR');
   return { intent, credential, versions, roles: roles.map(({ name }) => name) };
@@ -63,7 +63,7 @@ export function knownOf({ credential, versions }: Pick<Work, 'credential' | 'ver
 }
 
 /** The secret of a version; null where Keyway does not have it. */
-export async function heldBy(
+export async function secretOfVersion(
   keyring: Keyring,
   credential: Credential,
   version: Version | undefined,
@@ -101,5 +101,5 @@ const mintedOf = ({ accessKey, secret, keys }: SecretParts): Minted => ({
 export const living = sql(`
   SELECT number, state, access_key AS "accessKey", sealed FROM credential_versions
   WHERE credential_id = :id AND state IN ('PENDING', 'CURRENT', 'PREVIOUS', 'UNKNOWN') ORDER BY number`);
-const carried = sql(`
+const rolesCarried = sql(`
   SELECT r.name FROM credential_roles cr JOIN roles r ON r.id = cr.role_id WHERE cr.credential_id = :id ORDER BY 1`);

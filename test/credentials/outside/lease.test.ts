@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Upstream } from '../../../src/connectors/connector.js';
 import { leased, leaseFrom, LeaseLost, leaseMs } from '../../../src/credentials/outside/lease.js';
-import type { Sql } from '../../../src/database.js';
+import type { Sql } from '../../../src/database/database.js';
 import { expectData, makeAccount } from '../../support/make.js';
 import { spawnKeyway, urlOf } from '../../support/process.js';
 import { doorTo, startTestServer, type TestServer } from '../../support/server.js';

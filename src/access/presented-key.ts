@@ -1,0 +1,102 @@
+import type { Kind } from '../connectors/connector.js';
+import type { SignatureScheme } from '../signatures/scheme.js';
+import { fault, joinParent, live } from './works.js';
+
+/** A credential that goes by a presented access key, with one of its secrets. */
+export interface PresentedKey {
+  /** The access key that was asked for. */
+  key: string;
+  id: string;
+  kind: Kind;
+  accountId: string;
+  projectId: string | null;
+  /** Why it does not work just now; null where it does. */
+  fault: 'REVOKED' | 'EXPIRED' | 'DISABLED' | 'NOT_VALID' | null;
+  allowedIps: string[];
+  /** Where the credential that it was derived from may be used. */
+  parentIps: string[] | null;
+  signatureScheme: SignatureScheme | null;
+  mfaAuthenticated: boolean;
+  expiresAt: string | null;
+  /** The secret's number; null where none is left. */
+  number: number | null;
+  previous: boolean;
+  verifier: Buffer | null;
+  verifierKeyId: string | null;
+  sealed: Buffer | null;
+}
+
+/**
+ * SQL for what goes by each of `:keys` in the built-in store: a row for each secret that works, or did to the end.
+ *
+ * A key that nobody has, and one that is not for these eyes, cost what a known one costs: the row next to it, up to its
+ * `:untils`, is read whole (S25). It comes without its id, and `byKey` lets nothing of it out. `askedFor` makes the lists.
+ * The bounds, which every key is within, are for the planner: it then takes the list for short, keeps one plan for all
+ * lists, and does not plan anew for a millisecond each time.
+ * @param seen the condition on a credential `c` for being seen.
+ * @param more further columns, each an expression over `c`, `a`, `v` and its name.
+ */
+export const presentedBy = (seen: string, more: Readonly<Record<string, string>>): string => `
+  SELECT asked.key, CASE WHEN s.seen THEN c.id END AS id, ${Object.entries({ ...columns, ...more })
+    .map(([name, expression]) => `${expression} AS "${name}"`)
+    .join(',\n    ')}
+  FROM (
+    SELECT key COLLATE "C" AS key, until COLLATE "C" AS until
+    FROM unnest(CAST(:keys AS text[]), CAST(:untils AS text[])) AS given (key, until)
+    WHERE key COLLATE "C" > '' AND key COLLATE "C" < U&'\\+10FFFF'
+  ) asked
+  CROSS JOIN LATERAL (
+    SELECT n.id FROM credentials n
+    WHERE n.store_id = (SELECT id FROM stores WHERE kind = 'BUILT_IN')
+      AND n.access_key >= asked.key AND n.access_key <= asked.until AND n.deleted_at IS NULL
+    ORDER BY n.access_key LIMIT 1
+  ) near
+  JOIN credentials c ON c.id = near.id
+  JOIN accounts a ON a.id = c.account_id
+  LEFT JOIN credential_versions v ON v.credential_id = c.id
+    AND (${live} OR c.revoked_at IS NOT NULL AND (v.verifier IS NOT NULL OR v.password_hash IS NOT NULL))
+  CROSS JOIN LATERAL (SELECT c.access_key = asked.key AND (${seen}) AS seen) s
+  ${joinParent}`;
+
+/**
+ * The lists for `presentedBy`.
+ * @param keys looked up beside their neighbours, so that their being known does not show
+ * @param spellings other spellings of them, looked up by themselves: those cost little, known or not
+ */
+export function askedFor(keys: Iterable<string>, spellings: Iterable<string> = []) {
+  const asked = new Map<string, string>();
+  for (const key of spellings) asked.set(key, key);
+  for (const key of keys) asked.set(key, last);
+  return { keys: [...asked.keys()], untils: [...asked.values()] };
+}
+
+/** Sorts after every key. */
+const last = '\u{10FFFF}';
+
+const columns = {
+  kind: 'c.kind',
+  accountId: 'c.account_id',
+  projectId: 'c.project_id',
+  fault,
+  allowedIps: 'c.allowed_ips',
+  parentIps: 'parent.allowed_ips',
+  signatureScheme: 'c.signature_scheme',
+  mfaAuthenticated: 'c.mfa_authenticated',
+  expiresAt: 'c.expires_at',
+  number: 'v.number',
+  previous: "v.state = 'PREVIOUS'",
+  verifier: 'v.verifier',
+  verifierKeyId: 'v.verifier_key_id',
+  sealed: "CASE WHEN c.kind = 'ACCESS_KEY' THEN v.sealed END",
+  // As many bytes as a sealed secret has, where there is none to read: it would show in the time (S25).
+  filler: `CASE WHEN c.kind <> 'ACCESS_KEY' OR v.sealed IS NULL THEN decode(repeat('00', 180), 'hex') END`,
+};
+
+/** The rows of each key, of those that were seen: the only way to what `presentedBy` reads. */
+export function byKey<Row extends { key: string; id: string | null }>(
+  rows: readonly Row[],
+): Map<string, Row[]> {
+  const found = new Map<string, Row[]>();
+  for (const row of rows) if (row.id !== null) found.set(row.key, [...(found.get(row.key) ?? []), row]);
+  return found;
+}

@@ -1,0 +1,127 @@
+import { badInput } from '../../errors.js';
+import { Secret } from '../../secret.js';
+import { expectGood, listAt, neededAt, textAt } from '../answers.js';
+import type { Connector, Minted, Observed, Upstream } from '../connector.js';
+import { landscapeCode, landscapeFault } from './faults.js';
+import { askLandscape, expectOnePerson, logInWith } from './session.js';
+import { textSetting } from '../settings.js';
+import { adoptPair } from '../signing.js';
+import { beforehand, StoreError } from '../store-error.js';
+
+export { landscapeFault };
+
+/**
+ * Canonical Landscape: the pair of keys that the person of the connection has in each account, at most one. Asking for
+ * another ends the one before at once; the store shows its secret at any time, and ends none for good.
+ */
+export const landscape: Connector = {
+  kind: 'LANDSCAPE',
+  rotation: { chosenBy: 'store', previous: 'dies' },
+  kinds: ['ACCESS_KEY'],
+  keeps: [],
+
+  check: async (upstream) => {
+    await expectOnePerson(upstream);
+    await entriesOf(upstream);
+  },
+  list: async function* (upstream) {
+    yield { entries: (await entriesOf(upstream)).flatMap(observedIn), next: null };
+  },
+  find: async (upstream, { scope }) => observedIn(await entryOf(upstream, scope))[0],
+  present: async (upstream, { scope }) => {
+    const entries = await entriesOf(upstream);
+    const pair = pairIn(entries.find(isOf(accountFor(upstream, entries, scope))));
+    return pair ? [pair.accessKey] : [];
+  },
+
+  create: async (upstream, { scope }) => {
+    const account = await beforehand(async () => {
+      const entries = await entriesOf(upstream);
+      const chosen = accountFor(upstream, entries, scope);
+      const entry = entries.find(isOf(chosen));
+      if (entry === undefined) throw new StoreError('NOT_FOUND');
+      // To ask for a pair would end the one that is there.
+      if (pairIn(entry))
+        throw new StoreError('CONFLICT', { message: 'The account has a pair of keys already.' });
+      return chosen;
+    });
+    return { externalId: account, scope: account, minted: await generate(upstream, account) };
+  },
+  rotate: (upstream, { scope }) => generate(upstream, scope),
+  reveal: async (upstream, { scope }) => {
+    const pair = pairIn(await entryOf(upstream, scope));
+    return pair && mintedOf(pair);
+  },
+
+  probe: async (upstream, { accessKey, secret }) => {
+    if (accessKey === null || secret === null) return false;
+    const answer = await logInWith(upstream, accessKey, secret);
+    if (landscapeFault(answer) === 'UNAUTHENTICATED') return false;
+    expectGood(answer, landscapeFault, landscapeCode(answer));
+    return true;
+  },
+  // A pair that was made for a lost answer can be read again by who can still log in, with a password.
+  adoption: (settings, accessKey) =>
+    (settings['email'] ?? settings['identity']) !== undefined &&
+    accessKey !== null &&
+    accessKey === settings['accessKey']
+      ? adoptPair('accessKey', 'secretKey')
+      : undefined,
+};
+
+interface Pair {
+  accessKey: string;
+  secret: string;
+}
+
+/** One entry for each account of the person's, with or without a pair. */
+async function entriesOf(upstream: Upstream): Promise<readonly unknown[]> {
+  const answer = await askLandscape(upstream, { method: 'GET', path: ['credentials'], large: true });
+  expectGood(answer, landscapeFault, landscapeCode(answer));
+  return listAt(answer.json, 'credentials');
+}
+
+const entryOf = async (upstream: Upstream, account: string): Promise<unknown> =>
+  (await entriesOf(upstream)).find(isOf(account));
+
+const isOf = (account: string) => (entry: unknown) => textAt(entry, 'account_name') === account;
+
+/** The account that is named, or that of the connection, or the only one. */
+function accountFor(upstream: Upstream, entries: readonly unknown[], scope: string | null): string {
+  const [only, ...others] = entries;
+  const named = scope || textSetting(upstream, 'account');
+  if (named) return named;
+  if (only === undefined || others.length > 0)
+    throw badInput('input.scope', 'is required: an account of the store, by its name');
+  return neededAt(only, 'account_name');
+}
+
+/** Asks for a new pair; the one before, if there was one, is dead then. */
+async function generate(upstream: Upstream, account: string): Promise<Minted> {
+  const answer = await askLandscape(upstream, { method: 'POST', path: ['credentials'], body: { account } });
+  expectGood(answer, landscapeFault, landscapeCode(answer));
+  return mintedOf({
+    accessKey: neededAt(answer.json, 'access_key'),
+    secret: neededAt(answer.json, 'secret_key'),
+  });
+}
+
+/** Undefined where there is none: the members are missing then, or null, or empty. */
+function pairIn(entry: unknown): Pair | undefined {
+  const [accessKey, secret] = [textAt(entry, 'access_key'), textAt(entry, 'secret_key')];
+  return accessKey === null || secret === null ? undefined : { accessKey, secret };
+}
+
+function observedIn(entry: unknown): Observed[] {
+  const pair = pairIn(entry);
+  if (!pair) return [];
+  const account = neededAt(entry, 'account_name');
+  const name = textAt(entry, 'account_title') ?? account;
+  const { accessKey } = pair;
+  return [{ externalId: account, scope: account, kind: 'ACCESS_KEY', name, accessKey, readable: true }];
+}
+
+function mintedOf({ accessKey, secret }: Pair): Minted {
+  const hidden = Secret.of(secret);
+  return { accessKey, secret: hidden, keys: null, proof: hidden };
+}

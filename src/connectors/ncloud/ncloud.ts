@@ -1,0 +1,167 @@
+import { badInput } from '../../errors.js';
+import type { Connector, Known, Minted, Upstream } from '../connector.js';
+import { endKey, isMissing, keysOf, keysThere, makeKey, setActive, type ListedKey } from './keys.js';
+import { describePair, expectKnown, isAccepted, makeTemporary, temporaryIn } from './sts.js';
+import { pageOfSubAccounts, type SubAccount } from './sub-accounts.js';
+import { readEach } from '../scopes.js';
+import { adoptPair, neededPair, ownPair, pairOf } from '../signing.js';
+import { beforehand, StoreError } from '../store-error.js';
+
+export { ncloudFault } from './faults.js';
+
+/**
+ * NAVER Cloud: access keys of sub accounts, and temporary keys that STS derives from them (api.ncloud-docs.com). A key
+ * has no name there; the sub account that it is of has. Two keys of a sub account live side by side.
+ */
+export const ncloud: Connector = {
+  kind: 'NCLOUD',
+  rotation: { chosenBy: 'store', previous: 'lives' },
+  kinds: ['ACCESS_KEY'],
+  keeps: ['enabled'],
+
+  check: async (upstream) => {
+    await expectKnown(upstream, ownPair(upstream, 'accessKey', 'secretKey'));
+    await pageOfSubAccounts(upstream, 0, 1);
+  },
+
+  list: async function* (upstream, from) {
+    const begun = new Set<string>();
+    for (let page = Number(from ?? 0), goesOn = true; goesOn; page++) {
+      const { subAccounts, isLast } = await pageOfSubAccounts(upstream, page);
+      const first = subAccounts[0]?.id;
+      const again = first !== undefined && begun.has(first);
+      if (first !== undefined) begun.add(first);
+      // The first page may come twice; if another does, the store has no more of them.
+      goesOn = !isLast && !(again && page > 1);
+      yield {
+        ...(await observedOfAll(upstream, again ? [] : subAccounts)),
+        next: goesOn ? String(page + 1) : null,
+      };
+    }
+  },
+
+  find: async (upstream, known) => {
+    const keys = await keysThere(upstream, known.scope);
+    const key = keys.find(({ accessKey }) => accessKey === currentKey(known));
+    return key && { ...observedKey(key), externalId: known.externalId, scope: known.scope, name: known.name };
+  },
+
+  present: async (upstream, { scope }) => (await keysOf(upstream, scope)).map(({ accessKey }) => accessKey),
+
+  expect: ({ scope }) => {
+    if (scope === null) throw unplaced();
+  },
+  create: async (upstream, { scope, enabled }) => {
+    if (!scope) throw unplaced();
+    const minted = await makeKey(upstream, scope);
+    if (!enabled) await suspendNew(upstream, scope, minted.accessKey);
+    return { externalId: minted.accessKey, scope, minted };
+  },
+
+  update: async (upstream, known, { enabled }) => {
+    if (enabled === undefined) return {};
+    // Suspended are older keys too that still live; let in again is the current one alone.
+    if (!enabled) await suspendOthers(upstream, known);
+    await setActive(upstream, known.scope, currentKey(known), enabled);
+    return {};
+  },
+
+  rotate: async (upstream, known) => {
+    const minted = await makeNextKey(upstream, known);
+    if (!known.enabled) await suspendNew(upstream, known.scope, minted.accessKey);
+    return minted;
+  },
+
+  probe: (upstream, minted) => isAccepted(upstream, neededPair(minted)),
+
+  retire: endKey,
+  revoke: endAll,
+  delete: endAll,
+
+  reveal: async (upstream, known, held) => {
+    // Of a permanent pair STS does not show the secret.
+    const pair = known.temporary && pairOf(held);
+    const json = pair && (await describePair(upstream, pair));
+    return json ? temporaryIn(json) : undefined;
+  },
+
+  issue: async (upstream, held, wish) => makeTemporary(upstream, neededPair(held), wish),
+
+  // The key before works until the new one is kept.
+  adoption: () => adoptPair('accessKey', 'secretKey'),
+};
+
+const unplaced = () => badInput('input.scope', 'must be the id of the sub account that is to have the key');
+
+const observedOfAll = (upstream: Upstream, subAccounts: readonly SubAccount[]) =>
+  readEach(subAccounts, async ({ id, loginId, fullName, email, allowedIps }) =>
+    (await keysThere(upstream, id)).map((key) => ({
+      ...observedKey(key),
+      ...{ scope: id, name: loginId, fullName, email, allowedIps },
+    })),
+  );
+
+const observedKey = ({ accessKey, active, createdAt }: ListedKey) => ({
+  externalId: accessKey,
+  kind: 'ACCESS_KEY' as const,
+  accessKey,
+  enabled: active,
+  createdAt,
+});
+
+/** A key is made active. One that was to be suspended and could not be must not stay. */
+async function suspendNew(upstream: Upstream, scope: string, accessKey: string): Promise<void> {
+  try {
+    await setActive(upstream, scope, accessKey, false);
+  } catch (error) {
+    try {
+      await endKey(upstream, scope, accessKey);
+    } catch (cause) {
+      // Whatever the refusals say, a key was made, and whoever asked has to look for it.
+      throw new StoreError('UPSTREAM_ERROR', { cause });
+    }
+    throw error;
+  }
+}
+
+async function makeNextKey(upstream: Upstream, known: Known): Promise<Minted & { accessKey: string }> {
+  try {
+    return await makeKey(upstream, known.scope);
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.fault !== 'LIMIT_EXCEEDED') throw error;
+    // No key was made, whatever becomes of this.
+    if (!(await beforehand(() => endSpentKey(upstream, known)))) throw error;
+    return makeKey(upstream, known.scope);
+  }
+}
+
+async function suspendOthers(upstream: Upstream, known: Known): Promise<void> {
+  for (const key of known.keys.filter((one) => one !== currentKey(known))) {
+    try {
+      await setActive(upstream, known.scope, key, false);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  }
+}
+
+/**
+ * Ends a key of the credential's own that is suspended and not the one in use: what an earlier rotation left behind.
+ * False where there is none.
+ */
+async function endSpentKey(upstream: Upstream, known: Known): Promise<boolean> {
+  const keys = await keysOf(upstream, known.scope);
+  const spent = keys.find(
+    ({ accessKey, active }) =>
+      active === false && accessKey !== currentKey(known) && known.keys.includes(accessKey),
+  );
+  if (spent) await endKey(upstream, known.scope, spent.accessKey);
+  return spent !== undefined;
+}
+
+async function endAll(upstream: Upstream, known: Known): Promise<void> {
+  const keys = new Set([...known.keys, currentKey(known)]);
+  for (const key of keys) await endKey(upstream, known.scope, key);
+}
+
+const currentKey = ({ accessKey, externalId }: Known): string => accessKey ?? externalId;

@@ -1,0 +1,159 @@
+import { badInput, unsupported } from '../../errors.js';
+import { at, neededAt, textAt } from '../answers.js';
+import type { Connector, Described, Known, Minted, Observed, Upstream, Wish } from '../connector.js';
+import { askWhoAmI, entriesIn, entryOf, seqeraFault, goodWithin, isGone, within } from './calls.js';
+import { externalIdFor, providerOf, theirKeysOf, theirNameOf, withExternalIdOf } from './providers.js';
+import { expectShown, listScopes } from '../scopes.js';
+import { listSetting } from '../settings.js';
+import { beforehand, StoreError } from '../store-error.js';
+import { instantOf } from '../times.js';
+
+export { seqeraFault };
+
+/**
+ * Seqera Platform, once Nextflow Tower: keys of other systems, in workspaces or in the personal space of the token's
+ * owner. It takes keys and never shows them again; a change is a change of the whole, with the keys.
+ */
+export const seqera: Connector = {
+  kind: 'SEQERA',
+  rotation: { chosenBy: 'caller', previous: 'dies' },
+  kinds: ['PROVIDER_KEYS'],
+  keeps: ['name', 'description', 'category'],
+  budget: { limit: 20, windowMs: 1000 },
+
+  check: async (upstream) => {
+    await askWhoAmI(upstream);
+    await expectShown(listSetting(upstream, 'workspaces'), (scope) => entriesIn(upstream, scope), 'each');
+  },
+  list: (upstream, from) =>
+    listScopes(scopesOf(upstream), from, async (scope) =>
+      (await entriesIn(upstream, scope)).map((entry) => observedIn(entry, scope)),
+    ),
+  find: async (upstream, known) => {
+    const entry = await entryOf(upstream, known);
+    return entry === undefined ? undefined : observedIn(entry, known.scope);
+  },
+  present: async (upstream, { scope, name }) =>
+    (await entriesIn(upstream, scopeFor(upstream, scope)))
+      .filter((entry) => textAt(entry, 'name') === name)
+      .map((entry) => neededAt(entry, 'id')),
+
+  create: async (upstream, { scope: given, wish, ...described }) => {
+    const scope = scopeFor(upstream, given);
+    const { provider, keys } = providerKeysIn(wish);
+    const theirKeys = theirKeysOf(provider, keys);
+    const { json } = await goodWithin(upstream, scope, {
+      method: 'POST',
+      path: [],
+      query: externalIdFor(theirKeys),
+      body: { credentials: { ...textsIn(described), provider: theirNameOf(provider), keys: theirKeys } },
+    });
+    return { externalId: neededAt(json, 'credentialsId'), scope, minted: mintedOf(keys) };
+  },
+  update: async (upstream, known, changes, held) => {
+    if (!held?.keys)
+      throw unsupported(
+        'This store takes a change only together with the keys, and Keyway does not have them. Rotate the credential: from then on Keyway has its keys.',
+      );
+    await replace(upstream, known, { provider: known.provider, keys: held.keys }, changes);
+    return {};
+  },
+  rotate: async (upstream, known, wish) => {
+    const { provider, keys } = providerKeysIn(wish);
+    await replace(upstream, known, { provider, keys });
+    return mintedOf(keys);
+  },
+  // What depends on a credential cannot keep it from being ended, only from being tidied away.
+  revoke: (upstream, known) => remove(upstream, known, 'false'),
+  delete: (upstream, known) => remove(upstream, known, 'true'),
+};
+
+const scopesOf = (upstream: Upstream): readonly string[] => {
+  const workspaces = listSetting(upstream, 'workspaces');
+  return workspaces.length > 0 ? workspaces : [''];
+};
+
+/**
+ * The workspace that is named, or the only place there is; empty for the personal space.
+ * @throws BAD_USER_INPUT for one that listings would not show, and where there are several.
+ */
+function scopeFor(upstream: Upstream, scope: string | null): string {
+  const scopes = scopesOf(upstream);
+  const [only = '', ...others] = scopes;
+  if (scope !== null && scopes.includes(scope)) return scope;
+  if (scope) throw badInput('input.scope', 'is none of the workspaces that the store was connected with');
+  if (others.length > 0) throw badInput('input.scope', 'is required: a workspace of the store, by its id');
+  return only;
+}
+
+/** Puts the whole in place of what is there; what is not to change stays as the store has it now. */
+async function replace(
+  upstream: Upstream,
+  known: Known,
+  { provider, keys }: { provider: string | null; keys: Keys },
+  changes: Partial<Described> = {},
+): Promise<void> {
+  const credentials = await beforehand(async () => {
+    const entry = await entryOf(upstream, known);
+    if (entry === undefined) throw new StoreError('NOT_FOUND');
+    const theirs = neededAt(entry, 'provider');
+    if (provider === null || providerOf(theirs) !== provider)
+      throw new StoreError('CONFLICT', { message: 'The store has it as keys of another provider.' });
+    return {
+      id: known.externalId,
+      name: neededAt(entry, 'name'),
+      description: textAt(entry, 'description'),
+      category: textAt(entry, 'category'),
+      ...textsIn(changes),
+      provider: theirs,
+      baseUrl: textAt(entry, 'baseUrl'),
+      keys: withExternalIdOf(entry, theirKeysOf(provider, keys)),
+    };
+  });
+  await goodWithin(upstream, known.scope, {
+    method: 'PUT',
+    path: [known.externalId],
+    query: externalIdFor(credentials.keys),
+    body: { credentials },
+  });
+}
+
+async function remove(upstream: Upstream, known: Known, checked: 'true' | 'false'): Promise<void> {
+  const { scope, externalId } = known;
+  const answer = await within(upstream, scope, { method: 'DELETE', path: [externalId], query: { checked } });
+  await isGone(upstream, known, answer);
+}
+
+type Keys = NonNullable<Minted['keys']>;
+
+/** The texts that the platform keeps, of those that are given. */
+const textsIn = ({ name, description, category }: Partial<Described>) => ({
+  ...(name !== undefined && { name }),
+  ...(description !== undefined && { description }),
+  ...(category !== undefined && { category }),
+});
+
+function providerKeysIn(wish: Wish): Wish & { kind: 'PROVIDER_KEYS' } {
+  if (wish.kind !== 'PROVIDER_KEYS') throw unsupported('This store keeps the keys of providers alone.');
+  return wish;
+}
+
+const mintedOf = (keys: Keys): Minted => ({ accessKey: null, secret: null, keys, proof: null });
+
+/**
+ * A provider that Keyway has no name for is null: the credential is there all the same. What is not valid by the
+ * platform's probe is said there alone.
+ */
+function observedIn(entry: unknown, scope: string): Observed {
+  return {
+    externalId: neededAt(entry, 'id'),
+    scope,
+    kind: 'PROVIDER_KEYS',
+    name: neededAt(entry, 'name'),
+    description: textAt(entry, 'description'),
+    category: textAt(entry, 'category'),
+    provider: providerOf(textAt(entry, 'provider')) ?? null,
+    createdAt: instantOf(at(entry, 'dateCreated')),
+    lastUsedAt: instantOf(at(entry, 'lastUsed')),
+  };
+}

@@ -1,0 +1,120 @@
+import { badInput } from '../../errors.js';
+import type { Connector, Known, Observed, Upstream } from '../connector.js';
+import { readEach } from '../scopes.js';
+import { textSetting } from '../settings.js';
+import { adoptPair, neededPair } from '../signing.js';
+import { beforehand, StoreError } from '../store-error.js';
+import { asGiven, pairsOf } from './api.js';
+import { endPair, isLive, isRevoked, makeOwnPair, makePair, pairOfUser, type ListedPair } from './pairs.js';
+import { findUser, pageOfUsers, userOf, type User } from './users.js';
+
+export { veracodeFault } from './faults.js';
+
+/**
+ * Veracode: the one pair of API id and key that each user has (docs.veracode.com, Identity API). A pair has no name or
+ * switch of its own; the user has. A new pair ends the one before, at once or within a day.
+ */
+export const veracode: Connector = {
+  kind: 'VERACODE',
+  rotation: { chosenBy: 'store', previous: 'dies' },
+  kinds: ['ACCESS_KEY'],
+  keeps: [],
+  budget: { limit: 500, windowMs: 60_000 },
+
+  check: async (upstream) => {
+    const users = new Set<string>();
+    for (const pair of pairsOf(upstream)) {
+      const user = await userOf(upstream, pair);
+      if (user === undefined) throw new StoreError('UNAUTHENTICATED');
+      // A new pair of a user ends the one before: two of one user could not stand in for each other.
+      if (users.has(user))
+        throw new StoreError('INVALID_INPUT', { message: 'The two pairs belong to one user.' });
+      users.add(user);
+      await pageOfUsers(upstream, 0, 1, pair);
+    }
+  },
+
+  list: async function* (upstream, from) {
+    const begun = new Set<string>();
+    for (let page = Number(from ?? 0), goesOn = true; goesOn; page++) {
+      const { users, isLast } = await pageOfUsers(upstream, page);
+      const [first] = users;
+      const again = first !== undefined && begun.has(first.id);
+      if (first) begun.add(first.id);
+      // A store that shows a page again has no more of them, whatever it says.
+      goesOn = !isLast && !again;
+      yield {
+        ...(await observedOfAll(upstream, again ? [] : users)),
+        next: goesOn ? String(page + 1) : null,
+      };
+    }
+  },
+
+  find: async (upstream, { externalId }) => {
+    const pair = await pairOfUser(upstream, externalId);
+    const user = pair && (await findUser(upstream, externalId));
+    return user && observedOf(upstream, user, pair);
+  },
+
+  present: async (upstream, { scope }) => {
+    const pair = await pairOfUser(upstream, scope);
+    return pair ? [pair.apiId] : [];
+  },
+
+  expect: ({ scope }) => {
+    if (scope === null) throw unplaced();
+  },
+  create: async (upstream, { scope }) => {
+    if (!scope) throw unplaced();
+    const pair = await beforehand(() => pairOfUser(upstream, scope));
+    if (pair && isLive(pair, upstream.now()))
+      throw new StoreError('CONFLICT', {
+        message: 'The user has a pair already, which a new one would end.',
+        sent: false,
+      });
+    return { externalId: scope, scope, minted: await makePair(upstream, scope) };
+  },
+
+  rotate: (upstream, { externalId, accessKey }) =>
+    accessKey === textSetting(upstream, 'apiId')
+      ? makeOwnPair(upstream, externalId)
+      : makePair(upstream, externalId),
+
+  probe: async (upstream, minted) => (await userOf(upstream, neededPair(minted))) !== undefined,
+
+  revoke: end,
+  delete: end,
+
+  // One of the two is left whatever becomes of the other.
+  adoption: ({ apiId, fallbackApiId }, accessKey) => {
+    if (fallbackApiId === undefined) return undefined;
+    if (accessKey === fallbackApiId) return adoptPair('fallbackApiId', 'fallbackApiKey');
+    return accessKey === apiId ? adoptPair('apiId', 'apiKey') : undefined;
+  },
+};
+
+const unplaced = () => badInput('input.scope', 'must be the id of the user that is to have the pair');
+
+function end(upstream: Upstream, { externalId }: Known): Promise<void> {
+  return endPair(upstream, externalId);
+}
+
+const observedOfAll = (upstream: Upstream, users: readonly User[]) =>
+  readEach(users, async (user) => {
+    const pair = await pairOfUser(upstream, user.id);
+    return pair ? [observedOf(upstream, user, pair)] : [];
+  });
+
+const observedOf = (upstream: Upstream, user: User, pair: ListedPair): Observed => ({
+  externalId: user.id,
+  scope: user.id,
+  kind: 'ACCESS_KEY',
+  name: user.name,
+  accessKey: asGiven(upstream, pair.apiId),
+  fullName: user.fullName,
+  email: user.email,
+  enabled: user.active,
+  allowedIps: user.allowedIps,
+  expiresAt: pair.expiresAt,
+  revoked: isRevoked(pair, upstream.now()),
+});

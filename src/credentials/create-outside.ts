@@ -1,0 +1,171 @@
+import { authorize } from '../access/authorize.js';
+import { Permission } from '../access/principal.js';
+import type { Account } from '../accounts/account.js';
+import { isWithin } from '../accounts/tree.js';
+import type { Connector } from '../connectors/connector.js';
+import type { RequestContext } from '../context.js';
+import { violates, type Tx } from '../database/database.js';
+import { badInput, conflict, forbidden, unsupported } from '../errors.js';
+import { onceReaching } from '../idempotency/once.js';
+import { newId } from '../ids.js';
+import type { Project } from '../projects/project.js';
+import type { Role } from '../roles/role.js';
+import { durationMs, instant } from '../time.js';
+import { withStore } from '../stores/open.js';
+import type { CredentialStore } from '../stores/store.js';
+import { CredentialRole } from './record/credential-role.js';
+import { noUseYet } from './record/credential-use.js';
+import { CredentialSecret } from './record/credential-version.js';
+import { Credential } from './record/credential.js';
+import type { CreateCredentialInput } from './credential.input.js';
+import type { IssuedSecret } from './secret/issued-secret.js';
+import { keepOutside } from './secret/keep-secret.js';
+import { holdPlace } from './record/allowed.js';
+import { checkedExpiry } from './record/expiry.js';
+import { carryOut, secretOf, type Planned } from './outside/carry-out.js';
+import { expectRetrievable, outsideWish, type OutsideWish } from './outside/outside-wish.js';
+import type { Lease } from './outside/lease.js';
+import { plan, wantedBy } from './outside/plan.js';
+import { enforced } from './update-outside.js';
+import { wayOf, wishOf } from './outside/work.js';
+
+/** Where a credential is to be, and what it is to carry: found and allowed already. */
+export interface Placing {
+  account: Account;
+  owner: Account | null;
+  project: Project | null;
+  roles: readonly Role[];
+}
+
+/**
+ * Makes a credential in an outside store. Until the store has answered it is PENDING.
+ * @throws FORBIDDEN for a store of another account's; BAD_USER_INPUT for what the store does not keep, and without what it needs; what the store says; OUTCOME_UNKNOWN where its answer was lost.
+ */
+export async function createOutside(
+  ctx: RequestContext,
+  input: CreateCredentialInput,
+  store: CredentialStore,
+  placing: Placing,
+): Promise<{ credential: Credential; issued: IssuedSecret | null }> {
+  const connector = ctx.connectors[store.kind];
+  if (!connector?.create) throw unsupported();
+  await authorizeStore(ctx, store, placing.account);
+  const wish = outsideWish(connector, input.secret);
+  expectKept(connector, input);
+  expectRetrievable(input);
+  const columns = { ...columnsOf(ctx, input, store, placing, wish), id: newId() };
+  connector.expect?.(columns);
+
+  let lease: Lease | undefined;
+  const reach = () => presentBefore(ctx, connector, columns, wish);
+  const keep = async (tx: Tx, before: readonly string[] | undefined): Promise<Planned> => {
+    const { account, owner, project, roles } = placing;
+    await holdPlace(tx, owner ? [account.id, owner.id] : [account.id], project?.id ?? null);
+    const { id } = columns;
+    await insert(tx, { ...columns, expiresAt: checkedExpiry(ctx, wish.kind, input.expiresAt) });
+    const kept = wish.chosen ? await keepOutside(ctx.keyring, columns, 1, wish.chosen) : {};
+    const { accessKey } = wish;
+    await tx.em
+      .getRepository(CredentialSecret)
+      .insert({ credentialId: id, number: 1, state: 'PENDING', accessKey, ...kept });
+    await tx.rows(noUseYet, { id });
+    if (roles.length > 0)
+      await tx.em
+        .getRepository(CredentialRole)
+        .insert(roles.map((role) => ({ credentialId: id, roleId: role.id })));
+    lease = await plan(tx, wantedBy(ctx), {
+      credentialId: id,
+      storeId: store.id,
+      verb: 'CREATE',
+      version: 1,
+      details: { ...(before && { before }) },
+    });
+    return { id, intent: lease.id, version: 1 };
+  };
+  const { result, replayed } = await onceReaching(ctx, 'credential:create', input, { reach, keep });
+  await carryOut(ctx, 'credential:create', input, result.intent, lease);
+  return secretOf(ctx, result, replayed);
+}
+
+/** A store is for the account that has it, and for what is part of that. @throws FORBIDDEN */
+async function authorizeStore({ principal, db }: RequestContext, store: CredentialStore, account: Account) {
+  const { accountId, id } = store;
+  if (accountId === null) throw unsupported();
+  authorize(principal, Permission.CREDENTIAL_CREATE, { accountId, about: { type: 'CredentialStore', id } });
+  if (!(await isWithin(db, account.id, accountId)))
+    throw forbidden('The store is for credentials of the account that has it.');
+}
+
+function expectKept({ keeps = [] }: Connector, input: CreateCredentialInput): void {
+  const asked = {
+    enabled: input.enabled === false,
+    allowedIps: (input.allowedIps ?? []).length > 0,
+    expiresAt: typeof input.expiresAt === 'string',
+  };
+  for (const name of enforced) {
+    if (asked[name] && !keeps.includes(name))
+      throw badInput(`input.${name}`, 'must be left out: this store has no such setting');
+  }
+}
+
+function columnsOf(
+  { at }: RequestContext,
+  input: CreateCredentialInput,
+  store: CredentialStore,
+  { account, owner, project }: Placing,
+  { kind, provider, accessKey }: OutsideWish,
+) {
+  const policy = input.rotationPolicy;
+  return {
+    storeId: store.id,
+    scope: input.scope ?? null,
+    accountId: account.id,
+    ownerId: owner?.id ?? null,
+    projectId: project?.id ?? null,
+    kind,
+    provider,
+    accessKey,
+    name: input.name,
+    description: input.description ?? null,
+    category: input.category ?? null,
+    fullName: input.fullName ?? null,
+    email: input.email ?? null,
+    enabled: input.enabled ?? true,
+    allowedIps: [...new Set(input.allowedIps ?? [])],
+    retrievable: true,
+    permissions: null,
+    standing: 'PENDING' as const,
+    rotateEvery: policy?.every ?? null,
+    rotateGrace: policy?.gracePeriod ?? null,
+    rotationDueAt: policy ? instant(at + durationMs(policy.every)) : null,
+  };
+}
+
+/**
+ * What is there already, where it tells what a lost answer made. Where no place is named, it is also asked whether there
+ * is only one. @throws BAD_USER_INPUT
+ */
+async function presentBefore(
+  ctx: RequestContext,
+  connector: Connector,
+  columns: Pick<Credential, 'storeId' | 'scope' | 'name'>,
+  { kind, provider, accessKey, chosen }: OutsideWish,
+): Promise<readonly string[] | undefined> {
+  const replaces = wayOf(connector) === 'replaced';
+  if (!connector.present || (replaces && columns.scope !== null)) return undefined;
+  const wish = wishOf({ kind, provider, accessKey } as Credential, chosen);
+  const at = { scope: columns.scope ?? '', wish, name: columns.name };
+  const there = await withStore(ctx, columns.storeId, async ({ upstream }) =>
+    connector.present?.(upstream, at),
+  );
+  return replaces ? undefined : there;
+}
+
+async function insert(tx: Tx, columns: Partial<Credential>): Promise<void> {
+  try {
+    await tx.em.getRepository(Credential).insert(columns);
+  } catch (error) {
+    if (violates(error, 'credentials_access_key')) throw conflict('The user name is in use in this store.');
+    throw error;
+  }
+}

@@ -1,0 +1,85 @@
+import { Permission } from '../access/principal.js';
+import type { RequestContext } from '../context.js';
+import { sql } from '../database/database.js';
+import { conflict, unsupported } from '../errors.js';
+import { once, type Answer } from '../idempotency/once.js';
+import { recordAs } from '../audit/record.js';
+import { instantMs } from '../time.js';
+import type { Credential } from './record/credential.js';
+import { endCredentials, markDeleted } from './record/end.js';
+import { changedCredential } from './record/find.js';
+import { lockCredential } from './record/lock.js';
+import { carryOut } from './outside/carry-out.js';
+import type { Lease } from './outside/lease.js';
+import { overtake, plan, wantedBy } from './outside/plan.js';
+import { leaveOvertaken } from './outside/settle.js';
+
+interface Ending extends Answer {
+  id: string;
+  intent: string | null;
+}
+
+/**
+ * Ends a credential in its store, and then in Keyway: it counts as ended when the store has confirmed it. A rotation
+ * that is under way is overtaken, and what it may still make is ended too (R7).
+ * @throws CONFLICT while it is being made, and for what Keyway reaches its store with; what the store says;
+ * OUTCOME_UNKNOWN where its answer was lost: it is repeated until it is clear.
+ */
+export async function endOutside(
+  ctx: RequestContext,
+  input: { idempotencyKey?: string | null; reason?: string | null },
+  found: Credential,
+  verb: 'REVOKE' | 'DELETE',
+): Promise<Credential> {
+  let lease: Lease | undefined;
+  const action = `credential:${verb.toLowerCase()}`;
+  const { result } = await once<Ending>(ctx, action, input, async (tx) => {
+    const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_REVOKE);
+    const { id, storeId, accountId, projectId } = credential;
+    if (credential.reachesStore)
+      throw conflict('Keyway reaches its store with it: updateStore takes another.');
+    const temporary = credential.parentId !== null;
+    const expired = credential.expiresAt !== null && instantMs(credential.expiresAt) <= ctx.at;
+    if (temporary && !expired && credential.revokedAt === null)
+      throw unsupported('A temporary credential of this store ends by itself, or with its parent.');
+    const ended = credential.deletedAt !== null || credential.revokedAt !== null;
+    const isGone = temporary || credential.goneAt !== null || credential.externalId === null;
+    if (isGone && credential.goneAt === null && credential.standing === 'UNKNOWN')
+      throw conflict('Its store may have made it: sync the store, which tells.');
+    if (!isGone && (!ended || (verb === 'DELETE' && credential.deletedAt === null))) {
+      const [making] = await tx.rows<object>(beingMade, { id });
+      if (making) throw conflict('It is being made in its store.');
+      const overtaken = await overtake(tx, id, ['ROTATE', 'UPDATE', 'RETIRE', 'REVOKE', 'DELETE']);
+      for (const one of overtaken) await leaveOvertaken(ctx.keyring, tx, credential, one);
+      const before = overtaken.flatMap(({ details }) => details.before ?? []);
+      // The end of a previous key makes nothing, however late it arrives.
+      const untilMs = overtaken
+        .filter((one) => one.verb !== 'RETIRE')
+        .map(({ leaseUntilMs, details }) => Math.max(leaseUntilMs, details.overtookUntilMs ?? 0));
+      lease = await plan(tx, wantedBy(ctx), {
+        credentialId: id,
+        storeId,
+        verb,
+        details: {
+          ...(input.reason && { reason: input.reason }),
+          overtook: overtaken.map((one) => one.id),
+          ...(overtaken.some(({ details }) => details.before) && { before }),
+          ...(untilMs.length > 0 && { overtookUntilMs: Math.max(...untilMs) }),
+        },
+      });
+      return { id, intent: lease.id };
+    }
+    // The store has it no more: what is left to end is Keyway's own record.
+    const target = { type: 'Credential' as const, id };
+    const now = await endCredentials(tx, [id], input.reason ?? null);
+    const gone = verb === 'DELETE' ? await tx.rows(markDeleted, { ids: [id] }) : [];
+    const changed = now.length + gone.length > 0 ? ['status'] : [];
+    await recordAs(ctx.keyring, tx, wantedBy(ctx), { action, target, accountId, projectId, changed });
+    return { id, intent: null };
+  });
+  if (result.intent !== null) await carryOut(ctx, action, input, result.intent, lease);
+  return changedCredential(ctx, result.id);
+}
+
+const beingMade = sql(`
+  SELECT 1 AS one FROM intents WHERE credential_id = :id AND state = 'OPEN' AND verb = 'CREATE'`);

@@ -1,0 +1,225 @@
+import type { Connector, Created, Described, Minted, Upstream } from '../../connectors/connector.js';
+import { StoreError } from '../../connectors/store-error.js';
+import { sql, type Sql } from '../../database/database.js';
+import { unsupported } from '../../errors.js';
+import type { Keyring } from '../../keyring/keyring.js';
+import { instant, instantMs } from '../../time.js';
+import type { Credential } from '../record/credential.js';
+import { currentOf, secretOfVersion, knownOf, wayOf, wishOf, type Version, type Work } from './work.js';
+
+/** What a store was asked to do, and has done. */
+export type StoreOutcome =
+  | { verb: 'CREATE'; created: Created }
+  | { verb: 'ROTATE'; minted: Minted }
+  | { verb: 'UPDATE'; partial: boolean }
+  | { verb: 'RETIRE' | 'REVOKE' | 'DELETE' };
+
+export interface Doing {
+  db: Sql;
+  keyring: Keyring;
+  connector: Connector;
+  upstream: Upstream;
+  work: Work;
+  /** Whether the store may have heard of it before. */
+  again: boolean;
+}
+
+/** The secret that a store made for an answer that was lost: nobody has it. */
+export class SecretLost extends Error {}
+
+/**
+ * Does at the store what the intent says. What may have been done before is looked for first, or done again where that
+ * does no harm.
+ * @throws StoreError, SecretLost
+ */
+export async function doAtStore(doing: Doing): Promise<StoreOutcome> {
+  const { verb } = doing.work.intent;
+  switch (verb) {
+    case 'CREATE':
+      return { verb, created: await create(doing) };
+    case 'ROTATE':
+      return { verb, minted: await rotate(doing) };
+    case 'UPDATE':
+      return { verb, partial: await update(doing) };
+    case 'RETIRE':
+      await retireKeys(doing);
+      return { verb };
+    case 'REVOKE':
+    case 'DELETE':
+      await end(doing, verb);
+      return { verb };
+  }
+}
+
+async function rotate(doing: Doing): Promise<Minted> {
+  const { connector, upstream, work, again, keyring } = doing;
+  const { credential } = work;
+  const known = knownOf(work);
+  const held = await secretOfVersion(keyring, credential, currentOf(work));
+  const way = wayOf(connector);
+  await retireKeys(doing);
+  if (again && way === 'overlap') await removeOrphans(doing);
+  if (again && way === 'replaced') {
+    const there = await madeMeanwhile(doing, currentOf(work));
+    if (there) return there;
+  }
+  const chosen = way === 'ours' ? await secretOfVersion(keyring, credential, pendingOf(work)) : null;
+  const minted = await having(connector, 'rotate')(upstream, known, wishOf(credential, chosen), held);
+  // What is to stay suspended cannot be tried.
+  if (way === 'overlap' && credential.enabled) await expectTaken(doing, minted);
+  return minted;
+}
+
+/** A key that was made and that the store does not take, or cannot be asked about, must not stay: nobody would have it. */
+async function expectTaken({ connector, upstream, work }: Doing, minted: Minted): Promise<void> {
+  const refusal = await refusalOf(connector, upstream, minted);
+  if (!refusal) return;
+  try {
+    const key = minted.accessKey ?? '';
+    await having(connector, 'retire')(upstream, work.credential.scope ?? '', key);
+  } catch (cause) {
+    if (!(cause instanceof StoreError)) throw cause;
+    // Whatever the refusals say, a key was made, and has to be looked for.
+    throw new StoreError('UPSTREAM_ERROR', { cause });
+  }
+  throw refusal;
+}
+
+async function refusalOf(
+  connector: Connector,
+  upstream: Upstream,
+  minted: Minted,
+): Promise<StoreError | undefined> {
+  try {
+    if (!connector.probe || (await connector.probe(upstream, minted))) return undefined;
+  } catch (error) {
+    if (error instanceof StoreError) return error;
+    throw error;
+  }
+  return new StoreError('INVALID_INPUT', { message: 'The store does not take the secret that it made.' });
+}
+
+async function create(doing: Doing): Promise<Created> {
+  const { connector, upstream, work, again, keyring } = doing;
+  const { credential } = work;
+  const way = wayOf(connector);
+  const chosen = way === 'ours' ? await secretOfVersion(keyring, credential, pendingOf(work)) : null;
+  if (again && way === 'ours') {
+    const [made] = await newcomers(doing);
+    if (made !== undefined && chosen)
+      return { externalId: made, scope: credential.scope ?? '', minted: chosen };
+  }
+  if (again && way === 'overlap') await removeOrphans(doing);
+  if (again && way === 'replaced') {
+    const there = await madeMeanwhile(doing, undefined);
+    const { externalId, scope } = knownOf(placed(work));
+    if (there) return { externalId, scope, minted: there };
+  }
+  const { scope } = credential;
+  const wish = wishOf(credential, chosen);
+  return having(connector, 'create')(upstream, { ...describedOf(credential, work.roles), scope, wish });
+}
+
+async function update({ connector, upstream, work, keyring }: Doing): Promise<boolean> {
+  const { described } = work.intent.details;
+  if (!described) throw new Error('the intent does not say what is to change');
+  const held = await secretOfVersion(keyring, work.credential, currentOf(work));
+  const { partial } = await having(connector, 'update')(upstream, knownOf(work), described, held);
+  return partial ?? false;
+}
+
+async function end(doing: Doing, verb: 'REVOKE' | 'DELETE'): Promise<void> {
+  const { connector, upstream, work } = doing;
+  const end = having(connector, verb === 'REVOKE' ? 'revoke' : 'delete');
+  // By its name, another one may be there by now.
+  if (!work.intent.details.sweep || !(await isTakenOver(doing))) await end(upstream, knownOf(work));
+  // A request that this intent overtook may have made another key by now.
+  if (work.intent.details.before) await removeOrphans(doing);
+}
+
+async function isTakenOver({ db, work }: Doing): Promise<boolean> {
+  const { id, storeId, externalId } = work.credential;
+  return (await db.rows(sameName, { id, storeId, externalId })).length > 0;
+}
+
+async function retireKeys({ connector, upstream, work }: Doing): Promise<void> {
+  const { keys = [] } = work.intent.details;
+  for (const key of keys) await having(connector, 'retire')(upstream, work.credential.scope ?? '', key);
+}
+
+/** Ends the keys that came in since the intent was made, and that nobody has. */
+async function removeOrphans(doing: Doing): Promise<void> {
+  const { connector, upstream, work } = doing;
+  for (const key of await newcomers(doing))
+    await having(connector, 'retire')(upstream, work.credential.scope ?? '', key);
+}
+
+/** The ids that are there and were not when the intent was made, but for those that Keyway knows of by now. */
+async function newcomers({ connector, upstream, work, db }: Doing): Promise<string[]> {
+  const { before = [] } = work.intent.details;
+  const { name, scope, storeId, id } = work.credential;
+  const wish = wishOf(work.credential, null);
+  const now = await having(connector, 'present')(upstream, { scope: scope ?? '', wish, name });
+  const fresh = now.filter((one) => !before.includes(one));
+  const known = await db.rows<{ key: string }>(keysOfStore, { storeId, id, keys: fresh });
+  return fresh.filter((one) => !known.some(({ key }) => key === one));
+}
+
+/**
+ * What a store has that shows its secrets, where it is another than before.
+ * @throws SecretLost where the store shows none: what it may have made is gone with the answer.
+ */
+async function madeMeanwhile(
+  { connector, upstream, work, keyring }: Doing,
+  before: Version | undefined,
+): Promise<Minted | undefined> {
+  if (!connector.reveal) throw new SecretLost();
+  const held = await secretOfVersion(keyring, work.credential, before);
+  const there = await connector.reveal(upstream, knownOf(placed(work)), held);
+  return there?.accessKey && there.accessKey !== before?.accessKey ? there : undefined;
+}
+
+/** A credential that is being made goes by its scope: such stores have one in each. */
+const placed = (work: Work): Work => ({
+  ...work,
+  credential: { ...work.credential, externalId: work.credential.externalId ?? work.credential.scope },
+});
+
+const pendingOf = ({ versions }: Work): Version | undefined =>
+  versions.find(({ state }) => state === 'PENDING');
+
+/** What is recorded of a credential, as its store is told it. */
+export const describedOf = (credential: Credential, roles: readonly string[]): Described => {
+  const { name, description, category, fullName, email, enabled, allowedIps, expiresAt } = credential;
+  return {
+    name,
+    description,
+    category,
+    fullName,
+    email,
+    enabled,
+    allowedIps,
+    roles,
+    expiresAt: expiresAt === null ? null : instant(instantMs(expiresAt)),
+  };
+};
+
+function having<Verb extends 'create' | 'rotate' | 'update' | 'revoke' | 'delete' | 'retire' | 'present'>(
+  connector: Connector,
+  verb: Verb,
+): NonNullable<Connector[Verb]> {
+  const found = connector[verb];
+  if (!found) throw unsupported();
+  return found;
+}
+
+const sameName = sql(`
+  SELECT id FROM credentials
+  WHERE store_id = :storeId AND id <> :id AND deleted_at IS NULL AND revoked_at IS NULL
+    AND coalesce(external_id, access_key) = :externalId LIMIT 1`);
+const keysOfStore = sql(`
+  SELECT v.access_key AS key FROM credential_versions v JOIN credentials c ON c.id = v.credential_id
+  WHERE c.store_id = :storeId AND c.id <> :id AND c.deleted_at IS NULL AND v.access_key = ANY(CAST(:keys AS text[]))
+  UNION
+  SELECT external_id FROM credentials
+  WHERE store_id = :storeId AND id <> :id AND deleted_at IS NULL AND external_id = ANY(CAST(:keys AS text[]))`);

@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fault, joinParent } from '../../access/works.js';
+import { record } from '../../audit/record.js';
+import type { RequestContext } from '../../context.js';
+import { sql, type Tx } from '../../database/database.js';
+import { KeywayError } from '../../errors.js';
+import { forgetAnswer } from '../../idempotency/once.js';
+import type { Credential } from '../record/credential.js';
+import type { Intent } from './intent.js';
+import { changedCredential } from '../record/find.js';
+import { IssuedSecret } from '../secret/issued-secret.js';
+import { openSecret } from '../secret/keep-secret.js';
+import { advance } from './advance.js';
+import type { Lease } from './lease.js';
+import { failureOf } from './settle.js';
+
+const patienceMs = 6_000;
+const glanceMs = 100;
+
+/** What is kept under an idempotency key of a write to an outside store. */
+export interface Planned extends Record<string, unknown> {
+  id: string;
+  intent: string;
+  version: number;
+}
+
+/**
+ * Carries a planned intent out, where it was planned just now, and waits for its outcome. One that could not be done just
+ * now, and was not, may be asked for again under the same idempotency key.
+ * @param lease of the intent that this request planned; undefined where the answer to an earlier one is repeated.
+ * @throws what the intent came to: the code that it failed with, or OUTCOME_UNKNOWN; also while it is still under way
+ * after a few seconds. The audit has it.
+ */
+export async function carryOut(
+  ctx: RequestContext,
+  operation: string,
+  input: { idempotencyKey?: string | null },
+  intent: string,
+  lease: Lease | undefined,
+): Promise<void> {
+  if (lease) await begin(ctx, lease);
+  for (const until = performance.now() + patienceMs; ; await sleep(glanceMs)) {
+    const found = await lookUp(ctx, intent);
+    if (found?.state === 'DONE') return;
+    if (found?.state === 'DROPPED')
+      throw new KeywayError('CONFLICT', 'The credential was ended meanwhile.', { recorded: true });
+    if (found && found.state !== 'OPEN') {
+      const { code, message, fields = [] } = failureOf(found.failure);
+      if (code === 'UNAVAILABLE' || code === 'RATE_LIMITED') await forgetAnswer(ctx, operation, input);
+      throw new KeywayError(code, message, { fields: [...fields], recorded: true });
+    }
+    if (performance.now() > until) throw stillOpen();
+  }
+}
+
+/** What fails here is on record and goes on: only the intent tells what came of it. */
+async function begin(ctx: RequestContext, lease: Lease): Promise<void> {
+  try {
+    await advance(ctx, lease, false);
+  } catch (error) {
+    ctx.log.error({ error, intent: lease.id }, 'an intent failed and will be tried again');
+  }
+}
+
+/** Undefined while the database cannot tell. */
+async function lookUp(
+  { db }: RequestContext,
+  id: string,
+): Promise<Pick<Intent, 'state' | 'failure'> | undefined> {
+  try {
+    const [found] = await db.rows<Pick<Intent, 'state' | 'failure'>>(outcomeOf, { id });
+    return found;
+  } catch (error) {
+    if (error instanceof KeywayError && error.code === 'UNAVAILABLE') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The secret of a version, for the answer to what made it. A repeated answer shows it only while it works, and is a
+ * reveal, which is on record.
+ */
+export async function secretOf(
+  ctx: RequestContext,
+  { id, version }: Pick<Planned, 'id' | 'version'>,
+  replayed: boolean,
+): Promise<{ credential: Credential; issued: IssuedSecret | null }> {
+  const found = replayed
+    ? await ctx.db.transaction((tx) => shownAgain(ctx, tx, id, version))
+    : (await ctx.db.rows<Shown>(current, { id, version }))[0];
+  const issued = found ? await issuedFrom(ctx, found, version) : null;
+  return { credential: await changedCredential(ctx, id), issued };
+}
+
+async function shownAgain(
+  ctx: RequestContext,
+  tx: Tx,
+  id: string,
+  version: number,
+): Promise<Shown | undefined> {
+  const [found] = await tx.rows<Shown>(working, { id, version });
+  if (!found) return undefined;
+  const { accountId, projectId } = found;
+  const target = { type: 'Credential' as const, id };
+  await record(ctx, tx, { action: 'credential:reveal', target, accountId, projectId });
+  return found;
+}
+
+const issuedFrom = async (ctx: RequestContext, { endpoint, ...found }: Shown, number: number) =>
+  new IssuedSecret({ ...(await openSecret(ctx.keyring, found, { ...found, number })), endpoint });
+
+type Shown = Pick<Credential, 'id' | 'accountId' | 'projectId' | 'kind' | 'accessKey' | 'expiresAt'> & {
+  sealed: Buffer;
+  endpoint: string | null;
+};
+
+const stillOpen = (): KeywayError =>
+  new KeywayError(
+    'OUTCOME_UNKNOWN',
+    'The store has not answered yet. It is asked again until it does: look at the credential, or repeat the request with its idempotency key.',
+    { recorded: true },
+  );
+
+const outcomeOf = sql('SELECT state, failure FROM intents WHERE id = :id');
+const shownColumns = `
+  SELECT c.id, c.account_id AS "accountId", c.project_id AS "projectId", c.kind, v.access_key AS "accessKey",
+    c.expires_at AS "expiresAt", v.sealed, s.endpoint
+  FROM credentials c JOIN stores s ON s.id = c.store_id
+  JOIN credential_versions v ON v.credential_id = c.id AND v.number = :version AND v.state = 'CURRENT'
+    AND v.sealed IS NOT NULL`;
+const current = sql(`${shownColumns} WHERE c.id = :id`);
+const working = sql(`${shownColumns}
+  JOIN accounts a ON a.id = c.account_id ${joinParent}
+  WHERE c.id = :id AND (${fault}) IS NULL FOR UPDATE OF c`);

@@ -1,0 +1,102 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Described } from '../../connectors/connector.js';
+import type { Credential } from '../record/credential.js';
+
+export type IntentVerb = 'CREATE' | 'UPDATE' | 'ROTATE' | 'RETIRE' | 'REVOKE' | 'DELETE';
+
+/** DROPPED: another intent took its place before it was settled. */
+export type IntentState = 'OPEN' | 'DONE' | 'FAILED' | 'UNKNOWN' | 'DROPPED';
+
+/** What an intent is to do besides what its credential and version say. Holds no secret. */
+export interface IntentDetails {
+  /** Ids that its store had already where a new one comes in: what else is there later was made by a lost answer. */
+  before?: readonly string[];
+  /** How long the secret before a rotation goes on working, in milliseconds. */
+  graceMs?: number;
+  /** Keys to end: by RETIRE, and before a rotation in a store that has room for no more. */
+  keys?: readonly string[];
+  /** What of the store's record is to change. */
+  described?: Partial<Described>;
+  /** The columns of the credential that change with it. */
+  columns?: Partial<Credential>;
+  /** The roles that it then carries. */
+  roles?: readonly string[];
+  /** The names of the fields that change, for the audit. */
+  changed?: readonly string[];
+  /** The version whose keys they are, where a rotation ends them first. */
+  retiring?: number | null;
+  /** Why it is to end. */
+  reason?: string | null;
+  /** Whether this one only ends what a request that was overtaken may have made after the end. */
+  sweep?: boolean;
+  /** The intents that this one took the place of: they go on where it comes to nothing. */
+  overtook?: readonly string[];
+  /** Until when a request that this one overtook may still arrive, in milliseconds since 1970. */
+  overtookUntilMs?: number;
+}
+
+/**
+ * A write to an outside store, on record before the store hears of it and until its outcome is settled. A table, never
+ * a GraphQL type.
+ */
+@Entity('intents')
+export class Intent {
+  @PrimaryColumn('uuid')
+  id: string;
+
+  @Column('uuid', { name: 'credential_id' })
+  credentialId: string;
+
+  @Column('uuid', { name: 'store_id' })
+  storeId: string;
+
+  @Column('text')
+  verb: IntentVerb;
+
+  @Column('text', { default: 'OPEN' })
+  state: IntentState;
+
+  @Column('uuid', { name: 'rotation_id', nullable: true })
+  rotationId: string | null;
+
+  /** The version that it brings in, or takes away. */
+  @Column('integer', { nullable: true })
+  version: number | null;
+
+  @Column('jsonb', { default: {} })
+  details: IntentDetails;
+
+  /** Who may settle it: whoever takes it up after has a higher number. */
+  @Column('integer', { default: 1 })
+  fence: number;
+
+  @Column('timestamptz', { name: 'lease_until' })
+  leaseUntil: string;
+
+  @Column('timestamptz', { name: 'next_at' })
+  nextAt: string;
+
+  @Column('integer', { default: 0 })
+  attempts: number;
+
+  @Column('text', { nullable: true })
+  failure: string | null;
+
+  @Column('uuid', { name: 'actor_id', nullable: true })
+  actorId: string | null;
+
+  @Column('uuid', { name: 'actor_credential_id', nullable: true })
+  actorCredentialId: string | null;
+
+  @Column('text', { nullable: true })
+  ip: string | null;
+
+  @Column('text', { name: 'request_id' })
+  requestId: string;
+
+  @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
+  createdAt: string;
+
+  @Column('timestamptz', { name: 'finished_at', nullable: true })
+  finishedAt: string | null;
+}

@@ -1,0 +1,141 @@
+import { authorizeActing } from '../../access/acting.js';
+import { authorize, may, owners, type Place } from '../../access/authorize.js';
+import type { Permission, Principal } from '../../access/principal.js';
+import { isWithin } from '../../accounts/tree.js';
+import type { RequestContext } from '../../context.js';
+import { sql, type Sql, type Tx } from '../../database/database.js';
+import { forbidden, notFound } from '../../errors.js';
+import type { Project } from '../../projects/project.js';
+import type { Role } from '../../roles/role.js';
+import { instantMs } from '../../time.js';
+import { CredentialKind, type Credential } from './credential.js';
+
+/** Where a credential is, and who owns it: itself the account's, where nobody else answers for it. */
+export const placeOf = ({ id, accountId, projectId, ownerId }: Credential): Place => ({
+  accountId,
+  projectId,
+  owner: ownerId ?? accountId,
+  about: { type: 'Credential', id },
+});
+
+/**
+ * Whether a credential of this account may be put into this project, or into none: by the permission on its account,
+ * or on a project of the organization that the account is part of.
+ * @throws FORBIDDEN
+ */
+export async function authorizePlacing(
+  ctx: RequestContext,
+  permission: Permission,
+  accountId: string,
+  project: Project | null,
+): Promise<void> {
+  const byAccount = may(ctx.principal, permission, { accountId });
+  if (!project) {
+    if (!byAccount) throw forbidden();
+    return;
+  }
+  authorize(ctx.principal, permission, { accountId: project.accountId, projectId: project.id });
+  if (!byAccount && !(await isWithin(ctx.db, accountId, project.accountId))) throw forbidden();
+}
+
+/** Nobody gives a permission that they do not hold. @throws FORBIDDEN where a role holds more than the caller does there. */
+export function authorizeRoles(principal: Principal, roles: readonly Role[], place: Place): void {
+  for (const role of roles) {
+    if (!role.permissions.every((permission) => may(principal, permission, place))) {
+      throw forbidden('A role with permissions that you do not hold there is not yours to give.');
+    }
+  }
+}
+
+/** Nobody gives a credential to an owner, oneself included, who may not do to it what owners may. @throws FORBIDDEN */
+export function authorizeOwning(principal: Principal, credential: Credential): void {
+  const place = placeOf(credential);
+  if (![...owners].every((permission) => may(principal, permission, place))) {
+    throw forbidden('An owner may read, rotate and revoke: you do not hold that there to give.');
+  }
+}
+
+/** Whether the caller signed with this very credential. */
+export const isHolder = ({ holds }: Principal, { id }: Pick<Credential, 'id'>): boolean => holds === id;
+
+/** What a secret can be used for in Keyway itself, and from where. */
+export type Terms = Pick<Credential, 'kind' | 'accountId' | 'permissions' | 'expiresAt' | 'allowedIps'>;
+
+/**
+ * The terms of a credential where it calls Keyway: a token may do what it is narrowed to, or all that its account may
+ * (null); a key what the roles that it carries allow; any other nothing.
+ * @param db the transaction at hand, where there is one: it may hold the only connection.
+ */
+export async function termsOf(db: Sql, credential: Credential): Promise<Terms> {
+  if (credential.kind === CredentialKind.TOKEN) return credential;
+  const roles =
+    credential.kind === CredentialKind.ACCESS_KEY
+      ? await db.rows<Pick<Role, 'permissions'>>(permissionsCarried, { id: credential.id })
+      : [];
+  return { ...credential, permissions: allowedBy(roles) };
+}
+
+/** What these roles allow together. */
+export const allowedBy = (roles: readonly Pick<Role, 'permissions'>[]): Permission[] => [
+  ...new Set(roles.flatMap(({ permissions }) => permissions)),
+];
+
+/**
+ * Whoever calls by a temporary credential is shown no secret of its own account, but that very one: any other could go on
+ * working after its end, or its parent's.
+ * @throws FORBIDDEN
+ */
+export function authorizeLasting(principal: Principal, accountId: string): void {
+  if (principal.temporary && accountId === principal.accountId)
+    throw forbidden(
+      'A temporary credential is shown no secret of its own account: call with a permanent one.',
+    );
+}
+
+/**
+ * Nobody is shown a secret that may do more in Keyway than they may themselves, as `authorizeActing` says, or for longer,
+ * as `authorizeLasting` does.
+ * @param db as for `termsOf`
+ * @throws FORBIDDEN
+ */
+export async function authorizeShowing(ctx: RequestContext, terms: Terms, db: Sql = ctx.db): Promise<void> {
+  authorizeLasting(ctx.principal, terms.accountId);
+  if (terms.kind !== CredentialKind.TOKEN && terms.permissions?.length === 0) return;
+  await authorizeActing(ctx.principal, terms, db);
+}
+
+/**
+ * Nobody makes a secret that they could not be shown. A token that one makes for oneself also ends no later than the
+ * one that one calls with; a rotation makes none, as it leaves the end where it was.
+ * @param db as for `termsOf`
+ * @throws FORBIDDEN
+ */
+export async function authorizeTerms(ctx: RequestContext, terms: Terms, db: Sql = ctx.db): Promise<void> {
+  await authorizeShowing(ctx, terms, db);
+  const { principal } = ctx;
+  if (terms.kind !== CredentialKind.TOKEN || terms.accountId !== principal.accountId) return;
+  if (principal.expiresAt && terms.expiresAt && instantMs(terms.expiresAt) > instantMs(principal.expiresAt)) {
+    throw forbidden('A token may live no longer than the one it is made with.');
+  }
+}
+
+/**
+ * Keeps the accounts and the project that a credential is to name from being deleted, to the end of the transaction.
+ * @throws NOT_FOUND where one is gone already.
+ */
+export async function holdPlace(
+  tx: Tx,
+  accounts: readonly string[],
+  projectId: string | null,
+): Promise<void> {
+  const wanted = [...new Set(accounts)];
+  if ((await tx.rows(liveAccounts, { ids: wanted })).length < wanted.length) throw notFound();
+  if (projectId !== null && (await tx.rows(liveProject, { id: projectId })).length === 0) throw notFound();
+}
+
+const liveAccounts = sql(
+  'SELECT id FROM accounts WHERE id = ANY(CAST(:ids AS uuid[])) AND deleted_at IS NULL FOR SHARE',
+);
+const liveProject = sql('SELECT id FROM projects WHERE id = :id AND deleted_at IS NULL FOR SHARE');
+const permissionsCarried = sql(`
+  SELECT r.permissions FROM credential_roles cr JOIN roles r ON r.id = cr.role_id WHERE cr.credential_id = :id`);

@@ -1,0 +1,76 @@
+import { sql, type Tx } from '../../database/database.js';
+import type { Credential } from './credential.js';
+
+/** What was ended: enough to record it. */
+export type Ended = Pick<Credential, 'id' | 'accountId' | 'projectId'>;
+
+/**
+ * Ends credentials for good, with all that was derived from them: none of them works from the commit on. What could
+ * show a secret is wiped in the same transaction; that which only tells the last one again stays, so that whoever
+ * presents it can be told that it was revoked.
+ * @returns those that had not ended before, the ones asked for first.
+ */
+export async function endCredentials(
+  tx: Tx,
+  ids: readonly string[],
+  reason: string | null,
+): Promise<Ended[]> {
+  const ended = await tx.rows<Ended>(revoke, { ids, reason });
+  const all = ended.map(({ id }) => id);
+  await tx.rows(wipe, { ids: all });
+  await tx.rows(finish, { ids: all });
+  return ended.sort((one, other) => Number(ids.includes(other.id)) - Number(ids.includes(one.id)));
+}
+
+/**
+ * Ends temporary credentials whose parent no longer has the secret that they were derived from, or is in another
+ * project by now.
+ */
+export async function endOrphans(tx: Tx, parents: readonly string[]): Promise<Ended[]> {
+  const ids = (await tx.rows<{ id: string }>(orphans, { parents })).map(({ id }) => id);
+  return ids.length === 0 ? [] : endCredentials(tx, ids, 'What it was derived from is gone.');
+}
+
+/** Marks ended credentials as deleted, with all that was derived from them, and wipes what is left of their secrets. */
+export const markDeleted = sql(`
+  WITH gone AS (
+    SELECT id FROM credentials WHERE id = ANY(CAST(:ids AS uuid[])) OR parent_id = ANY(CAST(:ids AS uuid[]))
+  ), wiped AS (
+    UPDATE credential_versions SET verifier = NULL, verifier_key_id = NULL, password_hash = NULL, pepper_id = NULL
+    WHERE credential_id IN (SELECT id FROM gone)
+  )
+  UPDATE credentials SET deleted_at = now(), revision = revision + 1, updated_at = now()
+  WHERE id IN (SELECT id FROM gone) AND deleted_at IS NULL RETURNING id`);
+
+const orphans = sql(`
+  SELECT c.id FROM credentials c JOIN credentials p ON p.id = c.parent_id
+  WHERE c.parent_version IS NOT NULL AND c.revoked_at IS NULL
+    AND c.parent_id = ANY(CAST(:parents AS uuid[]))
+    AND (p.project_id IS DISTINCT FROM c.project_id OR NOT EXISTS (
+      SELECT 1 FROM credential_versions v WHERE v.credential_id = c.parent_id AND v.number = c.parent_version
+        AND (v.state = 'CURRENT' OR v.state = 'PREVIOUS' AND v.valid_until > now())))
+  ORDER BY c.id FOR UPDATE OF c`);
+
+const revoke = sql(`
+  WITH RECURSIVE ending (id) AS (
+    SELECT unnest(CAST(:ids AS uuid[]))
+    UNION
+    SELECT c.id FROM ending JOIN credentials c ON c.parent_id = ending.id
+  )
+  UPDATE credentials SET revoked_at = now(), revoke_reason = :reason, rotating_until = NULL,
+    revision = revision + 1, updated_at = now()
+  WHERE id IN (SELECT id FROM ending) AND revoked_at IS NULL
+  RETURNING id, account_id AS "accountId", project_id AS "projectId"`);
+
+const wipe = sql(`
+  UPDATE credential_versions SET state = CASE WHEN state IN ('PENDING', 'CURRENT', 'PREVIOUS', 'UNKNOWN') THEN 'RETIRED' ELSE state END,
+    valid_until = least(valid_until, now()), sealed = NULL, kek_id = NULL,
+    verifier = CASE WHEN state = 'CURRENT' THEN verifier END,
+    verifier_key_id = CASE WHEN state = 'CURRENT' THEN verifier_key_id END,
+    password_hash = CASE WHEN state = 'CURRENT' THEN password_hash END,
+    pepper_id = CASE WHEN state = 'CURRENT' THEN pepper_id END
+  WHERE credential_id = ANY(CAST(:ids AS uuid[]))`);
+
+const finish = sql(`
+  UPDATE rotations SET state = 'FINISHED', finished_at = clock_timestamp()
+  WHERE credential_id = ANY(CAST(:ids AS uuid[])) AND state IN ('PLANNED', 'APPLIED', 'SWITCHED')`);

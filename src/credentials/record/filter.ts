@@ -1,0 +1,120 @@
+import { condition, every, type Condition } from '../../database/database.js';
+import { decodeId } from '../../ids.js';
+import type { NodeType } from '../../node-types.js';
+import type { Order } from '../../lists/paging.js';
+import { adminProjectId } from '../../projects/project.js';
+import { searching } from '../../lists/search.js';
+import { durationMs } from '../../time.js';
+import { CredentialStatus, type CredentialKind } from './credential.js';
+import type { CredentialOrder } from './filter.input.js';
+import type { CredentialFilter } from './filter.input.js';
+import { OrderDirection } from './filter.input.js';
+import { CredentialOrderBy } from './filter.input.js';
+import type { Provider } from './provider.js';
+
+/** The condition of a filter, for credentials `c` with their uses `u`. @throws BAD_USER_INPUT for ids of other types. */
+export function filtered(filter: CredentialFilter, path = 'filter'): Condition {
+  const where: Condition[] = [];
+  const ids = (name: string, type: NodeType, given: readonly string[]) =>
+    given.map((id, index) => decodeId(type, id, `${path}.${name}.${index}`));
+  const { store, account, owner, project, role } = filter;
+  if (store)
+    where.push(condition('c.store_id = ANY(:store)', { store: ids('store', 'CredentialStore', store) }));
+  if (account)
+    where.push(condition('c.account_id = ANY(:account)', { account: ids('account', 'Account', account) }));
+  if (owner) where.push(condition('c.owner_id = ANY(:owner)', { owner: ids('owner', 'Account', owner) }));
+  if (project) where.push(ofProjects(ids('project', 'Project', project)));
+  if (role) where.push(condition(carrying, { role: ids('role', 'Role', role) }));
+  if (filter.kind)
+    where.push(condition('c.kind = ANY(:kind)', { kind: filter.kind satisfies CredentialKind[] }));
+  if (filter.provider)
+    where.push(condition('c.provider = ANY(:provider)', { provider: filter.provider satisfies Provider[] }));
+  if (filter.status) where.push(anyStatus(filter.status));
+  if (filter.search) where.push(searching('c.search_text', filter.search));
+  if (filter.expiresBefore) {
+    where.push(
+      condition(`${expiry} < CAST(:expiresBefore AS timestamptz)`, { expiresBefore: filter.expiresBefore }),
+    );
+  }
+  if (filter.rotationDueBefore) {
+    where.push(
+      condition('c.rotation_due_at < CAST(:dueBefore AS timestamptz)', {
+        dueBefore: filter.rotationDueBefore,
+      }),
+    );
+  }
+  if (filter.unusedFor) {
+    where.push(condition(unusedBefore(unusedSince), { unusedForMs: durationMs(filter.unusedFor) }));
+  }
+  if (filter.withoutOwner === true) where.push(condition('c.owner_id IS NULL'));
+  if (filter.withoutOwner === false) where.push(condition('c.owner_id IS NOT NULL'));
+  if (!filter.includeDeleted && !filter.status?.includes(CredentialStatus.DELETED))
+    where.push(condition('c.deleted_at IS NULL'));
+  return where.length === 0 ? condition('true') : every(...where);
+}
+
+/** How a list of credentials is ordered. What never expires sorts as last to expire, what was never used as longest ago. */
+export function orderOf(order: CredentialOrder | null | undefined): Order {
+  const by = order?.by ?? CredentialOrderBy.CREATED_AT;
+  const direction = order?.direction ?? OrderDirection.DESC;
+  return { ...orders[by], name: `credentials ${by} ${direction}`, direction };
+}
+
+/** The status of a credential `c`, by the clock of the database. */
+export const credentialStatus = `CASE
+  WHEN c.deleted_at IS NOT NULL THEN 'DELETED'
+  WHEN c.revoked_at IS NOT NULL THEN 'REVOKED'
+  WHEN c.gone_at IS NOT NULL THEN 'GONE'
+  WHEN c.expires_at <= now() THEN 'EXPIRED'
+  WHEN NOT c.enabled THEN 'DISABLED'
+  WHEN c.standing <> 'KNOWN' THEN c.standing
+  WHEN c.rotating_until > now() THEN 'ROTATING'
+  ELSE 'ACTIVE' END`;
+
+/** Credentials of these projects; of the admin project, all. */
+const ofProjects = (project: readonly string[]): Condition =>
+  project.includes(adminProjectId)
+    ? condition('true')
+    : condition('c.project_id = ANY(:project)', { project });
+
+const carrying =
+  'EXISTS (SELECT 1 FROM credential_roles cr WHERE cr.credential_id = c.id AND cr.role_id = ANY(:role))';
+
+// What was not used since then was not made since then either, nor last used: said for the indexes of those orders.
+const unusedSince = "now() - CAST(:unusedForMs AS double precision) * interval '1 millisecond'";
+const unusedBefore = (time: string) =>
+  `u.unused_since <= ${time} AND u.last_used_at <= ${time} AND c.created_at <= ${time}`;
+
+const expiry = "coalesce(c.expires_at, 'infinity')";
+
+// Each says the same as its line of `statusOf`, in a form that an index can serve.
+const unended = 'c.deleted_at IS NULL AND c.revoked_at IS NULL AND c.gone_at IS NULL';
+const working = `${unended} AND ${expiry} > now() AND c.enabled`;
+const statuses: Record<CredentialStatus, string> = {
+  DELETED: 'c.deleted_at IS NOT NULL',
+  REVOKED: 'c.deleted_at IS NULL AND c.revoked_at IS NOT NULL',
+  GONE: 'c.deleted_at IS NULL AND c.revoked_at IS NULL AND c.gone_at IS NOT NULL',
+  EXPIRED: `${unended} AND ${expiry} <= now()`,
+  DISABLED: `${unended} AND ${expiry} > now() AND NOT c.enabled`,
+  PENDING: `${working} AND c.standing <> 'KNOWN' AND c.standing = 'PENDING'`,
+  UNKNOWN: `${working} AND c.standing <> 'KNOWN' AND c.standing = 'UNKNOWN'`,
+  ROTATING: `${working} AND c.standing = 'KNOWN' AND c.rotating_until IS NOT NULL AND c.rotating_until > now()`,
+  ACTIVE: `${working} AND c.standing = 'KNOWN' AND (c.rotating_until IS NULL OR c.rotating_until <= now())`,
+};
+
+const anyStatus = (status: readonly CredentialStatus[]): Condition =>
+  status.length === 0
+    ? condition('false')
+    : condition(
+        `(${[...new Set(status)]
+          .sort()
+          .map((one) => `(${statuses[one]})`)
+          .join(' OR ')})`,
+      );
+
+const orders: Record<CredentialOrderBy, Pick<Order, 'expression' | 'type' | 'id'>> = {
+  CREATED_AT: { expression: 'c.created_at', type: 'timestamptz', id: 'c.id' },
+  NAME: { expression: 'c.name', type: 'text', id: 'c.id' },
+  EXPIRES_AT: { expression: expiry, type: 'timestamptz', id: 'c.id' },
+  LAST_USED_AT: { expression: 'u.last_used_at', type: 'timestamptz', id: 'u.credential_id' },
+};

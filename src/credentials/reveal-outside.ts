@@ -1,0 +1,32 @@
+import type { RequestContext } from '../context.js';
+import { sql } from '../database/database.js';
+import { withStore, type OpenStore } from '../stores/open.js';
+import { CredentialStatus, type Credential } from './record/credential.js';
+import { IssuedSecret } from './secret/issued-secret.js';
+import { currentOf, secretOfVersion, knownOf, living, type Version } from './outside/work.js';
+
+/**
+ * The secret of a credential as its store shows it now; undefined where Keyway's own record is to be shown: of its own
+ * store, of stores that show none, and while a rotation is under way.
+ * @throws what the store says.
+ */
+export async function revealedByStore(
+  ctx: RequestContext,
+  credential: Credential,
+): Promise<IssuedSecret | undefined> {
+  if (credential.externalId === null || credential.status === CredentialStatus.ROTATING) return undefined;
+  const versions = await ctx.db.rows<Version>(living, { id: credential.id });
+  const read = async ({ connector, upstream }: OpenStore) => {
+    if (!connector.reveal) return undefined;
+    const held = await secretOfVersion(ctx.keyring, credential, currentOf({ versions }));
+    return connector.reveal(upstream, knownOf({ credential, versions }), held);
+  };
+  const minted = await withStore(ctx, credential.storeId, read, ctx.left);
+  if (!minted) return undefined;
+  const [store] = await ctx.db.rows<{ endpoint: string | null }>(endpointOf, { id: credential.storeId });
+  const { accessKey, secret, keys } = minted;
+  const expiresAt = minted.expiresAt ?? credential.expiresAt;
+  return new IssuedSecret({ accessKey, secret, keys, expiresAt, endpoint: store?.endpoint ?? null });
+}
+
+const endpointOf = sql('SELECT endpoint FROM stores WHERE id = :id');

@@ -1,0 +1,183 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { authorize } from '../access/authorize.js';
+import { Permission } from '../access/principal.js';
+import type { Connector } from '../connectors/connector.js';
+import type { RequestContext } from '../context.js';
+import { sql, type Tx } from '../database/database.js';
+import { badInput, conflict, unsupported } from '../errors.js';
+import { onceReaching } from '../idempotency/once.js';
+import { newId } from '../ids.js';
+import type { Keyring } from '../keyring/keyring.js';
+import { durationMs } from '../time.js';
+import { withStore, type StoreParts } from '../stores/open.js';
+import type { CredentialStore } from '../stores/store.js';
+import { CredentialSecret } from './record/credential-version.js';
+import type { Credential } from './record/credential.js';
+import type { RotateCredentialInput } from './credential.input.js';
+import { IssuedSecret } from './secret/issued-secret.js';
+import { keepOutside } from './secret/keep-secret.js';
+import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
+import { Rotation, RotationState } from './record/rotation.js';
+import { carryOut, secretOf, type Planned } from './outside/carry-out.js';
+import type { Lease } from './outside/lease.js';
+import { expectIdle, overtake, plan, wantedBy, type Wanting } from './outside/plan.js';
+import { nextOutsideWish, type OutsideWish } from './outside/outside-wish.js';
+import { wayOf, wishOf } from './outside/work.js';
+
+/**
+ * Replaces the secret of a credential in an outside store, where the store can: two transactions and the store's calls.
+ * @param expectAlone refuses where another rotation was under way when this one was asked for
+ * @throws CONFLICT, UNSUPPORTED, BAD_USER_INPUT; what the store says; OUTCOME_UNKNOWN where its answer was lost.
+ */
+export async function rotateOutside(
+  ctx: RequestContext,
+  input: RotateCredentialInput,
+  found: Credential,
+  storeKind: string,
+  expectAlone: { waitMs: number; check: (tx: Tx) => Promise<void> },
+): Promise<{ credential: Credential; issued: IssuedSecret }> {
+  const connector = ctx.connectors[storeKind];
+  if (!connector) throw unsupported();
+  authorizeOwnKey(ctx, found);
+  expectRotatable(connector, found);
+  const wish = nextOutsideWish(connector, found, input.secret);
+  const graceMs = durationMs(input.gracePeriod ?? 'PT0S');
+  if (graceMs > 0 && connector.rotation?.previous !== 'lives')
+    throw badInput('input.gracePeriod', 'must be PT0S: in this store the previous secret ends at once');
+
+  let lease: Lease | undefined;
+  const reach = async () => {
+    await expectNoLockOut(ctx, connector, found);
+    const before = await presentAt(ctx, connector, found, ctx.left);
+    await sleep(expectAlone.waitMs);
+    return before;
+  };
+  const keep = async (tx: Tx, before: readonly string[] | undefined): Promise<Planned> => {
+    const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_ROTATE);
+    expectLiving(credential);
+    if (credential.goneAt !== null) throw conflict('Its store has it no more.');
+    expectRevision(credential, input.expectedRevision);
+    await expectAlone.check(tx);
+    const planned = await planRotation(ctx, tx, wantedBy(ctx), credential, wish, { graceMs, before });
+    lease = planned.lease;
+    return { id: credential.id, intent: planned.lease.id, version: planned.version };
+  };
+  const { result, replayed } = await onceReaching(ctx, 'credential:rotate', input, { reach, keep });
+  await carryOut(ctx, 'credential:rotate', input, result.intent, lease);
+  const { credential, issued } = await secretOf(ctx, result, replayed);
+  const { accessKey, expiresAt } = credential;
+  return {
+    credential,
+    issued: issued ?? new IssuedSecret({ accessKey, secret: null, keys: null, expiresAt }),
+  };
+}
+
+/** @throws UNSUPPORTED, or CONFLICT where there is nothing to turn. */
+export function expectRotatable(connector: Connector, { externalId }: Credential): void {
+  if (!connector.rotate) throw unsupported();
+  if (externalId === null) throw conflict('It is not known in its store yet.');
+}
+
+/** @throws CONFLICT for what Keyway reaches its store with, where a rotation could lock it out. */
+async function expectNoLockOut(
+  { db }: RequestContext,
+  connector: Connector,
+  found: Credential,
+): Promise<void> {
+  const { reachesStore, storeId, accessKey } = found;
+  if (!reachesStore) return;
+  const [store] = await db.rows<Pick<CredentialStore, 'settings'>>(settingsOf, { storeId });
+  if (!connector.adoption?.(store?.settings ?? {}, accessKey))
+    throw conflict(
+      'Keyway reaches its store with it and has no other way in: give it one first, by updateStore.',
+    );
+}
+
+/** What Keyway reaches its store with is the business of those who manage the store. @throws FORBIDDEN */
+export function authorizeOwnKey(
+  { principal }: RequestContext,
+  { reachesStore, accountId, id }: Credential,
+): void {
+  if (reachesStore)
+    authorize(principal, Permission.STORE_MANAGE, { accountId, about: { type: 'Credential', id } });
+}
+
+/** The ids that are there already where the store makes another key; none where a lost one does no harm. */
+export async function presentAt(
+  parts: StoreParts,
+  connector: Connector,
+  credential: Credential,
+  left?: AbortSignal,
+): Promise<readonly string[] | undefined> {
+  if (!connector.present || wayOf(connector) !== 'overlap') return undefined;
+  const at = { scope: credential.scope ?? '', wish: wishOf(credential, null), name: credential.name };
+  return withStore(
+    parts,
+    credential.storeId,
+    async ({ upstream }) => connector.present?.(upstream, at),
+    left,
+  );
+}
+
+/** Puts a rotation on record, with the new secret where it is chosen here. @throws CONFLICT where one is under way. */
+export async function planRotation(
+  { keyring }: { keyring: Keyring },
+  tx: Tx,
+  wanting: Wanting,
+  credential: Credential,
+  { chosen }: OutsideWish,
+  { graceMs, before }: { graceMs: number; before: readonly string[] | undefined },
+): Promise<{ lease: Lease; version: number }> {
+  const { id, storeId } = credential;
+  await expectIdle(tx, id);
+  const [from] = await tx.rows<{ number: number; next: number }>(versionsOf, { id });
+  if (!from) throw new Error('the credential has no version to go on from');
+  const version = from.next;
+  const kept = chosen ? await keepOutside(keyring, credential, version, chosen) : {};
+  await tx.em.getRepository(CredentialSecret).insert({
+    credentialId: id,
+    number: version,
+    state: 'PENDING',
+    accessKey: chosen?.accessKey ?? null,
+    ...kept,
+  });
+  await tx.rows(finishOldest, { id });
+  // The oldest key makes room for the newest.
+  const [retiring] = await overtake(tx, id, ['RETIRE']);
+  const rotationId = newId();
+  await tx.em.getRepository(Rotation).insert({
+    id: rotationId,
+    credentialId: id,
+    state: RotationState.PLANNED,
+    startedById: wanting.actorId,
+    startedAt: () => 'clock_timestamp()',
+    fromNumber: from.number,
+    toNumber: version,
+  });
+  await tx.rows(rotating, { id });
+  const lease = await plan(tx, wanting, {
+    credentialId: id,
+    storeId,
+    verb: 'ROTATE',
+    rotationId,
+    version,
+    details: {
+      graceMs,
+      ...(before && { before }),
+      ...(retiring && { keys: retiring.details.keys, retiring: retiring.version }),
+    },
+  });
+  return { lease, version };
+}
+
+const settingsOf = sql('SELECT settings FROM stores WHERE id = :storeId');
+// One whose first secret was lost has none that is current: a rotation is the only way on.
+const versionsOf = sql(`
+  SELECT number, (SELECT max(number) + 1 FROM credential_versions WHERE credential_id = :id) AS next
+  FROM credential_versions WHERE credential_id = :id AND state IN ('CURRENT', 'UNKNOWN')
+  ORDER BY state = 'CURRENT' DESC, number DESC LIMIT 1`);
+const finishOldest = sql(`
+  UPDATE rotations SET state = 'FINISHED', finished_at = clock_timestamp()
+  WHERE credential_id = :id AND state = 'SWITCHED'`);
+const rotating = sql(`
+  UPDATE credentials SET rotating_until = 'infinity', revision = revision + 1, updated_at = now() WHERE id = :id`);

@@ -1,0 +1,38 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { record } from '../../audit/record.js';
+import type { RequestContext } from '../../context.js';
+import { sql } from '../../database/database.js';
+import { unsupported } from '../../errors.js';
+import { once } from '../../idempotency/once.js';
+import { changedStore, findManaged } from '../../stores/find.js';
+import type { CredentialStore } from '../../stores/store.js';
+import { begin } from './syncs.js';
+import type { SyncStoreInput } from './sync.input.js';
+
+const patienceMs = 10_000;
+const glanceMs = 50;
+
+/**
+ * Takes stock of a store now. Answers when it is done, or after ten seconds while it goes on; `lastSync` tells how far
+ * it has come. One that is under way already is waited for.
+ * @throws NOT_FOUND; FORBIDDEN without STORE_MANAGE; UNSUPPORTED for Keyway's own store, which is its own inventory.
+ */
+export async function syncStore(ctx: RequestContext, input: SyncStoreInput): Promise<CredentialStore> {
+  const { id, accountId } = await findManaged(ctx, input.id);
+  if (accountId === null) throw unsupported("Keyway's own store is its own inventory.");
+  await once(ctx, 'store:sync', input, async (tx) => {
+    await begin(tx, id);
+    await record(ctx, tx, { action: 'store:sync', target: { type: 'CredentialStore', id }, accountId });
+    return { id };
+  });
+  await ctx.syncs.tick();
+  for (const until = performance.now() + patienceMs; performance.now() < until; await sleep(glanceMs)) {
+    const [open] = await ctx.db.rows(underWay, { id });
+    if (!open) break;
+  }
+  return changedStore(ctx, id);
+}
+
+// One that waits for the store to be back is not waited for.
+const underWay = sql(`
+  SELECT 1 AS one FROM syncs WHERE store_id = :id AND finished_at IS NULL AND next_at <= now()`);

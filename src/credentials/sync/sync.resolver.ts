@@ -1,0 +1,27 @@
+import { Arg, Ctx, Field, Mutation, ObjectType, Resolver } from 'type-graphql';
+import { Permission } from '../../access/principal.js';
+import type { RequestContext } from '../../context.js';
+import { Needs } from '../../inputs/declared.js';
+import { CredentialStore } from '../../stores/store.js';
+import { SyncStoreInput } from './sync.input.js';
+import { syncStore } from './sync-store.js';
+
+@ObjectType({ simpleResolvers: true })
+export class SyncStorePayload {
+  @Field(() => CredentialStore)
+  store: CredentialStore;
+}
+
+@Resolver()
+export class SyncResolver {
+  @Mutation(() => SyncStorePayload, {
+    description: 'Brings what a store lists into the inventory. Its lastSync tells how far it has come.',
+  })
+  @Needs(Permission.STORE_MANAGE, 'store:sync')
+  async syncStore(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => SyncStoreInput) input: SyncStoreInput,
+  ): Promise<SyncStorePayload> {
+    return { store: await syncStore(ctx, input) };
+  }
+}

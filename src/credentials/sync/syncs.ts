@@ -1,0 +1,195 @@
+import type { Upstream } from '../../connectors/connector.js';
+import { sql, type Database, type Sql } from '../../database/database.js';
+import { KeywayError } from '../../errors.js';
+import { newId } from '../../ids.js';
+import { StoreError } from '../../connectors/store-error.js';
+import { noteHealth, problemIn } from '../../stores/health.js';
+import { withStore, type OpenStore, type StoreParts } from '../../stores/open.js';
+import { holdStore } from '../outside/plan.js';
+import { markGone, takeIn } from './take-in.js';
+
+const batch = 500;
+const mostAtOnce = 4;
+const leaseSeconds = 60;
+/** After a store that cannot be reached, and was not waited for. */
+const againMs = 30_000;
+
+interface Run {
+  id: string;
+  storeId: string;
+  fence: number;
+  startedAt: string;
+  resumeFrom: string | null;
+  /** No later than the part that is read now was asked for, by the clock of the database. */
+  askedAt: string;
+  unread: readonly string[];
+}
+
+/** Somebody else goes on with it by now, or this process is to stop. */
+class BrokenOff extends Error {}
+
+/**
+ * Takes stock of stores: brings what each lists into the inventory, batch by batch, each with the place to go on from.
+ * One run at a time for each store; what breaks off is taken up there, by this process or another.
+ */
+export class Syncs {
+  readonly #running = new Set<Promise<void>>();
+  #stopping = false;
+
+  /** @param everyMs how often stock is taken of a store by itself; never, where 0 */
+  constructor(
+    readonly parts: StoreParts,
+    readonly everyMs: number,
+  ) {}
+
+  /** Begins those that are due and goes on with those that nobody runs; returns without waiting for them. */
+  async tick(): Promise<void> {
+    const { db } = this.parts;
+    if (this.everyMs > 0)
+      for (const { id } of await db.rows<{ id: string }>(due, { everyMs: this.everyMs })) await begin(db, id);
+    const free = this.#stopping ? 0 : mostAtOnce - this.#running.size;
+    if (free <= 0) return;
+    for (const run of await db.rows<Run>(take, { free })) this.#go(run);
+  }
+
+  /** Breaks off what runs, at the end of its batch. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#running);
+  }
+
+  #go(run: Run): void {
+    const { log } = this.parts;
+    const running = this.#run(run)
+      .catch((error: unknown) => log.error({ error, store: run.storeId }, 'a sync failed'))
+      .finally(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+
+  async #run(run: Run): Promise<void> {
+    const { db } = this.parts;
+    try {
+      await withStore(this.parts, run.storeId, (open) => this.#takeStock(open, run));
+      await noteHealth(db, run.storeId, null);
+    } catch (error) {
+      if (error instanceof BrokenOff)
+        return void (await db.rows(pause, { ...mine(run), waitMs: 0, error: null }));
+      if (!(error instanceof KeywayError)) {
+        // It would most likely go wrong again: the next sync is time enough.
+        await db.rows(finish, { ...mine(run), error: 'INTERNAL_SERVER_ERROR' });
+        throw error;
+      }
+      const { code } = error;
+      // What Keyway's own count of calls puts off says nothing of the store.
+      const wasAsked = error instanceof StoreError && (error.sent || code !== 'RATE_LIMITED');
+      if (wasAsked) await noteHealth(db, run.storeId, problemIn(error));
+      // What was refused will be refused again: that is for a person to look at.
+      if (code !== 'UNAVAILABLE' && code !== 'RATE_LIMITED')
+        return void (await db.rows(finish, { ...mine(run), error: code }));
+      const waitMs = error instanceof StoreError ? (error.retryAfterMs ?? againMs) : againMs;
+      await db.rows(pause, { ...mine(run), waitMs, error: code });
+    }
+  }
+
+  async #takeStock({ store, connector, upstream }: OpenStore, run: Run): Promise<void> {
+    const { db, log } = this.parts;
+    const { keeps = [] } = connector;
+    const listed = connector.list?.(renewing(db, upstream, run), run.resumeFrom);
+    if (!listed || store.accountId === null) throw new KeywayError('UNSUPPORTED');
+    const of = { id: store.id, accountId: store.accountId };
+    if (run.resumeFrom === null) run.unread = [];
+    for await (const { entries, unread = [], next } of listed) {
+      run.unread = [...new Set([...run.unread, ...unread])];
+      let heldAt = run.askedAt;
+      for (let start = 0; start === 0 || start < entries.length; start += batch) {
+        if (this.#stopping) throw new BrokenOff();
+        const part = entries.slice(start, start + batch);
+        const isLast = start + batch >= entries.length;
+        await db.transaction(async (tx) => {
+          await holdStore(tx, store.id);
+          // The place to go on from is that of the whole part: what is listed twice does no harm.
+          heldAt = await hold(tx, run, isLast ? next : run.resumeFrom);
+          const { added, changed, left } =
+            part.length === 0
+              ? { added: 0, changed: 0, left: 0 }
+              : await takeIn(tx, of, part, keeps, run.askedAt);
+          if (left > 0) log.warn({ store: store.id, left }, 'a listing has entries that cannot be kept');
+          await tx.rows(count, { id: run.id, added, changed, gone: 0 });
+        });
+      }
+      run.resumeFrom = next;
+      run.askedAt = heldAt;
+    }
+    for (let gone = batch; gone === batch;) {
+      gone = await db.transaction(async (tx) => {
+        await hold(tx, run, run.resumeFrom);
+        const marked = await markGone(tx, run, batch);
+        await tx.rows(count, { id: run.id, added: 0, changed: 0, gone: marked });
+        return marked;
+      });
+    }
+    await db.rows(finish, { ...mine(run), error: run.unread.length > 0 ? 'PARTIAL' : null });
+  }
+}
+
+/** Puts a run on record, where none is under way, and has one that waits go on at once. */
+export async function begin(db: Pick<Database, 'rows'>, storeId: string): Promise<void> {
+  await db.rows(insert, { id: newId(), storeId });
+}
+
+/** The store, with the lease of the run kept while a part of the listing takes many calls. */
+function renewing(db: Database, upstream: Upstream, run: Run): Upstream {
+  let heldAt = performance.now();
+  return {
+    ...upstream,
+    call: async (request) => {
+      if (performance.now() - heldAt > (leaseSeconds * 1000) / 3) {
+        await hold(db, run, run.resumeFrom);
+        heldAt = performance.now();
+      }
+      return upstream.call(request);
+    },
+  };
+}
+
+/**
+ * Keeps the lease of a run, and how far it has come. Returns the time.
+ * @throws BrokenOff where it is somebody else's by now
+ */
+async function hold(on: Sql, run: Run, next: string | null): Promise<string> {
+  const [held] = await on.rows<{ at: string }>(advance, { ...mine(run), unread: run.unread, next });
+  if (!held) throw new BrokenOff();
+  return held.at;
+}
+
+const mine = ({ id, fence }: Run) => ({ id, fence });
+
+const insert = sql(`
+  INSERT INTO syncs AS s (id, store_id, started_at, lease_until, next_at)
+  VALUES (:id, :storeId, clock_timestamp(), '-infinity', now())
+  ON CONFLICT (store_id) WHERE finished_at IS NULL DO UPDATE SET next_at = least(s.next_at, now()) RETURNING id`);
+const due = sql(`
+  SELECT s.id FROM stores s WHERE s.deleted_at IS NULL AND s.sealed IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM syncs y WHERE y.store_id = s.id
+      AND (y.finished_at IS NULL OR y.started_at > now() - CAST(:everyMs AS double precision) * interval '1 millisecond'))`);
+const take = sql(`
+  UPDATE syncs SET fence = fence + 1, lease_until = now() + interval '${leaseSeconds} seconds', error = NULL
+  WHERE id IN (
+    SELECT id FROM syncs WHERE finished_at IS NULL AND next_at <= now() AND lease_until <= now()
+    ORDER BY next_at LIMIT CAST(:free AS integer) FOR UPDATE SKIP LOCKED)
+  RETURNING id, store_id AS "storeId", fence, started_at AS "startedAt", resume_from AS "resumeFrom", unread,
+    clock_timestamp() AS "askedAt"`);
+const advance = sql(`
+  UPDATE syncs SET resume_from = :next, unread = CAST(:unread AS text[]),
+    lease_until = now() + interval '${leaseSeconds} seconds'
+  WHERE id = :id AND fence = :fence AND finished_at IS NULL RETURNING clock_timestamp() AS at`);
+const count = sql(`
+  UPDATE syncs SET added = added + CAST(:added AS integer), changed = changed + CAST(:changed AS integer),
+    gone = gone + CAST(:gone AS integer) WHERE id = :id RETURNING id`);
+const pause = sql(`
+  UPDATE syncs SET lease_until = now(), error = :error,
+    next_at = now() + CAST(:waitMs AS double precision) * interval '1 millisecond'
+  WHERE id = :id AND fence = :fence AND finished_at IS NULL RETURNING id`);
+const finish = sql(`
+  UPDATE syncs SET finished_at = clock_timestamp(), lease_until = now(), error = :error
+  WHERE id = :id AND fence = :fence AND finished_at IS NULL RETURNING id`);

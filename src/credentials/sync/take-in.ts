@@ -1,0 +1,299 @@
+import type { KeptByStore, Observed } from '../../connectors/connector.js';
+import { sql, type Tx } from '../../database/database.js';
+import { newId } from '../../ids.js';
+import { endCredentials } from '../record/end.js';
+import { storable } from './storable.js';
+import { saidAnew, saidOf, type Said } from '../outside/observed.js';
+
+/** What a batch of a listing did to the inventory. */
+export interface Taken {
+  added: number;
+  changed: number;
+  /** Entries that cannot be kept. */
+  left: number;
+}
+
+interface Seen {
+  id: string;
+  externalId: string;
+  observed: Said | null;
+  gone: boolean;
+  /** Whether it has ended. */
+  ended: boolean;
+  /** Whether a write to it was under way when the store was asked, or since. */
+  written: boolean;
+}
+
+/**
+ * Takes what a store lists into the inventory, in this transaction, by a constant number of statements: what is new is
+ * added, what the store says otherwise than before is changed, and all of it was seen now. What is recorded here alone
+ * stays as it is. What a write may just have made or changed is left for the next time: the listing may be older.
+ * @param askedAt no later than the store was asked for it, by the clock of the database
+ */
+export async function takeIn(
+  tx: Tx,
+  store: { id: string; accountId: string },
+  entries: readonly Observed[],
+  keeps: readonly KeptByStore[],
+  askedAt: string,
+): Promise<Taken> {
+  const kept = entries.flatMap((entry) => storable(entry) ?? []);
+  const byId = new Map(kept.map((entry) => [entry.externalId, entry]));
+  const batch = [...byId.values()].map((entry) => ({ entry, said: saidOf(entry) }));
+  const since = { storeId: store.id, since: askedAt };
+  await adopt(tx, store.id, batch);
+  const listed = await tx.rows<Seen>(seenBefore, { ...since, externalIds: [...byId.keys()] });
+  const seen = listed.filter((one) => !isAnother(one, byId.get(one.externalId)));
+  const replaced = listed.filter((one) => isAnother(one, byId.get(one.externalId)));
+  if (replaced.length > 0) await tx.rows(leave, { ids: replaced.map(({ id }) => id) });
+  const known = new Map(seen.map((one) => [one.externalId, one]));
+  const fresh = batch.filter(({ entry }) => !known.has(entry.externalId));
+  const added = fresh.length === 0 ? [] : await add(tx, store, since, fresh);
+  const changes = seen.flatMap((one) => {
+    if (one.written) return [];
+    const said = saidOf(byId.get(one.externalId) as Observed);
+    const anew = saidAnew(one.observed, said, keeps);
+    return Object.keys(anew).length > 0 || one.gone || one.observed === null ? [{ ...one, said, anew }] : [];
+  });
+  if (changes.length > 0) await change(tx, changes);
+  await tx.rows(seenNow, { ids: seen.map(({ id }) => id) });
+  await setRoles(tx, [
+    ...added.map(({ id, said }) => ({ id, roles: said.roles })),
+    ...changes.map(({ id, anew }) => ({ id, roles: anew.roles })),
+  ]);
+  const ended = [...changes.map(({ id, anew }) => ({ id, said: anew })), ...added].filter(
+    ({ said }) => said.revoked,
+  );
+  if (ended.length > 0)
+    await endCredentials(
+      tx,
+      ended.map(({ id }) => id),
+      'Its store has ended it.',
+    );
+  return { added: added.length, changed: changes.length, left: entries.length - kept.length };
+}
+
+/** What ended, and is there alive, was made anew under the same id: it is another one. */
+const isAnother = ({ ended, written }: Seen, entry: Observed | undefined): boolean =>
+  ended && !written && entry?.revoked !== true;
+
+/**
+ * What was recorded before the store listed it goes by its id from now on: what Keyway reaches the store with, and what
+ * it may have made for an answer that was lost.
+ */
+async function adopt(tx: Tx, storeId: string, batch: readonly { entry: Observed }[]): Promise<void> {
+  const parameters = {
+    storeId,
+    externalIds: batch.map(({ entry }) => entry.externalId),
+    scopes: batch.map(({ entry }) => entry.scope),
+    accessKeys: batch.map(({ entry }) => entry.accessKey ?? null),
+    names: batch.map(({ entry }) => entry.name),
+  };
+  const awaited = await tx.rows<{ id: string; externalId: string }>(recordedBefore, parameters);
+  if (awaited.length === 0) return;
+  const ids = awaited.map(({ id }) => id);
+  const externalIds = awaited.map(({ externalId }) => externalId);
+  await tx.rows(leaveOthers, { storeId, ids, externalIds });
+  await tx.rows(nameOnce, { ...parameters, ids, names: externalIds });
+}
+
+/**
+ * Marks what a store has no more, of what was seen before the listing began, but in scopes that were not shown. Returns
+ * how many there were.
+ */
+export async function markGone(
+  tx: Tx,
+  { storeId, startedAt, unread }: { storeId: string; startedAt: string; unread: readonly string[] },
+  most: number,
+): Promise<number> {
+  return (await tx.rows(notSeen, { storeId, since: startedAt, unread, most })).length;
+}
+
+async function add(
+  tx: Tx,
+  store: { id: string; accountId: string },
+  since: { since: string },
+  fresh: readonly { entry: Observed; said: Said }[],
+): Promise<{ id: string; said: Said }[]> {
+  const rows = fresh.map(({ entry, said }) => ({
+    ...said,
+    id: newId(),
+    external_id: entry.externalId,
+    scope: entry.scope,
+    kind: entry.kind,
+    observed: said,
+    created_at: entry.createdAt ?? null,
+    last_used_at: entry.lastUsedAt ?? null,
+  }));
+  const added = await tx.rows<{ id: string }>(insert, {
+    ...since,
+    storeId: store.id,
+    accountId: store.accountId,
+    rows: JSON.stringify(rows),
+  });
+  const ids = new Set(added.map(({ id }) => id));
+  return rows.filter(({ id }) => ids.has(id)).map(({ id, observed }) => ({ id, said: observed }));
+}
+
+async function change(tx: Tx, changes: readonly (Seen & { said: Said; anew: Partial<Said> })[]) {
+  const rows = changes.map(({ id, said, anew }) => ({ id, observed: said, anew }));
+  await tx.rows(overwrite, { rows: JSON.stringify(rows) });
+  // A key that was replaced in the store by somebody else: what Keyway keeps of the one before works no more.
+  const replaced = changes.filter(({ anew }) => typeof anew.access_key === 'string');
+  if (replaced.length === 0) return;
+  const parameters = {
+    ids: replaced.map(({ id }) => id),
+    keys: replaced.map(({ anew }) => anew.access_key),
+  };
+  const outdated = await tx.rows<{ id: string }>(retireOutdated, parameters);
+  if (outdated.length > 0) await tx.rows(insertReplaced, { ids: outdated.map(({ id }) => id) });
+}
+
+/** Roles go by their names; one that Keyway does not have yet is made, and allows nothing in Keyway. */
+async function setRoles(tx: Tx, of: readonly { id: string; roles: string[] | undefined }[]): Promise<void> {
+  const said = of.flatMap(({ id, roles }) => (roles ? [{ id, roles }] : []));
+  if (said.length === 0) return;
+  const names = [...new Set(said.flatMap(({ roles }) => roles))].sort();
+  await tx.rows(ensureRoles, { ids: names.map(() => newId()), names });
+  const pairs = said.flatMap(({ id, roles }) => roles.map((name) => ({ id, name })));
+  await tx.rows(dropRoles, { ids: said.map(({ id }) => id) });
+  await tx.rows(carryRoles, {
+    ids: pairs.map(({ id }) => id),
+    names: pairs.map(({ name }) => name),
+  });
+}
+
+const recordedBefore = sql(`
+  SELECT DISTINCT ON (e.external_id) c.id, e.external_id AS "externalId"
+  FROM credentials c, unnest(CAST(:externalIds AS text[]), CAST(:scopes AS text[]), CAST(:accessKeys AS text[]),
+    CAST(:names AS text[])) AS e (external_id, scope, access_key, name)
+  WHERE c.store_id = :storeId AND c.external_id IS NULL AND c.deleted_at IS NULL AND (
+    c.reaches_store AND c.access_key = e.access_key
+    OR c.standing = 'UNKNOWN' AND c.parent_id IS NULL AND c.revoked_at IS NULL AND coalesce(c.scope, e.scope) = e.scope
+      AND coalesce(c.access_key, c.name) = coalesce(e.access_key, e.name) AND NOT EXISTS (
+        SELECT 1 FROM credentials o
+        WHERE o.store_id = :storeId AND o.external_id = e.external_id AND o.deleted_at IS NULL))
+  ORDER BY e.external_id, c.reaches_store DESC, c.id`);
+
+const leaveOthers = sql(`
+  UPDATE credentials SET deleted_at = now(), revoked_at = coalesce(revoked_at, now()), updated_at = now()
+  WHERE store_id = :storeId AND external_id = ANY(CAST(:externalIds AS text[])) AND deleted_at IS NULL
+    AND NOT id = ANY(CAST(:ids AS uuid[])) RETURNING id`);
+
+const nameOnce = sql(`
+  UPDATE credentials c SET external_id = e.external_id, scope = l.scope
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:names AS text[])) AS e (id, external_id)
+  JOIN unnest(CAST(:externalIds AS text[]), CAST(:scopes AS text[])) AS l (external_id, scope)
+    ON l.external_id = e.external_id
+  WHERE c.id = e.id RETURNING c.id`);
+
+const leave = sql(`
+  UPDATE credentials SET deleted_at = now(), updated_at = now() WHERE id = ANY(CAST(:ids AS uuid[])) RETURNING id`);
+
+const seenBefore = sql(`
+  SELECT c.id, c.external_id AS "externalId", c.observed, c.gone_at IS NOT NULL AS gone,
+    c.revoked_at IS NOT NULL AS ended, EXISTS (
+      SELECT 1 FROM intents i WHERE i.credential_id = c.id AND i.verb <> 'RETIRE'
+        AND (i.state = 'OPEN' OR i.finished_at > CAST(:since AS timestamptz))) AS written
+  FROM credentials c
+  WHERE c.store_id = :storeId AND c.external_id = ANY(CAST(:externalIds AS text[])) AND c.deleted_at IS NULL
+  ORDER BY c.id FOR UPDATE`);
+
+const seenNow = sql(`
+  UPDATE credentials SET observed_at = clock_timestamp() WHERE id = ANY(CAST(:ids AS uuid[])) RETURNING 1 AS one`);
+
+// A key of a credential that Keyway knows is no credential of its own; nor is what is just being made.
+const insert = sql(`
+  WITH listed AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS e (id uuid, external_id text, scope text, kind text,
+      name text, access_key text, provider text, description text, category text, full_name text, email text,
+      enabled boolean, allowed_ips text[], expires_at timestamptz, readable boolean, observed jsonb,
+      created_at timestamptz, last_used_at timestamptz)
+  ), busy AS MATERIALIZED (
+    SELECT c.scope FROM intents i JOIN credentials c ON c.id = i.credential_id
+    WHERE i.store_id = :storeId AND (i.state = 'OPEN' AND i.verb IN ('CREATE', 'ROTATE')
+      OR i.finished_at > CAST(:since AS timestamptz) AND i.verb <> 'RETIRE')
+  ), keys AS MATERIALIZED (
+    SELECT v.access_key FROM credentials c JOIN credential_versions v ON v.credential_id = c.id
+    WHERE c.store_id = :storeId AND c.external_id IS NOT NULL AND c.deleted_at IS NULL AND v.access_key IS NOT NULL
+      AND v.access_key IN (SELECT access_key FROM listed)
+  ), made AS (
+    INSERT INTO credentials (id, store_id, account_id, external_id, scope, kind, name, access_key, provider, description,
+      category, full_name, email, enabled, allowed_ips, expires_at, retrievable, observed, created_at, observed_at)
+    SELECT e.id, :storeId, :accountId, e.external_id, e.scope, e.kind, e.name, e.access_key, e.provider, e.description,
+      e.category, e.full_name, e.email, coalesce(e.enabled, true), coalesce(e.allowed_ips, '{}'), e.expires_at,
+      coalesce(e.readable, false), e.observed, coalesce(e.created_at, now()), clock_timestamp()
+    FROM listed e
+    WHERE NOT EXISTS (SELECT 1 FROM keys WHERE keys.access_key = e.access_key)
+      AND NOT EXISTS (SELECT 1 FROM busy WHERE busy.scope IS NULL OR busy.scope = e.scope)
+    ON CONFLICT DO NOTHING
+    RETURNING id, access_key, created_at
+  ), versions AS (
+    INSERT INTO credential_versions (credential_id, number, state, access_key, created_at)
+    SELECT id, 1, 'CURRENT', access_key, created_at FROM made
+  ), uses AS (
+    INSERT INTO credential_uses (credential_id, last_used_at, unused_since)
+    SELECT m.id, coalesce(e.last_used_at, '-infinity'), coalesce(e.last_used_at, m.created_at)
+    FROM made m JOIN listed e ON e.id = m.id
+  )
+  SELECT id FROM made`);
+
+// What Keyway reaches the store with goes by the key that it has, though the store may have another by now.
+const overwrite = sql(`
+  WITH listed AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS e (id uuid, observed jsonb, anew jsonb)
+  )
+  UPDATE credentials c SET
+    observed = e.observed, gone_at = NULL,
+    name = coalesce(e.anew ->> 'name', c.name),
+    access_key = CASE WHEN e.anew ? 'access_key' AND NOT c.reaches_store THEN e.anew ->> 'access_key'
+      ELSE c.access_key END,
+    provider = CASE WHEN e.anew ? 'provider' THEN e.anew ->> 'provider' ELSE c.provider END,
+    description = CASE WHEN e.anew ? 'description' THEN e.anew ->> 'description' ELSE c.description END,
+    category = CASE WHEN e.anew ? 'category' THEN e.anew ->> 'category' ELSE c.category END,
+    full_name = CASE WHEN e.anew ? 'full_name' THEN e.anew ->> 'full_name' ELSE c.full_name END,
+    email = CASE WHEN e.anew ? 'email' THEN e.anew ->> 'email' ELSE c.email END,
+    enabled = coalesce(CAST(e.anew ->> 'enabled' AS boolean), c.enabled),
+    allowed_ips = CASE WHEN e.anew ? 'allowed_ips'
+      THEN ARRAY(SELECT jsonb_array_elements_text(e.anew -> 'allowed_ips')) ELSE c.allowed_ips END,
+    expires_at = CASE WHEN e.anew ? 'expires_at' THEN CAST(e.anew ->> 'expires_at' AS timestamptz) ELSE c.expires_at END,
+    retrievable = NOT c.reaches_store
+      AND (c.retrievable OR coalesce(CAST(e.anew ->> 'readable' AS boolean), false)),
+    revision = c.revision + 1, updated_at = now()
+  FROM listed e WHERE c.id = e.id RETURNING c.id`);
+
+const retireOutdated = sql(`
+  UPDATE credential_versions v SET state = 'RETIRED', valid_until = now(), sealed = NULL, kek_id = NULL
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:keys AS text[])) AS e (id, key)
+  WHERE v.credential_id = e.id AND v.state = 'CURRENT' AND v.access_key IS DISTINCT FROM e.key
+    AND NOT EXISTS (SELECT 1 FROM intents i WHERE i.credential_id = e.id AND i.state = 'OPEN')
+    AND NOT EXISTS (SELECT 1 FROM credentials c WHERE c.id = e.id AND c.reaches_store)
+  RETURNING e.id`);
+
+const insertReplaced = sql(`
+  INSERT INTO credential_versions (credential_id, number, state, access_key)
+  SELECT c.id, (SELECT max(v.number) + 1 FROM credential_versions v WHERE v.credential_id = c.id), 'CURRENT', c.access_key
+  FROM credentials c WHERE c.id = ANY(CAST(:ids AS uuid[])) RETURNING credential_id`);
+
+const ensureRoles = sql(`
+  INSERT INTO roles (id, name, permissions)
+  SELECT e.id, e.name, '{}' FROM unnest(CAST(:ids AS uuid[]), CAST(:names AS text[])) AS e (id, name)
+  ON CONFLICT (name) DO NOTHING RETURNING id`);
+const dropRoles = sql(`
+  DELETE FROM credential_roles WHERE credential_id = ANY(CAST(:ids AS uuid[])) RETURNING role_id`);
+const carryRoles = sql(`
+  INSERT INTO credential_roles (credential_id, role_id)
+  SELECT e.id, r.id FROM unnest(CAST(:ids AS uuid[]), CAST(:names AS text[])) AS e (id, name)
+  JOIN roles r ON r.name = e.name ON CONFLICT DO NOTHING RETURNING role_id`);
+
+const notSeen = sql(`
+  UPDATE credentials SET gone_at = now(), revision = revision + 1, updated_at = now()
+  WHERE id IN (
+    SELECT c.id FROM credentials c
+    WHERE c.store_id = :storeId AND (c.external_id IS NOT NULL OR c.standing = 'UNKNOWN') AND c.parent_id IS NULL
+      AND c.gone_at IS NULL AND c.revoked_at IS NULL AND c.deleted_at IS NULL
+      AND coalesce(c.observed_at, c.updated_at) < CAST(:since AS timestamptz)
+      AND (c.scope = ANY(CAST(:unread AS text[]))) IS NOT TRUE
+      AND NOT EXISTS (SELECT 1 FROM intents i WHERE i.credential_id = c.id AND i.state = 'OPEN' AND i.verb <> 'RETIRE')
+    LIMIT CAST(:most AS integer) FOR UPDATE SKIP LOCKED)
+  RETURNING id`);

@@ -1,0 +1,408 @@
+import pg from 'pg';
+import {
+  DataSource,
+  type Logger,
+  type EntityManager,
+  type ObjectLiteral,
+  type SelectQueryBuilder,
+} from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { databaseTls } from '../config/config.js';
+import { openEmbedded } from './embedded.js';
+import { conflict, KeywayError, unavailable, outcomeUnknown } from '../errors.js';
+import { longestLockMs, slowestStatementMs } from '../config/limits.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A statement with named parameters, made once and run often. */
+export interface Statement {
+  readonly text: string;
+  /** The parameters' names in the order of `$1`, `$2` … */
+  readonly names: readonly string[];
+  /** What PostgreSQL keeps it prepared under; left out where each run is to be planned for its own values. */
+  readonly name?: string;
+}
+
+export type Parameters = Readonly<Record<string, unknown>>;
+
+/** A condition for a WHERE, with its parameters. */
+export interface Condition {
+  readonly sql: string;
+  readonly parameters: Parameters;
+  /** Tells apart the statements that are made with it: conditions of one shape have the same SQL. */
+  readonly shape: string;
+}
+
+/** All of these conditions at once. */
+export const every = (...conditions: readonly Condition[]): Condition => ({
+  sql: conditions.map(({ sql }) => sql).join(' AND '),
+  parameters: Object.assign({}, ...conditions.map(({ parameters }) => parameters)) as Parameters,
+  shape: conditions.map(({ shape }) => shape).join(),
+});
+
+/** A condition whose SQL alone tells it apart. */
+export const condition = (sql: string, parameters: Parameters = {}): Condition => ({
+  sql,
+  parameters,
+  shape: sql,
+});
+
+/** Something that statements run on: the database, or a transaction. */
+export interface Sql {
+  rows<Row extends object>(statement: Statement, parameters?: Parameters): Promise<Row[]>;
+}
+
+/** One transaction. `em` writes by repository, `rows` reads by statement; both are undone together. */
+export interface Tx extends Sql {
+  readonly em: EntityManager;
+}
+
+export interface DatabaseOptions {
+  /** A PostgreSQL connection string, or undefined for the embedded database. */
+  url: string | undefined;
+  /** The embedded database's folder; in memory where left out. */
+  folder?: string | undefined;
+  poolSize?: number;
+  entities: (new () => object)[];
+  migrations: (new () => object)[];
+  onPoolError?: (error: Error) => void;
+}
+
+interface Client {
+  query(query: {
+    text: string;
+    values: unknown[];
+    name?: string;
+  }): Promise<{ rows: object[]; command: string }>;
+  /** Closes the connection: its pool does not hand it out again. */
+  end?(): Promise<void>;
+}
+
+interface Pool {
+  connect(): Promise<Client & { release(): void }>;
+}
+
+const nothing = () => undefined;
+// TypeORM's own would print statements and their values; what fails is thrown, and logged where it is caught.
+const silent: Logger = {
+  logQuery: nothing,
+  logQueryError: nothing,
+  logQuerySlow: nothing,
+  logSchemaBuild: nothing,
+  logMigration: nothing,
+  log: nothing,
+};
+
+const connectTimeoutMs = 5_000;
+const mostStatements = 1_000;
+const mostPrepared = 300;
+const retries = 3;
+const aloneTimeoutMs = 60_000;
+
+/** The database behind Keyway: PostgreSQL, or PGlite behind the same door. */
+export class Database implements Sql {
+  readonly #statements = new Map<string, Statement>();
+  readonly #pool: Pool;
+  #offsetMs = 0;
+
+  private constructor(
+    readonly source: DataSource,
+    readonly embedded: boolean,
+    /** Connections that ended, or broke, while somebody had them. */
+    private readonly lost: WeakSet<object>,
+  ) {
+    this.#pool = (source.driver as PostgresDriver).master as Pool;
+  }
+
+  /** Connects. @throws what `pg` says where the server cannot be reached. */
+  static async open(options: DatabaseOptions): Promise<Database> {
+    const embedded = options.url === undefined;
+    const lost = new WeakSet<object>();
+    const source = new DataSource({
+      type: 'postgres',
+      ...(options.url === undefined
+        ? { driver: await openEmbedded(options.folder) }
+        : { driver: driverThatTells(lost), ...connection(options.url, options.poolSize ?? 10) }),
+      entities: options.entities,
+      migrations: options.migrations,
+      migrationsTableName: 'migrations',
+      synchronize: false,
+      installExtensions: false,
+      logging: false,
+      logger: silent,
+      poolErrorHandler: (error: Error) => options.onPoolError?.(error),
+    });
+    await source.initialize();
+    return new Database(source, embedded, lost);
+  }
+
+  /**
+   * A statement from a query builder, built once for each key. Parameters stand in its text as `:name`.
+   * @param around adds what the builder has no words for: order, limit, lateral joins.
+   * @param prepared false where every run is to be planned for its own values, as for lists that are filtered.
+   */
+  statement(
+    key: string,
+    build: (source: DataSource) => SelectQueryBuilder<ObjectLiteral> | string,
+    around: (sql: string) => string = (sql) => sql,
+    prepared = true,
+  ): Statement {
+    const known = this.#statements.get(key);
+    if (known) return known;
+    const built = build(this.source);
+    const made = numbered(around(typeof built === 'string' ? built : built.getQuery()));
+    const statement =
+      prepared && this.#statements.size < mostPrepared
+        ? { ...made, name: `k${this.#statements.size}` }
+        : made;
+    if (this.#statements.size < mostStatements) this.#statements.set(key, statement);
+    return statement;
+  }
+
+  /** The time by the clock of the database, in milliseconds since 1970: no farther off than a round trip takes. */
+  now(): number {
+    return performance.timeOrigin + performance.now() + this.#offsetMs;
+  }
+
+  /** Sets `now` by the database's clock; the quickest of some round trips tells most exactly. */
+  async setClock(): Promise<void> {
+    let quickest = Infinity;
+    for (let sample = 0; sample < 3; sample++) {
+      const sent = performance.now();
+      const [answer] = await this.rows<{ ms: string }>(readClock);
+      const tookMs = performance.now() - sent;
+      if (!answer || tookMs >= quickest) continue;
+      quickest = tookMs;
+      this.#offsetMs = Number(answer.ms) - (performance.timeOrigin + sent + tookMs / 2);
+    }
+  }
+
+  /** @throws UNAVAILABLE where the database cannot be had, or is lost before it answers; CONFLICT as `transaction`. */
+  async rows<Row extends object>(statement: Statement, parameters: Parameters = {}): Promise<Row[]> {
+    const client = await this.#client();
+    try {
+      return await run<Row>(client, statement, parameters);
+    } catch (error) {
+      throw this.#told(client, error);
+    } finally {
+      client.release();
+    }
+  }
+
+  /**
+   * Runs `work` in one transaction: all of it, or nothing. Serialization failures and deadlocks are tried again up to
+   * three times, so `work` must have no effect outside the database.
+   * @throws UNAVAILABLE where the database cannot be had, or is lost before the end: nothing was changed.
+   * OUTCOME_UNKNOWN where it was lost over the COMMIT. CONFLICT for a lock that was not had in time, and for a row that
+   * ended while another came to name it. What `work` throws, after undoing it.
+   */
+  async transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#once(work);
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+        if (attempt === retries) throw unavailable(error);
+        await sleep(Math.random() * 20 * 2 ** attempt);
+      }
+    }
+  }
+
+  async #once<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
+    const runner = this.source.createQueryRunner();
+    const client = (await runner.connect().catch(noConnection)) as Client;
+    let committing = false;
+    try {
+      await runner.startTransaction();
+      const rows = <Row extends object>(statement: Statement, parameters: Parameters = {}) =>
+        run<Row>(client, statement, parameters);
+      const result = await work({ em: runner.manager, rows });
+      committing = !this.lost.has(client);
+      const { command } = await client.query(commit);
+      committing = false;
+      // So PostgreSQL answers where a statement had failed and its error was swallowed.
+      if (command !== 'COMMIT') throw new Error('a transaction that had failed was committed');
+      return result;
+    } catch (error) {
+      if (committing && !isRefusal(error)) {
+        close(client);
+        throw outcomeUnknown(error);
+      }
+      // Where even this fails, nobody must find the transaction open on the connection that they are handed.
+      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => close(client));
+      throw isTransient(error) ? error : this.#told(client, error);
+    } finally {
+      await runner.release();
+    }
+  }
+
+  async #client() {
+    return this.#pool.connect().catch(noConnection);
+  }
+
+  /** What an error on this connection is to callers; one that is of no more use goes back to nobody. */
+  #told(client: Client, error: unknown): unknown {
+    if (error instanceof KeywayError) return error;
+    const { code = '', message = '' } = databaseError(error) ?? {};
+    // A lock that was not had in time, and a row that ended while another came to name it.
+    if (code === '55P03' || code === '23503') return conflict();
+    if (isTransient(error)) return unavailable(error);
+    if (overloadedCodes.test(code)) return unavailable(error);
+    if (!this.lost.has(client) && !lostCodes.test(code) && message !== noAnswerInTime) return error;
+    close(client);
+    return unavailable(error);
+  }
+
+  /**
+   * Runs `work` while no other Keyway on this database does the same. The embedded database has one process alone.
+   * @throws UNAVAILABLE where another one takes longer than a minute.
+   */
+  async alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.embedded) return work();
+    const client = await this.#client();
+    try {
+      for (const until = Date.now() + aloneTimeoutMs; ; await sleep(50)) {
+        const [answer] = await run<{ locked: boolean }>(client, tryLock, {});
+        if (answer?.locked) break;
+        if (Date.now() > until) throw unavailable('another Keyway is starting on this database');
+      }
+      return await work();
+    } finally {
+      await run(client, unlock, {}).catch(() => close(client));
+      client.release();
+    }
+  }
+
+  /** Brings the tables up to date. Each migration is one transaction: it is done whole, or not at all. */
+  async migrate(): Promise<void> {
+    await this.source.runMigrations({ transaction: 'each' });
+  }
+
+  async close(): Promise<void> {
+    await this.source.destroy();
+  }
+}
+
+/** A statement out of SQL text with `:name` parameters. */
+export function sql(text: string): Statement {
+  return numbered(text);
+}
+
+/** True for the failure of a unique index or constraint of that name. */
+export function violates(error: unknown, constraint: string): boolean {
+  const { code, constraint: name } = databaseError(error) ?? {};
+  return code === '23505' && name === constraint;
+}
+
+const commit = { text: 'COMMIT', values: [] };
+const tryLock: Statement = { text: 'SELECT pg_try_advisory_lock(4205139) AS locked', names: [] };
+const readClock: Statement = { text: 'SELECT extract(epoch FROM clock_timestamp()) * 1000 AS ms', names: [] };
+const unlock: Statement = { text: 'SELECT pg_advisory_unlock_all()', names: [] };
+
+function numbered(text: string): Statement {
+  const names: string[] = [];
+  const place = (_: string, name: string) => {
+    if (!names.includes(name)) names.push(name);
+    return `$${names.indexOf(name) + 1}`;
+  };
+  return { text: text.replace(/(?<![:\w]):([a-zA-Z]\w*)/g, place), names };
+}
+
+async function run<Row extends object>(
+  client: Client,
+  statement: Statement,
+  parameters: Parameters,
+): Promise<Row[]> {
+  const values = statement.names.map((name) => {
+    const value = parameters[name];
+    // A parameter forgotten would widen or empty the result in silence.
+    if (value === undefined) throw new Error(`statement parameter ${name} is missing`);
+    return value;
+  });
+  const { name, text } = statement;
+  const { rows } = await client.query(name === undefined ? { text, values } : { text, values, name });
+  return rows as Row[];
+}
+
+function connection(url: string, poolSize: number) {
+  const address = new URL(url);
+  const tls = databaseTls(address);
+  for (const name of ['sslmode', 'ssl']) address.searchParams.delete(name);
+  return {
+    url: address.href,
+    ssl: tls === 'local' ? false : { rejectUnauthorized: tls !== 'unverified' },
+    poolSize,
+    connectTimeoutMS: connectTimeoutMs,
+    applicationName: 'keyway',
+    extra: {
+      // Longer than the server's own limit: it is for a server that no longer answers at all.
+      query_timeout: slowestStatementMs + 2_000,
+      idleTimeoutMillis: 60_000,
+      keepAlive: true,
+      types: { getTypeParser: textTimestamps },
+      options: [
+        `-c statement_timeout=${slowestStatementMs}`,
+        `-c lock_timeout=${longestLockMs}`,
+        '-c idle_in_transaction_session_timeout=15000',
+        '-c TimeZone=UTC',
+        '-c DateStyle=ISO',
+        '-c jit=off',
+      ].join(' '),
+    },
+  };
+}
+
+const asText = (value: string) => value;
+const timestamps = new Set<number>([1184, 1114]);
+
+function textTimestamps(oid: number, format?: 'text' | 'binary'): unknown {
+  return timestamps.has(oid) ? asText : pg.types.getTypeParser(oid, format);
+}
+
+/**
+ * `pg`, with a pool that hears of every connection that breaks, also while somebody has it in hand: `pg-pool` listens to
+ * idle ones alone, and an error that nobody hears ends the process.
+ */
+function driverThatTells(lost: WeakSet<object>): { Pool: typeof pg.Pool } {
+  return {
+    Pool: class extends pg.Pool {
+      constructor(config?: pg.PoolConfig) {
+        super(config);
+        this.on('connect', (client) => client.on('error', () => void lost.add(client)));
+      }
+    },
+  };
+}
+
+/** Whatever keeps a connection from being had, it is the same to callers. */
+function noConnection(error: unknown): never {
+  throw unavailable(error);
+}
+
+const close = (client: Client): void => void client.end?.().catch(() => undefined);
+
+/** No room left for connections, memory or files, and a statement that took too long: the connection itself is sound. */
+const overloadedCodes = /^(53|57014)/;
+
+/**
+ * The connection failed, the server shuts down or ended the session, the system failed; or the server has become
+ * read-only: it was the primary before, and the next connection may lead to the new one.
+ */
+const lostCodes = /^(08|57P|58|25006|25P03|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)/;
+
+/** What `pg` says where `query_timeout` has passed: it has no code for it. */
+const noAnswerInTime = 'Query read timeout';
+
+/** Whether the server itself refused a COMMIT, so that it is known not to have happened. */
+const isRefusal = (error: unknown): boolean =>
+  /^(2|40001|40P01|42|5[345]|57014|P0)/.test(databaseError(error)?.code ?? '');
+
+/** Serialization failures and deadlocks: nothing was done, and the same again may succeed. */
+function isTransient(error: unknown): boolean {
+  return /^(40001|40P01)$/.test(databaseError(error)?.code ?? '');
+}
+
+function databaseError(error: unknown): { code?: string; constraint?: string; message?: string } | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const inner: unknown = (error as { driverError?: unknown }).driverError ?? error;
+  return inner as { code?: string; constraint?: string; message?: string };
+}

@@ -1,0 +1,134 @@
+import {
+  defaultFieldResolver,
+  getNullableType,
+  GraphQLInputObjectType,
+  isLeafType,
+  isObjectType,
+  lexicographicSortSchema,
+  printSchema,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+} from 'graphql';
+import { buildSchema, type NonEmptyArray } from 'type-graphql';
+import { AccountResolver } from '../accounts/account.resolver.js';
+import { MfaResolver } from '../accounts/mfa.resolver.js';
+import { AuditEventResolver } from '../audit/audit-event.resolver.js';
+import {
+  AccountCredentialsResolver,
+  CredentialResolver,
+  ProjectCredentialsResolver,
+  RoleCredentialsResolver,
+  RotationResolver,
+  StoreCredentialsResolver,
+} from '../credentials/credential.resolver.js';
+import { encodeId } from '../ids.js';
+import type { NodeType } from '../node-types.js';
+import { prefixes } from '../node-types.js';
+import { SyncResolver } from '../credentials/sync/sync.resolver.js';
+import { AuditEventLinksResolver, CredentialAuditResolver, NodeResolver } from './nodes.js';
+import { AccountProjectsResolver, ProjectResolver } from '../projects/project.resolver.js';
+import {
+  AccountGrantsResolver,
+  GrantResolver,
+  ProjectGrantsResolver,
+  RoleResolver,
+} from '../roles/role.resolver.js';
+import { validation } from '../inputs/rules.js';
+import { StoreResolver } from '../stores/store.resolver.js';
+import { VerificationResolver } from '../verification/verification.resolver.js';
+
+type Resolver = abstract new () => object;
+
+const oneOfInputs = ['NewSecretInput', 'ProofInput', 'ProviderKeysInput', 'StoreConnectionInput'];
+
+/** The classes that the graph is built from. */
+export const resolvers: NonEmptyArray<Resolver> = [
+  NodeResolver,
+  CredentialResolver,
+  RotationResolver,
+  VerificationResolver,
+  AccountResolver,
+  MfaResolver,
+  AccountCredentialsResolver,
+  AccountProjectsResolver,
+  AccountGrantsResolver,
+  ProjectResolver,
+  ProjectCredentialsResolver,
+  ProjectGrantsResolver,
+  RoleResolver,
+  RoleCredentialsResolver,
+  GrantResolver,
+  StoreResolver,
+  StoreCredentialsResolver,
+  AuditEventResolver,
+  AuditEventLinksResolver,
+  CredentialAuditResolver,
+  SyncResolver,
+];
+
+/**
+ * The graph, built from its classes.
+ * @throws where a root field does not say what it needs, and one below how its arguments are looked at.
+ */
+export async function openSchema(from: NonEmptyArray<Resolver> = resolvers): Promise<GraphQLSchema> {
+  const schema = await buildSchema({
+    resolvers: from,
+    validate: validation,
+  });
+  for (const name of oneOfInputs) {
+    // TypeGraphQL has no word for it.
+    const type = schema.getType(name);
+    if (!(type instanceof GraphQLInputObjectType)) throw new Error(`${name} is no input type`);
+    type.isOneOf = true;
+  }
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (isObjectType(type) && type.name in prefixes) encodeIds(type, type.name as NodeType);
+  }
+  readByResolvers(schema);
+  const node = schema.getType('Node') as { resolveType?: unknown };
+  // TypeGraphQL's own is asynchronous, for every single row.
+  node.resolveType = ({ __typename }: { __typename: string }) => __typename;
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    if (type === schema.getQueryType() || type === schema.getMutationType()) expectNeeds(type);
+    else expectExpectations(type);
+  }
+  return schema;
+}
+
+/** The graph as text, sorted by name: the order of its classes is the order in which files happen to be loaded. */
+export const printGraph = (schema: GraphQLSchema): string =>
+  `${printSchema(lexicographicSortSchema(schema))}\n`;
+
+/** Inside, ids are the database's; outside, they tell their type. */
+function encodeIds(type: GraphQLObjectType, name: NodeType): void {
+  const field = type.getFields()['id'];
+  if (field) field.resolve = ({ id }: { id: string }) => encodeId(name, id);
+}
+
+/**
+ * Gives fields of objects and lists the resolver that they have by default: compiled queries would read the property
+ * several times, and would neither call nor await what is in it.
+ */
+function readByResolvers(schema: GraphQLSchema): void {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    for (const field of Object.values(type.getFields()))
+      if (!isLeafType(getNullableType(field.type))) field.resolve ??= defaultFieldResolver;
+  }
+}
+
+function expectNeeds(root: GraphQLObjectType): void {
+  for (const field of Object.values(root.getFields())) {
+    if (!field.extensions['permission'])
+      throw new Error(`${root.name}.${field.name} does not say which permission it needs`);
+    if (root.name === 'Mutation' && !field.extensions['action'])
+      throw new Error(`${field.name} does not say its action`);
+  }
+}
+
+function expectExpectations(type: GraphQLObjectType): void {
+  for (const { name, args, extensions } of Object.values(type.getFields()))
+    if (args.length > 0 && !extensions['expects'])
+      throw new Error(`${type.name}.${name} does not say how its arguments are looked at before a mutation`);
+}

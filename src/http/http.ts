@@ -1,0 +1,301 @@
+import cors from '@fastify/cors';
+import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
+import { clientAddress } from '../access/addresses.js';
+import { authenticate } from '../access/authenticate.js';
+import type { KeySets } from '../access/key-sets.js';
+import { httpStatusOf } from '../graph/errors/answer-errors.js';
+import { openApollo } from '../graph/apollo.js';
+import { adminAccountId } from '../accounts/account.js';
+import { AuditOutcome } from '../audit/audit-event.js';
+import type { Decisions } from '../audit/decisions.js';
+import type { Config } from '../config/config.js';
+import type { Registry } from '../connectors/registry.js';
+import type { RequestContext } from '../context.js';
+import type { LastUsed } from '../credentials/record/last-used.js';
+import type { Database } from '../database/database.js';
+import { KeywayError, unavailable, type Code } from '../errors.js';
+import { explorerPage } from '../explorer/page.js';
+import { newId } from '../ids.js';
+import type { Syncs } from '../credentials/sync/syncs.js';
+import { parseJsonBody } from './json-body.js';
+import type { Keyring } from '../keyring/keyring.js';
+import type { Log } from '../log.js';
+import { publicError, type PublicError } from '../graph/errors/public-error.js';
+import type { WatchedGates } from '../stores/gate.js';
+import { largestBody, largestHeaders, slowestHeadersMs, slowestRequestMs } from '../config/limits.js';
+import { answerVerification } from './verify-route.js';
+
+/** The parts of Keyway that answer requests. */
+export interface Parts {
+  db: Database;
+  keyring: Keyring;
+  connectors: Registry;
+  gates: WatchedGates;
+  syncs: Syncs;
+  keySets: KeySets;
+  schema: GraphQLSchema;
+  decisions: Decisions;
+  lastUsed: LastUsed;
+}
+
+export interface HttpOptions {
+  config: Config;
+  log: Log;
+  /** The parts, or undefined while there are none: then every request is answered UNAVAILABLE. */
+  parts: Parts | undefined;
+  ready: () => Promise<boolean>;
+}
+
+/** The HTTP door: a request in, a response out. */
+export async function openHttp({ config, log, parts, ready }: HttpOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit: largestBody,
+    requestTimeout: slowestRequestMs,
+    connectionTimeout: 60_000,
+    keepAliveTimeout: 10_000,
+    forceCloseConnections: 'idle',
+    genReqId: () => newId(),
+    http: { headersTimeout: slowestHeadersMs, maxHeaderSize: largestHeaders },
+  });
+  // Ours is the only body there is, and its parser the only one.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      request.proveBody?.(body);
+      return parseJsonBody(body.toString('utf8'));
+    },
+  );
+  app.addHook('onRequest', async ({ id, headers }, reply) => {
+    void reply.headers({
+      'x-request-id': id,
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+    });
+    const encoding = headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'identity')
+      return refuse(reply, 415, 'BAD_USER_INPUT', 'The body must not be encoded.');
+  });
+  app.addHook(
+    'onResponse',
+    async ({ id, method, url, routeOptions, principal }, { statusCode, elapsedTime }) => {
+      log.info(
+        {
+          id,
+          method,
+          path: routeOptions.url ?? url.split('?')[0],
+          status: statusCode,
+          ms: Math.round(elapsedTime),
+          account: principal?.accountId,
+        },
+        'request',
+      );
+    },
+  );
+  app.setErrorHandler(async (error, _, reply) => answerFailure(reply, error, log));
+  app.setNotFoundHandler(async (_, reply) =>
+    refuse(reply, 404, 'NOT_FOUND', 'There is nothing at this address.'),
+  );
+  if (config.corsOrigins.length > 0) {
+    await app.register(cors, {
+      origin: [...config.corsOrigins],
+      methods: ['GET', 'POST'],
+      credentials: false,
+      maxAge: 600,
+    });
+  }
+  app.decorateRequest('principal', undefined);
+  app.decorateRequest('at', 0);
+  app.decorateRequest('proveBody', undefined);
+
+  app.get('/health', async () => ({ status: 'up' }));
+  app.get('/ready', async (_, reply) => {
+    const up = await ready();
+    return reply.code(up ? 200 : 503).send({ status: up ? 'up' : 'down' });
+  });
+  if (config.explorer) addExplorer(app);
+  if (parts) await addGraph(app, config, log, parts);
+  else
+    for (const path of ['/graphql', '/v1/verify'])
+      app.all(path, async (_, reply) => answerFailure(reply, unavailable(), log));
+  return app;
+}
+
+async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: Parts): Promise<void> {
+  const { db, keyring, connectors, gates, syncs, keySets, decisions, lastUsed } = parts;
+  const issuers = new Set(keySets.keys());
+  const apollo = openApollo(parts.schema, { introspection: config.introspection, decisions });
+  apollo.addPlugin(fastifyApolloDrainPlugin(app));
+  await apollo.start();
+
+  const addressOf = ({ socket, headers }: FastifyRequest) =>
+    clientAddress(socket.remoteAddress, headers['x-forwarded-for'], config.trustedProxies);
+
+  /** Finds who is calling, before anything else is done with the request; where the body is signed, once it is read. */
+  async function prove(request: FastifyRequest): Promise<void> {
+    const { method, url, raw, at } = request;
+    const call = { method, url, headers: headersOf(raw.rawHeaders), ip: addressOf(request), at };
+    const means = { db, keyring, keySets, hosts: config.hosts };
+    const { principal, bodyMatches } = await authenticate(means, call).catch((error: unknown) => {
+      if (error instanceof KeywayError && error.code === 'UNAUTHENTICATED') {
+        noteStranger(request);
+        if (typeof error.cause === 'string')
+          log.info({ id: request.id, cause: error.cause }, 'a caller was refused');
+      }
+      throw error;
+    });
+    const proveBody = (body?: Buffer) => {
+      if (bodyMatches && !(body && bodyMatches(body))) {
+        noteStranger(request);
+        throw new KeywayError('UNAUTHENTICATED');
+      }
+      request.principal = principal;
+      const { credentialId, credentialVersion } = principal;
+      if (credentialId !== null && credentialVersion !== null)
+        lastUsed.note(credentialId, credentialVersion, at);
+    };
+    if (!hasBody(request)) proveBody(Buffer.alloc(0));
+    else if (bodyMatches && method === 'POST') request.proveBody = proveBody;
+    // The body of a GET is never read, and so never the one that was signed.
+    else proveBody();
+  }
+
+  const noteStranger = (request: FastifyRequest) => {
+    const crowd = {
+      accountId: adminAccountId,
+      projectId: null,
+      actorId: null,
+      actorCredentialId: null,
+      action: 'authenticate',
+      outcome: AuditOutcome.REFUSED,
+      code: 'UNAUTHENTICATED',
+      targetType: null,
+      targetId: null,
+      ip: null,
+      requestId: request.id,
+    };
+    decisions.note({ ...crowd, ip: addressOf(request) ?? null }, crowd);
+  };
+
+  const context = async (request: FastifyRequest, { raw }: FastifyReply): Promise<RequestContext> => {
+    if (!request.principal) throw new KeywayError('UNAUTHENTICATED');
+    const { id: requestId, principal, at } = request;
+    const leaving = new AbortController();
+    raw.once('close', () => {
+      if (!raw.writableFinished) leaving.abort();
+    });
+    return {
+      requestId,
+      at,
+      principal,
+      ip: addressOf(request),
+      left: leaving.signal,
+      db,
+      keyring,
+      connectors,
+      gates,
+      syncs,
+      outboundLocal: config.outboundLocal,
+      issuers,
+      decisions,
+      lastUsed,
+      log: log.child({ id: requestId }),
+    };
+  };
+
+  const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
+    request.at = db.now();
+    // Answers can hold secrets.
+    void reply.header('cache-control', 'no-store');
+    await prove(request);
+  };
+  const answer = fastifyApolloHandler(apollo, { context }) as unknown as (
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ) => Promise<string>;
+  app.route({
+    method: ['GET', 'POST'],
+    url: '/graphql',
+    onRequest,
+    handler: async (request, reply) => {
+      const body = await answer(request, reply);
+      return reply.statusCode < 400 ? body : withId(body, request.id);
+    },
+  });
+  app.post('/v1/verify', { onRequest }, async (request, reply) =>
+    answerVerification(parts.schema, await context(request, reply), request.body),
+  );
+}
+
+/** What Apollo Server refuses before there is a context, such as a body that asks nothing, comes without the id. */
+function withId(body: string, id: string): string {
+  const { errors, ...rest } = JSON.parse(body) as { errors: PublicError[] };
+  const named = errors.map((error) => ({ ...error, extensions: { ...error.extensions, id } }));
+  return JSON.stringify({ errors: named, ...rest });
+}
+
+/** The headers as they were sent, repeated ones too. */
+const headersOf = (raw: readonly string[]) =>
+  raw.flatMap((name, index) => (index % 2 === 0 ? [{ name, value: raw[index + 1] ?? '' }] : []));
+
+const hasBody = ({ headers }: FastifyRequest) =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+function addExplorer(app: FastifyInstance): void {
+  app.get('/', async ({ headers }, reply) => {
+    const { html, gzip, etag, contentSecurityPolicy } = explorerPage();
+    void reply.headers({
+      'content-security-policy': contentSecurityPolicy,
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-cache',
+      etag,
+      vary: 'accept-encoding',
+    });
+    if (headers['if-none-match'] === etag) return reply.code(304).send();
+    if (!/\bgzip\b/.test(String(headers['accept-encoding']))) return reply.send(html);
+    return reply.header('content-encoding', 'gzip').send(gzip);
+  });
+}
+
+/** Answers what went wrong outside the graph, in the words that the graph has for it. */
+function answerFailure(reply: FastifyReply, error: unknown, log: Log): FastifyReply {
+  const { id } = reply.request;
+  const status =
+    error instanceof KeywayError
+      ? httpStatusOf.get(error.code)
+      : (error as { statusCode?: number }).statusCode;
+  const known = error instanceof KeywayError ? error : bodyFault(status);
+  const answer = publicError(known ?? error, { requestId: id });
+  if (answer.extensions.code === 'INTERNAL_SERVER_ERROR') log.error({ id, error }, 'a request failed inside');
+  if (answer.extensions.code === 'UNAUTHENTICATED')
+    void reply.header('www-authenticate', 'Bearer realm="keyway"');
+  return reply.code(known ? (status ?? 500) : 500).send({ errors: [answer] });
+}
+
+/** What Fastify refuses before our own code sees it. */
+function bodyFault(status: number | undefined): KeywayError | undefined {
+  if (status === 413) return new KeywayError('LIMIT_EXCEEDED', 'The body is too large.');
+  if (status === 415) return new KeywayError('BAD_USER_INPUT', 'The content type must be application/json.');
+  if (status !== undefined && status >= 400 && status < 500)
+    return new KeywayError('BAD_USER_INPUT', 'The request cannot be read.');
+  if (status === 503) return unavailable();
+  return undefined;
+}
+
+function refuse(reply: FastifyReply, status: number, code: Code, message: string): FastifyReply {
+  const answer = publicError(new KeywayError(code, message), { requestId: reply.request.id });
+  return reply.code(status).send({ errors: [answer] });
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** When it came, by the clock of the database. */
+    at: number;
+    principal: import('../access/principal.js').Principal | undefined;
+    /** Holds the body to what was signed, where it was. @throws UNAUTHENTICATED */
+    proveBody: ((body: Buffer) => void) | undefined;
+  }
+}

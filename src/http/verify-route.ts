@@ -1,0 +1,115 @@
+import { coerceInputValue, GraphQLNonNull, type GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
+import type { AuditOutcome } from '../audit/audit-event.js';
+import { outcomeOf } from '../audit/decisions.js';
+import type { RequestContext } from '../context.js';
+import type { VerificationCode } from '../verification/verification.js';
+import {
+  HeaderInput,
+  ProofInput,
+  SignedRequestInput,
+  VerifyCredentialInput,
+} from '../verification/verification.input.js';
+import { verifyCredentials } from '../verification/verify.js';
+import { KeywayError, type FieldFault } from '../errors.js';
+import { encodeId } from '../ids.js';
+import { valueFaults } from '../graph/errors/input-faults.js';
+import { mostFaults } from '../config/limits.js';
+import { expectSmall } from '../graph/query-limits.js';
+import { expectRules } from '../inputs/rules.js';
+import { instant, instantMs } from '../time.js';
+
+/** What `POST /v1/verify` answers: as `verifyCredential` in the graph does, with what a service mostly asks for. */
+export interface VerificationAnswer {
+  valid: boolean;
+  code: VerificationCode;
+  /** Where the secret was right. */
+  credential: {
+    id: string;
+    kind: string;
+    name: string;
+    accessKey: string | null;
+    account: { id: string };
+    project: { id: string } | null;
+    roles: { id: string; name: string }[];
+    mfaAuthenticated: boolean;
+    expiresAt: string | null;
+  } | null;
+}
+
+/**
+ * Verifies what the body, a VerifyCredentialInput as JSON, presents: the field of the graph without the graph around it.
+ * @throws BAD_USER_INPUT, naming the field, and what `verifyCredentials` throws; refusals are on record.
+ */
+export async function answerVerification(
+  schema: GraphQLSchema,
+  ctx: RequestContext,
+  body: unknown,
+): Promise<VerificationAnswer> {
+  try {
+    const [answer] = await verifyCredentials(ctx, [inputOf(schema, body)], '');
+    if (!answer) throw new KeywayError('INTERNAL_SERVER_ERROR');
+    const { valid, code, found } = answer;
+    if (!found) return { valid, code, credential: null };
+    const { id, kind, name, accessKey, accountId, projectId, roles, mfaAuthenticated, expiresAt } = found;
+    return {
+      valid,
+      code,
+      credential: {
+        id: encodeId('Credential', id),
+        kind,
+        name,
+        accessKey,
+        account: { id: encodeId('Account', accountId) },
+        project: projectId === null ? null : { id: encodeId('Project', projectId) },
+        roles: roles.map((role) => ({ id: encodeId('Role', role.id), name: role.name })),
+        mfaAuthenticated,
+        expiresAt: expiresAt === null ? null : instant(instantMs(expiresAt)),
+      },
+    };
+  } catch (error) {
+    noteRefusal(ctx, error);
+    throw error;
+  }
+}
+
+/**
+ * The input that a JSON value stands for, held to the same limits and rules as in the graph.
+ * @throws LIMIT_EXCEEDED, BAD_USER_INPUT
+ */
+function inputOf(schema: GraphQLSchema, value: unknown): VerifyCredentialInput {
+  expectSmall(value);
+  const type = new GraphQLNonNull(schema.getType('VerifyCredentialInput') as GraphQLInputObjectType);
+  const fields: FieldFault[] = [];
+  for (const fault of valueFaults(value, type)) if (fields.push(fault) === mostFaults) break;
+  if (fields.length > 0) throw new KeywayError('BAD_USER_INPUT', undefined, { fields });
+  const given = coerceInputValue(value, type) as VerifyCredentialInput;
+  const { signedRequest } = given.proof;
+  const input = Object.assign(new VerifyCredentialInput(), given, {
+    proof: Object.assign(new ProofInput(), given.proof, {
+      ...(signedRequest && {
+        signedRequest: Object.assign(new SignedRequestInput(), signedRequest, {
+          headers: signedRequest.headers.map((header) => Object.assign(new HeaderInput(), header)),
+        }),
+      }),
+    }),
+  });
+  expectRules([{ path: '', input }]);
+  return input;
+}
+
+function noteRefusal({ principal, decisions, ip, requestId }: RequestContext, error: unknown): void {
+  const code = error instanceof KeywayError ? error.code : 'INTERNAL_SERVER_ERROR';
+  decisions.note({
+    accountId: principal.accountId,
+    projectId: null,
+    actorId: principal.accountId,
+    actorCredentialId: principal.credentialId,
+    action: 'credential:verify',
+    outcome: outcomeOf(code) satisfies AuditOutcome,
+    code,
+    targetType: null,
+    targetId: null,
+    ip: ip ?? null,
+    requestId,
+  });
+}

@@ -1,0 +1,26 @@
+import { Extensions } from 'type-graphql';
+import type { Permission } from '../access/principal.js';
+import type { RequestContext } from '../context.js';
+
+/**
+ * Declares what a root field needs, and the action that the audit knows it by. Start-up refuses a root field without.
+ * The verb behind the field decides, with the thing in hand; a query shows what this permission lets one see.
+ * @param permission OWN where every account may ask about itself.
+ */
+export const Needs = (permission: Permission | 'OWN', action?: string) => Extensions({ permission, action });
+
+/** Declares a root field that may stand once in an operation, as it looks at secrets: aliases try no more of them (S6). */
+export const Guarded = () => Extensions({ guarded: true });
+
+/** The arguments of a field as they were given, of their types and with their defaults, but held to no rules yet. */
+export type Arguments = Readonly<Record<string, unknown>>;
+
+/**
+ * Refuses the arguments of a field below the root that cannot mean anything.
+ * @param deed the arguments of the field of the root that it is below
+ * @throws BAD_USER_INPUT
+ */
+export type Expectation = (given: Arguments, ctx: RequestContext, deed: Arguments) => void;
+
+/** Declares how the arguments of a field below the root are looked at before a mutation is done; they all must be. */
+export const Expects = (expects: Expectation) => Extensions({ expects });

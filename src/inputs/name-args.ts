@@ -1,0 +1,11 @@
+import { ArgsType, Field } from 'type-graphql';
+import { longestName } from '../config/limits.js';
+import { Line } from './rules.js';
+
+/** Which one, by its name. A name that nothing can have is refused, before the database hears of it. */
+@ArgsType()
+export class ByName {
+  @Field(() => String)
+  @Line(1, longestName)
+  name: string;
+}

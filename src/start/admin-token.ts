@@ -1,0 +1,69 @@
+import { link } from '../audit/chain.js';
+import { AuditOutcome } from '../audit/audit-event.js';
+import { CredentialSecret } from '../credentials/record/credential-version.js';
+import { CredentialUse } from '../credentials/record/credential-use.js';
+import { Credential, CredentialKind } from '../credentials/record/credential.js';
+import type { Tx } from '../database/database.js';
+import type { Account } from '../accounts/account.js';
+import { newId } from '../ids.js';
+import type { Keyring } from '../keyring/keyring.js';
+import { mintToken } from '../keyring/token.js';
+import type { Secret } from '../secret.js';
+import { builtInStoreId } from '../stores/store.js';
+import { dayMs } from '../time.js';
+
+/**
+ * Makes a token of an account without asking anyone: for the first start, and on the machine itself for an
+ * administrator who is locked out. It is on record, as made by nobody.
+ */
+export async function makeToken(
+  tx: Tx,
+  keyring: Keyring,
+  account: Pick<Account, 'id' | 'kind'>,
+  name: string,
+  days: number,
+): Promise<Secret> {
+  const kind = ({ PERSON: 'pat', SERVICE: 'svc', ORGANIZATION: 'key' } as const)[account.kind];
+  const { id: accessKey, token, secretPart } = mintToken(kind);
+  const { verifier, keyId } = keyring.verifier(accessKey, secretPart);
+  const id = newId();
+  const livesMs = Math.trunc(days) * dayMs;
+  await tx.em.getRepository(Credential).insert({
+    id,
+    storeId: builtInStoreId,
+    accountId: account.id,
+    ownerId: account.id,
+    kind: CredentialKind.TOKEN,
+    name,
+    accessKey,
+    enabled: true,
+    allowedIps: [],
+    retrievable: false,
+    expiresAt: () => `now() + interval '${livesMs} milliseconds'`,
+  });
+  await tx.em.getRepository(CredentialSecret).insert({
+    credentialId: id,
+    number: 1,
+    state: 'CURRENT',
+    accessKey,
+    verifier,
+    verifierKeyId: keyId,
+  });
+  await tx.em.getRepository(CredentialUse).insert({ credentialId: id, unusedSince: () => 'now()' });
+  await link(tx, keyring, {
+    accountId: account.id,
+    projectId: null,
+    actorId: null,
+    actorCredentialId: null,
+    action: 'credential:create',
+    outcome: AuditOutcome.DONE,
+    code: null,
+    targetType: 'Credential',
+    targetId: id,
+    changed: [],
+    times: 1,
+    ip: null,
+    requestId: 'keyway',
+  });
+  return token;
+}

@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { Checkpoints } from '../audit/checkpoints.js';
+import type { Config } from '../config/config.js';
+import { Database, sql } from '../database/database.js';
+import { firstStart } from './first-start.js';
+import { makeFolder } from './folders.js';
+import { openKeys } from './keys.js';
+import type { Keyring } from '../keyring/keyring.js';
+import type { Log } from '../log.js';
+import { updateBuiltInRoles } from '../roles/update-built-in.js';
+import { entities, migrations } from './tables.js';
+import { WrapCount } from './wrap-count.js';
+
+/** A Keyway whose database and keys are open. */
+export interface Keyway {
+  readonly db: Database;
+  readonly keyring: Keyring;
+  readonly checkpoints: Checkpoints;
+  readonly wraps: WrapCount;
+  /** Where the first token lies, where it was made just now. */
+  readonly tokenPath: string | undefined;
+}
+
+/** A Keyway that cannot serve: its database was written with keys that are not here. */
+export interface Locked {
+  readonly db: Database;
+  readonly keyring: undefined;
+  readonly missing: string[];
+}
+
+/**
+ * Makes the data folder, for its owner alone; opens the database and brings it up to date, opens the keys, makes what a
+ * first start makes, and brings the built-in roles up to date.
+ * @throws where the folders cannot be used, the database cannot be reached, key files are wrong, or production forbids the database's role.
+ */
+export async function openKeyway(config: Config, log: Log): Promise<Keyway | Locked> {
+  makeFolder('KEYWAY_DATA_DIR', config.dataDir);
+  const db = await Database.open({
+    url: config.databaseUrl,
+    folder: config.dataDir,
+    poolSize: config.databasePool,
+    entities,
+    migrations,
+    onPoolError: (error) => log.warn({ error }, 'a database connection was lost'),
+  });
+  try {
+    if (config.production && !db.embedded) await expectModestRole(db);
+    return await db.alone(() => openParts(config, log, db));
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+async function openParts(config: Config, log: Log, db: Database): Promise<Keyway | Locked> {
+  await db.setClock();
+  await db.migrate();
+  const wraps = new WrapCount(db, log);
+  const { keyring, missing } = await openKeys(db, config.keysDir, { onWrap: (kekId) => wraps.take(kekId) });
+  if (!keyring) return { db, keyring, missing };
+  await wraps.reserve(keyring.currentKekId());
+  const checkpoints = new Checkpoints(db, keyring, join(config.dataDir, 'audit-checkpoints.jsonl'));
+  const tokenPath = await firstStart(db, keyring, config.dataDir);
+  await updateBuiltInRoles(db, keyring, log);
+  return { db, keyring, checkpoints, wraps, tokenPath };
+}
+
+async function expectModestRole(db: Database): Promise<void> {
+  const [role] = await db.rows<{ super: boolean }>(superuser);
+  if (role?.super)
+    throw new Error('Keyway cannot start:\n  DATABASE_URL must not name a superuser in production');
+}
+
+const superuser = sql('SELECT rolsuper AS super FROM pg_roles WHERE rolname = current_user');

@@ -1,0 +1,58 @@
+import { FirstTables1795305600000 } from '../../migrations/1795305600000-first-tables.js';
+import { Verification1796000000000 } from '../../migrations/1796000000000-verification.js';
+import { SecondFactor1796000000001 } from '../../migrations/1796000000001-second-factor.js';
+import { Identities1796000000002 } from '../../migrations/1796000000002-identities.js';
+import { OutsideStores1796100000000 } from '../../migrations/1796100000000-outside-stores.js';
+import { EditionsOfRoles1796210000000 } from '../../migrations/1796210000000-editions-of-roles.js';
+import { Nonce } from '../access/nonces.js';
+import { Account } from '../accounts/account.js';
+import { Identity } from '../accounts/identity.js';
+import { MfaDevice } from '../accounts/mfa-device.js';
+import { AuditEvent, AuditHead } from '../audit/audit-event.js';
+import { CredentialRole } from '../credentials/record/credential-role.js';
+import { CredentialUse } from '../credentials/record/credential-use.js';
+import { CredentialSecret } from '../credentials/record/credential-version.js';
+import { Credential } from '../credentials/record/credential.js';
+import { Intent } from '../credentials/outside/intent.js';
+import { PasswordAttempts } from '../verification/password-attempts.js';
+import { RotationTurn } from '../credentials/record/rotation-turn.js';
+import { Rotation } from '../credentials/record/rotation.js';
+import { IdempotencyKey } from '../idempotency/idempotency-key.js';
+import { Project } from '../projects/project.js';
+import { Grant } from '../roles/grant.js';
+import { Role } from '../roles/role.js';
+import { CredentialStore, StoreSync } from '../stores/store.js';
+
+/** All tables that have entities. */
+export const entities = [
+  Account,
+  AuditEvent,
+  AuditHead,
+  Credential,
+  CredentialRole,
+  CredentialSecret,
+  CredentialStore,
+  CredentialUse,
+  Grant,
+  IdempotencyKey,
+  Identity,
+  Intent,
+  MfaDevice,
+  Nonce,
+  PasswordAttempts,
+  Project,
+  Role,
+  Rotation,
+  RotationTurn,
+  StoreSync,
+];
+
+/** All changes of the tables, oldest first. */
+export const migrations = [
+  FirstTables1795305600000,
+  Verification1796000000000,
+  SecondFactor1796000000001,
+  Identities1796000000002,
+  OutsideStores1796100000000,
+  EditionsOfRoles1796210000000,
+];

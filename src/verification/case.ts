@@ -1,0 +1,12 @@
+import type { Proof, Match } from './proof.js';
+import type { VerifyCredentialInput } from './verification.input.js';
+import type { VerificationCode } from './verification.js';
+
+/** Something that was presented, and how far its verification has come. */
+export interface Case {
+  readonly input: VerifyCredentialInput;
+  readonly proof: Proof;
+  readonly project: string | null;
+  match: Match;
+  code: VerificationCode;
+}

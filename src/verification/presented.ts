@@ -1,0 +1,79 @@
+import { askedFor, byKey, presentedBy, type PresentedKey } from '../access/presented-key.js';
+import { verifyScope } from '../access/scope.js';
+import { carriedRoles } from '../access/works.js';
+import type { RequestContext } from '../context.js';
+import type { Condition, Database } from '../database/database.js';
+import { perDatabase } from '../database/gather.js';
+import { gather } from '../database/gather.js';
+
+/** A presented credential, as far as verification asks for it. */
+export interface PresentedCredential extends PresentedKey {
+  name: string;
+  accessKey: string;
+  roles: { id: string; name: string }[];
+  passwordHash: string | null;
+  pepperId: string | null;
+}
+
+/**
+ * What goes by these access keys and may be verified by the caller: the live secrets of each, current ones first. One
+ * statement, shared with those who ask at the same time with the same scope.
+ * @param asked for each credential the spellings of its key, the likeliest first
+ */
+export async function presentedCredentials(
+  ctx: RequestContext,
+  asked: readonly (readonly string[])[],
+): Promise<Map<string, PresentedCredential[]>> {
+  if (!asked.some(({ length }) => length > 0)) return new Map();
+  return lookups(ctx.db)({ scope: verifyScope(ctx.principal), asked });
+}
+
+interface Lookup {
+  scope: Condition;
+  asked: readonly (readonly string[])[];
+}
+
+const lookups = perDatabase((db) =>
+  gather<Lookup, Map<string, PresentedCredential[]>>(async (asked) => {
+    const batches = new Map<string, Lookup[]>();
+    for (const lookup of asked) {
+      const name = nameOf(lookup.scope);
+      batches.set(name, [...(batches.get(name) ?? []), lookup]);
+    }
+    const found = new Map<Lookup, Map<string, PresentedCredential[]>>();
+    await Promise.all(
+      [...batches.values()].map(async (batch) => {
+        const rows = await read(db, batch);
+        for (const lookup of batch) found.set(lookup, rows);
+      }),
+    );
+    return asked.map((lookup) => found.get(lookup) ?? new Map<string, PresentedCredential[]>());
+  }),
+);
+
+/** Equal for equal scopes, and for no others: lookups of different callers never share a statement. */
+const nameOf = ({ shape, parameters }: Condition) => (shape === 'all' ? shape : JSON.stringify(parameters));
+
+async function read(db: Database, batch: readonly Lookup[]): Promise<Map<string, PresentedCredential[]>> {
+  const scope = batch[0]?.scope;
+  if (!scope) return new Map();
+  const statement = db.statement(`presented:${scope.shape}`, () => presentedBy(scope.sql, columns));
+  const asked = batch.flatMap((lookup) => lookup.asked);
+  const lists = askedFor(
+    asked.flatMap(([key]) => key ?? []),
+    asked.flatMap(([, ...spellings]) => spellings),
+  );
+  const rows = byKey(await db.rows<PresentedCredential>(statement, { ...scope.parameters, ...lists }));
+  for (const versions of rows.values())
+    versions.sort((one, other) => Number(one.previous) - Number(other.previous));
+  return rows;
+}
+
+/** What verification asks for beyond what every presented credential is asked for. */
+export const columns = {
+  name: 'c.name',
+  accessKey: 'c.access_key',
+  roles: `(SELECT coalesce(json_agg(json_build_object('id', r.id, 'name', r.name) ORDER BY r.name), '[]') FROM ${carriedRoles})`,
+  passwordHash: 'v.password_hash',
+  pepperId: 'v.pepper_id',
+};

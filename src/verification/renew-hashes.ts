@@ -1,0 +1,40 @@
+import { renewVerifiers, ifPossible } from '../access/renew-verifiers.js';
+import type { RequestContext } from '../context.js';
+import { sql } from '../database/database.js';
+import type { Case } from './case.js';
+
+/**
+ * Keeps what was proven just now by the current keys and parameters, where it is kept by older ones. It changes nothing
+ * where the secret was replaced meanwhile.
+ */
+export async function renewProven(ctx: RequestContext, cases: readonly Case[]): Promise<void> {
+  const proven = cases.flatMap(({ match: { version }, proof }) =>
+    version && !version.fault && (proof.by === 'token' || proof.by === 'pair')
+      ? [{ ...version, lookupId: version.accessKey, secret: proof.secret }]
+      : [],
+  );
+  await Promise.all([renewVerifiers(ctx.db, ctx.keyring, proven), renewHashes(ctx, cases)]);
+}
+
+async function renewHashes({ db, keyring }: RequestContext, cases: readonly Case[]): Promise<void> {
+  const stale = cases.flatMap(({ match: { version, stale } }) =>
+    version && stale && !version.fault ? [{ version, stale }] : [],
+  );
+  if (stale.length === 0) return;
+  await ifPossible(async () => {
+    const hashes = await Promise.all(stale.map((one) => keyring.hashPassword(one.stale)));
+    await db.rows(rehashed, {
+      ids: stale.map(({ version }) => version.id),
+      numbers: stale.map(({ version }) => version.number),
+      olds: stale.map(({ version }) => version.passwordHash),
+      hashes: hashes.map(({ hash }) => hash),
+      peppers: hashes.map(({ pepperId }) => pepperId),
+    });
+  });
+}
+
+const rehashed = sql(`
+  UPDATE credential_versions v SET password_hash = made.hash, pepper_id = made.pepper
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS integer[]), CAST(:olds AS text[]), CAST(:hashes AS text[]), CAST(:peppers AS text[]))
+    AS made (id, number, old, hash, pepper)
+  WHERE v.credential_id = made.id AND v.number = made.number AND v.password_hash = made.old`);

@@ -1,0 +1,58 @@
+import { mostVerified } from '../config/limits.js';
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { Permission } from '../access/principal.js';
+import type { RequestContext } from '../context.js';
+import { Credential } from '../credentials/record/credential.js';
+import { verifiedCredential } from '../credentials/record/find.js';
+import { KeywayError } from '../errors.js';
+import { Guarded, Needs } from '../inputs/declared.js';
+import { expectRules } from '../inputs/rules.js';
+import { VerifyCredentialPayload } from './verification.js';
+import { VerifyCredentialInput } from './verification.input.js';
+import { verifyCredentials } from './verify.js';
+
+@Resolver(() => VerifyCredentialPayload)
+export class VerificationResolver {
+  @FieldResolver(() => Credential, {
+    nullable: true,
+    description: 'Whose it is, where the secret was right.',
+  })
+  credential(
+    @Ctx() ctx: RequestContext,
+    @Root() { found }: VerifyCredentialPayload,
+  ): Promise<Credential | null> | null {
+    return found && verifiedCredential(ctx).load(found.id);
+  }
+
+  @Mutation(() => VerifyCredentialPayload, {
+    description: 'Is this presented secret good, from this address, for these roles?',
+  })
+  @Needs(Permission.CREDENTIAL_VERIFY, 'credential:verify')
+  @Guarded()
+  async verifyCredential(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => VerifyCredentialInput) input: VerifyCredentialInput,
+  ): Promise<VerifyCredentialPayload> {
+    const [answer] = await verifyCredentials(ctx, [input], 'input.');
+    if (!answer) throw new KeywayError('INTERNAL_SERVER_ERROR');
+    return answer;
+  }
+
+  @Mutation(() => [VerifyCredentialPayload], {
+    description: `Up to ${mostVerified} at once, answered in order.`,
+  })
+  @Needs(Permission.CREDENTIAL_VERIFY, 'credential:verify')
+  @Guarded()
+  verifyCredentials(
+    @Ctx() ctx: RequestContext,
+    @Arg('inputs', () => [VerifyCredentialInput], { validateFn: expectEach })
+    inputs: VerifyCredentialInput[],
+  ): Promise<VerifyCredentialPayload[]> {
+    return verifyCredentials(ctx, inputs);
+  }
+}
+
+/** TypeGraphQL's own does not tell which item of a list breaks a rule. */
+function expectEach(inputs: VerifyCredentialInput[]): void {
+  expectRules(inputs.map((input, index) => ({ path: `inputs.${index}`, input })));
+}

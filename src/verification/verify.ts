@@ -1,0 +1,140 @@
+import { addressAllowed } from '../access/addresses.js';
+import { takeNonces } from '../access/nonces.js';
+import { Permission } from '../access/principal.js';
+import { AuditOutcome } from '../audit/audit-event.js';
+import type { RequestContext } from '../context.js';
+import { forbidden, KeywayError } from '../errors.js';
+import { decodeId } from '../ids.js';
+import { renewProven } from './renew-hashes.js';
+import { mostVerified } from '../config/limits.js';
+import { lookAtPasswords } from './passwords.js';
+import { presentedCredentials, type PresentedCredential } from './presented.js';
+import { matched, proofOf } from './proof.js';
+import { VerificationCode, type VerifyCredentialPayload } from './verification.js';
+import type { VerifyCredentialInput } from './verification.input.js';
+import type { Case } from './case.js';
+
+/**
+ * Tells of each presented credential whether it is good, in order. Whatever their number, this costs one statement for
+ * keys and tokens, one more for signatures, and two more for passwords; all of them ask the database itself.
+ *
+ * Unknown, wrong and not for these eyes are one answer, NOT_VALID. A reason is told where the secret was right.
+ * @param path what stands before the names of fields in errors: `input.`
+ * @throws FORBIDDEN for a caller who may verify nowhere; LIMIT_EXCEEDED for too many at once; BAD_USER_INPUT for an id of
+ * another type; UNAVAILABLE where too many passwords wait, or the key that a secret is sealed under is missing.
+ */
+export async function verifyCredentials(
+  ctx: RequestContext,
+  inputs: readonly VerifyCredentialInput[],
+  path?: string,
+): Promise<VerifyCredentialPayload[]> {
+  if (!ctx.principal.rights.has(Permission.CREDENTIAL_VERIFY)) throw forbidden();
+  if (inputs.length > mostVerified) {
+    throw new KeywayError('LIMIT_EXCEEDED', `At most ${mostVerified} credentials are verified at once.`);
+  }
+  const cases = inputs.map((input, index) => opened(ctx, input, path ?? `inputs.${index}.`));
+  const found = await presentedCredentials(
+    ctx,
+    cases.map(({ proof }) => proof.keys),
+  );
+  await Promise.all(cases.map(async (one) => (one.match = await matched(ctx, one.proof, found))));
+  await lookAtPasswords(ctx, cases);
+  for (const one of cases) one.code = judged(one);
+  await refuseRepeated(ctx, cases);
+  await renewProven(ctx, cases);
+  for (const one of cases) note(ctx, one);
+  return cases.map(verdict);
+}
+
+export const isGood = (code: VerificationCode): boolean =>
+  code === VerificationCode.VALID || code === VerificationCode.VALID_PREVIOUS_SECRET;
+
+const opened = (ctx: RequestContext, input: VerifyCredentialInput, path: string): Case => ({
+  input,
+  proof: proofOf(ctx, input),
+  project: input.project ? decodeId('Project', input.project, `${path}project`) : null,
+  match: { version: undefined },
+  code: VerificationCode.NOT_VALID,
+});
+
+function judged({ match: { version, limited }, input, project }: Case): VerificationCode {
+  if (limited) return VerificationCode.RATE_LIMITED;
+  if (!version) return VerificationCode.NOT_VALID;
+  if (project !== null && project !== version.projectId) return VerificationCode.NOT_VALID;
+  if (version.fault) return VerificationCode[version.fault];
+  const ip = input.ip ?? undefined;
+  if (!addressAllowed(ip, version.allowedIps) || !addressAllowed(ip, version.parentIps ?? []))
+    return VerificationCode.IP_NOT_ALLOWED;
+  const carried = new Set(version.roles.map(({ name }) => name));
+  if (!(input.roles ?? []).every((role) => carried.has(role))) return VerificationCode.ROLE_MISSING;
+  return version.previous ? VerificationCode.VALID_PREVIOUS_SECRET : VerificationCode.VALID;
+}
+
+/** Takes each signed request once, over all replicas: one that was seen before is not valid. */
+async function refuseRepeated(ctx: RequestContext, cases: readonly Case[]): Promise<void> {
+  const signed = cases.flatMap((one) => {
+    const { version } = one.match;
+    return one.proof.by === 'signature' && version && isGood(one.code)
+      ? [{ one, use: { credentialId: version.id, nonce: one.proof.claim.nonce } }]
+      : [];
+  });
+  if (signed.length === 0) return;
+  const taken = await takeNonces(
+    ctx.db,
+    signed.map(({ use }) => use),
+  );
+  signed.forEach(({ one }, index) => {
+    if (!taken[index]) one.code = VerificationCode.NOT_VALID;
+  });
+}
+
+/** Notes the use, and the decision. @throws UNAVAILABLE where too many decisions wait to be recorded. */
+function note(ctx: RequestContext, { code, match }: Case): void {
+  const { principal, decisions, lastUsed } = ctx;
+  const known: PresentedCredential | undefined = match.version ?? match.about;
+  const crowd = {
+    accountId: principal.accountId,
+    projectId: null,
+    actorId: principal.accountId,
+    actorCredentialId: principal.credentialId,
+    action: 'credential:verify',
+    outcome: isGood(code) ? AuditOutcome.DONE : AuditOutcome.REFUSED,
+    code: code === VerificationCode.VALID ? null : code,
+    targetType: null,
+    targetId: null,
+    ip: ctx.ip ?? null,
+    requestId: ctx.requestId,
+  };
+  const told = known && {
+    ...crowd,
+    accountId: known.accountId,
+    projectId: known.projectId,
+    targetType: 'Credential' as const,
+    targetId: known.id,
+  };
+  decisions.note(told ?? crowd, crowd);
+  if (match.version?.number && isGood(code)) lastUsed.note(match.version.id, match.version.number, ctx.at);
+}
+
+/** Whoever is not good is not told of, but where the secret was right. */
+function verdict({ code, match: { version } }: Case): VerifyCredentialPayload {
+  const { NOT_VALID, RATE_LIMITED } = VerificationCode;
+  const told = code !== NOT_VALID && code !== RATE_LIMITED && version;
+  return {
+    valid: isGood(code),
+    code,
+    found: told
+      ? {
+          id: version.id,
+          kind: version.kind,
+          name: version.name,
+          accessKey: version.accessKey,
+          accountId: version.accountId,
+          projectId: version.projectId,
+          roles: version.roles,
+          mfaAuthenticated: version.mfaAuthenticated,
+          expiresAt: version.expiresAt,
+        }
+      : null,
+  };
+}

@@ -1,0 +1,211 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { databaseTls, readConfig } from '../../src/config/config.js';
+
+test('everything has a default', () => {
+  const config = readConfig({});
+  expect(config).toMatchObject({
+    production: false,
+    host: '127.0.0.1',
+    port: 4000,
+    databaseUrl: undefined,
+    logLevel: 'info',
+    corsOrigins: [],
+    trustedProxies: [],
+    hosts: ['localhost', '127.0.0.1', '[::1]'],
+    jwtIssuers: [],
+    outboundRanges: [],
+    outboundLocal: false,
+    explorer: true,
+    introspection: true,
+  });
+  expect(config.dataDir).toMatch(/^\/.*\/\.keyway$/);
+  expect(config.keysDir).toBe(`${config.dataDir}/keys`);
+  expect(Object.isFrozen(config)).toBe(true);
+});
+
+test('~ is the home folder, of the data and of the keys alike', () => {
+  const { dataDir, keysDir } = readConfig({ KEYWAY_DATA_DIR: '~/data', KEYWAY_KEYS_DIR: '~/keys' });
+  expect([dataDir, keysDir]).toEqual([`${homedir()}/data`, `${homedir()}/keys`]);
+  expect(readConfig({ KEYWAY_DATA_DIR: '~' }).dataDir).toBe(homedir());
+});
+
+test('in production the explorer and introspection are off', () => {
+  expect(readConfig({ NODE_ENV: 'production' })).toMatchObject({ explorer: false, introspection: false });
+});
+
+test('the explorer may be asked for in production', () => {
+  expect(readConfig({ NODE_ENV: 'production', KEYWAY_EXPLORER: 'true' }).explorer).toBe(true);
+});
+
+const faulty = {
+  PORT: 'port-value',
+  DATABASE_URL: 'mysql://user:pass-value@host/db-value',
+  KEYWAY_DATABASE_POOL: '1',
+  KEYWAY_LOG_LEVEL: 'level-value',
+  KEYWAY_CORS_ORIGINS: 'https://fine.example, origin-value',
+  KEYWAY_TRUSTED_PROXIES: 'proxy-value',
+  KEYWAY_HOSTS: 'fine.example, host value',
+  KEYWAY_JWT_ISSUERS: '[{ "issuer-value": 1 }]',
+  KEYWAY_OUTBOUND_RANGES: 'range-value',
+  KEYWAY_OUTBOUND_LOCAL: 'local-value',
+  KEYWAY_EXPLORER: 'explorer-value',
+  KEYWAY_INTROSPECTION: 'introspection-value',
+  KEYWAY_NO_SUCH: 'unknown-value',
+};
+
+function faultsOf(environment: Record<string, string>): string {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return '';
+}
+
+test('all faults are told at once, by name', () => {
+  const message = faultsOf(faulty);
+  for (const name of Object.keys(faulty)) expect(message).toMatch(new RegExp(`^  ${name} `, 'm'));
+});
+
+test('no fault tells a value', () => {
+  expect(faultsOf(faulty)).not.toMatch(/-value|host value|mysql|fine\.example/);
+});
+
+test.each([
+  ['PORT', '65536'],
+  ['PORT', '-1'],
+  ['PORT', '80.5'],
+  ['PORT', '0x50'],
+  ['KEYWAY_DATABASE_POOL', '501'],
+  ['KEYWAY_EXPLORER', 'yes'],
+  ['KEYWAY_CORS_ORIGINS', '*'],
+  ['KEYWAY_CORS_ORIGINS', 'https://app.example.com/'],
+  ['KEYWAY_CORS_ORIGINS', 'null'],
+  ['KEYWAY_TRUSTED_PROXIES', '10.0.0.0/33'],
+  ['KEYWAY_TRUSTED_PROXIES', 'proxy.example.com'],
+  ['KEYWAY_TRUSTED_PROXIES', '10/8'],
+  ['KEYWAY_TRUSTED_PROXIES', '010.0.0.0/8'],
+  ['KEYWAY_HOSTS', 'https://keyway.example.com'],
+  ['KEYWAY_HOSTS', '*.example.com'],
+  ['KEYWAY_HOSTS', 'keyway.example.com:0'],
+  ['KEYWAY_HOSTS', 'keyway.example.com/graphql'],
+  ['KEYWAY_HOSTS', '::1'],
+  ['KEYWAY_TRUSTED_PROXIES', '10.1.2.3/8'],
+  ['KEYWAY_TRUSTED_PROXIES', '2001:db8::1/32'],
+  ['KEYWAY_TRUSTED_PROXIES', '10.0.0.0/08'],
+  ['KEYWAY_TRUSTED_PROXIES', '10.0.0.1, ::ffff:10.0.0.0/104'],
+  ['KEYWAY_TRUSTED_PROXIES', '::ffff:10.0.0.1'],
+  ['KEYWAY_TRUSTED_PROXIES', 'fe80::1%eth0'],
+  ['KEYWAY_OUTBOUND_RANGES', '10.0.0.0/33'],
+  ['KEYWAY_OUTBOUND_RANGES', '10.1.2.3/8'],
+  ['KEYWAY_OUTBOUND_RANGES', '::ffff:10.0.0.0/104'],
+  ['KEYWAY_OUTBOUND_RANGES', 'localhost'],
+  ['KEYWAY_OUTBOUND_LOCAL', 'yes'],
+  ['DATABASE_URL', 'nonsense'],
+])('%s=%s is a fault', (name, value) => {
+  expect(faultsOf({ [name]: value })).toMatch(new RegExp(`  ${name} must`));
+});
+
+test('lists are read item by item', () => {
+  expect(
+    readConfig({
+      KEYWAY_CORS_ORIGINS: ' https://a.example ,https://b.example:8443,',
+      KEYWAY_TRUSTED_PROXIES: '10.0.0.0/8, ::1',
+      KEYWAY_OUTBOUND_RANGES: '10.0.0.0/8,fd00::/8',
+    }),
+  ).toMatchObject({
+    corsOrigins: ['https://a.example', 'https://b.example:8443'],
+    trustedProxies: ['10.0.0.0/8', '::1'],
+    outboundRanges: ['10.0.0.0/8', 'fd00::/8'],
+  });
+});
+
+test.each([
+  [{ HOST: '10.0.0.5' }, ['localhost', '127.0.0.1', '[::1]', '10.0.0.5']],
+  [{ HOST: 'FD00::5' }, ['localhost', '127.0.0.1', '[::1]', '[fd00::5]']],
+  [{ HOST: '::1' }, ['localhost', '127.0.0.1', '[::1]']],
+  [{ HOST: '10.0.0.5', KEYWAY_HOSTS: 'Keyway.example.com,[::1]:4000' }, ['keyway.example.com', '[::1]:4000']],
+])("Keyway's own hosts, by %j", (environment, hosts) => {
+  expect(readConfig(environment).hosts).toEqual(hosts);
+});
+
+test.each([
+  { url: 'postgres://u@127.0.0.1/d', tls: 'local' },
+  { url: 'postgres://u@localhost/d', tls: 'local' },
+  { url: 'postgres://u@[::1]/d', tls: 'local' },
+  { url: 'postgres:///d?host=/var/run/postgresql', tls: 'local' },
+  { url: 'postgres://u@127.0.0.1/d?sslmode=require', tls: 'verified' },
+  { url: 'postgres://u@db.example.com/d', tls: 'verified' },
+  { url: 'postgres://u@db.example.com/d?sslmode=require', tls: 'verified' },
+  { url: 'postgres://u@db.example.com/d?sslmode=verify-full', tls: 'verified' },
+  { url: 'postgres://u@db.example.com/d?sslmode=no-verify', tls: 'unverified' },
+  { url: 'postgres://u@db.example.com/d?sslmode=disable', tls: 'none' },
+  { url: 'postgres://u@db.example.com/d?sslmode=prefer', tls: 'none' },
+  { url: 'postgres://u@127.0.0.1.evil.example/d?sslmode=disable', tls: 'none' },
+])('S68: $url is reached with TLS: $tls', ({ url, tls }) => {
+  expect(databaseTls(new URL(url))).toBe(tls);
+});
+
+test.each(['disable', 'allow', 'prefer'])('S68: a remote database with sslmode=%s is refused', (mode) => {
+  expect(faultsOf({ DATABASE_URL: `postgres://u:p@db.example.com/d?sslmode=${mode}` })).toContain(
+    'DATABASE_URL must use TLS',
+  );
+});
+
+test('S68: a remote database is refused however its host is given', () => {
+  expect(
+    faultsOf({ DATABASE_URL: 'postgres://u@localhost/d?host=db.example.com&sslmode=disable' }),
+  ).toContain('DATABASE_URL must use TLS');
+});
+
+test.each([
+  ['KEYWAY_INTROSPECTION', 'true'],
+  ['KEYWAY_OUTBOUND_LOCAL', 'true'],
+  ['KEYWAY_LOG_LEVEL', 'trace'],
+  ['KEYWAY_LOG_LEVEL', 'debug'],
+  ['NODE_TLS_REJECT_UNAUTHORIZED', '0'],
+  ['NODE_OPTIONS', '--inspect-brk'],
+  ['DATABASE_URL', 'postgres://u@db.example.com/d?sslmode=no-verify'],
+])('S67: %s=%s is refused in production alone', (name, value) => {
+  expect(faultsOf({ NODE_ENV: 'production', [name]: value })).toMatch(
+    new RegExp(`  ${name} must not|  ${name} must verify`),
+  );
+  expect(faultsOf({ [name]: value })).toBe('');
+});
+
+describe('.env.example, with every example in it taken', () => {
+  const text = readFileSync('.env.example', 'utf8').replace(/^#(?=[A-Z_]+=)/gm, '');
+  const names = [...text.matchAll(/^([A-Z_]+)=/gm)].map(([, name = '']) => name);
+  let folder: string;
+  let file: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'keyway-env-'));
+    file = join(folder, '.env');
+    writeFileSync(file, text);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const print = 'process.stdout.write(JSON.stringify(process.env))';
+  const readers: [string, () => string][] = [
+    [
+      'a shell',
+      () => run('sh', ['-c', 'set -a; . "$1"; set +a; "$2" -e "$3"', 'sh', file, process.execPath, print]),
+    ],
+    ['node --env-file', () => run(process.execPath, [`--env-file=${file}`, '-e', print])],
+  ];
+  const run = (program: string, args: string[]) =>
+    execFileSync(program, args, { encoding: 'utf8', env: { PATH: process.env['PATH'] } });
+
+  test.each(readers)('is a configuration, as %s reads it', (_, read) => {
+    const environment = JSON.parse(read()) as Record<string, string>;
+    expect(names.length).toBeGreaterThan(15);
+    expect(Object.keys(environment)).toEqual(expect.arrayContaining(names));
+    expect(readConfig(environment)).toMatchObject({
+      production: true,
+      jwtIssuers: [{ issuer: 'https://id.example.com', audiences: ['keyway'], algorithms: ['ES256'] }],
+    });
+  });
+});

@@ -1,0 +1,86 @@
+import { readConfig } from '../../src/config/config.js';
+
+const one = {
+  issuer: 'https://id.example.com',
+  jwks: 'https://id.example.com/.well-known/jwks.json',
+  audience: 'keyway',
+  algorithms: ['ES256'],
+};
+
+const read = (issuers: unknown, more: Record<string, string> = {}) =>
+  readConfig({ KEYWAY_JWT_ISSUERS: typeof issuers === 'string' ? issuers : JSON.stringify(issuers), ...more })
+    .jwtIssuers;
+
+/** What is told of a configuration, line by line; nothing of a good one. */
+function faultsOf(...given: Parameters<typeof read>): string[] {
+  try {
+    read(...given);
+  } catch (error) {
+    return (error as Error).message
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim());
+  }
+  return [];
+}
+
+test('issuers are read, with one audience or several', () => {
+  const other = {
+    ...one,
+    issuer: 'accounts.example.org',
+    audience: ['a', 'b'],
+    algorithms: ['EdDSA', 'PS256'],
+  };
+  expect(read([one, other])).toEqual([
+    { issuer: one.issuer, jwks: one.jwks, audiences: ['keyway'], algorithms: ['ES256'] },
+    { issuer: other.issuer, jwks: one.jwks, audiences: ['a', 'b'], algorithms: ['EdDSA', 'PS256'] },
+  ]);
+  expect(read('[]')).toEqual([]);
+});
+
+test.each<[string, unknown, string]>([
+  ['no JSON', '[mark', 'must be a JSON list of issuers'],
+  ['no list', one, 'must be a JSON list of issuers'],
+  ['no object', ['mark'], 'must have at [0] an object'],
+  ['null', [null], 'must have at [0] an object'],
+  ['an unknown member', [{ ...one, mark: 1 }], 'must have at [0] no members but'],
+  ['no issuer', [{ ...one, issuer: undefined }], 'must have at [0].issuer'],
+  ['an empty issuer', [{ ...one, issuer: '' }], 'must have at [0].issuer'],
+  ['an issuer that is too long', [{ ...one, issuer: 'mark'.repeat(64) }], 'must have at [0].issuer'],
+  ['an issuer with a line end', [{ ...one, issuer: 'mark\n' }], 'must have at [0].issuer'],
+  ['an http issuer', [{ ...one, issuer: 'http://mark.example' }], 'must have at [0].issuer'],
+  [
+    'the same issuer again',
+    [one, { ...one, jwks: 'https://mark.example' }],
+    'must have at [1].issuer another',
+  ],
+  ['no address', [{ ...one, jwks: undefined }], 'must have at [0].jwks an https address'],
+  ['an http address', [{ ...one, jwks: 'http://mark.example/' }], 'must have at [0].jwks an https address'],
+  ['a file', [{ ...one, jwks: 'file:///mark' }], 'must have at [0].jwks an https address'],
+  ['an address with a user', [{ ...one, jwks: 'https://mark@a.example/' }], 'must have at [0].jwks'],
+  ['a fragment', [{ ...one, jwks: 'https://a.example/#mark' }], 'must have at [0].jwks an https address'],
+  ['no audience', [{ ...one, audience: undefined }], 'must have at [0].audience'],
+  ['an empty list of audiences', [{ ...one, audience: [] }], 'must have at [0].audience'],
+  ['an audience that is no text', [{ ...one, audience: ['mark', 7] }], 'must have at [0].audience'],
+  ['no algorithms', [{ ...one, algorithms: undefined }], 'must have at [0].algorithms a list out of'],
+  ['an empty list of algorithms', [{ ...one, algorithms: [] }], 'must have at [0].algorithms'],
+  ['one algorithm that is no list', [{ ...one, algorithms: 'ES256' }], 'must have at [0].algorithms'],
+  ['HS256', [{ ...one, algorithms: ['ES256', 'HS256'] }], 'must have at [0].algorithms'],
+  ['none', [{ ...one, algorithms: ['none'] }], 'must have at [0].algorithms'],
+])('%s is a fault, told without its value', (_, issuers, told) => {
+  const faults = faultsOf(issuers);
+  expect(faults).toEqual([expect.stringContaining(`KEYWAY_JWT_ISSUERS ${told}`)]);
+  expect(faults.join()).not.toContain('mark');
+});
+
+test('all faults of all issuers are told at once', () => {
+  expect(faultsOf([{}, { ...one, jwks: 7 }])).toHaveLength(5);
+});
+
+test('with the setting for trials, http will do', () => {
+  const local = { KEYWAY_OUTBOUND_LOCAL: 'true' };
+  const issuers = [{ ...one, issuer: 'http://localhost:8080', jwks: 'http://localhost:8080/keys' }];
+  expect(faultsOf(issuers)).toHaveLength(2);
+  expect(faultsOf(issuers, local)).toEqual([]);
+  expect(faultsOf([{ ...one, jwks: 'ftp://localhost/keys' }], local)).toHaveLength(1);
+});

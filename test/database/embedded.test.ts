@@ -1,0 +1,88 @@
+import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openEmbedded } from '../../src/database/embedded.js';
+import { readyPlace, type Place } from '../support/process.js';
+
+let place: Place;
+let folder: string;
+beforeEach(async () => {
+  place = await readyPlace();
+  ({ folder } = place);
+});
+afterEach(() => place.drop());
+
+const lock = () => join(folder, 'lock');
+
+test('one process alone may have a folder, until it lets go', async () => {
+  const { Pool } = await openEmbedded(folder);
+  const pool = new Pool();
+  expect((statSync(lock()).mode & 0o777).toString(8)).toBe('600');
+  await expect(openEmbedded(folder)).rejects.toThrow('Another Keyway has this data folder open.');
+  await pool.query('CREATE TABLE kept (id integer)');
+  await pool.end();
+  const again = new (await openEmbedded(folder)).Pool();
+  expect((await again.query('SELECT * FROM kept')).rows).toEqual([]);
+  await again.end();
+});
+
+test.each([
+  ['a process that is gone', '999999999 1'],
+  ['another process under a number that is used again', `${process.pid} 1`],
+  ['a process that ended while it wrote it', ''],
+])('a lock left behind by %s is taken over', async (_, left) => {
+  writeFileSync(lock(), left);
+  utimesSync(lock(), new Date(0), new Date(0));
+  const pool = new (await openEmbedded(folder)).Pool();
+  expect(readFileSync(lock(), 'utf8')).toMatch(new RegExp(`^${process.pid} `));
+  await pool.end();
+});
+
+describe('the one connection', () => {
+  test('is handed to one at a time, in order', async () => {
+    const pool = new (await openEmbedded(folder)).Pool();
+    const order: string[] = [];
+    const first = await pool.connect();
+    const waiting = ['second', 'third'].map(async (name) => {
+      const client = await pool.connect();
+      order.push(name);
+      client.release();
+    });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(order).toEqual([]);
+    first.release();
+    first.release();
+    await Promise.all(waiting);
+    expect(order).toEqual(['second', 'third']);
+    await pool.end();
+  });
+
+  test('R19: is not lost where a wait ends in the moment of the handing over', async () => {
+    const pool = new (await openEmbedded(undefined)).Pool();
+    const holder = await pool.connect();
+    // Timers of one length end in the order in which they began: the connection is let go, then the wait is over.
+    setTimeout(holder.release, 10_000);
+    const handedOver = pool.connect().then((client) => client.release());
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    const last = pool.query('SELECT 1');
+    await handedOver;
+    expect((await last).rowCount).toBe(1);
+    expect((await pool.query('SELECT 1')).rowCount).toBe(1);
+    await pool.end();
+  });
+
+  test('keeps timestamps as text, microseconds and all, in memory too', async () => {
+    const pool = new (await openEmbedded(undefined)).Pool();
+    const { rows } = await pool.query('SELECT CAST($1 AS timestamptz) AS at', [
+      '2026-01-02T03:04:05.678901Z',
+    ]);
+    expect(rows[0]?.['at']).toContain('05.678901');
+    await pool.end();
+  });
+
+  test('is refused after the end', async () => {
+    const pool = new (await openEmbedded(folder)).Pool();
+    await pool.end();
+    await pool.end();
+    await expect(pool.query('SELECT 1')).rejects.toThrow('closed');
+  });
+});

@@ -1,0 +1,166 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { perDatabase } from '../../src/database/gather.js';
+import { gather } from '../../src/database/gather.js';
+import type { Database } from '../../src/database/database.js';
+
+/** A reader whose batches stay open until they are answered. */
+function openReader() {
+  const batches: { keys: number[]; answer(found?: readonly string[]): void; fail(error: Error): void }[] = [];
+  const ask = gather<number, string>(
+    (keys) =>
+      new Promise((resolve, reject) => {
+        const answers = keys.map((key) => `of ${key}`);
+        batches.push({
+          keys: [...keys],
+          answer: (found = answers) => resolve(found),
+          fail: reject,
+        });
+      }),
+  );
+  return { ask, batches, sent: () => batches.map(({ keys }) => keys) };
+}
+
+/** Lets everything happen that waits for a turn of the event loop. */
+async function settle(): Promise<void> {
+  for (let turns = 0; turns < 5; turns++) await turn();
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index);
+
+describe('gather', () => {
+  test('asks once for all that is asked for in the same turn, each as often as it is, in order', async () => {
+    const { ask, batches, sent } = openReader();
+    const answers = Promise.all([3, 1, 2, 1].map(ask));
+    expect(sent()).toEqual([]);
+    await settle();
+    expect(sent()).toEqual([[3, 1, 2, 1]]);
+    batches[0]?.answer();
+    expect(await answers).toEqual(['of 3', 'of 1', 'of 2', 'of 1']);
+  });
+
+  test('S23: sends a batch after everything in it was asked for, and keeps nothing of one before', async () => {
+    const { ask, batches, sent } = openReader();
+    const first = ask(1);
+    await settle();
+    expect(sent()).toEqual([[1]]);
+    // The same is asked for while it is under way: an answer to the earlier question is none to this one.
+    const second = ask(1);
+    await settle();
+    expect(sent()).toEqual([[1], [1]]);
+    batches[1]?.answer(['newer']);
+    expect(await second).toBe('newer');
+    batches[0]?.answer(['older']);
+    expect(await first).toBe('older');
+    const third = ask(1);
+    await settle();
+    expect(sent()).toHaveLength(3);
+    batches[2]?.answer(['newest']);
+    expect(await third).toBe('newest');
+  });
+
+  test('has never more than two under way; what comes meanwhile is one batch', async () => {
+    const { ask, batches, sent } = openReader();
+    const answers: Promise<string>[] = [];
+    for (const key of range(0, 6)) {
+      answers.push(ask(key));
+      await settle();
+    }
+    expect(sent()).toEqual([[0], [1]]);
+    batches[1]?.answer();
+    await settle();
+    expect(sent()).toEqual([[0], [1], [2, 3, 4, 5]]);
+    batches[0]?.answer();
+    batches[2]?.answer();
+    await settle();
+    expect(sent()).toHaveLength(3);
+    expect(await Promise.all(answers)).toEqual(range(0, 6).map((key) => `of ${key}`));
+  });
+
+  test('asks for 200 at most at once, and for the rest after them', async () => {
+    const { ask, batches, sent } = openReader();
+    const answers = Promise.all(range(0, 500).map(ask));
+    await settle();
+    expect(sent()).toEqual([range(0, 200), range(200, 400)]);
+    batches[0]?.answer();
+    await settle();
+    expect(sent()).toEqual([range(0, 200), range(200, 400), range(400, 500)]);
+    batches[1]?.answer();
+    batches[2]?.answer();
+    expect(await answers).toEqual(range(0, 500).map((key) => `of ${key}`));
+  });
+
+  test('a failure reaches all of its batch, and nobody else', async () => {
+    const { ask, batches, sent } = openReader();
+    const first = Promise.allSettled([1, 2].map(ask));
+    await settle();
+    const second = Promise.allSettled([3, 4].map(ask));
+    await settle();
+    const third = Promise.allSettled([5].map(ask));
+    batches[0]?.fail(new Error('the first failed'));
+    const failed = { status: 'rejected', reason: new Error('the first failed') };
+    expect(await first).toEqual([failed, failed]);
+    batches[1]?.answer();
+    expect(await second).toEqual([3, 4].map((key) => ({ status: 'fulfilled', value: `of ${key}` })));
+    await settle();
+    expect(sent()).toEqual([[1, 2], [3, 4], [5]]);
+    batches[2]?.answer();
+    expect(await third).toEqual([{ status: 'fulfilled', value: 'of 5' }]);
+  });
+
+  test('a reader that throws at once fails its batch, and the next is asked for', async () => {
+    let times = 0;
+    const ask = gather<number, number>((keys) => {
+      if (++times === 1) throw new Error('not now');
+      return Promise.resolve(keys.map((key) => key * 2));
+    });
+    await expect(Promise.all([ask(1), ask(2)])).rejects.toThrow('not now');
+    expect(await Promise.all([ask(1), ask(2)])).toEqual([2, 4]);
+  });
+
+  test('who was given no answer is told so, and not left waiting', async () => {
+    const { ask, batches } = openReader();
+    const answers = Promise.allSettled([1, 2].map(ask));
+    await settle();
+    batches[0]?.answer(['of 1']);
+    expect(await answers).toEqual([
+      { status: 'fulfilled', value: 'of 1' },
+      { status: 'rejected', reason: expect.any(Error) },
+    ]);
+  });
+
+  test('whatever comes when, each is answered with its own, and never more than two are under way', async () => {
+    let running = 0;
+    let most = 0;
+    const ask = gather<number, string>(async (keys) => {
+      most = Math.max(most, ++running);
+      for (let turns = 0; turns < keys.length % 4; turns++) await turn();
+      running--;
+      if (keys.includes(13)) throw new Error('unlucky');
+      return keys.map((key) => `of ${key}`);
+    });
+    const asked: Promise<string>[] = [];
+    for (let key = 0; key < 2_000; key++) {
+      asked.push(ask(key));
+      if (key % 7 === 0) await turn();
+    }
+    const answers = await Promise.allSettled(asked);
+    const unlucky = answers.flatMap((answer, key) => (answer.status === 'rejected' ? [key] : []));
+    expect(unlucky).toContain(13);
+    // Those who came with it, and no others.
+    expect(unlucky).toEqual(range(unlucky[0] ?? 0, (unlucky[0] ?? 0) + unlucky.length));
+    answers.forEach((answer, key) => {
+      if (answer.status === 'fulfilled') expect(answer.value).toBe(`of ${key}`);
+    });
+    expect(most).toBe(2);
+  });
+});
+
+test('perDatabase makes one thing for each database, on its first use', () => {
+  const [one, other] = [{}, {}] as Database[];
+  let made = 0;
+  const thing = perDatabase(() => ({ number: ++made }));
+  expect(made).toBe(0);
+  expect(thing(one as Database)).toBe(thing(one as Database));
+  expect(thing(other as Database)).not.toBe(thing(one as Database));
+  expect(made).toBe(2);
+});

@@ -1,0 +1,70 @@
+import { startTestServer, type TestServer } from '../support/server.js';
+import { expectData, makeAccount } from '../support/make.js';
+import { checkStore, makeStore, seqeraAt } from '../stores/stores.js';
+import { startSeqera, type Seqera } from '../upstreams/seqera.js';
+
+let server: TestServer;
+let seqera: Seqera;
+let store: string;
+let address: string;
+
+beforeAll(async () => {
+  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true', KEYWAY_METRICS_PORT: '0' });
+  address = /"metrics":"(http:[^"]+)"/.exec(server.logged.join(''))?.[1] ?? '';
+  seqera = await startSeqera();
+  store = await makeStore(server, await makeAccount(server), seqeraAt(seqera));
+});
+afterAll(async () => {
+  await server.stop();
+  await seqera.stop();
+});
+
+/** The lines of one metric. */
+const metric = async (name: string): Promise<string[]> => {
+  const text = await (await fetch(address)).text();
+  return text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+};
+
+const check = async () => expectData(await checkStore(server, { id: store }));
+
+test('are served apart, in the format of Prometheus, with those of the process', async () => {
+  const response = await fetch(address);
+  expect([response.status, response.headers.get('content-type')]).toEqual([
+    200,
+    expect.stringContaining('text/plain; version=0.0.4'),
+  ]);
+  expect(await metric('process_resident_memory_bytes')).toHaveLength(1);
+  expect((await fetch(`${server.url}/metrics`)).status).toBe(404);
+  expect((await fetch(new URL('/', address))).status).toBe(404);
+  expect((await fetch(address, { method: 'POST' })).status).toBe(404);
+});
+
+test('R21: tell the state of the circuit of each store', async () => {
+  await check();
+  const [found] = await server.rows<{ id: string }>("SELECT id FROM stores WHERE kind = 'SEQERA'");
+  const id = found?.id;
+  const states = (closed: number, open: number) => [
+    `keyway_store_circuit{store="${id}",state="CLOSED"} ${closed}`,
+    `keyway_store_circuit{store="${id}",state="OPEN"} ${open}`,
+    `keyway_store_circuit{store="${id}",state="HALF_OPEN"} 0`,
+  ];
+  expect(await metric('keyway_store_circuit')).toEqual(states(1, 0));
+  seqera.meet({ kind: 'fail', status: 500 }, {}, 5);
+  for (let count = 0; count < 5; count++) await check();
+  expect(await metric('keyway_store_circuit')).toEqual(states(0, 1));
+});
+
+test('S63: have no label that anybody wrote', async () => {
+  await server.ask('query MARKER_OPERATION { viewer { id } }');
+  await server.ask('{ credentials(filter: { search: "MARKER-TEXT" }) { nodes { id } } }');
+  expect(await (await fetch(address)).text()).not.toMatch(/MARKER|keyway-seqera/);
+});
+
+test('are nowhere where no port is given', async () => {
+  const other = await startTestServer();
+  try {
+    expect((await fetch(`${other.url}/metrics`)).status).toBe(404);
+  } finally {
+    await other.stop();
+  }
+});
