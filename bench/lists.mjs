@@ -51,6 +51,7 @@ const filters = (builtInId) => ({
     'DELETED',
     'PENDING',
     'UNKNOWN',
+    'GONE',
   ]),
   'search: 5 %': { search: 'collector' },
   'search: 5 %, of one beginning': { search: 'billing' },
