@@ -153,11 +153,13 @@ const uses =
 const places =
   'in production,in staging,for the nightly job,of the data team,for partners,under review'.split(',');
 
-// Accounts 1 to 40 are organizations, 41 to 130 the sub-accounts of the first ten, then 600 people and 270 services.
+// Accounts 1 to 40 are organizations, 41 to 130 the sub-accounts of the first ten, then 600 people and 270 services. A
+// few of them are disabled.
 const small = {
-  accounts: `INSERT INTO accounts (id, kind, name, title, parent_id)
+  accounts: `INSERT INTO accounts (id, kind, name, title, parent_id, enabled)
     SELECT ${account('n')}, CASE WHEN n <= 130 THEN 'ORGANIZATION' WHEN n <= 730 THEN 'PERSON' ELSE 'SERVICE' END,
-      'account-' || n, 'Account ' || n, CASE WHEN n BETWEEN 41 AND 130 THEN ${account('1 + (n - 41) % 10')} END
+      'account-' || n, 'Account ' || n, CASE WHEN n BETWEEN 41 AND 130 THEN ${account('1 + (n - 41) % 10')} END,
+      n < 130 OR n % 40 <> 10
     FROM generate_series(1, 1000) n`,
   projects: `INSERT INTO projects (id, account_id, name, title)
     SELECT ${project('n')}, ${account('1 + (n - 1) % 130')}, 'project-' || n, 'Project ' || n
@@ -176,19 +178,25 @@ const small = {
     FROM generate_series(1, 4) n`,
 };
 
+// One of fifty is derived from the one before it, and has its place. Most such have expired.
+const derived = 'n > 1 AND pg_temp.pick(n, 34, 50) = 0';
+const id = (n, at) => `(lpad(to_hex((extract(epoch FROM ${at}) * 1000)::bigint), 12, '0') || '7'
+  || substr(md5((${n})::text), 1, 3) || '8' || substr(md5((${n})::text), 4, 15))::uuid`;
+const madeAt = (n) => `(now() - interval '3 years' + (${n}) * (interval '3 years' / ${rowsWanted}))`;
+
 const large = {
-  credentials: `INSERT INTO credentials (id, store_id, account_id, owner_id, project_id, kind, name, description,
+  credentials: `INSERT INTO credentials (id, store_id, account_id, owner_id, project_id, parent_id, parent_version, kind, name, description,
       access_key, provider, full_name, email, enabled, standing, rotating_until, rotate_every, rotate_grace,
       rotation_due_at, created_at, updated_at, expires_at, revoked_at, deleted_at)
     SELECT
-      (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(md5(n::text), 1, 3)
-        || '8' || substr(md5(n::text), 4, 15))::uuid,
+      ${id('n', 'at')},
       CASE WHEN pg_temp.pick(n, 1, 1000) < 970 THEN (SELECT id FROM stores WHERE kind = 'BUILT_IN')
         WHEN pg_temp.pick(n, 1, 1000) < 999 THEN ${store(1)} ELSE ${store(2)} END,
       ${account('place')},
       CASE WHEN pg_temp.pick(n, 2, 100) < 3 THEN ${account(731)}
         WHEN pg_temp.pick(n, 2, 100) < 70 THEN ${account('131 + pg_temp.pick(n, 3, 870)')} END,
-      CASE WHEN place <= 130 AND pg_temp.pick(n, 4, 10) < 8 THEN ${project('place + 130 * pg_temp.pick(n, 5, 15)')} END,
+      CASE WHEN place <= 130 AND pg_temp.pick(m, 4, 10) < 8 THEN ${project('place + 130 * pg_temp.pick(m, 5, 15)')} END,
+      CASE WHEN m < n THEN ${id('m', madeAt('m'))} END, CASE WHEN m < n THEN 1 END,
       kind,
       ${oneOf(subjects, 6)} || ' ' || ${oneOf(uses, 7)} || ' ' || n
         || CASE WHEN pg_temp.pick(n, 8, 2000) = 0 THEN ' zebra' ELSE '' END,
@@ -207,18 +215,19 @@ const large = {
       CASE WHEN pg_temp.pick(n, 19, 10) = 0 THEN 'P90D' END, CASE WHEN pg_temp.pick(n, 19, 10) = 0 THEN 'P1D' END,
       CASE WHEN pg_temp.pick(n, 19, 10) = 0 THEN now() + (pg_temp.pick(n, 20, 144000) - 14400) * interval '1 minute' END,
       at, at,
-      CASE WHEN pg_temp.pick(n, 21, 100) < 4 THEN at + (now() - at) * pg_temp.pick(n, 22, 1000) / 1000
+      CASE WHEN m < n AND pg_temp.pick(n, 35, 20) = 0 THEN now() + pg_temp.pick(n, 36, 2160) * interval '1 minute'
+        WHEN m < n THEN at + interval '12 hours'
+        WHEN pg_temp.pick(n, 21, 100) < 4 THEN at + (now() - at) * pg_temp.pick(n, 22, 1000) / 1000
         WHEN pg_temp.pick(n, 21, 100) < 60 THEN now() + (1 + pg_temp.pick(n, 22, 1000000)) * interval '1 minute' END,
       CASE WHEN pg_temp.pick(n, 23, 100) < 2 THEN at + (now() - at) * pg_temp.pick(n, 24, 1000) / 1000 END,
       CASE WHEN pg_temp.pick(n, 25, 100) < 2 THEN at + (now() - at) * pg_temp.pick(n, 26, 1000) / 1000 END
-    FROM (SELECT n,
-        now() - interval '3 years' + n * (interval '3 years' / ${rowsWanted}) AS at,
-        CASE WHEN pg_temp.pick(n, 27, 10) = 0 THEN 1
-          WHEN pg_temp.pick(n, 27, 10) < 7 THEN 1 + floor(130 * power(pg_temp.pick(n, 28, 100000) / 100000.0, 2))::integer
-          ELSE 131 + pg_temp.pick(n, 29, 870) END AS place,
+    FROM (SELECT n, m, ${madeAt('n')} AS at,
+        CASE WHEN pg_temp.pick(m, 27, 10) = 0 THEN 1
+          WHEN pg_temp.pick(m, 27, 10) < 7 THEN 1 + floor(130 * power(pg_temp.pick(m, 28, 100000) / 100000.0, 2))::integer
+          ELSE 131 + pg_temp.pick(m, 29, 870) END AS place,
         CASE WHEN pg_temp.pick(n, 30, 100) < 50 THEN 'ACCESS_KEY' WHEN pg_temp.pick(n, 30, 100) < 85 THEN 'TOKEN'
           WHEN pg_temp.pick(n, 30, 100) < 95 THEN 'PASSWORD' ELSE 'PROVIDER_KEYS' END AS kind
-      FROM generate_series(1, ${rowsWanted}) n) made`,
+      FROM (SELECT n, CASE WHEN ${derived} THEN n - 1 ELSE n END AS m FROM generate_series(1, ${rowsWanted}) n) drawn) made`,
   credential_uses: `INSERT INTO credential_uses (credential_id, last_used_at, unused_since)
     SELECT id, coalesce(used, '-infinity'), coalesce(used, created_at)
     FROM (SELECT id, created_at, CASE WHEN pg_temp.pick(n, 31, 10) >= 3

@@ -51,6 +51,7 @@ const filters = (builtInId) => ({
     'DELETED',
     'PENDING',
     'UNKNOWN',
+    'GONE',
   ]),
   'search: 5 %': { search: 'collector' },
   'search: 5 %, of one beginning': { search: 'billing' },
@@ -104,7 +105,12 @@ async function measure() {
   const all = filters(encodeId('CredentialStore', id));
   const lines = [];
   for (const [who, { accountId, rights }] of Object.entries(principals)) {
-    const principal = { accountId, limits: null, rights: rights ?? (await rightsOf(db, accountId, null)) };
+    const principal = {
+      accountId,
+      holds: null,
+      limits: null,
+      rights: rights ?? (await rightsOf(db, accountId, null)),
+    };
     for (const [name, filter] of Object.entries(all)) {
       for (const by of ['CREATED_AT', 'NAME', 'EXPIRES_AT', 'LAST_USED_AT']) {
         for (const direction of ['ASC', 'DESC']) {

@@ -4,6 +4,7 @@ import { identify } from './jwt.js';
 import type { KeySets } from './key-sets.js';
 import type { Principal } from './principal.js';
 import { grantsHeldBy, rightsBy, type Held } from './rights.js';
+import { goesOn } from './works.js';
 
 /**
  * Who calls with this JWT: the account whose identity its issuer vouches for.
@@ -53,6 +54,6 @@ const identifiedAccount = {
   SELECT a.id AS "accountId", a.mfa_required AS "mfaRequired",
     (SELECT coalesce(json_agg(held), '[]') FROM (${grantsHeldBy('a.id')}) held) AS held
   FROM identities i JOIN accounts a ON a.id = i.account_id
-  WHERE i.issuer = :issuer AND i.subject = :subject AND a.enabled AND a.deleted_at IS NULL`),
+  WHERE i.issuer = :issuer AND i.subject = :subject AND ${goesOn('a')}`),
   name: 'identified-account',
 };

@@ -1,6 +1,6 @@
 import type { Kind } from '../connectors/connector.js';
 import type { SignatureScheme } from '../signatures/scheme.js';
-import { fault, joinParent, live } from './works.js';
+import { fault, live, type Fault } from './works.js';
 
 /** A credential that goes by a presented access key, with one of its secrets. */
 export interface PresentedKey {
@@ -11,7 +11,7 @@ export interface PresentedKey {
   accountId: string;
   projectId: string | null;
   /** Why it does not work just now; null where it does. */
-  fault: 'REVOKED' | 'EXPIRED' | 'DISABLED' | 'NOT_VALID' | null;
+  fault: Fault | null;
   allowedIps: string[];
   /** Where the credential that it was derived from may be used. */
   parentIps: string[] | null;
@@ -54,9 +54,8 @@ export const presentedBy = (seen: string, more: Readonly<Record<string, string>>
   JOIN credentials c ON c.id = near.id
   JOIN accounts a ON a.id = c.account_id
   LEFT JOIN credential_versions v ON v.credential_id = c.id
-    AND (${live} OR c.revoked_at IS NOT NULL AND (v.verifier IS NOT NULL OR v.password_hash IS NOT NULL))
-  CROSS JOIN LATERAL (SELECT c.access_key = asked.key AND (${seen}) AS seen) s
-  ${joinParent}`;
+    AND (${live('v')} OR c.revoked_at IS NOT NULL AND (v.verifier IS NOT NULL OR v.password_hash IS NOT NULL))
+  CROSS JOIN LATERAL (SELECT c.access_key = asked.key AND (${seen}) AS seen) s`;
 
 /**
  * The lists for `presentedBy`.
@@ -79,7 +78,7 @@ const columns = {
   projectId: 'c.project_id',
   fault,
   allowedIps: 'c.allowed_ips',
-  parentIps: 'parent.allowed_ips',
+  parentIps: '(SELECT p.allowed_ips FROM credentials p WHERE p.id = c.parent_id)',
   signatureScheme: 'c.signature_scheme',
   mfaAuthenticated: 'c.mfa_authenticated',
   expiresAt: 'c.expires_at',

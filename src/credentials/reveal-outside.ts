@@ -1,7 +1,8 @@
+import { rotating } from '../access/works.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
 import { withStore, type OpenStore } from '../stores/open.js';
-import { CredentialStatus, type Credential } from './record/credential.js';
+import type { Credential } from './record/credential.js';
 import { IssuedSecret } from './secret/issued-secret.js';
 import { currentOf, secretOfVersion, knownOf, living, type Version } from './outside/work.js';
 
@@ -14,7 +15,9 @@ export async function revealedByStore(
   ctx: RequestContext,
   credential: Credential,
 ): Promise<IssuedSecret | undefined> {
-  if (credential.externalId === null || credential.status === CredentialStatus.ROTATING) return undefined;
+  if (credential.externalId === null) return undefined;
+  const [turning] = await ctx.db.rows(underWay, { id: credential.id });
+  if (turning) return undefined;
   const versions = await ctx.db.rows<Version>(living, { id: credential.id });
   const read = async ({ connector, upstream }: OpenStore) => {
     if (!connector.reveal) return undefined;
@@ -29,4 +32,5 @@ export async function revealedByStore(
   return new IssuedSecret({ accessKey, secret, keys, expiresAt, endpoint: store?.endpoint ?? null });
 }
 
+const underWay = sql(`SELECT c.id FROM credentials c WHERE c.id = :id AND ${rotating}`);
 const endpointOf = sql('SELECT endpoint FROM stores WHERE id = :id');

@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/account.js';
+import { works } from '../access/works.js';
 import { recordAs } from '../audit/record.js';
 import { selectRows } from '../database/columns.js';
 import { mint } from '../connectors/built-in.js';
@@ -124,9 +125,7 @@ async function credentialOf(on: Sql, db: Database, id: string): Promise<Credenti
 // Keys of a provider are for the caller to bring, what Keyway reaches a store with is for those who manage the store, and
 // a secret that nobody could fetch would be lost to those who use it.
 const turnable = `c.rotation_due_at <= now() AND c.retrievable AND c.kind <> 'PROVIDER_KEYS'
-  AND NOT c.reaches_store AND c.parent_id IS NULL AND c.deleted_at IS NULL AND c.revoked_at IS NULL
-  AND c.gone_at IS NULL AND c.enabled AND c.standing = 'KNOWN'
-  AND coalesce(c.expires_at, 'infinity') > now()
+  AND NOT c.reaches_store AND c.parent_id IS NULL AND ${works}
   AND NOT EXISTS (SELECT 1 FROM intents i WHERE i.credential_id = c.id AND i.state = 'OPEN' AND i.verb <> 'RETIRE')`;
 
 const dueNow = sql(`

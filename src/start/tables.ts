@@ -4,6 +4,7 @@ import { SecondFactor1796000000001 } from '../../migrations/1796000000001-second
 import { Identities1796000000002 } from '../../migrations/1796000000002-identities.js';
 import { OutsideStores1796100000000 } from '../../migrations/1796100000000-outside-stores.js';
 import { EditionsOfRoles1796210000000 } from '../../migrations/1796210000000-editions-of-roles.js';
+import { TemporaryByEnd1796200000000 } from '../../migrations/1796200000000-temporary-by-end.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -54,5 +55,6 @@ export const migrations = [
   SecondFactor1796000000001,
   Identities1796000000002,
   OutsideStores1796100000000,
+  TemporaryByEnd1796200000000,
   EditionsOfRoles1796210000000,
 ];

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fault, joinParent } from '../../access/works.js';
+import { works } from '../../access/works.js';
 import { record } from '../../audit/record.js';
 import type { RequestContext } from '../../context.js';
 import { sql, type Tx } from '../../database/database.js';
@@ -129,6 +129,4 @@ const shownColumns = `
   JOIN credential_versions v ON v.credential_id = c.id AND v.number = :version AND v.state = 'CURRENT'
     AND v.sealed IS NOT NULL`;
 const current = sql(`${shownColumns} WHERE c.id = :id`);
-const working = sql(`${shownColumns}
-  JOIN accounts a ON a.id = c.account_id ${joinParent}
-  WHERE c.id = :id AND (${fault}) IS NULL FOR UPDATE OF c`);
+const working = sql(`${shownColumns} WHERE c.id = :id AND ${works} FOR UPDATE OF c`);

@@ -53,8 +53,17 @@ registerEnumType(SignatureScheme, {
 
 registerEnumType(CredentialStatus, {
   name: 'CredentialStatus',
-  description: 'Whether a credential works just now, by the clock of the database.',
+  description:
+    'Whether a credential works just now, by the clock of the database: ACTIVE and ROTATING do. Where several hold, it is the first of DELETED, REVOKED, GONE, EXPIRED, DISABLED, PENDING and UNKNOWN; then what hinders the parent of a temporary credential.',
   valuesConfig: {
+    ACTIVE: { description: 'It works.' },
+    DISABLED: { description: 'It, its account or its owner is disabled, or what it was derived from.' },
+    EXPIRED: { description: 'Its end has come, or that of what it was derived from.' },
+    REVOKED: {
+      description:
+        'It has ended for good. So has a temporary credential whose parent is revoked, deleted, in another project, or no longer has the secret that it was derived from.',
+    },
+    DELETED: { description: 'It has ended for good, and is kept for the record alone.' },
     PENDING: { description: 'Being created in an outside store; not usable yet.' },
     ROTATING: { description: 'Active, while a rotation is under way or the previous secret still works.' },
     GONE: { description: 'Its store has it no more.' },
@@ -142,7 +151,8 @@ export class Credential implements Node {
 
   /** Computed in SQL with every read. */
   @Field(() => CredentialStatus, {
-    description: 'Computed by the server from everything below, at the time of the answer.',
+    description:
+      'Whether it works at the time of the answer: the same that verification goes by, and the filter by status.',
   })
   status: CredentialStatus;
 

@@ -1,3 +1,4 @@
+import { hasStatus } from '../../access/works.js';
 import { condition, every, type Condition } from '../../database/database.js';
 import { decodeId } from '../../ids.js';
 import type { NodeType } from '../../node-types.js';
@@ -12,11 +13,15 @@ import { OrderDirection } from './filter.input.js';
 import { CredentialOrderBy } from './filter.input.js';
 import type { Provider } from './provider.js';
 
-/** The condition of a filter, for credentials `c` with their uses `u`. @throws BAD_USER_INPUT for ids of other types. */
-export function filtered(filter: CredentialFilter, path = 'filter'): Condition {
+/**
+ * The condition of a filter, for credentials `c` with their uses `u`.
+ * @param stopped the accounts that do not go on, where the filter asks for a status.
+ * @throws BAD_USER_INPUT for ids of other types.
+ */
+export function filtered(filter: CredentialFilter, stopped: readonly string[] = []): Condition {
   const where: Condition[] = [];
   const ids = (name: string, type: NodeType, given: readonly string[]) =>
-    given.map((id, index) => decodeId(type, id, `${path}.${name}.${index}`));
+    given.map((id, index) => decodeId(type, id, `filter.${name}.${index}`));
   const { store, account, owner, project, role } = filter;
   if (store)
     where.push(condition('c.store_id = ANY(:store)', { store: ids('store', 'CredentialStore', store) }));
@@ -29,7 +34,7 @@ export function filtered(filter: CredentialFilter, path = 'filter'): Condition {
     where.push(condition('c.kind = ANY(:kind)', { kind: filter.kind satisfies CredentialKind[] }));
   if (filter.provider)
     where.push(condition('c.provider = ANY(:provider)', { provider: filter.provider satisfies Provider[] }));
-  if (filter.status) where.push(anyStatus(filter.status));
+  if (filter.status) where.push(condition(hasStatus(names(filter.status)), { stopped }));
   if (filter.search) where.push(searching('c.search_text', filter.search));
   if (filter.expiresBefore) {
     where.push(
@@ -60,17 +65,6 @@ export function orderOf(order: CredentialOrder | null | undefined): Order {
   return { ...orders[by], name: `credentials ${by} ${direction}`, direction };
 }
 
-/** The status of a credential `c`, by the clock of the database. */
-export const credentialStatus = `CASE
-  WHEN c.deleted_at IS NOT NULL THEN 'DELETED'
-  WHEN c.revoked_at IS NOT NULL THEN 'REVOKED'
-  WHEN c.gone_at IS NOT NULL THEN 'GONE'
-  WHEN c.expires_at <= now() THEN 'EXPIRED'
-  WHEN NOT c.enabled THEN 'DISABLED'
-  WHEN c.standing <> 'KNOWN' THEN c.standing
-  WHEN c.rotating_until > now() THEN 'ROTATING'
-  ELSE 'ACTIVE' END`;
-
 /** Credentials of these projects; of the admin project, all. */
 const ofProjects = (project: readonly string[]): Condition =>
   project.includes(adminProjectId)
@@ -85,32 +79,11 @@ const unusedSince = "now() - CAST(:unusedForMs AS double precision) * interval '
 const unusedBefore = (time: string) =>
   `u.unused_since <= ${time} AND u.last_used_at <= ${time} AND c.created_at <= ${time}`;
 
+/** Each once, and in one order whatever was asked for: it is the same statement. */
+const names = (status: readonly CredentialStatus[]) =>
+  [...new Set(status)].sort().map((one) => `${one}` as const);
+
 const expiry = "coalesce(c.expires_at, 'infinity')";
-
-// Each says the same as its line of `statusOf`, in a form that an index can serve.
-const unended = 'c.deleted_at IS NULL AND c.revoked_at IS NULL AND c.gone_at IS NULL';
-const working = `${unended} AND ${expiry} > now() AND c.enabled`;
-const statuses: Record<CredentialStatus, string> = {
-  DELETED: 'c.deleted_at IS NOT NULL',
-  REVOKED: 'c.deleted_at IS NULL AND c.revoked_at IS NOT NULL',
-  GONE: 'c.deleted_at IS NULL AND c.revoked_at IS NULL AND c.gone_at IS NOT NULL',
-  EXPIRED: `${unended} AND ${expiry} <= now()`,
-  DISABLED: `${unended} AND ${expiry} > now() AND NOT c.enabled`,
-  PENDING: `${working} AND c.standing <> 'KNOWN' AND c.standing = 'PENDING'`,
-  UNKNOWN: `${working} AND c.standing <> 'KNOWN' AND c.standing = 'UNKNOWN'`,
-  ROTATING: `${working} AND c.standing = 'KNOWN' AND c.rotating_until IS NOT NULL AND c.rotating_until > now()`,
-  ACTIVE: `${working} AND c.standing = 'KNOWN' AND (c.rotating_until IS NULL OR c.rotating_until <= now())`,
-};
-
-const anyStatus = (status: readonly CredentialStatus[]): Condition =>
-  status.length === 0
-    ? condition('false')
-    : condition(
-        `(${[...new Set(status)]
-          .sort()
-          .map((one) => `(${statuses[one]})`)
-          .join(' OR ')})`,
-      );
 
 const orders: Record<CredentialOrderBy, Pick<Order, 'expression' | 'type' | 'id'>> = {
   CREATED_AT: { expression: 'c.created_at', type: 'timestamptz', id: 'c.id' },

@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { Permission } from '../../access/principal.js';
 import { credentialScope } from '../../access/scope.js';
-import { carriesRole } from '../../access/works.js';
+import { carriesRole, status, stoppedAccounts } from '../../access/works.js';
 import { selectRows } from '../../database/columns.js';
 import type { RequestContext } from '../../context.js';
 import { condition, every, type Condition } from '../../database/database.js';
@@ -15,10 +15,8 @@ import { Role } from '../../roles/role.js';
 import { CredentialUse } from './credential-use.js';
 import { CredentialSecret } from './credential-version.js';
 import { Credential } from './credential.js';
-import type { CredentialOrder } from './filter.input.js';
-import type { CredentialFilter } from './filter.input.js';
-import { CredentialOrderBy } from './filter.input.js';
-import { filtered, orderOf, credentialStatus } from './filter.js';
+import { type CredentialOrder, type CredentialFilter, CredentialOrderBy } from './filter.input.js';
+import { filtered, orderOf } from './filter.js';
 import { Rotation, type CredentialVersion } from './rotation.js';
 
 export interface CredentialListArgs extends PageArgs {
@@ -77,22 +75,22 @@ export const verifiedCredential = loadOne<Credential>((ctx, ids) => {
 });
 
 /** A page of the credentials that the caller may see. */
-export const listCredentials = (
+export const listCredentials = async (
   ctx: RequestContext,
   args: CredentialListArgs,
 ): Promise<Connection<Credential & Ordered>> =>
-  list(ctx, listingFor(args), orderOf(args.orderBy), wanted(ctx, args), args);
+  list(ctx, listingFor(args), orderOf(args.orderBy), await wanted(ctx, args), args);
 
 /** A page of the credentials under each of many parents, by what a credential is to its parent. */
 const under = (condition: string) =>
   loadLists(
     (args: CredentialListArgs) => JSON.stringify(args),
-    (ctx, parents, args) =>
+    async (ctx, parents, args) =>
       listUnder<Credential>(
         ctx,
         listingFor(args),
         orderOf(args.orderBy),
-        wanted(ctx, args),
+        await wanted(ctx, args),
         args,
         condition,
         parents,
@@ -178,8 +176,10 @@ function rotationsWhere(
   return ctx.db.rows(statement, { ...scope.parameters, ids });
 }
 
-const wanted = (ctx: RequestContext, args: CredentialListArgs): Condition =>
-  every(filtered(args.filter ?? {}), credentialScope(ctx.principal));
+async function wanted(ctx: RequestContext, { filter }: CredentialListArgs): Promise<Condition> {
+  const stopped = filter?.status ? await stoppedAccounts(ctx.db) : [];
+  return every(filtered(filter ?? {}, stopped), credentialScope(ctx.principal));
+}
 
 const secretColumns = [
   'credentialId',
@@ -211,7 +211,7 @@ const ofUse = 'FROM credential_uses u WHERE u.credential_id = c.id';
 
 const selectCredentials = (source: DataSource) =>
   selectRows(source, Credential, 'c', ['observedAt'])
-    .addSelect(credentialStatus, 'status')
+    .addSelect(status, 'status')
     .addSelect('coalesce(c.observed_at, now())', 'observedAt');
 
 // The use as a subquery is looked up for the rows of the page alone, after they are sorted and cut; a join would be made

@@ -1,12 +1,12 @@
 import { authorize } from '../../access/authorize.js';
 import type { Permission } from '../../access/principal.js';
 import { credentialScope } from '../../access/scope.js';
+import { status } from '../../access/works.js';
 import type { RequestContext } from '../../context.js';
 import type { Tx } from '../../database/database.js';
 import { conflict, notFound } from '../../errors.js';
 import { selectRows } from '../../database/columns.js';
 import { Credential } from './credential.js';
-import { credentialStatus } from './filter.js';
 import { placeOf } from './allowed.js';
 
 /**
@@ -25,10 +25,7 @@ export async function lockCredential(
   const statement = ctx.db.statement(
     `credential locked:${scope.shape}`,
     (source) =>
-      selectRows(source, Credential, 'c')
-        .addSelect(credentialStatus, 'status')
-        .where('c.id = :id')
-        .andWhere(scope.sql),
+      selectRows(source, Credential, 'c').addSelect(status, 'status').where('c.id = :id').andWhere(scope.sql),
     (text) => `${text} FOR UPDATE`,
   );
   const [credential] = await tx.rows<Credential>(statement, { ...scope.parameters, id });

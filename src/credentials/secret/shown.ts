@@ -1,4 +1,4 @@
-import { fault, joinParent } from '../../access/works.js';
+import { works } from '../../access/works.js';
 import { record } from '../../audit/record.js';
 import type { RequestContext } from '../../context.js';
 import { sql } from '../../database/database.js';
@@ -40,8 +40,6 @@ export async function shownOrNamed(
 
 const current = sql(`
   SELECT c.account_id AS "accountId", c.project_id AS "projectId" FROM credentials c
-  JOIN accounts a ON a.id = c.account_id
   JOIN credential_versions v ON v.credential_id = c.id AND v.number = :version AND v.state = 'CURRENT'
-  ${joinParent}
-  WHERE c.id = :id AND (${fault}) IS NULL
+  WHERE c.id = :id AND ${works}
   FOR UPDATE OF c`);
