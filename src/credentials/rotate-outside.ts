@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import type { Connector } from '../connectors/connector.js';
@@ -17,7 +16,9 @@ import type { RotateCredentialInput } from './credential.input.js';
 import { IssuedSecret } from './secret/issued-secret.js';
 import { keepOutside } from './secret/keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
+import type { Found } from './record/find.js';
 import { Rotation, RotationState } from './record/rotation.js';
+import { expectNewest } from './record/versions.js';
 import { carryOut, secretOf, type Planned } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
 import { expectIdle, overtake, plan, wantedBy, type Wanting } from './outside/plan.js';
@@ -26,15 +27,13 @@ import { wayOf, wishOf } from './outside/work.js';
 
 /**
  * Replaces the secret of a credential in an outside store, where the store can: two transactions and the store's calls.
- * @param expectAlone refuses where another rotation was under way when this one was asked for
  * @throws CONFLICT, UNSUPPORTED, BAD_USER_INPUT; what the store says; OUTCOME_UNKNOWN where its answer was lost.
  */
 export async function rotateOutside(
   ctx: RequestContext,
   input: RotateCredentialInput,
-  found: Credential,
+  found: Found,
   storeKind: string,
-  expectAlone: { waitMs: number; check: (tx: Tx) => Promise<void> },
 ): Promise<{ credential: Credential; issued: IssuedSecret }> {
   const connector = ctx.connectors[storeKind];
   if (!connector) throw unsupported();
@@ -48,16 +47,14 @@ export async function rotateOutside(
   let lease: Lease | undefined;
   const reach = async () => {
     await expectNoLockOut(ctx, connector, found);
-    const before = await presentAt(ctx, connector, found, ctx.left);
-    await sleep(expectAlone.waitMs);
-    return before;
+    return presentAt(ctx, connector, found, ctx.left);
   };
   const keep = async (tx: Tx, before: readonly string[] | undefined): Promise<Planned> => {
     const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_ROTATE);
     expectLiving(credential);
     if (credential.goneAt !== null) throw conflict('Its store has it no more.');
     expectRevision(credential, input.expectedRevision);
-    await expectAlone.check(tx);
+    await expectNewest(tx, found);
     const planned = await planRotation(ctx, tx, wantedBy(ctx), credential, wish, { graceMs, before });
     lease = planned.lease;
     return { id: credential.id, intent: planned.lease.id, version: planned.version };
