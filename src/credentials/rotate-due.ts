@@ -15,7 +15,7 @@ import type { Lease } from './outside/lease.js';
 import type { Wanting } from './outside/plan.js';
 import { expectRotatable, planRotation, presentAt } from './rotate-outside.js';
 import { nextOutsideWish } from './outside/outside-wish.js';
-import { switchTo } from './rotate.js';
+import { switchTo } from './rotate-here.js';
 import { isNewest, newestOf, type Newest } from './record/versions.js';
 import { wishForNext } from './secret/wish.js';
 

@@ -5,20 +5,19 @@ import type { RequestContext } from '../context.js';
 import { sql, type Tx } from '../database/database.js';
 import { badInput, conflict, unsupported } from '../errors.js';
 import { onceReaching } from '../idempotency/once.js';
-import { newId } from '../ids.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { durationMs } from '../inputs/scalars.js';
 import { withStore, type StoreParts } from '../stores/open.js';
 import type { CredentialStore } from '../stores/store.js';
-import { CredentialSecret } from './record/credential-version.js';
 import type { Credential } from './record/credential.js';
 import type { RotateCredentialInput } from './credential.input.js';
 import { IssuedSecret } from './secret/issued-secret.js';
 import { keepOutside } from './secret/keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
 import type { Found } from './record/find.js';
-import { Rotation, RotationState } from './record/rotation.js';
-import { expectNewest } from './record/versions.js';
+import { RotationState } from './record/rotation.js';
+import { beginRotation, finishEarlier, noteRotatingOutside } from './record/rotations.js';
+import { beginVersion, expectNewest, nextVersion } from './record/versions.js';
 import { carryOut, secretOf, type Planned } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
 import { expectIdle, overtake, plan, wantedBy, type Wanting } from './outside/plan.js';
@@ -127,31 +126,26 @@ export async function planRotation(
 ): Promise<{ lease: Lease; version: number }> {
   const { id, storeId } = credential;
   await expectIdle(tx, id);
-  const [from] = await tx.rows<{ number: number; next: number }>(versionsOf, { id });
-  if (!from) throw new Error('the credential has no version to go on from');
-  const version = from.next;
+  const { from, to: version } = await nextVersion(tx, id);
   const kept = chosen ? await keepOutside(keyring, credential, version, chosen) : {};
-  await tx.em.getRepository(CredentialSecret).insert({
+  await beginVersion(tx, {
     credentialId: id,
     number: version,
     state: 'PENDING',
     accessKey: chosen?.accessKey ?? null,
     ...kept,
   });
-  await tx.rows(finishOldest, { id });
+  await finishEarlier(tx, id, null);
   // The oldest key makes room for the newest.
   const [retiring] = await overtake(tx, id, ['RETIRE']);
-  const rotationId = newId();
-  await tx.em.getRepository(Rotation).insert({
-    id: rotationId,
+  const rotationId = await beginRotation(tx, {
     credentialId: id,
     state: RotationState.PLANNED,
     startedById: wanting.actorId,
-    startedAt: () => 'clock_timestamp()',
-    fromNumber: from.number,
-    toNumber: version,
+    from,
+    to: version,
   });
-  await tx.rows(rotating, { id });
+  await noteRotatingOutside(tx, id);
   const lease = await plan(tx, wanting, {
     credentialId: id,
     storeId,
@@ -168,13 +162,3 @@ export async function planRotation(
 }
 
 const settingsOf = sql('SELECT settings FROM stores WHERE id = :storeId');
-// One whose first secret was lost has none that is current: a rotation is the only way on.
-const versionsOf = sql(`
-  SELECT number, (SELECT max(number) + 1 FROM credential_versions WHERE credential_id = :id) AS next
-  FROM credential_versions WHERE credential_id = :id AND state IN ('CURRENT', 'UNKNOWN')
-  ORDER BY state = 'CURRENT' DESC, number DESC LIMIT 1`);
-const finishOldest = sql(`
-  UPDATE rotations SET state = 'FINISHED', finished_at = clock_timestamp()
-  WHERE credential_id = :id AND state = 'SWITCHED'`);
-const rotating = sql(`
-  UPDATE credentials SET rotating_until = 'infinity', revision = revision + 1, updated_at = now() WHERE id = :id`);

@@ -3,7 +3,7 @@ import { rotateDue } from '../../src/credentials/rotate-due.js';
 import { sql } from '../../src/database/database.js';
 import { openOutbound } from '../../src/outbound.js';
 import { makeStore } from '../stores/stores.js';
-import { another, holdReads } from '../support/held-reads.js';
+import { another, holdReads, type HeldReads } from '../support/held-reads.js';
 import { expectData, makeAccount, makeCredential, unique } from '../support/make.js';
 import { gate } from '../support/on-the-way.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
@@ -22,6 +22,12 @@ afterAll(async () => {
   await outbound.close();
   await server.stop();
   for (const { standIn } of vendors) await standIn.stop();
+});
+
+const holding: HeldReads[] = [];
+// One that fails leaves some that stand, and a server is not ended before they are.
+afterEach(() => {
+  for (const held of holding.splice(0)) held.releaseAll();
 });
 
 interface Turning {
@@ -57,6 +63,7 @@ const stores: [string, () => Promise<Turning>][] = [
 /** Sends rotations of which each stands, before the next is sent, between what it has read and what it does. */
 async function standing(id: string, count: number, input: Record<string, unknown> = {}) {
   const held = holdReads(server.db, rowOf(id));
+  holding.push(held);
   const answers: Promise<Answer>[] = [];
   while (answers.length < count) {
     answers.push(rotate(server, { id, ...input }));
@@ -160,6 +167,7 @@ describe.each(stores)('R6: of rotations at once in %s', (_, make) => {
     const parts = await partsOf(server, outbound);
     const db = another(parts.db);
     const held = holdReads(db, rowOf(id));
+    holding.push(held);
     await setDue(server, rowOf(id));
     const byPolicy = rotateDue({ ...parts, db }, 0);
     await held.standing(1);

@@ -9,6 +9,8 @@ export interface HeldReads {
   release(index: number): void;
   /** Holds no more of those that come from now on. */
   end(): void;
+  /** Lets all go on that still stand. */
+  releaseAll(): void;
 }
 
 /**
@@ -35,6 +37,9 @@ export function holdReads(db: Database, id: string): HeldReads {
     },
     release: (index) => held[index]?.(),
     end: () => void (db.rows = read),
+    releaseAll: () => {
+      for (const release of held) release();
+    },
   };
 }
 
