@@ -15,13 +15,13 @@ import { withStore } from '../stores/open.js';
 import type { CredentialStore } from '../stores/store.js';
 import { CredentialRole } from './record/credential-role.js';
 import { noUseYet } from './record/credential-use.js';
-import { CredentialSecret } from './record/credential-version.js';
 import { Credential } from './record/credential.js';
 import type { CreateCredentialInput } from './credential.input.js';
 import type { IssuedSecret } from './secret/issued-secret.js';
 import { keepOutside } from './secret/keep-secret.js';
 import { holdPlace } from './record/allowed.js';
 import { checkedExpiry } from './record/expiry.js';
+import { beginVersion } from './record/versions.js';
 import { carryOut, secretOf, type Planned } from './outside/carry-out.js';
 import { expectRetrievable, outsideWish, type OutsideWish } from './outside/outside-wish.js';
 import type { Lease } from './outside/lease.js';
@@ -65,9 +65,7 @@ export async function createOutside(
     await insert(tx, { ...columns, expiresAt: checkedExpiry(ctx, wish.kind, input.expiresAt) });
     const kept = wish.chosen ? await keepOutside(ctx.keyring, columns, 1, wish.chosen) : {};
     const { accessKey } = wish;
-    await tx.em
-      .getRepository(CredentialSecret)
-      .insert({ credentialId: id, number: 1, state: 'PENDING', accessKey, ...kept });
+    await beginVersion(tx, { credentialId: id, number: 1, state: 'PENDING', accessKey, ...kept });
     await tx.rows(noUseYet, { id });
     if (roles.length > 0)
       await tx.em

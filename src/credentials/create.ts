@@ -16,7 +16,6 @@ import { supporting } from '../stores/supporting.js';
 import { durationMs, instant } from '../time.js';
 import { CredentialRole } from './record/credential-role.js';
 import { noUseYet } from './record/credential-use.js';
-import { CredentialSecret } from './record/credential-version.js';
 import { Credential, CredentialKind } from './record/credential.js';
 import type { CreateCredentialInput } from './credential.input.js';
 import { changedCredential } from './record/find.js';
@@ -33,6 +32,7 @@ import {
 import { checkedExpiry } from './record/expiry.js';
 import { expiryFor } from './record/expiry.js';
 import { createOutside } from './create-outside.js';
+import { beginVersion } from './record/versions.js';
 import { shown } from './secret/shown.js';
 import { wishFor } from './secret/wish.js';
 
@@ -119,7 +119,7 @@ export async function createCredential(
     };
     await insert(tx, columns);
     const kept = await keepSecret(ctx, columns, 1, kind, retrievable, prepared);
-    await tx.em.getRepository(CredentialSecret).insert({
+    await beginVersion(tx, {
       credentialId: id,
       number: 1,
       state: 'CURRENT',

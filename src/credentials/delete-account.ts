@@ -11,9 +11,9 @@ import { sql, type Tx } from '../database/database.js';
 import { badInput, conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
-import { CredentialSecret } from './record/credential-version.js';
 import type { Credential } from './record/credential.js';
 import { endCredentials, markDeleted } from './record/end.js';
+import { resealVersion } from './record/versions.js';
 import { resealed } from './secret/keep-secret.js';
 
 /**
@@ -88,7 +88,7 @@ async function expectOwn(tx: Tx, ids: readonly string[]): Promise<void> {
 async function endAll(ctx: RequestContext, tx: Tx, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   const ended = await endCredentials(tx, ids, null);
-  await tx.rows(markDeleted, { ids });
+  await markDeleted(tx, ids);
   for (const { id, accountId, projectId } of ended) {
     await record(ctx, tx, {
       action: 'credential:revoke',
@@ -106,7 +106,6 @@ async function handOver(ctx: RequestContext, tx: Tx, from: string, to: string): 
     sealedOf,
     { from },
   );
-  const repository = tx.em.getRepository(CredentialSecret);
   for (const { id, projectId, number, sealed } of secrets) {
     const moved = await resealed(
       ctx.keyring,
@@ -115,7 +114,7 @@ async function handOver(ctx: RequestContext, tx: Tx, from: string, to: string): 
       number,
       sealed,
     );
-    await repository.update({ credentialId: id, number }, moved);
+    await resealVersion(tx, id, number, moved);
   }
   await tx.rows(moveCredentials, { from, to });
   await tx.rows(moveOwned, { from, to });

@@ -38,7 +38,7 @@ export async function deleteCredential(
       Permission.CREDENTIAL_REVOKE,
     );
     await endCredentials(tx, [id], null);
-    const deleted = await tx.rows(markDeleted, { ids: [id] });
+    const deleted = await markDeleted(tx, [id]);
     await record(ctx, tx, {
       action: 'credential:delete',
       target: { type: 'Credential', id },

@@ -72,7 +72,7 @@ export async function endOutside(
     // The store has it no more: what is left to end is Keyway's own record.
     const target = { type: 'Credential' as const, id };
     const now = await endCredentials(tx, [id], input.reason ?? null);
-    const gone = verb === 'DELETE' ? await tx.rows(markDeleted, { ids: [id] }) : [];
+    const gone = verb === 'DELETE' ? await markDeleted(tx, [id]) : [];
     const changed = now.length + gone.length > 0 ? ['status'] : [];
     await recordAs(ctx.keyring, tx, wantedBy(ctx), { action, target, accountId, projectId, changed });
     return { id, intent: null };

@@ -16,7 +16,6 @@ import { supporting } from '../stores/supporting.js';
 import { instant, instantMs, durationMs } from '../time.js';
 import { CredentialRole } from './record/credential-role.js';
 import { noUseYet } from './record/credential-use.js';
-import { CredentialSecret } from './record/credential-version.js';
 import { Credential, CredentialKind } from './record/credential.js';
 import type { IssueTemporaryCredentialInput } from './credential.input.js';
 import { faultOfCredential } from './record/fault.js';
@@ -27,6 +26,7 @@ import { expectLiving, lockCredential } from './record/lock.js';
 import { issueOutside } from './issue-outside.js';
 import { expectRetrievable } from './outside/outside-wish.js';
 import { authorizeLasting, authorizeShowing, isHolder, placeOf, termsOf } from './record/allowed.js';
+import { beginVersion } from './record/versions.js';
 import { shownOrNamed } from './secret/shown.js';
 
 /**
@@ -176,7 +176,7 @@ async function derive(asking: Asking, tx: Tx, terms: Terms, minted: Minted): Pro
   await authorizeHaving(ctx, parent, { ...parent, ...columns }, tx);
   const made = { minted, password: null };
   const kept = await keepSecret(ctx, columns, 1, columns.kind, columns.retrievable, made);
-  await tx.em.getRepository(CredentialSecret).insert({
+  await beginVersion(tx, {
     credentialId: id,
     number: 1,
     state: 'CURRENT',

@@ -17,6 +17,7 @@ import type { Wanting } from './outside/plan.js';
 import { expectRotatable, planRotation, presentAt } from './rotate-outside.js';
 import { nextOutsideWish } from './outside/outside-wish.js';
 import { switchTo } from './rotate-here.js';
+import { isNewest, newestOf, type Newest } from './record/versions.js';
 import { wishForNext } from './secret/wish.js';
 
 /** How long after one credential of an owner the next may turn. */
@@ -62,7 +63,7 @@ async function rotateOne(parts: StoreParts, due: Due, apart: number): Promise<bo
     const { wish } = wishForNext(found, { kind: due.accountKind } as Account, null);
     const prepared = await prepare(keyring, found.kind, mint(wish));
     return db.transaction(async (tx) => {
-      const credential = await takeTurn(db, tx, due, apart);
+      const credential = await takeTurn(db, tx, due, found, apart);
       if (!credential) return false;
       const graceMs = durationMs(credential.rotateGrace ?? 'PT0S');
       await switchTo(keyring, tx, credential, { wish, prepared, graceMs, by: null, atMs: db.now() });
@@ -76,7 +77,7 @@ async function rotateOne(parts: StoreParts, due: Due, apart: number): Promise<bo
   const wish = nextOutsideWish(connector, found, null);
   const before = await presentAt(parts, connector, found);
   const lease = await db.transaction(async (tx): Promise<Lease | undefined> => {
-    const credential = await takeTurn(db, tx, due, apart);
+    const credential = await takeTurn(db, tx, due, found, apart);
     if (!credential) return undefined;
     const lives = connector.rotation?.previous === 'lives';
     const graceMs = lives ? durationMs(credential.rotateGrace ?? 'PT0S') : 0;
@@ -88,15 +89,16 @@ async function rotateOne(parts: StoreParts, due: Due, apart: number): Promise<bo
   return lease !== undefined;
 }
 
-/** The credential, locked, where it is still due and its owner's turn is had. */
+/** The credential, locked, where it is still due, has the secret that was found, and its owner's turn is had. */
 async function takeTurn(
   db: Database,
   tx: Tx,
   { id, ownerId }: Due,
+  found: Newest,
   apart: number,
 ): Promise<Credential | undefined> {
   const [locked] = await tx.rows(stillDue, { id });
-  if (!locked) return undefined;
+  if (!locked || !(await isNewest(tx, found))) return undefined;
   const [turn] = await tx.rows(claimTurn, { ownerId, apart });
   return turn ? credentialOf(tx, db, id) : undefined;
 }
@@ -113,11 +115,11 @@ const tell = (parts: StoreParts, tx: Tx, wanting: Wanting, credential: Credentia
   });
 };
 
-async function credentialOf(on: Sql, db: Database, id: string): Promise<Credential> {
+async function credentialOf(on: Sql, db: Database, id: string): Promise<Credential & Newest> {
   const statement = db.statement('credential due', (source) =>
-    selectRows(source, Credential, 'c').where('c.id = :id'),
+    selectRows(source, Credential, 'c').addSelect(newestOf, 'newest').where('c.id = :id'),
   );
-  const [credential] = await on.rows<Credential>(statement, { id });
+  const [credential] = await on.rows<Credential & Newest>(statement, { id });
   if (!credential) throw new KeywayError('NOT_FOUND');
   return credential;
 }

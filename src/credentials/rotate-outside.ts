@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import type { Connector } from '../connectors/connector.js';
@@ -6,18 +5,19 @@ import type { RequestContext } from '../context.js';
 import { sql, type Tx } from '../database/database.js';
 import { badInput, conflict, unsupported } from '../errors.js';
 import { onceReaching } from '../idempotency/once.js';
-import { newId } from '../ids.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { durationMs } from '../time.js';
 import { withStore, type StoreParts } from '../stores/open.js';
 import type { CredentialStore } from '../stores/store.js';
-import { CredentialSecret } from './record/credential-version.js';
 import type { Credential } from './record/credential.js';
 import type { RotateCredentialInput } from './credential.input.js';
 import { IssuedSecret } from './secret/issued-secret.js';
 import { keepOutside } from './secret/keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
-import { Rotation, RotationState } from './record/rotation.js';
+import type { FoundCredential } from './record/find.js';
+import { RotationState } from './record/rotation.js';
+import { beginRotation, finishEarlier, noteRotatingOutside } from './record/rotations.js';
+import { beginVersion, expectNewest, nextVersion } from './record/versions.js';
 import { carryOut, secretOf, type Planned } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
 import { expectIdle, overtake, plan, wantedBy, type Wanting } from './outside/plan.js';
@@ -26,15 +26,13 @@ import { wayOf, wishOf } from './outside/work.js';
 
 /**
  * Replaces the secret of a credential in an outside store, where the store can: two transactions and the store's calls.
- * @param expectAlone refuses where another rotation was under way when this one was asked for
  * @throws CONFLICT, UNSUPPORTED, BAD_USER_INPUT; what the store says; OUTCOME_UNKNOWN where its answer was lost.
  */
 export async function rotateOutside(
   ctx: RequestContext,
   input: RotateCredentialInput,
-  found: Credential,
+  found: FoundCredential,
   storeKind: string,
-  expectAlone: { waitMs: number; check: (tx: Tx) => Promise<void> },
 ): Promise<{ credential: Credential; issued: IssuedSecret }> {
   const connector = ctx.connectors[storeKind];
   if (!connector) throw unsupported();
@@ -48,16 +46,14 @@ export async function rotateOutside(
   let lease: Lease | undefined;
   const reach = async () => {
     await expectNoLockOut(ctx, connector, found);
-    const before = await presentAt(ctx, connector, found, ctx.left);
-    await sleep(expectAlone.waitMs);
-    return before;
+    return presentAt(ctx, connector, found, ctx.left);
   };
   const keep = async (tx: Tx, before: readonly string[] | undefined): Promise<Planned> => {
     const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_ROTATE);
     expectLiving(credential);
     if (credential.goneAt !== null) throw conflict('Its store has it no more.');
     expectRevision(credential, input.expectedRevision);
-    await expectAlone.check(tx);
+    await expectNewest(tx, found);
     const planned = await planRotation(ctx, tx, wantedBy(ctx), credential, wish, { graceMs, before });
     lease = planned.lease;
     return { id: credential.id, intent: planned.lease.id, version: planned.version };
@@ -130,31 +126,26 @@ export async function planRotation(
 ): Promise<{ lease: Lease; version: number }> {
   const { id, storeId } = credential;
   await expectIdle(tx, id);
-  const [from] = await tx.rows<{ number: number; next: number }>(versionsOf, { id });
-  if (!from) throw new Error('the credential has no version to go on from');
-  const version = from.next;
+  const { from, to: version } = await nextVersion(tx, id);
   const kept = chosen ? await keepOutside(keyring, credential, version, chosen) : {};
-  await tx.em.getRepository(CredentialSecret).insert({
+  await beginVersion(tx, {
     credentialId: id,
     number: version,
     state: 'PENDING',
     accessKey: chosen?.accessKey ?? null,
     ...kept,
   });
-  await tx.rows(finishOldest, { id });
+  await finishEarlier(tx, id, null);
   // The oldest key makes room for the newest.
   const [retiring] = await overtake(tx, id, ['RETIRE']);
-  const rotationId = newId();
-  await tx.em.getRepository(Rotation).insert({
-    id: rotationId,
+  const rotationId = await beginRotation(tx, {
     credentialId: id,
     state: RotationState.PLANNED,
     startedById: wanting.actorId,
-    startedAt: () => 'clock_timestamp()',
-    fromNumber: from.number,
-    toNumber: version,
+    from,
+    to: version,
   });
-  await tx.rows(rotating, { id });
+  await noteRotatingOutside(tx, id);
   const lease = await plan(tx, wanting, {
     credentialId: id,
     storeId,
@@ -171,13 +162,3 @@ export async function planRotation(
 }
 
 const settingsOf = sql('SELECT settings FROM stores WHERE id = :storeId');
-// One whose first secret was lost has none that is current: a rotation is the only way on.
-const versionsOf = sql(`
-  SELECT number, (SELECT max(number) + 1 FROM credential_versions WHERE credential_id = :id) AS next
-  FROM credential_versions WHERE credential_id = :id AND state IN ('CURRENT', 'UNKNOWN')
-  ORDER BY state = 'CURRENT' DESC, number DESC LIMIT 1`);
-const finishOldest = sql(`
-  UPDATE rotations SET state = 'FINISHED', finished_at = clock_timestamp()
-  WHERE credential_id = :id AND state = 'SWITCHED'`);
-const rotating = sql(`
-  UPDATE credentials SET rotating_until = 'infinity', revision = revision + 1, updated_at = now() WHERE id = :id`);

@@ -1,12 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { accountNamed } from '../accounts/find.js';
 import { record } from '../audit/record.js';
 import { mint } from '../connectors/built-in.js';
 import type { RequestContext } from '../context.js';
-import { sql, type Tx } from '../database/database.js';
-import { conflict, notFound, unsupported } from '../errors.js';
+import { notFound, unsupported } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { storeNamed } from '../stores/find.js';
 import { StoreKind } from '../stores/store.js';
@@ -21,6 +19,7 @@ import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
 import { authorizeShowing, placeOf, termsOf } from './record/allowed.js';
 import { rotateOutside } from './rotate-outside.js';
 import { shownOrNamed } from './secret/shown.js';
+import { expectNewest } from './record/versions.js';
 import { wishForNext } from './secret/wish.js';
 import { switchTo } from './rotate-here.js';
 
@@ -39,28 +38,22 @@ export async function rotateCredential(
   authorize(principal, Permission.CREDENTIAL_ROTATE, placeOf(found));
   await authorizeShowing(ctx, await termsOf(ctx.db, found));
   if (found.parentId !== null) throw unsupported('A temporary credential is not rotated: issue another one.');
-  const [store, account, [seen]] = await Promise.all([
+  const [store, account] = await Promise.all([
     storeNamed(ctx).load(found.storeId),
     accountNamed(ctx).load(found.accountId),
-    ctx.db.rows<{ versions: number }>(versionCount, { id: found.id }),
   ]);
   if (!store || !account) throw notFound();
 
   supporting(ctx.connectors, store, 'rotate');
-  if (store.kind !== StoreKind.BUILT_IN)
-    return rotateOutside(ctx, input, found, store.kind, {
-      waitMs: togetherMs,
-      check: (tx) => expectAlone(ctx, tx, found.id, seen?.versions ?? 0),
-    });
+  if (store.kind !== StoreKind.BUILT_IN) return rotateOutside(ctx, input, found, store.kind);
   const { wish } = wishForNext(found, account, input.secret);
   const prepared = await prepare(ctx.keyring, found.kind, mint(wish));
 
-  await sleep(togetherMs);
   const outcome = await once(ctx, 'credential:rotate', input, async (tx) => {
     const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_ROTATE);
     expectLiving(credential);
     expectRevision(credential, input.expectedRevision);
-    await expectAlone(ctx, tx, credential.id, seen?.versions ?? 0);
+    await expectNewest(tx, found);
     const graceMs = durationMs(input.gracePeriod ?? 'PT0S');
     const by = principal.accountId;
     const number = await switchTo(ctx.keyring, tx, credential, { wish, prepared, graceMs, by, atMs: ctx.at });
@@ -78,24 +71,3 @@ export async function rotateCredential(
   const credential = await changedCredential(ctx, outcome.result.id);
   return { credential, issued: await shownOrNamed(ctx, outcome, credential) };
 }
-
-// Requests that come within this time of one another were made at the same time. Without it, whether they met would be
-// a matter of the machine's speed.
-const togetherMs = 25;
-
-/** Of requests that rotate at the same time, one does: whoever asked before another was done did not know of it. */
-async function expectAlone(ctx: RequestContext, tx: Tx, id: string, versionsSeen: number): Promise<void> {
-  const [last] = await tx.rows<{ doneMs: string; versions: number }>(lastDone, { id });
-  if (last && (Number(last.doneMs) > ctx.at || last.versions > versionsSeen)) {
-    throw conflict('Another rotation of this credential was under way.');
-  }
-}
-
-const versionCount = sql(`
-  SELECT count(*)::integer AS versions FROM credential_versions WHERE credential_id = :id`);
-
-const lastDone = sql(`
-  SELECT extract(epoch FROM at) * 1000 AS "doneMs",
-    (SELECT count(*)::integer FROM credential_versions WHERE credential_id = :id) AS versions
-  FROM audit_events
-  WHERE target_id = :id AND action = 'credential:rotate' AND outcome = 'DONE' ORDER BY at DESC, id DESC LIMIT 1`);

@@ -13,13 +13,13 @@ import { storeNamed } from '../stores/find.js';
 import { StoreKind } from '../stores/store.js';
 import { instant, instantMs, durationMs } from '../time.js';
 import { CredentialRole } from './record/credential-role.js';
-import { CredentialSecret } from './record/credential-version.js';
 import { Credential } from './record/credential.js';
 import type { UpdateCredentialInput } from './credential.input.js';
 import { endOrphans } from './record/end.js';
 import { changedCredential, findCredential } from './record/find.js';
 import { resealed, type SealedTo } from './secret/keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
+import { resealVersion } from './record/versions.js';
 import { carryOut } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
 import { expectIdle } from './outside/plan.js';
@@ -218,14 +218,10 @@ async function changeRoles(
 
 /** What is sealed is bound to its project, so it is sealed anew for the next one. */
 async function sealAnew(ctx: RequestContext, tx: Tx, from: SealedTo, to: SealedTo): Promise<void> {
-  const repository = tx.em.getRepository(CredentialSecret);
   for (const { number, sealed } of await tx.rows<{ number: number; sealed: Buffer }>(sealedVersions, {
     id: from.id,
   })) {
-    await repository.update(
-      { credentialId: from.id, number },
-      await resealed(ctx.keyring, from, to, number, sealed),
-    );
+    await resealVersion(tx, from.id, number, await resealed(ctx.keyring, from, to, number, sealed));
   }
 }
 

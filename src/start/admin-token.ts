@@ -1,6 +1,6 @@
 import { link } from '../audit/chain.js';
 import { AuditOutcome } from '../audit/audit-event.js';
-import { CredentialSecret } from '../credentials/record/credential-version.js';
+import { beginVersion } from '../credentials/record/versions.js';
 import { CredentialUse } from '../credentials/record/credential-use.js';
 import { Credential, CredentialKind } from '../credentials/record/credential.js';
 import type { Tx } from '../database/database.js';
@@ -41,7 +41,7 @@ export async function makeToken(
     retrievable: false,
     expiresAt: () => `now() + interval '${livesMs} milliseconds'`,
   });
-  await tx.em.getRepository(CredentialSecret).insert({
+  await beginVersion(tx, {
     credentialId: id,
     number: 1,
     state: 'CURRENT',

@@ -5,6 +5,7 @@ import { Identities1796000000002 } from '../../migrations/1796000000002-identiti
 import { OutsideStores1796100000000 } from '../../migrations/1796100000000-outside-stores.js';
 import { EditionsOfRoles1796210000000 } from '../../migrations/1796210000000-editions-of-roles.js';
 import { TemporaryByEnd1796200000000 } from '../../migrations/1796200000000-temporary-by-end.js';
+import { RotationsWithoutApplied1796220000000 } from '../../migrations/1796220000000-rotations-without-applied.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -57,4 +58,5 @@ export const migrations = [
   OutsideStores1796100000000,
   TemporaryByEnd1796200000000,
   EditionsOfRoles1796210000000,
+  RotationsWithoutApplied1796220000000,
 ];

@@ -44,7 +44,7 @@ const finishSyncs = sql(`
   UPDATE syncs SET finished_at = now(), error = 'NOT_FOUND' WHERE store_id = :id AND finished_at IS NULL`);
 const finishRotations = sql(`
   UPDATE rotations o SET state = 'FINISHED', finished_at = now() FROM credentials c
-  WHERE c.id = o.credential_id AND c.store_id = :id AND o.state IN ('PLANNED', 'APPLIED', 'SWITCHED')`);
+  WHERE c.id = o.credential_id AND c.store_id = :id AND o.state IN ('PLANNED', 'SWITCHED')`);
 const markCredentials = sql(`
   UPDATE credentials SET deleted_at = now(), rotating_until = NULL, revision = revision + 1, updated_at = now()
   WHERE store_id = :id AND deleted_at IS NULL`);

@@ -1,15 +1,10 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { registry } from '../../src/connectors/registry.js';
 import { rotateDue } from '../../src/credentials/rotate-due.js';
-import { parseId } from '../../src/ids.js';
-import { openKeys } from '../../src/start/keys.js';
-import { openLog } from '../../src/log.js';
 import { openOutbound } from '../../src/outbound.js';
-import { openGates } from '../../src/stores/gate.js';
 import { makeStore } from '../stores/stores.js';
 import { expectData, makeAccount, makeCredential } from '../support/make.js';
 import { startReplica, startTestServer, type TestServer } from '../support/server.js';
+import { partsOf, rowOf, setDue } from './due.js';
 import { apinizer, landscape, ncloud, seqera, type Vendor } from './outside/vendors.js';
 
 const rotationPolicy = { every: 'P30D', gracePeriod: 'PT1H' };
@@ -27,16 +22,7 @@ afterAll(async () => {
   for (const { standIn } of vendors) await standIn.stop();
 });
 
-/** What the job has, on the server's database: the job of the server runs beside, with turns of its own taken once. */
-async function parts() {
-  const { db } = server;
-  const { keyring } = await openKeys(db, join(server.dataDir, 'keys'), {});
-  if (!keyring) throw new Error('the keys of the server were not opened');
-  const log = openLog('fatal');
-  return { db, keyring, connectors: registry, gates: openGates(outbound, log), log };
-}
-
-const rowOf = (id: string): string => parseId(id)?.uuid ?? '';
+const parts = () => partsOf(server, outbound);
 
 /** A credential of the built-in store with a policy. */
 async function builtIn(account: string, input: Record<string, unknown> = {}) {
@@ -56,12 +42,7 @@ async function outside(open: () => Promise<Vendor>, account: string, input: Reco
 
 type Turning = { id: string; row: string };
 
-const due = (...all: Turning[]) =>
-  server.rows(
-    `UPDATE credentials SET rotation_due_at = now() - interval '1 second' WHERE id = ANY(CAST(:ids AS uuid[]))
-     RETURNING id`,
-    { ids: all.map(({ row }) => row) },
-  );
+const due = (...all: Turning[]) => setDue(server, ...all.map(({ row }) => row));
 
 const seen = async ({ id }: Turning) =>
   expectData(

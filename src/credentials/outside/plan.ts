@@ -3,6 +3,8 @@ import { sql, violates, type Tx } from '../../database/database.js';
 import { conflict, notFound } from '../../errors.js';
 import { newId } from '../../ids.js';
 import { Intent, type IntentDetails, type IntentVerb } from './intent.js';
+import { resumeRotation } from '../record/rotations.js';
+import { resumeVersion } from '../record/versions.js';
 import { leaseFrom, leaseMs, type Lease } from './lease.js';
 
 /** What is put on record before a store hears of it. */
@@ -105,8 +107,8 @@ export async function overtake(
 /** Takes up again what an intent overtook that came to nothing: what was begun is brought to its end. */
 export async function restore(tx: Tx, credentialId: string, overtaken: readonly string[]): Promise<void> {
   for (const { version, rotationId } of await tx.rows<Overtaken>(reopen, { ids: overtaken })) {
-    await tx.rows(pendingAgain, { credentialId, version });
-    await tx.rows(plannedAgain, { rotationId });
+    await resumeVersion(tx, credentialId, version);
+    await resumeRotation(tx, rotationId);
   }
 }
 
@@ -122,9 +124,3 @@ const drop = sql(`
 const reopen = sql(`
   UPDATE intents SET state = 'OPEN', fence = fence + 1, finished_at = NULL
   WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'DROPPED' RETURNING version, rotation_id AS "rotationId"`);
-const pendingAgain = sql(`
-  UPDATE credential_versions SET state = 'PENDING'
-  WHERE credential_id = :credentialId AND number = CAST(:version AS integer) AND state = 'UNKNOWN'`);
-const plannedAgain = sql(`
-  UPDATE rotations SET state = 'PLANNED', failure = NULL, finished_at = NULL
-  WHERE id = CAST(:rotationId AS uuid) AND state = 'FAILED'`);

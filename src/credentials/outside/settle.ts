@@ -7,9 +7,19 @@ import { adoptSecret } from '../../stores/adopt.js';
 import { noteAnswer } from '../../stores/health.js';
 import type { OpenStore, StoreParts } from '../../stores/open.js';
 import { CredentialRole } from '../record/credential-role.js';
-import { CredentialSecret } from '../record/credential-version.js';
 import { Credential } from '../record/credential.js';
 import { endCredentials, endOrphans, markDeleted } from '../record/end.js';
+import { RotationState } from '../record/rotation.js';
+import { failRotation, finishEarlier, noteRotated, switchRotation } from '../record/rotations.js';
+import {
+  demoteCurrent,
+  doubtVersion,
+  failVersion,
+  promoteVersion,
+  retireCurrent,
+  retireOthers,
+  retireVersion,
+} from '../record/versions.js';
 import type { Intent } from './intent.js';
 import { keepOutside } from '../secret/keep-secret.js';
 import type { StoreOutcome } from './at-store.js';
@@ -45,7 +55,7 @@ export async function settle(
         break;
       }
       case 'ROTATE':
-        await settleSwitch(parts.keyring, tx, open, intent, credential, outcome.minted);
+        await replaceSecret(parts.keyring, tx, open, intent, credential, outcome.minted);
         break;
       case 'UPDATE':
         await change(tx, open, intent, credential, outcome.partial);
@@ -84,12 +94,12 @@ export async function settleFailed(
     const { verb, version, rotationId, details } = intent;
     if (verb === 'CREATE') {
       await tx.rows(unmade, { id, reason: 'Its store did not make it.' });
-      await tx.rows(failVersion, { id, number: version });
+      await failVersion(tx, id, version);
     }
     if (verb === 'ROTATE') {
-      await tx.rows(failVersion, { id, number: version });
-      await tx.rows(failRotation, { rotationId, state: 'FAILED', failure: textOf(failure) });
-      await tx.rows(rotatedNoMore, { id });
+      await failVersion(tx, id, version);
+      await failRotation(tx, rotationId, RotationState.FAILED, textOf(failure));
+      await noteRotated(tx, id);
       if (details.keys?.length) {
         const { storeId } = intent;
         await planFor(tx, 'now()', intent, {
@@ -128,12 +138,8 @@ export async function settleUnknown(
       await setColumns(tx, id, { externalId });
     }
     if (intent.verb === 'CREATE' || intent.verb === 'ROTATE') {
-      await tx.rows(unknownVersion, { id, number: intent.version });
-      await tx.rows(failRotation, {
-        rotationId: intent.rotationId,
-        state: 'OUTCOME_UNKNOWN',
-        failure: textOf(failure),
-      });
+      await doubtVersion(tx, id, intent.version);
+      await failRotation(tx, intent.rotationId, RotationState.OUTCOME_UNKNOWN, textOf(failure));
       await tx.rows(unknownCredential, { id });
     }
     await close(tx, intent, 'UNKNOWN', failure);
@@ -145,12 +151,9 @@ export async function settleUnknown(
 export async function leaveOvertaken(keyring: Keyring, tx: Tx, credential: Credential, overtaken: Overtaken) {
   const { verb, version, rotationId } = overtaken;
   if (verb === 'ROTATE') {
-    await tx.rows(unknownVersion, { id: credential.id, number: version });
-    await tx.rows(failRotation, {
-      rotationId,
-      state: 'FAILED',
-      failure: 'CONFLICT: The credential was ended meanwhile.',
-    });
+    await doubtVersion(tx, credential.id, version);
+    const failure = 'CONFLICT: The credential was ended meanwhile.';
+    await failRotation(tx, rotationId, RotationState.FAILED, failure);
   }
   if (verb !== 'RETIRE' && !isSweep(overtaken)) await tell(keyring, tx, overtaken, credential, 'CONFLICT');
 }
@@ -175,7 +178,7 @@ async function lockIntent(tx: Tx, lease: Lease, { credential }: Work): Promise<W
   return { intent, credential: { ...credential, ...locked }, versions: [], roles: [] };
 }
 
-async function settleSwitch(
+async function replaceSecret(
   keyring: Keyring,
   tx: Tx,
   open: OpenStore,
@@ -186,9 +189,9 @@ async function settleSwitch(
   const { id } = credential;
   const { graceMs = 0 } = intent.details;
   const overlap = wayOf(open.connector) === 'overlap';
-  await tx.rows(retireOthers, { id, except: intent.version });
-  if (overlap) await tx.rows(currentToPrevious, { id, graceMs });
-  else await tx.rows(currentToRetired, { id });
+  await retireOthers(tx, id, intent.version);
+  if (overlap) await demoteCurrent(tx, id, graceMs);
+  else await retireCurrent(tx, id);
   await bringIn(keyring, tx, credential, intent.version ?? 1, minted);
   await tx.rows(rotated, {
     id,
@@ -202,8 +205,8 @@ async function settleSwitch(
     expiresAt: minted.expiresAt ?? null,
     everyMs: credential.rotateEvery === null ? null : durationMs(credential.rotateEvery),
   });
-  await tx.rows(finishRotations, { id, rotationId: intent.rotationId });
-  await tx.rows(switchRotation, { rotationId: intent.rotationId, finished: !overlap });
+  await finishEarlier(tx, id, intent.rotationId);
+  await switchRotation(tx, intent.rotationId, { finished: !overlap });
   if (overlap) {
     const [previous] = await tx.rows<{ number: number; accessKey: string }>(previousOf, { id });
     if (previous)
@@ -227,9 +230,7 @@ async function bringIn(keyring: Keyring, tx: Tx, credential: Credential, number:
   const { sealed, kekId } = reachesStore
     ? { sealed: null, kekId: null }
     : await keepOutside(keyring, credential, number, minted);
-  await tx.em
-    .getRepository(CredentialSecret)
-    .update({ credentialId: id, number }, { state: 'CURRENT', accessKey: minted.accessKey, sealed, kekId });
+  await promoteVersion(tx, id, number, { accessKey: minted.accessKey, sealed, kekId });
   await tx.rows(knownAs, { id, accessKey: minted.accessKey });
 }
 
@@ -251,16 +252,16 @@ async function change(
 }
 
 async function retire(tx: Tx, { credentialId: id, version: number, rotationId }: Intent): Promise<void> {
-  await tx.rows(retireVersion, { id, number });
-  await tx.rows(switchRotation, { rotationId, finished: true });
-  await tx.rows(rotatedNoMore, { id });
+  await retireVersion(tx, id, number);
+  await switchRotation(tx, rotationId, { finished: true });
+  await noteRotated(tx, id);
   await endOrphans(tx, [id]);
 }
 
 async function end(tx: Tx, intent: Intent, verb: 'REVOKE' | 'DELETE'): Promise<void> {
   const { credentialId: id, storeId, details } = intent;
   await endCredentials(tx, [id], details.reason ?? null);
-  if (verb === 'DELETE') await tx.rows(markDeleted, { ids: [id] });
+  if (verb === 'DELETE') await markDeleted(tx, [id]);
   if (details.overtookUntilMs === undefined || isSweep(intent)) return;
   // What a request that was overtaken may still make is ended once it cannot arrive any more.
   await planFor(
@@ -343,33 +344,8 @@ const changedNow = sql(`
 const unmade = sql(`
   UPDATE credentials SET standing = 'KNOWN', revoked_at = now(), revoke_reason = :reason, deleted_at = now(),
     revision = revision + 1, updated_at = now() WHERE id = :id`);
-const failVersion = sql(`
-  UPDATE credential_versions SET state = 'FAILED', sealed = NULL, kek_id = NULL
-  WHERE credential_id = :id AND number = :number AND state = 'PENDING'`);
-const unknownVersion = sql(`
-  UPDATE credential_versions SET state = 'UNKNOWN'
-  WHERE credential_id = :id AND number = CAST(:number AS integer) AND state = 'PENDING'`);
 const unknownCredential = sql(`
   UPDATE credentials SET standing = 'UNKNOWN', rotating_until = NULL, revision = revision + 1, updated_at = now() WHERE id = :id`);
-const failRotation = sql(`
-  UPDATE rotations SET state = :state, failure = :failure, finished_at = clock_timestamp()
-  WHERE id = CAST(:rotationId AS uuid) AND state = 'PLANNED'`);
-const rotatedNoMore = sql(`
-  UPDATE credentials SET rotating_until = NULL, revision = revision + 1, updated_at = now()
-  WHERE id = :id AND rotating_until IS NOT NULL`);
-const retireOthers = sql(`
-  UPDATE credential_versions SET state = 'RETIRED', valid_until = least(valid_until, now()), sealed = NULL, kek_id = NULL
-  WHERE credential_id = :id AND number <> :except AND state IN ('PREVIOUS', 'UNKNOWN')`);
-const currentToPrevious = sql(`
-  UPDATE credential_versions SET state = 'PREVIOUS',
-    valid_until = now() + CAST(:graceMs AS double precision) * interval '1 millisecond'
-  WHERE credential_id = :id AND state = 'CURRENT'`);
-const currentToRetired = sql(`
-  UPDATE credential_versions SET state = 'RETIRED', valid_until = now(), sealed = NULL, kek_id = NULL
-  WHERE credential_id = :id AND state = 'CURRENT'`);
-const retireVersion = sql(`
-  UPDATE credential_versions SET state = 'RETIRED', valid_until = least(valid_until, now()), sealed = NULL, kek_id = NULL
-  WHERE credential_id = :id AND number = CAST(:number AS integer) AND state IN ('PREVIOUS', 'UNKNOWN')`);
 const previousOf = sql(`
   SELECT number, access_key AS "accessKey" FROM credential_versions
   WHERE credential_id = :id AND state = 'PREVIOUS' AND access_key IS NOT NULL`);
@@ -382,10 +358,3 @@ const rotated = sql(`
     rotation_due_at = now() + CAST(:everyMs AS double precision) * interval '1 millisecond',
     revision = revision + 1, updated_at = now()
   WHERE id = :id`);
-const finishRotations = sql(`
-  UPDATE rotations SET state = 'FINISHED', finished_at = clock_timestamp()
-  WHERE credential_id = :id AND state = 'SWITCHED' AND id <> CAST(:rotationId AS uuid)`);
-const switchRotation = sql(`
-  UPDATE rotations SET state = CASE WHEN :finished THEN 'FINISHED' ELSE 'SWITCHED' END,
-    finished_at = CASE WHEN :finished THEN clock_timestamp() END
-  WHERE id = CAST(:rotationId AS uuid) AND state IN ('PLANNED', 'APPLIED', 'SWITCHED')`);

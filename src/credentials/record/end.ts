@@ -1,5 +1,7 @@
 import { sql, type Tx } from '../../database/database.js';
 import type { Credential } from './credential.js';
+import { finishRotations } from './rotations.js';
+import { endVersions, forgetVersions } from './versions.js';
 
 /** What was ended: enough to record it. */
 export type Ended = Pick<Credential, 'id' | 'accountId' | 'projectId'>;
@@ -17,8 +19,8 @@ export async function endCredentials(
 ): Promise<Ended[]> {
   const ended = await tx.rows<Ended>(revoke, { ids, reason });
   const all = ended.map(({ id }) => id);
-  await tx.rows(wipe, { ids: all });
-  await tx.rows(finish, { ids: all });
+  await endVersions(tx, all);
+  await finishRotations(tx, all);
   return ended.sort((one, other) => Number(ids.includes(other.id)) - Number(ids.includes(one.id)));
 }
 
@@ -31,16 +33,14 @@ export async function endOrphans(tx: Tx, parents: readonly string[]): Promise<En
   return ids.length === 0 ? [] : endCredentials(tx, ids, 'What it was derived from is gone.');
 }
 
-/** Marks ended credentials as deleted, with all that was derived from them, and wipes what is left of their secrets. */
-export const markDeleted = sql(`
-  WITH gone AS (
-    SELECT id FROM credentials WHERE id = ANY(CAST(:ids AS uuid[])) OR parent_id = ANY(CAST(:ids AS uuid[]))
-  ), wiped AS (
-    UPDATE credential_versions SET verifier = NULL, verifier_key_id = NULL, password_hash = NULL, pepper_id = NULL
-    WHERE credential_id IN (SELECT id FROM gone)
-  )
-  UPDATE credentials SET deleted_at = now(), revision = revision + 1, updated_at = now()
-  WHERE id IN (SELECT id FROM gone) AND deleted_at IS NULL RETURNING id`);
+/**
+ * Marks ended credentials as deleted, with all that was derived from them, and wipes what is left of their secrets.
+ * @returns those that had not been before.
+ */
+export async function markDeleted(tx: Tx, ids: readonly string[]): Promise<string[]> {
+  await forgetVersions(tx, ids);
+  return (await tx.rows<{ id: string }>(remove, { ids })).map(({ id }) => id);
+}
 
 const orphans = sql(`
   SELECT c.id FROM credentials c JOIN credentials p ON p.id = c.parent_id
@@ -62,15 +62,6 @@ const revoke = sql(`
   WHERE id IN (SELECT id FROM ending) AND revoked_at IS NULL
   RETURNING id, account_id AS "accountId", project_id AS "projectId"`);
 
-const wipe = sql(`
-  UPDATE credential_versions SET state = CASE WHEN state IN ('PENDING', 'CURRENT', 'PREVIOUS', 'UNKNOWN') THEN 'RETIRED' ELSE state END,
-    valid_until = least(valid_until, now()), sealed = NULL, kek_id = NULL,
-    verifier = CASE WHEN state = 'CURRENT' THEN verifier END,
-    verifier_key_id = CASE WHEN state = 'CURRENT' THEN verifier_key_id END,
-    password_hash = CASE WHEN state = 'CURRENT' THEN password_hash END,
-    pepper_id = CASE WHEN state = 'CURRENT' THEN pepper_id END
-  WHERE credential_id = ANY(CAST(:ids AS uuid[]))`);
-
-const finish = sql(`
-  UPDATE rotations SET state = 'FINISHED', finished_at = clock_timestamp()
-  WHERE credential_id = ANY(CAST(:ids AS uuid[])) AND state IN ('PLANNED', 'APPLIED', 'SWITCHED')`);
+const remove = sql(`
+  UPDATE credentials SET deleted_at = now(), revision = revision + 1, updated_at = now()
+  WHERE (id = ANY(CAST(:ids AS uuid[])) OR parent_id = ANY(CAST(:ids AS uuid[]))) AND deleted_at IS NULL RETURNING id`);

@@ -18,11 +18,15 @@ import { Credential } from './credential.js';
 import { type CredentialOrder, type CredentialFilter, CredentialOrderBy } from './filter.input.js';
 import { filtered, orderOf } from './filter.js';
 import { Rotation, type CredentialVersion } from './rotation.js';
+import { newestOf, type Newest } from './versions.js';
 
 export interface CredentialListArgs extends PageArgs {
   filter?: CredentialFilter | null | undefined;
   orderBy?: CredentialOrder | null | undefined;
 }
+
+/** A credential as it was when a request began. */
+export type FoundCredential = Credential & Newest;
 
 /**
  * The credential behind a public id, where the caller may see it; deleted ones too.
@@ -34,15 +38,15 @@ export async function findCredential(
   id: string,
   path: string,
   by?: Permission,
-): Promise<Credential> {
+): Promise<FoundCredential> {
   const where = every(
     condition('c.id = :id', { id: decodeId('Credential', id, path) }),
     credentialScope(ctx.principal, by),
   );
   const statement = ctx.db.statement(`credential:${where.shape}`, (source) =>
-    credentials.select(source).where(where.sql),
+    credentials.select(source).addSelect(newestOf, 'newest').where(where.sql),
   );
-  const [credential] = await ctx.db.rows<Credential>(statement, where.parameters);
+  const [credential] = await ctx.db.rows<FoundCredential>(statement, where.parameters);
   if (!credential) throw notFound();
   return credential;
 }

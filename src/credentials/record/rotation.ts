@@ -15,7 +15,6 @@ export enum CredentialVersionState {
 
 export enum RotationState {
   PLANNED = 'PLANNED',
-  APPLIED = 'APPLIED',
   SWITCHED = 'SWITCHED',
   FINISHED = 'FINISHED',
   FAILED = 'FAILED',
@@ -40,7 +39,6 @@ registerEnumType(RotationState, {
   description: 'How far a rotation has come.',
   valuesConfig: {
     PLANNED: { description: 'On record; the store has not heard of it.' },
-    APPLIED: { description: 'The store has the new secret; the old one is still handed out.' },
     SWITCHED: { description: 'The new secret is handed out; the previous one still works.' },
     FINISHED: { description: 'The previous secret is gone.' },
     OUTCOME_UNKNOWN: { description: "The store's answer was lost." },

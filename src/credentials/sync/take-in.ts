@@ -3,6 +3,7 @@ import { sql, type Tx } from '../../database/database.js';
 import { newId } from '../../ids.js';
 import { endCredentials } from '../record/end.js';
 import { storable } from './storable.js';
+import { beginListed, replaceListed } from '../record/versions.js';
 import { saidAnew, saidOf, type Said } from '../outside/observed.js';
 
 /** What a batch of a listing did to the inventory. */
@@ -132,6 +133,7 @@ async function add(
     rows: JSON.stringify(rows),
   });
   const ids = new Set(added.map(({ id }) => id));
+  await beginListed(tx, [...ids]);
   return rows.filter(({ id }) => ids.has(id)).map(({ id, observed }) => ({ id, said: observed }));
 }
 
@@ -141,12 +143,11 @@ async function change(tx: Tx, changes: readonly (Seen & { said: Said; anew: Part
   // A key that was replaced in the store by somebody else: what Keyway keeps of the one before works no more.
   const replaced = changes.filter(({ anew }) => typeof anew.access_key === 'string');
   if (replaced.length === 0) return;
-  const parameters = {
-    ids: replaced.map(({ id }) => id),
-    keys: replaced.map(({ anew }) => anew.access_key),
-  };
-  const outdated = await tx.rows<{ id: string }>(retireOutdated, parameters);
-  if (outdated.length > 0) await tx.rows(insertReplaced, { ids: outdated.map(({ id }) => id) });
+  await replaceListed(
+    tx,
+    replaced.map(({ id }) => id),
+    replaced.map(({ anew }) => anew.access_key ?? ''),
+  );
 }
 
 /** Roles go by their names; one that Keyway does not have yet is made, and allows nothing in Keyway. */
@@ -227,10 +228,7 @@ const insert = sql(`
     WHERE NOT EXISTS (SELECT 1 FROM keys WHERE keys.access_key = e.access_key)
       AND NOT EXISTS (SELECT 1 FROM busy WHERE busy.scope IS NULL OR busy.scope = e.scope)
     ON CONFLICT DO NOTHING
-    RETURNING id, access_key, created_at
-  ), versions AS (
-    INSERT INTO credential_versions (credential_id, number, state, access_key, created_at)
-    SELECT id, 1, 'CURRENT', access_key, created_at FROM made
+    RETURNING id, created_at
   ), uses AS (
     INSERT INTO credential_uses (credential_id, last_used_at, unused_since)
     SELECT m.id, coalesce(e.last_used_at, '-infinity'), coalesce(e.last_used_at, m.created_at)
@@ -261,19 +259,6 @@ const overwrite = sql(`
       AND (c.retrievable OR coalesce(CAST(e.anew ->> 'readable' AS boolean), false)),
     revision = c.revision + 1, updated_at = now()
   FROM listed e WHERE c.id = e.id RETURNING c.id`);
-
-const retireOutdated = sql(`
-  UPDATE credential_versions v SET state = 'RETIRED', valid_until = now(), sealed = NULL, kek_id = NULL
-  FROM unnest(CAST(:ids AS uuid[]), CAST(:keys AS text[])) AS e (id, key)
-  WHERE v.credential_id = e.id AND v.state = 'CURRENT' AND v.access_key IS DISTINCT FROM e.key
-    AND NOT EXISTS (SELECT 1 FROM intents i WHERE i.credential_id = e.id AND i.state = 'OPEN')
-    AND NOT EXISTS (SELECT 1 FROM credentials c WHERE c.id = e.id AND c.reaches_store)
-  RETURNING e.id`);
-
-const insertReplaced = sql(`
-  INSERT INTO credential_versions (credential_id, number, state, access_key)
-  SELECT c.id, (SELECT max(v.number) + 1 FROM credential_versions v WHERE v.credential_id = c.id), 'CURRENT', c.access_key
-  FROM credentials c WHERE c.id = ANY(CAST(:ids AS uuid[])) RETURNING credential_id`);
 
 const ensureRoles = sql(`
   INSERT INTO roles (id, name, permissions)

@@ -1,0 +1,126 @@
+import { sql, type Tx } from '../../database/database.js';
+import { newId } from '../../ids.js';
+import { Rotation, RotationState } from './rotation.js';
+import type { Outlived } from './versions.js';
+
+// The life of a rotation, and what its credential shows of it. Nobody else writes this table, but for what the test names.
+
+/** Puts a rotation on record: PLANNED before its store hears of it, SWITCHED or FINISHED where it is made here. */
+export async function beginRotation(
+  tx: Tx,
+  { credentialId, startedById, from, to, state }: BegunRotation,
+): Promise<string> {
+  const id = newId();
+  await tx.em.getRepository(Rotation).insert({
+    id,
+    credentialId,
+    state,
+    startedById,
+    startedAt: () => 'clock_timestamp()',
+    finishedAt: state === RotationState.FINISHED ? () => 'clock_timestamp()' : null,
+    fromNumber: from,
+    toNumber: to,
+  });
+  return id;
+}
+
+interface BegunRotation {
+  credentialId: string;
+  /** The account that wants it; null where a policy does. */
+  startedById: string | null;
+  from: number;
+  to: number;
+  state: RotationState.PLANNED | RotationState.SWITCHED | RotationState.FINISHED;
+}
+
+/** Finishes the rotations of a credential whose previous secret another rotation ends, which is this one or is to come. */
+export async function finishEarlier(tx: Tx, id: string, except: string | null): Promise<void> {
+  await tx.rows(switchedToFinished, { id, except });
+}
+
+/** Notes that the new secret is handed out, and whether the previous one has ended; nothing where the id is null. */
+export async function switchRotation(
+  tx: Tx,
+  rotationId: string | null,
+  { finished }: { finished: boolean },
+): Promise<void> {
+  await tx.rows(openToSwitched, { rotationId, finished });
+}
+
+/** Notes that a planned rotation came to nothing, or that nobody knows. @param failure a code and words of ours */
+export async function failRotation(
+  tx: Tx,
+  rotationId: string | null,
+  state: RotationState.FAILED | RotationState.OUTCOME_UNKNOWN,
+  failure: string,
+): Promise<void> {
+  await tx.rows(plannedToFailed, { rotationId, state, failure });
+}
+
+/** What failed because it was overtaken goes on after all. */
+export async function resumeRotation(tx: Tx, rotationId: string | null): Promise<void> {
+  await tx.rows(failedToPlanned, { rotationId });
+}
+
+/** Finishes what is open of the rotations of these credentials, which have ended. */
+export async function finishRotations(tx: Tx, ids: readonly string[]): Promise<void> {
+  await tx.rows(openToFinished, { ids });
+}
+
+/** Finishes the rotations whose previous secrets have ended by themselves, as of that end. */
+export async function finishOutlived(tx: Tx, outlived: readonly Outlived[]): Promise<void> {
+  await tx.rows(outlivedToFinished, {
+    ids: outlived.map(({ id }) => id),
+    numbers: outlived.map(({ number }) => number),
+    untils: outlived.map(({ until }) => until),
+  });
+}
+
+/** Shows a credential as rotating until its previous secret ends; no more, where it has none. */
+export async function noteRotating(tx: Tx, id: string): Promise<void> {
+  await tx.rows(rotatingUntil, { id });
+}
+
+/** Shows a credential as rotating until its store has ended the previous secret. */
+export async function noteRotatingOutside(tx: Tx, id: string): Promise<void> {
+  await tx.rows(rotatingOutside, { id });
+}
+
+/** Shows a credential as rotating no more. */
+export async function noteRotated(tx: Tx, id: string): Promise<void> {
+  await tx.rows(rotatingNoMore, { id });
+}
+
+const openRotation = "state IN ('PLANNED', 'SWITCHED')";
+
+const switchedToFinished = sql(`
+  UPDATE rotations SET state = 'FINISHED', finished_at = clock_timestamp()
+  WHERE credential_id = :id AND state = 'SWITCHED' AND id IS DISTINCT FROM CAST(:except AS uuid)`);
+const openToSwitched = sql(`
+  UPDATE rotations SET state = CASE WHEN :finished THEN 'FINISHED' ELSE 'SWITCHED' END,
+    finished_at = CASE WHEN :finished THEN clock_timestamp() END
+  WHERE id = CAST(:rotationId AS uuid) AND ${openRotation}`);
+const plannedToFailed = sql(`
+  UPDATE rotations SET state = :state, failure = :failure, finished_at = clock_timestamp()
+  WHERE id = CAST(:rotationId AS uuid) AND state = 'PLANNED'`);
+const failedToPlanned = sql(`
+  UPDATE rotations SET state = 'PLANNED', failure = NULL, finished_at = NULL
+  WHERE id = CAST(:rotationId AS uuid) AND state = 'FAILED'`);
+const openToFinished = sql(`
+  UPDATE rotations SET state = 'FINISHED', finished_at = clock_timestamp()
+  WHERE credential_id = ANY(CAST(:ids AS uuid[])) AND ${openRotation}`);
+
+const outlivedToFinished = sql(`
+  UPDATE rotations r SET state = 'FINISHED', finished_at = o.until
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS integer[]), CAST(:untils AS timestamptz[])) AS o (id, number, until)
+  WHERE r.credential_id = o.id AND r.from_number = o.number AND r.state = 'SWITCHED'`);
+
+const rotatingUntil = sql(`
+  UPDATE credentials SET rotating_until =
+    (SELECT valid_until FROM credential_versions WHERE credential_id = :id AND state = 'PREVIOUS')
+  WHERE id = :id`);
+const rotatingOutside = sql(`
+  UPDATE credentials SET rotating_until = 'infinity', revision = revision + 1, updated_at = now() WHERE id = :id`);
+const rotatingNoMore = sql(`
+  UPDATE credentials SET rotating_until = NULL, revision = revision + 1, updated_at = now()
+  WHERE id = :id AND rotating_until IS NOT NULL`);
