@@ -25,6 +25,7 @@ const exposing = [
   'credentials/secret/keep-secret', // seals many values as one text
   'idempotency/once', // opens the answer that was kept
   'signatures/mac', // the key of an HMAC is the secret as it is written
+  'stores/connections/veracode', // whether Keyway's own key is one that can sign
   'stores/open', // seals and opens what Keyway proves itself with at a store, many values as one text
   'signatures/veracode', // and with Veracode the bytes that its digits stand for
 ];

@@ -5,7 +5,8 @@ import type { RequestContext } from '../context.js';
 import { badInput, KeywayError, notFound, unavailable, type Code } from '../errors.js';
 import { answeredBefore, once } from '../idempotency/once.js';
 import { newId } from '../ids.js';
-import { fieldOfAddress, type StoreConnection } from './connections/connections.js';
+import { fieldOfAddress, type StoreConnection } from './connection.js';
+import { connections } from './connections/connections.js';
 import { changedStore, findManaged } from './find.js';
 import { NotPublic } from './gate.js';
 import { noteHealth, problemIn } from './health.js';
@@ -44,7 +45,8 @@ export async function tryConnection(ctx: RequestContext, connection: StoreConnec
   try {
     await connector.check(upstreamOf(ctx, { id, ...connection }, connector, connection.secrets, ctx.left));
   } catch (error) {
-    if (error instanceof NotPublic) throw badInput(fieldOfAddress(connection, error.at), notPublic);
+    const asked = connections[connection.kind];
+    if (error instanceof NotPublic && asked) throw badInput(fieldOfAddress(asked, error.at), notPublic);
     // A check finds nothing and conflicts with nothing: an answer that says so is not that of such a store.
     if (error instanceof StoreError && problemIn(error) !== error.code)
       throw new StoreError('INVALID_INPUT', { cause: error });

@@ -8,7 +8,7 @@ import { conflict, notFound } from '../errors.js';
 import { answeredBefore, once } from '../idempotency/once.js';
 import { decodeId, newId } from '../ids.js';
 import { tryConnection } from './check.js';
-import { connectionOf, type StoreConnection } from './connections/connections.js';
+import { connectionOf, type StoreConnection } from './connection.js';
 import { changedStore } from './find.js';
 import { sealSecrets } from './open.js';
 import { addOwnKey } from './own-key.js';

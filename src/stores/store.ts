@@ -107,7 +107,7 @@ export class CredentialStore implements Node {
   addresses: Record<string, string>;
 
   @Column('jsonb', { default: {} })
-  settings: Record<string, string | number | string[]>;
+  settings: Record<string, string | number | readonly string[]>;
 
   /** What Keyway proves itself with there. */
   @Column('bytea', { nullable: true, select: false })

@@ -4,7 +4,7 @@ import { sql, violates, type Tx } from '../database/database.js';
 import { badInput, conflict } from '../errors.js';
 import { answeredBefore, once } from '../idempotency/once.js';
 import { tryConnection } from './check.js';
-import { connectionOf, type StoreConnection } from './connections/connections.js';
+import { connectionOf, type StoreConnection } from './connection.js';
 import { wipe } from './create.js';
 import { changedStore, findManaged, lockManaged } from './find.js';
 import { sealSecrets } from './open.js';

@@ -1,47 +1,56 @@
+import { connecting, connectionFault, expectHalves } from '../../connectors/connection.js';
 import { isSameId } from '../../connectors/veracode/api.js';
-import { Secret } from '../../secret.js';
+import type { Secret } from '../../secret.js';
 import { bareId, bareKey } from '../../signatures/veracode.js';
-import type { StoreConnection } from './connections.js';
-import type { VeracodeConnectionInput } from '../store.input.js';
-import { expectHalves, wayInError } from './way-in.js';
+import { veracodeRegion } from '../region.js';
 
-/**
- * A pair, and that of a second administrator where there is one.
- * @throws BAD_USER_INPUT, naming the field, for an id or a key that nothing can be signed with, for a half of the second
- * pair, and where that is the first once more.
- */
-export function veracodeWayIn({
-  apiId,
-  apiKey,
-  fallbackApiId,
-  fallbackApiKey,
-}: VeracodeConnectionInput): Pick<StoreConnection, 'settings' | 'secrets' | 'own'> {
-  expectHalves('veracode', { fallbackApiId, fallbackApiKey });
-  expectIds({ apiId, fallbackApiId });
-  expectKeys({ apiKey, fallbackApiKey });
-  const settings = { apiId };
-  const secrets = { apiKey: Secret.of(apiKey) };
-  const own = [{ kind: 'ACCESS_KEY', accessKey: apiId }] as const;
-  if (!fallbackApiId || !fallbackApiKey) return { settings, secrets, own };
-  if (isSameId(fallbackApiId, apiId))
-    throw wayInError('veracode', 'fallbackApiId', 'must be the pair of another user');
-  return {
-    settings: { ...settings, fallbackApiId },
-    secrets: { ...secrets, fallbackApiKey: Secret.of(fallbackApiKey) },
-    own: [...own, { kind: 'ACCESS_KEY', accessKey: fallbackApiId }],
-  };
-}
+const member = 'veracode';
 
-type Given = Record<string, string | null | undefined>;
+/** A pair, and that of a second administrator where there is one. */
+export const veracodeConnection = connecting({
+  member,
+  asks: {
+    endpoint: { is: 'address' },
+    apiId: { is: 'word' },
+    apiKey: { is: 'secretWord' },
+    fallbackApiId: {
+      is: 'word',
+      optional: true,
+      about:
+        'The pair of a second administrator. With it the first can be rotated here, and each of the two is left whatever becomes of the other.',
+    },
+    fallbackApiKey: { is: 'secretWord', optional: true },
+  },
+  keep: ({ endpoint, apiId, apiKey, fallbackApiId, fallbackApiKey }) => {
+    expectHalves(member, { fallbackApiId, fallbackApiKey });
+    expectIds({ apiId, fallbackApiId });
+    expectKeys({ apiKey, fallbackApiKey });
+    const region = veracodeRegion(endpoint, apiId);
+    const first = { settings: { apiId }, secrets: { apiKey }, own: [ownPairOf(apiId)] };
+    if (fallbackApiId === undefined || !fallbackApiKey) return { ...first, region };
+    if (isSameId(fallbackApiId, apiId))
+      throw connectionFault(member, 'fallbackApiId', 'must be the pair of another user');
+    return {
+      settings: { ...first.settings, fallbackApiId },
+      secrets: { ...first.secrets, fallbackApiKey },
+      region,
+      own: [...first.own, ownPairOf(fallbackApiId)],
+    };
+  },
+});
 
-function expectIds(ids: Given): void {
+const ownPairOf = (apiId: string) => ({ kind: 'ACCESS_KEY' as const, accessKey: apiId });
+
+/** @throws BAD_USER_INPUT, naming the field, for an id that nothing can be signed with. */
+function expectIds(ids: Record<string, string | undefined>): void {
   for (const [field, id] of Object.entries(ids))
-    if (id && bareId(id) === undefined)
-      throw wayInError('veracode', field, 'must be 32 hexadecimal digits or more, as Veracode shows it');
+    if (id !== undefined && bareId(id) === undefined)
+      throw connectionFault(member, field, 'must be 32 hexadecimal digits or more, as Veracode shows it');
 }
 
-function expectKeys(keys: Given): void {
+/** @throws BAD_USER_INPUT, naming the field, for a key that nothing can be signed with. */
+function expectKeys(keys: Record<string, Secret | undefined>): void {
   for (const [field, key] of Object.entries(keys))
-    if (key && bareKey(key) === undefined)
-      throw wayInError('veracode', field, 'must be hexadecimal digits in pairs, as Veracode shows it');
+    if (key && bareKey(key.expose()) === undefined)
+      throw connectionFault(member, field, 'must be hexadecimal digits in pairs, as Veracode shows it');
 }
