@@ -21,11 +21,11 @@ const exposing = [
   'connectors/ncloud/sts', // the code of a second factor goes to the store
   'connectors/seqera/calls', // the token that Keyway has for Seqera
   'connectors/seqera/providers', // the keys that Seqera is to keep
+  'connectors/veracode/connection', // whether the key that Keyway is to have for Veracode is one that can sign
   'credentials/secret/issued-secret', // the answer that shows it
   'credentials/secret/keep-secret', // seals many values as one text
   'idempotency/once', // opens the answer that was kept
   'signatures/mac', // the key of an HMAC is the secret as it is written
-  'stores/connections/veracode', // whether Keyway's own key is one that can sign
   'stores/open', // seals and opens what Keyway proves itself with at a store, many values as one text
   'signatures/veracode', // and with Veracode the bytes that its digits stand for
 ];

@@ -6,7 +6,7 @@ import { badInput, KeywayError, notFound, unavailable, type Code } from '../erro
 import { answeredBefore, once } from '../idempotency/once.js';
 import { newId } from '../ids.js';
 import { fieldOfAddress, type StoreConnection } from './connection.js';
-import { connections } from './connections/connections.js';
+import { connections } from './connections.js';
 import { changedStore, findManaged } from './find.js';
 import { NotPublic } from './gate.js';
 import { noteHealth, problemIn } from './health.js';

@@ -2,7 +2,7 @@ import type { Asked, Connection, KeptConnection, Question } from '../connectors/
 import { badInput } from '../errors.js';
 import { Secret } from '../secret.js';
 import type { AskedInput, StoreConnectionInput } from './connection.input.js';
-import { connections } from './connections/connections.js';
+import { connections } from './connections.js';
 import type { StoreKind } from './store.js';
 
 /** Where a store is, and what Keyway proves itself with there. */

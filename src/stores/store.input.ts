@@ -1,7 +1,7 @@
 import { Field, ID, InputType } from 'type-graphql';
 import { IdempotencyKey, IdRule, Name, Nested, NotNull, Optional } from '../inputs/rules.js';
 import { connectionInput, type StoreConnectionInput } from './connection.input.js';
-import { connections } from './connections/connections.js';
+import { connections } from './connections.js';
 
 const StoreConnection = connectionInput(Object.values(connections));
 

@@ -1,4 +1,4 @@
-import { connecting, connectionFault, expectHalves, type OwnKey } from '../../connectors/connection.js';
+import { connecting, connectionFault, expectHalves, type OwnKey } from '../connection.js';
 import type { Secret } from '../../secret.js';
 
 const member = 'landscape';

@@ -1,5 +1,5 @@
-import { connecting } from '../../connectors/connection.js';
-import { ncloudRegion } from '../region.js';
+import { connecting } from '../connection.js';
+import { ncloudRegion } from './region.js';
 
 /** The pair of a sub account that may manage others, and where the two services are. */
 export const ncloudConnection = connecting({

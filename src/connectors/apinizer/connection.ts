@@ -1,4 +1,4 @@
-import { connecting } from '../../connectors/connection.js';
+import { connecting } from '../connection.js';
 
 /** A token of the gateway's manager, and the projects to look into. */
 export const apinizerConnection = connecting({

@@ -1,8 +1,8 @@
-import { connecting, connectionFault, expectHalves } from '../../connectors/connection.js';
-import { isSameId } from '../../connectors/veracode/api.js';
+import { connecting, connectionFault, expectHalves } from '../connection.js';
+import { isSameId } from './api.js';
 import type { Secret } from '../../secret.js';
 import { bareId, bareKey } from '../../signatures/veracode.js';
-import { veracodeRegion } from '../region.js';
+import { veracodeRegion } from './region.js';
 
 const member = 'veracode';
 

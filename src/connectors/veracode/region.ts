@@ -10,11 +10,5 @@ export function veracodeRegion(endpoint: string, apiId: string): string | null {
   return letter === undefined ? null : (byLetter[letter.toLowerCase()] ?? null);
 }
 
-/** NAVER Cloud's zone, by its host; null where that is none of the vendor's. */
-export function ncloudRegion(endpoint: string): string | null {
-  const match = /(?:^|\.)(?:(gov|fin)-)?ntruss\.com$/.exec(new URL(endpoint).hostname);
-  return match && (match[1] ?? 'public');
-}
-
 const byDomain: Record<string, string> = { com: 'global', eu: 'eu', us: 'fedramp' };
 const byLetter: Record<string, string> = { g: 'global', e: 'eu', f: 'fedramp' };

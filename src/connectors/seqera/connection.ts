@@ -1,4 +1,4 @@
-import { connecting } from '../../connectors/connection.js';
+import { connecting } from '../connection.js';
 
 /** A token of the platform, and the workspaces to look into. */
 export const seqeraConnection = connecting({
