@@ -3,6 +3,7 @@ import { Verification1796000000000 } from '../../migrations/1796000000000-verifi
 import { SecondFactor1796000000001 } from '../../migrations/1796000000001-second-factor.js';
 import { Identities1796000000002 } from '../../migrations/1796000000002-identities.js';
 import { OutsideStores1796100000000 } from '../../migrations/1796100000000-outside-stores.js';
+import { VendorsUnnamed1796220000000 } from '../../migrations/1796220000000-vendors-unnamed.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -53,4 +54,5 @@ export const migrations = [
   SecondFactor1796000000001,
   Identities1796000000002,
   OutsideStores1796100000000,
+  VendorsUnnamed1796220000000,
 ];
