@@ -6,7 +6,6 @@ import { badInput, KeywayError, notFound, unavailable, type Code } from '../erro
 import { answeredBefore, once } from '../idempotency/once.js';
 import { newId } from '../ids.js';
 import { fieldOfAddress, type StoreConnection } from './connection.js';
-import { connections } from './connections.js';
 import { changedStore, findManaged } from './find.js';
 import { NotPublic } from './gate.js';
 import { noteHealth, problemIn } from './health.js';
@@ -45,8 +44,8 @@ export async function tryConnection(ctx: RequestContext, connection: StoreConnec
   try {
     await connector.check(upstreamOf(ctx, { id, ...connection }, connector, connection.secrets, ctx.left));
   } catch (error) {
-    const asked = connections[connection.kind];
-    if (error instanceof NotPublic && asked) throw badInput(fieldOfAddress(asked, error.at), notPublic);
+    if (error instanceof NotPublic && connector.connection)
+      throw badInput(fieldOfAddress(connector.connection, error.at), notPublic);
     // A check finds nothing and conflicts with nothing: an answer that says so is not that of such a store.
     if (error instanceof StoreError && problemIn(error) !== error.code)
       throw new StoreError('INVALID_INPUT', { cause: error });

@@ -1,6 +1,7 @@
 import { IsIn } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import type { Connection, Question } from '../connectors/connection.js';
+import type { Registry } from '../connectors/registry.js';
 import { AsTyped, HeaderWord, Line, ListOf, Nested, Optional, SecretText } from '../inputs/rules.js';
 import { EmailAddress, URL } from '../inputs/scalars.js';
 
@@ -18,8 +19,9 @@ const longestWord = 200;
 const mostLines = 100;
 const mostSecretBytes = 16_384;
 
-/** The graph's StoreConnectionInput: it has a member for each of these. */
-export function connectionInput(connections: readonly Connection[]): InputClass<StoreConnectionInput> {
+/** The graph's StoreConnectionInput: it has a member for each kind of store that can be connected. */
+export function connectionInput(connectors: Registry): InputClass<StoreConnectionInput> {
+  const connections = Object.values(connectors).flatMap(({ connection }) => connection ?? []);
   const description = 'Where the system is and what Keyway proves itself with there: exactly one.';
   const members = connections.map((connection): [string, PropertyDecorator[]] => {
     const asked = askedInput(connection);

@@ -1,13 +1,12 @@
 import type { Asked, Connection, KeptConnection, Question } from '../connectors/connection.js';
+import type { Registry } from '../connectors/registry.js';
 import { badInput } from '../errors.js';
 import { Secret } from '../secret.js';
 import type { AskedInput, StoreConnectionInput } from './connection.input.js';
-import { connections } from './connections.js';
-import type { StoreKind } from './store.js';
 
 /** Where a store is, and what Keyway proves itself with there. */
 export interface StoreConnection extends KeptConnection {
-  readonly kind: StoreKind;
+  readonly kind: string;
   readonly addresses: Readonly<Record<string, string>>;
 }
 
@@ -17,12 +16,16 @@ export interface StoreConnection extends KeptConnection {
  * @throws BAD_USER_INPUT, naming the field, for an address that is more than a place, and for what the kind of store does
  * not take.
  */
-export function connectionOf(input: StoreConnectionInput, local: boolean): StoreConnection {
-  for (const [kind, connection] of Object.entries(connections)) {
-    const given = input[connection.member];
+export function connectionOf(
+  connectors: Registry,
+  input: StoreConnectionInput,
+  local: boolean,
+): StoreConnection {
+  for (const { kind, connection } of Object.values(connectors)) {
+    const given = connection && input[connection.member];
     if (!given) continue;
     const kept = connection.keep(answersIn(connection.asks, given));
-    return { kind: kind as StoreKind, addresses: addressesIn(connection, given, local), ...kept };
+    return { kind, addresses: addressesIn(connection, given, local), ...kept };
   }
   throw badInput('input.connection', 'must be exactly one kind of store');
 }

@@ -1,10 +1,8 @@
 import { Field, ID, InputType } from 'type-graphql';
 import { IdempotencyKey, IdRule, Name, Nested, NotNull, Optional } from '../inputs/rules.js';
-import { connectionInput, type StoreConnectionInput } from './connection.input.js';
-import { connections } from './connections.js';
+import type { StoreConnectionInput } from './connection.input.js';
 
-const StoreConnection = connectionInput(Object.values(connections));
-
+/** What connects a store. Which kinds of stores there are, and so the type of `connection`, `connecting.resolver.ts` adds. */
 @InputType()
 export class CreateStoreInput {
   @Field(() => ID, {
@@ -16,11 +14,10 @@ export class CreateStoreInput {
   @IdRule()
   account?: string | null;
 
-  @Field(() => String, { description: 'Unique, fit for a URL: landscape-prod.' })
+  @Field(() => String, { description: 'Unique, fit for a URL: keys-prod.' })
   @Name(64)
   name: string;
 
-  @Field(() => StoreConnection)
   @Nested()
   connection: StoreConnectionInput;
 
@@ -30,7 +27,8 @@ export class CreateStoreInput {
   idempotencyKey?: string | null;
 }
 
-@InputType({ description: 'A field left out keeps its value. Another connection is given whole.' })
+/** What changes a store, without the type of `connection` too. */
+@InputType()
 export class UpdateStoreInput {
   @Field(() => ID)
   @IdRule()
@@ -41,7 +39,6 @@ export class UpdateStoreInput {
   @Name(64)
   name?: string;
 
-  @Field(() => StoreConnection, { nullable: true, description: 'Of the same kind of system.' })
   @NotNull()
   @Nested()
   connection?: StoreConnectionInput;

@@ -4,6 +4,7 @@ import type { Secret } from '../../secret.js';
 import { ask, change, expectDone, projectFor, projectsOf, isAdmin, userIn, usersIn } from './calls.js';
 import { faultOf, isPartial } from './faults.js';
 import { changedUser, expectPerson, newUser, observedIn } from './user.js';
+import { apinizerConnection } from './connection.js';
 import type { Connector, Known, Listed, Minted, Observed, Upstream, Wish } from '../connector.js';
 import { expectShown, firstOf, listScopes, shownOf } from '../scopes.js';
 import { listSetting } from '../settings.js';
@@ -17,6 +18,7 @@ export { faultOf, isPartial };
  */
 export const apinizer: Connector = {
   kind: 'APINIZER',
+  connection: apinizerConnection,
   rotation: { chosenBy: 'caller', previous: 'dies' },
   kinds: ['PASSWORD'],
   keeps: ['description', 'fullName', 'email', 'enabled', 'allowedIps', 'roles', 'expiresAt'],
