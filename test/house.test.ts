@@ -142,6 +142,23 @@ test('the signatures know neither of them, and nothing from outside but hashes a
   expect(new Set(packages)).toEqual(new Set(['node:crypto', 'structured-headers']));
 });
 
+test('a vendor is named in its folder, in the one list, in the schemes that callers sign by, and in examples', () => {
+  const vendors = readdirSync('src/connectors').filter((name) =>
+    statSync(`src/connectors/${name}`).isDirectory(),
+  );
+  expect(vendors).toContain('landscape');
+  const named = new RegExp([...vendors, 'naver'].join('|'), 'i');
+  // Names that callers use of other things: of schemes of signatures, and of one provider of keys.
+  const others = /\b(VERACODE|LANDSCAPE)[-_]HMAC[-_]SHA[-_]256\b|Seqera ?compute/gi;
+  const naming = sources.filter(
+    ({ name, text }) =>
+      named.test(text.replace(others, '')) &&
+      !vendors.some((vendor) => name.startsWith(`connectors/${vendor}/`)) &&
+      !['signatures/', 'demo/', 'explorer/'].includes(unitOf(name)),
+  );
+  expect(naming.map(({ name }) => name)).toEqual(['connectors/vendors']);
+});
+
 test('only config reads the environment', () => {
   const reading = sources.filter(({ text }) =>
     /\bprocess\s*(\.|\[\s*['"])env\b|\bfrom 'node:process'/.test(text),

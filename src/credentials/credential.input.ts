@@ -52,7 +52,7 @@ registerEnumType(CredentialOrderBy, {
 registerEnumType(OrderDirection, { name: 'OrderDirection' });
 registerEnumType(SecretFormat, {
   name: 'SecretFormat',
-  description: 'How a generated secret is written. HEX is what signers of the Veracode kind need.',
+  description: 'How a generated secret is written. HEX is what signers of VERACODE_HMAC_SHA_256 need.',
 });
 
 /** The longest that a previous secret may go on working. */
@@ -266,7 +266,7 @@ export class CreateCredentialInput {
   @Field(() => String, {
     nullable: true,
     description:
-      "Where in an outside store: an account of Landscape, a workspace of Seqera, a user of Veracode, a project of Apinizer, a sub account of NAVER Cloud. The store's only one, where left out.",
+      "Where in an outside store: an account, workspace, user, project or sub account there. The store's only one, where left out.",
   })
   @Optional()
   @Line(1, 200)
@@ -548,7 +548,7 @@ export class IssueTemporaryCredentialInput {
   @Field(() => Duration, {
     nullable: true,
     defaultValue: 'PT1H',
-    description: 'PT10M to PT36H; in NAVER Cloud PT12H at most. It ends sooner where its parent does.',
+    description: 'PT10M to PT36H; an outside store may take less. It ends sooner where its parent does.',
   })
   @Optional()
   @DurationBetween(shortestIssue, longestIssue)

@@ -1,5 +1,5 @@
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
-import { SignatureScheme } from '../signatures/schemes.js';
+import { schemeDescriptions, SignatureScheme } from '../signatures/schemes.js';
 
 export enum VerificationCode {
   VALID = 'VALID',
@@ -40,15 +40,9 @@ registerEnumType(VerificationCode, {
 registerEnumType(SignatureScheme, {
   name: 'SignatureScheme',
   description: 'How a request is signed.',
-  valuesConfig: {
-    VERACODE_HMAC_SHA_256: { description: 'An Authorization header of scheme VERACODE-HMAC-SHA-256.' },
-    NCP_SIGNATURE_V2: { description: 'The x-ncp-apigw-signature-v2 header of NAVER Cloud.' },
-    LANDSCAPE_HMAC_SHA_256: { description: 'The signed parameters of the Landscape API.' },
-    HTTP_MESSAGE_SIGNATURES: {
-      description:
-        'RFC 9421 by hmac-sha256, over @method, @authority, @path, @query, content-type and content-digest, with created, nonce and keyid.',
-    },
-  },
+  valuesConfig: Object.fromEntries(
+    Object.entries(schemeDescriptions).map(([name, description]) => [name, { description }]),
+  ),
 });
 
 /** What is told of a credential whose secret was right. */

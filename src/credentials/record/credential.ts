@@ -160,8 +160,7 @@ export class Credential implements Node {
 
   @Field(() => String, {
     nullable: true,
-    description:
-      'Where in its store: an account of Landscape, a workspace of Seqera, a user of Veracode, a project of Apinizer, a sub account of NAVER Cloud.',
+    description: 'Where in its store: an account, workspace, user, project or sub account there.',
   })
   @Column('text', { nullable: true })
   scope: string | null;

@@ -4,8 +4,7 @@ import { badInput } from '../../errors.js';
 import type { SecretFormat } from '../../keyring/token.js';
 import { canonicalUsername } from '../../inputs/rules.js';
 import { Secret } from '../../secret.js';
-import { SignatureScheme } from '../../signatures/schemes.js';
-import { takesPrefix } from '../../signatures/veracode.js';
+import { schemes, type SignatureScheme } from '../../signatures/schemes.js';
 import { CredentialKind, type Credential } from '../record/credential.js';
 import type { NewSecretInput } from '../credential.input.js';
 import { checkedProviderKeys, type Provider } from './provider-keys.input.js';
@@ -110,17 +109,18 @@ export function wishForNext(
   }
 }
 
-/** Veracode's signers read both halves as hexadecimal digits. */
+/** The format of a new pair: signers of some schemes read both halves as hexadecimal digits. */
 const formatFor = (scheme: SignatureScheme | null | undefined, format: SecretFormat | null) =>
-  scheme === SignatureScheme.VERACODE_HMAC_SHA_256 ? 'HEX' : format;
+  hexPairsOf(scheme) ? 'HEX' : format;
 
 function expectPrefix(scheme: SignatureScheme | null | undefined, prefix: string | null): void {
-  if (scheme !== SignatureScheme.VERACODE_HMAC_SHA_256 || takesPrefix(prefix ?? '')) return;
-  throw badInput(
-    'input.secret.accessKey.prefix',
-    "must be a region's, as vera01ei-, or an even number of hexadecimal digits: Veracode's signers take no other",
-  );
+  const hexPairs = hexPairsOf(scheme);
+  if (hexPairs && !hexPairs.takesPrefix(prefix ?? ''))
+    throw badInput('input.secret.accessKey.prefix', hexPairs.rule);
 }
+
+const hexPairsOf = (scheme: SignatureScheme | null | undefined) =>
+  scheme ? schemes[scheme].hexPairs : undefined;
 
 function usernameOf(text: string): string {
   const username = canonicalUsername(text);
