@@ -99,7 +99,8 @@ export async function run(args: readonly string[]): Promise<number> {
     .argument('[file]', 'where to, or - for the standard output', 'schema.graphql')
     .action(async (file: string) => {
       const { openSchema, printGraph } = await import('./graph/schema.js');
-      const text = printGraph(await openSchema());
+      const { registry } = await import('./connectors/registry.js');
+      const text = printGraph(await openSchema(registry));
       if (file === '-') process.stdout.write(text);
       else writeFileSync(file, text);
     });

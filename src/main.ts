@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { openKeySets } from './access/key-sets.js';
 import { Decisions } from './audit/decisions.js';
 import type { Config } from './config/config.js';
-import { registry } from './connectors/registry.js';
+import { registry, type Registry } from './connectors/registry.js';
 import { LastUsed } from './credentials/record/last-used.js';
 import { Resumption } from './credentials/outside/resume.js';
 import { Syncs } from './credentials/sync/syncs.js';
@@ -36,14 +36,15 @@ const slowestStopMs = 10_000;
 
 /**
  * Starts Keyway.
+ * @param connectors the kinds of stores that there are.
  * @throws what `openKeyway` throws, and where an address is taken.
  */
-export async function start(config: Config, log: Log): Promise<Running> {
+export async function start(config: Config, log: Log, connectors = registry): Promise<Running> {
   const keyway = await openKeyway(config, log);
   const { db } = keyway;
   let stopping = false;
   const ready = async () => !stopping && keyway.keyring !== undefined && (await answers(db));
-  const serving = keyway.keyring ? await serve(config, keyway, log) : undefined;
+  const serving = keyway.keyring ? await serve(config, keyway, log, connectors) : undefined;
   if (!keyway.keyring)
     log.error({ keys: keyway.missing }, 'not ready: the database was written with keys that are not here');
   let app: FastifyInstance | undefined;
@@ -87,27 +88,32 @@ export async function start(config: Config, log: Log): Promise<Running> {
   };
 }
 
-async function serve(config: Config, { db, keyring, checkpoints, wraps }: Keyway, log: Log) {
+async function serve(
+  config: Config,
+  { db, keyring, checkpoints, wraps }: Keyway,
+  log: Log,
+  connectors: Registry,
+) {
   const decisions = new Decisions(db, keyring, log);
   const lastUsed = new LastUsed(db, log);
   const outbound = openOutbound({ allowedRanges: config.outboundRanges, local: config.outboundLocal });
   const gates = openGates(outbound, log);
-  const stores = { db, keyring, connectors: registry, gates, log };
+  const stores = { db, keyring, connectors, gates, log };
   const syncs = new Syncs(stores, config.syncEveryMs);
   const resumption = new Resumption(stores);
   const keySets = openKeySets(config.jwtIssuers, outbound, log);
   const parts = {
     db,
     keyring,
-    connectors: registry,
+    connectors,
     gates,
     syncs,
     keySets,
-    schema: await openSchema(),
+    schema: await openSchema(connectors),
     decisions,
     lastUsed,
   };
-  const storeCalls = new StoreCalls(db, gates, registry, log);
+  const storeCalls = new StoreCalls(db, gates, connectors, log);
   const jobs = startJobs({
     db,
     keyring,

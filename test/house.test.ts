@@ -21,6 +21,7 @@ const exposing = [
   'connectors/ncloud/sts', // the code of a second factor goes to the store
   'connectors/seqera/calls', // the token that Keyway has for Seqera
   'connectors/seqera/providers', // the keys that Seqera is to keep
+  'connectors/veracode/connection', // whether the key that Keyway is to have for Veracode is one that can sign
   'credentials/secret/issued-secret', // the answer that shows it
   'credentials/secret/keep-secret', // seals many values as one text
   'idempotency/once', // opens the answer that was kept
@@ -146,7 +147,7 @@ test('the house keeps to its figures', () => {
     largestFolder: 20,
     inCredentials: 20,
     inOutside: 11,
-    inConnectors: 11,
+    inConnectors: 13,
     inStores: 20,
   };
   const above = Object.entries(figures).filter(([name, count]) => count > most[name as keyof typeof most]);
@@ -190,6 +191,23 @@ test('the signatures know neither of them, and nothing from outside but hashes a
     .filter(({ name }) => roomOf(name) === 'signatures/')
     .flatMap(({ text }) => [...text.matchAll(/\bfrom '([^.'][^']*)'/g)].map(([, name]) => name));
   expect(new Set(packages)).toEqual(new Set(['node:crypto', 'structured-headers']));
+});
+
+test('a vendor is named in its folder, in the one list, in the schemes that callers sign by, and in examples', () => {
+  const vendors = readdirSync('src/connectors').filter((name) =>
+    statSync(`src/connectors/${name}`).isDirectory(),
+  );
+  expect(vendors).toContain('landscape');
+  const named = new RegExp([...vendors, 'naver'].join('|'), 'i');
+  // Names that callers use of other things: of schemes of signatures, and of one provider of keys.
+  const others = /\b(VERACODE|LANDSCAPE)[-_]HMAC[-_]SHA[-_]256\b|Seqera ?compute/gi;
+  const naming = sources.filter(
+    ({ name, text }) =>
+      named.test(text.replace(others, '')) &&
+      !vendors.some((vendor) => name.startsWith(`connectors/${vendor}/`)) &&
+      !['signatures/', 'demo/', 'explorer/'].includes(roomOf(name)),
+  );
+  expect(naming.map(({ name }) => name)).toEqual(['connectors/vendors']);
 });
 
 test('only config reads the environment', () => {

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { registry } from '../src/connectors/registry.js';
 import { Database, sql } from '../src/database/database.js';
 import { entities, migrations } from '../src/start/tables.js';
 import { makeAccount, makeCredential } from './support/make.js';
@@ -129,6 +130,26 @@ test('R32: a migration runs on a database with data, and keeps it', async () => 
     );
   } finally {
     await server.stop();
+  }
+});
+
+test('no check of the tables names a vendor', async () => {
+  const db = await open(keep(await readyPlace()));
+  try {
+    await db.migrate();
+    const checks = await db.rows<{ name: string; text: string }>(
+      sql(`SELECT conname AS name, pg_get_constraintdef(oid) AS text FROM pg_constraint WHERE contype = 'c'`),
+    );
+    expect(checks.length).toBeGreaterThan(10);
+    const vendors = new RegExp(
+      Object.keys(registry)
+        .filter((kind) => kind !== 'BUILT_IN')
+        .join('|'),
+      'i',
+    );
+    expect(checks.filter(({ text }) => vendors.test(text))).toEqual([]);
+  } finally {
+    await db.close();
   }
 });
 

@@ -1,5 +1,6 @@
 import type { SecretEncoding, TokenKind } from '../keyring/token.js';
 import type { Secret } from '../secret.js';
+import type { VendorConnection } from './connection.js';
 
 /** What kind of secret a credential has. */
 export type Kind = 'ACCESS_KEY' | 'TOKEN' | 'PASSWORD' | 'PROVIDER_KEYS';
@@ -154,7 +155,10 @@ export interface IssueWish {
  * lacks is left out. A verb that changes something throws StoreError: `unclear` where it may have been done.
  */
 export interface Connector {
+  /** In capital letters, as the graph names it. */
   readonly kind: string;
+  /** How a store of this kind is connected; left out for Keyway's own. */
+  readonly connection?: VendorConnection;
   /** Who makes a new secret, and whether the one before lives on: what presence cannot tell. */
   readonly rotation?: {
     readonly chosenBy: 'caller' | 'keyway' | 'store';

@@ -54,7 +54,7 @@ export class CreateCredentialInput {
   @Field(() => String, {
     nullable: true,
     description:
-      "Where in an outside store: an account of Landscape, a workspace of Seqera, a user of Veracode, a project of Apinizer, a sub account of NAVER Cloud. The store's only one, where left out.",
+      "Where in an outside store: an account, workspace, user, project or sub account there. The store's only one, where left out.",
   })
   @Optional()
   @Line(1, longestName)
@@ -332,7 +332,7 @@ export class IssueTemporaryCredentialInput {
   @Field(() => Duration, {
     nullable: true,
     defaultValue: 'PT1H',
-    description: `${shortestIssue} to ${longestIssue}; in NAVER Cloud PT12H at most. It ends sooner where its parent does.`,
+    description: `${shortestIssue} to ${longestIssue}; an outside store may take less. It ends sooner where its parent does.`,
   })
   @Optional()
   @DurationBetween(shortestIssue, longestIssue)

@@ -13,7 +13,7 @@ import { openOutbound } from '../outbound.js';
 import { createStore } from '../stores/create.js';
 import { findProjectByName } from '../projects/find.js';
 import { openGates } from '../stores/gate.js';
-import type { StoreConnectionInput } from '../stores/connections/connection.input.js';
+import type { StoreConnectionInput } from '../stores/connection.input.js';
 
 /** Servers on this machine in the places of the vendors', and how to connect each. */
 export interface StandIns {

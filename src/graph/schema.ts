@@ -1,10 +1,12 @@
 import {
   defaultFieldResolver,
+  extendSchema,
   getNullableType,
   GraphQLInputObjectType,
   isLeafType,
   isObjectType,
   lexicographicSortSchema,
+  parse,
   printSchema,
   type GraphQLObjectType,
   type GraphQLSchema,
@@ -21,6 +23,7 @@ import {
   RotationResolver,
   StoreCredentialsResolver,
 } from '../credentials/credential.resolver.js';
+import type { Registry } from '../connectors/registry.js';
 import { encodeId } from '../ids.js';
 import type { NodeType } from '../node-types.js';
 import { prefixes } from '../node-types.js';
@@ -34,15 +37,17 @@ import {
   RoleResolver,
 } from '../roles/role.resolver.js';
 import { validation } from '../inputs/rules.js';
+import { connectingResolver } from '../stores/connecting.resolver.js';
 import { StoreResolver } from '../stores/store.resolver.js';
 import { VerificationResolver } from '../verification/verification.resolver.js';
+import { StoreKind } from '../stores/store.js';
 
 type Resolver = abstract new () => object;
 
 const oneOfInputs = ['NewSecretInput', 'ProofInput', 'ProviderKeysInput', 'StoreConnectionInput'];
 
-/** The classes that the graph is built from. */
-export const resolvers: NonEmptyArray<Resolver> = [
+/** The classes that the graph is built from, whatever can be connected. */
+const resolvers: NonEmptyArray<Resolver> = [
   NodeResolver,
   CredentialResolver,
   RotationResolver,
@@ -68,13 +73,19 @@ export const resolvers: NonEmptyArray<Resolver> = [
 
 /**
  * The graph, built from its classes.
+ * @param connectors the kinds of stores that it knows.
+ * @param more resolvers besides Keyway's own.
  * @throws where a root field does not say what it needs, and one below how its arguments are looked at.
  */
-export async function openSchema(from: NonEmptyArray<Resolver> = resolvers): Promise<GraphQLSchema> {
-  const schema = await buildSchema({
-    resolvers: from,
+export async function openSchema(
+  connectors: Registry,
+  more: readonly Resolver[] = [],
+): Promise<GraphQLSchema> {
+  const built = await buildSchema({
+    resolvers: [...resolvers, connectingResolver(connectors), ...more],
     validate: validation,
   });
+  const schema = withKinds(built, Object.keys(connectors));
   for (const name of oneOfInputs) {
     // TypeGraphQL has no word for it.
     const type = schema.getType(name);
@@ -99,6 +110,14 @@ export async function openSchema(from: NonEmptyArray<Resolver> = resolvers): Pro
 /** The graph as text, sorted by name: the order of its classes is the order in which files happen to be loaded. */
 export const printGraph = (schema: GraphQLSchema): string =>
   `${printSchema(lexicographicSortSchema(schema))}\n`;
+
+/** The graph with these kinds of stores: its classes name Keyway's own alone. */
+function withKinds(schema: GraphQLSchema, kinds: readonly string[]): GraphQLSchema {
+  const others = kinds.filter((kind) => kind !== StoreKind.BUILT_IN);
+  return others.length === 0
+    ? schema
+    : extendSchema(schema, parse(`extend enum StoreKind { ${others.join(' ')} }`));
+}
 
 /** Inside, ids are the database's; outside, they tell their type. */
 function encodeIds(type: GraphQLObjectType, name: NodeType): void {

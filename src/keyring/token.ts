@@ -51,8 +51,8 @@ export function parseToken(text: string): { kind: TokenKind; id: string; secret:
 
 /**
  * A fresh pair of a public access key and a secret of 256 bit, or 512 in HEX. The prefix stands before both; a given
- * access key stays as it is, as a rotation needs it. A pair of HEX is what Veracode's own signers take: hexadecimal
- * both, the id of at least 32 characters and the secret of at least 128 (docs.veracode.com/r/c_hmac_signing).
+ * access key stays as it is, as a rotation needs it. A pair of HEX is what signers of some schemes insist on:
+ * hexadecimal both, the id of at least 32 characters and the secret of at least 128.
  * @throws BAD_USER_INPUT, naming `prefix`, for a prefix that is not `[A-Za-z][A-Za-z0-9_-]{0,30}`.
  */
 export function mintAccessKey(

@@ -47,6 +47,12 @@ export interface Scheme {
    * @throws BAD_USER_INPUT, naming `request`, for what cannot be signed so that `read` reads it and it holds.
    */
   sign(request: SignedRequest, key: SigningKey, at: SigningTime): SignedRequest;
+  /** Where its signers take no others: pairs of hexadecimal digits, behind a prefix of this kind. */
+  readonly hexPairs?: {
+    takesPrefix(prefix: string): boolean;
+    /** What a prefix must be, in words. */
+    readonly rule: string;
+  };
 }
 
 /** A credential in the hands of its owner. */

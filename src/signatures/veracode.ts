@@ -2,14 +2,27 @@ import { randomBytes } from 'node:crypto';
 import type { Secret } from '../secret.js';
 import { headersOf, only, withHeaders } from './headers.js';
 import { hmac, isBlank, nonceOf, sameDigest } from './mac.js';
-import { scheme, type Claim, type SignedRequest, type SigningKey, type SigningTime } from './scheme.js';
+import {
+  scheme,
+  type Claim,
+  type Scheme,
+  type SignedRequest,
+  type SigningKey,
+  type SigningTime,
+} from './scheme.js';
 import { pathAndQuery, targetOf, type Target } from './target.js';
 
 /**
  * VERACODE-HMAC-SHA-256 (docs.veracode.com/r/c_hmac_signing), as the vendor's Python library signs. Covered are id, host
  * without port, path with query, and method. Not covered: the port, other headers and the body.
  */
-export const veracodeScheme = scheme(read, write);
+export const veracodeScheme: Scheme = {
+  ...scheme(read, write),
+  hexPairs: {
+    takesPrefix,
+    rule: "must be a region's, as vera01ei-, or an even number of hexadecimal digits: Veracode's signers take no other",
+  },
+};
 
 const shape =
   /^VERACODE-HMAC-SHA-256 id=([0-9A-Za-z-]{32,146}),ts=(\d{1,15}),nonce=((?:[0-9A-Fa-f]{2}){8,64}),sig=([0-9A-Fa-f]{64})$/;

@@ -6,6 +6,7 @@ import { OutsideStores1796100000000 } from '../../migrations/1796100000000-outsi
 import { EditionsOfRoles1796210000000 } from '../../migrations/1796210000000-editions-of-roles.js';
 import { TemporaryByEnd1796200000000 } from '../../migrations/1796200000000-temporary-by-end.js';
 import { RotationsWithoutApplied1796220000000 } from '../../migrations/1796220000000-rotations-without-applied.js';
+import { VendorsUnnamed1796230000000 } from '../../migrations/1796230000000-vendors-unnamed.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -59,4 +60,5 @@ export const migrations = [
   TemporaryByEnd1796200000000,
   EditionsOfRoles1796210000000,
   RotationsWithoutApplied1796220000000,
+  VendorsUnnamed1796230000000,
 ];

@@ -5,8 +5,7 @@ import type { RequestContext } from '../context.js';
 import { badInput, KeywayError, notFound, unavailable, type Code } from '../errors.js';
 import { answeredBefore, once } from '../idempotency/once.js';
 import { newId } from '../ids.js';
-import { fieldOfAddress } from './connections/connections.js';
-import type { StoreConnection } from './connections/way-in.js';
+import { fieldOfAddress, type StoreConnection } from './connection.js';
 import { changedStore, findManaged } from './find.js';
 import { NotPublic } from './gate.js';
 import { noteHealth, problemIn } from './health.js';
@@ -45,7 +44,8 @@ export async function tryConnection(ctx: RequestContext, connection: StoreConnec
   try {
     await connector.check(upstreamOf(ctx, { id, ...connection }, connector, connection.secrets, ctx.left));
   } catch (error) {
-    if (error instanceof NotPublic) throw badInput(fieldOfAddress(connection, error.at), notPublic);
+    if (error instanceof NotPublic && connector.connection)
+      throw badInput(fieldOfAddress(connector.connection, error.at), notPublic);
     // A check finds nothing and conflicts with nothing: an answer that says so is not that of such a store.
     if (error instanceof StoreError && problemIn(error) !== error.code)
       throw new StoreError('INVALID_INPUT', { cause: error });

@@ -8,8 +8,7 @@ import { conflict, notFound } from '../errors.js';
 import { answeredBefore, once } from '../idempotency/once.js';
 import { decodeId, newId } from '../ids.js';
 import { tryConnection } from './check.js';
-import { storeConnectionOf } from './connections/connections.js';
-import type { StoreConnection } from './connections/way-in.js';
+import { type StoreConnection, connectionOf } from './connection.js';
 import { changedStore } from './find.js';
 import { sealSecrets } from './open.js';
 import { addOwnKey } from './own-key.js';
@@ -27,7 +26,7 @@ export async function createStore(ctx: RequestContext, input: CreateStoreInput):
   const accountId = await accountFor(ctx, input.account);
   const earlier = await answeredBefore<{ id: string }>(ctx, 'store:create', input);
   if (earlier) return changedStore(ctx, earlier.id);
-  const connection = storeConnectionOf(input.connection, ctx.outboundLocal);
+  const connection = connectionOf(ctx.connectors, input.connection, ctx.outboundLocal);
   const { addresses, settings, secrets, region, kind, own } = connection;
   try {
     await tryConnection(ctx, connection);

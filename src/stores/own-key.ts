@@ -1,7 +1,7 @@
+import type { OwnKey } from '../connectors/connection.js';
 import { sql, type Tx } from '../database/database.js';
 import { conflict } from '../errors.js';
 import { newId } from '../ids.js';
-import type { OwnKey } from './connections/way-in.js';
 import type { CredentialStore } from './store.js';
 
 // What Keyway reaches a store with is a credential among the others, without a secret that could be shown. It is kept

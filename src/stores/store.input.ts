@@ -1,7 +1,8 @@
 import { Field, ID, InputType } from 'type-graphql';
 import { IdempotencyKeyRule, IdRule, Name, Nested, NotNull, Optional } from '../inputs/rules.js';
-import { StoreConnectionInput } from './connections/connection.input.js';
+import type { StoreConnectionInput } from './connection.input.js';
 
+/** What connects a store. Which kinds of stores there are, and so the type of `connection`, `connecting.resolver.ts` adds. */
 @InputType()
 export class CreateStoreInput {
   @Field(() => ID, {
@@ -13,11 +14,10 @@ export class CreateStoreInput {
   @IdRule()
   account?: string | null;
 
-  @Field(() => String, { description: 'Unique, fit for a URL: landscape-prod.' })
+  @Field(() => String, { description: 'Unique, fit for a URL: keys-prod.' })
   @Name()
   name: string;
 
-  @Field(() => StoreConnectionInput)
   @Nested()
   connection: StoreConnectionInput;
 
@@ -27,7 +27,8 @@ export class CreateStoreInput {
   idempotencyKey?: string | null;
 }
 
-@InputType({ description: 'A field left out keeps its value. Another connection is given whole.' })
+/** What changes a store, without the type of `connection` too. */
+@InputType()
 export class UpdateStoreInput {
   @Field(() => ID)
   @IdRule()
@@ -38,7 +39,6 @@ export class UpdateStoreInput {
   @Name()
   name?: string;
 
-  @Field(() => StoreConnectionInput, { nullable: true, description: 'Of the same kind of system.' })
   @NotNull()
   @Nested()
   connection?: StoreConnectionInput;

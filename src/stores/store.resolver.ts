@@ -18,10 +18,9 @@ import { Needs } from '../inputs/declared.js';
 import { instant } from '../time.js';
 import { budgetOf } from './budget.js';
 import { checkStore } from './check.js';
-import { createStore } from './create.js';
 import { deleteStore } from './delete.js';
 import { findStoreByName, lastSyncOfStore, listStores } from './find.js';
-import { CheckStoreInput, CreateStoreInput, DeleteStoreInput, UpdateStoreInput } from './store.input.js';
+import { CheckStoreInput, DeleteStoreInput } from './store.input.js';
 import {
   CredentialStore,
   PreviousSecret,
@@ -35,7 +34,6 @@ import {
   StoreSync,
 } from './store.js';
 import { capabilitiesOf } from './supporting.js';
-import { updateStore } from './update.js';
 import type { Row } from '../database/columns.js';
 
 @ObjectType({ simpleResolvers: true })
@@ -112,26 +110,6 @@ export class StoreResolver {
     if (store.kind === StoreKind.BUILT_IN) return null;
     const [last] = await lastSyncOfStore(ctx).load(store.id);
     return last ?? null;
-  }
-
-  @Mutation(() => CreateStorePayload, {
-    description: 'Connects a system, once it has answered and taken what Keyway proves itself with.',
-  })
-  @Needs(Permission.STORE_MANAGE, 'store:create')
-  async createStore(
-    @Ctx() ctx: RequestContext,
-    @Arg('input', () => CreateStoreInput) input: CreateStoreInput,
-  ): Promise<CreateStorePayload> {
-    return { store: await createStore(ctx, input) };
-  }
-
-  @Mutation(() => UpdateStorePayload)
-  @Needs(Permission.STORE_MANAGE, 'store:update')
-  async updateStore(
-    @Ctx() ctx: RequestContext,
-    @Arg('input', () => UpdateStoreInput) input: UpdateStoreInput,
-  ): Promise<UpdateStorePayload> {
-    return { store: await updateStore(ctx, input) };
   }
 
   @Mutation(() => DeleteStorePayload, {

@@ -3,14 +3,10 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { Node } from '../inputs/node.js';
 import { DateTime, Duration, URL } from '../inputs/scalars.js';
 
-export enum StoreKind {
-  BUILT_IN = 'BUILT_IN',
-  LANDSCAPE = 'LANDSCAPE',
-  SEQERA = 'SEQERA',
-  VERACODE = 'VERACODE',
-  APINIZER = 'APINIZER',
-  NCLOUD = 'NCLOUD',
-}
+/** Keyway's own. The graph has one more for each connector. */
+export const StoreKind = { BUILT_IN: 'BUILT_IN' } as const;
+/** The kind of a connector. */
+export type StoreKind = string;
 
 export enum StoreCapability {
   LIST = 'LIST',
@@ -107,7 +103,7 @@ export class CredentialStore implements Node {
   addresses: Record<string, string>;
 
   @Column('jsonb', { default: {} })
-  settings: Record<string, string | number | string[]>;
+  settings: Record<string, string | number | readonly string[]>;
 
   /** What Keyway proves itself with there. */
   @Column('bytea', { nullable: true, select: false })

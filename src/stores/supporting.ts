@@ -3,7 +3,10 @@ import type { Registry } from '../connectors/registry.js';
 import { unsupported } from '../errors.js';
 import { type CredentialStore, StoreCapability } from './store.js';
 
-type Verb = Exclude<keyof Connector, 'kind' | 'kinds' | 'keeps' | 'budget' | 'rotation' | 'check'>;
+type Verb = Exclude<
+  keyof Connector,
+  'kind' | 'connection' | 'kinds' | 'keeps' | 'budget' | 'rotation' | 'check'
+>;
 
 /**
  * A verb of the store's connector.

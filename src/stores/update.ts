@@ -4,8 +4,7 @@ import { sql, violates, type Tx } from '../database/database.js';
 import { badInput, conflict } from '../errors.js';
 import { answeredBefore, once } from '../idempotency/once.js';
 import { tryConnection } from './check.js';
-import { storeConnectionOf } from './connections/connections.js';
-import type { StoreConnection } from './connections/way-in.js';
+import { type StoreConnection, connectionOf } from './connection.js';
 import { wipe } from './create.js';
 import { changedStore, findManaged, lockManaged } from './find.js';
 import { sealSecrets } from './open.js';
@@ -22,7 +21,7 @@ import { CredentialStore } from './store.js';
 export async function updateStore(ctx: RequestContext, input: UpdateStoreInput): Promise<CredentialStore> {
   const found = await findManaged(ctx, input.id);
   if (await answeredBefore(ctx, 'store:update', input)) return changedStore(ctx, found.id);
-  const connection = input.connection && storeConnectionOf(input.connection, ctx.outboundLocal);
+  const connection = input.connection && connectionOf(ctx.connectors, input.connection, ctx.outboundLocal);
   try {
     if (connection) {
       expectKind(input, connection, found);

@@ -45,7 +45,7 @@ export class SignedRequestInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'The body, where it is text: Landscape signs the parameters in it, and HTTP Message Signatures cover its digest. Left out, compare the content-digest header with the body yourself.',
+      'The body, where it is text: LANDSCAPE_HMAC_SHA_256 covers the parameters in it, and HTTP Message Signatures cover its digest. Left out, compare the content-digest header with the body yourself.',
   })
   @Optional()
   @SecretText(longestSignedBody, 0)

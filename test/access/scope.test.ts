@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { getNamedType, isInputObjectType, type GraphQLInputType } from 'graphql';
 import { Account } from '../../src/accounts/account.js';
 import { encodeId, newId, parseId } from '../../src/ids.js';
+import { registry } from '../../src/connectors/registry.js';
 import { openSchema } from '../../src/graph/schema.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
 import { expectData, makeAccount, makeCaller, makeCredential, unique, type Made } from '../support/make.js';
@@ -175,7 +176,7 @@ async function everything(): Promise<Record<string, string>> {
 }
 
 test('S30: there is a case for every place where an id can be given', async () => {
-  const schema = await openSchema();
+  const schema = await openSchema(registry);
   const isId = (type: GraphQLInputType) => getNamedType(type).name === 'ID';
   const found: string[] = [];
   for (const type of Object.values(schema.getTypeMap())) {

@@ -5,11 +5,12 @@ import { isInputObjectType, type GraphQLSchema } from 'graphql';
 import { Arg, Field, FieldResolver, Mutation, ObjectType, Query, Resolver } from 'type-graphql';
 import { Permission } from '../../src/access/principal.js';
 import { Needs } from '../../src/inputs/declared.js';
-import { openSchema, printGraph, resolvers } from '../../src/graph/schema.js';
+import { registry } from '../../src/connectors/registry.js';
+import { openSchema, printGraph } from '../../src/graph/schema.js';
 
 let schema: GraphQLSchema;
 beforeAll(async () => {
-  schema = await openSchema();
+  schema = await openSchema(registry);
 });
 
 test('schema.graphql at the root is what the code prints: npm run build writes it', () => {
@@ -17,7 +18,7 @@ test('schema.graphql at the root is what the code prints: npm run build writes i
 });
 
 test('the graph prints the same each time it is built', async () => {
-  expect(printGraph(await openSchema())).toBe(printGraph(schema));
+  expect(printGraph(await openSchema(registry))).toBe(printGraph(schema));
 });
 
 @Resolver()
@@ -76,7 +77,7 @@ test.each([
     told: 'Lone.unlooked',
   },
 ])('S29: $what is refused at start, by name', async ({ added, told }) => {
-  await expect(openSchema([...resolvers, added])).rejects.toThrow(told);
+  await expect(openSchema(registry, [added])).rejects.toThrow(told);
 });
 
 interface InputClass {

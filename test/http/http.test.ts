@@ -11,6 +11,7 @@ import {
   type GraphQLInputType,
   type GraphQLSchema,
 } from 'graphql';
+import { registry } from '../../src/connectors/registry.js';
 import { openSchema } from '../../src/graph/schema.js';
 import { makeAccount, makeCredential } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
@@ -20,7 +21,7 @@ let schema: GraphQLSchema;
 const origin = 'https://app.example.com';
 beforeAll(async () => {
   server = await startTestServer({ KEYWAY_CORS_ORIGINS: origin });
-  schema = await openSchema();
+  schema = await openSchema(registry);
 });
 afterAll(() => server.stop());
 
@@ -513,7 +514,7 @@ describe('S10: no answer and no log line holds what was submitted', () => {
   }
 
   const roots = async () => {
-    const built = schema ?? (await openSchema());
+    const built = schema ?? (await openSchema(registry));
     return [built.getQueryType(), built.getMutationType()].flatMap((root) =>
       Object.values(root?.getFields() ?? {}).flatMap((field) =>
         field.args.map((argument) => ({

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfig } from '../../src/config/config.js';
 import { sql, type Database } from '../../src/database/database.js';
+import type { Registry } from '../../src/connectors/registry.js';
 import { openLog } from '../../src/log.js';
 import { start, type Running } from '../../src/main.js';
 import { readyPlace } from './process.js';
@@ -65,8 +66,14 @@ export const doorTo = (url: string, adminToken: string): Door => ({
     ask(url, query, variables, token, headers),
 });
 
-/** A Keyway of its own on a copy of the template: real HTTP, real database. End it with `stop()`. */
-export async function startTestServer(overrides: Record<string, string> = {}): Promise<TestServer> {
+/**
+ * A Keyway of its own on a copy of the template: real HTTP, real database. End it with `stop()`.
+ * @param connectors the kinds of stores that it knows; all that Keyway comes with, where left out.
+ */
+export async function startTestServer(
+  overrides: Record<string, string> = {},
+  connectors?: Registry,
+): Promise<TestServer> {
   const place = await readyPlace();
   const dataDir = place.folder;
   const environment: Record<string, string> = {
@@ -77,7 +84,7 @@ export async function startTestServer(overrides: Record<string, string> = {}): P
   };
   const logged: string[] = [];
   const log = openLog(environment['KEYWAY_LOG_LEVEL'] ?? 'info', { write: (line) => void logged.push(line) });
-  let running: Running = await start(readConfig(environment), log);
+  let running: Running = await start(readConfig(environment), log, connectors);
   const adminToken = readFileSync(join(dataDir, 'admin-token'), 'utf8').trim();
 
   return {
@@ -100,7 +107,7 @@ export async function startTestServer(overrides: Record<string, string> = {}): P
     restart: async (between) => {
       await running.stop();
       await between?.();
-      running = await start(readConfig(environment), log);
+      running = await start(readConfig(environment), log, connectors);
     },
     stop: async () => {
       await running.stop();

@@ -14,6 +14,7 @@ import {
 import { apinizerFault, isPartial } from './faults.js';
 import { changedUser, expectPerson, newUser, observedIn } from './user.js';
 import type { Connector, Known, ListedPart, Minted, Observed, Upstream, Wish } from '../connector.js';
+import { apinizerConnection } from './connection.js';
 import { expectShown, firstOf, listScopes, shownOf } from '../scopes.js';
 import { listSetting } from '../settings.js';
 import { beforehand, StoreError } from '../store-error.js';
@@ -26,6 +27,7 @@ export { apinizerFault, isPartial };
  */
 export const apinizer: Connector = {
   kind: 'APINIZER',
+  connection: apinizerConnection,
   rotation: { chosenBy: 'caller', previous: 'dies' },
   kinds: ['PASSWORD'],
   keeps: ['description', 'fullName', 'email', 'enabled', 'allowedIps', 'roles', 'expiresAt'],

@@ -1,6 +1,7 @@
 import { badInput } from '../../errors.js';
 import { Secret } from '../../secret.js';
 import { expectGood, listAt, neededAt, textAt } from '../answers.js';
+import { landscapeConnection } from './connection.js';
 import type { Connector, Minted, Observed, Upstream } from '../connector.js';
 import { landscapeCode, landscapeFault } from './faults.js';
 import { askLandscape, expectOnePerson, logInWith } from './session.js';
@@ -16,6 +17,7 @@ export { landscapeFault };
  */
 export const landscape: Connector = {
   kind: 'LANDSCAPE',
+  connection: landscapeConnection,
   rotation: { chosenBy: 'store', previous: 'dies' },
   kinds: ['ACCESS_KEY'],
   keeps: [],

@@ -1,4 +1,5 @@
 import { badInput } from '../../errors.js';
+import { ncloudConnection } from './connection.js';
 import type { Connector, Known, Minted, Upstream } from '../connector.js';
 import { endKey, isMissing, keysOf, keysThere, makeKey, setActive, type ListedKey } from './keys.js';
 import { describePair, expectKnown, isAccepted, makeTemporary, temporaryIn } from './sts.js';
@@ -15,6 +16,7 @@ export { ncloudFault } from './faults.js';
  */
 export const ncloud: Connector = {
   kind: 'NCLOUD',
+  connection: ncloudConnection,
   rotation: { chosenBy: 'store', previous: 'lives' },
   kinds: ['ACCESS_KEY'],
   keeps: ['enabled'],

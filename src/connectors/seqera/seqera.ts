@@ -1,5 +1,6 @@
 import { badInput, unsupported } from '../../errors.js';
 import { at, neededAt, textAt } from '../answers.js';
+import { seqeraConnection } from './connection.js';
 import type { Connector, Described, Known, Minted, Observed, Upstream, Wish } from '../connector.js';
 import { askWhoAmI, entriesIn, entryOf, seqeraFault, goodWithin, isGone, within } from './calls.js';
 import { externalIdFor, providerOf, theirKeysOf, theirNameOf, withExternalIdOf } from './providers.js';
@@ -16,6 +17,7 @@ export { seqeraFault };
  */
 export const seqera: Connector = {
   kind: 'SEQERA',
+  connection: seqeraConnection,
   rotation: { chosenBy: 'caller', previous: 'dies' },
   kinds: ['PROVIDER_KEYS'],
   keeps: ['name', 'description', 'category'],

@@ -1,4 +1,5 @@
 import { badInput } from '../../errors.js';
+import { veracodeConnection } from './connection.js';
 import type { Connector, Known, Observed, Upstream } from '../connector.js';
 import { readEach } from '../scopes.js';
 import { textSetting } from '../settings.js';
@@ -16,6 +17,7 @@ export { veracodeFault } from './faults.js';
  */
 export const veracode: Connector = {
   kind: 'VERACODE',
+  connection: veracodeConnection,
   rotation: { chosenBy: 'store', previous: 'dies' },
   kinds: ['ACCESS_KEY'],
   keeps: [],

@@ -3,6 +3,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Permission } from '../../access/principal.js';
 import type { SecretEncoding } from '../../keyring/token.js';
 import { SignatureScheme } from '../../signatures/scheme.js';
+import { schemeDescriptions } from '../../signatures/schemes.js';
 import { Node } from '../../inputs/node.js';
 import { DateTime, Duration, EmailAddress, IPRange } from '../../inputs/scalars.js';
 import { Provider } from './provider.js';
@@ -40,15 +41,9 @@ registerEnumType(CredentialKind, {
 registerEnumType(SignatureScheme, {
   name: 'SignatureScheme',
   description: 'How a request is signed.',
-  valuesConfig: {
-    VERACODE_HMAC_SHA_256: { description: 'An Authorization header of scheme VERACODE-HMAC-SHA-256.' },
-    NCP_SIGNATURE_V2: { description: 'The x-ncp-apigw-signature-v2 header of NAVER Cloud.' },
-    LANDSCAPE_HMAC_SHA_256: { description: 'The signed parameters of the Landscape API.' },
-    HTTP_MESSAGE_SIGNATURES: {
-      description:
-        'RFC 9421 by hmac-sha256, over @method, @authority, @path, @query, content-type and content-digest, with created, nonce and keyid.',
-    },
-  },
+  valuesConfig: Object.fromEntries(
+    Object.entries(schemeDescriptions).map(([name, description]) => [name, { description }]),
+  ),
 });
 
 registerEnumType(CredentialStatus, {
@@ -184,8 +179,7 @@ export class Credential implements Node {
 
   @Field(() => String, {
     nullable: true,
-    description:
-      'Where in its store: an account of Landscape, a workspace of Seqera, a user of Veracode, a project of Apinizer, a sub account of NAVER Cloud.',
+    description: 'Where in its store: an account, workspace, user, project or sub account there.',
   })
   @Column('text', { nullable: true })
   scope: string | null;

@@ -15,7 +15,7 @@ export enum SecretFormat {
 }
 registerEnumType(SecretFormat, {
   name: 'SecretFormat',
-  description: 'How a generated secret is written. HEX is what signers of the Veracode kind need.',
+  description: 'How a generated secret is written. HEX is what signers of VERACODE_HMAC_SHA_256 need.',
 });
 
 const prefixes = /^[A-Za-z][A-Za-z0-9_-]{0,30}$/;

@@ -4,8 +4,8 @@ import { badInput } from '../../errors.js';
 import type { SecretEncoding } from '../../keyring/token.js';
 import { canonicalUsername } from '../../inputs/rules.js';
 import { Secret } from '../../secret.js';
-import { SignatureScheme } from '../../signatures/scheme.js';
-import { takesPrefix } from '../../signatures/veracode.js';
+import type { SignatureScheme } from '../../signatures/scheme.js';
+import { schemes } from '../../signatures/schemes.js';
 import { CredentialKind, type Credential } from '../record/credential.js';
 import type { NewSecretInput } from './secret.input.js';
 import { checkedProviderKeys } from './provider-keys.input.js';
@@ -111,17 +111,18 @@ export function wishForNext(
   }
 }
 
-/** Veracode's signers read both halves as hexadecimal digits. */
+/** The format of a new pair: signers of some schemes read both halves as hexadecimal digits. */
 const formatFor = (scheme: SignatureScheme | null | undefined, format: SecretEncoding | null) =>
-  scheme === SignatureScheme.VERACODE_HMAC_SHA_256 ? 'HEX' : format;
+  hexPairsOf(scheme) ? 'HEX' : format;
 
 function expectPrefix(scheme: SignatureScheme | null | undefined, prefix: string | null): void {
-  if (scheme !== SignatureScheme.VERACODE_HMAC_SHA_256 || takesPrefix(prefix ?? '')) return;
-  throw badInput(
-    'input.secret.accessKey.prefix',
-    "must be a region's, as vera01ei-, or an even number of hexadecimal digits: Veracode's signers take no other",
-  );
+  const hexPairs = hexPairsOf(scheme);
+  if (hexPairs && !hexPairs.takesPrefix(prefix ?? ''))
+    throw badInput('input.secret.accessKey.prefix', hexPairs.rule);
 }
+
+const hexPairsOf = (scheme: SignatureScheme | null | undefined) =>
+  scheme ? schemes[scheme].hexPairs : undefined;
 
 function usernameOf(text: string): string {
   const username = canonicalUsername(text);

@@ -1,5 +1,4 @@
-import { ncloudRegion } from '../../../src/stores/connections/ncloud.js';
-import { veracodeRegion } from '../../../src/stores/connections/veracode.js';
+import { veracodeRegion } from '../../../src/connectors/veracode/region.js';
 
 const bare = 'ab'.repeat(16);
 
@@ -17,15 +16,4 @@ test.each([
   ['https://veracode.eu.example.com/', bare, null],
 ])('Veracode at %s with the API id %s is in the region %s', (endpoint, apiId, region) => {
   expect(veracodeRegion(endpoint, apiId)).toBe(region);
-});
-
-test.each([
-  ['https://subaccount.apigw.ntruss.com/api/v1', 'public'],
-  ['https://subaccount.apigw.gov-ntruss.com/api/v2', 'gov'],
-  ['https://subaccount.apigw.fin-ntruss.com/api/v1', 'fin'],
-  ['https://gateway.example.com/', null],
-  ['https://notntruss.com/', null],
-  ['https://ntruss.com.example.com/', null],
-])('NAVER Cloud at %s is in the zone %s', (endpoint, zone) => {
-  expect(ncloudRegion(endpoint)).toBe(zone);
 });
