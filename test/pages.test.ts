@@ -19,6 +19,11 @@ test.each(pages)('each link of %s leads to a file that is there, and to a headin
   expect(broken).toEqual([]);
 });
 
+test.each(pages)('each file that %s names is there', (page) => {
+  const named = [...read(page).matchAll(/`((?:src|test|migrations|bench|\.ci)\/[^`\s<>…*{}]+)`/g)];
+  expect(named.map(([, path = '']) => path).filter((path) => !existsSync(path))).toEqual([]);
+});
+
 test('the changelog keeps to its form: the version of package.json below what is not released, and the usual sections', () => {
   const headings = [...read('CHANGELOG.md').matchAll(/^(#{2,3}) (.*)$/gm)].map(([, , title = '']) => title);
   const { version } = JSON.parse(read('package.json')) as { version: string };
