@@ -1,6 +1,5 @@
 import { decodeId, encodeId, newId, parseId } from '../src/ids.js';
-import type { NodeType } from '../src/node-types.js';
-import { prefixes } from '../src/node-types.js';
+import { type NodeType, prefixes } from '../src/node-types.js';
 
 const types = Object.keys(prefixes) as NodeType[];
 

@@ -2,8 +2,7 @@ import { everyPermission } from '../src/access/principal.js';
 import { registry } from '../src/connectors/registry.js';
 import { openSchema } from '../src/graph/schema.js';
 import { enrol, enrolAndConfirm } from './support/authenticator.js';
-import type { Answer } from './support/server.js';
-import { startTestServer, type TestServer } from './support/server.js';
+import { type Answer, startTestServer, type TestServer } from './support/server.js';
 import {
   expectData,
   grant,

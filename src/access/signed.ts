@@ -2,9 +2,7 @@ import { secretPlace, type RecordPlace, type SealedRecord } from '../keyring/env
 import type { Keyring } from '../keyring/keyring.js';
 import { randomText } from '../keyring/token.js';
 import { Secret } from '../secret.js';
-import type { Claim } from '../signatures/scheme.js';
-import { windowMs } from '../signatures/scheme.js';
-import type { SignatureScheme } from '../signatures/scheme.js';
+import { type Claim, windowMs, type SignatureScheme } from '../signatures/scheme.js';
 import type { PresentedKey } from './presented-key.js';
 
 /** Whether a signed request came within its time, by the clock of the database. */

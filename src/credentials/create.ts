@@ -29,8 +29,7 @@ import {
   authorizeTerms,
   holdPlace,
 } from './record/allowed.js';
-import { checkedExpiry } from './record/expiry.js';
-import { expiryFor } from './record/expiry.js';
+import { checkedExpiry, expiryFor } from './record/expiry.js';
 import { createOutside } from './create-outside.js';
 import { beginVersion } from './record/versions.js';
 import { shown } from './secret/shown.js';

@@ -245,8 +245,7 @@ export class Database implements Sql {
     const { code = '', message = '' } = databaseError(error) ?? {};
     // A lock that was not had in time, and a row that ended while another came to name it.
     if (code === '55P03' || code === '23503') return conflict();
-    if (isTransient(error)) return unavailable(error);
-    if (overloadedCodes.test(code)) return unavailable(error);
+    if (isTransient(error) || overloadedCodes.test(code)) return unavailable(error);
     if (!this.lost.has(client) && !lostCodes.test(code) && message !== noAnswerInTime) return error;
     close(client);
     return unavailable(error);

@@ -25,8 +25,7 @@ import {
 } from '../credentials/credential.resolver.js';
 import type { Registry } from '../connectors/registry.js';
 import { encodeId } from '../ids.js';
-import type { NodeType } from '../node-types.js';
-import { prefixes } from '../node-types.js';
+import { type NodeType, prefixes } from '../node-types.js';
 import { SyncResolver } from '../credentials/sync/sync.resolver.js';
 import { AuditEventLinksResolver, CredentialAuditResolver, NodeResolver } from './nodes.js';
 import { AccountProjectsResolver, ProjectResolver } from '../projects/project.resolver.js';

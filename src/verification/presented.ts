@@ -3,8 +3,7 @@ import { verifyScope } from '../access/scope.js';
 import { carriedRoles } from '../access/works.js';
 import type { RequestContext } from '../context.js';
 import type { Condition, Database } from '../database/database.js';
-import { perDatabase } from '../database/gather.js';
-import { gather } from '../database/gather.js';
+import { perDatabase, gather } from '../database/gather.js';
 
 /** A presented credential, as far as verification asks for it. */
 export interface PresentedCredential extends PresentedKey {

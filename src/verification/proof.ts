@@ -4,9 +4,8 @@ import type { Keyring } from '../keyring/keyring.js';
 import { isGeneratedKey, parseToken } from '../keyring/token.js';
 import { canonicalUsername } from '../inputs/rules.js';
 import { Secret } from '../secret.js';
-import type { Claim } from '../signatures/scheme.js';
+import type { Claim, SignatureScheme } from '../signatures/scheme.js';
 import { schemes } from '../signatures/schemes.js';
-import type { SignatureScheme } from '../signatures/scheme.js';
 import type { PresentedCredential } from './presented.js';
 import type { VerifyCredentialInput } from './verification.input.js';
 

@@ -1,7 +1,6 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { schemes } from '../../src/signatures/schemes.js';
-import { SignatureScheme } from '../../src/signatures/scheme.js';
-import type { SignedRequest } from '../../src/signatures/scheme.js';
+import { SignatureScheme, type SignedRequest } from '../../src/signatures/scheme.js';
 import { read, remove, revoke, rotate, update } from '../credentials/verbs.js';
 import {
   expectData,

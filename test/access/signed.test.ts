@@ -1,8 +1,7 @@
 import { isTimely, signerOf, signsBy } from '../../src/access/signed.js';
 import type { Keyring } from '../../src/keyring/keyring.js';
 import { Secret } from '../../src/secret.js';
-import type { Claim } from '../../src/signatures/scheme.js';
-import { SignatureScheme } from '../../src/signatures/scheme.js';
+import { type Claim, SignatureScheme } from '../../src/signatures/scheme.js';
 
 const now = 1_800_000_000_000;
 const claim = (fromNowMs: number, endsInMs: number | null = null): Claim => ({

@@ -1,6 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { perDatabase } from '../../src/database/gather.js';
-import { gather } from '../../src/database/gather.js';
+import { perDatabase, gather } from '../../src/database/gather.js';
 import type { Database } from '../../src/database/database.js';
 
 /** A reader whose batches stay open until they are answered. */

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { headersOf, only } from '../../src/signatures/headers.js';
-import type { SignedRequest, SigningKey } from '../../src/signatures/scheme.js';
-import type { SignatureScheme } from '../../src/signatures/scheme.js';
+import type { SignedRequest, SigningKey, SignatureScheme } from '../../src/signatures/scheme.js';
 import { targetOf, type Target } from '../../src/signatures/target.js';
 import { Secret } from '../../src/secret.js';
 

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { Secret } from '../../src/secret.js';
-import type { SignedRequest } from '../../src/signatures/scheme.js';
+import { type SignedRequest, SignatureScheme } from '../../src/signatures/scheme.js';
 import { schemes } from '../../src/signatures/schemes.js';
-import { SignatureScheme } from '../../src/signatures/scheme.js';
 import { changeOf, headerOf, request, unsignedOf, withChange, withHeader } from './requests.js';
 
 const names = Object.values(SignatureScheme);

@@ -1,7 +1,6 @@
 import { request as httpRequest } from 'node:http';
-import type { SignedRequest, SigningKey } from '../../src/signatures/scheme.js';
+import { type SignedRequest, type SigningKey, SignatureScheme } from '../../src/signatures/scheme.js';
 import { schemes } from '../../src/signatures/schemes.js';
-import { SignatureScheme } from '../../src/signatures/scheme.js';
 import { Secret } from '../../src/secret.js';
 import type { Made } from './make.js';
 import type { Answer, TestServer } from './server.js';

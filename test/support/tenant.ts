@@ -1,5 +1,13 @@
-import { expectData, grant, makeAccount, makeCaller, makeCredential, makeProject, makeRole } from './make.js';
-import { unique } from './make.js';
+import {
+  expectData,
+  grant,
+  makeAccount,
+  makeCaller,
+  makeCredential,
+  makeProject,
+  makeRole,
+  unique,
+} from './make.js';
 import type { TestServer } from './server.js';
 
 /** Public ids of one thing of each kind, all of one organization. */

@@ -2,9 +2,8 @@ import { jest } from '@jest/globals';
 import { createHmac } from 'node:crypto';
 import { parseId } from '../../src/ids.js';
 import { Secret } from '../../src/secret.js';
-import type { SignedRequest } from '../../src/signatures/scheme.js';
+import { type SignedRequest, SignatureScheme } from '../../src/signatures/scheme.js';
 import { schemes } from '../../src/signatures/schemes.js';
-import { SignatureScheme } from '../../src/signatures/scheme.js';
 import { headerOf, request, withChange, withHeader } from '../signatures/requests.js';
 import { withProcessClockOff } from '../support/clock.js';
 import {

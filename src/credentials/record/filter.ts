@@ -7,10 +7,12 @@ import { adminProjectId } from '../../projects/project.js';
 import { searching } from '../../lists/search.js';
 import { durationMs } from '../../time.js';
 import { CredentialStatus, type CredentialKind } from './credential.js';
-import type { CredentialOrder } from './filter.input.js';
-import type { CredentialFilter } from './filter.input.js';
-import { OrderDirection } from './filter.input.js';
-import { CredentialOrderBy } from './filter.input.js';
+import {
+  type CredentialOrder,
+  type CredentialFilter,
+  OrderDirection,
+  CredentialOrderBy,
+} from './filter.input.js';
 import type { Provider } from './provider.js';
 
 /**
