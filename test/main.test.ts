@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expectData, makeAccount, makeCredential } from './support/make.js';
 import {
+  barePlace,
   emptyPlace,
   onServer,
   readyPlace,
@@ -72,7 +73,7 @@ async function viewer(url: string, folder: string) {
 const administrator = { data: { viewer: { name: 'admin', title: 'Administrator' } } };
 
 test('the first start makes the token and the keys for their owner alone, and a curl line that works when pasted', async () => {
-  const { folder, environment } = await place(emptyPlace);
+  const { folder, environment } = await place(barePlace);
   const process = serve(environment);
   const url = await urlOf(process);
   for (let waited = 0; waited < 5_000 && !process.output().includes('curl'); waited += 50) await sleep(50);
@@ -453,7 +454,7 @@ test('an address of another machine is told by the setting that it comes from', 
 test.each(['KEYWAY_DATA_DIR', 'KEYWAY_KEYS_DIR'])(
   'a folder that cannot be made is told by its setting: %s',
   async (setting) => {
-    const { folder, environment } = await place(emptyPlace);
+    const { folder, environment } = await place(barePlace);
     const file = join(folder, 'a-file');
     writeFileSync(file, '');
     const { code, output } = await runKeyway(['serve'], { ...environment, [setting]: join(file, 'folder') });

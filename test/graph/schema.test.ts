@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { getMetadataStorage } from 'class-validator';
-import { isInputObjectType, type GraphQLSchema } from 'graphql';
+import { isInputObjectType, validateSchema, type GraphQLSchema } from 'graphql';
 import { Arg, Field, FieldResolver, Mutation, ObjectType, Query, Resolver } from 'type-graphql';
 import { Permission } from '../../src/access/principal.js';
 import { Needs } from '../../src/inputs/declared.js';
@@ -15,6 +15,10 @@ beforeAll(async () => {
 
 test('schema.graphql at the root is what the code prints: npm run build writes it', () => {
   expect(printGraph(schema)).toBe(readFileSync('schema.graphql', 'utf8'));
+});
+
+test('the graph is a valid schema, which is not checked at each start', () => {
+  expect(validateSchema(schema)).toEqual([]);
 });
 
 test('the graph prints the same each time it is built', async () => {

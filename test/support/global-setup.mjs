@@ -1,8 +1,9 @@
 // Makes, once for a whole run, the Keyway that each test file starts from a copy of.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 
 export default async function setup() {
@@ -23,16 +24,25 @@ export default async function setup() {
     await onServer(server, `CREATE DATABASE ${name}`);
     env.DATABASE_URL = databaseUrl(server, name);
     process.env.KEYWAY_TEST_DATABASE = name;
+    mkdirSync(join(template, 'cluster'));
+  } else {
+    await makeCluster(join(template, 'cluster', 'postgres'));
+    cpSync(join(template, 'cluster'), join(template, 'template'), { recursive: true });
   }
   const { status } = spawnSync(process.execPath, ['bin/keyway.js', 'migrate'], {
     env,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   if (status !== 0) throw new Error('the template for the tests could not be made');
-  // The databases that others are made from, of which the embedded one makes none: two thirds of all files.
-  for (const unused of ['1', '4'])
-    rmSync(join(template, 'template', 'postgres', 'base', unused), { recursive: true, force: true });
   process.env.KEYWAY_TEST_TEMPLATE = template;
+}
+
+/** An embedded database without anything in it. */
+async function makeCluster(folder) {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  await (await PGlite.create({ dataDir: folder })).close();
+  // The databases that others are made from, of which the embedded one makes none: two thirds of all files.
+  for (const unused of ['1', '4']) rmSync(join(folder, 'base', unused), { recursive: true, force: true });
 }
 
 /** Files that live in memory, where the system has them: nothing that the tests write is to last. */

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -65,16 +65,39 @@ export interface Place {
   drop(): Promise<void>;
 }
 
-/** A place for a first start. */
-export const emptyPlace = (): Promise<Place> => makePlace(mkdtempSync(join(tmpdir(), 'keyway-empty-')));
+/** A place for a first start: of the embedded database, there is the cluster, which takes seconds to make. */
+export async function emptyPlace(): Promise<Place> {
+  const place = await makePlace(mkdtempSync(join(tmpdir(), 'keyway-empty-')));
+  copyFolder(join(templates(), 'cluster'), place.folder);
+  return place;
+}
+
+/** A place that has not even a cluster. */
+export const barePlace = (): Promise<Place> => makePlace(mkdtempSync(join(tmpdir(), 'keyway-bare-')));
 
 /** A place where Keyway has started before: a copy of the one that was made for the whole run. */
 export async function readyPlace(): Promise<Place> {
-  const template = process.env['KEYWAY_TEST_TEMPLATE'];
-  if (!template) throw new Error('the tests need their global setup');
   const folder = mkdtempSync(join(tmpdir(), 'keyway-ready-'));
-  cpSync(join(template, 'template'), folder, { recursive: true });
+  copyFolder(join(templates(), 'template'), folder);
   return makePlace(folder, process.env['KEYWAY_TEST_DATABASE']);
+}
+
+function templates(): string {
+  const folder = process.env['KEYWAY_TEST_TEMPLATE'];
+  if (!folder) throw new Error('the tests need their global setup');
+  return folder;
+}
+
+/** Takes half the time of `cpSync`, which asks of each file thrice what it is. */
+function copyFolder(from: string, to: string): void {
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (!entry.isDirectory()) copyFileSync(source, target);
+    else {
+      mkdirSync(target, { mode: 0o700 });
+      copyFolder(source, target);
+    }
+  }
 }
 
 async function makePlace(folder: string, template = 'template1'): Promise<Place> {
