@@ -454,7 +454,7 @@ test('an address of another machine is told by the setting that it comes from', 
 test.each(['KEYWAY_DATA_DIR', 'KEYWAY_KEYS_DIR'])(
   'a folder that cannot be made is told by its setting: %s',
   async (setting) => {
-    const { folder, environment } = await place(barePlace);
+    const { folder, environment } = await place(emptyPlace);
     const file = join(folder, 'a-file');
     writeFileSync(file, '');
     const { code, output } = await runKeyway(['serve'], { ...environment, [setting]: join(file, 'folder') });

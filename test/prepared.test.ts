@@ -2,13 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from '../src/database/database.js';
-import { startTestServer, type TestServer } from './support/server.js';
+import { sharedServer, type SharedServer } from './support/server.js';
 
-let server: TestServer;
+let server: SharedServer;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
 });
-afterAll(() => server.stop());
 
 /** As the built files have them: global setup has built what is here. */
 const statements = (): string[] =>

@@ -2,14 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql, type Tx } from '../src/database/database.js';
 import { KeywayError } from '../src/errors.js';
 import { expectData, makeAccount, makeCredential, unique } from './support/make.js';
-import { startTestServer, type TestServer } from './support/server.js';
+import { sharedServer, type SharedServer } from './support/server.js';
 
-let server: TestServer;
+let server: SharedServer;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
   await server.rows('CREATE TABLE counters (name text PRIMARY KEY, value integer NOT NULL DEFAULT 0)');
 });
-afterAll(() => server.stop());
 
 const add = sql('UPDATE counters SET value = value + 1 WHERE name = :name RETURNING value');
 const valueOf = sql('SELECT value FROM counters WHERE name = :name');

@@ -1,12 +1,12 @@
-import { startTestServer, type TestServer } from '../support/server.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
 import { expectData, makeAccount, makeCaller, makeCredential, makeProject } from '../support/make.js';
 
-let server: TestServer;
+let server: SharedServer;
 /** Four callers that each see one project, with one credential more than the one before. */
 let callers: { id: string; token: string; project: string; credentials: string[] }[];
 
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
   const account = await makeAccount(server);
   callers = [];
   for (let count = 1; count <= 4; count++) {
@@ -18,7 +18,6 @@ beforeAll(async () => {
     callers.push({ id, token, project, credentials });
   }
 });
-afterAll(() => server.stop());
 
 type Caller = (typeof callers)[number];
 

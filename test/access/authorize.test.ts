@@ -1,5 +1,5 @@
 import { everyPermission, Permission } from '../../src/access/principal.js';
-import { startTestServer, type AskOptions, type TestServer } from '../support/server.js';
+import { sharedServer, type AskOptions, type SharedServer } from '../support/server.js';
 import {
   expectData,
   grant,
@@ -12,11 +12,10 @@ import {
 } from '../support/make.js';
 import { roleNamed } from '../support/tenant.js';
 
-let server: TestServer;
+let server: SharedServer;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
 });
-afterAll(() => server.stop());
 
 const run = (mutation: string, input: Record<string, unknown>, options?: AskOptions) => {
   const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input!`;

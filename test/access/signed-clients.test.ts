@@ -7,7 +7,7 @@ import { createSigner, httpbis } from 'http-message-signatures';
 import { NcloudClient } from 'ncloud-mcp-server/dist/client/ncloud-client.js';
 import { type SignedRequest, SignatureScheme } from '../../src/signatures/scheme.js';
 import { expectData, makeAccount, makeCredential, type Made } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
 import { presentation, send } from '../support/signing.js';
 
 const { VeracodeClient } = {
@@ -17,7 +17,7 @@ const { VeracodeClient } = {
   ) => { calculateAuthorizationHeader(url: string, method: string): string },
 };
 
-let server: TestServer;
+let server: SharedServer;
 let account: string;
 /** Takes down what is sent to it, and answers nothing of note. */
 const listener = createServer((message: IncomingMessage, answer) => {
@@ -40,14 +40,13 @@ const heard: SignedRequest[] = [];
 let elsewhere: string;
 
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
   account = await makeAccount(server);
   await new Promise<void>((ready) => listener.listen(0, '127.0.0.1', ready));
   elsewhere = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`;
 });
 afterAll(async () => {
   await new Promise((closed) => listener.close(closed));
-  await server.stop();
 });
 
 const query = '{ viewer { id } }';

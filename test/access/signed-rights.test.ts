@@ -14,16 +14,15 @@ import {
   unique,
   type Made,
 } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
 import { askSigned, type Reply } from '../support/signing.js';
 
-let server: TestServer;
+let server: SharedServer;
 let organization: string;
 beforeAll(async () => {
-  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+  server = await sharedServer();
   organization = await makeAccount(server);
 });
-afterAll(() => server.stop());
 
 const ncloud = outside.find(({ name }) => name === 'NAVER Cloud, Sub Account 2') as Case;
 const refusal = ({ code, data }: Pick<Reply, 'code' | 'data'>) => ({ code, data });

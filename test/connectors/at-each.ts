@@ -1,5 +1,5 @@
 import { parseId } from '../../src/ids.js';
-import type { Answer, TestServer } from '../support/server.js';
+import type { Answer, SharedServer } from '../support/server.js';
 import { outside, type Case } from './conformance.js';
 import { connect, inState, recorded, until, type World } from './world.js';
 
@@ -8,7 +8,7 @@ export const words = 'what a vendor says is for no answer';
 
 /** Does the same at each store at once, and tells by name what came of it; the vendors end with it. */
 export async function atEach<Result>(
-  server: TestServer,
+  server: SharedServer,
   work: (world: World, store: Case) => Promise<Result>,
   stores: readonly Case[] = outside,
 ): Promise<Record<string, Result>> {
@@ -31,7 +31,7 @@ export const toEach = <Result>(expected: (store: Case) => Result, stores: readon
   Object.fromEntries(stores.map((store) => [store.name, expected(store)]));
 
 /** Waits until nothing of a credential is under way. */
-export const comeToRest = (server: TestServer, id: string): Promise<void> =>
+export const comeToRest = (server: SharedServer, id: string): Promise<void> =>
   until(async () => {
     const open = await server.rows("SELECT id FROM intents WHERE state = 'OPEN' AND credential_id = :id", {
       id: parseId(id)?.uuid,
@@ -40,7 +40,7 @@ export const comeToRest = (server: TestServer, id: string): Promise<void> =>
   }, 30_000);
 
 /** What a deed came to, once all has come to rest. */
-export async function cameTo(server: TestServer, world: World, answer: Answer, id: string, action: string) {
+export async function cameTo(server: SharedServer, world: World, answer: Answer, id: string, action: string) {
   expect(answer.text).not.toContain(words);
   await comeToRest(server, id);
   const read = await world.read(id);
@@ -55,7 +55,7 @@ export async function cameTo(server: TestServer, world: World, answer: Answer, i
 }
 
 /** Rotates, and tells what that came to and whether the store takes what was issued. */
-export async function rotates(server: TestServer, world: World, id: string) {
+export async function rotates(server: SharedServer, world: World, id: string) {
   const answer = await world.run('rotateCredential', { id, ...world.next() });
   const outcome = await cameTo(server, world, answer, id, 'credential:rotate');
   const issued = answer.data?.rotateCredential.issued;

@@ -1,15 +1,14 @@
 // What every outside store is held to when it fails: whatever goes wrong there, nothing is lost and nothing is made up.
 import { unique } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
 import type { Fault } from '../upstreams/stand-in.js';
 import { atEach, cameTo, good, rotates, toEach, words } from './at-each.js';
 import { outside, type Case } from './conformance.js';
 
-let server: TestServer;
+let server: SharedServer;
 beforeAll(async () => {
-  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+  server = await sharedServer();
 });
-afterAll(() => server.stop());
 
 /** Those whose new secret is gone with the answer: the store makes it, and shows it to nobody. */
 const isLost = ({ way, shows }: Case): boolean => way === 'replaced' && !shows;

@@ -2,17 +2,16 @@
 import { parseId } from '../../src/ids.js';
 import { faultPaths, placesOf } from '../credentials/verbs.js';
 import { expectData, unique } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
 import { builtIn, outside, type Case, type Issued } from './conformance.js';
 import { connect, inState, recorded, until, type World } from './world.js';
 
-let server: TestServer;
+let server: SharedServer;
 let world: World;
 beforeAll(async () => {
-  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+  server = await sharedServer();
 });
 afterEach(() => world.standIn.stop());
-afterAll(() => server.stop());
 
 const capabilities = async (): Promise<string[]> =>
   expectData(

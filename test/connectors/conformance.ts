@@ -1,6 +1,6 @@
 import { statusWith } from '../credentials/verbs.js';
 import { unique } from '../support/make.js';
-import type { TestServer } from '../support/server.js';
+import type { SharedServer } from '../support/server.js';
 import { startApinizer, type ApinizerOptions } from '../upstreams/apinizer.js';
 import { startLandscape } from '../upstreams/landscape.js';
 import type { NcloudSubAccount } from '../upstreams/ncloud-state.js';
@@ -56,7 +56,7 @@ export interface Case {
   shows: boolean;
   /** Whether it ends one for good. */
   ends: boolean;
-  start: (server: TestServer) => Promise<Vendor>;
+  start: (server: SharedServer) => Promise<Vendor>;
 }
 
 /** A secret that is found again wherever it gets to. */
@@ -218,7 +218,7 @@ function takeFrom(all: Map<string, unknown>, key: string): () => void {
 }
 
 /** The store that is built in is no vendor's: what it did is seen by whether Keyway itself lets the secret in. */
-const keyway = async (server: TestServer): Promise<Vendor> => {
+const keyway = async (server: SharedServer): Promise<Vendor> => {
   const none = () => {
     throw new Error('nobody makes anything there but Keyway');
   };

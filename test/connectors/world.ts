@@ -1,6 +1,6 @@
 import { makeStore } from '../stores/stores.js';
 import { expectData, makeAccount, unique } from '../support/make.js';
-import type { Answer, TestServer } from '../support/server.js';
+import type { Answer, SharedServer } from '../support/server.js';
 import type { Match } from '../upstreams/stand-in.js';
 import type { Case, Issued, Seeded, Vendor } from './conformance.js';
 
@@ -55,7 +55,7 @@ export interface Shown {
 }
 
 /** Starts a vendor's stand-in and connects it. End it with `standIn.stop()`. */
-export async function connect(server: TestServer, { start }: Case): Promise<World> {
+export async function connect(server: SharedServer, { start }: Case): Promise<World> {
   const vendor = await start(server);
   const account = await makeAccount(server);
   const { connection } = vendor;
@@ -122,7 +122,7 @@ export async function connect(server: TestServer, { start }: Case): Promise<Worl
   };
 }
 
-const idOfBuiltIn = async (server: TestServer): Promise<string> =>
+const idOfBuiltIn = async (server: SharedServer): Promise<string> =>
   expectData(await server.ask('{ store(name: "keyway") { id } }')).store.id;
 
 /** How often a deed is on record as done, and as failed. */

@@ -2,16 +2,15 @@ import { jest } from '@jest/globals';
 import { Secret } from '../../src/secret.js';
 import { veracodeScheme } from '../../src/signatures/veracode.js';
 import { expectData, makeAccount, makeCaller, makeProject, makeRole, unique } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
 import { create, faultPaths, inDays, keptOf, placesOf, read, statusWith } from './verbs.js';
 
-let server: TestServer;
+let server: SharedServer;
 let account: string;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
   account = await makeAccount(server);
 });
-afterAll(() => server.stop());
 
 const make = (input: Record<string, unknown>) => create(server, { account, name: unique('made'), ...input });
 const made = async (input: Record<string, unknown>) => expectData(await make(input)).createCredential;

@@ -7,17 +7,16 @@ import {
   makeRole,
   unique,
 } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
 import { addDerived } from './derived.js';
 import { keptOf, read, remove, revoke, statusWith } from './verbs.js';
 
-let server: TestServer;
+let server: SharedServer;
 let account: string;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
   account = await makeAccount(server);
 });
-afterAll(() => server.stop());
 
 const made = (input: Record<string, unknown> = {}) => makeCredential(server, account, input);
 const deleted = async (id: string) => expectData(await remove(server, { id })).deleteCredential.credential;

@@ -1,13 +1,13 @@
 import { makeCredential, unique } from '../support/make.js';
 import { encodeId } from '../../src/ids.js';
-import type { TestServer } from '../support/server.js';
+import type { SharedServer } from '../support/server.js';
 
 /**
  * A token derived from the credential of that name, put into the table as issuing one would, and sealed to nothing: it
  * calls Keyway as the account that the credential belongs to.
  */
 export async function addDerived(
-  server: TestServer,
+  server: SharedServer,
   parent: string,
 ): Promise<{ name: string; token: string }> {
   const name = unique('derived');

@@ -12,19 +12,18 @@ import {
   unique,
   type Made,
 } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
 import { askSigned } from '../support/signing.js';
 import { run } from '../support/verbs.js';
 import { derivedFrom, issue, issued, issueSigned, madeBy, standingOf, verdictOn } from './temporary.js';
 import { keptOf, read, remove, revoke, rotate, statusWith, update } from './verbs.js';
 
-let server: TestServer;
+let server: SharedServer;
 let account: string;
 beforeAll(async () => {
-  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+  server = await sharedServer();
   account = await makeAccount(server);
 });
-afterAll(() => server.stop());
 
 const works = { code: 'VALID', status: 200 };
 const parentOf = (input: Record<string, unknown> = {}) => makeCredential(server, account, input);

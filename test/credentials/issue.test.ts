@@ -11,17 +11,17 @@ import {
   unique,
   type Made,
 } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
 import { askSigned, callingSchemes, question, send, signedBy } from '../support/signing.js';
 import { run } from '../support/verbs.js';
 import { derivedFrom, issue, issued, issueSigned, madeBy, standingOf, verdictOn } from './temporary.js';
 import { faultPaths, inDays, placesOf, read, remove, revoke, rotate, statusWith, update } from './verbs.js';
 
-let server: TestServer;
+let server: SharedServer;
 let account: string;
 let roles: { id: string; name: string }[];
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
   account = await makeAccount(server);
   roles = await Promise.all(
     ['one', 'two', 'three'].map(async (start) => {
@@ -30,7 +30,6 @@ beforeAll(async () => {
     }),
   );
 });
-afterAll(() => server.stop());
 
 const minuteMs = 60_000;
 const works = { code: 'VALID', status: 200 };

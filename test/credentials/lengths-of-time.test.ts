@@ -2,7 +2,7 @@ import { parseId } from '../../src/ids.js';
 import { dayMs } from '../../src/time.js';
 import { makeStore } from '../stores/stores.js';
 import { expectData, makeAccount, makeCredential, unique } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
 import { ncloud, veracode, type Vendor } from './outside/vendors.js';
 import { issue } from './temporary.js';
 import { create, faultPaths, read, rotate, update } from './verbs.js';
@@ -22,15 +22,14 @@ const grace = (ms: number) => ms <= 90 * dayMs;
 /** Longer than any test takes, and shorter than any two ways to count differ by. */
 const slackMs = dayMs / 4;
 
-let server: TestServer;
+let server: SharedServer;
 let account: string;
 const vendors: Vendor[] = [];
 beforeAll(async () => {
-  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+  server = await sharedServer();
   account = await makeAccount(server);
 });
 afterAll(async () => {
-  await server.stop();
   for (const { standIn } of vendors) await standIn.stop();
 });
 

@@ -1,15 +1,14 @@
 import { retireOutlived } from '../../src/credentials/retire.js';
 import { expectData, makeAccount, makeCredential, unique } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
 import { keptOf, read, reveal, rotate, statusWith } from './verbs.js';
 
-let server: TestServer;
+let server: SharedServer;
 let account: string;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
   account = await makeAccount(server);
 });
-afterAll(() => server.stop());
 
 const kept = {
   passwordHash: null,

@@ -10,18 +10,17 @@ import {
   type Made,
 } from '../support/make.js';
 import { SignatureScheme } from '../../src/signatures/scheme.js';
-import { startTestServer, type Answer, type TestServer } from '../support/server.js';
+import { sharedServer, type Answer, type SharedServer } from '../support/server.js';
 import { askSigned, callingSchemes, question, send, signedBy } from '../support/signing.js';
 import { issued } from './temporary.js';
 import { reveal, revoke, rotate, update } from './verbs.js';
 
-let server: TestServer;
+let server: SharedServer;
 let account: string;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
   account = await makeAccount(server);
 });
-afterAll(() => server.stop());
 
 /** A permanent key, and one that was derived from it to be revealed. */
 async function derived(

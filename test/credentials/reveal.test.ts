@@ -1,14 +1,13 @@
 import { expectData, makeAccount, makeCaller, makeCredential, unique } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
 import { inDays, placesOf, read, remove, reveal, revoke, rotate, update } from './verbs.js';
 
-let server: TestServer;
+let server: SharedServer;
 let account: string;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
   account = await makeAccount(server);
 });
-afterAll(() => server.stop());
 
 const made = (input: Record<string, unknown> = {}) =>
   makeCredential(server, account, { retrievable: true, ...input });

@@ -7,17 +7,16 @@ import {
   makeRole,
   unique,
 } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
 import { faultPaths, keptOf, read, remove, revoke, rotate, statusWith, update } from './verbs.js';
 import { addDerived } from './derived.js';
 
-let server: TestServer;
+let server: SharedServer;
 let account: string;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
   account = await makeAccount(server);
 });
-afterAll(() => server.stop());
 
 const made = (input: Record<string, unknown> = {}) => makeCredential(server, account, input);
 const revoked = async (id: string) => expectData(await revoke(server, { id })).revokeCredential.credential;

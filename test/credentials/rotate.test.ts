@@ -1,5 +1,5 @@
 import { expectData, makeAccount, makeCaller, makeCredential, unique } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
 import { issued as derived } from './temporary.js';
 import {
   faultPaths,
@@ -15,13 +15,12 @@ import {
   update,
 } from './verbs.js';
 
-let server: TestServer;
+let server: SharedServer;
 let account: string;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
   account = await makeAccount(server);
 });
-afterAll(() => server.stop());
 
 const made = (input: Record<string, unknown> = {}) => makeCredential(server, account, input);
 const rotated = async (input: Record<string, unknown>) =>

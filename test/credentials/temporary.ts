@@ -1,5 +1,5 @@
 import { expectData, type Made } from '../support/make.js';
-import type { Answer, AskOptions, TestServer } from '../support/server.js';
+import type { Answer, AskOptions, SharedServer } from '../support/server.js';
 import { askSigned } from '../support/signing.js';
 
 const issuing = `mutation ($input: IssueTemporaryCredentialInput!) {
@@ -14,18 +14,18 @@ const issuing = `mutation ($input: IssueTemporaryCredentialInput!) {
 
 /** Derives a temporary credential; the administrator does it, where nobody else is named. */
 export const issue = (
-  server: TestServer,
+  server: SharedServer,
   input: Record<string, unknown>,
   options?: AskOptions,
 ): Promise<Answer> => server.ask(issuing, { input }, options);
 
 /** The same, signed by a key. */
-export const issueSigned = (server: TestServer, key: Made, input: Record<string, unknown>) =>
+export const issueSigned = (server: SharedServer, key: Made, input: Record<string, unknown>) =>
   askSigned(server, key, issuing, { input });
 
 /** A temporary credential with its secret. */
 export async function issued(
-  server: TestServer,
+  server: SharedServer,
   parent: string,
   input: Record<string, unknown> = {},
   options?: AskOptions,
@@ -41,7 +41,10 @@ export function madeBy(answer: Pick<Answer, 'data' | 'errors'>): Made {
 }
 
 /** What was derived from a credential, as the administrator sees it. */
-export async function derivedFrom(server: TestServer, id: string): Promise<{ id: string; status: string }[]> {
+export async function derivedFrom(
+  server: SharedServer,
+  id: string,
+): Promise<{ id: string; status: string }[]> {
   const answer = await server.ask(
     'query ($id: ID!) { credential(id: $id) { derived(first: 100) { nodes { id status } } } }',
     { id },
@@ -51,7 +54,7 @@ export async function derivedFrom(server: TestServer, id: string): Promise<{ id:
 
 /** What a verifier is told of a pair. */
 export async function verdictOn(
-  server: TestServer,
+  server: SharedServer,
   { accessKey, secret }: Pick<Made, 'accessKey' | 'secret'>,
   more: Record<string, unknown> = {},
 ) {
@@ -65,7 +68,10 @@ export async function verdictOn(
 }
 
 /** Whether a pair works just now: what a verifier is told of it, and what Keyway answers to a request that it signed. */
-export async function standingOf(server: TestServer, pair: Made): Promise<{ code: string; status: number }> {
+export async function standingOf(
+  server: SharedServer,
+  pair: Made,
+): Promise<{ code: string; status: number }> {
   const [{ code }, { status }] = await Promise.all([
     verdictOn(server, pair),
     askSigned(server, pair, '{ viewer { id } }'),

@@ -1,4 +1,4 @@
-import type { Answer, AskOptions, TestServer } from '../support/server.js';
+import type { Answer, AskOptions, SharedServer } from '../support/server.js';
 import { expectData } from '../support/make.js';
 
 const credentialFields = `
@@ -14,7 +14,7 @@ type Input = Record<string, unknown>;
 
 const verb =
   (name: string, selection: string) =>
-  (server: TestServer, input: Input, options?: AskOptions): Promise<Answer> => {
+  (server: SharedServer, input: Input, options?: AskOptions): Promise<Answer> => {
     const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
     const text = `mutation ($input: ${type}!) { ${name}(input: $input) { ${selection} } }`;
     return server.ask(text, { input }, options);
@@ -32,7 +32,7 @@ export const revoke = verb('revokeCredential', changed);
 export const remove = verb('deleteCredential', changed);
 
 /** The credential as the administrator sees it. */
-export async function read(server: TestServer, id: string) {
+export async function read(server: SharedServer, id: string) {
   const text = `query ($id: ID!) { credential(id: $id) { ${credentialFields} } }`;
   return expectData(await server.ask(text, { id })).credential;
 }
@@ -44,7 +44,7 @@ export const apartFromUse = (credential: object): object =>
   ) as object;
 
 /** Whether this token is taken: the status of a request made with it. */
-export const statusWith = async (server: TestServer, token: string): Promise<number> =>
+export const statusWith = async (server: SharedServer, token: string): Promise<number> =>
   (await server.ask('{ viewer { id } }', {}, { token })).status;
 
 /** The paths of the faults in a refused input. */
@@ -55,7 +55,7 @@ export const faultPaths = ({ errors }: Answer): string[] =>
 export const inDays = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString();
 
 /** What the versions of a credential keep, newest first: which columns hold something. */
-export async function keptOf(server: TestServer, accessKey: string): Promise<Record<string, unknown>[]> {
+export async function keptOf(server: SharedServer, accessKey: string): Promise<Record<string, unknown>[]> {
   return server.rows(
     `SELECT v.number, v.state, v.password_hash AS "passwordHash", v.verifier IS NOT NULL AS verifier,
        v.verifier_key_id IS NOT NULL AS "verifierKey", v.pepper_id IS NOT NULL AS pepper,
@@ -67,7 +67,7 @@ export async function keptOf(server: TestServer, accessKey: string): Promise<Rec
 }
 
 /** Columns of the database, and the log, that hold one of these texts in plain, base64, hex or URL form. */
-export async function placesOf(server: TestServer, texts: readonly string[]): Promise<string[]> {
+export async function placesOf(server: SharedServer, texts: readonly string[]): Promise<string[]> {
   const needles = texts.flatMap(spellings);
   const columns = await server.rows<{ table: string; column: string; type: string }>(`
     SELECT table_name AS "table", column_name AS "column", data_type AS type FROM information_schema.columns

@@ -3,7 +3,7 @@ import { command, type Ended } from '../support/command.js';
 import { expectData } from '../support/make.js';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { emptyPlace, runKeyway, spawnKeyway, urlOf, type Spawned } from '../support/process.js';
+import { barePlace, emptyPlace, runKeyway, spawnKeyway, urlOf, type Spawned } from '../support/process.js';
 import { doorTo, startTestServer, type Door, type TestServer } from '../support/server.js';
 
 let server: TestServer;
@@ -209,7 +209,7 @@ describe('with all stores', () => {
   });
 
   test('makes nothing where the address is taken, so that it can be asked for again', async () => {
-    const other = await emptyPlace();
+    const other = await barePlace();
     try {
       const taken = { ...other.environment, PORT: new URL(door.url).port };
       const { code, output } = await runKeyway(['demo', '--stores'], taken);

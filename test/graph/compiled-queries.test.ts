@@ -15,14 +15,14 @@ import {
   makeRole,
   unique,
 } from '../support/make.js';
-import { startTestServer, type Answer, type TestServer } from '../support/server.js';
+import { sharedServer, type Answer, type SharedServer } from '../support/server.js';
 
-let server: TestServer;
+let server: SharedServer;
 let known: Record<string, string | string[]>;
 let stranger: string;
 
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
   const account = await makeAccount(server, { title: 'An "odd" título', email: 'a@example.org' });
   const child = await makeAccount(server, { parent: account });
   const project = await makeProject(server, account, { description: 'a project' });
@@ -50,7 +50,6 @@ beforeAll(async () => {
   known = { account, child, project, role, grant: granted, credential, revoked, bare, event, unseen };
   known['ids'] = [account, project, role, granted, credential, bare, event, unseen];
 });
-afterAll(() => server.stop());
 
 /** The answer's text, without what is new in each. */
 const textOf = ({ status, text }: Answer) =>

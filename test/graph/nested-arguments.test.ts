@@ -1,13 +1,12 @@
 import { expectData, makeAccount, makeCredential, unique } from '../support/make.js';
-import { startTestServer, type Answer, type TestServer } from '../support/server.js';
+import { sharedServer, type Answer, type SharedServer } from '../support/server.js';
 
-let server: TestServer;
+let server: SharedServer;
 let account: string;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
   account = await makeAccount(server);
 });
-afterAll(() => server.stop());
 
 type Variables = Record<string, unknown>;
 

@@ -2,7 +2,7 @@ import { ApolloServer } from '@apollo/server';
 import { buildSchema, getIntrospectionQuery, Kind, parse, type OperationDefinitionNode } from 'graphql';
 import { answerErrors, formatError, variableFaults } from '../../src/graph/errors/answer-errors.js';
 import { expectData, makeAccount, makeCredential, type Made } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
 import { statementsOf } from '../support/statements.js';
 import { measure, parseOptions, queryLimits, validationOptions } from '../../src/graph/query-limits.js';
 import { largestQuery } from '../../src/config/limits.js';
@@ -51,7 +51,6 @@ const server = new ApolloServer({
   introspection: true,
   plugins: [queryLimits(), variableFaults(), answerErrors({ requestId: () => 'req-1' })],
 });
-afterAll(() => server.stop());
 
 async function ask(query: string, variables: Record<string, unknown> = {}) {
   resolved = 0;
@@ -247,13 +246,12 @@ describe('S6: refuses, before any resolver runs, more than one field that looks 
   });
 
   describe('in the graph of Keyway', () => {
-    let keyway: TestServer;
+    let keyway: SharedServer;
     let key: Made;
     beforeAll(async () => {
-      keyway = await startTestServer();
+      keyway = await sharedServer();
       key = await makeCredential(keyway, await makeAccount(keyway));
     });
-    afterAll(() => keyway.stop());
 
     const input = () => ({ accessKey: key.accessKey, proof: { secret: key.secret } });
     const field = 'verifyCredential(input: $input) { code }';

@@ -10,21 +10,20 @@ import {
   makeRole,
   unique,
 } from '../support/make.js';
-import { startTestServer, type Answer, type AskOptions, type TestServer } from '../support/server.js';
+import { sharedServer, type Answer, type AskOptions, type SharedServer } from '../support/server.js';
 import { inDays, placesOf, statusWith } from '../credentials/verbs.js';
 import { makeStore, seqeraAt } from '../stores/stores.js';
 import { startSeqera, type Seqera } from '../upstreams/seqera.js';
 
-let server: TestServer;
+let server: SharedServer;
 let seqera: Seqera;
 let account: string;
 beforeAll(async () => {
   seqera = await startSeqera();
-  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+  server = await sharedServer();
   account = await makeAccount(server);
 });
 afterAll(async () => {
-  await server.stop();
   await seqera.stop();
 });
 

@@ -1,9 +1,9 @@
-import { startTestServer, type TestServer } from '../support/server.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
 import { parseId } from '../../src/ids.js';
 import { expectData, makeAccount, makeCredential, makeProject, makeRole, unique } from '../support/make.js';
 
 // One credential for each thing that a filter can tell apart, in an account of their own.
-let server: TestServer;
+let server: SharedServer;
 let account: string;
 let stores: string;
 const ids: Record<string, string> = {};
@@ -19,7 +19,7 @@ const run = async (mutation: string, input: Record<string, unknown>) => {
 };
 
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
   account = await makeAccount(server);
   stores = expectData(await server.ask('{ store(name: "keyway") { id } }')).store.id;
   named['owner'] = await makeAccount(server);
@@ -73,7 +73,6 @@ beforeAll(async () => {
   await run('deleteCredential', { id: ids['deleted'] });
   await run('rotateCredential', { id: ids['rotating'], gracePeriod: 'PT1H' });
 });
-afterAll(() => server.stop());
 
 const ended = ['disabled', 'expired', 'revoked', 'rotating', 'pending', 'unknown'];
 const listed = () => Object.keys(ids).filter((name) => name !== 'deleted');

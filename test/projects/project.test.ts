@@ -1,4 +1,4 @@
-import { startTestServer, type AskOptions, type TestServer } from '../support/server.js';
+import { sharedServer, type AskOptions, type SharedServer } from '../support/server.js';
 import {
   expectData,
   grant,
@@ -10,11 +10,10 @@ import {
 } from '../support/make.js';
 import { readNode, run as runOn } from '../support/verbs.js';
 
-let server: TestServer;
+let server: SharedServer;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
 });
-afterAll(() => server.stop());
 
 const run = (mutation: string, input: Record<string, unknown>, options?: AskOptions) =>
   runOn(server, mutation, input, options);

@@ -1,12 +1,11 @@
-import { startTestServer, type AskOptions, type TestServer } from '../support/server.js';
+import { sharedServer, type AskOptions, type SharedServer } from '../support/server.js';
 import { expectData, grant, makeAccount, makeCredential, makeProject, makeRole } from '../support/make.js';
 import { readNode, run as runOn } from '../support/verbs.js';
 
-let server: TestServer;
+let server: SharedServer;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
 });
-afterAll(() => server.stop());
 
 const run = (mutation: string, input: Record<string, unknown>, options?: AskOptions) =>
   runOn(server, mutation, input, options);

@@ -8,7 +8,7 @@ import {
   makeRole,
   unique,
 } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
 
 const fields = `name email fullName description accessKey roles { name } enabled allowedIps expiresAt status`;
 const listOfProject = `query ($name: String!) {
@@ -16,7 +16,7 @@ const listOfProject = `query ($name: String!) {
 }`;
 const chosen = 'a password that nobody is shown';
 
-let server: TestServer;
+let server: SharedServer;
 let account: string;
 let project: { id: string; name: string };
 let reader: { id: string; token: string };
@@ -24,7 +24,7 @@ const roles = { API_USER: unique('API_USER'), DEVELOPER: unique('DEVELOPER'), AD
 const usernames = { apiUser: unique('api-user'), admin: unique('admin'), away: unique('away') };
 
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
   account = await makeAccount(server);
   project = await projectOf(account, 'MyProject');
   reader = await makeCaller(server, ['CREDENTIAL_READ', 'PROJECT_READ'], { onProject: project.id });
@@ -64,7 +64,6 @@ beforeAll(async () => {
     },
   );
 });
-afterAll(() => server.stop());
 
 async function projectOf(owner: string, start: string): Promise<{ id: string; name: string }> {
   const name = unique(start);

@@ -2,22 +2,21 @@
 import { SignatureScheme } from '../../src/signatures/scheme.js';
 import { issued } from '../credentials/temporary.js';
 import { expectData, makeAccount, makeCaller, makeCredential, type Made } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
 import { askSigned, questionByGet, send, signedBy } from '../support/signing.js';
 
 const secret = { accessKey: { prefix: 'ncp_iam_' } };
 
-let server: TestServer;
+let server: SharedServer;
 let main: { id: string; token: string; key: Made };
 let sub: { id: string; token: string; key: Made };
 
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
   const organization = await makeAccount(server);
   main = await withKey(await makeCaller(server, ['CREDENTIAL_READ'], { onAccount: organization }, {}));
   sub = await withKey(await makeCaller(server, [], {}, { kind: 'SERVICE', parent: organization }));
 });
-afterAll(() => server.stop());
 
 async function withKey(caller: { id: string; token: string }) {
   return { ...caller, key: await makeCredential(server, caller.id, { secret }) };

@@ -1,14 +1,14 @@
 // The operations of Seqera Tower's page on credentials: list, describe, create, update, delete.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expectData, makeAccount, makeCaller, makeCredential } from '../support/make.js';
-import { startTestServer, type Answer, type TestServer } from '../support/server.js';
+import { sharedServer, type Answer, type SharedServer } from '../support/server.js';
 
-let server: TestServer;
+let server: SharedServer;
 let account: string;
 let user: { id: string; token: string };
 
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
   account = await makeAccount(server);
   user = await makeCaller(
     server,
@@ -16,7 +16,6 @@ beforeAll(async () => {
     { onAccount: account },
   );
 });
-afterAll(() => server.stop());
 
 const ask = (query: string, variables: Record<string, unknown>): Promise<Answer> =>
   server.ask(query, variables, { token: user.token });

@@ -1,17 +1,17 @@
 // The operations of Veracode's page on generating API credentials: https://docs.veracode.com/r/c_identity_gen_creds
 import { expectData, grant, makeAccount, makeCaller, makeCredential, makeRole } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
 
 const inOneYear = new Date(Date.now() + 365 * 86_400_000).toISOString();
 const secret = { accessKey: { secretFormat: 'HEX' } };
 
-let server: TestServer;
+let server: SharedServer;
 let organization: string;
 let apiUser: string;
 let administrator: { id: string; token: string };
 
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
   organization = await makeAccount(server);
   apiUser = await makeAccount(server, { kind: 'SERVICE', parent: organization });
   administrator = await makeCaller(
@@ -20,7 +20,6 @@ beforeAll(async () => {
     { onAccount: organization },
   );
 });
-afterAll(() => server.stop());
 
 const generate = `mutation ($id: ID!) {
   rotateCredential(input: { id: $id }) {

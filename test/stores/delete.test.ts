@@ -1,20 +1,19 @@
 import { parseId } from '../../src/ids.js';
 import { expectData, makeAccount, makeCaller, unique } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
 import { startSeqera, type Seqera } from '../upstreams/seqera.js';
 import { checkStore, createStore, deleteStore, makeStore, ownKeyOf, readStore, seqeraAt } from './stores.js';
 
-let server: TestServer;
+let server: SharedServer;
 let seqera: Seqera;
 let account: string;
 
 beforeAll(async () => {
-  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+  server = await sharedServer();
   seqera = await startSeqera();
   account = await makeAccount(server);
 });
 afterAll(async () => {
-  await server.stop();
   await seqera.stop();
 });
 

@@ -1,4 +1,4 @@
-import type { AskOptions, TestServer } from '../support/server.js';
+import type { AskOptions, SharedServer } from '../support/server.js';
 import { expectData, unique } from '../support/make.js';
 import type { StandIn } from '../upstreams/stand-in.js';
 
@@ -10,7 +10,7 @@ const fields = `id name kind endpoint region capabilities rotation { chosenBy pr
 const payload = `store { ${fields} }`;
 
 const verb =
-  (name: string, selection: string) => (server: TestServer, input: Input, options?: AskOptions) => {
+  (name: string, selection: string) => (server: SharedServer, input: Input, options?: AskOptions) => {
     const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
     return server.ask(
       `mutation ($input: ${type}!) { ${name}(input: $input) { ${selection} } }`,
@@ -32,7 +32,7 @@ export const seqeraAt = ({ url, token }: StandIn & { token: string }, input: Inp
 
 /** Connects a store of an account's, and returns its id. */
 export async function makeStore(
-  server: TestServer,
+  server: SharedServer,
   account: string,
   connection: Input,
   input: Input = {},
@@ -42,13 +42,13 @@ export async function makeStore(
 }
 
 /** The store as the administrator sees it; null where there is none. */
-export async function readStore(server: TestServer, id: string) {
+export async function readStore(server: SharedServer, id: string) {
   const text = `query ($id: ID!) { node(id: $id) { ... on CredentialStore { ${fields} } } }`;
   return expectData(await server.ask(text, { id })).node;
 }
 
 /** The credential that Keyway reaches a store with, as the administrator sees it. */
-export async function ownKeyOf(server: TestServer, id: string) {
+export async function ownKeyOf(server: SharedServer, id: string) {
   const text = `query ($id: ID!) { credentials(filter: { store: [$id] }) { nodes {
     id name kind accessKey status retrievable reachesStore revision externalId owner { id } account { id }
     versions { number state accessKey } } } }`;

@@ -1,6 +1,6 @@
 import { URI, type TOTP } from 'otpauth';
 import { expectData } from './make.js';
-import type { TestServer } from './server.js';
+import type { SharedServer, TestServer } from './server.js';
 
 const stepMs = 30_000;
 
@@ -14,7 +14,7 @@ export interface Authenticator {
 
 /** Enrols a second factor for the account of a token. */
 export async function enrol(
-  server: TestServer,
+  server: SharedServer,
   token: string,
   input: Record<string, unknown> = {},
 ): Promise<Authenticator> {
@@ -28,14 +28,14 @@ export async function enrol(
 }
 
 /** The app that has taken over the second factor of this URI. */
-export function takeOver(server: TestServer, uri: string): Omit<Authenticator, 'qrCode'> {
+export function takeOver(server: SharedServer, uri: string): Omit<Authenticator, 'qrCode'> {
   const app = URI.parse(uri) as TOTP;
   return { uri, code: (steps = 0) => app.generate({ timestamp: server.db.now() + steps * stepMs }) };
 }
 
 /** Enrols and confirms one: the code of the present time step is used then, that of the next is not. */
 export async function enrolAndConfirm(
-  server: TestServer,
+  server: SharedServer,
   token: string,
 ): Promise<Authenticator & { recoveryCodes: string[] }> {
   const app = await enrol(server, token);

@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import type { AskOptions, Door } from './server.js';
 
+const file = randomBytes(4).toString('hex');
 let count = 0;
-/** A name that no other test has. */
-export const unique = (start: string): string => `${start}-${process.pid}-${++count}`;
+/** A name that no other test has, nor a test of another file. */
+export const unique = (start: string): string => `${start}-${file}-${++count}`;
 
 /** Makes an account and returns its id. */
 export async function makeAccount(

@@ -32,31 +32,36 @@ export interface AskOptions {
   headers?: Record<string, string>;
 }
 
-export interface TestServer {
-  url: string;
-  adminToken: string;
-  dataDir: string;
-  /** The environment that this server was configured by, for starting another process on the same database. */
-  environment: Record<string, string>;
-  /** The server's own database, for looking into tables. */
-  db: Database;
-  /** Every line that was logged. */
-  logged: string[];
+/** A Keyway as its callers reach it. */
+export interface Door {
+  readonly url: string;
+  readonly adminToken: string;
   ask(query: string, variables?: Record<string, unknown>, options?: AskOptions): Promise<Answer>;
+}
+
+/** A Keyway that others use as well: what a test asserts is about what it made itself. */
+export interface SharedServer extends Door {
+  readonly dataDir: string;
+  /** Every line that was logged, by all. */
+  readonly logged: readonly string[];
+  /** The server's own database, for looking into tables. */
+  readonly db: Database;
   /** Rows of a statement with `:name` parameters. */
   rows<Row extends object = Record<string, unknown>>(
     text: string,
     parameters?: Record<string, unknown>,
   ): Promise<Row[]>;
+}
+
+export interface TestServer extends SharedServer {
+  /** The environment that this server was configured by, for starting another process on the same database. */
+  readonly environment: Record<string, string>;
   /** Ends the server, for another process to have its data; `restart` brings it back. */
   pause(): Promise<void>;
   /** Ends the server, and starts it again on the same data; what is done between has the database for itself. */
   restart(between?: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
-
-/** A Keyway as its callers reach it. */
-export type Door = Pick<TestServer, 'url' | 'adminToken' | 'ask'>;
 
 /** The door of a Keyway that serves elsewhere, in a process of its own. */
 export const doorTo = (url: string, adminToken: string): Door => ({
@@ -114,6 +119,16 @@ export async function startTestServer(
       await place.drop();
     },
   };
+}
+
+/**
+ * The Keyway of this worker of Jest, which its files share: it reaches stores on this machine, and is ended when the
+ * worker is. For whoever makes the accounts that it asks about, and asserts nothing of what others may have made: lists
+ * of an administrator, the log, and what is done to the whole process want `startTestServer`.
+ */
+export function sharedServer(): Promise<SharedServer> {
+  const kept = globalThis as { keywayOfWorker?: Promise<TestServer> };
+  return (kept.keywayOfWorker ??= startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' }));
 }
 
 /**

@@ -3,7 +3,7 @@ import { type SignedRequest, type SigningKey, SignatureScheme } from '../../src/
 import { schemes } from '../../src/signatures/schemes.js';
 import { Secret } from '../../src/secret.js';
 import type { Made } from './make.js';
-import type { Answer, TestServer } from './server.js';
+import type { Answer, SharedServer } from './server.js';
 
 /** The schemes in which Keyway itself can be called. */
 export const callingSchemes = [
@@ -19,7 +19,7 @@ export const keyOf = ({ accessKey, secret }: Pick<Made, 'accessKey' | 'secret'>)
 });
 
 /** A request that nobody has signed yet; with a body it is a POST. */
-export function unsigned(server: Pick<TestServer, 'url'>, url: string, body?: unknown): SignedRequest {
+export function unsigned(server: Pick<SharedServer, 'url'>, url: string, body?: unknown): SignedRequest {
   return {
     method: body === undefined ? 'GET' : 'POST',
     url,
@@ -33,13 +33,13 @@ export function unsigned(server: Pick<TestServer, 'url'>, url: string, body?: un
 
 /** A question to the graph, not signed yet. */
 export const question = (
-  server: Pick<TestServer, 'url'>,
+  server: Pick<SharedServer, 'url'>,
   query: string,
   variables: Record<string, unknown> = {},
 ): SignedRequest => unsigned(server, '/graphql', { query, variables });
 
 /** The same question by GET. */
-export const questionByGet = (server: Pick<TestServer, 'url'>, query: string): SignedRequest =>
+export const questionByGet = (server: Pick<SharedServer, 'url'>, query: string): SignedRequest =>
   unsigned(server, `/graphql?query=${encodeURIComponent(query)}`);
 
 export type Reply = Omit<Answer, 'headers'>;
@@ -49,7 +49,7 @@ export type Reply = Omit<Answer, 'headers'>;
  * @param chunked sends the body in pieces of 5 bytes, without its length.
  */
 export async function send(
-  server: Pick<TestServer, 'url'>,
+  server: Pick<SharedServer, 'url'>,
   { method, url, headers, body }: SignedRequest,
   chunked = false,
 ): Promise<Reply> {
@@ -91,7 +91,7 @@ function replyOf(status: number, text: string): Reply {
 
 /** The request as this key signs it now, by the clock of the database, or so many milliseconds from now. */
 export const signedBy = (
-  server: TestServer,
+  server: SharedServer,
   key: Pick<Made, 'accessKey' | 'secret'>,
   scheme: SignatureScheme,
   request: SignedRequest,
@@ -101,7 +101,7 @@ export const signedBy = (
 
 /** Asks the graph with a request that this key signed, by HTTP Message Signatures where nothing else is said. */
 export const askSigned = (
-  server: TestServer,
+  server: SharedServer,
   key: Pick<Made, 'accessKey' | 'secret'>,
   query: string,
   variables: Record<string, unknown> = {},

@@ -1,5 +1,5 @@
 import type { Statement } from '../../src/database/database.js';
-import type { TestServer } from './server.js';
+import type { SharedServer } from './server.js';
 
 // What runs by itself now and then, whoever asks for what: the clock, the checkpoints, what jobs count, forget and take
 // up.
@@ -15,7 +15,7 @@ const ofJobs = new RegExp(
 
 /** The statements that run while something is done, apart from those of jobs. What is in a transaction is not among them. */
 export async function statementsOf<Result>(
-  server: TestServer,
+  server: SharedServer,
   work: () => Promise<Result>,
 ): Promise<{ result: Result; statements: Statement[] }> {
   const { db } = server;

@@ -8,7 +8,7 @@ import {
   makeRole,
   unique,
 } from './make.js';
-import type { TestServer } from './server.js';
+import type { SharedServer } from './server.js';
 
 /** Public ids of one thing of each kind, all of one organization. */
 export interface Tenant {
@@ -26,7 +26,7 @@ export interface Tenant {
 }
 
 /** An organization with a sub-account, a project, a role of its own, and a rotated credential that carries it. */
-export async function makeTenant(server: TestServer): Promise<Tenant> {
+export async function makeTenant(server: SharedServer): Promise<Tenant> {
   const names = { account: unique('tenant'), project: unique('tenant'), role: unique('tenant') };
   const account = await makeAccount(server, { name: names.account });
   const subAccount = await makeAccount(server, { parent: account });
@@ -65,7 +65,7 @@ export async function makeTenant(server: TestServer): Promise<Tenant> {
 
 /** Who holds all permissions, on this tenant's organization alone. */
 export const makeTenantAdmin = async (
-  server: TestServer,
+  server: SharedServer,
   { account }: Pick<Tenant, 'account'>,
 ): Promise<{ id: string; token: string; credential: string }> => {
   const id = await makeCaller(server, [], {}, { parent: account });
@@ -74,7 +74,7 @@ export const makeTenantAdmin = async (
 };
 
 /** The id of a role, by its name. */
-export async function roleNamed(server: TestServer, name: string): Promise<string> {
+export async function roleNamed(server: SharedServer, name: string): Promise<string> {
   const answer = await server.ask('query ($name: String!) { role(name: $name) { id } }', { name });
   return expectData(answer).role.id;
 }

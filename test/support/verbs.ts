@@ -1,5 +1,5 @@
 import { expectData } from './make.js';
-import type { Answer, AskOptions, Door, TestServer } from './server.js';
+import type { Answer, AskOptions, Door, SharedServer } from './server.js';
 
 /** Runs a mutation with its input; the administrator does it, where nobody else is named. */
 export function run(
@@ -14,5 +14,5 @@ export function run(
 }
 
 /** The fields of a node that the administrator reads; null where there is none. */
-export const readNode = async (server: TestServer, id: string, fields: string) =>
+export const readNode = async (server: SharedServer, id: string, fields: string) =>
   expectData(await server.ask(`query ($id: ID!) { node(id: $id) { ${fields} } }`, { id })).node;

@@ -1,5 +1,5 @@
 import { expectData, makeAccount } from '../../support/make.js';
-import { startTestServer, type TestServer } from '../../support/server.js';
+import { sharedServer, type SharedServer } from '../../support/server.js';
 import { makeStore } from '../../stores/stores.js';
 import { startApinizer } from '../../upstreams/apinizer.js';
 import { startLandscape } from '../../upstreams/landscape.js';
@@ -8,11 +8,10 @@ import { startSeqera } from '../../upstreams/seqera.js';
 import type { StandIn } from '../../upstreams/stand-in.js';
 import { startVeracode } from '../../upstreams/veracode.js';
 
-let server: TestServer;
+let server: SharedServer;
 beforeAll(async () => {
-  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+  server = await sharedServer();
 });
-afterAll(() => server.stop());
 
 const sync = (id: string) =>
   server.ask('mutation ($id: ID!) { syncStore(input: { id: $id }) { store { id } } }', { id });

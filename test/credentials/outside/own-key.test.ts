@@ -1,18 +1,17 @@
 import { expectData, grant, makeAccount, makeCaller, makeRole } from '../../support/make.js';
-import { startTestServer, type TestServer } from '../../support/server.js';
+import { sharedServer, type SharedServer } from '../../support/server.js';
 import { makeStore, ownKeyOf, readStore } from '../../stores/stores.js';
 import { startNcloud, type Ncloud } from '../../upstreams/ncloud.js';
 import { create, reveal, revoke, rotate, update } from '../verbs.js';
 
-let server: TestServer;
+let server: SharedServer;
 let ncloud: Ncloud;
 let account: string;
 let store: string;
 
 beforeAll(async () => {
-  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+  server = await sharedServer();
 });
-afterAll(() => server.stop());
 beforeEach(async () => {
   ncloud = await startNcloud();
   account = await makeAccount(server);

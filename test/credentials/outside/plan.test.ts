@@ -1,19 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expectData, makeAccount } from '../../support/make.js';
-import { startTestServer, type TestServer } from '../../support/server.js';
+import { sharedServer, type SharedServer } from '../../support/server.js';
 import { run } from '../../support/verbs.js';
 import { Trial, type Step } from './trial.js';
 import { apinizer, ncloud, type Vendor } from './vendors.js';
 
-let server: TestServer;
+let server: SharedServer;
 const trials: Trial[] = [];
 beforeAll(async () => {
-  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+  server = await sharedServer();
 });
 afterEach(async () => {
   for (const { vendor } of trials.splice(0)) await vendor.standIn.stop();
 });
-afterAll(() => server.stop());
 
 async function rotation(vendor: () => Promise<Vendor>, more: Partial<Step> = {}): Promise<Trial> {
   const step: Step = { verb: 'rotate', vendor, ends: 'done', ...more };

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { unavailable } from '../../../src/errors.js';
 import { parseId } from '../../../src/ids.js';
 import { expectData, makeAccount, unique } from '../../support/make.js';
-import { startTestServer, type TestServer } from '../../support/server.js';
+import { sharedServer, type SharedServer } from '../../support/server.js';
 import { run } from '../../support/verbs.js';
 import { checkStore, makeStore } from '../../stores/stores.js';
 import { startApinizer, type Apinizer } from '../../upstreams/apinizer.js';
@@ -11,12 +11,11 @@ import { startNcloud } from '../../upstreams/ncloud.js';
 import { startVeracode } from '../../upstreams/veracode.js';
 import { create, read, remove, reveal, revoke, rotate, update } from '../verbs.js';
 
-let server: TestServer;
+let server: SharedServer;
 let account: string;
 beforeAll(async () => {
-  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+  server = await sharedServer();
 });
-afterAll(() => server.stop());
 beforeEach(async () => {
   account = await makeAccount(server);
 });

@@ -7,21 +7,20 @@ import {
   makeRole,
   unique,
 } from '../../support/make.js';
-import { startTestServer, type TestServer } from '../../support/server.js';
+import { sharedServer, type SharedServer } from '../../support/server.js';
 import { apartFromUse, create, inDays, read, reveal, rotate, statusWith, update } from '../verbs.js';
 
-let server: TestServer;
+let server: SharedServer;
 /** An account that may read the audit log everywhere, which the callers here may not. */
 let auditor: string;
 /** One that may do nothing. */
 let plain: string;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await sharedServer();
   auditor = await makeAccount(server, { kind: 'SERVICE' });
   await grant(server, auditor, await makeRole(server, ['AUDIT_READ']));
   plain = await makeAccount(server, { kind: 'SERVICE' });
 });
-afterAll(() => server.stop());
 
 const everything = ['CREATE', 'READ', 'UPDATE', 'ROTATE', 'REVEAL'].map((verb) => `CREDENTIAL_${verb}`);
 

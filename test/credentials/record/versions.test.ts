@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { retireOutlived } from '../../../src/credentials/retire.js';
 import { makeStore } from '../../stores/stores.js';
 import { expectData, makeAccount, makeCredential, unique } from '../../support/make.js';
-import { startTestServer, type TestServer } from '../../support/server.js';
+import { sharedServer, type SharedServer } from '../../support/server.js';
 import { run } from '../../support/verbs.js';
 import { rowOf } from '../due.js';
 import { apinizer, seqera, veracode, type Vendor } from '../outside/vendors.js';
@@ -33,13 +33,12 @@ test('the tables of secrets and of rotations are written in two files', () => {
   );
 });
 
-let server: TestServer;
+let server: SharedServer;
 const vendors: Vendor[] = [];
 beforeAll(async () => {
-  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+  server = await sharedServer();
 });
 afterAll(async () => {
-  await server.stop();
   for (const { standIn } of vendors) await standIn.stop();
 });
 
