@@ -6,27 +6,12 @@ const { dirname, relative, resolve } = require('node:path');
 
 const root = resolve();
 const opening = ['server.ts', 'process.ts', 'command.ts'].map((name) => resolve(root, 'test/support', name));
-// What these are about is no matter of the database: one of another kind, the command line, pages and examples, what
-// comes in by HTTP, keys of issuers, the cost of hashing, and what vendors answer. What they do
-// to tables, others do on PostgreSQL too. With them the two passes would take longer than twenty minutes.
-const elsewhere = [
-  'test/database/embedded.test.ts',
-  'test/cli.test.ts',
-  'test/demo/demo.test.ts',
-  'test/readme.test.ts',
-  'test/http/http.test.ts',
-  'test/graph/query-limits.test.ts',
-  'test/explorer/examples.test.ts',
-  'test/access/jwt.test.ts',
-  'test/access/key-sets.test.ts',
-  'test/connectors/conformance.test.ts',
-  'test/connectors/conformance-faults.test.ts',
-  'test/connectors/conformance-refusals.test.ts',
-  'test/verification/passwords.test.ts',
-].map((name) => resolve(root, name));
+// A file says `@embedded`, and what it is about, in the comment that it begins with, where that is no matter of the
+// database. What it does to tables, others do on PostgreSQL too.
+const aboutOf = (path) => /^\/\*\*[^/]*@embedded (.+)/.exec(readFileSync(path, 'utf8'))?.[1];
 
 module.exports = (paths) => {
-  const filtered = paths.filter((path) => !elsewhere.includes(path) && opensDatabase(path));
+  const filtered = paths.filter((path) => aboutOf(path) === undefined && opensDatabase(path));
   const left = paths.filter((path) => !filtered.includes(path)).map((path) => relative(root, path));
   log(`${left.length} files are about no database, and ran above alone: ${left.sort().join(', ')}`);
   return { filtered };

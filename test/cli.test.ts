@@ -1,3 +1,7 @@
+/**
+ * @slow 50 s
+ * @embedded the command line
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseId } from '../src/ids.js';

@@ -1,3 +1,6 @@
+/**
+ * @slow 60 s
+ */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';

@@ -1,3 +1,6 @@
+/**
+ * @slow 15 s
+ */
 import 'reflect-metadata';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { registry } from '../src/connectors/registry.js';

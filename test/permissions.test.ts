@@ -1,3 +1,6 @@
+/**
+ * @slow 25 s
+ */
 import { everyPermission } from '../src/access/principal.js';
 import { registry } from '../src/connectors/registry.js';
 import { openSchema } from '../src/graph/schema.js';

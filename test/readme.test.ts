@@ -1,3 +1,7 @@
+/**
+ * @slow 25 s
+ * @embedded pages and their examples
+ */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { readConfig } from '../src/config/config.js';

@@ -1,3 +1,6 @@
+/**
+ * @slow 25 s
+ */
 // Answers are read as they come: each query knows what it asked for.
 /* eslint-disable @typescript-eslint/no-explicit-any */
 import { decodeId } from '../src/ids.js';

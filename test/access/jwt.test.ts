@@ -1,3 +1,6 @@
+/**
+ * @embedded tokens of issuers
+ */
 import { constants, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { CompactEncrypt, CompactSign, exportSPKI, importJWK } from 'jose';
 import { expectData, makeAccount } from '../support/make.js';

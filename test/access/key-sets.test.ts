@@ -1,3 +1,7 @@
+/**
+ * @slow 20 s
+ * @embedded keys of issuers
+ */
 import { createServer as createHttps } from 'node:https';
 import { createServer as createTcp, type AddressInfo } from 'node:net';
 import { readFileSync, writeFileSync } from 'node:fs';

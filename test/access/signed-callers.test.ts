@@ -1,3 +1,6 @@
+/**
+ * @slow 25 s
+ */
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { schemes } from '../../src/signatures/schemes.js';
 import { SignatureScheme, type SignedRequest } from '../../src/signatures/scheme.js';

@@ -1,3 +1,6 @@
+/**
+ * @slow 40 s
+ */
 import { join } from 'node:path';
 import { registry } from '../../src/connectors/registry.js';
 import { CredentialKind } from '../../src/credentials/record/credential.js';

@@ -1,3 +1,6 @@
+/**
+ * @slow 25 s
+ */
 import { randomUUID } from 'node:crypto';
 import { attempt } from '../../src/accounts/second-factor.js';
 import type { RequestContext } from '../../src/context.js';

@@ -1,3 +1,7 @@
+/**
+ * @slow 40 s
+ * @embedded what vendors answer
+ */
 // What every outside store is held to when it fails: whatever goes wrong there, nothing is lost and nothing is made up.
 import { unique } from '../support/make.js';
 import { sharedServer, type SharedServer } from '../support/server.js';

@@ -1,3 +1,7 @@
+/**
+ * @slow 50 s
+ * @embedded what vendors answer
+ */
 // What every outside store is held to when it refuses, and when it is asked for two things at once.
 import { faultPaths } from '../credentials/verbs.js';
 import { unique } from '../support/make.js';

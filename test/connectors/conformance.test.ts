@@ -1,3 +1,7 @@
+/**
+ * @slow 40 s
+ * @embedded what vendors answer
+ */
 // What every kind of store keeps to, as its callers meet it: one suite for all of them.
 import { parseId } from '../../src/ids.js';
 import { faultPaths, placesOf } from '../credentials/verbs.js';

@@ -1,3 +1,6 @@
+/**
+ * @slow 20 s
+ */
 import { faultOfCredential } from '../../src/credentials/record/fault.js';
 import { retireOutlived } from '../../src/credentials/retire.js';
 import { parseId } from '../../src/ids.js';

@@ -1,3 +1,6 @@
+/**
+ * @slow 20 s
+ */
 import { randomUUID } from 'node:crypto';
 import { encodeId } from '../../src/ids.js';
 import {

@@ -1,3 +1,6 @@
+/**
+ * @slow 30 s
+ */
 import 'reflect-metadata';
 import { Database, sql, type Tx } from '../../src/database/database.js';
 import { makeAccount, unique } from '../support/make.js';

@@ -1,3 +1,7 @@
+/**
+ * @slow 20 s
+ * @embedded the embedded database itself
+ */
 import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openEmbedded } from '../../src/database/embedded.js';

@@ -1,3 +1,7 @@
+/**
+ * @slow 25 s
+ * @embedded what the demonstration makes
+ */
 import { examples } from '../../src/explorer/examples.js';
 import { command, type Ended } from '../support/command.js';
 import { expectData } from '../support/make.js';

@@ -1,3 +1,6 @@
+/**
+ * @embedded pages and their examples
+ */
 import { jest } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

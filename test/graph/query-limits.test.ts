@@ -1,3 +1,6 @@
+/**
+ * @embedded documents
+ */
 import { ApolloServer } from '@apollo/server';
 import { buildSchema, getIntrospectionQuery, Kind, parse, type OperationDefinitionNode } from 'graphql';
 import { answerErrors, formatError, variableFaults } from '../../src/graph/errors/answer-errors.js';

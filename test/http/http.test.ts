@@ -1,3 +1,7 @@
+/**
+ * @slow 40 s
+ * @embedded what comes in by HTTP
+ */
 import { jest } from '@jest/globals';
 import { request as httpRequest } from 'node:http';
 import {

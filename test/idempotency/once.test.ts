@@ -1,3 +1,6 @@
+/**
+ * @slow 20 s
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { forgetOldAnswers } from '../../src/idempotency/forget.js';
 import {

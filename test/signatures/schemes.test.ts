@@ -1,3 +1,6 @@
+/**
+ * @slow 20 s
+ */
 import fc from 'fast-check';
 import { Secret } from '../../src/secret.js';
 import { type SignedRequest, SignatureScheme } from '../../src/signatures/scheme.js';

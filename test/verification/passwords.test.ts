@@ -1,3 +1,7 @@
+/**
+ * @slow 20 s
+ * @embedded the cost of hashing
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { jest } from '@jest/globals';

@@ -1,3 +1,6 @@
+/**
+ * @slow 25 s
+ */
 import { jest } from '@jest/globals';
 import { createHmac } from 'node:crypto';
 import { parseId } from '../../src/ids.js';

@@ -1,3 +1,6 @@
+/**
+ * @slow 40 s
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseId } from '../../src/ids.js';
 import { mintAccessKey, mintPassword, mintToken } from '../../src/keyring/token.js';

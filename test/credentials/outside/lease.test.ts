@@ -1,3 +1,6 @@
+/**
+ * @slow 25 s
+ */
 import { jest } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Upstream } from '../../../src/connectors/connector.js';

@@ -1,3 +1,6 @@
+/**
+ * @slow 40 s
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expectData, makeAccount } from '../../support/make.js';
 import { startTestServer, type TestServer } from '../../support/server.js';
