@@ -100,12 +100,18 @@ export async function openSchema(
   const node = schema.getType('Node') as { resolveType?: unknown };
   // TypeGraphQL's own is asynchronous, for every single row.
   node.resolveType = ({ __typename }: { __typename: string }) => __typename;
+  expectGuards(schema);
+  return schema;
+}
+
+/** @throws where a field of any root does not say what it needs, and one below how its arguments are looked at. */
+export function expectGuards(schema: GraphQLSchema): void {
+  const roots = new Set([schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]);
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
-    if (type === schema.getQueryType() || type === schema.getMutationType()) expectNeeds(type);
+    if (roots.has(type)) expectNeeds(type);
     else expectExpectations(type);
   }
-  return schema;
 }
 
 /** The graph as text, sorted by name: the order of its classes is the order in which files happen to be loaded. */

@@ -1,12 +1,22 @@
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { getMetadataStorage } from 'class-validator';
-import { isInputObjectType, validateSchema, type GraphQLSchema } from 'graphql';
-import { Arg, Field, FieldResolver, Mutation, ObjectType, Query, Resolver } from 'type-graphql';
+import { GraphQLObjectType, GraphQLSchema, GraphQLString, isInputObjectType, validateSchema } from 'graphql';
+import {
+  Arg,
+  Field,
+  FieldResolver,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
 import { Permission } from '../../src/access/principal.js';
 import { Needs } from '../../src/inputs/declared.js';
 import { registry } from '../../src/connectors/registry.js';
-import { openSchema, printGraph } from '../../src/graph/schema.js';
+import { expectGuards, openSchema, printGraph } from '../../src/graph/schema.js';
 
 let schema: GraphQLSchema;
 beforeAll(async () => {
@@ -82,6 +92,18 @@ test.each([
   },
 ])('S29: $what is refused at start, by name', async ({ added, told }) => {
   await expect(openSchema(registry, [added])).rejects.toThrow(told);
+});
+
+test('S29: a subscription without its permission is refused like a query', () => {
+  const rootOf = (name: string, extensions: object) =>
+    new GraphQLObjectType({ name, fields: { events: { type: GraphQLString, extensions } } });
+  const withSubscription = (extensions: object) =>
+    new GraphQLSchema({
+      query: rootOf('Query', { permission: 'OWN' }),
+      subscription: rootOf('Subscription', extensions),
+    });
+  expect(() => expectGuards(withSubscription({}))).toThrow('Subscription.events');
+  expect(() => expectGuards(withSubscription({ permission: 'OWN' }))).not.toThrow();
 });
 
 interface InputClass {
