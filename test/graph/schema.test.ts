@@ -10,8 +10,6 @@ import {
   ObjectType,
   Query,
   Resolver,
-  Root,
-  Subscription,
 } from 'type-graphql';
 import { Permission } from '../../src/access/principal.js';
 import { Needs } from '../../src/inputs/declared.js';
@@ -95,9 +93,9 @@ test.each([
 });
 
 test('S29: a subscription without its permission is refused like a query', () => {
-  const rootOf = (name: string, extensions: object) =>
+  const rootOf = (name: string, extensions: Record<string, unknown>) =>
     new GraphQLObjectType({ name, fields: { events: { type: GraphQLString, extensions } } });
-  const withSubscription = (extensions: object) =>
+  const withSubscription = (extensions: Record<string, unknown>) =>
     new GraphQLSchema({
       query: rootOf('Query', { permission: 'OWN' }),
       subscription: rootOf('Subscription', extensions),
