@@ -22,9 +22,9 @@ const exposing = [
   'connectors/seqera/calls', // the token that Keyway has for Seqera
   'connectors/seqera/providers', // the keys that Seqera is to keep
   'connectors/veracode/connection', // whether the key that Keyway is to have for Veracode is one that can sign
+  'idempotency/answer', // seals an answer and its secrets as one text, and opens it
   'credentials/secret/issued-secret', // the answer that shows it
   'credentials/secret/keep-secret', // seals many values as one text
-  'idempotency/once', // opens the answer that was kept
   'signatures/mac', // the key of an HMAC is the secret as it is written
   'stores/open', // seals and opens what Keyway proves itself with at a store, many values as one text
   'signatures/veracode', // and with Veracode the bytes that its digits stand for

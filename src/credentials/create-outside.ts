@@ -19,10 +19,12 @@ import { Credential } from './record/credential.js';
 import type { CreateCredentialInput } from './credential.input.js';
 import type { IssuedSecret } from './secret/issued-secret.js';
 import { keepOutside } from './secret/keep-secret.js';
+import { shown } from './secret/shown.js';
 import { holdPlace } from './record/allowed.js';
 import { checkedExpiry } from './record/expiry.js';
+import { changedCredential } from './record/find.js';
 import { beginVersion } from './record/versions.js';
-import { carryOut, secretOf, type Planned } from './outside/carry-out.js';
+import { carryOut, type Planned } from './outside/carry-out.js';
 import { expectRetrievable, outsideWish, type OutsideWish } from './outside/outside-wish.js';
 import type { Lease } from './outside/lease.js';
 import { plan, wantedBy } from './outside/plan.js';
@@ -80,9 +82,9 @@ export async function createOutside(
     });
     return { id, intent: lease.id, version: 1 };
   };
-  const { result, replayed } = await onceReaching(ctx, 'credential:create', input, { reach, keep });
-  await carryOut(ctx, 'credential:create', input, result.intent, lease);
-  return secretOf(ctx, result, replayed);
+  const outcome = await onceReaching(ctx, 'credential:create', input, { reach, keep });
+  await carryOut(ctx, 'credential:create', input, outcome.result.intent, lease);
+  return { credential: await changedCredential(ctx, outcome.result.id), issued: await shown(ctx, outcome) };
 }
 
 /** A store is for the account that has it, and for what is part of that. @throws FORBIDDEN */

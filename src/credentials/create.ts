@@ -19,7 +19,7 @@ import { noUseYet } from './record/credential-use.js';
 import { Credential, CredentialKind } from './record/credential.js';
 import type { CreateCredentialInput } from './credential.input.js';
 import { changedCredential } from './record/find.js';
-import { pack, type IssuedSecret } from './secret/issued-secret.js';
+import { partsOf, type IssuedSecret } from './secret/issued-secret.js';
 import { keepSecret, prepare } from './secret/keep-secret.js';
 import {
   authorizeLasting,
@@ -137,7 +137,7 @@ export async function createCredential(
       accountId: account.id,
       projectId: project?.id ?? null,
     });
-    return { id, version: 1, issued: pack({ ...prepared.minted, expiresAt }) };
+    return { id, version: 1, issued: partsOf(prepared.minted, expiresAt) };
   });
   return { credential: await changedCredential(ctx, outcome.result.id), issued: await shown(ctx, outcome) };
 }

@@ -8,7 +8,7 @@ import type { Minted } from '../connectors/connector.js';
 import type { RequestContext } from '../context.js';
 import { sql, type Sql, type Tx } from '../database/database.js';
 import { badInput, conflict, forbidden, notFound, unsupported } from '../errors.js';
-import { once, onceReaching, type Answer } from '../idempotency/once.js';
+import { once, onceReaching } from '../idempotency/once.js';
 import { decodeId, newId } from '../ids.js';
 import { storeNamed } from '../stores/find.js';
 import { StoreKind } from '../stores/store.js';
@@ -20,14 +20,14 @@ import { Credential, CredentialKind } from './record/credential.js';
 import type { IssueTemporaryCredentialInput } from './credential.input.js';
 import { faultOfCredential } from './record/fault.js';
 import { changedCredential, findCredential } from './record/find.js';
-import { pack, type IssuedSecret, type Packed } from './secret/issued-secret.js';
+import { partsOf, type IssuedSecret } from './secret/issued-secret.js';
 import { keepSecret } from './secret/keep-secret.js';
 import { expectLiving, lockCredential } from './record/lock.js';
 import { issueOutside } from './issue-outside.js';
 import { expectRetrievable } from './outside/outside-wish.js';
 import { authorizeLasting, authorizeShowing, isHolder, placeOf, termsOf } from './record/allowed.js';
 import { beginVersion } from './record/versions.js';
-import { shownOrNamed } from './secret/shown.js';
+import { named, shown, type Made } from './secret/shown.js';
 
 /**
  * Derives a pair from a permanent credential, for a while: with its roles or fewer, from its addresses or fewer, and
@@ -69,7 +69,7 @@ export async function issueTemporaryCredential(
   const outcome = await (factor ? factor.during(issue) : issue());
   const credential = await changedCredential(ctx, outcome.result.id);
   if (outcome.replayed) await authorizeHaving(ctx, found, credential, ctx.db);
-  return { credential, issued: await shownOrNamed(ctx, outcome, credential) };
+  return { credential, issued: (await shown(ctx, outcome)) ?? named(outcome.result, credential) };
 }
 
 interface Asking {
@@ -125,10 +125,7 @@ async function proveAgain({ ctx, input, factor }: Asking, { code }: Issued): Pro
   await ctx.db.transaction((tx) => factor.prove(tx));
 }
 
-interface Issued extends Answer {
-  id: string;
-  version: number;
-  issued: Packed;
+interface Issued extends Made {
   /** A tag of the code that proved it. */
   code: string | null;
 }
@@ -190,7 +187,7 @@ async function derive(asking: Asking, tx: Tx, terms: Terms, minted: Minted): Pro
     accountId: parent.accountId,
     projectId: parent.projectId,
   });
-  return { id, version: 1, issued: pack({ ...minted, expiresAt }), code: tagOfCode(ctx, input) };
+  return { id, version: 1, issued: partsOf(minted, expiresAt), code: tagOfCode(ctx, input) };
 }
 
 const parentFails = () => conflict('The parent does not work just now.');

@@ -3,7 +3,7 @@ import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
 import { withStore, type OpenStore } from '../stores/open.js';
 import type { Credential } from './record/credential.js';
-import { IssuedSecret } from './secret/issued-secret.js';
+import { IssuedSecret, partsOf } from './secret/issued-secret.js';
 import { currentOf, secretOfVersion, knownOf, living, type Version } from './outside/work.js';
 
 /**
@@ -27,9 +27,8 @@ export async function revealedByStore(
   const minted = await withStore(ctx, credential.storeId, read, ctx.left);
   if (!minted) return undefined;
   const [store] = await ctx.db.rows<{ endpoint: string | null }>(endpointOf, { id: credential.storeId });
-  const { accessKey, secret, keys } = minted;
-  const expiresAt = minted.expiresAt ?? credential.expiresAt;
-  return new IssuedSecret({ accessKey, secret, keys, expiresAt, endpoint: store?.endpoint ?? null });
+  const parts = partsOf(minted, minted.expiresAt ?? credential.expiresAt);
+  return new IssuedSecret({ ...parts, endpoint: store?.endpoint ?? null });
 }
 
 const underWay = sql(`SELECT c.id FROM credentials c WHERE c.id = :id AND ${rotating}`);

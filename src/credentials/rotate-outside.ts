@@ -11,14 +11,15 @@ import { withStore, type StoreParts } from '../stores/open.js';
 import type { CredentialStore } from '../stores/store.js';
 import type { Credential } from './record/credential.js';
 import type { RotateCredentialInput } from './credential.input.js';
-import { IssuedSecret } from './secret/issued-secret.js';
+import type { IssuedSecret } from './secret/issued-secret.js';
 import { keepOutside } from './secret/keep-secret.js';
+import { named, shown } from './secret/shown.js';
 import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
-import type { FoundCredential } from './record/find.js';
+import { changedCredential, type FoundCredential } from './record/find.js';
 import { RotationState } from './record/rotation.js';
 import { beginRotation, finishEarlier, noteRotatingOutside } from './record/rotations.js';
 import { beginVersion, expectNewest, nextVersion } from './record/versions.js';
-import { carryOut, secretOf, type Planned } from './outside/carry-out.js';
+import { carryOut, type Planned } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
 import { expectIdle, overtake, plan, wantedBy, type Wanting } from './outside/plan.js';
 import { nextOutsideWish, type OutsideWish } from './outside/outside-wish.js';
@@ -58,14 +59,10 @@ export async function rotateOutside(
     lease = planned.lease;
     return { id: credential.id, intent: planned.lease.id, version: planned.version };
   };
-  const { result, replayed } = await onceReaching(ctx, 'credential:rotate', input, { reach, keep });
-  await carryOut(ctx, 'credential:rotate', input, result.intent, lease);
-  const { credential, issued } = await secretOf(ctx, result, replayed);
-  const { accessKey, expiresAt } = credential;
-  return {
-    credential,
-    issued: issued ?? new IssuedSecret({ accessKey, secret: null, keys: null, expiresAt }),
-  };
+  const outcome = await onceReaching(ctx, 'credential:rotate', input, { reach, keep });
+  await carryOut(ctx, 'credential:rotate', input, outcome.result.intent, lease);
+  const credential = await changedCredential(ctx, outcome.result.id);
+  return { credential, issued: (await shown(ctx, outcome)) ?? named(outcome.result, credential) };
 }
 
 /** @throws UNSUPPORTED, or CONFLICT where there is nothing to turn. */

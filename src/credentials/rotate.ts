@@ -13,12 +13,12 @@ import type { Credential } from './record/credential.js';
 import { durationMs } from '../time.js';
 import type { RotateCredentialInput } from './credential.input.js';
 import { changedCredential, findCredential } from './record/find.js';
-import { pack, type IssuedSecret } from './secret/issued-secret.js';
+import { partsOf, type IssuedSecret } from './secret/issued-secret.js';
 import { prepare } from './secret/keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
 import { authorizeShowing, placeOf, termsOf } from './record/allowed.js';
 import { rotateOutside } from './rotate-outside.js';
-import { shownOrNamed } from './secret/shown.js';
+import { named, shown } from './secret/shown.js';
 import { expectNewest } from './record/versions.js';
 import { wishForNext } from './secret/wish.js';
 import { switchTo } from './rotate-here.js';
@@ -64,10 +64,10 @@ export async function rotateCredential(
       projectId: credential.projectId,
       changed: ['secret'],
     });
-    const issued = pack({ ...prepared.minted, expiresAt: credential.expiresAt });
+    const issued = partsOf(prepared.minted, credential.expiresAt);
     return { id: credential.id, version: number, issued };
   });
 
   const credential = await changedCredential(ctx, outcome.result.id);
-  return { credential, issued: await shownOrNamed(ctx, outcome, credential) };
+  return { credential, issued: (await shown(ctx, outcome)) ?? named(outcome.result, credential) };
 }

@@ -5,14 +5,11 @@ import { conflict } from '../errors.js';
 import { newId } from '../ids.js';
 import type { RecordPlace } from '../keyring/envelope.js';
 import { idempotencyMs } from '../config/limits.js';
-import { Secret } from '../secret.js';
+import { packAnswer, unpackAnswer, type Answer } from './answer.js';
 
 /** Longer than a store takes to answer, with all that is before and after. */
 const reachingMs = 15_000;
 const glanceMs = 100;
-
-/** What an effect leaves to answer with: plain JSON, which may hold a secret, so it is kept sealed. */
-export type Answer = Record<string, unknown>;
 
 export interface OnceOutcome<Result> {
   result: Result;
@@ -22,8 +19,9 @@ export interface OnceOutcome<Result> {
 
 /**
  * Has an effect once: with an idempotency key, the same input answers again what it answered first, for 24 hours. The
- * key's claim, the effect and its answer are one transaction. Authorize before calling; what depends on the state of
- * things belongs into the effect.
+ * key's claim, the effect and its answer are one transaction. The answer is kept sealed, for it may hold secrets; they
+ * are `Secret`s in what the effect returns, and in what is answered again. Authorize before calling; what depends on the
+ * state of things belongs into the effect.
  * @throws CONFLICT for the same key with another input; what the effect throws, after undoing it.
  */
 export async function once<Result extends Answer>(
@@ -113,8 +111,13 @@ async function firstOrAgain<Result extends Answer>(
   if (claimed) {
     const result = await effect(tx);
     const { accountId, keyHash } = key;
-    const { sealed } = await ctx.keyring.seal(Secret.of(JSON.stringify(result)), placeOf(accountId, id));
-    await tx.rows(keep, { accountId, keyHash, sealed });
+    const packed = packAnswer(result);
+    try {
+      const { sealed } = await ctx.keyring.seal(packed, placeOf(accountId, id));
+      await tx.rows(keep, { accountId, keyHash, sealed });
+    } finally {
+      packed.wipe();
+    }
     return { result, replayed: false };
   }
   const result = await recalled<Result>(ctx, tx, key);
@@ -172,11 +175,11 @@ async function recalled<Result>(
   });
   if (!known) return undefined;
   if (!inputHash.equals(known.inputHash)) throw otherInput();
-  const secret = await keyring.open(Buffer.from(known.sealed), placeOf(accountId, known.id));
+  const packed = await keyring.open(Buffer.from(known.sealed), placeOf(accountId, known.id));
   try {
-    return JSON.parse(secret.expose()) as Result;
+    return unpackAnswer(packed) as Result;
   } finally {
-    secret.wipe();
+    packed.wipe();
   }
 }
 

@@ -1,15 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { works } from '../../access/works.js';
-import { record } from '../../audit/record.js';
 import type { RequestContext } from '../../context.js';
-import { sql, type Tx } from '../../database/database.js';
+import { sql } from '../../database/database.js';
 import { KeywayError } from '../../errors.js';
 import { forgetAnswer } from '../../idempotency/once.js';
-import type { Credential } from '../record/credential.js';
 import type { Intent } from './intent.js';
-import { changedCredential } from '../record/find.js';
-import { IssuedSecret } from '../secret/issued-secret.js';
-import { openSecret } from '../secret/keep-secret.js';
 import { advance } from './advance.js';
 import type { Lease } from './lease.js';
 import { failureOf } from './settle.js';
@@ -76,44 +70,6 @@ async function lookUp(
   }
 }
 
-/**
- * The secret of a version, for the answer to what made it. A repeated answer shows it only while it works, and is a
- * reveal, which is on record.
- */
-export async function secretOf(
-  ctx: RequestContext,
-  { id, version }: Pick<Planned, 'id' | 'version'>,
-  replayed: boolean,
-): Promise<{ credential: Credential; issued: IssuedSecret | null }> {
-  const found = replayed
-    ? await ctx.db.transaction((tx) => shownAgain(ctx, tx, id, version))
-    : (await ctx.db.rows<Shown>(current, { id, version }))[0];
-  const issued = found ? await issuedFrom(ctx, found, version) : null;
-  return { credential: await changedCredential(ctx, id), issued };
-}
-
-async function shownAgain(
-  ctx: RequestContext,
-  tx: Tx,
-  id: string,
-  version: number,
-): Promise<Shown | undefined> {
-  const [found] = await tx.rows<Shown>(working, { id, version });
-  if (!found) return undefined;
-  const { accountId, projectId } = found;
-  const target = { type: 'Credential' as const, id };
-  await record(ctx, tx, { action: 'credential:reveal', target, accountId, projectId });
-  return found;
-}
-
-const issuedFrom = async (ctx: RequestContext, { endpoint, ...found }: Shown, number: number) =>
-  new IssuedSecret({ ...(await openSecret(ctx.keyring, found, { ...found, number })), endpoint });
-
-type Shown = Pick<Credential, 'id' | 'accountId' | 'projectId' | 'kind' | 'accessKey' | 'expiresAt'> & {
-  sealed: Buffer;
-  endpoint: string | null;
-};
-
 const stillOpen = (): KeywayError =>
   new KeywayError(
     'OUTCOME_UNKNOWN',
@@ -122,11 +78,3 @@ const stillOpen = (): KeywayError =>
   );
 
 const outcomeOf = sql('SELECT state, failure FROM intents WHERE id = :id');
-const shownColumns = `
-  SELECT c.id, c.account_id AS "accountId", c.project_id AS "projectId", c.kind, v.access_key AS "accessKey",
-    c.expires_at AS "expiresAt", v.sealed, s.endpoint
-  FROM credentials c JOIN stores s ON s.id = c.store_id
-  JOIN credential_versions v ON v.credential_id = c.id AND v.number = :version AND v.state = 'CURRENT'
-    AND v.sealed IS NOT NULL`;
-const current = sql(`${shownColumns} WHERE c.id = :id`);
-const working = sql(`${shownColumns} WHERE c.id = :id AND ${works} FOR UPDATE OF c`);

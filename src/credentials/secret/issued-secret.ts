@@ -1,6 +1,7 @@
 import { Arg, Field, ObjectType, registerEnumType } from 'type-graphql';
 import { Expects } from '../../inputs/declared.js';
-import { Secret } from '../../secret.js';
+import type { Minted } from '../../connectors/connector.js';
+import type { Secret } from '../../secret.js';
 import { DateTime, URL } from '../../inputs/scalars.js';
 import { expectCarried, expectPrefix, exportLines } from './exports.js';
 
@@ -97,19 +98,10 @@ export class IssuedSecret {
   }
 }
 
-/** The parts as plain JSON, for sealing alone. */
-export const pack = ({ accessKey, secret, keys, expiresAt }: SecretParts) => ({
+/** What is shown of a secret that was made: all but how it is verified. */
+export const partsOf = ({ accessKey, secret, keys }: Minted, expiresAt: string | null): SecretParts => ({
   accessKey,
-  secret: secret?.expose() ?? null,
-  keys: keys?.map(({ name, value }) => ({ name, value: value.expose() })) ?? null,
-  expiresAt,
-});
-
-export type Packed = ReturnType<typeof pack>;
-
-export const unpack = ({ accessKey, secret, keys, expiresAt }: Packed): SecretParts => ({
-  accessKey,
-  secret: secret === null ? null : Secret.of(secret),
-  keys: keys?.map(({ name, value }) => ({ name, value: Secret.of(value) })) ?? null,
+  secret,
+  keys,
   expiresAt,
 });

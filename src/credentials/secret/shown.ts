@@ -1,45 +1,76 @@
 import { works } from '../../access/works.js';
 import { record } from '../../audit/record.js';
 import type { RequestContext } from '../../context.js';
-import { sql } from '../../database/database.js';
+import { sql, type Tx } from '../../database/database.js';
+import type { Answer } from '../../idempotency/answer.js';
 import type { OnceOutcome } from '../../idempotency/once.js';
 import type { Credential } from '../record/credential.js';
-import { IssuedSecret, unpack, type Packed } from './issued-secret.js';
+import { IssuedSecret, type SecretParts } from './issued-secret.js';
+import { openSecret } from './keep-secret.js';
+
+/** What is left of making a version, to answer with. */
+export interface Made extends Answer {
+  /** The credential's. */
+  id: string;
+  version: number;
+  /** Its secret; left out where a store is still to be asked, after which the version has it. */
+  issued?: SecretParts;
+}
 
 /**
- * The secret of a creation or rotation, for its answer. To a replay it is shown again only while it is the
- * credential's current one and works; and it is a reveal, which is on record.
+ * The secret of a version, for the answer to what made it; null where it must not be shown. To a replay it is shown
+ * again only while it is the credential's current one and works; and it is a reveal, which is on record.
  */
 export async function shown(
   ctx: RequestContext,
-  { result, replayed }: OnceOutcome<{ id: string; version: number; issued: Packed }>,
+  { result, replayed }: OnceOutcome<Made>,
 ): Promise<IssuedSecret | null> {
-  const issued = new IssuedSecret(unpack(result.issued));
-  if (!replayed) return issued;
-  return ctx.db.transaction(async (tx) => {
-    const [holding] = await tx.rows<{ accountId: string; projectId: string | null }>(current, result);
-    if (!holding) return null;
-    await record(ctx, tx, {
-      action: 'credential:reveal',
-      target: { type: 'Credential', id: result.id },
-      ...holding,
-    });
-    return issued;
-  });
+  const { id, version, issued } = result;
+  if (!replayed && issued) return new IssuedSecret(issued);
+  const held = replayed
+    ? await ctx.db.transaction((tx) => revealed(ctx, tx, result))
+    : (await ctx.db.rows<Held>(current, { id, version }))[0];
+  return held ? new IssuedSecret(issued ?? (await opened(ctx, held, version))) : null;
 }
 
-/** The same; where the secret must not be shown any more, it still says which key it was. */
-export async function shownOrNamed(
+/** What may be told of a secret that must not be shown any more: which key it was. */
+export const named = (
+  { issued }: Made,
+  { accessKey, expiresAt }: Pick<Credential, 'accessKey' | 'expiresAt'>,
+): IssuedSecret =>
+  new IssuedSecret({ accessKey: issued ? issued.accessKey : accessKey, secret: null, keys: null, expiresAt });
+
+type Held = Pick<Credential, 'id' | 'accountId' | 'projectId' | 'kind' | 'accessKey' | 'expiresAt'> & {
+  sealed: Buffer | null;
+  endpoint: string | null;
+};
+
+async function revealed(
   ctx: RequestContext,
-  outcome: OnceOutcome<{ id: string; version: number; issued: Packed }>,
-  { expiresAt }: Pick<Credential, 'expiresAt'>,
-): Promise<IssuedSecret> {
-  const { accessKey } = outcome.result.issued;
-  return (await shown(ctx, outcome)) ?? new IssuedSecret({ accessKey, secret: null, keys: null, expiresAt });
+  tx: Tx,
+  { id, version, issued }: Made,
+): Promise<Held | undefined> {
+  const [held] = await tx.rows<Held>(working, { id, version });
+  if (!held || !(issued ?? held.sealed)) return undefined;
+  const { accountId, projectId } = held;
+  const target = { type: 'Credential' as const, id };
+  await record(ctx, tx, { action: 'credential:reveal', target, accountId, projectId });
+  return held;
 }
 
-const current = sql(`
-  SELECT c.account_id AS "accountId", c.project_id AS "projectId" FROM credentials c
-  JOIN credential_versions v ON v.credential_id = c.id AND v.number = :version AND v.state = 'CURRENT'
-  WHERE c.id = :id AND ${works}
-  FOR UPDATE OF c`);
+async function opened(
+  { keyring }: RequestContext,
+  { sealed, endpoint, ...held }: Held,
+  number: number,
+): Promise<SecretParts> {
+  if (!sealed) throw new Error('the version has no secret');
+  return { ...(await openSecret(keyring, held, { number, accessKey: held.accessKey, sealed })), endpoint };
+}
+
+const versionAsCurrent = `
+  SELECT c.id, c.account_id AS "accountId", c.project_id AS "projectId", c.kind, v.access_key AS "accessKey",
+    c.expires_at AS "expiresAt", v.sealed, s.endpoint
+  FROM credentials c JOIN stores s ON s.id = c.store_id
+  JOIN credential_versions v ON v.credential_id = c.id AND v.number = :version AND v.state = 'CURRENT'`;
+const current = sql(`${versionAsCurrent} WHERE c.id = :id AND v.sealed IS NOT NULL`);
+const working = sql(`${versionAsCurrent} WHERE c.id = :id AND ${works} FOR UPDATE OF c`);
