@@ -21,22 +21,25 @@ export enum Permission {
 
 registerEnumType(Permission, {
   name: 'Permission',
-  description: 'What a role allows. An account may always read, rotate and revoke what it owns.',
+  description:
+    'What a role allows. Without any permission, an account may read, rotate and revoke the credentials that it owns.',
   valuesConfig: {
-    CREDENTIAL_READ: { description: 'See credentials, never their secrets.' },
-    CREDENTIAL_CREATE: { description: 'Make credentials.' },
-    CREDENTIAL_UPDATE: { description: 'Change what is recorded of a credential, and whether it is enabled.' },
-    CREDENTIAL_ROTATE: { description: 'Replace the secret of a credential, and be shown the new one.' },
-    CREDENTIAL_REVOKE: { description: 'End credentials for good, and delete them.' },
-    CREDENTIAL_REVEAL: { description: 'Be shown a retrievable secret again.' },
-    CREDENTIAL_VERIFY: { description: 'Ask whether a presented secret is good.' },
+    CREDENTIAL_READ: { description: 'See credentials, without their secrets.' },
+    CREDENTIAL_CREATE: { description: 'Create credentials, and issue temporary ones.' },
+    CREDENTIAL_UPDATE: { description: 'Change the fields of a credential, also whether it is enabled.' },
+    CREDENTIAL_ROTATE: { description: 'Replace the secret of a credential, and get the new one.' },
+    CREDENTIAL_REVOKE: { description: 'Revoke and delete credentials. This cannot be undone.' },
+    CREDENTIAL_REVEAL: { description: 'Get the secret of a retrievable credential again.' },
+    CREDENTIAL_VERIFY: { description: 'Verify the secrets that a service was presented with.' },
     ACCOUNT_READ: { description: 'See accounts.' },
     ACCOUNT_MANAGE: { description: 'Create, change and delete accounts.' },
     PROJECT_READ: { description: 'See projects.' },
     PROJECT_MANAGE: { description: 'Create, change and delete projects.' },
-    ROLE_READ: { description: 'See roles, and who holds them.' },
-    ROLE_MANAGE: { description: 'Grant and withdraw roles; held everywhere, also make and change them.' },
-    STORE_MANAGE: { description: 'Connect, change and disconnect stores.' },
+    ROLE_READ: { description: 'See roles, and which accounts have them.' },
+    ROLE_MANAGE: {
+      description: 'Grant and withdraw roles. If granted everywhere: also create, change and delete roles.',
+    },
+    STORE_MANAGE: { description: 'Connect, check, sync, change and disconnect stores.' },
     AUDIT_READ: { description: 'Read the audit log.' },
   },
 });

@@ -1,7 +1,7 @@
 import { Field, ID, InputType } from 'type-graphql';
 import {
   AsTyped,
-  IdempotencyKeyRule,
+  IdempotencyKeyField,
   IdRule,
   Line,
   ListOf,
@@ -14,130 +14,158 @@ import { EmailAddress } from '../inputs/scalars.js';
 import { longestName, mostIdentities, mostListed } from '../config/limits.js';
 import { AccountKind } from './account.js';
 
-@InputType({ description: 'Which accounts: those that fit every member given.' })
+@InputType({
+  description:
+    'Which accounts: those that match every field that is given. A list matches if one of its items does.',
+})
 export class AccountFilter {
-  @Field(() => [AccountKind], { nullable: true })
+  @Field(() => [AccountKind], { nullable: true, description: 'What the account stands for.' })
   @Optional()
   @ListOf(mostListed)
   kind?: AccountKind[] | null;
 
-  @Field(() => [ID], { nullable: true })
+  @Field(() => [ID], { nullable: true, description: 'Ids of accounts that it is directly part of.' })
   @Optional()
   @ListOf(mostListed, IdRule())
   parent?: string[] | null;
 
-  @Field(() => String, { nullable: true, description: 'Case-insensitive part of name, title or e-mail.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Text that its name, title or e-mail address contains. Upper and lower case are equal.',
+  })
   @Optional()
   @Line(1, longestName)
   search?: string | null;
 }
 
-@InputType()
+@InputType({ description: 'A user of an issuer of tokens (JWTs).' })
 export class IdentityInput {
-  @Field(() => String, { description: 'One of the issuers that this Keyway is configured with.' })
+  @Field(() => String, {
+    description:
+      'The issuer: the claim `iss` of its tokens. It must be one that this Keyway is configured with.',
+  })
   @Line(1, 255)
   issuer: string;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'The user at that issuer: the claim `sub` of its tokens.' })
   @Line(1, 255)
   subject: string;
 }
 
-@InputType()
+@InputType({ description: 'What `createAccount` takes.' })
 export class CreateAccountInput {
-  @Field(() => AccountKind)
+  @Field(() => AccountKind, { description: 'What the account stands for.' })
   @AsTyped()
   kind: AccountKind;
 
-  @Field(() => String, { description: 'Unique, fit for a URL: onward.' })
+  @Field(() => String, {
+    description:
+      'Unique among all accounts. 1 to 64 letters, digits, dots, underscores and hyphens, starting with a letter or digit, such as `onward`.',
+  })
   @Name()
   name: string;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'The name shown to people, such as `Onward, Inc.`' })
   @Line(1, longestName)
   title: string;
 
-  @Field(() => EmailAddress, { nullable: true })
+  @Field(() => EmailAddress, { nullable: true, description: 'The e-mail address.' })
   @Optional()
   @AsTyped()
   email?: string | null;
 
-  @Field(() => ID, { nullable: true, description: 'The organization or main account it is part of.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The account that the new one is part of; none, if left out.',
+  })
   @Optional()
   @IdRule()
   parent?: string | null;
 
-  @Field(() => Boolean, { nullable: true, defaultValue: false })
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: false,
+    description:
+      'Whether a code of the second factor (TOTP) is needed to reveal secrets and to issue temporary credentials.',
+  })
   @Optional()
   @AsTyped()
   mfaRequired?: boolean | null;
 
   @Field(() => [IdentityInput], {
     nullable: true,
-    description: `Who calls as this account; at most ${mostIdentities}.`,
+    description: `The users of other issuers that may call Keyway as this account: at most ${mostIdentities}.`,
   })
   @Optional()
   @ListOf(mostIdentities)
   @Nested()
   identities?: IdentityInput[] | null;
 
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
-  idempotencyKey?: string | null;
-}
-
-@InputType({ description: 'A field left out keeps its value; null clears it.' })
-export class UpdateAccountInput {
-  @Field(() => ID)
-  @IdRule()
-  id: string;
-
-  @Field(() => String, { nullable: true })
-  @NotNull()
-  @Line(1, longestName)
-  title?: string;
-
-  @Field(() => EmailAddress, { nullable: true })
-  @Optional()
-  @AsTyped()
-  email?: string | null;
-
-  @Field(() => Boolean, { nullable: true })
-  @NotNull()
-  enabled?: boolean;
-
-  @Field(() => Boolean, { nullable: true })
-  @NotNull()
-  mfaRequired?: boolean;
-
-  @Field(() => [IdentityInput], {
-    nullable: true,
-    description: `In the place of all that there are; at most ${mostIdentities}. Null, as an empty list, leaves none.`,
-  })
-  @Optional()
-  @ListOf(mostIdentities)
-  @Nested()
-  identities?: IdentityInput[] | null;
-
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
+  @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }
 
 @InputType({
   description:
-    'Refused with CONFLICT while it owns credentials, projects or sub-accounts, unless transferTo or revokeCredentials says what becomes of them.',
+    'A field that is left out keeps its value; null removes it, or is an error if the field must have a value.',
+})
+export class UpdateAccountInput {
+  @Field(() => ID, { description: 'The account to change.' })
+  @IdRule()
+  id: string;
+
+  @Field(() => String, { nullable: true, description: 'The name shown to people.' })
+  @NotNull()
+  @Line(1, longestName)
+  title?: string;
+
+  @Field(() => EmailAddress, { nullable: true, description: 'The e-mail address; null removes it.' })
+  @Optional()
+  @AsTyped()
+  email?: string | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether the account may call Keyway. While it is false, the credentials of the account and those that it owns do not work.',
+  })
+  @NotNull()
+  enabled?: boolean;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether a code of the second factor (TOTP) is needed to reveal secrets and to issue temporary credentials.',
+  })
+  @NotNull()
+  mfaRequired?: boolean;
+
+  @Field(() => [IdentityInput], {
+    nullable: true,
+    description: `The users of other issuers that may call Keyway as this account: at most ${mostIdentities}. They replace all that there are; null or an empty list removes all.`,
+  })
+  @Optional()
+  @ListOf(mostIdentities)
+  @Nested()
+  identities?: IdentityInput[] | null;
+
+  @IdempotencyKeyField()
+  idempotencyKey?: string | null;
+}
+
+@InputType({
+  description:
+    'The account must have no stores. If it has or owns credentials, projects or sub-accounts, `transferTo` or `revokeCredentials` must say what happens to them; otherwise the error is CONFLICT.',
 })
 export class DeleteAccountInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The account to delete.' })
   @IdRule()
   id: string;
 
   @Field(() => ID, {
     nullable: true,
-    description: 'The account that takes over its credentials, projects and sub-accounts.',
+    description:
+      'The account that gets its credentials, projects and sub-accounts. Its tokens and temporary credentials are revoked and deleted in any case.',
   })
   @Optional()
   @IdRule()
@@ -146,14 +174,12 @@ export class DeleteAccountInput {
   @Field(() => Boolean, {
     nullable: true,
     defaultValue: false,
-    description: 'Revokes and deletes its credentials.',
+    description: 'Whether its credentials are revoked and deleted.',
   })
   @Optional()
   @AsTyped()
   revokeCredentials?: boolean | null;
 
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
+  @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }

@@ -48,7 +48,7 @@ export class UpdateAccountPayload {
 
 @Resolver(() => Account)
 export class AccountResolver {
-  @Query(() => Account, { description: 'The account that asks.' })
+  @Query(() => Account, { description: 'The account that this request is authenticated as.' })
   @Needs('OWN')
   async viewer(@Ctx() ctx: RequestContext): Promise<Account> {
     const account = await accountById(ctx).load(ctx.principal.accountId);
@@ -56,17 +56,26 @@ export class AccountResolver {
     return account;
   }
 
-  @Query(() => Account, { nullable: true })
+  @Query(() => Account, {
+    nullable: true,
+    description: 'The account with this name; null if there is none that the viewer may see.',
+  })
   @Needs(Permission.ACCOUNT_READ)
   account(@Ctx() ctx: RequestContext, @Args(() => ByName) { name }: ByName): Promise<Account | null> {
     return findAccountByName(ctx, name);
   }
 
-  @Query(() => AccountConnection, { description: 'Accounts, in the order of their names.' })
+  @Query(() => AccountConnection, {
+    description: 'The accounts that the viewer may see, in the order of their names.',
+  })
   @Needs(Permission.ACCOUNT_READ)
   accounts(
     @Ctx() ctx: RequestContext,
-    @Arg('filter', () => AccountFilter, { nullable: true }) filter: AccountFilter | null,
+    @Arg('filter', () => AccountFilter, {
+      nullable: true,
+      description: 'Which accounts; all that the viewer may see, if left out.',
+    })
+    filter: AccountFilter | null,
     @Args(() => Forward) page: Forward,
   ) {
     return listAccounts(ctx, filter ?? {}, page);
@@ -74,13 +83,16 @@ export class AccountResolver {
 
   @FieldResolver(() => Account, {
     nullable: true,
-    description: 'The organization or main account it is part of.',
+    description: 'The account that this one is part of; null if there is none or the viewer may not see it.',
   })
   parent(@Ctx() ctx: RequestContext, @Root() account: Row<Account>): Promise<Account | null> | null {
     return account.parentId === null ? null : accountById(ctx).load(account.parentId);
   }
 
-  @FieldResolver(() => AccountConnection)
+  @FieldResolver(() => AccountConnection, {
+    description:
+      'The accounts that are directly part of this one and that the viewer may see, in the order of their names.',
+  })
   @Paged(accountsByName)
   subAccounts(@Ctx() ctx: RequestContext, @Root() account: Row<Account>, @Args(() => Forward) page: Forward) {
     return subAccounts(ctx, account.id, page);
@@ -88,13 +100,13 @@ export class AccountResolver {
 
   @FieldResolver(() => [Identity], {
     description:
-      'Who calls as this account by the word of another issuer. For the account itself and whoever holds ACCOUNT_MANAGE on it; empty for all others.',
+      'The identities at other issuers of tokens that may call Keyway as this account, in the order of issuer and subject. Empty unless the viewer is this account or has ACCOUNT_MANAGE on it.',
   })
   identities(@Ctx() ctx: RequestContext, @Root() account: Row<Account>): Promise<Identity[]> {
     return identitiesOfAccount(ctx).load(account.id);
   }
 
-  @Mutation(() => CreateAccountPayload)
+  @Mutation(() => CreateAccountPayload, { description: 'Creates an account.' })
   @Needs(Permission.ACCOUNT_MANAGE, 'account:create')
   async createAccount(
     @Ctx() ctx: RequestContext,
@@ -103,7 +115,7 @@ export class AccountResolver {
     return { account: await createAccount(ctx, input) };
   }
 
-  @Mutation(() => UpdateAccountPayload)
+  @Mutation(() => UpdateAccountPayload, { description: 'Changes an account.' })
   @Needs(Permission.ACCOUNT_MANAGE, 'account:update')
   async updateAccount(
     @Ctx() ctx: RequestContext,

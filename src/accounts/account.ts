@@ -9,7 +9,15 @@ export enum AccountKind {
   SERVICE = 'SERVICE',
 }
 
-registerEnumType(AccountKind, { name: 'AccountKind', description: 'What stands behind an account.' });
+registerEnumType(AccountKind, {
+  name: 'AccountKind',
+  description: 'What an account stands for.',
+  valuesConfig: {
+    ORGANIZATION: { description: 'A company, team or other group.' },
+    PERSON: { description: 'A person.' },
+    SERVICE: { description: 'A program.' },
+  },
+});
 
 /** The account that the first start makes; it holds every permission everywhere, and cannot be lost. */
 export const adminAccountId = '00000000-0000-7000-8000-000000000001';
@@ -18,40 +26,46 @@ export const adminAccountId = '00000000-0000-7000-8000-000000000001';
 @ObjectType('Account', {
   implements: Node,
   simpleResolvers: true,
-  description: 'Whoever owns credentials and may call the gateway: an organization, a person or a service.',
+  description: 'An organization, a person or a service that has credentials and may call Keyway.',
 })
 export class Account implements Node {
   @PrimaryColumn('uuid')
   id: string;
 
-  @Field(() => AccountKind)
+  @Field(() => AccountKind, { description: 'What the account stands for.' })
   @Column('text')
   kind: AccountKind;
 
-  @Field(() => String, { description: 'Unique, fit for a URL: onward.' })
+  @Field(() => String, {
+    description:
+      'The name used in queries and URLs, such as `onward`. Unique among all accounts; it never changes.',
+  })
   @Column({ type: 'text', collation: 'C' })
   name: string;
 
-  @Field(() => String, { description: 'For people: Onward, Inc.' })
+  @Field(() => String, { description: 'The name shown to people, such as `Onward, Inc.`' })
   @Column('text')
   title: string;
 
-  @Field(() => EmailAddress, { nullable: true })
+  @Field(() => EmailAddress, { nullable: true, description: 'The e-mail address; null if none is recorded.' })
   @Column('text', { nullable: true })
   email: string | null;
 
   @Field(() => Boolean, {
     description:
-      'Whether it may call Keyway. When it is disabled, its credentials and those that it owns stop at once.',
+      'Whether the account may call Keyway. While it is false, the credentials of the account and those that it owns do not work.',
   })
   @Column('boolean')
   enabled: boolean;
 
-  @Field(() => Boolean)
+  @Field(() => Boolean, {
+    description:
+      'Whether a code of the second factor (TOTP) is needed to reveal secrets and to issue temporary credentials.',
+  })
   @Column('boolean', { name: 'mfa_required' })
   mfaRequired: boolean;
 
-  @Field(() => Boolean)
+  @Field(() => Boolean, { description: 'Whether the account has a confirmed second factor (TOTP).' })
   @Column('boolean', { name: 'mfa_enrolled', default: false })
   mfaEnrolled: boolean;
 
@@ -61,11 +75,11 @@ export class Account implements Node {
   @Column('uuid', { name: 'parent_id', nullable: true })
   parentId: string | null;
 
-  @Field(() => DateTime)
+  @Field(() => DateTime, { description: 'When it was created, in UTC.' })
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt: string;
 
-  @Field(() => DateTime)
+  @Field(() => DateTime, { description: 'When it was last changed, in UTC.' })
   @Column('timestamptz', { name: 'updated_at', default: () => 'now()' })
   updatedAt: string;
 

@@ -4,17 +4,18 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 @Entity('identities')
 @ObjectType('Identity', {
   simpleResolvers: true,
-  description: 'Somebody whom an issuer of tokens vouches for, and who calls as an account.',
+  description:
+    'A user of an issuer of tokens (JWTs). Who has a valid token of that user calls Keyway as the account.',
 })
 export class Identity {
   @Column('uuid', { name: 'account_id' })
   accountId: string;
 
-  @Field(() => String, { description: 'As in the claim iss of its tokens.' })
+  @Field(() => String, { description: 'The issuer: the claim `iss` of its tokens.' })
   @PrimaryColumn({ type: 'text', collation: 'C' })
   issuer: string;
 
-  @Field(() => String, { description: 'As in the claim sub of its tokens.' })
+  @Field(() => String, { description: 'The user at that issuer: the claim `sub` of its tokens.' })
   @PrimaryColumn({ type: 'text', collation: 'C' })
   subject: string;
 

@@ -1,25 +1,25 @@
 import { Field, InputType } from 'type-graphql';
 import { Line, Optional } from '../inputs/rules.js';
 
-@InputType()
+@InputType({ description: 'What `enrolMfa` takes.' })
 export class EnrolMfaInput {
   @Field(() => String, {
     nullable: true,
-    description: 'What the authenticator app shows it under; the name of the account where left out.',
+    description: 'The name that the authenticator app shows; the name of the account, if left out.',
   })
   @Optional()
   @Line(1, 64)
   label?: string | null;
 }
 
-@InputType()
+@InputType({ description: 'What `confirmMfa` takes.' })
 export class ConfirmMfaInput {
-  @Field(() => String, { description: 'The code that the authenticator app shows now.' })
+  @Field(() => String, { description: 'The code of 6 digits that the authenticator app shows now.' })
   @Line(1, 64)
   code: string;
 }
 
-@InputType()
+@InputType({ description: 'What `removeMfa` takes.' })
 export class RemoveMfaInput {
   @Field(() => String, { description: 'A code of the authenticator app, or a recovery code.' })
   @Line(1, 64)

@@ -10,7 +10,10 @@ import { qrCode } from './qr-code.js';
 import { inGroups } from './recovery-codes.js';
 import { removeMfa } from './remove-mfa.js';
 
-@ObjectType({ description: 'For an authenticator app, by link or by picture. It holds a secret.' })
+@ObjectType({
+  description:
+    'The secret of the new second factor, for an authenticator app. It is shown in this answer only.',
+})
 export class EnrolMfaPayload {
   readonly #uri: Secret;
 
@@ -18,12 +21,12 @@ export class EnrolMfaPayload {
     this.#uri = uri;
   }
 
-  @Field(() => String)
+  @Field(() => String, { description: 'The secret as an `otpauth://` URI.' })
   otpauthUri(): string {
     return this.#uri.expose();
   }
 
-  @Field(() => String, { description: 'The same as a picture to scan: an SVG, as a data URI.' })
+  @Field(() => String, { description: 'The same URI as a QR code to scan: an SVG picture, as a data URI.' })
   qrCode(): string {
     return qrCode(this.#uri.expose());
   }
@@ -42,7 +45,8 @@ export class ConfirmMfaPayload {
   }
 
   @Field(() => [String], {
-    description: 'Each stands in once for a code of a device that is lost. Shown here, and nowhere else.',
+    description:
+      'Codes that replace a code of the authenticator app if the device is lost; each works once. In no particular order. They are shown in this answer only.',
   })
   recoveryCodes(): string[] {
     return this.#recoveryCodes.map(inGroups);
@@ -59,7 +63,8 @@ export class RemoveMfaPayload {
 @Resolver()
 export class MfaResolver {
   @Mutation(() => EnrolMfaPayload, {
-    description: 'Starts a TOTP second factor for the viewer; confirmMfa completes it.',
+    description:
+      'Creates a second factor (TOTP) for the account of the viewer. It has no effect until `confirmMfa`.',
   })
   @Needs('OWN', 'account:enrol-mfa')
   async enrolMfa(
@@ -69,7 +74,9 @@ export class MfaResolver {
     return new EnrolMfaPayload(await enrolMfa(ctx, input));
   }
 
-  @Mutation(() => ConfirmMfaPayload)
+  @Mutation(() => ConfirmMfaPayload, {
+    description: 'Confirms the second factor that `enrolMfa` created, with its first code.',
+  })
   @Needs('OWN', 'account:confirm-mfa')
   async confirmMfa(
     @Ctx() ctx: RequestContext,
@@ -79,7 +86,9 @@ export class MfaResolver {
     return new ConfirmMfaPayload(account, recoveryCodes);
   }
 
-  @Mutation(() => RemoveMfaPayload)
+  @Mutation(() => RemoveMfaPayload, {
+    description: 'Removes the second factor of the account of the viewer.',
+  })
   @Needs('OWN', 'account:remove-mfa')
   async removeMfa(
     @Ctx() ctx: RequestContext,

@@ -14,11 +14,17 @@ export const AuditEventConnection = connectionType('AuditEvent', () => AuditEven
 
 @Resolver(() => AuditEvent)
 export class AuditEventResolver {
-  @Query(() => AuditEventConnection, { description: 'The audit log, newest first.' })
+  @Query(() => AuditEventConnection, {
+    description: 'The audit events that the viewer may see, newest first.',
+  })
   @Needs(Permission.AUDIT_READ)
   auditEvents(
     @Ctx() ctx: RequestContext,
-    @Arg('filter', () => AuditFilter, { nullable: true }) filter: AuditFilter | null,
+    @Arg('filter', () => AuditFilter, {
+      nullable: true,
+      description: 'Which events; all that the viewer may see, if left out.',
+    })
+    filter: AuditFilter | null,
     @Args(() => Forward) page: Forward,
   ) {
     return listAuditEvents(ctx, filter ?? {}, page);
@@ -29,7 +35,10 @@ export class AuditEventResolver {
     return event.targetType && event.targetId ? encodeId(event.targetType, event.targetId) : null;
   }
 
-  @FieldResolver(() => String, { description: "The chain's value there, in hexadecimal." })
+  @FieldResolver(() => String, {
+    description:
+      'The hash that links this event to the one before it in the chain of the account, in hexadecimal.',
+  })
   hash(@Root() event: Row<AuditEvent>): string {
     return Buffer.from(event.hash).toString('hex');
   }

@@ -10,14 +10,22 @@ export enum AuditOutcome {
   FAILED = 'FAILED',
 }
 
-registerEnumType(AuditOutcome, { name: 'AuditOutcome', description: 'How a decision ended.' });
+registerEnumType(AuditOutcome, {
+  name: 'AuditOutcome',
+  description: 'How an action ended.',
+  valuesConfig: {
+    DONE: { description: 'It was done.' },
+    REFUSED: { description: 'It was not allowed or not accepted: the cause is with the caller.' },
+    FAILED: { description: 'It was allowed, but failed.' },
+  },
+});
 
 @Entity('audit_events')
 @ObjectType('AuditEvent', {
   implements: Node,
   simpleResolvers: true,
   description:
-    'One decision: who did or tried what to what, and how it ended. Holds no secret and no submitted value.',
+    'One entry of the audit log: who did or tried what, to which object, and how it ended. It contains no secret and no value that a caller sent.',
 })
 export class AuditEvent implements Node {
   @PrimaryColumn('uuid')
@@ -27,14 +35,14 @@ export class AuditEvent implements Node {
   @Column('uuid', { name: 'account_id' })
   accountId: string;
 
-  @Field(() => Int, { description: "Its place in the account's chain." })
+  @Field(() => Int, { description: 'The number of the event in the chain of its account, counted from 1.' })
   @Column('bigint')
   number: string;
 
   @Column('text')
   epoch: string;
 
-  @Field(() => DateTime)
+  @Field(() => DateTime, { description: 'When it was recorded, in UTC.' })
   @Column('timestamptz')
   at: string;
 
@@ -44,15 +52,21 @@ export class AuditEvent implements Node {
   @Column('uuid', { name: 'actor_credential_id', nullable: true })
   actorCredentialId: string | null;
 
-  @Field(() => String, { description: 'As in the permission: credential:rotate.' })
+  @Field(() => String, {
+    description: 'What was done or tried: the kind of object and the verb, such as `credential:rotate`.',
+  })
   @Column('text')
   action: string;
 
-  @Field(() => AuditOutcome)
+  @Field(() => AuditOutcome, { description: 'How it ended.' })
   @Column('text')
   outcome: AuditOutcome;
 
-  @Field(() => String, { nullable: true, description: 'The code of the refusal or failure.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The error code of a refusal or failure; for a verification whose result is not `VALID`, its `VerificationCode`; otherwise null.',
+  })
   @Column('text', { nullable: true })
   code: string | null;
 
@@ -60,26 +74,43 @@ export class AuditEvent implements Node {
   targetType: NodeType | null;
 
   /** The target's UUID; its public id in the graph. */
-  @Field(() => ID, { nullable: true })
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'The id of the object that it was done to, also after that was deleted; null if it was not about one object.',
+  })
   @Column('uuid', { name: 'target_id', nullable: true })
   targetId: string | null;
 
   @Column('uuid', { name: 'project_id', nullable: true })
   projectId: string | null;
 
-  @Field(() => [String], { description: 'Names of the fields that changed.' })
+  @Field(() => [String], {
+    description:
+      'The names of the fields that were changed, in no particular order. Empty if none, and for refusals and failures.',
+  })
   @Column('text', { array: true })
   changed: string[];
 
-  @Field(() => Int, { description: 'How often it happened, where equal decisions are counted together.' })
+  @Field(() => Int, {
+    description:
+      'How many equal events this entry stands for: refusals, failures and verifications are counted together.',
+  })
   @Column('integer', { default: 1 })
   times: number;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The IP address that the request came from; null if it is not known or Keyway acted by itself.',
+  })
   @Column('text', { nullable: true })
   ip: string | null;
 
-  @Field(() => String)
+  @Field(() => String, {
+    description:
+      'The id of the request, which is in the log too; of the first one, if `times` is more than 1.',
+  })
   @Column('text', { name: 'request_id' })
   requestId: string;
 

@@ -4,9 +4,12 @@ import { DateTime } from '../inputs/scalars.js';
 import { mostListed } from '../config/limits.js';
 import { AuditOutcome } from './audit-event.js';
 
-@InputType({ description: 'Which events: those that fit every member given.' })
+@InputType({
+  description:
+    'Which audit events: those that match every field that is given. A list matches if one of its items does.',
+})
 export class AuditFilter {
-  @Field(() => [ID], { nullable: true, description: 'In whose chain they stand.' })
+  @Field(() => [ID], { nullable: true, description: 'Accounts whose audit chain has the event.' })
   @Optional()
   @ListOf(mostListed, IdRule())
   account?: string[] | null;
@@ -16,27 +19,27 @@ export class AuditFilter {
   @ListOf(mostListed, IdRule())
   actor?: string[] | null;
 
-  @Field(() => [ID], { nullable: true, description: 'What it was done to.' })
+  @Field(() => [ID], { nullable: true, description: 'Ids of objects that it was done to.' })
   @Optional()
   @ListOf(mostListed, IdRule())
   target?: string[] | null;
 
-  @Field(() => [String], { nullable: true, description: 'As in credential:rotate.' })
+  @Field(() => [String], { nullable: true, description: 'Actions, such as `credential:rotate`.' })
   @Optional()
   @ListOf(mostListed, Line(1, 100))
   action?: string[] | null;
 
-  @Field(() => [AuditOutcome], { nullable: true })
+  @Field(() => [AuditOutcome], { nullable: true, description: 'How it ended.' })
   @Optional()
   @ListOf(mostListed)
   outcome?: AuditOutcome[] | null;
 
-  @Field(() => DateTime, { nullable: true })
+  @Field(() => DateTime, { nullable: true, description: 'Events at this time or later.' })
   @Optional()
   @AsTyped()
   since?: string | null;
 
-  @Field(() => DateTime, { nullable: true })
+  @Field(() => DateTime, { nullable: true, description: 'Events before this time.' })
   @Optional()
   @AsTyped()
   until?: string | null;

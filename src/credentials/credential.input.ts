@@ -8,12 +8,13 @@ import {
   longestPolicy,
   mostListed,
   shortestIssue,
+  usualTokenDays,
 } from '../config/limits.js';
 import {
   AsTyped,
   DurationBetween,
   DurationUpTo,
-  IdempotencyKeyRule,
+  IdempotencyKeyField,
   IdRule,
   Line,
   Lines,
@@ -27,25 +28,28 @@ import { DateTime, Duration, EmailAddress, IPRange } from '../inputs/scalars.js'
 import { NewSecretInput } from './secret/secret.input.js';
 
 @InputType({
-  description: 'How often a secret is to be replaced, and how long the previous one keeps working.',
+  description:
+    'How often Keyway replaces the secret of a credential by itself. It does so only for retrievable credentials whose secret Keyway or the store makes.',
 })
 export class RotationPolicyInput {
-  @Field(() => Duration)
+  @Field(() => Duration, {
+    description: `The time from one rotation to the next, as an ISO 8601 duration: more than zero, at most ${longestPolicy}.`,
+  })
   @PositiveDuration(longestPolicy)
   every: string;
 
   @Field(() => Duration, {
-    description: 'Of no effect in a store where the previous secret ends at once.',
+    description: `How long the previous secret keeps working after a rotation, as an ISO 8601 duration: at most ${longestGrace}. It has no effect in a store where the previous secret stops working at once.`,
   })
   @DurationUpTo(longestGrace)
   gracePeriod: string;
 }
 
-@InputType()
+@InputType({ description: 'What `createCredential` takes.' })
 export class CreateCredentialInput {
   @Field(() => ID, {
     nullable: true,
-    description: 'The store to create it in; the built-in one where left out.',
+    description: 'The store to create it in; the built-in store, if left out.',
   })
   @Optional()
   @IdRule()
@@ -54,74 +58,85 @@ export class CreateCredentialInput {
   @Field(() => String, {
     nullable: true,
     description:
-      "Where in an outside store: an account, workspace, user, project or sub account there. The store's only one, where left out.",
+      'The part of the outside store to create it in: an account, workspace, user, project or sub account. May be left out if there is only one. Not for the built-in store.',
   })
   @Optional()
   @Line(1, longestName)
   scope?: string | null;
 
-  @Field(() => ID, { description: 'The account it belongs to.' })
+  @Field(() => ID, { description: 'The account that it belongs to.' })
   @IdRule()
   account: string;
 
-  @Field(() => ID, { nullable: true, description: 'Who answers for it, and may read, rotate and revoke it.' })
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'The account of the person or service that is responsible for it, and may read, rotate and revoke it.',
+  })
   @Optional()
   @IdRule()
   owner?: string | null;
 
-  @Field(() => ID, { nullable: true })
+  @Field(() => ID, { nullable: true, description: 'The project that it is in; none, if left out.' })
   @Optional()
   @IdRule()
   project?: string | null;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'A name for people. It need not be unique.' })
   @Line(1, longestName)
   name: string;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'What the credential is for.' })
   @Optional()
   @Lines(longestDescription)
   description?: string | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'A word of your choice to group credentials.' })
   @Optional()
   @Line(1, longestCategory)
   category?: string | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'The full name of the person who uses it.' })
   @Optional()
   @Line(1, longestName)
   fullName?: string | null;
 
-  @Field(() => EmailAddress, { nullable: true })
+  @Field(() => EmailAddress, { nullable: true, description: 'The e-mail address of the person who uses it.' })
   @Optional()
   @AsTyped()
   email?: string | null;
 
-  @Field(() => NewSecretInput)
+  @Field(() => NewSecretInput, { description: 'What kind of secret it gets.' })
   @Nested()
   secret: NewSecretInput;
 
   @Field(() => [ID], {
     nullable: true,
     defaultValue: [],
-    description: 'What it may do where it is presented.',
+    description: 'Ids of its roles, which a service that verifies it is told.',
   })
   @Optional()
   @ListOf(mostListed, IdRule())
   roles?: string[] | null;
 
-  @Field(() => Boolean, { nullable: true, defaultValue: true })
+  @Field(() => Boolean, { nullable: true, defaultValue: true, description: 'Whether it is switched on.' })
   @Optional()
   @AsTyped()
   enabled?: boolean | null;
 
-  @Field(() => [IPRange], { nullable: true, defaultValue: [], description: 'Empty: from anywhere.' })
+  @Field(() => [IPRange], {
+    nullable: true,
+    defaultValue: [],
+    description: 'The addresses that it may be used from; empty means any address.',
+  })
   @Optional()
   @ListOf(mostListed)
   allowedIps?: string[] | null;
 
-  @Field(() => DateTime, { nullable: true })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: `When it stops working. If left out, a token expires after ${usualTokenDays} days, or with the token of the caller if that is earlier; other kinds never expire, unless their store decides otherwise.`,
+  })
   @Optional()
   @AsTyped()
   expiresAt?: string | null;
@@ -129,114 +144,146 @@ export class CreateCredentialInput {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      'Whether the secret may be revealed later; false where left out, and fixed at creation. Provider keys always may, and so may secrets of outside stores: false is refused there.',
+      'Whether its secret can be revealed later; this cannot be changed afterwards. False, if left out. Provider keys and secrets in outside stores are always retrievable; for an outside store, `false` is an error.',
   })
   @Optional()
   @AsTyped()
   retrievable?: boolean | null;
 
-  @Field(() => RotationPolicyInput, { nullable: true })
+  @Field(() => RotationPolicyInput, {
+    nullable: true,
+    description: 'How often Keyway rotates it by itself; never, if left out.',
+  })
   @Optional()
   @Nested()
   rotationPolicy?: RotationPolicyInput | null;
 
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
+  @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }
 
-@InputType({ description: 'A field left out keeps its value; null clears it.' })
+@InputType({
+  description:
+    'A field that is left out keeps its value; null removes it, or is an error if the field must have a value. The roles, addresses, expiry, owner, project and rotation policy of a temporary credential cannot be changed.',
+})
 export class UpdateCredentialInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The credential to change.' })
   @IdRule()
   id: string;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'The revision that the change is meant for: CONFLICT where it is another by now.',
+    description:
+      'The number of the revision that this request is meant for. If the credential has another one now, nothing is changed and the error is CONFLICT. Not checked, if left out.',
   })
   @Optional()
   @AsTyped()
   expectedRevision?: number | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'A name for people.' })
   @NotNull()
   @Line(1, longestName)
   name?: string;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'What the credential is for; null removes the text.' })
   @Optional()
   @Lines(longestDescription)
   description?: string | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description: 'A word of your choice to group credentials; null removes it.',
+  })
   @Optional()
   @Line(1, longestCategory)
   category?: string | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The full name of the person who uses it; null removes it.',
+  })
   @Optional()
   @Line(1, longestName)
   fullName?: string | null;
 
-  @Field(() => EmailAddress, { nullable: true })
+  @Field(() => EmailAddress, {
+    nullable: true,
+    description: 'The e-mail address of the person who uses it; null removes it.',
+  })
   @Optional()
   @AsTyped()
   email?: string | null;
 
-  @Field(() => ID, { nullable: true })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The account of the person or service that is responsible for it; null removes the owner.',
+  })
   @Optional()
   @IdRule()
   owner?: string | null;
 
-  @Field(() => ID, { nullable: true })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The project that it is in; null takes it out of its project.',
+  })
   @Optional()
   @IdRule()
   project?: string | null;
 
-  @Field(() => [ID], { nullable: true })
+  @Field(() => [ID], {
+    nullable: true,
+    description: 'Ids of its roles. They replace all that it has; null or an empty list removes all.',
+  })
   @Optional()
   @ListOf(mostListed, IdRule())
   roles?: string[] | null;
 
-  @Field(() => Boolean, { nullable: true })
+  @Field(() => Boolean, { nullable: true, description: 'Whether it is switched on.' })
   @NotNull()
   enabled?: boolean;
 
   @Field(() => [IPRange], {
     nullable: true,
-    description: 'Null lets it be used from anywhere; an empty list is refused where it was restricted.',
+    description:
+      'The addresses that it may be used from. Null allows any address; an empty list is an error if only some addresses were allowed before.',
   })
   @Optional()
   @ListOf(mostListed)
   allowedIps?: string[] | null;
 
-  @Field(() => DateTime, { nullable: true })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When it stops working; null means never, which is an error for a token.',
+  })
   @Optional()
   @AsTyped()
   expiresAt?: string | null;
 
-  @Field(() => RotationPolicyInput, { nullable: true })
+  @Field(() => RotationPolicyInput, {
+    nullable: true,
+    description: 'How often Keyway rotates it by itself; null means never.',
+  })
   @Optional()
   @Nested()
   rotationPolicy?: RotationPolicyInput | null;
 
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
+  @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }
 
 @InputType({
-  description: 'Replaces the secret. The one before keeps working for gracePeriod: none, where left out.',
+  description: 'What `rotateCredential` takes.',
 })
 export class RotateCredentialInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The credential to rotate.' })
   @IdRule()
   id: string;
 
-  @Field(() => Int, { nullable: true })
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'The number of the revision that this request is meant for. If the credential has another one now, nothing is changed and the error is CONFLICT. Not checked, if left out.',
+  })
   @Optional()
   @AsTyped()
   expectedRevision?: number | null;
@@ -244,95 +291,97 @@ export class RotateCredentialInput {
   @Field(() => NewSecretInput, {
     nullable: true,
     description:
-      "A new value, where it is the caller's to choose (a password, provider keys); generated where left out.",
+      'The new secret, of the same kind as before. Needed for provider keys; for a password it may be given; otherwise Keyway or the store generates it.',
   })
   @Optional()
   @Nested()
   secret?: NewSecretInput | null;
 
-  @Field(() => Duration, { nullable: true, defaultValue: 'PT0S' })
+  @Field(() => Duration, {
+    nullable: true,
+    defaultValue: 'PT0S',
+    description: `How long the previous secret keeps working, as an ISO 8601 duration: at most ${longestGrace}. PT0S ends it at once.`,
+  })
   @Optional()
   @DurationUpTo(longestGrace)
   gracePeriod?: string | null;
 
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
+  @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }
 
 @InputType({
-  description: 'Ends it for good, at once, in its store and with every temporary credential derived from it.',
+  description: 'What `revokeCredential` takes.',
 })
 export class RevokeCredentialInput {
-  @Field(() => ID)
-  @IdRule()
-  id: string;
-
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @Line(1, 500)
-  reason?: string | null;
-
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
-  idempotencyKey?: string | null;
-}
-
-@InputType({
-  description: 'Takes it out of every list (unless asked for), after revoking it. Its audit events stay.',
-})
-export class DeleteCredentialInput {
-  @Field(() => ID)
-  @IdRule()
-  id: string;
-
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
-  idempotencyKey?: string | null;
-}
-
-@InputType()
-export class RevealCredentialInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The credential to revoke.' })
   @IdRule()
   id: string;
 
   @Field(() => String, {
     nullable: true,
-    description: 'A code of the second factor; asked for where the account requires one.',
+    description: 'Why it is revoked, for the record. At most 500 characters.',
+  })
+  @Optional()
+  @Line(1, 500)
+  reason?: string | null;
+
+  @IdempotencyKeyField()
+  idempotencyKey?: string | null;
+}
+
+@InputType({
+  description: 'What `deleteCredential` takes.',
+})
+export class DeleteCredentialInput {
+  @Field(() => ID, { description: 'The credential to delete.' })
+  @IdRule()
+  id: string;
+
+  @IdempotencyKeyField()
+  idempotencyKey?: string | null;
+}
+
+@InputType({ description: 'What `revealCredential` takes.' })
+export class RevealCredentialInput {
+  @Field(() => ID, { description: 'The credential to show the secret of.' })
+  @IdRule()
+  id: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'A code of the second factor (TOTP), or a recovery code. Needed if the account of the caller requires a second factor.',
   })
   @Optional()
   @Line(1, 64)
   mfaCode?: string | null;
 }
 
-@InputType({ description: 'A code of a second factor that an outside store knows.' })
+@InputType({ description: 'A code of a second factor that belongs to the outside store, not to Keyway.' })
 export class StoreMfaInput {
-  @Field(() => String, { description: 'The id that the store has for the device.' })
+  @Field(() => String, { description: 'The id of the device in the store.' })
   @Line(1, 200)
   device: string;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'The code that the device shows now.' })
   @Line(1, 64)
   code: string;
 }
 
 @InputType({
   description:
-    'A pair that ends by itself, and with the credential that it is derived from. Its roles, addresses and end are never more than that one has.',
+    'The roles, addresses and lifetime of the temporary credential are never more than those of its parent.',
 })
 export class IssueTemporaryCredentialInput {
-  @Field(() => ID, { description: 'The permanent credential that it is derived from.' })
+  @Field(() => ID, { description: 'The permanent credential to derive it from.' })
   @IdRule()
   parent: string;
 
   @Field(() => Duration, {
     nullable: true,
     defaultValue: 'PT1H',
-    description: `${shortestIssue} to ${longestIssue}; an outside store may take less. It ends sooner where its parent does.`,
+    description: `How long it works, as an ISO 8601 duration: ${shortestIssue} to ${longestIssue}, or less in an outside store. It stops earlier if its parent does.`,
   })
   @Optional()
   @DurationBetween(shortestIssue, longestIssue)
@@ -340,7 +389,8 @@ export class IssueTemporaryCredentialInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'The TOTP code; asked for where the account requires a second factor.',
+    description:
+      'A code of the second factor (TOTP), or a recovery code. Needed if the account of the caller requires a second factor.',
   })
   @Optional()
   @Line(1, 64)
@@ -348,7 +398,7 @@ export class IssueTemporaryCredentialInput {
 
   @Field(() => StoreMfaInput, {
     nullable: true,
-    description: "A second factor of an outside store's own, where it asks for one.",
+    description: 'A code of a second factor of the outside store, if the store asks for one.',
   })
   @Optional()
   @Nested()
@@ -356,7 +406,7 @@ export class IssueTemporaryCredentialInput {
 
   @Field(() => [ID], {
     nullable: true,
-    description: "A subset of the parent's; all of them, where left out.",
+    description: 'Ids of its roles, out of those of the parent; all of them, if left out.',
   })
   @Optional()
   @ListOf(mostListed, IdRule())
@@ -364,7 +414,8 @@ export class IssueTemporaryCredentialInput {
 
   @Field(() => [IPRange], {
     nullable: true,
-    description: "Within the parent's, which are taken where left out.",
+    description:
+      'The addresses that it may be used from, out of those of the parent; all of them, if left out.',
   })
   @Optional()
   @ListOf(mostListed)
@@ -373,14 +424,12 @@ export class IssueTemporaryCredentialInput {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      "Whether its holder may have the secret revealed while it lives; the parent's, where left out. Of outside stores it always may: false is refused there.",
+      'Whether its secret can be revealed while it works; as for the parent, if left out. In an outside store it always can, and `false` is an error.',
   })
   @Optional()
   @AsTyped()
   retrievable?: boolean | null;
 
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
+  @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }

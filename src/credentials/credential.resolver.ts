@@ -72,7 +72,7 @@ export class CreateCredentialPayload {
   @Field(() => IssuedSecret, {
     nullable: true,
     description:
-      'The secret. Null in a repeated answer, once the secret was replaced or the credential has ended.',
+      'The new secret. Null if this is a repeated answer to the same `idempotencyKey` and the secret has been replaced or the credential has stopped working since.',
   })
   issued: IssuedSecret | null;
 }
@@ -82,7 +82,10 @@ export class IssueTemporaryCredentialPayload {
   @Field(() => Credential)
   credential: Credential;
 
-  @Field(() => IssuedSecret)
+  @Field(() => IssuedSecret, {
+    description:
+      'The new pair. In a repeated answer to the same `idempotencyKey` its secret is null once the credential has stopped working.',
+  })
   issued: IssuedSecret;
 }
 
@@ -97,7 +100,10 @@ export class RotateCredentialPayload {
   @Field(() => Credential)
   credential: Credential;
 
-  @Field(() => IssuedSecret)
+  @Field(() => IssuedSecret, {
+    description:
+      'The new secret. In a repeated answer to the same `idempotencyKey` its fields `secret` and `keys` are null if it has been replaced or the credential has stopped working since.',
+  })
   issued: IssuedSecret;
 }
 
@@ -118,18 +124,19 @@ export class RevealCredentialPayload {
   @Field(() => Credential)
   credential: Credential;
 
-  @Field(() => IssuedSecret)
+  @Field(() => IssuedSecret, { description: 'The current secret.' })
   issued: IssuedSecret;
 
   @Field(() => IssuedSecret, {
     nullable: true,
-    description: 'While the previous secret still works, or a new one is being brought in: that one too.',
+    description:
+      'The first of `others`, such as the previous secret in its grace period; null if there is none.',
   })
   other: IssuedSecret | null;
 
   @Field(() => [IssuedSecret], {
     description:
-      'All that may work besides: more than one where the outcome of a rotation is not known and another is under way.',
+      'All other secrets that may work: one that a rotation is bringing in comes first, then previous secrets and those of rotations whose outcome is not known.',
   })
   others: IssuedSecret[];
 }
@@ -142,52 +149,72 @@ export class DeleteAccountPayload {
 
 @Resolver(() => Credential)
 export class CredentialResolver {
-  @Query(() => Credential, { nullable: true, description: 'One credential; deleted ones too.' })
+  @Query(() => Credential, {
+    nullable: true,
+    description:
+      'The credential with this id, also if it is deleted; null if there is none that the viewer may see.',
+  })
   @Needs(Permission.CREDENTIAL_READ)
-  credential(@Ctx() ctx: RequestContext, @Arg('id', () => ID) id: string): Promise<Credential | null> {
+  credential(
+    @Ctx() ctx: RequestContext,
+    @Arg('id', () => ID, { description: 'The id of the credential.' }) id: string,
+  ): Promise<Credential | null> {
     return credentialById(ctx).load(decodeId('Credential', id, 'id'));
   }
 
-  @Query(() => CredentialConnection, { description: 'Credentials that the viewer may see, newest first.' })
+  @Query(() => CredentialConnection, {
+    description: 'The credentials that the viewer may see, newest first unless `orderBy` says otherwise.',
+  })
   @Needs(Permission.CREDENTIAL_READ)
   credentials(@Ctx() ctx: RequestContext, @Args(() => AllCredentialsArgs) args: AllCredentialsArgs) {
     return listCredentials(ctx, args);
   }
 
-  @FieldResolver(() => CredentialStore)
+  @FieldResolver(() => CredentialStore, { description: 'The store that it is in.' })
   store(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<CredentialStore | null> {
     return storeNamed(ctx).load(credential.storeId);
   }
 
-  @FieldResolver(() => Account, { description: 'The account it belongs to, where it is valid.' })
+  @FieldResolver(() => Account, { description: 'The account that it belongs to.' })
   account(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<Account | null> {
     return accountNamed(ctx).load(credential.accountId);
   }
 
-  @FieldResolver(() => Account, { nullable: true, description: 'The person or service that answers for it.' })
+  @FieldResolver(() => Account, {
+    nullable: true,
+    description: 'The account of the person or service that is responsible for it; null if none is recorded.',
+  })
   owner(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<Account | null> | null {
     return credential.ownerId === null ? null : accountNamed(ctx).load(credential.ownerId);
   }
 
-  @FieldResolver(() => Project, { nullable: true })
+  @FieldResolver(() => Project, {
+    nullable: true,
+    description: 'The project that it is in; null if it is in none.',
+  })
   project(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<Project | null> | null {
     return credential.projectId === null ? null : projectNamed(ctx).load(credential.projectId);
   }
 
-  @FieldResolver(() => [Role], { description: 'What it may do where it is presented.' })
+  @FieldResolver(() => [Role], {
+    description: 'Its roles, which a service that verifies it is told, in the order of their names.',
+  })
   roles(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<Role[]> {
     return rolesOfCredential(ctx).load(credential.id);
   }
 
   @FieldResolver(() => Credential, {
     nullable: true,
-    description: 'The permanent credential that this temporary one was derived from.',
+    description:
+      'The permanent credential that this temporary one was derived from. Null if it is not temporary, or if the viewer may not see the parent.',
   })
   parent(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<Credential | null> | null {
     return credential.parentId === null ? null : credentialById(ctx).load(credential.parentId);
   }
 
-  @FieldResolver(() => CredentialConnection, { description: 'Temporary credentials derived from it.' })
+  @FieldResolver(() => CredentialConnection, {
+    description: 'The temporary credentials derived from it, newest first.',
+  })
   @Paged(orderOf(null))
   derived(
     @Ctx() ctx: RequestContext,
@@ -198,24 +225,32 @@ export class CredentialResolver {
   }
 
   @FieldResolver(() => [CredentialVersion], {
-    description: 'Its secret through time, newest first. Holds no secret.',
+    description: 'All secrets that it has had, newest first. The secrets themselves are not shown.',
   })
   versions(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<CredentialVersion[]> {
     return versionsOfCredential(ctx).load(credential.id);
   }
 
-  @FieldResolver(() => Rotation, { nullable: true, description: 'The rotation under way, or the last one.' })
+  @FieldResolver(() => Rotation, {
+    nullable: true,
+    description: 'The rotation under way, or else the last one; null if it was never rotated.',
+  })
   async rotation(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<Rotation | null> {
     return (await latestRotation(ctx).load(credential.id))[0] ?? null;
   }
 
-  @FieldResolver(() => RotationPolicy, { nullable: true })
+  @FieldResolver(() => RotationPolicy, {
+    nullable: true,
+    description: 'How often Keyway rotates it by itself; null if it does not.',
+  })
   rotationPolicy(@Root() credential: Row<Credential>): RotationPolicy | null {
     const { rotateEvery: every, rotateGrace: gracePeriod, rotationDueAt: nextAt } = credential;
     return every !== null && gracePeriod !== null && nextAt !== null ? { every, gracePeriod, nextAt } : null;
   }
 
-  @Mutation(() => CreateCredentialPayload)
+  @Mutation(() => CreateCredentialPayload, {
+    description: 'Creates a credential with its first secret, which the answer shows.',
+  })
   @Needs(Permission.CREDENTIAL_CREATE, 'credential:create')
   createCredential(
     @Ctx() ctx: RequestContext,
@@ -224,7 +259,9 @@ export class CredentialResolver {
     return createCredential(ctx, input);
   }
 
-  @Mutation(() => UpdateCredentialPayload)
+  @Mutation(() => UpdateCredentialPayload, {
+    description: 'Changes the fields of a credential, but not its secret.',
+  })
   @Needs(Permission.CREDENTIAL_UPDATE, 'credential:update')
   async updateCredential(
     @Ctx() ctx: RequestContext,
@@ -233,7 +270,9 @@ export class CredentialResolver {
     return { credential: await updateCredential(ctx, input) };
   }
 
-  @Mutation(() => RotateCredentialPayload)
+  @Mutation(() => RotateCredentialPayload, {
+    description: 'Replaces the secret of a credential. The answer shows the new one.',
+  })
   @Needs(Permission.CREDENTIAL_ROTATE, 'credential:rotate')
   rotateCredential(
     @Ctx() ctx: RequestContext,
@@ -242,7 +281,10 @@ export class CredentialResolver {
     return rotateCredential(ctx, input);
   }
 
-  @Mutation(() => RevokeCredentialPayload)
+  @Mutation(() => RevokeCredentialPayload, {
+    description:
+      'Revokes a credential and every temporary credential derived from it, in its store as well. They stop working at once; this cannot be undone.',
+  })
   @Needs(Permission.CREDENTIAL_REVOKE, 'credential:revoke')
   async revokeCredential(
     @Ctx() ctx: RequestContext,
@@ -251,7 +293,10 @@ export class CredentialResolver {
     return { credential: await revokeCredential(ctx, input) };
   }
 
-  @Mutation(() => DeleteCredentialPayload)
+  @Mutation(() => DeleteCredentialPayload, {
+    description:
+      'Revokes a credential, in its store as well, and removes it from all lists (unless the filter asks for deleted ones). Its audit events are kept.',
+  })
   @Needs(Permission.CREDENTIAL_REVOKE, 'credential:delete')
   async deleteCredential(
     @Ctx() ctx: RequestContext,
@@ -262,7 +307,7 @@ export class CredentialResolver {
 
   @Mutation(() => RevealCredentialPayload, {
     description:
-      'Shows a retrievable secret again: to CREDENTIAL_REVEAL, and a temporary one to its owner and its holder. Always in the audit log.',
+      'Shows the secret of a retrievable credential again. Needs CREDENTIAL_REVEAL; for a temporary credential, being its owner or signing with it is enough. Each time is recorded in the audit log.',
   })
   @Needs(Permission.CREDENTIAL_REVEAL, 'credential:reveal')
   revealCredential(
@@ -273,7 +318,8 @@ export class CredentialResolver {
   }
 
   @Mutation(() => IssueTemporaryCredentialPayload, {
-    description: 'Derives a temporary pair, which ends by itself and with its parent.',
+    description:
+      'Derives a temporary access key from a permanent credential. It expires by itself, and stops working when its parent does.',
   })
   @Needs(Permission.CREDENTIAL_CREATE, 'credential:issue')
   issueTemporaryCredential(
@@ -283,7 +329,9 @@ export class CredentialResolver {
     return issueTemporaryCredential(ctx, input);
   }
 
-  @Mutation(() => DeleteAccountPayload)
+  @Mutation(() => DeleteAccountPayload, {
+    description: 'Deletes an account, with the roles that it has and those that were granted on it.',
+  })
   @Needs(Permission.ACCOUNT_MANAGE, 'account:delete')
   async deleteAccount(
     @Ctx() ctx: RequestContext,
@@ -295,24 +343,31 @@ export class CredentialResolver {
 
 @Resolver(() => Rotation)
 export class RotationResolver {
-  @FieldResolver(() => Credential)
+  @FieldResolver(() => Credential, { description: 'The credential that is rotated.' })
   credential(@Ctx() ctx: RequestContext, @Root() rotation: Row<Rotation>): Promise<Credential | null> {
     return credentialById(ctx).load(rotation.credentialId);
   }
 
-  @FieldResolver(() => Account, { nullable: true })
+  @FieldResolver(() => Account, {
+    nullable: true,
+    description:
+      'The account that asked for it. Null if a rotation policy started it, or if the viewer may not see the account.',
+  })
   startedBy(@Ctx() ctx: RequestContext, @Root() rotation: Row<Rotation>): Promise<Account | null> | null {
     return rotation.startedById === null ? null : accountById(ctx).load(rotation.startedById);
   }
 
-  @FieldResolver(() => CredentialVersion)
+  @FieldResolver(() => CredentialVersion, { description: 'The version of the secret before the rotation.' })
   async from(@Ctx() ctx: RequestContext, @Root() rotation: Row<Rotation>): Promise<CredentialVersion> {
     const version = await versionOf(ctx, rotation, rotation.fromNumber);
     if (!version) throw new KeywayError('INTERNAL_SERVER_ERROR');
     return version;
   }
 
-  @FieldResolver(() => CredentialVersion, { nullable: true })
+  @FieldResolver(() => CredentialVersion, {
+    nullable: true,
+    description: 'The version of the new secret; null if there is none.',
+  })
   to(@Ctx() ctx: RequestContext, @Root() rotation: Row<Rotation>): Promise<CredentialVersion | null> {
     return versionOf(ctx, rotation, rotation.toNumber);
   }
@@ -330,7 +385,10 @@ const versionOf = async (
 /** What credentials add to accounts. */
 @Resolver(() => Account)
 export class AccountCredentialsResolver {
-  @FieldResolver(() => CredentialConnection)
+  @FieldResolver(() => CredentialConnection, {
+    description:
+      'The credentials of the account that the viewer may see, newest first unless `orderBy` says otherwise.',
+  })
   @PagedCredentials()
   credentials(
     @Ctx() ctx: RequestContext,
@@ -344,7 +402,10 @@ export class AccountCredentialsResolver {
 /** What credentials add to projects. */
 @Resolver(() => Project)
 export class ProjectCredentialsResolver {
-  @FieldResolver(() => CredentialConnection, { description: 'Its credentials; of the admin project, all.' })
+  @FieldResolver(() => CredentialConnection, {
+    description:
+      'The credentials in the project that the viewer may see; for the admin project, all of them. Newest first unless `orderBy` says otherwise.',
+  })
   @PagedCredentials()
   credentials(
     @Ctx() ctx: RequestContext,
@@ -358,7 +419,10 @@ export class ProjectCredentialsResolver {
 /** What credentials add to roles. */
 @Resolver(() => Role)
 export class RoleCredentialsResolver {
-  @FieldResolver(() => CredentialConnection, { description: 'The credentials that carry it.' })
+  @FieldResolver(() => CredentialConnection, {
+    description:
+      'The credentials with this role that the viewer may see, newest first unless `orderBy` says otherwise.',
+  })
   @PagedCredentials()
   credentials(
     @Ctx() ctx: RequestContext,
@@ -372,7 +436,10 @@ export class RoleCredentialsResolver {
 /** What credentials add to stores. */
 @Resolver(() => CredentialStore)
 export class StoreCredentialsResolver {
-  @FieldResolver(() => CredentialConnection)
+  @FieldResolver(() => CredentialConnection, {
+    description:
+      'The credentials in the store that the viewer may see, newest first unless `orderBy` says otherwise.',
+  })
   @PagedCredentials()
   credentials(
     @Ctx() ctx: RequestContext,

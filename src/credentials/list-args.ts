@@ -10,12 +10,18 @@ import { largestPage, longestCursor } from '../config/limits.js';
 /** Which credentials of a list, forwards. */
 @ArgsType()
 export class CredentialsArgs extends Forward {
-  @Field(() => CredentialFilter, { nullable: true })
+  @Field(() => CredentialFilter, {
+    nullable: true,
+    description: 'Which credentials; all that the viewer may see, except deleted ones, if left out.',
+  })
   @Optional()
   @Nested()
   filter?: CredentialFilter | null;
 
-  @Field(() => CredentialOrder, { nullable: true })
+  @Field(() => CredentialOrder, {
+    nullable: true,
+    description: 'How the list is ordered; newest first, if left out.',
+  })
   @Optional()
   @Nested()
   orderBy?: CredentialOrder | null;
@@ -24,12 +30,18 @@ export class CredentialsArgs extends Forward {
 /** The same, in both directions. */
 @ArgsType()
 export class AllCredentialsArgs extends CredentialsArgs {
-  @Field(() => Int, { nullable: true, description: `How many, backwards from the end: 1 to ${largestPage}.` })
+  @Field(() => Int, {
+    nullable: true,
+    description: `How many items the page has at most, counted from the end of the list: 1 to ${largestPage}. If it is given, \`first\` has no effect.`,
+  })
   @Optional()
   @AsTyped()
   last?: number | null;
 
-  @Field(() => String, { nullable: true, description: 'The cursor to go back from.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The cursor of an item: the page ends with the item before it. Only together with `last`.',
+  })
   @Optional()
   @Line(1, longestCursor)
   before?: string | null;

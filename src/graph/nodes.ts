@@ -24,16 +24,26 @@ import { mostNodes } from '../config/limits.js';
 export class NodeResolver {
   @Query(() => Node, {
     nullable: true,
-    description: 'Anything, by its id; null where there is none for these eyes.',
+    description: 'Any object, by its id; null if there is none that the viewer may see.',
   })
   @Needs('OWN')
-  node(@Ctx() ctx: RequestContext, @Arg('id', () => ID) id: string): Promise<object | null> {
+  node(
+    @Ctx() ctx: RequestContext,
+    @Arg('id', () => ID, { description: 'The id of the object.' }) id: string,
+  ): Promise<object | null> {
     return loadNode(ctx, id, 'id');
   }
 
-  @Query(() => [Node], { nullable: 'items', description: `Up to ${mostNodes}, in the order of the ids.` })
+  @Query(() => [Node], {
+    nullable: 'items',
+    description:
+      'Objects by their ids, in the order of the ids; null in the place of an id that has no object the viewer may see.',
+  })
   @Needs('OWN')
-  nodes(@Ctx() ctx: RequestContext, @Arg('ids', () => [ID]) ids: string[]): Promise<(object | null)[]> {
+  nodes(
+    @Ctx() ctx: RequestContext,
+    @Arg('ids', () => [ID], { description: `The ids: at most ${mostNodes}.` }) ids: string[],
+  ): Promise<(object | null)[]> {
     if (ids.length > mostNodes) throw badInput('ids', `must be a list of at most ${mostNodes} items`);
     return Promise.all(ids.map((id, index) => loadNode(ctx, id, `ids.${index}`)));
   }
@@ -42,14 +52,19 @@ export class NodeResolver {
 /** What an audit event tells of, where it is still there and the viewer may see it. */
 @Resolver(() => AuditEvent)
 export class AuditEventLinksResolver {
-  @FieldResolver(() => Account, { nullable: true, description: 'Who; null for one who was not known.' })
+  @FieldResolver(() => Account, {
+    nullable: true,
+    description:
+      'The account that did or tried it. Null if the caller was not known, if Keyway acted by itself, or if the viewer may not see the account.',
+  })
   actor(@Ctx() ctx: RequestContext, @Root() event: Row<AuditEvent>): Promise<Account | null> | null {
     return event.actorId === null ? null : accountById(ctx).load(event.actorId);
   }
 
   @FieldResolver(() => Credential, {
     nullable: true,
-    description: 'The credential the actor proved itself with.',
+    description:
+      'The credential that the actor authenticated with. Null if there was none (a token of another issuer, or no valid token), or if the viewer may not see it.',
   })
   actorCredential(
     @Ctx() ctx: RequestContext,
@@ -60,7 +75,8 @@ export class AuditEventLinksResolver {
 
   @FieldResolver(() => Node, {
     nullable: true,
-    description: 'What it was done to, where it is still there and the viewer may see it.',
+    description:
+      'The object that it was done to. Null if there is none, if it no longer exists, or if the viewer may not see it.',
   })
   target(@Ctx() ctx: RequestContext, @Root() event: Row<AuditEvent>): Promise<object | null> | null {
     return event.targetType && event.targetId ? loadTyped(ctx, event.targetType, event.targetId) : null;
@@ -70,7 +86,9 @@ export class AuditEventLinksResolver {
 /** What the audit adds to credentials. */
 @Resolver(() => Credential)
 export class CredentialAuditResolver {
-  @FieldResolver(() => AuditEventConnection)
+  @FieldResolver(() => AuditEventConnection, {
+    description: 'The audit events about this credential that the viewer may see, newest first.',
+  })
   @Paged(newestFirst)
   auditEvents(
     @Ctx() ctx: RequestContext,

@@ -5,7 +5,7 @@ import { Line } from './rules.js';
 /** Which one, by its name. A name that nothing can have is refused, before the database hears of it. */
 @ArgsType()
 export class ByName {
-  @Field(() => String)
+  @Field(() => String, { description: 'The exact name.' })
   @Line(1, longestName)
   name: string;
 }

@@ -8,6 +8,7 @@ import {
   validateSync,
 } from 'class-validator';
 import type { ValidationArguments, ValidationError } from 'class-validator';
+import { Field } from 'type-graphql';
 import { KeywayError, type FieldFault } from '../errors.js';
 import { mostFaults, longestDuration, longestSlug } from '../config/limits.js';
 import { durationMs } from '../time.js';
@@ -102,6 +103,17 @@ export const IdempotencyKeyRule = (): Rule =>
     message: 'must be 1 to 200 printable ASCII characters',
     holds: (value) => typeof value === 'string' && /^[ -~]{1,200}$/.test(value),
   });
+
+/** The member `idempotencyKey` of an input, the same in each: its type, its description and its rule. */
+export const IdempotencyKeyField = (): PropertyDecorator => (target, property) => {
+  Field(() => String, {
+    nullable: true,
+    description:
+      'Makes it safe to send this request again: for 24 hours, a request with the same key and the same input gets the answer of the first one and changes nothing. 1 to 200 printable ASCII characters.',
+  })(target, property);
+  Optional()(target, property);
+  IdempotencyKeyRule()(target, property);
+};
 
 /** A duration longer than zero, and at most `max`. */
 export const PositiveDuration = (max = longestDuration): Rule =>

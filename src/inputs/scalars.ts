@@ -9,7 +9,7 @@ import { duration, durationMs } from '../time.js';
 export const DateTime = textScalar({
   name: 'DateTime',
   description:
-    'An instant, as in RFC 3339: `2026-11-22T01:14:43.123Z`. Answers are in UTC with three digits of a second; inputs may have any offset, but must have one (or `Z`).',
+    'A date and time as in RFC 3339 (ISO 8601): `2026-11-22T01:14:43.123Z`. Answers are in UTC, with milliseconds. Inputs may have any offset from UTC, but must have one (or `Z`).',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
   expected: 'an instant as in RFC 3339, with an offset or Z, between the years 1 and 9999',
   read: readInstant,
@@ -20,7 +20,7 @@ export const DateTime = textScalar({
 export const Duration = textScalar({
   name: 'Duration',
   description:
-    'A length of time, as in ISO 8601: `PT15M`, `P90D`. A year counts 365 days and a month 30; at most 100 years, never negative. Answers are in days, hours, minutes and seconds, whatever it was given in: `P1Y` is answered as `P365D`.',
+    'An ISO 8601 duration: `PT15M` is 15 minutes, `P90D` is 90 days. A year counts as 365 days and a month as 30. At most 100 years, never negative. Answers use days, hours, minutes and seconds only: `P1Y` is answered as `P365D`.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339#appendix-A',
   expected: `a duration as in ISO 8601, not negative and at most ${longestDuration}`,
   read: readDuration,
@@ -30,7 +30,7 @@ export const Duration = textScalar({
 export const IPRange = textScalar({
   name: 'IPRange',
   description:
-    'One address or CIDR block, IPv4 or IPv6: `192.168.1.100`, `10.0.0.0/8`, `2001:db8::/32`. A block must start at its first address; leading zeros and IPv4 addresses inside IPv6 ones are refused.',
+    'One address or CIDR block, IPv4 or IPv6: `192.168.1.100`, `10.0.0.0/8`, `2001:db8::/32`. A block must be written with its first address. Leading zeros and IPv4 addresses inside IPv6 addresses are refused.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc4632',
   expected: 'an IPv4 or IPv6 address, or a CIDR block that starts at its first address',
   read: canonicalRange,
@@ -39,7 +39,7 @@ export const IPRange = textScalar({
 /** An e-mail address, kept as it was written. */
 export const EmailAddress = textScalar({
   name: 'EmailAddress',
-  description: 'An e-mail address, as HTML defines it, of at most 254 characters: `ada@example.com`.',
+  description: 'An e-mail address as HTML defines it, at most 254 characters: `ada@example.com`.',
   specifiedByURL: 'https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address',
   expected: 'an e-mail address',
   read: readEmailAddress,
@@ -49,7 +49,7 @@ export const EmailAddress = textScalar({
 export const URL = textScalar({
   name: 'URL',
   description:
-    'An absolute address that starts with `https://` or `http://`, without a user name or password in it, of at most 2048 characters.',
+    'An absolute URL that starts with `https://` or `http://`, without a user name or password in it, at most 2048 characters.',
   specifiedByURL: 'https://url.spec.whatwg.org/',
   expected: 'an absolute http or https address without a user name or password',
   read: readWebAddress,
@@ -58,7 +58,7 @@ export const URL = textScalar({
 /** A count. */
 export const NonNegativeInt = new GraphQLScalarType<number, number>({
   name: 'NonNegativeInt',
-  description: 'A whole number that is not negative. It may be greater than an `Int` can be.',
+  description: 'A whole number of 0 or more. It can be larger than an `Int`.',
   serialize: (value) => {
     // PostgreSQL's counts are bigint, which its driver hands over as text.
     const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;

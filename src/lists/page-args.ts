@@ -10,13 +10,17 @@ export class Forward {
   @Field(() => Int, {
     nullable: true,
     defaultValue: usualPage,
-    description: `How many: 1 to ${largestPage}.`,
+    description: `How many items the page has at most: 1 to ${largestPage}.`,
   })
   @Optional()
   @AsTyped()
   first?: number | null;
 
-  @Field(() => String, { nullable: true, description: 'The cursor to go on after.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The cursor of an item: the page starts with the item after it. Left out or null: the start of the list.',
+  })
   @Optional()
   @Line(1, longestCursor)
   after?: string | null;

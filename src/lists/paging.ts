@@ -114,46 +114,64 @@ export class Connection<Row extends Ordered> {
   }
 }
 
-@ObjectType({ simpleResolvers: true, description: 'Where a page lies in its list.' })
+@ObjectType({ simpleResolvers: true, description: 'Which part of the list this page is.' })
 export class PageInfo {
-  @Field(() => Boolean)
+  @Field(() => Boolean, { description: 'Whether the list goes on after this page.' })
   hasNextPage: boolean;
 
-  @Field(() => Boolean)
+  @Field(() => Boolean, { description: 'Whether the list has items before this page.' })
   hasPreviousPage: boolean;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The cursor of the first item, for `before`; null if the page is empty.',
+  })
   startCursor: string | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The cursor of the last item, for `after`; null if the page is empty.',
+  })
   endCursor: string | null;
 }
 
 /** The GraphQL types of a connection over `Node`, named after it. */
 export function connectionType<Node extends object>(name: string, node: () => ClassType<Node>) {
-  @ObjectType(`${name}Edge`, { simpleResolvers: true })
+  @ObjectType(`${name}Edge`, { simpleResolvers: true, description: 'One item of a page, with its cursor.' })
   class Edge {
-    @Field(() => String, { description: 'Give it back as after or before.' })
+    @Field(() => String, {
+      description:
+        'The place of this item in its list. Pass it as `after` or `before` to get the items that follow or precede it.',
+    })
     cursor: string;
 
-    @Field(node)
+    @Field(node, { description: 'The item.' })
     node: Node;
   }
 
   @ObjectType(`${name}Connection`, {
-    description: 'A page of a list; what the viewer may not see is not in it.',
+    description: 'One page of a list. What the viewer may not see is left out.',
   })
   class Page {
-    @Field(() => [Edge], { simple: true })
+    @Field(() => [Edge], {
+      simple: true,
+      description: 'The items of this page with their cursors, in the order of the list.',
+    })
     edges: Edge[];
 
-    @Field(() => [node()], { simple: true, description: 'The same as edges, without the cursors.' })
+    @Field(() => [node()], {
+      simple: true,
+      description: 'The items of this page, in the order of the list: the same as `edges`, without cursors.',
+    })
     nodes: Node[];
 
-    @Field(() => PageInfo, { simple: true })
+    @Field(() => PageInfo, { simple: true, description: 'Which part of the list this page is.' })
     pageInfo: PageInfo;
 
-    @Field(() => NonNegativeInt, { description: 'How many there are in all: costs a query of its own.' })
+    @Field(() => NonNegativeInt, {
+      description:
+        'How many items the whole list has. It is counted only if asked for, by a separate database query.',
+    })
     totalCount(): Promise<number> {
       return (this as unknown as { count: () => Promise<number> }).count();
     }

@@ -1,63 +1,68 @@
 import { Field, ID, InputType } from 'type-graphql';
-import { IdempotencyKeyRule, IdRule, Line, Lines, Name, NotNull, Optional } from '../inputs/rules.js';
+import { IdempotencyKeyField, IdRule, Line, Lines, Name, NotNull, Optional } from '../inputs/rules.js';
 import { longestDescription, longestName } from '../config/limits.js';
 
-@InputType()
+@InputType({ description: 'What `createProject` takes.' })
 export class CreateProjectInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The account that the project belongs to.' })
   @IdRule()
   account: string;
 
-  @Field(() => String, { description: 'Unique, fit for a URL: MyProject.' })
+  @Field(() => String, {
+    description:
+      'Unique among all projects. 1 to 64 letters, digits, dots, underscores and hyphens, starting with a letter or digit, such as `MyProject`.',
+  })
   @Name()
   name: string;
 
-  @Field(() => String, { nullable: true, description: 'The name, where left out.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The name shown to people; the same as `name`, if left out.',
+  })
   @Optional()
   @Line(1, longestName)
   title?: string | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'What the project is for.' })
   @Optional()
   @Lines(longestDescription)
   description?: string | null;
 
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
+  @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }
 
-@InputType({ description: 'A field left out keeps its value; null clears it.' })
+@InputType({
+  description:
+    'A field that is left out keeps its value; null removes it, or is an error if the field must have a value.',
+})
 export class UpdateProjectInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The project to change.' })
   @IdRule()
   id: string;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'The name shown to people.' })
   @NotNull()
   @Line(1, longestName)
   title?: string;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'What the project is for; null removes the text.' })
   @Optional()
   @Lines(longestDescription)
   description?: string | null;
 
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
+  @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }
 
-@InputType({ description: 'Refused with CONFLICT while it has credentials that are not deleted.' })
+@InputType({
+  description: 'The project must have no credentials that are not deleted; otherwise the error is CONFLICT.',
+})
 export class DeleteProjectInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The project to delete.' })
   @IdRule()
   id: string;
 
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
+  @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }

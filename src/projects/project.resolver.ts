@@ -49,24 +49,29 @@ export class DeleteProjectPayload {
 
 @Resolver(() => Project)
 export class ProjectResolver {
-  @Query(() => Project, { nullable: true })
+  @Query(() => Project, {
+    nullable: true,
+    description: 'The project with this name; null if there is none that the viewer may see.',
+  })
   @Needs(Permission.PROJECT_READ)
   project(@Ctx() ctx: RequestContext, @Args(() => ByName) { name }: ByName): Promise<Project | null> {
     return findProjectByName(ctx, name);
   }
 
-  @Query(() => ProjectConnection, { description: 'Projects, in the order of their names.' })
+  @Query(() => ProjectConnection, {
+    description: 'The projects that the viewer may see, in the order of their names.',
+  })
   @Needs(Permission.PROJECT_READ)
   projects(@Ctx() ctx: RequestContext, @Args(() => Forward) page: Forward) {
     return listProjects(ctx, page);
   }
 
-  @FieldResolver(() => Account)
+  @FieldResolver(() => Account, { description: 'The account that the project belongs to.' })
   account(@Ctx() ctx: RequestContext, @Root() project: Row<Project>): Promise<Account | null> {
     return accountNamed(ctx).load(project.accountId);
   }
 
-  @Mutation(() => CreateProjectPayload)
+  @Mutation(() => CreateProjectPayload, { description: 'Creates a project.' })
   @Needs(Permission.PROJECT_MANAGE, 'project:create')
   async createProject(
     @Ctx() ctx: RequestContext,
@@ -75,7 +80,7 @@ export class ProjectResolver {
     return { project: await createProject(ctx, input) };
   }
 
-  @Mutation(() => UpdateProjectPayload)
+  @Mutation(() => UpdateProjectPayload, { description: 'Changes a project.' })
   @Needs(Permission.PROJECT_MANAGE, 'project:update')
   async updateProject(
     @Ctx() ctx: RequestContext,
@@ -84,7 +89,9 @@ export class ProjectResolver {
     return { project: await updateProject(ctx, input) };
   }
 
-  @Mutation(() => DeleteProjectPayload)
+  @Mutation(() => DeleteProjectPayload, {
+    description: 'Deletes a project, and withdraws the roles that were granted on it.',
+  })
   @Needs(Permission.PROJECT_MANAGE, 'project:delete')
   async deleteProject(
     @Ctx() ctx: RequestContext,
@@ -97,7 +104,9 @@ export class ProjectResolver {
 /** What projects add to accounts. */
 @Resolver(() => Account)
 export class AccountProjectsResolver {
-  @FieldResolver(() => ProjectConnection)
+  @FieldResolver(() => ProjectConnection, {
+    description: 'The projects of the account that the viewer may see, in the order of their names.',
+  })
   @Paged(projectsByName)
   projects(@Ctx() ctx: RequestContext, @Root() account: Row<Account>, @Args(() => Forward) page: Forward) {
     return projectsOfAccount(ctx, account.id, page);

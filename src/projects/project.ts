@@ -11,7 +11,7 @@ export const adminProjectId = '00000000-0000-7000-8000-000000000002';
   implements: Node,
   simpleResolvers: true,
   description:
-    'A scope that groups credentials. The admin project sees every credential, also those of no project.',
+    'A group of credentials. The admin project contains every credential, also those that are in no project.',
 })
 export class Project implements Node {
   @PrimaryColumn('uuid')
@@ -20,27 +20,36 @@ export class Project implements Node {
   @Column('uuid', { name: 'account_id' })
   accountId: string;
 
-  @Field(() => String)
+  @Field(() => String, {
+    description:
+      'The name used in queries and URLs, such as `MyProject`. Unique among all projects; it never changes.',
+  })
   @Column({ type: 'text', collation: 'C' })
   name: string;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'The name shown to people.' })
   @Column('text')
   title: string;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description: 'What the project is for; null if nothing is recorded.',
+  })
   @Column('text', { nullable: true })
   description: string | null;
 
-  @Field(() => Boolean)
+  @Field(() => Boolean, {
+    description:
+      'Whether this is the admin project, of which there is one. A role granted on it holds everywhere.',
+  })
   @Column('boolean', { default: false })
   admin: boolean;
 
-  @Field(() => DateTime)
+  @Field(() => DateTime, { description: 'When it was created, in UTC.' })
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt: string;
 
-  @Field(() => DateTime)
+  @Field(() => DateTime, { description: 'When it was last changed, in UTC.' })
   @Column('timestamptz', { name: 'updated_at', default: () => 'now()' })
   updatedAt: string;
 

@@ -7,7 +7,7 @@ import { DateTime } from '../inputs/scalars.js';
 @ObjectType('Grant', {
   implements: Node,
   simpleResolvers: true,
-  description: 'An account holds a role: everywhere, in one account, or in one project.',
+  description: 'A role that an account has: on one account, on one project, or everywhere.',
 })
 export class Grant implements Node {
   @PrimaryColumn('uuid')
@@ -25,7 +25,7 @@ export class Grant implements Node {
   @Column('uuid', { name: 'on_project_id', nullable: true })
   onProjectId: string | null;
 
-  @Field(() => DateTime)
+  @Field(() => DateTime, { description: 'When the role was granted, in UTC.' })
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt: string;
 }

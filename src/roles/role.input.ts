@@ -1,99 +1,113 @@
 import { Field, ID, InputType } from 'type-graphql';
 import { Permission } from '../access/principal.js';
-import { IdempotencyKeyRule, IdRule, Lines, ListOf, Name, NotNull, Optional } from '../inputs/rules.js';
+import { IdempotencyKeyField, IdRule, Lines, ListOf, Name, NotNull, Optional } from '../inputs/rules.js';
 import { longestDescription, mostListed } from '../config/limits.js';
 
-@InputType({ description: 'Nobody gives a permission that they do not hold.' })
+@InputType({
+  description: 'The caller must have every permission that the role gets, and have it everywhere.',
+})
 export class CreateRoleInput {
-  @Field(() => String, { description: 'Unique: API_USER.' })
+  @Field(() => String, {
+    description:
+      'Unique among all roles. 1 to 64 letters, digits, dots, underscores and hyphens, starting with a letter or digit, such as `API_USER`.',
+  })
   @Name()
   name: string;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'What the role is for.' })
   @Optional()
   @Lines(longestDescription)
   description?: string | null;
 
-  @Field(() => [Permission])
+  @Field(() => [Permission], {
+    description: 'What the role allows. May be empty, for a role that only services understand.',
+  })
   @ListOf(mostListed)
   permissions: Permission[];
 
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
+  @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }
 
 @InputType({
-  description: 'Nobody gives a permission that they do not hold. A field left out keeps its value.',
+  description:
+    'A field that is left out keeps its value. The caller must have every permission that is added, and have it everywhere.',
 })
 export class UpdateRoleInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The role to change.' })
   @IdRule()
   id: string;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'What the role is for; null removes the text.' })
   @Optional()
   @Lines(longestDescription)
   description?: string | null;
 
-  @Field(() => [Permission], { nullable: true })
+  @Field(() => [Permission], {
+    nullable: true,
+    description: 'What the role allows. The list replaces the one before.',
+  })
   @NotNull()
   @ListOf(mostListed)
   permissions?: Permission[];
 
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
+  @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }
 
-@InputType({ description: 'Refused with CONFLICT while an account holds it or a credential carries it.' })
+@InputType({
+  description:
+    'The role must not be granted to an account, and no credential may have it; otherwise the error is CONFLICT.',
+})
 export class DeleteRoleInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The role to delete.' })
   @IdRule()
   id: string;
 
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
+  @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }
 
-@InputType({ description: 'On an account, on a project, or, with neither, everywhere.' })
+@InputType({
+  description:
+    'Either `onAccount` or `onProject` says where the role holds; if both are left out, it holds everywhere.',
+})
 export class GrantRoleInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The account that gets the role.' })
   @IdRule()
   account: string;
 
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The role to grant.' })
   @IdRule()
   role: string;
 
-  @Field(() => ID, { nullable: true, description: 'Reaches its sub-accounts and their projects too.' })
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'The account that the role holds on, with its projects, its sub-accounts and their projects.',
+  })
   @Optional()
   @IdRule()
   onAccount?: string | null;
 
-  @Field(() => ID, { nullable: true, description: 'On the admin project: everywhere.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The project that the role holds on. On the admin project it holds everywhere.',
+  })
   @Optional()
   @IdRule()
   onProject?: string | null;
 
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
+  @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }
 
-@InputType()
+@InputType({ description: 'What `withdrawRole` takes.' })
 export class WithdrawRoleInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The id of the grant to remove.' })
   @IdRule()
   grant: string;
 
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
+  @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }

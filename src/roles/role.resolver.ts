@@ -79,13 +79,18 @@ export class WithdrawRolePayload {
 
 @Resolver(() => Role)
 export class RoleResolver {
-  @Query(() => Role, { nullable: true })
+  @Query(() => Role, {
+    nullable: true,
+    description: 'The role with this name; null if there is none that the viewer may see.',
+  })
   @Needs(Permission.ROLE_READ)
   role(@Ctx() ctx: RequestContext, @Args(() => ByName) { name }: ByName): Promise<Role | null> {
     return findRoleByName(ctx, name);
   }
 
-  @Query(() => RoleConnection, { description: 'Roles, in the order of their names.' })
+  @Query(() => RoleConnection, {
+    description: 'The roles that the viewer may see, in the order of their names.',
+  })
   @Needs(Permission.ROLE_READ)
   roles(@Ctx() ctx: RequestContext, @Args(() => Forward) page: Forward) {
     return listRoles(ctx, page);
@@ -96,12 +101,14 @@ export class RoleResolver {
     return role.permissions.filter((permission) => everyPermission.includes(permission));
   }
 
-  @FieldResolver(() => [Grant])
+  @FieldResolver(() => [Grant], {
+    description: 'The grants of this role that the viewer may see, oldest first.',
+  })
   grants(@Ctx() ctx: RequestContext, @Root() role: Row<Role>): Promise<Grant[]> {
     return grantsOfRole(ctx).load(role.id);
   }
 
-  @Mutation(() => CreateRolePayload)
+  @Mutation(() => CreateRolePayload, { description: 'Creates a role.' })
   @Needs(Permission.ROLE_MANAGE, 'role:create')
   async createRole(
     @Ctx() ctx: RequestContext,
@@ -110,7 +117,9 @@ export class RoleResolver {
     return { role: await createRole(ctx, input) };
   }
 
-  @Mutation(() => UpdateRolePayload)
+  @Mutation(() => UpdateRolePayload, {
+    description: 'Changes a role, for all accounts and credentials that have it, from the next request on.',
+  })
   @Needs(Permission.ROLE_MANAGE, 'role:update')
   async updateRole(
     @Ctx() ctx: RequestContext,
@@ -119,7 +128,7 @@ export class RoleResolver {
     return { role: await updateRole(ctx, input) };
   }
 
-  @Mutation(() => DeleteRolePayload)
+  @Mutation(() => DeleteRolePayload, { description: 'Deletes a role.' })
   @Needs(Permission.ROLE_MANAGE, 'role:delete')
   async deleteRole(
     @Ctx() ctx: RequestContext,
@@ -128,7 +137,7 @@ export class RoleResolver {
     return { deletedId: await deleteRole(ctx, input) };
   }
 
-  @Mutation(() => GrantRolePayload)
+  @Mutation(() => GrantRolePayload, { description: 'Grants a role to an account.' })
   @Needs(Permission.ROLE_MANAGE, 'role:grant')
   async grantRole(
     @Ctx() ctx: RequestContext,
@@ -137,7 +146,9 @@ export class RoleResolver {
     return { grant: await grantRole(ctx, input) };
   }
 
-  @Mutation(() => WithdrawRolePayload)
+  @Mutation(() => WithdrawRolePayload, {
+    description: 'Takes a granted role from an account, from the next request on.',
+  })
   @Needs(Permission.ROLE_MANAGE, 'role:withdraw')
   async withdrawRole(
     @Ctx() ctx: RequestContext,
@@ -149,22 +160,30 @@ export class RoleResolver {
 
 @Resolver(() => Grant)
 export class GrantResolver {
-  @FieldResolver(() => Account)
+  @FieldResolver(() => Account, { description: 'The account that has the role.' })
   account(@Ctx() ctx: RequestContext, @Root() grant: Row<Grant>): Promise<Account | null> {
     return accountNamed(ctx).load(grant.accountId);
   }
 
-  @FieldResolver(() => Role)
+  @FieldResolver(() => Role, { description: 'The role that is granted.' })
   role(@Ctx() ctx: RequestContext, @Root() grant: Row<Grant>): Promise<Role | null> {
     return roleNamed(ctx).load(grant.roleId);
   }
 
-  @FieldResolver(() => Account, { nullable: true })
+  @FieldResolver(() => Account, {
+    nullable: true,
+    description:
+      'The account that the role is granted on, with its projects, its sub-accounts and their projects; null if it is granted on a project or everywhere.',
+  })
   onAccount(@Ctx() ctx: RequestContext, @Root() grant: Row<Grant>): Promise<Account | null> | null {
     return grant.onAccountId === null ? null : accountNamed(ctx).load(grant.onAccountId);
   }
 
-  @FieldResolver(() => Project, { nullable: true })
+  @FieldResolver(() => Project, {
+    nullable: true,
+    description:
+      'The project that the role is granted on; null if it is granted on an account or everywhere.',
+  })
   onProject(@Ctx() ctx: RequestContext, @Root() grant: Row<Grant>): Promise<Project | null> | null {
     return grant.onProjectId === null ? null : projectNamed(ctx).load(grant.onProjectId);
   }
@@ -173,7 +192,10 @@ export class GrantResolver {
 /** What roles add to accounts. */
 @Resolver(() => Account)
 export class AccountGrantsResolver {
-  @FieldResolver(() => [Grant], { description: 'The roles it holds, and where.' })
+  @FieldResolver(() => [Grant], {
+    description:
+      'The roles that the account has, and where, oldest first. Only those that the viewer may see.',
+  })
   grants(@Ctx() ctx: RequestContext, @Root() account: Row<Account>): Promise<Grant[]> {
     return grantsOfAccount(ctx).load(account.id);
   }
@@ -182,7 +204,10 @@ export class AccountGrantsResolver {
 /** What roles add to projects. */
 @Resolver(() => Project)
 export class ProjectGrantsResolver {
-  @FieldResolver(() => [Grant], { description: 'The roles held on it.' })
+  @FieldResolver(() => [Grant], {
+    description:
+      'The roles that accounts have on this project, oldest first. Only those that the viewer may see.',
+  })
   grants(@Ctx() ctx: RequestContext, @Root() project: Row<Project>): Promise<Grant[]> {
     return grantsOnProject(ctx).load(project.id);
   }

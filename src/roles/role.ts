@@ -8,26 +8,31 @@ import { DateTime } from '../inputs/scalars.js';
 @ObjectType('Role', {
   implements: Node,
   simpleResolvers: true,
-  description: 'A named set of permissions. Carried by credentials, and granted to accounts.',
+  description:
+    'A named set of permissions. A role is granted to accounts. Credentials have roles as well: a service that verifies a credential is told them.',
 })
 export class Role implements Node {
   @PrimaryColumn('uuid')
   id: string;
 
-  @Field(() => String)
+  @Field(() => String, {
+    description: 'The name, such as `API_USER`. Unique among all roles; it never changes.',
+  })
   @Column({ type: 'text', collation: 'C' })
   name: string;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'What the role is for; null if nothing is recorded.' })
   @Column('text', { nullable: true })
   description: string | null;
 
   /** As stored: a later version may have written some that this one does not know, and never shows. */
-  @Field(() => [Permission])
+  @Field(() => [Permission], { description: 'What the role allows, in no particular order.' })
   @Column('text', { array: true })
   permissions: Permission[];
 
-  @Field(() => Boolean, { description: 'Made by Keyway itself; it cannot be changed.' })
+  @Field(() => Boolean, {
+    description: 'Whether Keyway itself made the role. A built-in role cannot be changed or deleted.',
+  })
   @Column('boolean', { name: 'built_in', default: false })
   builtIn: boolean;
 
@@ -35,11 +40,11 @@ export class Role implements Node {
   @Column('integer', { default: 0 })
   edition: number;
 
-  @Field(() => DateTime)
+  @Field(() => DateTime, { description: 'When it was created, in UTC.' })
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt: string;
 
-  @Field(() => DateTime)
+  @Field(() => DateTime, { description: 'When it was last changed, in UTC.' })
   @Column('timestamptz', { name: 'updated_at', default: () => 'now()' })
   updatedAt: string;
 }

@@ -26,24 +26,29 @@ const made = new WeakMap<Registry, ResolverClass>();
 function resolverFor(connectors: Registry): ResolverClass {
   const connectionClass = connectionInput(connectors);
 
-  @InputType('CreateStoreInput')
+  @InputType('CreateStoreInput', { description: 'What `createStore` takes.' })
   class Create extends CreateStoreInput {
-    @Field(() => connectionClass)
+    @Field(() => connectionClass, { description: 'How Keyway reaches the system.' })
     override connection: StoreConnectionInput;
   }
 
   @InputType('UpdateStoreInput', {
-    description: 'A field left out keeps its value. Another connection is given whole.',
+    description: 'A field that is left out keeps its value.',
   })
   class Update extends UpdateStoreInput {
-    @Field(() => connectionClass, { nullable: true, description: 'Of the same kind of system.' })
+    @Field(() => connectionClass, {
+      nullable: true,
+      description:
+        'How Keyway reaches the system. It replaces the whole connection, secrets included, and must be of the same kind.',
+    })
     override connection?: StoreConnectionInput;
   }
 
   @Resolver()
   class ConnectingResolver {
     @Mutation(() => CreateStorePayload, {
-      description: 'Connects a system, once it has answered and taken what Keyway proves itself with.',
+      description:
+        'Connects an outside system. Keyway calls it first: if it does not answer, or does not accept the credential, nothing is stored.',
     })
     @Needs(Permission.STORE_MANAGE, 'store:create')
     async createStore(
@@ -53,7 +58,10 @@ function resolverFor(connectors: Registry): ResolverClass {
       return { store: await createStore(ctx, input) };
     }
 
-    @Mutation(() => UpdateStorePayload)
+    @Mutation(() => UpdateStorePayload, {
+      description:
+        'Changes the name of a store, or its connection. A new connection is tried first, as in `createStore`.',
+    })
     @Needs(Permission.STORE_MANAGE, 'store:update')
     async updateStore(
       @Ctx() ctx: RequestContext,

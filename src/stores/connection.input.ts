@@ -22,10 +22,14 @@ const mostSecretBytes = 16_384;
 /** The graph's StoreConnectionInput: it has a member for each kind of store that can be connected. */
 export function connectionInput(connectors: Registry): InputClass<StoreConnectionInput> {
   const connections = Object.values(connectors).flatMap(({ connection }) => connection ?? []);
-  const description = 'Where the system is and what Keyway proves itself with there: exactly one.';
+  const description =
+    'The address of an outside system and the credential that Keyway has for it. Exactly one field must be given: that of the kind of system.';
   const members = connections.map((connection): [string, PropertyDecorator[]] => {
     const asked = askedInput(connection);
-    return [connection.member, [Field(() => asked, { nullable: true }), Optional(), Nested()]];
+    return [
+      connection.member,
+      [Field(() => asked, { nullable: true, description: connection.about }), Optional(), Nested()],
+    ];
   });
   return inputClass('StoreConnectionInput', description, members);
 }

@@ -1,5 +1,5 @@
 import { Field, ID, InputType } from 'type-graphql';
-import { IdempotencyKeyRule, IdRule, Name, Nested, NotNull, Optional } from '../inputs/rules.js';
+import { IdempotencyKeyField, IdRule, Name, Nested, NotNull, Optional } from '../inputs/rules.js';
 import type { StoreConnectionInput } from './connection.input.js';
 
 /** What connects a store. Which kinds of stores there are, and so the type of `connection`, `connecting.resolver.ts` adds. */
@@ -8,33 +8,38 @@ export class CreateStoreInput {
   @Field(() => ID, {
     nullable: true,
     description:
-      "Whose the store is, and whose its credentials are; the caller's own account, where left out.",
+      'The account that the store and its credentials belong to; the account of the caller, if left out.',
   })
   @Optional()
   @IdRule()
   account?: string | null;
 
-  @Field(() => String, { description: 'Unique, fit for a URL: keys-prod.' })
+  @Field(() => String, {
+    description:
+      'Unique among all stores. 1 to 64 letters, digits, dots, underscores and hyphens, starting with a letter or digit, such as `keys-prod`.',
+  })
   @Name()
   name: string;
 
   @Nested()
   connection: StoreConnectionInput;
 
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
+  @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }
 
 /** What changes a store, without the type of `connection` too. */
 @InputType()
 export class UpdateStoreInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The store to change.' })
   @IdRule()
   id: string;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Unique among all stores. 1 to 64 letters, digits, dots, underscores and hyphens, starting with a letter or digit, such as `keys-prod`.',
+  })
   @NotNull()
   @Name()
   name?: string;
@@ -43,35 +48,29 @@ export class UpdateStoreInput {
   @Nested()
   connection?: StoreConnectionInput;
 
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
+  @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }
 
 @InputType({
   description:
-    'Refused with CONFLICT while something is under way there, and while Keyway alone has secrets of its credentials.',
+    'The error is CONFLICT while a change of one of its credentials is under way, and while Keyway keeps secrets of its credentials: revoke or delete those credentials first.',
 })
 export class DeleteStoreInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The store to disconnect.' })
   @IdRule()
   id: string;
 
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
+  @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }
 
-@InputType()
+@InputType({ description: 'What `checkStore` takes.' })
 export class CheckStoreInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The store to call.' })
   @IdRule()
   id: string;
 
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
+  @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }

@@ -62,30 +62,40 @@ export class CheckStorePayload {
 
 @Resolver(() => CredentialStore)
 export class StoreResolver {
-  @Query(() => CredentialStore, { nullable: true })
+  @Query(() => CredentialStore, {
+    nullable: true,
+    description: 'The store with this name; null if there is none that the viewer may see.',
+  })
   @Needs(Permission.CREDENTIAL_READ)
   store(@Ctx() ctx: RequestContext, @Args(() => ByName) { name }: ByName): Promise<CredentialStore | null> {
     return findStoreByName(ctx, name);
   }
 
-  @Query(() => [CredentialStore])
+  @Query(() => [CredentialStore], {
+    description: 'All stores that the viewer may see, in the order of their names.',
+  })
   @Needs(Permission.CREDENTIAL_READ)
   stores(@Ctx() ctx: RequestContext): Promise<CredentialStore[]> {
     return listStores(ctx);
   }
 
-  @FieldResolver(() => [StoreCapability])
+  @FieldResolver(() => [StoreCapability], {
+    description: 'What Keyway can do in this store, in no particular order.',
+  })
   capabilities(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): StoreCapability[] {
     return capabilitiesOf(ctx.connectors[store.kind]);
   }
 
-  @FieldResolver(() => StoreRotation, { nullable: true })
+  @FieldResolver(() => StoreRotation, {
+    nullable: true,
+    description: 'How rotation works in this store; null if its credentials cannot be rotated.',
+  })
   rotation(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): StoreRotation | null {
     const rotation = ctx.connectors[store.kind]?.rotation;
     return rotation ? { chosenBy: origins[rotation.chosenBy], previous: fates[rotation.previous] } : null;
   }
 
-  @FieldResolver(() => StoreHealth)
+  @FieldResolver(() => StoreHealth, { description: 'Whether the store answered when it was last called.' })
   health(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): StoreHealth {
     if (store.kind === StoreKind.BUILT_IN) {
       return { reachable: true, checkedAt: instant(ctx.at), circuit: StoreCircuit.CLOSED, problem: null };
@@ -99,13 +109,20 @@ export class StoreResolver {
     };
   }
 
-  @FieldResolver(() => StoreBudget, { nullable: true, description: 'Where the system limits calls.' })
+  @FieldResolver(() => StoreBudget, {
+    nullable: true,
+    description: 'How many calls the vendor allows; null if it sets no limit that Keyway knows of.',
+  })
   budget(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): StoreBudget | null {
     return budgetOf(store, ctx.connectors[store.kind]?.budget, ctx.at);
   }
 
   /** Keyway's own database is its own inventory: there is nothing to take stock of. */
-  @FieldResolver(() => StoreSync, { nullable: true })
+  @FieldResolver(() => StoreSync, {
+    nullable: true,
+    description:
+      'The sync that is running, or the last one; null for the built-in store, and before the first sync.',
+  })
   async lastSync(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): Promise<StoreSync | null> {
     if (store.kind === StoreKind.BUILT_IN) return null;
     const [last] = await lastSyncOfStore(ctx).load(store.id);
@@ -114,7 +131,7 @@ export class StoreResolver {
 
   @Mutation(() => DeleteStorePayload, {
     description:
-      'Disconnects a system. Its credentials are deleted here; in the system itself nothing changes.',
+      'Disconnects an outside system. Its credentials are deleted in Keyway; in the system itself nothing changes.',
   })
   @Needs(Permission.STORE_MANAGE, 'store:delete')
   async deleteStore(
@@ -125,7 +142,8 @@ export class StoreResolver {
   }
 
   @Mutation(() => CheckStorePayload, {
-    description: 'Asks the store now whether it answers and takes the credential that Keyway has for it.',
+    description:
+      'Calls the store now, to find out whether it answers and accepts the credential that Keyway has for it. The result is in `health`; a store that does not answer is not an error.',
   })
   @Needs(Permission.STORE_MANAGE, 'store:check')
   async checkStore(

@@ -38,28 +38,58 @@ export enum StoreCircuit {
   HALF_OPEN = 'HALF_OPEN',
 }
 
-registerEnumType(StoreKind, { name: 'StoreKind', description: 'The system behind a store.' });
-registerEnumType(StoreCapability, {
-  name: 'StoreCapability',
-  description: 'What a store can do, read off its connector: a capability is a verb that is there.',
+registerEnumType(StoreKind, {
+  name: 'StoreKind',
+  description: 'The kind of system behind a store.',
   valuesConfig: {
-    REVEAL: {
-      description: 'Shows secrets itself. Those that Keyway has, revealCredential shows of every store.',
-    },
+    BUILT_IN: { description: "Keyway's own database." },
   },
 });
-registerEnumType(SecretOrigin, { name: 'SecretOrigin', description: 'Who makes a new secret.' });
+registerEnumType(StoreCapability, {
+  name: 'StoreCapability',
+  description: 'What Keyway can do in a store. It follows from the kind of the store.',
+  valuesConfig: {
+    ACCESS_LIST: { description: 'List who may use a credential. No kind of store has this at present.' },
+    CREATE: { description: 'Create credentials.' },
+    DELETE: { description: 'Delete credentials.' },
+    FIND: { description: 'Read one credential.' },
+    ISSUE: { description: 'Issue temporary credentials.' },
+    LIST: { description: 'List the credentials it has, so that a sync can bring them in.' },
+    REVEAL: {
+      description:
+        'Show the secrets of its credentials. Secrets that Keyway has itself can be revealed for every store.',
+    },
+    REVOKE: { description: 'Revoke credentials.' },
+    ROTATE: { description: 'Rotate credentials.' },
+    UPDATE: { description: 'Change credentials.' },
+  },
+});
+registerEnumType(SecretOrigin, {
+  name: 'SecretOrigin',
+  description: 'Who makes the new secret of a rotation.',
+  valuesConfig: {
+    CALLER: { description: 'The caller must supply it, or, for a password, may have Keyway generate it.' },
+    KEYWAY: { description: 'Keyway generates it.' },
+    STORE: { description: 'The store generates it.' },
+  },
+});
 registerEnumType(PreviousSecret, {
   name: 'PreviousSecret',
-  description: 'What becomes of the previous secret when a new one is made.',
+  description: 'What happens to the previous secret in a rotation.',
+  valuesConfig: {
+    DIES: { description: 'It stops working at once.' },
+    LIVES: { description: 'It can keep working for a grace period.' },
+  },
 });
 
 registerEnumType(StoreCircuit, {
   name: 'StoreCircuit',
-  description: 'Whether calls to a store go through, in the process that answers.',
+  description:
+    'Whether Keyway sends calls to a store at present. Each Keyway process decides this by itself; the answer is that of the process that answers.',
   valuesConfig: {
-    OPEN: { description: 'None goes out, as too many in a row have failed.' },
-    HALF_OPEN: { description: 'One is trying.' },
+    CLOSED: { description: 'Calls are sent.' },
+    OPEN: { description: 'No calls are sent for a short time, because several calls in a row have failed.' },
+    HALF_OPEN: { description: 'One call is sent to find out whether the store works again.' },
   },
 });
 
@@ -70,27 +100,32 @@ export const builtInStoreId = '00000000-0000-7000-8000-000000000003';
 @ObjectType('CredentialStore', {
   implements: Node,
   simpleResolvers: true,
-  description: "Where credentials live: the gateway's own database, or an outside system behind a connector.",
+  description: "A place where credentials are kept: Keyway's own database, or an outside system.",
 })
 export class CredentialStore implements Node {
   @PrimaryColumn('uuid')
   id: string;
 
-  @Field(() => String)
+  @Field(() => String, {
+    description: 'The name used in queries, such as `keys-prod`. Unique among all stores.',
+  })
   @Column({ type: 'text', collation: 'C' })
   name: string;
 
-  @Field(() => StoreKind)
+  @Field(() => StoreKind, { description: 'The kind of system.' })
   @Column('text')
   kind: StoreKind;
 
-  @Field(() => URL, { nullable: true })
+  @Field(() => URL, {
+    nullable: true,
+    description: 'The address of the system; null for the built-in store.',
+  })
   @Column('text', { nullable: true })
   endpoint: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'The region or zone of the vendor that it is in, where the vendor has such.',
+    description: 'The region of the vendor that the system is in; null if the vendor has none.',
   })
   @Column('text', { nullable: true })
   region: string | null;
@@ -143,57 +178,68 @@ export class CredentialStore implements Node {
   updatedAt: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'Whether a store answered when it was last asked.' })
+@ObjectType({ simpleResolvers: true, description: 'Whether a store answered when it was last called.' })
 export class StoreHealth {
-  @Field(() => Boolean, { description: 'False too where it was never asked.' })
+  @Field(() => Boolean, {
+    description:
+      'Whether the store answered and accepted the credential that Keyway has for it, the last time. False if it was never called.',
+  })
   reachable: boolean;
 
-  @Field(() => DateTime, { nullable: true })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When that was recorded, in UTC; null if the store was never called.',
+  })
   checkedAt: string | null;
 
-  @Field(() => StoreCircuit)
+  @Field(() => StoreCircuit, { description: 'Whether Keyway sends calls to the store at present.' })
   circuit: StoreCircuit;
 
   @Field(() => String, {
     nullable: true,
     description:
-      'Why it was not reachable, as a code: STORE_REJECTED, where it does not take what Keyway proves itself with; UNAVAILABLE; RATE_LIMITED.',
+      'Why it was not reachable: `STORE_REJECTED` (it does not accept the credential that Keyway has for it), `UNAVAILABLE` or `RATE_LIMITED`. Null if there is no problem, or if it was never called.',
   })
   problem: string | null;
 }
 
 @ObjectType({
   simpleResolvers: true,
-  description:
-    'What a rotation means there: who makes the new secret, and whether the previous one lives on.',
+  description: 'How rotation works in a store.',
 })
 export class StoreRotation {
-  @Field(() => SecretOrigin)
+  @Field(() => SecretOrigin, { description: 'Who makes the new secret.' })
   chosenBy: SecretOrigin;
 
-  @Field(() => PreviousSecret)
+  @Field(() => PreviousSecret, { description: 'What happens to the previous secret.' })
   previous: PreviousSecret;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'How many calls a store allows, and how many are used.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'How many calls to a store the vendor allows in a period of time, and how many were made.',
+})
 export class StoreBudget {
-  @Field(() => Int)
+  @Field(() => Int, { description: 'How many calls are allowed in one period.' })
   limit: number;
 
-  @Field(() => Int)
+  @Field(() => Int, {
+    description: 'How many calls were made in the current period, by all Keyway processes together.',
+  })
   used: number;
 
-  @Field(() => Duration)
+  @Field(() => Duration, { description: 'The length of a period, as an ISO 8601 duration.' })
   window: string;
 
-  @Field(() => DateTime)
+  @Field(() => DateTime, { description: 'When the current period ends, in UTC.' })
   resetsAt: string;
 }
 
 @Entity('syncs')
 @ObjectType({
   simpleResolvers: true,
-  description: 'The last time that stock was taken of a store; its numbers grow while it runs.',
+  description:
+    'One sync of a store: Keyway reads what the store lists and brings its own records up to date.',
 })
 export class StoreSync {
   @PrimaryColumn('uuid')
@@ -202,11 +248,14 @@ export class StoreSync {
   @Column('uuid', { name: 'store_id' })
   storeId: string;
 
-  @Field(() => DateTime)
+  @Field(() => DateTime, { description: 'When the sync started, in UTC.' })
   @Column('timestamptz', { name: 'started_at' })
   startedAt: string;
 
-  @Field(() => DateTime, { nullable: true })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When the sync finished, in UTC; null while it is running or waiting to go on.',
+  })
   @Column('timestamptz', { name: 'finished_at', nullable: true })
   finishedAt: string | null;
 
@@ -218,22 +267,25 @@ export class StoreSync {
   @Column('text', { array: true, default: '{}' })
   unread: string[];
 
-  @Field(() => Int)
+  @Field(() => Int, { description: 'How many credentials were added so far.' })
   @Column('integer', { default: 0 })
   added: number;
 
-  @Field(() => Int)
+  @Field(() => Int, { description: 'How many credentials were changed so far.' })
   @Column('integer', { default: 0 })
   changed: number;
 
-  @Field(() => Int)
+  @Field(() => Int, {
+    description:
+      'How many credentials were marked GONE so far, because the store does not list them any more.',
+  })
   @Column('integer', { default: 0 })
   gone: number;
 
   @Field(() => String, {
     nullable: true,
     description:
-      'Why it did not come to its end: a code of ours; it is taken up again. Or PARTIAL: it did, but there is a part of the store that was not shown. What is known of that part stays as it is.',
+      'Why the sync stopped: an error code. If `finishedAt` is null, it will go on later. `PARTIAL`: it finished, but the store did not show some of its parts; credentials there were left as they are. Null if there was no error.',
   })
   @Column('text', { nullable: true })
   error: string | null;

@@ -9,35 +9,35 @@ import {
   mostSignedHeaders,
 } from '../config/limits.js';
 
-@InputType()
+@InputType({ description: 'One header of a request.' })
 export class HeaderInput {
-  @Field(() => String)
+  @Field(() => String, { description: 'The name of the header.' })
   @Line(1, 200)
   name: string;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'The value of the header, unchanged.' })
   @HeaderText(longestSignedUrl)
   value: string;
 }
 
-@InputType({ description: 'A request as it came in, byte for byte.' })
+@InputType({ description: 'A signed request, exactly as the service received it.' })
 export class SignedRequestInput {
-  @Field(() => SignatureScheme)
+  @Field(() => SignatureScheme, { description: 'The scheme that it is signed with.' })
   @AsTyped()
   scheme: SignatureScheme;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'The HTTP method, such as `GET`.' })
   @Line(1, 50)
   method: string;
 
   @Field(() => String, {
     description:
-      'With path and query as they were sent, not decoded and not put in order. Without scheme and host, where the Host header tells them.',
+      'The URL: path and query exactly as they were received, not decoded and not reordered. Scheme and host can be left out if there is a `Host` header.',
   })
   @Line(1, longestSignedUrl)
   url: string;
 
-  @Field(() => [HeaderInput])
+  @Field(() => [HeaderInput], { description: 'All headers, in the order in which they were received.' })
   @ListOf(mostSignedHeaders)
   @Nested()
   headers: HeaderInput[];
@@ -45,14 +45,17 @@ export class SignedRequestInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'The body, where it is text: LANDSCAPE_HMAC_SHA_256 covers the parameters in it, and HTTP Message Signatures cover its digest. Left out, compare the content-digest header with the body yourself.',
+      'The body, if it is text. LANDSCAPE_HMAC_SHA_256 needs it if it is a form; with HTTP_MESSAGE_SIGNATURES it is compared with the `content-digest` header. If you leave it out there, make that comparison yourself.',
   })
   @Optional()
   @SecretText(longestSignedBody, 0)
   body?: string | null;
 }
 
-@InputType({ description: 'Exactly one: the bare secret, or a signature made with it.' })
+@InputType({
+  description:
+    'What was presented: the secret itself, or a request signed with it. Exactly one field must be given.',
+})
 export class ProofInput {
   @Field(() => String, { nullable: true, description: 'The secret key, the whole token, or the password.' })
   @Optional()
@@ -61,30 +64,32 @@ export class ProofInput {
 
   @Field(() => SignedRequestInput, {
     nullable: true,
-    description: "A request signed with the credential's secret key, in one of the schemes in use.",
+    description: 'A request that is signed with the secret key of the credential.',
   })
   @Optional()
   @Nested()
   signedRequest?: SignedRequestInput;
 }
 
-@InputType({ description: 'What was presented, by whom it is said to come, and what it must be good for.' })
+@InputType({ description: 'What a service was presented with, and what it requires.' })
 export class VerifyCredentialInput {
   @Field(() => String, {
     nullable: true,
-    description: 'The access key or user name. A token and a signed request tell it themselves.',
+    description:
+      'The access key or user name that was presented. Not needed for a token or a signed request, which contain it.',
   })
   @Optional()
   @Line(1, 300)
   accessKey?: string | null;
 
-  @Field(() => ProofInput)
+  @Field(() => ProofInput, { description: 'The secret or the signature that was presented.' })
   @Nested()
   proof: ProofInput;
 
   @Field(() => String, {
     nullable: true,
-    description: 'The address that it was presented from. A credential with an address list needs it.',
+    description:
+      'The IP address that it was presented from. Needed if the credential allows only some addresses.',
   })
   @Optional()
   @Line(1, 100)
@@ -93,13 +98,13 @@ export class VerifyCredentialInput {
   @Field(() => [String], {
     nullable: true,
     defaultValue: [],
-    description: 'Names of roles, all of which it must carry.',
+    description: 'Names of roles. The credential must have all of them.',
   })
   @Optional()
   @ListOf(mostListed, Line(1, longestName))
   roles?: string[] | null;
 
-  @Field(() => ID, { nullable: true, description: 'The project that it must belong to.' })
+  @Field(() => ID, { nullable: true, description: 'The project that the credential must be in.' })
   @Optional()
   @IdRule()
   project?: string | null;

@@ -15,7 +15,7 @@ import { verifyCredentials } from './verify.js';
 export class VerificationResolver {
   @FieldResolver(() => Credential, {
     nullable: true,
-    description: 'Whose it is, where the secret was right.',
+    description: 'The credential that was presented; null if the code is NOT_VALID or RATE_LIMITED.',
   })
   credential(
     @Ctx() ctx: RequestContext,
@@ -25,7 +25,8 @@ export class VerificationResolver {
   }
 
   @Mutation(() => VerifyCredentialPayload, {
-    description: 'Is this presented secret good, from this address, for these roles?',
+    description:
+      'Checks a secret or a signed request that a service was presented with. A wrong secret is not an error: the answer says what is wrong.',
   })
   @Needs(Permission.CREDENTIAL_VERIFY, 'credential:verify')
   @Guarded()
@@ -39,13 +40,16 @@ export class VerificationResolver {
   }
 
   @Mutation(() => [VerifyCredentialPayload], {
-    description: `Up to ${mostVerified} at once, answered in order.`,
+    description: `Checks up to ${mostVerified} secrets or signed requests at once. The results are in the order of \`inputs\`.`,
   })
   @Needs(Permission.CREDENTIAL_VERIFY, 'credential:verify')
   @Guarded()
   verifyCredentials(
     @Ctx() ctx: RequestContext,
-    @Arg('inputs', () => [VerifyCredentialInput], { validateFn: expectEach })
+    @Arg('inputs', () => [VerifyCredentialInput], {
+      validateFn: expectEach,
+      description: `What was presented: at most ${mostVerified} items.`,
+    })
     inputs: VerifyCredentialInput[],
   ): Promise<VerifyCredentialPayload[]> {
     return verifyCredentials(ctx, inputs);

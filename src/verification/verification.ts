@@ -15,23 +15,30 @@ export enum VerificationCode {
 registerEnumType(VerificationCode, {
   name: 'VerificationCode',
   description:
-    'What came of a verification. Why something is not valid is told only where the secret was right.',
+    'The result of a verification. A reason other than NOT_VALID or RATE_LIMITED is given only if the secret was right.',
   valuesConfig: {
+    VALID: { description: 'It is valid.' },
     VALID_PREVIOUS_SECRET: {
       description:
-        'Valid, by the secret before the current one, within its grace period: time to fetch the new one.',
+        'It is valid, but the secret is the previous one, in its grace period. The client should get the new one.',
     },
     NOT_VALID: {
       description:
-        'No such credential, a wrong secret, a signature that does not hold or was used before, or another project.',
+        'There is no such credential that the caller may verify, the secret or signature is wrong, the signed request is too old or was used before, or the credential is in another project.',
     },
     DISABLED: {
-      description: 'The credential, its account or its owner is disabled, or what it was derived from.',
+      description:
+        'The credential, its account or its owner is disabled. For a temporary credential: or its parent is.',
     },
-    IP_NOT_ALLOWED: { description: 'It may not be used from that address, or the address is not known.' },
-    ROLE_MISSING: { description: 'It does not carry every role that was asked for.' },
+    EXPIRED: { description: 'The credential has expired. For a temporary credential: or its parent has.' },
+    REVOKED: { description: 'The credential was revoked. For a temporary credential: or its parent was.' },
+    IP_NOT_ALLOWED: {
+      description: 'The credential may not be used from this address, or the address was not given.',
+    },
+    ROLE_MISSING: { description: 'The credential does not have all roles that are required.' },
     RATE_LIMITED: {
-      description: 'Too many wrong passwords for this user name lately: none is looked at, right or wrong.',
+      description:
+        'There were too many wrong passwords for this user name. For up to 15 minutes no password is checked for it, not even the right one.',
     },
   },
 });
@@ -51,13 +58,15 @@ export interface Found {
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'Whether what was presented is good, and whose it is.',
+  description: 'The result of a verification.',
 })
 export class VerifyCredentialPayload {
-  @Field(() => Boolean)
+  @Field(() => Boolean, {
+    description: 'Whether it is valid: then `code` is VALID or VALID_PREVIOUS_SECRET.',
+  })
   valid: boolean;
 
-  @Field(() => VerificationCode)
+  @Field(() => VerificationCode, { description: 'The result in detail.' })
   code: VerificationCode;
 
   /** The credential, where its secret was right: told without asking again. */

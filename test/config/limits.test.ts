@@ -18,26 +18,23 @@ const hours = (duration: string) => durationMs(duration) / 3_600_000;
 /** What the pages say, with the numbers in it: `#` stands for a number, in digits or as a word. */
 const said: [text: string, numbers: number[]][] = [
   ['`verifyCredentials(inputs: […])` takes up to #', [limits.mostVerified]],
-  ['at most # wrong passwords are looked at in # minutes', [limits.mostTries, minutes]],
-  ['# failures in a row lock the factor for # minutes', [limits.mostTries, minutes]],
+  ['at most # wrong passwords are checked in # minutes', [limits.mostTries, minutes]],
+  ['# wrong codes in a row lock the second factor for # minutes', [limits.mostTries, minutes]],
   ['a signed JWT of at most # KiB', [limits.longestBearer / 1_024]],
-  ['for # hours the same key', [limits.idempotencyMs / 3_600_000]],
-  ['lives for 10 minutes to # hours', [hours(limits.longestIssue)]],
-  [
-    'Tokens end within # days, after # where nothing is said',
-    [limits.longestTokenDays, limits.usualTokenDays],
-  ],
-  ['# wrong passwords in # minutes are looked at', [limits.mostTries, minutes]],
-  ['# wrong passwords are looked at in # minutes', [limits.mostTries, minutes]],
-  ['# failures lock it', [limits.mostTries]],
+  ['For # hours, a request with the same key', [limits.idempotencyMs / 3_600_000]],
+  ['It works for 10 minutes to # hours', [hours(limits.longestIssue)]],
+  ['Tokens expire within # days; after #, if', [limits.longestTokenDays, limits.usualTokenDays]],
+  ['in one project, # wrong passwords are checked in # minutes', [limits.mostTries, minutes]],
+  ['# wrong passwords are checked in # minutes for one user name', [limits.mostTries, minutes]],
+  ['# wrong codes lock it', [limits.mostTries]],
   ['a lifetime of at most # hours', [limits.longestJwtMs / 3_600_000]],
   ['A body over # KiB', [limits.largestBody / 1_024]],
-  ['of a list of up to # each counts as a try', [limits.mostVerified]],
+  ['each item of its list (up to #) counts as a try', [limits.mostVerified]],
   [
     'Key sets: # s in all, and # KiB of an answer',
     [limits.slowestIssuerMs / 1_000, limits.largestKeySet / 1_024],
   ],
-  ['each has # places for calls', [limits.mostCalls]],
+  ['each has # calls at a time', [limits.mostCalls]],
   [
     'After # failures in a row a store is not called for # seconds',
     [limits.failuresToOpen, limits.restMs / 1_000],
@@ -45,7 +42,7 @@ const said: [text: string, numbers: number[]][] = [
   ['# s to connect, # s in all', [limits.slowestConnectMs / 1_000, limits.slowestStoreMs / 1_000]],
   ['# MiB; # MiB for a listing', [limits.largestAnswer / 2 ** 20, limits.largestListing / 2 ** 20]],
   ['#, and # that wait, for # s', [limits.mostCalls, limits.mostQueued, limits.longestQueueMs / 1_000]],
-  ['after # none goes out for # s', [limits.failuresToOpen, limits.restMs / 1_000]],
+  ['after #, no call is made for # s', [limits.failuresToOpen, limits.restMs / 1_000]],
 ];
 
 test.each(said)('the pages say as it is: %s', (text, numbers) => {

@@ -3,15 +3,21 @@ import { connecting } from '../connection.js';
 /** A token of the gateway's manager, and the projects to look into. */
 export const apinizerConnection = connecting({
   member: 'apinizer',
+  about: 'How Keyway reaches Apinizer.',
   asks: {
-    endpoint: { is: 'address' },
+    endpoint: { is: 'address', about: 'The address of the API manager.' },
     token: { is: 'secretWord', about: 'A personal access token.' },
-    projects: { is: 'lines', optional: true, about: 'The names of the projects to look into.' },
+    projects: {
+      is: 'lines',
+      optional: true,
+      about: 'The names of the projects to list users of; all that the token may see, if left out.',
+    },
     adminProject: {
       is: 'line',
       optional: true,
       usually: 'admin',
-      about: 'The name of the project that also shows what is in all others: each user is listed in its own.',
+      about:
+        'The name of the project that also lists the users of all other projects. Keyway records each user in its own project, once.',
     },
   },
   keep: ({ token, projects, adminProject }) => ({

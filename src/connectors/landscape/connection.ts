@@ -7,20 +7,33 @@ const member = 'landscape';
 export const landscapeConnection = connecting({
   member,
   about:
-    'A way in: accessKey with secretKey, the usual one; email or identity with password; or a JWT, which ends by itself. With a password beside it, the pair can be rotated here: the password is the way in that stays.',
+    'How Keyway reaches Landscape. Give `accessKey` with `secretKey` (recommended), or `email` or `identity` with `password`, or only a `jwt`, which expires. If a password is given together with the pair of keys, Keyway can rotate the pair, because it can still log in by the password.',
   asks: {
-    endpoint: { is: 'address' },
-    accessKey: { is: 'line', optional: true },
-    secretKey: { is: 'secret', optional: true },
-    email: { is: 'email', optional: true },
+    endpoint: { is: 'address', about: 'The address of the Landscape API.' },
+    accessKey: { is: 'line', optional: true, about: 'The access key. Comes with `secretKey`.' },
+    secretKey: { is: 'secret', optional: true, about: 'The secret key. Comes with `accessKey`.' },
+    email: {
+      is: 'email',
+      optional: true,
+      about: 'The e-mail address to log in with. Comes with `password`.',
+    },
     identity: {
       is: 'line',
       optional: true,
-      about: 'In place of email, for a person whom a directory (PAM) knows by a name.',
+      about:
+        'The user name to log in with, for a person in a directory (PAM). Comes with `password`, and replaces `email`.',
     },
-    password: { is: 'secret', optional: true },
-    account: { is: 'line', optional: true, about: 'The account that is meant where none is named.' },
-    jwt: { is: 'secretWord', optional: true },
+    password: { is: 'secret', optional: true, about: 'The password. Comes with `email` or `identity`.' },
+    account: {
+      is: 'line',
+      optional: true,
+      about: 'The account to use where a credential names none in its `scope`.',
+    },
+    jwt: {
+      is: 'secretWord',
+      optional: true,
+      about: 'A token (JWT) of Landscape. It expires, so that the connection stops working then.',
+    },
   },
   keep: ({ accessKey, secretKey, email, identity, password, account, jwt }) => {
     expectWayIn({ accessKey, secretKey, email, identity, password, jwt });

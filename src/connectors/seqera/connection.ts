@@ -3,13 +3,15 @@ import { connecting } from '../connection.js';
 /** A token of the platform, and the workspaces to look into. */
 export const seqeraConnection = connecting({
   member: 'seqera',
+  about: 'How Keyway reaches Seqera Platform.',
   asks: {
-    endpoint: { is: 'address' },
-    token: { is: 'secretWord', about: 'An access token of the platform.' },
+    endpoint: { is: 'address', about: 'The address of the API.' },
+    token: { is: 'secretWord', about: 'A personal access token of the platform.' },
     workspaces: {
       is: 'lines',
       optional: true,
-      about: 'The ids of the workspaces to look into; the personal space alone, where left out.',
+      about:
+        'The ids of the workspaces to list credentials of; only the personal workspace of the owner of the token, if left out.',
     },
   },
   keep: ({ token, workspaces }) => ({

@@ -9,17 +9,22 @@ const member = 'veracode';
 /** A pair, and that of a second administrator where there is one. */
 export const veracodeConnection = connecting({
   member,
+  about: 'How Keyway reaches Veracode.',
   asks: {
-    endpoint: { is: 'address' },
-    apiId: { is: 'word' },
-    apiKey: { is: 'secretWord' },
+    endpoint: { is: 'address', about: 'The address of the API of your region.' },
+    apiId: { is: 'word', about: 'The API id of an administrator.' },
+    apiKey: { is: 'secretWord', about: 'The API key that belongs to `apiId`.' },
     fallbackApiId: {
       is: 'word',
       optional: true,
       about:
-        'The pair of a second administrator. With it the first can be rotated here, and each of the two is left whatever becomes of the other.',
+        'The API id of a second administrator. With it, Keyway can rotate each of the two pairs: if one is lost, it still has the other. Comes with `fallbackApiKey`.',
     },
-    fallbackApiKey: { is: 'secretWord', optional: true },
+    fallbackApiKey: {
+      is: 'secretWord',
+      optional: true,
+      about: 'The API key that belongs to `fallbackApiId`.',
+    },
   },
   keep: ({ endpoint, apiId, apiKey, fallbackApiId, fallbackApiKey }) => {
     expectHalves(member, { fallbackApiId, fallbackApiKey });

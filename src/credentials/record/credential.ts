@@ -29,18 +29,23 @@ export enum CredentialStatus {
 
 registerEnumType(CredentialKind, {
   name: 'CredentialKind',
-  description: 'What kind of secret a credential has.',
+  description: 'What the secret of a credential consists of.',
   valuesConfig: {
-    ACCESS_KEY: { description: 'An access key and a secret key: signs requests, or is presented as a pair.' },
-    TOKEN: { description: 'One opaque bearer value.' },
+    ACCESS_KEY: {
+      description: 'An access key (public) and a secret key. Used to sign requests, or sent as a pair.',
+    },
+    TOKEN: { description: 'One secret value that is sent as a bearer token.' },
     PASSWORD: { description: 'A user name and a password.' },
-    PROVIDER_KEYS: { description: 'Keys of an outside provider, kept sealed for those who may use them.' },
+    PROVIDER_KEYS: {
+      description:
+        'Keys of an outside provider, such as AWS. Keyway stores them encrypted and can show them again.',
+    },
   },
 });
 
 registerEnumType(SignatureScheme, {
   name: 'SignatureScheme',
-  description: 'How a request is signed.',
+  description: 'The scheme that a request is signed with.',
   valuesConfig: Object.fromEntries(
     Object.entries(schemeDescriptions).map(([name, description]) => [name, { description }]),
   ),
@@ -49,35 +54,45 @@ registerEnumType(SignatureScheme, {
 registerEnumType(CredentialStatus, {
   name: 'CredentialStatus',
   description:
-    'Whether a credential works just now, by the clock of the database: ACTIVE and ROTATING do. Where several hold, it is the first of DELETED, REVOKED, GONE, EXPIRED, DISABLED, PENDING and UNKNOWN; then what hinders the parent of a temporary credential.',
+    'Whether a credential works at present. Only ACTIVE and ROTATING credentials work. If several values apply, it is the first of DELETED, REVOKED, GONE, EXPIRED, DISABLED, PENDING, UNKNOWN. If none of these applies to a temporary credential, its parent is looked at in the same way.',
   valuesConfig: {
     ACTIVE: { description: 'It works.' },
-    DISABLED: { description: 'It, its account or its owner is disabled, or what it was derived from.' },
-    EXPIRED: { description: 'Its end has come, or that of what it was derived from.' },
+    DISABLED: {
+      description:
+        'The credential, its account or its owner is disabled. For a temporary credential: or its parent is.',
+    },
+    EXPIRED: {
+      description: 'Its `expiresAt` has passed. For a temporary credential: or that of its parent.',
+    },
     REVOKED: {
       description:
-        'It has ended for good. So has a temporary credential whose parent is revoked, deleted, in another project, or no longer has the secret that it was derived from.',
+        'It was revoked: it never works again. For a temporary credential also: its parent was revoked, deleted or moved to another project, or no longer has the secret that this one was derived from.',
     },
-    DELETED: { description: 'It has ended for good, and is kept for the record alone.' },
-    PENDING: { description: 'Being created in an outside store; not usable yet.' },
-    ROTATING: { description: 'Active, while a rotation is under way or the previous secret still works.' },
-    GONE: { description: 'Its store has it no more.' },
+    DELETED: { description: 'It was deleted: it never works again, and only its history is kept.' },
+    PENDING: { description: 'It is being created in an outside store and does not work yet.' },
+    ROTATING: { description: 'It works. A rotation is under way, or the previous secret still works.' },
+    GONE: { description: 'Its store does not list it any more.' },
     UNKNOWN: {
       description:
-        "A store's answer was lost: whether its secret still works is not known. A new rotation heals it.",
+        'The answer of its store to a change was lost, so it is not known whether its secret works. Rotate it again; if it was being created, sync the store.',
     },
   },
 });
 
-@ObjectType({ simpleResolvers: true, description: 'How often a secret is to be replaced.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'How often Keyway replaces the secret of a credential by itself.',
+})
 export class RotationPolicy {
-  @Field(() => Duration)
+  @Field(() => Duration, { description: 'The time from one rotation to the next, as an ISO 8601 duration.' })
   every: string;
 
-  @Field(() => Duration, { description: 'How long the previous secret keeps working.' })
+  @Field(() => Duration, {
+    description: 'How long the previous secret keeps working after a rotation, as an ISO 8601 duration.',
+  })
   gracePeriod: string;
 
-  @Field(() => DateTime, { description: 'When the next rotation is due.' })
+  @Field(() => DateTime, { description: 'When the next rotation is due, in UTC.' })
   nextAt: string;
 }
 
@@ -85,7 +100,7 @@ export class RotationPolicy {
 @ObjectType('Credential', {
   implements: Node,
   simpleResolvers: true,
-  description: 'What a person, a service or a partner system proves itself with. Never carries its secret.',
+  description: 'An access key, token, password or set of keys. This type has no field that shows the secret.',
 })
 export class Credential implements Node {
   @PrimaryColumn('uuid')
@@ -106,80 +121,103 @@ export class Credential implements Node {
   @Column('uuid', { name: 'parent_id', nullable: true })
   parentId: string | null;
 
-  @Field(() => CredentialKind)
+  @Field(() => CredentialKind, { description: 'What its secret consists of.' })
   @Column('text')
   kind: CredentialKind;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'A name for people. It need not be unique.' })
   @Column({ type: 'text', collation: 'C' })
   name: string;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description: 'What the credential is for; null if nothing is recorded.',
+  })
   @Column('text', { nullable: true })
   description: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'The public half: access key, API id, user name. Unique in its store.',
+    description:
+      'The public part: access key, id of the token, or user name. Unique in its store. Null if the kind has none (PROVIDER_KEYS), or if the store has not made it yet.',
   })
   @Column({ type: 'text', name: 'access_key', nullable: true, collation: 'C' })
   accessKey: string | null;
 
   @Field(() => Provider, {
     nullable: true,
-    description: 'The system whose keys these are; null unless kind is PROVIDER_KEYS.',
+    description: 'The system that the keys belong to; null unless `kind` is PROVIDER_KEYS.',
   })
   @Column('text', { nullable: true })
   provider: Provider | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description: 'A word of your choice to group credentials; null if none is recorded.',
+  })
   @Column('text', { nullable: true })
   category: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Who uses it, where the store records that.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The full name of the person who uses it; null if none is recorded.',
+  })
   @Column('text', { name: 'full_name', nullable: true })
   fullName: string | null;
 
-  @Field(() => EmailAddress, { nullable: true })
+  @Field(() => EmailAddress, {
+    nullable: true,
+    description: 'The e-mail address of the person who uses it; null if none is recorded.',
+  })
   @Column('text', { nullable: true })
   email: string | null;
 
   /** Computed in SQL with every read. */
   @Field(() => CredentialStatus, {
     description:
-      'Whether it works at the time of the answer: the same that verification goes by, and the filter by status.',
+      'Whether it works at the time of this answer. Verification and the filter by status use the same rule.',
   })
   status: CredentialStatus;
 
-  @Field(() => Boolean)
+  @Field(() => Boolean, {
+    description:
+      'Whether it is switched on. A credential that is switched on can still not work for another reason: see `status`.',
+  })
   @Column('boolean')
   enabled: boolean;
 
   @Field(() => [IPRange], {
     description:
-      'Addresses it may be used from. Empty: from anywhere. What an outside store has there and is no such address is shown as 255.255.255.255, which nobody calls from.',
+      'The addresses that it may be used from, in no particular order; empty means any address. An entry of an outside store that is not a valid address is shown as 255.255.255.255, from which no request can come.',
   })
   @Column('text', { name: 'allowed_ips', array: true })
   allowedIps: string[];
 
-  @Field(() => Boolean, { description: 'Whether it was issued after a second factor.' })
+  @Field(() => Boolean, {
+    description:
+      'For a temporary credential, whether a second factor was proven when it was issued. Otherwise false.',
+  })
   @Column('boolean', { name: 'mfa_authenticated', default: false })
   mfaAuthenticated: boolean;
 
   @Field(() => Boolean, {
     description:
-      'Whether its secret can be revealed again, or was shown once and only verified since. In an outside store it can once Keyway has the secret, from its creation or a rotation, or where the store shows it itself.',
+      'Whether `revealCredential` can show its secret. For a credential of an outside store it becomes true when Keyway creates or rotates it, and is always true if the store itself shows secrets.',
   })
   @Column('boolean')
   retrievable: boolean;
 
-  @Field(() => String, { nullable: true, description: 'Its id in that store.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Its id in the outside store; null in the built-in store, and if it is not known yet.',
+  })
   @Column('text', { name: 'external_id', nullable: true })
   externalId: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Where in its store: an account, workspace, user, project or sub account there.',
+    description:
+      'The part of the outside store that it is in: an account, workspace, user, project or sub account. Null in the built-in store, and if it is not known yet.',
   })
   @Column('text', { nullable: true })
   scope: string | null;
@@ -188,18 +226,22 @@ export class Credential implements Node {
   @Column('jsonb', { nullable: true, select: false })
   observed: object | null;
 
-  @Field(() => DateTime, { nullable: true, description: 'Since when its store has it no more.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description:
+      'When Keyway found that its outside store does not list it any more, in UTC; otherwise null.',
+  })
   @Column('timestamptz', { name: 'gone_at', nullable: true })
   goneAt: string | null;
 
   @Field(() => Boolean, {
-    description: 'Whether its store has the last change, but not in every environment of its own yet.',
+    description: 'Whether the last change has reached only some environments of its store.',
   })
   @Column('boolean', { default: false })
   partial: boolean;
 
   @Field(() => Boolean, {
-    description: 'Whether it is what Keyway reaches its store with.',
+    description: 'Whether it is the credential that Keyway itself uses to call its store.',
   })
   @Column('boolean', { name: 'reaches_store', default: false })
   reachesStore: boolean;
@@ -216,7 +258,7 @@ export class Credential implements Node {
 
   @Field(() => SignatureScheme, {
     nullable: true,
-    description: 'The one scheme that it signs requests in; any, where null.',
+    description: 'The only scheme that it may sign requests with; null if it may use any, or cannot sign.',
   })
   @Column('text', { name: 'signature_scheme', nullable: true })
   signatureScheme: SignatureScheme | null;
@@ -240,39 +282,50 @@ export class Credential implements Node {
   @Column('timestamptz', { name: 'rotation_due_at', nullable: true })
   rotationDueAt: string | null;
 
-  @Field(() => Int, { description: 'Grows by one at every change; give it back as expectedRevision.' })
+  @Field(() => Int, {
+    description:
+      'The number of the revision, which grows by one with every change. Pass it as `expectedRevision` to make sure that nothing has changed meanwhile.',
+  })
   @Column('integer', { default: 1 })
   revision: number;
 
-  @Field(() => DateTime)
+  @Field(() => DateTime, { description: 'When it was created, in UTC.' })
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt: string;
 
-  @Field(() => DateTime)
+  @Field(() => DateTime, { description: 'When it was last changed, in UTC.' })
   @Column('timestamptz', { name: 'updated_at', default: () => 'now()' })
   updatedAt: string;
 
   /** Kept apart, in `credential_uses`. */
-  @Field(() => DateTime, { nullable: true })
+  @Field(() => DateTime, {
+    nullable: true,
+    description:
+      'When its secret was last presented to Keyway and accepted, in UTC, or when an outside store said so at the first sync. Null if no use is known.',
+  })
   lastUsedAt: string | null;
 
-  @Field(() => DateTime, { nullable: true })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When it stops working, in UTC; null if it never expires.',
+  })
   @Column('timestamptz', { name: 'expires_at', nullable: true })
   expiresAt: string | null;
 
-  @Field(() => DateTime, { nullable: true })
+  @Field(() => DateTime, { nullable: true, description: 'When it was revoked, in UTC; null if it was not.' })
   @Column('timestamptz', { name: 'revoked_at', nullable: true })
   revokedAt: string | null;
 
   @Column('text', { name: 'revoke_reason', nullable: true })
   revokeReason: string | null;
 
-  @Field(() => DateTime, { nullable: true })
+  @Field(() => DateTime, { nullable: true, description: 'When it was deleted, in UTC; null if it was not.' })
   @Column('timestamptz', { name: 'deleted_at', nullable: true })
   deletedAt: string | null;
 
   @Field(() => DateTime, {
-    description: 'When the store was last asked about it; now, for the built-in store.',
+    description:
+      'When its outside store last confirmed it to Keyway, in UTC. For the built-in store, the time of this answer.',
   })
   @Column('timestamptz', { name: 'observed_at', nullable: true })
   observedAt: string;

@@ -15,8 +15,12 @@ registerEnumType(CredentialOrderBy, {
   name: 'CredentialOrderBy',
   description: 'What a list of credentials is ordered by.',
   valuesConfig: {
-    EXPIRES_AT: { description: 'What never expires comes after all that does.' },
-    LAST_USED_AT: { description: 'What was never used comes before all that was.' },
+    CREATED_AT: { description: 'When they were created.' },
+    NAME: { description: 'Their names.' },
+    EXPIRES_AT: { description: 'When they expire. Those that never expire count as the latest.' },
+    LAST_USED_AT: {
+      description: 'When they were last used. Those that were never used count as the earliest.',
+    },
   },
 });
 
@@ -24,50 +28,61 @@ export enum OrderDirection {
   ASC = 'ASC',
   DESC = 'DESC',
 }
-registerEnumType(OrderDirection, { name: 'OrderDirection' });
+registerEnumType(OrderDirection, {
+  name: 'OrderDirection',
+  description: 'The direction of an order.',
+  valuesConfig: {
+    ASC: { description: 'Smallest, earliest or first in the alphabet first.' },
+    DESC: { description: 'Largest, latest or last in the alphabet first.' },
+  },
+});
 
 @InputType({
-  description: 'Which credentials: those that fit every member given. In a list, any of its items.',
+  description:
+    'Which credentials: those that match every field that is given. A list matches if one of its items does.',
 })
 export class CredentialFilter {
-  @Field(() => [ID], { nullable: true })
+  @Field(() => [ID], { nullable: true, description: 'Ids of stores that they are in.' })
   @Optional()
   @ListOf(mostListed, IdRule())
   store?: string[] | null;
 
-  @Field(() => [ID], { nullable: true })
+  @Field(() => [ID], { nullable: true, description: 'Ids of accounts that they belong to.' })
   @Optional()
   @ListOf(mostListed, IdRule())
   account?: string[] | null;
 
-  @Field(() => [ID], { nullable: true })
+  @Field(() => [ID], { nullable: true, description: 'Ids of accounts that own them.' })
   @Optional()
   @ListOf(mostListed, IdRule())
   owner?: string[] | null;
 
-  @Field(() => [ID], { nullable: true, description: 'Of the admin project: all.' })
+  @Field(() => [ID], {
+    nullable: true,
+    description: 'Ids of projects that they are in. The admin project matches every credential.',
+  })
   @Optional()
   @ListOf(mostListed, IdRule())
   project?: string[] | null;
 
-  @Field(() => [ID], { nullable: true })
+  @Field(() => [ID], { nullable: true, description: 'Ids of roles that they have.' })
   @Optional()
   @ListOf(mostListed, IdRule())
   role?: string[] | null;
 
-  @Field(() => [CredentialKind], { nullable: true })
+  @Field(() => [CredentialKind], { nullable: true, description: 'What their secrets consist of.' })
   @Optional()
   @ListOf(mostListed)
   kind?: CredentialKind[] | null;
 
-  @Field(() => [Provider], { nullable: true })
+  @Field(() => [Provider], { nullable: true, description: 'The systems that their keys belong to.' })
   @Optional()
   @ListOf(mostListed)
   provider?: Provider[] | null;
 
   @Field(() => [CredentialStatus], {
     nullable: true,
-    description: 'DELETED is found only when it is asked for.',
+    description: 'Their status at the time of the answer. DELETED matches only if it is listed here.',
   })
   @Optional()
   @ListOf(mostListed)
@@ -76,36 +91,50 @@ export class CredentialFilter {
   @Field(() => String, {
     nullable: true,
     description:
-      'Case-insensitive part of name, description, access key, full name or e-mail. One or two characters are looked for at the beginnings of words.',
+      'Text that their name, description, access key, full name or e-mail address contains. Upper and lower case are equal. One or two characters match only at the beginning of a word.',
   })
   @Optional()
   @Line(1, longestName)
   search?: string | null;
 
-  @Field(() => DateTime, { nullable: true })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Those that expire before this time, or have expired.',
+  })
   @Optional()
   @AsTyped()
   expiresBefore?: string | null;
 
-  @Field(() => DateTime, { nullable: true, description: 'Those whose policy wants a rotation before then.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Those with a rotation policy whose next rotation is due before this time.',
+  })
   @Optional()
   @AsTyped()
   rotationDueBefore?: string | null;
 
   @Field(() => Duration, {
     nullable: true,
-    description: 'Not used for at least this long; a credential never used counts from its creation.',
+    description:
+      'Those without a known use for at least this long, as an ISO 8601 duration. For a credential that was never used, the time counts from its creation.',
   })
   @Optional()
   @AsTyped()
   unusedFor?: string | null;
 
-  @Field(() => Boolean, { nullable: true })
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'True: only those without an owner. False: only those with one.',
+  })
   @Optional()
   @AsTyped()
   withoutOwner?: boolean | null;
 
-  @Field(() => Boolean, { nullable: true, defaultValue: false })
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: false,
+    description: 'Whether deleted credentials are listed too.',
+  })
   @Optional()
   @AsTyped()
   includeDeleted?: boolean | null;
@@ -113,11 +142,17 @@ export class CredentialFilter {
 
 @InputType({ description: 'How a list of credentials is ordered.' })
 export class CredentialOrder {
-  @Field(() => CredentialOrderBy, { defaultValue: CredentialOrderBy.CREATED_AT })
+  @Field(() => CredentialOrderBy, {
+    defaultValue: CredentialOrderBy.CREATED_AT,
+    description: 'What the list is ordered by.',
+  })
   @AsTyped()
   by: CredentialOrderBy;
 
-  @Field(() => OrderDirection, { defaultValue: OrderDirection.DESC })
+  @Field(() => OrderDirection, {
+    defaultValue: OrderDirection.DESC,
+    description: 'The direction of the order.',
+  })
   @AsTyped()
   direction: OrderDirection;
 }

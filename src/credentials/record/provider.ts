@@ -21,4 +21,27 @@ export enum Provider {
   SEQERACOMPUTE = 'SEQERACOMPUTE',
   S3 = 'S3',
 }
-registerEnumType(Provider, { name: 'Provider', description: 'The system whose keys a credential keeps.' });
+registerEnumType(Provider, {
+  name: 'Provider',
+  description: 'The system that provider keys belong to.',
+  valuesConfig: {
+    AWS: { description: 'Amazon Web Services.' },
+    AZURE: { description: 'Azure Batch and Storage, by account keys.' },
+    AZURE_ENTRA: { description: 'Azure Batch and Storage, by a service principal.' },
+    AZURE_CLOUD: { description: 'Azure, by a service principal with a subscription.' },
+    GOOGLE: { description: 'Google Cloud.' },
+    GITHUB: { description: 'GitHub, as a user.' },
+    GITHUB_APP: { description: 'GitHub, as an app.' },
+    GITLAB: { description: 'GitLab.' },
+    BITBUCKET: { description: 'Bitbucket.' },
+    GITEA: { description: 'Gitea.' },
+    CODECOMMIT: { description: 'AWS CodeCommit.' },
+    AZUREREPOS: { description: 'Azure Repos.' },
+    SSH: { description: 'An SSH key.' },
+    K8S: { description: 'Kubernetes.' },
+    CONTAINER_REG: { description: 'A container registry.' },
+    TW_AGENT: { description: 'Tower Agent.' },
+    SEQERACOMPUTE: { description: 'Seqera Compute.' },
+    S3: { description: 'A storage service with the S3 API.' },
+  },
+});

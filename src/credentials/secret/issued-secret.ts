@@ -11,14 +11,22 @@ export enum Shell {
   POWERSHELL = 'POWERSHELL',
 }
 
-registerEnumType(Shell, { name: 'Shell', description: 'Whose quoting the lines are written for.' });
+registerEnumType(Shell, {
+  name: 'Shell',
+  description: 'The shell that the lines are written for.',
+  valuesConfig: {
+    POSIX: { description: 'sh, bash, zsh and similar shells.' },
+    FISH: { description: 'fish.' },
+    POWERSHELL: { description: 'PowerShell.' },
+  },
+});
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'One of the keys of a provider.' })
 export class KeyValue {
-  @Field(() => String)
+  @Field(() => String, { description: 'The name of the key, as the provider calls it.' })
   name: string;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'The value: this is a secret.' })
   value: string;
 }
 
@@ -33,8 +41,7 @@ export interface SecretParts {
 }
 
 @ObjectType({
-  description:
-    'A secret, shown in the answer to the mutation that made it (or that revealed it), and nowhere else.',
+  description: 'A secret. It is shown only in the answer to the mutation that created or revealed it.',
 })
 export class IssuedSecret {
   readonly #parts: SecretParts;
@@ -43,25 +50,38 @@ export class IssuedSecret {
     this.#parts = parts;
   }
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The public part: access key, id of the token, or user name; null if the kind has none (PROVIDER_KEYS).',
+  })
   accessKey(): string | null {
     return this.#parts.accessKey;
   }
 
-  @Field(() => String, { nullable: true, description: 'Secret key, token or password.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The secret key, the token or the password. Null for PROVIDER_KEYS, and in a repeated answer that may not show the secret again.',
+  })
   secret(): string | null {
     return this.#parts.secret?.expose() ?? null;
   }
 
   @Field(() => [KeyValue], {
     nullable: true,
-    description: "The provider's keys, as name and value; only for PROVIDER_KEYS.",
+    description:
+      'The keys of the provider, in no particular order. Null unless the kind is PROVIDER_KEYS, and in a repeated answer that may not show them again.',
   })
   keys(): KeyValue[] | null {
     return this.#parts.keys?.map(({ name, value }) => ({ name, value: value.expose() })) ?? null;
   }
 
-  @Field(() => URL, { nullable: true, description: 'Where it is presented; null for the built-in store.' })
+  @Field(() => URL, {
+    nullable: true,
+    description:
+      'The address of the outside store that it is used at. Null for the built-in store, and in an answer that does not show the secret.',
+  })
   endpoint(): string | null {
     return this.#parts.endpoint ?? null;
   }
@@ -69,7 +89,7 @@ export class IssuedSecret {
   @Field(() => DateTime, {
     nullable: true,
     description:
-      'When it stops working: with its credential, or, replaced by another, after its grace period.',
+      'When this secret stops working, in UTC: when its credential expires, or earlier, when its grace period ends. Null if no end is set.',
   })
   expiresAt(): string | null {
     return this.#parts.expiresAt;
@@ -77,7 +97,7 @@ export class IssuedSecret {
 
   @Field(() => String, {
     description:
-      'Shell lines that set the secret in the environment: safe to paste, whatever the values hold.',
+      'Shell commands that set environment variables to the parts of the secret. They can be pasted safely, whatever characters the values contain.',
   })
   @Expects(({ prefix }, _, { input }) => {
     expectPrefix((prefix as string | null) ?? 'KEYWAY');
@@ -85,8 +105,19 @@ export class IssuedSecret {
     expectCarried((input as { secret?: unknown } | undefined)?.secret, 'input.secret');
   })
   exports(
-    @Arg('prefix', () => String, { nullable: true, defaultValue: 'KEYWAY' }) prefix: string | null,
-    @Arg('shell', () => Shell, { nullable: true, defaultValue: Shell.POSIX }) shell: Shell | null,
+    @Arg('prefix', () => String, {
+      nullable: true,
+      defaultValue: 'KEYWAY',
+      description:
+        'What the names of the variables start with: 1 to 100 capital letters, digits and underscores, starting with a letter.',
+    })
+    prefix: string | null,
+    @Arg('shell', () => Shell, {
+      nullable: true,
+      defaultValue: Shell.POSIX,
+      description: 'The shell to write for.',
+    })
+    shell: Shell | null,
   ): string {
     const { accessKey, secret, keys } = this.#parts;
     const entries = [

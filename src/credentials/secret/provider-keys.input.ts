@@ -12,10 +12,12 @@ export enum AwsKeysMode {
 
 registerEnumType(AwsKeysMode, {
   name: 'AwsKeysMode',
-  description: 'How AWS is reached.',
+  description: 'How to authenticate to AWS.',
   valuesConfig: {
-    KEYS: { description: 'With an access key and a secret key, and with a role on top where one is named.' },
-    ROLE: { description: 'By assuming a role alone; no keys are kept.' },
+    KEYS: {
+      description: 'With an access key and a secret key; with them a role is assumed, if one is named.',
+    },
+    ROLE: { description: 'By assuming a role, without keys of your own.' },
   },
 });
 
@@ -47,7 +49,9 @@ const plain = () => Line(1, 2048);
 const secret = () => SecretText(4096);
 const longSecret = () => SecretText(65_536);
 
-@InputType({ description: 'Keys of AWS: the key pair, or (mode ROLE) a role to assume.' })
+@InputType({
+  description: 'Keys of AWS: an access key with its secret key, or, if `mode` is ROLE, a role to assume.',
+})
 export class AwsKeysInput {
   @text('The access key id. Comes with `secretKey`.', plain())
   accessKey?: string | null;
@@ -55,21 +59,26 @@ export class AwsKeysInput {
   @text('The secret access key.', secret())
   secretKey?: string | null;
 
-  @text('The role to assume, by its ARN. Needed where `mode` is ROLE.', plain())
+  @text('The ARN of the role to assume. Needed if `mode` is ROLE.', plain())
   assumeRoleArn?: string | null;
 
   @text('The external id that the trust policy of the role asks for.', plain())
   externalId?: string | null;
 
   @all(
-    Field(() => AwsKeysMode, { nullable: true, description: 'How AWS is reached; KEYS, where left out.' }),
+    Field(() => AwsKeysMode, {
+      nullable: true,
+      description: 'How to authenticate to AWS; KEYS, if left out.',
+    }),
     Optional(),
     AsTyped(),
   )
   mode?: AwsKeysMode | null;
 }
 
-@InputType({ description: 'Keys of Azure Batch and Azure Storage: at least one of the two pairs.' })
+@InputType({
+  description: 'Keys of Azure Batch and Azure Storage: a name and a key for at least one of the two.',
+})
 export class AzureKeysInput {
   @text('The name of the Batch account. Comes with `batchKey`.', plain())
   batchName?: string | null;
@@ -84,7 +93,9 @@ export class AzureKeysInput {
   storageKey?: string | null;
 }
 
-@InputType({ description: 'A service principal of Microsoft Entra, and the accounts it works with.' })
+@InputType({
+  description: 'A service principal of Microsoft Entra, and the Batch and Storage accounts that it uses.',
+})
 export class AzureEntraKeysInput {
   @needed('The tenant (directory) id.', plain())
   tenantId: string;
@@ -108,14 +119,15 @@ export class AzureEntraKeysInput {
   storageKey?: string | null;
 }
 
-@InputType({ description: 'A service principal of Microsoft Entra with a subscription of Azure.' })
+@InputType({ description: 'A service principal of Microsoft Entra, with an Azure subscription.' })
 export class AzureCloudKeysInput extends AzureEntraKeysInput {
   @needed('The subscription id.', plain())
   subscriptionId: string;
 }
 
 @InputType({
-  description: 'Keys of Google Cloud: a service account key, or all three members of a workload identity.',
+  description:
+    'Keys of Google Cloud: a service account key (`data`), or all three fields of a workload identity.',
 })
 export class GoogleKeysInput {
   @text('The service account key: the whole JSON file, as text.', longSecret())
@@ -169,7 +181,7 @@ export class GithubAppKeysInput {
   @text('The secret that webhooks of the app are signed with.', secret())
   webhookSecret?: string | null;
 
-  @text('The name of the app in its address.', plain())
+  @text('The name of the app in its URL.', plain())
   slug?: string | null;
 }
 
@@ -202,7 +214,7 @@ export class ContainerRegKeysInput {
   @needed('The password or access token.', longSecret())
   password: string;
 
-  @text('The registry: `images.example.com`. Docker Hub, where left out.', plain())
+  @text('The host name of the registry, such as `images.example.com`; Docker Hub, if left out.', plain())
   registry?: string | null;
 }
 
@@ -218,10 +230,13 @@ export class TwAgentKeysInput {
   shared?: boolean | null;
 }
 
-@InputType({ description: 'Keys of AWS for Seqera Compute: the key pair, or (mode ROLE) a role to assume.' })
+@InputType({
+  description:
+    'Keys of AWS for Seqera Compute: an access key with its secret key, or, if `mode` is ROLE, a role to assume.',
+})
 export class SeqeracomputeKeysInput extends AwsKeysInput {}
 
-@InputType({ description: 'Keys of a store that speaks the protocol of S3.' })
+@InputType({ description: 'Keys of a storage service with the S3 API.' })
 export class S3KeysInput {
   @needed('The access key.', plain())
   accessKey: string;
@@ -238,7 +253,7 @@ const keysOf = (type: () => new () => object, description: string): PropertyDeco
 
 @InputType({
   description:
-    "Exactly one: the keys of that provider, with that provider's own field names, checked against them.",
+    'The keys of one provider, in fields with the names that the provider uses. Exactly one field must be given.',
 })
 export class ProviderKeysInput {
   @keysOf(() => AwsKeysInput, 'Amazon Web Services.')
@@ -292,7 +307,7 @@ export class ProviderKeysInput {
   @keysOf(() => SeqeracomputeKeysInput, 'Seqera Compute.')
   seqeracompute?: SeqeracomputeKeysInput | null;
 
-  @keysOf(() => S3KeysInput, 'A store that speaks the protocol of S3.')
+  @keysOf(() => S3KeysInput, 'A storage service with the S3 API.')
   s3?: S3KeysInput | null;
 }
 

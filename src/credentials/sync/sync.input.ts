@@ -1,14 +1,12 @@
 import { Field, ID, InputType } from 'type-graphql';
-import { IdempotencyKeyRule, IdRule, Optional } from '../../inputs/rules.js';
+import { IdempotencyKeyField, IdRule } from '../../inputs/rules.js';
 
-@InputType({ description: 'Takes stock of a store: brings what it lists into the inventory.' })
+@InputType({ description: 'What `syncStore` takes.' })
 export class SyncStoreInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The store to sync.' })
   @IdRule()
   id: string;
 
-  @Field(() => String, { nullable: true })
-  @Optional()
-  @IdempotencyKeyRule()
+  @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }

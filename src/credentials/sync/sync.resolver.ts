@@ -15,7 +15,8 @@ export class SyncStorePayload {
 @Resolver()
 export class SyncResolver {
   @Mutation(() => SyncStorePayload, {
-    description: 'Brings what a store lists into the inventory. Its lastSync tells how far it has come.',
+    description:
+      'Reads what an outside store lists, and brings the credentials that Keyway knows of it up to date. Waits for at most 10 seconds; after that the sync goes on by itself, and `lastSync` shows its progress.',
   })
   @Needs(Permission.STORE_MANAGE, 'store:sync')
   async syncStore(
