@@ -73,12 +73,19 @@ export function canonicalEvent(event: Told & Omit<AuditEvent, 'hash' | keyof Tol
   );
 }
 
+/**
+ * A time as it goes into the hash, whatever the session's time zone and date style: `2026-01-02 03:04:05.6789+00`, in
+ * UTC and without zeros at the end, which is what PostgreSQL itself prints where they are UTC and ISO.
+ */
+export const hashedTime = (time: string): string =>
+  `rtrim(rtrim(to_char(${time} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '0'), '.') || '+00'`;
+
 const lockHeads = {
   ...sql(`
   INSERT INTO audit_heads AS h (account_id, number, epoch, hash)
   SELECT account.id, 0, :epoch, :origin FROM unnest(CAST(:accounts AS uuid[])) AS account (id) ORDER BY account.id
   ON CONFLICT (account_id) DO UPDATE SET epoch = h.epoch
-  RETURNING h.account_id AS account, h.number::text AS number, h.hash, clock_timestamp()::text AS at`),
+  RETURNING h.account_id AS account, h.number::text AS number, h.hash, ${hashedTime('clock_timestamp()')} AS at`),
   name: 'audit-lock',
 };
 

@@ -1,7 +1,7 @@
-import { sql, type Database } from '../database/database.js';
+import { sql, type Sql } from '../database/database.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { AuditEvent } from './audit-event.js';
-import { canonicalEvent, origin } from './chain.js';
+import { canonicalEvent, hashedTime, origin } from './chain.js';
 import type { Checkpoint, Checkpoints } from './checkpoints.js';
 
 /** The first row at which a chain is not what it was. */
@@ -25,7 +25,7 @@ const batch = 1_000;
  * Reads every chain from its beginning: each row must follow from the one before it, by a key of its epoch, and no
  * epoch may come after a later one; the chain must reach its head and its last checkpoint.
  */
-export async function checkAudit(db: Database, keyring: Keyring, checkpoints: Checkpoints): Promise<Report> {
+export async function checkAudit(db: Sql, keyring: Keyring, checkpoints: Checkpoints): Promise<Report> {
   const { last, faults } = checkpoints.read();
   const heads = new Map((await db.rows<Head>(allHeads)).map((head) => [head.account, head]));
   const chains = (await db.rows<{ account: string }>(allChains)).map(({ account }) => account);
@@ -48,7 +48,7 @@ interface Head {
 type Broken = Omit<Break, 'account'>;
 
 async function checkChain(
-  db: Database,
+  db: Sql,
   keyring: Keyring,
   account: string,
   head: Head | undefined,
@@ -96,7 +96,7 @@ const allHeads = sql(
 const allChains = sql('SELECT DISTINCT account_id AS account FROM audit_events ORDER BY account_id');
 // By `e.number`: a plain `number` would be the text above, by which 10 comes before 2.
 const chainFrom = sql(`
-  SELECT id, account_id AS "accountId", number::text AS number, epoch, at::text AS at, actor_id AS "actorId",
+  SELECT id, account_id AS "accountId", number::text AS number, epoch, ${hashedTime('at')} AS at, actor_id AS "actorId",
     actor_credential_id AS "actorCredentialId", action, outcome, code, target_type AS "targetType",
     target_id AS "targetId", project_id AS "projectId", changed, times, ip, request_id AS "requestId", hash
   FROM audit_events e WHERE account_id = :account AND e.number > CAST(:after AS bigint)

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
+import { DatabaseUrlError, readDatabaseUrl } from './database-url.js';
 import { readJwtIssuers, type JwtIssuer } from './jwt-issuers.js';
 import { parseRange } from './ranges.js';
 
@@ -152,32 +153,16 @@ const known = new Set([
 /** Where no shell has done it, ~ is the home folder too. */
 const folderAt = (path: string): string => resolve(path.replace(/^~(?=\/|$)/, () => homedir()));
 
-/** What TLS the address asks for: `local` needs none, `verified` is the rule, `unverified` is for trials only. */
-export function databaseTls(url: URL): 'local' | 'verified' | 'unverified' | 'none' {
-  const host = url.searchParams.get('host') ?? url.hostname.replace(/^\[|\]$/g, '');
-  const mode = url.searchParams.get('sslmode');
-  if (mode === 'no-verify') return 'unverified';
-  if (mode === null || mode === 'disable' || mode === 'allow' || mode === 'prefer') {
-    const loopback =
-      host === '' ||
-      host === 'localhost' ||
-      host === '::1' ||
-      /^127(\.\d{1,3}){3}$/.test(host) ||
-      host.startsWith('/');
-    if (loopback) return 'local';
-    return mode === null ? 'verified' : 'none';
-  }
-  return 'verified';
-}
-
 function databaseFaults(address: string, production: boolean): string[] {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (!url || !/^postgres(ql)?:$/.test(url.protocol))
-    return ['must be a PostgreSQL address: postgres://user@host/database'];
-  const tls = databaseTls(url);
-  if (tls === 'none') return ['must use TLS, unless the server is on this machine'];
-  if (tls === 'unverified' && production) return ['must verify the TLS certificate in production'];
-  return [];
+  try {
+    const { tls } = readDatabaseUrl(address);
+    if (tls === 'none') return ['must use TLS, unless the server is on this machine'];
+    if (tls === 'unverified' && production) return ['must verify the TLS certificate in production'];
+    return [];
+  } catch (error) {
+    if (error instanceof DatabaseUrlError) return [error.message];
+    throw error;
+  }
 }
 
 const loopback = ['localhost', '127.0.0.1', '[::1]'];

@@ -1,4 +1,3 @@
-import pg from 'pg';
 import {
   DataSource,
   type Logger,
@@ -7,10 +6,9 @@ import {
   type SelectQueryBuilder,
 } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
-import { databaseTls } from '../config/config.js';
+import { connectionTo } from './connect.js';
 import { openEmbedded } from './embedded.js';
 import { conflict, KeywayError, unavailable, outcomeUnknown } from '../errors.js';
-import { longestLockMs, slowestStatementMs } from '../config/limits.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A statement with named parameters, made once and run often. */
@@ -92,7 +90,6 @@ const silent: Logger = {
   log: nothing,
 };
 
-const connectTimeoutMs = 5_000;
 const mostStatements = 1_000;
 const mostPrepared = 300;
 const retries = 3;
@@ -113,7 +110,7 @@ export class Database implements Sql {
     this.#pool = (source.driver as PostgresDriver).master as Pool;
   }
 
-  /** Connects. @throws what `pg` says where the server cannot be reached. */
+  /** Connects. @throws as `connectionTo`, and as `openEmbedded`. */
   static async open(options: DatabaseOptions): Promise<Database> {
     const embedded = options.url === undefined;
     const lost = new WeakSet<object>();
@@ -121,7 +118,10 @@ export class Database implements Sql {
       type: 'postgres',
       ...(options.url === undefined
         ? { driver: await openEmbedded(options.folder) }
-        : { driver: driverThatTells(lost), ...connection(options.url, options.poolSize ?? 10) }),
+        : {
+            poolSize: options.poolSize ?? 10,
+            extra: await connectionTo(options.url, lost),
+          }),
       entities: options.entities,
       migrations: options.migrations,
       migrationsTableName: 'migrations',
@@ -259,6 +259,9 @@ export class Database implements Sql {
     if (this.embedded) return work();
     const client = await this.#client();
     try {
+      // A lock of a session would be somebody else's where a pooler is between.
+      await client.query(startTransaction);
+      await run(client, letIdle, {});
       for (const until = Date.now() + aloneTimeoutMs; ; await sleep(50)) {
         const [answer] = await run<{ locked: boolean }>(client, tryLock, {});
         if (answer?.locked) break;
@@ -266,7 +269,7 @@ export class Database implements Sql {
       }
       return await work();
     } finally {
-      await run(client, unlock, {}).catch(() => close(client));
+      await client.query(rollback).catch(() => close(client));
       client.release();
     }
   }
@@ -292,10 +295,12 @@ export function violates(error: unknown, constraint: string): boolean {
   return code === '23505' && name === constraint;
 }
 
+const startTransaction = { text: 'START TRANSACTION', values: [] };
 const commit = { text: 'COMMIT', values: [] };
-const tryLock: Statement = { text: 'SELECT pg_try_advisory_lock(4205139) AS locked', names: [] };
+const rollback = { text: 'ROLLBACK', values: [] };
+const letIdle: Statement = { text: 'SET LOCAL idle_in_transaction_session_timeout = 0', names: [] };
+const tryLock: Statement = { text: 'SELECT pg_try_advisory_xact_lock(4205139) AS locked', names: [] };
 const readClock: Statement = { text: 'SELECT extract(epoch FROM clock_timestamp()) * 1000 AS ms', names: [] };
-const unlock: Statement = { text: 'SELECT pg_advisory_unlock_all()', names: [] };
 
 function numbered(text: string): Statement {
   const names: string[] = [];
@@ -320,56 +325,6 @@ async function run<Row extends object>(
   const { name, text } = statement;
   const { rows } = await client.query(name === undefined ? { text, values } : { text, values, name });
   return rows as Row[];
-}
-
-function connection(url: string, poolSize: number) {
-  const address = new URL(url);
-  const tls = databaseTls(address);
-  for (const name of ['sslmode', 'ssl']) address.searchParams.delete(name);
-  return {
-    url: address.href,
-    ssl: tls === 'local' ? false : { rejectUnauthorized: tls !== 'unverified' },
-    poolSize,
-    connectTimeoutMS: connectTimeoutMs,
-    applicationName: 'keyway',
-    extra: {
-      // Longer than the server's own limit: it is for a server that no longer answers at all.
-      query_timeout: slowestStatementMs + 2_000,
-      idleTimeoutMillis: 60_000,
-      keepAlive: true,
-      types: { getTypeParser: textTimestamps },
-      options: [
-        `-c statement_timeout=${slowestStatementMs}`,
-        `-c lock_timeout=${longestLockMs}`,
-        '-c idle_in_transaction_session_timeout=15000',
-        '-c TimeZone=UTC',
-        '-c DateStyle=ISO',
-        '-c jit=off',
-      ].join(' '),
-    },
-  };
-}
-
-const asText = (value: string) => value;
-const timestamps = new Set<number>([1184, 1114]);
-
-function textTimestamps(oid: number, format?: 'text' | 'binary'): unknown {
-  return timestamps.has(oid) ? asText : pg.types.getTypeParser(oid, format);
-}
-
-/**
- * `pg`, with a pool that hears of every connection that breaks, also while somebody has it in hand: `pg-pool` listens to
- * idle ones alone, and an error that nobody hears ends the process.
- */
-function driverThatTells(lost: WeakSet<object>): { Pool: typeof pg.Pool } {
-  return {
-    Pool: class extends pg.Pool {
-      constructor(config?: pg.PoolConfig) {
-        super(config);
-        this.on('connect', (client) => client.on('error', () => void lost.add(client)));
-      }
-    },
-  };
 }
 
 /** Whatever keeps a connection from being had, it is the same to callers. */

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { messages, parse, PGlite, protocol } from '@electric-sql/pglite';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
+import { embeddedSettings } from './session.js';
 
 /** What a query brings back, in the words of `pg`. */
 export interface QueryAnswer {
@@ -35,6 +36,8 @@ export async function openEmbedded(folder: string | undefined): Promise<{ Pool: 
       // Timestamps stay text, microseconds and all, as they do with `pg`.
       parsers: { 1184: text, 1114: text, 20: text },
     });
+    for (const [name, value] of embeddedSettings)
+      await database.query('SELECT set_config($1, $2, false)', [name, value]);
     return {
       Pool: class extends EmbeddedPool {
         constructor() {

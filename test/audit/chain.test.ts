@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { join } from 'node:path';
 import { AuditOutcome } from '../../src/audit/audit-event.js';
-import { linkAll, type Told } from '../../src/audit/chain.js';
+import { hashedTime, linkAll, type Told } from '../../src/audit/chain.js';
 import { checkAudit } from '../../src/audit/check.js';
 import { Checkpoints } from '../../src/audit/checkpoints.js';
-import type { Database } from '../../src/database/database.js';
+import { sql, type Database } from '../../src/database/database.js';
 import { newId } from '../../src/ids.js';
 import { loadKeyFiles } from '../../src/keyring/kek-file.js';
 import { openKeyring, type Keyring } from '../../src/keyring/keyring.js';
@@ -66,6 +66,32 @@ test('S61: events of many accounts at once make whole chains, each in the order 
     expect(chain.map(({ number }) => Number(number))).toEqual(came.map((_, index) => index + 1));
   }
   expect(await breaksOf(accounts)).toEqual([]);
+});
+
+const elsewhere = ['TimeZone', 'DateStyle'].map((name, index) =>
+  sql(`SET LOCAL ${name} = '${['Asia/Seoul', 'SQL, DMY'][index]}'`),
+);
+
+test('S61: a chain is the same whatever time zone and date style its sessions have', async () => {
+  const account = newId();
+  const reports = await server.db.transaction(async (tx) => {
+    await linkAll(tx, keyring, [told(account)]);
+    for (const one of elsewhere) await tx.rows(one);
+    await linkAll(tx, keyring, [told(account)]);
+    return checkAudit(tx, keyring, new Checkpoints(server.db, keyring, '/dev/null'));
+  });
+  expect(reports.breaks).toEqual([]);
+  expect(await breaksOf([account])).toEqual([]);
+});
+
+test('S61: an event that was hashed as PostgreSQL prints its time in UTC still follows', async () => {
+  for (const at of ['2026-01-02 03:04:05.678901+00', '2026-01-02 03:04:05.6+00', '2026-01-02 03:04:00+00']) {
+    const [{ printed } = { printed: '' }] = await server.rows<{ printed: string }>(
+      `SELECT ${hashedTime('CAST(:at AS timestamptz)')} AS printed`,
+      { at },
+    );
+    expect(printed).toBe(at);
+  }
 });
 
 test('every column is what it was told, whatever the text', async () => {

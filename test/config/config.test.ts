@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { databaseTls, readConfig } from '../../src/config/config.js';
+import { readConfig } from '../../src/config/config.js';
+import { readDatabaseUrl } from '../../src/config/database-url.js';
 
 test('everything has a default', () => {
   const config = readConfig({});
@@ -146,7 +147,7 @@ test.each([
   { url: 'postgres://u@db.example.com/d?sslmode=prefer', tls: 'none' },
   { url: 'postgres://u@127.0.0.1.evil.example/d?sslmode=disable', tls: 'none' },
 ])('S68: $url is reached with TLS: $tls', ({ url, tls }) => {
-  expect(databaseTls(new URL(url))).toBe(tls);
+  expect(readDatabaseUrl(url).tls).toBe(tls);
 });
 
 test.each(['disable', 'allow', 'prefer'])('S68: a remote database with sslmode=%s is refused', (mode) => {

@@ -1,4 +1,4 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -58,13 +58,17 @@ async function startCluster(folder: string): Promise<Cluster> {
 const asRoot = process.getuid?.() === 0;
 
 async function run(program: string, args: readonly string[]): Promise<void> {
-  const path = join(programs(), program);
+  const [code] = (await once(spawnAsPostgres(join(programs(), program), args), 'close')) as [number | null];
+  if (code !== 0) throw new Error(`${program} failed (${code})`);
+}
+
+/** Runs a program that refuses to run as root. */
+export function spawnAsPostgres(path: string, args: readonly string[]): ChildProcess {
   const [command, all] = asRoot
     ? ['setpriv', ['--reuid=postgres', '--regid=postgres', '--clear-groups', path, ...args]]
     : [path, [...args]];
-  // The server would keep an inherited pipe open: what it prints goes to its log.
-  const [code] = (await once(spawn(command, all, { stdio: 'ignore' }), 'close')) as [number | null];
-  if (code !== 0) throw new Error(`${program} failed (${code})`);
+  // A server would keep an inherited pipe open: what it prints goes to its log.
+  return spawn(command, all, { stdio: 'ignore' });
 }
 
 function programs(): string {
@@ -82,14 +86,15 @@ function programs(): string {
   return found;
 }
 
-function makeFolder(): string {
+/** A folder that such a program may write to. */
+export function makeFolder(): string {
   const folder = mkdtempSync('/tmp/keyway-cluster-');
   if (asRoot) execFileSync('chown', ['postgres:postgres', folder]);
   return folder;
 }
 
 /** A port that nobody listens on just now. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

@@ -110,13 +110,20 @@ async function makePlace(folder: string, template = 'template1'): Promise<Place>
       KEYWAY_DATA_DIR: folder,
       PORT: '0',
       HOST: '127.0.0.1',
-      ...(server && { DATABASE_URL: Object.assign(new URL(server), { pathname: `/${name}` }).href }),
+      ...(server && { DATABASE_URL: databaseUrl(server, name) }),
     },
     drop: async () => {
       if (server) await onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** By way of `TEST_DATABASE_POOLER`, a host and port, where the tests are to go through a pooler. */
+function databaseUrl(server: string, name: string): string {
+  const url = Object.assign(new URL(server), { pathname: `/${name}` });
+  const pooler = process.env['TEST_DATABASE_POOLER'];
+  return (pooler === undefined ? url : Object.assign(url, { host: pooler })).href;
 }
 
 /** Runs a statement on a PostgreSQL server, outside of Keyway. */

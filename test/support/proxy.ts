@@ -6,7 +6,7 @@ export interface Proxy {
   readonly url: string;
   /** Where new connections lead from now on; those that stand are broken. */
   leadTo(url: string): void;
-  /** What the server says to the next new connection when it is ready ends with this, and the connection with it. */
+  /** The answer to the first statement of the next new connection ends with this, and the connection with it. */
   endNextWith(bytes: Buffer): void;
   stop(): Promise<void>;
 }
@@ -26,9 +26,10 @@ export async function openProxy(url: string): Promise<Proxy> {
     const other = keep(connect(Number(target.port || 5432), target.hostname));
     const ending = last;
     last = undefined;
+    let answers = 0;
     caller.pipe(other);
     other.on('data', (data) => {
-      if (!ending || !data.subarray(-6).equals(readyForQuery)) caller.write(data);
+      if (!ending || !data.subarray(-6).equals(readyForQuery) || ++answers === 1) caller.write(data);
       // In one piece, so that the client has no turn between being ready and being lost.
       else caller.end(Buffer.concat([data, ending]));
     });

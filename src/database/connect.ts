@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import pg from 'pg';
+import { readDatabaseUrl, type DatabaseAddress } from '../config/database-url.js';
+import { slowestStatementMs } from '../config/limits.js';
+import { beginSession, settingsOver, type Settings } from './session.js';
+
+/** What a pool of connections is made with, in the words of `pg`, for TypeORM's `extra`. */
+export type PoolOptions = Record<string, unknown>;
+
+/**
+ * Meets the server, and tells how connections to it are made, each of them as `beginSession` does it.
+ * @param lost is told of every connection that breaks, also while somebody has it in hand: `pg-pool` listens to idle ones
+ * alone, and an error that nobody hears ends the process.
+ * @throws an Error to show, which names DATABASE_URL and what is to be done, where Keyway cannot work with what is
+ * there; what `pg` says where the server cannot be reached.
+ */
+export async function connectionTo(url: string, lost: WeakSet<object>): Promise<PoolOptions> {
+  const address = readDatabaseUrl(url);
+  const options = {
+    host: address.host,
+    port: address.port,
+    user: address.user,
+    password: address.password,
+    database: address.database,
+    ssl:
+      address.tls === 'local'
+        ? false
+        : { rejectUnauthorized: address.tls !== 'unverified', ...files(address) },
+    enableChannelBinding: address.channelBinding,
+    application_name: address.applicationName,
+    connectionTimeoutMillis: address.connectTimeoutMs,
+    // Longer than the server's own limit: it is for a server that no longer answers at all.
+    query_timeout: slowestStatementMs + 2_000,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    types: { getTypeParser: textTimestamps },
+  };
+  const settings = await meet(new pg.Client(options), address);
+  return {
+    ...options,
+    onConnect: (client: pg.PoolClient) => {
+      client.on('error', () => void lost.add(client));
+      return beginSession(client, settings, address.pooled);
+    },
+  };
+}
+
+/** Asks the server what it is, and finds out where the tables are, once for all connections. */
+async function meet(client: pg.Client, address: DatabaseAddress): Promise<Settings> {
+  const wanted = new Map(address.settings);
+  const own = client as unknown as pg.PoolClient;
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    const pooled = await beginSession(own, settingsOver(wanted), address.pooled).catch(refusedSetting);
+    const { rows } = await own.query<Met>(askServer, [address.schema ?? null]);
+    const met = rows[0];
+    if (!met) throw new Error('the database told nothing of itself');
+    const fault = faultOf(met, pooled, address.schema !== undefined);
+    if (fault !== undefined) throw cannotStart(fault);
+    return settingsOver(wanted.set('search_path', met.path));
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+interface Met {
+  version: number;
+  encoding: string;
+  /** Where tables are made and looked for first; null where there is no such schema. */
+  schema: string | null;
+  /** Another schema on the search path that has Keyway's tables, where the first has none. */
+  elsewhere: string | null;
+  path: string;
+  isolation: string;
+}
+
+function faultOf(met: Met, pooled: boolean, named: boolean): string | undefined {
+  if (met.version < oldestVersion) return 'must name a PostgreSQL of version 14 or newer';
+  if (met.encoding !== 'UTF8')
+    return "must name a database whose encoding is UTF8: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0";
+  if (met.schema === null)
+    return named
+      ? 'names a schema that is not there, or that its role may not use: CREATE SCHEMA … AUTHORIZATION …'
+      : 'leads to no schema: set the search_path of its role to one that is there, or name it with the parameter schema';
+  if (met.elsewhere !== null && !named)
+    return 'leads to a schema without tables of Keyway, and past it to one that has them: name that one with the parameter schema';
+  if (pooled && met.isolation !== 'read committed')
+    return "leads through a pooler to sessions of another isolation: ALTER ROLE … SET default_transaction_isolation = 'read committed'";
+  return undefined;
+}
+
+const oldestVersion = 140_000;
+
+// Beside the tables, the trigrams of pg_trgm must be found, wherever that extension was made.
+const askServer = `
+  WITH wanted AS (
+    SELECT COALESCE((SELECT ARRAY[nspname] FROM pg_namespace WHERE nspname = $1),
+      CASE WHEN $1::text IS NULL THEN current_schemas(false) ELSE '{}' END)::text[] AS schemas
+  ), extension AS (
+    SELECT nspname::text AS schema FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'pg_trgm'
+  ), made AS (
+    SELECT nspname::text AS schema FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE relname = 'audit_heads' AND relkind = 'r'
+  )
+  SELECT current_setting('server_version_num')::integer AS version, current_setting('server_encoding') AS encoding,
+    CASE WHEN has_schema_privilege(schemas[1], 'USAGE') THEN schemas[1] END AS schema,
+    (SELECT schema FROM made WHERE schema = ANY(schemas) AND NOT EXISTS (SELECT FROM made WHERE schema = schemas[1]) LIMIT 1)
+      AS elsewhere,
+    (SELECT string_agg(quote_ident(schema), ', ' ORDER BY place) FROM (
+      SELECT schema, min(place) AS place
+      FROM unnest(schemas || ARRAY(SELECT schema FROM extension)) WITH ORDINALITY AS path (schema, place) GROUP BY schema
+    ) path) AS path,
+    current_setting('transaction_isolation') AS isolation
+  FROM wanted`;
+
+function files({ files }: DatabaseAddress): Record<string, Buffer> {
+  const names = { ca: 'sslrootcert', cert: 'sslcert', key: 'sslkey' } as const;
+  return Object.fromEntries(
+    Object.entries(files).map(([name, path]) => {
+      try {
+        return [name, readFileSync(path)];
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        throw cannotStart(
+          `names a file with ${names[name as keyof typeof names]} that cannot be read (${code})`,
+        );
+      }
+    }),
+  );
+}
+
+function refusedSetting(error: unknown): never {
+  // A class of its own for what is no setting, has no such value or is not for this role.
+  if (/^(22023|42704|42501|55P02|42602)$/.test((error as { code?: string }).code ?? ''))
+    throw cannotStart('asks by its parameter options for a setting that the database refuses', error);
+  throw error;
+}
+
+const cannotStart = (fault: string, cause?: unknown): Error =>
+  new Error(`Keyway cannot start:\n  DATABASE_URL ${fault}`, { cause });
+
+const asText = (value: string) => value;
+const timestamps = new Set<number>([1184, 1114]);
+
+function textTimestamps(oid: number, format?: 'text' | 'binary'): unknown {
+  return timestamps.has(oid) ? asText : pg.types.getTypeParser(oid, format);
+}
