@@ -344,7 +344,7 @@ const overloadedCodes = /^(53|57014)/;
 const lostCodes = /^(08|57P|58|25006|25P03|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)/;
 
 /** What `pg` says where `query_timeout` has passed: it has no code for it. */
-const noAnswerInTime = 'Query read timeout';
+export const noAnswerInTime = 'Query read timeout';
 
 /** Whether the server itself refused a COMMIT, so that it is known not to have happened. */
 const isRefusal = (error: unknown): boolean =>

@@ -9,11 +9,11 @@ import type {
   GraphQLSchema,
   SelectionSetNode,
 } from 'graphql';
-import { answerErrors, formatError, variableFaults } from './errors/answer-errors.js';
+import { answerErrors, formatError, keywayErrorIn } from './errors/answer.js';
 import { compiledQueries } from './compiled-queries.js';
 import { outcomeOf, type Decisions } from '../audit/decisions.js';
 import type { RequestContext } from '../context.js';
-import { keywayErrorIn } from './errors/input-faults.js';
+import { variableFaults } from './errors/input.js';
 import { nestedArguments } from './nested-arguments.js';
 import { parseOptions, queryLimits, validationOptions } from './query-limits.js';
 import { AuditOutcome } from '../audit/audit-event.js';

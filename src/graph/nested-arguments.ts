@@ -8,6 +8,7 @@ import {
   GraphQLIncludeDirective,
   GraphQLSkipDirective,
   isCompositeType,
+  isValueNode,
   Kind,
   OperationTypeNode,
   type DocumentNode,
@@ -20,8 +21,7 @@ import {
 } from 'graphql';
 import type { RequestContext } from '../context.js';
 import { KeywayError } from '../errors.js';
-import { literalFault } from './errors/input-faults.js';
-import { literalPlacesOf } from './errors/literal-paths.js';
+import { argumentFaults } from './errors/input.js';
 import type { Arguments, Expectation } from '../inputs/declared.js';
 import { fieldOf, typeOf } from './query-weight.js';
 
@@ -114,7 +114,9 @@ class Look {
   }
 
   #refusalFor(error: GraphQLError): KeywayError {
-    const fault = literalFault(error, literalPlacesOf(this.document, this.schema));
-    return new KeywayError('BAD_USER_INPUT', undefined, { fields: fault ? [fault] : [] });
+    const value = error.nodes?.[0];
+    const fields =
+      value && isValueNode(value) ? argumentFaults(value, this.document, this.schema, this.variables) : [];
+    return new KeywayError('BAD_USER_INPUT', undefined, { fields });
   }
 }

@@ -5,7 +5,7 @@ import type { GraphQLSchema } from 'graphql';
 import { clientAddress } from '../access/addresses.js';
 import { authenticate } from '../access/authenticate.js';
 import type { KeySets } from '../access/key-sets.js';
-import { httpStatusOf } from '../graph/errors/answer-errors.js';
+import { answerOf, publicError, type PublicError } from '../graph/errors/answer.js';
 import { openApollo } from '../graph/apollo.js';
 import { adminAccountId } from '../accounts/account.js';
 import { AuditOutcome } from '../audit/audit-event.js';
@@ -22,7 +22,6 @@ import type { Syncs } from '../credentials/sync/syncs.js';
 import { parseJsonBody } from './json-body.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { Log } from '../log.js';
-import { publicError, type PublicError } from '../graph/errors/public-error.js';
 import type { WatchedGates } from '../stores/gate.js';
 import { largestBody, largestHeaders, slowestHeadersMs, slowestRequestMs } from '../config/limits.js';
 import { answerVerification } from './verify-route.js';
@@ -260,33 +259,18 @@ function addExplorer(app: FastifyInstance): void {
   });
 }
 
-/** Answers what went wrong outside the graph, in the words that the graph has for it. */
+/** Answers what went wrong outside the graph. */
 function answerFailure(reply: FastifyReply, error: unknown, log: Log): FastifyReply {
   const { id } = reply.request;
-  const status =
-    error instanceof KeywayError
-      ? httpStatusOf.get(error.code)
-      : (error as { statusCode?: number }).statusCode;
-  const known = error instanceof KeywayError ? error : bodyFault(status);
-  const answer = publicError(known ?? error, { requestId: id });
+  const { status, answer } = answerOf(error, id);
   if (answer.extensions.code === 'INTERNAL_SERVER_ERROR') log.error({ id, error }, 'a request failed inside');
   if (answer.extensions.code === 'UNAUTHENTICATED')
     void reply.header('www-authenticate', 'Bearer realm="keyway"');
-  return reply.code(known ? (status ?? 500) : 500).send({ errors: [answer] });
-}
-
-/** What Fastify refuses before our own code sees it. */
-function bodyFault(status: number | undefined): KeywayError | undefined {
-  if (status === 413) return new KeywayError('LIMIT_EXCEEDED', 'The body is too large.');
-  if (status === 415) return new KeywayError('BAD_USER_INPUT', 'The content type must be application/json.');
-  if (status !== undefined && status >= 400 && status < 500)
-    return new KeywayError('BAD_USER_INPUT', 'The request cannot be read.');
-  if (status === 503) return unavailable();
-  return undefined;
+  return reply.code(status).send({ errors: [answer] });
 }
 
 function refuse(reply: FastifyReply, status: number, code: Code, message: string): FastifyReply {
-  const answer = publicError(new KeywayError(code, message), { requestId: reply.request.id });
+  const answer = publicError(new KeywayError(code, message), reply.request.id);
   return reply.code(status).send({ errors: [answer] });
 }
 

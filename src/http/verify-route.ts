@@ -12,7 +12,7 @@ import {
 import { verifyCredentials } from '../verification/verify.js';
 import { KeywayError, type FieldFault } from '../errors.js';
 import { encodeId } from '../ids.js';
-import { valueFaults } from '../graph/errors/input-faults.js';
+import { valueFaults } from '../graph/errors/input.js';
 import { mostFaults } from '../config/limits.js';
 import { expectSmall } from '../graph/query-limits.js';
 import { expectRules } from '../inputs/rules.js';

@@ -5,6 +5,16 @@ import { canonicalRange } from '../access/addresses.js';
 import { longestDuration } from '../config/limits.js';
 import { duration, durationMs } from '../time.js';
 
+/**
+ * A value that a scalar of ours does not take. The message tells what it takes, never the value. It is a GraphQLError
+ * because graphql-js writes the submitted value around any other.
+ */
+export class ScalarRefusal extends GraphQLError {
+  constructor(message: string, node?: ValueNode) {
+    super(message, { nodes: node, extensions: { code: 'BAD_USER_INPUT' } });
+  }
+}
+
 /** An instant. Inside, it is RFC 3339 text in UTC with three or six digits of a second. */
 export const DateTime = textScalar({
   name: 'DateTime',
@@ -111,9 +121,7 @@ function textScalar(scalar: TextScalar): GraphQLScalarType<string, string> {
   });
 }
 
-// It has to be a GraphQLError: around any other, graphql writes the submitted value.
-const refusal = (expected: string, nodes?: ValueNode) =>
-  new GraphQLError(`must be ${expected}`, { nodes, extensions: { code: 'BAD_USER_INPUT' } });
+const refusal = (expected: string, node?: ValueNode) => new ScalarRefusal(`must be ${expected}`, node);
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 

@@ -2,7 +2,9 @@
  * @slow 30 s
  */
 import 'reflect-metadata';
-import { Database, sql, type Tx } from '../../src/database/database.js';
+import { createServer, type AddressInfo } from 'node:net';
+import pg from 'pg';
+import { Database, noAnswerInTime, sql, type Tx } from '../../src/database/database.js';
 import { makeAccount, unique } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { onServer } from '../support/process.js';
@@ -63,6 +65,23 @@ test('R19: a lock that another holds gives CONFLICT in time, or the wait ends wh
   } finally {
     release();
     await holder;
+  }
+});
+
+test('R19: the driver tells of a server that no longer answers in the words that are looked for, and by no code', async () => {
+  const ready = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0, 0x5a, 0, 0, 0, 5, 0x49]);
+  const silent = createServer((socket) => void socket.once('data', () => socket.write(ready)));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as AddressInfo;
+  const client = new pg.Client({ host: '127.0.0.1', port, user: 'keyway', query_timeout: 10, ssl: false });
+  try {
+    await client.connect();
+    const error: unknown = await client.query('SELECT 1').catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ message: noAnswerInTime });
+    expect(error).not.toHaveProperty('code');
+  } finally {
+    await client.end();
+    silent.close();
   }
 });
 

@@ -3,7 +3,8 @@
  */
 import { ApolloServer } from '@apollo/server';
 import { buildSchema, getIntrospectionQuery, Kind, parse, type OperationDefinitionNode } from 'graphql';
-import { answerErrors, formatError, variableFaults } from '../../src/graph/errors/answer-errors.js';
+import { answerErrors, formatError } from '../../src/graph/errors/answer.js';
+import { variableFaults } from '../../src/graph/errors/input.js';
 import { expectData, makeAccount, makeCredential, type Made } from '../support/make.js';
 import { sharedServer, type SharedServer } from '../support/server.js';
 import { statementsOf } from '../support/statements.js';

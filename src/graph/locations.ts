@@ -16,7 +16,10 @@ export function keepLocations(document: DocumentNode): void {
 }
 
 /** Where in the document an error arose. */
-export function locationsOf({ nodes = [], locations }: GraphQLError): readonly SourceLocation[] | undefined {
+export function locationsOf({
+  nodes = [],
+  locations,
+}: Partial<Pick<GraphQLError, 'nodes' | 'locations'>>): readonly SourceLocation[] | undefined {
   const kept = nodes.flatMap((node) => known.get(node) ?? []);
   return kept.length > 0 ? kept : locations;
 }

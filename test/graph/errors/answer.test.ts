@@ -15,13 +15,21 @@ import {
   isNonNullType,
   Kind,
   parse,
+  specifiedRules,
+  typeFromAST,
+  validate,
+  ValuesOfCorrectTypeRule,
   type GraphQLFormattedError,
   type GraphQLInputType,
   type OperationDefinitionNode,
+  type ValidationRule,
 } from 'graphql';
-import { answerErrors, formatError, variableFaults } from '../../../src/graph/errors/answer-errors.js';
+import { ArgumentValidationError } from 'type-graphql';
+import { answerErrors, formatError, publicError } from '../../../src/graph/errors/answer.js';
+import { literalFaults, variableFaults } from '../../../src/graph/errors/input.js';
+import { wordsOf } from '../../../src/graph/errors/validation.js';
 import { badInput, codes, KeywayError, notFound, unavailable } from '../../../src/errors.js';
-import { publicError } from '../../../src/graph/errors/public-error.js';
+import { ScalarRefusal } from '../../../src/inputs/scalars.js';
 import { parseOptions, queryLimits, validationOptions } from '../../../src/graph/query-limits.js';
 
 const schema = buildSchema(`
@@ -31,7 +39,7 @@ const schema = buildSchema(`
   scalar Loud
   scalar JSON
   enum Kind { TOKEN PASSWORD }
-  input TokenInput { prefix: String! ttl: Duration kinds: [Kind!] bytes: Int = 16 }
+  input TokenInput { prefix: String! ttl: Duration kinds: [Kind!] bytes: Int! = 16 }
   input SecretInput @oneOf { token: TokenInput password: String settings: JSON }
   input CreateInput { name: String! secret: SecretInput expiresAt: DateTime tags: [String!]! = [] extra: JSON parent: CreateInput }
   interface Node { id: ID! }
@@ -39,19 +47,18 @@ const schema = buildSchema(`
   type Query {
     node(id: ID!): Node
     credential(id: ID!, at: DateTime): Credential
-    list(ids: [ID!], kinds: [Kind!], numbers: [[Int!]], first: Int! = 5): [Credential]
+    list(ids: [ID!], kinds: [Kind!], numbers: [[Int!]], by: TokenInput, first: Int! = 5): [Credential]
     scalars(shy: Shy, loud: Loud, json: JSON, duration: Duration, rate: Float, yes: Boolean): String
     fails(how: String): String
     safe: String
     strict: String!
   }
   type Mutation { create(input: CreateInput!, dryRun: Boolean! = false): Credential }
+  type Subscription { news: String alarms: String }
 `);
 
 // As a scalar of ours does it; and as others do, with the value in their words.
-const ours = new GraphQLError('must be a duration as in ISO 8601', {
-  extensions: { code: 'BAD_USER_INPUT' },
-});
+const ours = new ScalarRefusal('must be a duration as in ISO 8601');
 const scalars: Record<string, (value: unknown) => unknown> = {
   Duration: (value) => {
     if (value !== 'PT1M') throw ours;
@@ -91,28 +98,23 @@ const failures: Record<string, () => unknown> = {
   internal: () => new KeywayError('INTERNAL_SERVER_ERROR', 'MARKER'),
   text: () => 'MARKER',
   rules: () =>
-    new GraphQLError('Argument Validation Error', {
-      extensions: {
-        code: 'BAD_USER_INPUT',
-        validationErrors: [
+    new ArgumentValidationError([
+      {
+        property: 'name',
+        value: 'MARKER',
+        target: { name: 'MARKER' },
+        constraints: { line: 'must be one line' },
+      },
+      {
+        property: 'secret',
+        children: [
           {
-            property: 'name',
-            value: 'MARKER',
-            target: { name: 'MARKER' },
-            constraints: { line: 'must be one line' },
-          },
-          {
-            property: 'secret',
-            children: [
-              {
-                property: 'token',
-                children: [{ property: 'prefix', constraints: { name: 'must be short' } }],
-              },
-            ],
+            property: 'token',
+            children: [{ property: 'prefix', constraints: { name: 'must be short' } }],
           },
         ],
       },
-    }),
+    ]),
 };
 
 let ran = 0;
@@ -473,27 +475,109 @@ describe('literals', () => {
     ]);
   });
 
-  test('refuses null that a default let through to an argument', async () => {
-    const answer = await ask('query ($n: Int = 3) { list(first: $n) { id } }', { n: null });
-    expect(answer).toMatchObject({
-      status: 200,
-      data: { list: null },
-      errors: [
-        {
-          path: ['list'],
-          extensions: {
-            code: 'BAD_USER_INPUT',
-            id: 'req-1',
-            fields: [{ path: 'first', message: 'must not be null' }],
+  test.each([
+    ['an argument', 'query ($n: Int = 3) { list(first: $n) { id } }', ['first', 'must not be null']],
+    ['an item', 'query ($n: ID = 3) { list(ids: ["a", $n]) { id } }', ['ids.1', 'must not be null']],
+    [
+      'a member',
+      'query ($n: Int = 3) { list(by: { bytes: $n, prefix: "a" }) { id } }',
+      ['by.bytes', 'must not be null'],
+    ],
+    [
+      'a member, and nothing of one that has a default',
+      'query ($n: String = "a", $other: Int) { list(by: { prefix: $n, bytes: $other }) { id } }',
+      ['by.prefix', 'must not be null'],
+    ],
+  ] as [string, string, [string, string]][])(
+    'refuses null that a default let through to %s',
+    async (_, query, [path, message]) => {
+      const answer = await ask(query, { n: null });
+      expect(answer).toMatchObject({
+        status: 200,
+        data: { list: null },
+        errors: [
+          {
+            path: ['list'],
+            extensions: { code: 'BAD_USER_INPUT', id: 'req-1', fields: [{ path, message }] },
           },
+        ],
+      });
+      expect(told).toEqual([]);
+    },
+  );
+
+  test('refuses null that a default let through to a directive', async () => {
+    const { errors } = await ask('query ($x: Boolean = true) { safe @include(if: $x) }', { x: null });
+    expect(errors).toMatchObject([
+      { extensions: { code: 'BAD_USER_INPUT', fields: [{ path: 'if', message: 'must not be null' }] } },
+    ]);
+    expect(told).toEqual([]);
+  });
+
+  test('refuses exactly what graphql-js refuses', () => {
+    const names = [
+      'name',
+      'secret',
+      'token',
+      'password',
+      'settings',
+      'prefix',
+      'kinds',
+      'tags',
+      'bytes',
+      'other',
+    ];
+    const scalar = fc.constantFrom('TOKEN', '"PT1M"', '"a"', 'null', '1', '1.5', 'true', 'OTHER');
+    const { literal } = fc.letrec<{ literal: string }>((tie) => ({
+      literal: fc.oneof(
+        { maxDepth: 4 },
+        scalar,
+        fc.array(tie('literal'), { maxLength: 3 }).map((items) => `[${items.join(', ')}]`),
+        fc
+          .dictionary(fc.constantFrom(...names), tie('literal'), { maxKeys: 4 })
+          .map((members) => objectOf(members)),
+      ),
+    }));
+    const objectOf = (members: Record<string, string | undefined>) =>
+      `{ ${Object.entries(members)
+        .filter(([, value]) => value !== undefined)
+        .map(([name, value]) => `${name}: ${value}`)
+        .join(', ')} }`;
+    const usual = fc
+      .record(
+        {
+          name: fc.oneof({ weight: 4, arbitrary: fc.constant('"a"') }, literal),
+          secret: fc.oneof(fc.constantFrom('{ password: "p" }', '{ token: { prefix: "a" } }'), literal),
+          tags: fc.oneof(fc.constantFrom('"a"', '["a", "b"]'), literal),
+          extra: literal,
         },
-      ],
-    });
+        { requiredKeys: [] },
+      )
+      .map(objectOf);
+    let taken = 0;
+    fc.assert(
+      fc.property(
+        fc.constantFrom('CreateInput!', '[[CreateInput!]]'),
+        fc.oneof(usual, literal),
+        (type, text) => {
+          const document = parse(`query ($x: ${type} = ${text}) { safe }`);
+          const [{ variableDefinitions }] = document.definitions as [OperationDefinitionNode];
+          const { defaultValue, type: wanted } = variableDefinitions?.[0] ?? {};
+          const input = wanted && typeFromAST(schema, wanted);
+          if (!defaultValue || !isInputType(input)) throw new Error('no literal');
+          const refused = validate(schema, document, [ValuesOfCorrectTypeRule]).length > 0;
+          expect([...literalFaults(defaultValue, input)].length > 0).toBe(refused);
+          if (!refused) taken++;
+        },
+      ),
+      { numRuns: 1_000 },
+    );
+    expect(taken).toBeGreaterThan(20);
   });
 });
 
 describe('documents', () => {
-  test.each([
+  const unfit: [string, string][] = [
     ['{ MARKER }', 'Type Query has no field of that name.'],
     ['{ safes }', 'Type Query has no field of that name.'],
     ['mutation { create { id } }', 'Field create needs argument input.'],
@@ -529,7 +613,43 @@ describe('documents', () => {
     ['{ safe } query MARKER { safe }', 'An operation without a name must be the only one of its document.'],
     ['{ safe } type MARKER { a: Int }', 'A document holds operations and fragments only.'],
     ['{ __schema { description } }', 'Introspection is switched off.'],
-  ])('S9: of %s says only what the schema holds', async (query, message) => {
+    [
+      '{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }',
+      'The introspection is nested too deep.',
+    ],
+    ['{ credential(id: 1) { __typename } credential { __typename } }', 'Field credential needs argument id.'],
+    ['{ scalars(json: { MARKER: 1, MARKER: 2 }) }', 'One name is given twice.'],
+    ['query MARKER { safe } query MARKER { safe }', 'One name is given twice.'],
+    ['query ($MARKER: ID!, $MARKER: ID!) { node(id: $MARKER) { id } }', 'One name is given twice.'],
+    [
+      '{ ...MARKER } fragment MARKER on Query { safe } fragment MARKER on Query { safe }',
+      'One name is given twice.',
+    ],
+    ['subscription MARKER { news alarms }', 'A subscription selects exactly one field.'],
+    [
+      '{ node(id: 1) { ...MARKER } } fragment MARKER on Query { safe }',
+      'An object of type Node can never be of type Query.',
+    ],
+    [
+      '{ ...MARKER } fragment MARKER on Kind { MARKER }',
+      'A fragment cannot be on type Kind, which has no fields.',
+    ],
+    [
+      'query ($MARKER: [Credential!]!) { fails(how: $MARKER) }',
+      'A variable cannot be of type Credential, which is no input type.',
+    ],
+    ['directive @MARKER on FIELD { safe @MARKER @MARKER }', 'The document does not fit the schema.'],
+  ];
+
+  test('meets each rule of graphql-js, and has words for each', () => {
+    const literals = (rule: ValidationRule) => rule === ValuesOfCorrectTypeRule;
+    expect(specifiedRules.filter((rule) => !wordsOf.has(rule) && !literals(rule))).toEqual([]);
+    const met = (rule: ValidationRule) =>
+      unfit.some(([query]) => validate(schema, parse(query), [rule]).length > 0);
+    expect([...wordsOf.keys()].filter((rule) => !met(rule)).map(({ name }) => name)).toEqual([]);
+  });
+
+  test.each(unfit)('S9: of %s says only what the schema holds', async (query, message) => {
     const { errors = [], status } = await ask(query);
     expect(status).toBe(400);
     expect(errors.map((error) => error.message)).toContain(message);
@@ -938,7 +1058,54 @@ test('S9: tells nothing without a schema to tell from', () => {
     message: 'The document does not fit the schema.',
     extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
   });
-  expect(publicError(error, { schema }).message).toBe('The document does not fit the schema.');
+});
+
+test('S9: says nothing in the words of a rule that is not known', async () => {
+  const ruled = new ApolloServer({
+    schema,
+    formatError,
+    validationRules: [
+      (context) => ({
+        Field: (nodes) => context.reportError(new GraphQLError('MARKER', { nodes })),
+      }),
+    ],
+    plugins: [answerErrors({ requestId: () => 'req-3' })],
+  });
+  const { body } = await ruled.executeOperation({ query: '{ safe }' });
+  expect(body).toEqual({
+    kind: 'single',
+    singleResult: {
+      errors: [
+        {
+          message: 'The document does not fit the schema.',
+          locations: [{ line: 1, column: 3 }],
+          extensions: { code: 'GRAPHQL_VALIDATION_FAILED', id: 'req-3' },
+        },
+      ],
+    },
+  });
+  await ruled.stop();
+});
+
+test('S9: refuses an operation of a kind that the schema does not have', async () => {
+  const reading = new ApolloServer({
+    schema: buildSchema('type Query { safe: String }'),
+    formatError,
+    plugins: [answerErrors({ requestId: () => 'req-3' })],
+  });
+  const { body } = await reading.executeOperation({ query: 'subscription { MARKER }' });
+  expect(body).toMatchObject({
+    singleResult: {
+      errors: [
+        {
+          message: 'The request must name one operation that its document and the schema have.',
+          extensions: { code: 'OPERATION_RESOLUTION_FAILURE', id: 'req-3' },
+        },
+      ],
+    },
+  });
+  expect(JSON.stringify(body)).not.toContain('MARKER');
+  await reading.stop();
 });
 
 test('S9: takes no errors from a plugin that answers by itself', async () => {
