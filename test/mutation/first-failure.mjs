@@ -7,9 +7,8 @@ export default class FirstFailure {
     if (status === 'failed') end(path, fullName);
   }
 
-  onTestFileResult({ path }, { testExecError, perfStats }) {
+  onTestFileResult({ path }, { testExecError }) {
     if (testExecError) end(path, 'does not load');
-    console.log(`${relative('.', path)} ${perfStats.runtime}`);
   }
 }
 

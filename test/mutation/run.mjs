@@ -39,10 +39,7 @@ if (groups.length === 0 || groups.some(({ files }) => files.length === 0)) {
 
 let copy;
 for (const signal of ['SIGINT', 'SIGTERM'])
-  process.on(signal, () => {
-    copy?.remove();
-    process.exit(2);
-  });
+  process.on(signal, () => void Promise.resolve(copy?.remove()).finally(() => process.exit(2)));
 
 const compiles = typeChecker();
 const nearest = nearestTests();
@@ -70,15 +67,16 @@ async function scoreOf(name, files) {
     return { ...score, noticed: chosen.length };
   }
   copy ??= await makeCopy();
-  const tests = new Set(chosen.flatMap(({ path }) => nearest(path, Number(values.tests))));
-  const took = await copy.measure([...tests]);
+  const noticing = new Set();
   for (const mutant of chosen) {
     const noticedBy =
-      (await copy.noticedBy(mutant, nearest(mutant.path, Number(values.tests)), took)) ??
-      (await copy.noticedOnPostgres(mutant, nearest(mutant.path, 3, waiting), took));
+      (await copy.noticedBy(mutant, nearest(mutant.path, Number(values.tests)))) ??
+      (await copy.noticedOnPostgres(mutant, nearest(mutant.path, 3, waiting)));
     if (noticedBy) score.noticed++;
+    if (noticedBy?.startsWith('test/')) noticing.add(noticedBy.split(':')[0]);
     tell(noticedBy ? `noticed by ${noticedBy}` : 'SURVIVED', mutant);
   }
+  await copy.expectGreen([...noticing]);
   return score;
 }
 
