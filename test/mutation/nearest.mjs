@@ -56,7 +56,8 @@ export function nearestTests() {
         (test.path === mirrors[0] ? 8 : 0) +
         (test.imports.includes(path) ? 4 : 0) +
         (mirrors.indexOf(test.path) > 0 ? 1 : 0) +
-        (basename(test.path).startsWith(basename(path, '.ts').split('-')[0]) ? 1 : 0) +
+        (basename(test.path).startsWith(namesOf(path)[0]) ? 1 : 0) +
+        (namesOf(path).some((name) => test.path.includes(`/${name}/`)) ? 3 : 0) +
         (dirname(test.path) === dirname(mirrors[0]) ? 1 : 0);
       return (1 + nearness) * (shared / Math.sqrt(test.words.size));
     };
@@ -68,5 +69,8 @@ export function nearestTests() {
       .map(({ path: test }) => test);
   };
 }
+
+/** `create-outside` is a verb and where it is done: its tests are in `create` and `outside/`. */
+const namesOf = (path) => basename(path, '.ts').split('-');
 
 const mirrorOf = (path) => path.replace(/^src\//, 'test/').replace(/\.ts$/, '.test.ts');
