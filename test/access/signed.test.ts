@@ -53,16 +53,20 @@ describe('signerOf', () => {
 
   /** Whose secret it was, and how many secrets were opened to tell; sealing leaves them as they are. */
   async function found(versions: ReturnType<typeof version>[]) {
-    let opened = 0;
+    const opened: Secret[] = [];
     const keyring = {
       seal: async (secret: Secret) => ({ sealed: Buffer.from(secret.exposeBytes()), kekId: 'k' }),
       open: async (sealed: Buffer) => {
-        opened++;
-        return Secret.of(Buffer.from(sealed));
+        const secret = Secret.of(Buffer.from(sealed));
+        opened.push(secret);
+        return secret;
       },
     } as unknown as Keyring;
     const right: Claim = { ...claim(0), holds: (secret) => secret.exposeBytes().toString() === 'right' };
-    return { number: (await signerOf(keyring, right, versions))?.number, opened };
+    const number = (await signerOf(keyring, right, versions))?.number;
+    // None of them stays in memory.
+    for (const secret of opened) expect(new Set(secret.exposeBytes())).toEqual(new Set([0]));
+    return { number, opened: opened.length };
   }
 
   test.each([

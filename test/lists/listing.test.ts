@@ -45,6 +45,7 @@ beforeAll(async () => {
     revoked: {},
     deleted: {},
     rotating: {},
+    outlived: {},
     pending: {},
     unknown: {},
     due: { rotationPolicy: { every: 'P30D', gracePeriod: 'PT1H' } },
@@ -71,7 +72,10 @@ beforeAll(async () => {
   await set('usedLately', 'last_used_at = now(), unused_since = now()', 'credential_uses', 'credential_id');
   await run('revokeCredential', { id: ids['revoked'] });
   await run('deleteCredential', { id: ids['deleted'] });
-  await run('rotateCredential', { id: ids['rotating'], gracePeriod: 'PT1H' });
+  for (const name of ['rotating', 'outlived'])
+    await run('rotateCredential', { id: ids[name], gracePeriod: 'PT1H' });
+  // Its grace period has ended, and no job has tidied up after it.
+  await set('outlived', "rotating_until = now() - interval '1 second'");
 });
 
 const ended = ['disabled', 'expired', 'revoked', 'rotating', 'pending', 'unknown'];

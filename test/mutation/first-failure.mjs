@@ -1,0 +1,18 @@
+// A reporter that ends the run with the first test that fails, and leaves its name.
+import { writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
+
+export default class FirstFailure {
+  onTestCaseResult({ path }, { status, fullName }) {
+    if (status === 'failed') end(path, fullName);
+  }
+
+  onTestFileResult({ path }, { testExecError }) {
+    if (testExecError) end(path, 'does not load');
+  }
+}
+
+function end(path, name) {
+  writeFileSync(process.env.MUTATION_FAILURE, `${relative('.', path)}: ${name}`);
+  process.exit(1);
+}
