@@ -2,15 +2,7 @@ import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { getMetadataStorage } from 'class-validator';
 import { GraphQLObjectType, GraphQLSchema, GraphQLString, isInputObjectType, validateSchema } from 'graphql';
-import {
-  Arg,
-  Field,
-  FieldResolver,
-  Mutation,
-  ObjectType,
-  Query,
-  Resolver,
-} from 'type-graphql';
+import { Arg, Field, FieldResolver, Mutation, ObjectType, Query, Resolver } from 'type-graphql';
 import { Permission } from '../../src/access/principal.js';
 import { Needs } from '../../src/inputs/declared.js';
 import { registry } from '../../src/connectors/registry.js';
