@@ -195,8 +195,8 @@ describe.each<Case>([...outside, builtIn])('$name', (store) => {
     const before = world.writes(rotate);
     const input = { id: made.id, idempotencyKey: unique('key'), ...world.next() };
     const answers = await Promise.all(Array.from({ length: 10 }, () => world.run('rotateCredential', input)));
-    const issued = answers.map((answer) => JSON.stringify(expectData(answer).rotateCredential.issued));
-    expect(new Set(issued).size).toBe(1);
+    const [first, ...others] = answers.map((answer) => expectData(answer).rotateCredential.issued);
+    for (const other of others) expect(other).toEqual(first);
     expect(world.writes(rotate)).toBe(before + (isOutside ? 1 : 0));
     const read = await world.read(made.id);
     expect(recorded(read, 'credential:rotate')).toEqual({ DONE: 1 });

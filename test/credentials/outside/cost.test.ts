@@ -1,4 +1,7 @@
+import type { Tx } from '../../../src/database/database.js';
+import { parseId } from '../../../src/ids.js';
 import { expectData, makeAccount } from '../../support/make.js';
+import { overhear } from '../../support/overhear.js';
 import { sharedServer, type SharedServer } from '../../support/server.js';
 import { makeStore } from '../../stores/stores.js';
 import { startApinizer } from '../../upstreams/apinizer.js';
@@ -21,21 +24,19 @@ const rotate = (input: object) =>
     { input },
   );
 
-/** How many transactions of idempotency keys and of credentials `work` takes: the jobs of the server have their own. */
-async function transactionsOf(work: () => Promise<unknown>): Promise<number> {
-  const { db } = server;
-  const original = db.transaction.bind(db);
-  let count = 0;
-  db.transaction = (inner) => {
-    if (/idempotency.once|outside.settle/.test(new Error().stack ?? '')) count++;
-    return original(inner);
-  };
+/** How many transactions with the credential `work` takes: the jobs of the server have their own, with others. */
+async function transactionsWith(id: string, work: () => Promise<unknown>): Promise<number> {
+  const uuid = parseId(id)?.uuid;
+  const transactions = new Set<Tx>();
+  const heard = overhear(server.db, (_, parameters, tx) => {
+    if (Object.values(parameters).includes(uuid)) transactions.add(tx);
+  });
   try {
     await work();
   } finally {
-    db.transaction = original;
+    heard.stop();
   }
-  return count;
+  return transactions.size;
 }
 
 /** Each vendor, with a credential there that can be rotated, and how many calls that takes of the vendor alone. */
@@ -115,9 +116,9 @@ test.each(vendors)('a rotation at %s costs its calls and two transactions', asyn
       { store: [store] },
     );
     const nodes: { id: string; reachesStore: boolean }[] = expectData(listed).credentials.nodes;
-    const id = nodes.find(({ reachesStore }) => !reachesStore)?.id;
+    const id = nodes.find(({ reachesStore }) => !reachesStore)?.id ?? '';
     const before = standIn.calls.length;
-    const count = await transactionsOf(async () =>
+    const count = await transactionsWith(id, async () =>
       expectData(
         await rotate({ id, ...(secret && { secret }), gracePeriod: connection['ncloud'] ? 'PT1H' : 'PT0S' }),
       ),

@@ -120,7 +120,7 @@ describe('R12: a worker paused for longer than its lease and resumed', () => {
       await trial.bury();
       await sleep(2_000);
       expect(trial.vendor.standIn.calls.length).toBe(calls);
-      expect(JSON.stringify(await tables()) === JSON.stringify(before)).toBe(true);
+      expect(await tables()).toEqual(before);
       trial.door = door;
       expectData(await trial.send());
       await expectOneKey();

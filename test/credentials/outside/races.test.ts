@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { unavailable } from '../../../src/errors.js';
 import { parseId } from '../../../src/ids.js';
 import { expectData, makeAccount, unique } from '../../support/make.js';
+import { overhear } from '../../support/overhear.js';
 import { sharedServer, type SharedServer } from '../../support/server.js';
 import { run } from '../../support/verbs.js';
 import { checkStore, makeStore } from '../../stores/stores.js';
@@ -45,14 +46,13 @@ const until = async (holds: () => boolean | Promise<boolean>) => {
 
 /** Has what settles an outcome meet with a database that fails, so many times. */
 function failSettling(times: number): void {
-  const { db } = server;
-  const original = db.transaction.bind(db);
   let left = times;
-  db.transaction = (work) => {
-    if (left === 0 || !/outside.settle/.test(new Error().stack ?? '')) return original(work);
-    if (--left === 0) db.transaction = original;
-    return Promise.reject(unavailable());
-  };
+  // Nothing else locks an intent.
+  const heard = overhear(server.db, ({ text }) => {
+    if (left === 0 || !/\bFROM intents\b.*\bFOR UPDATE$/.test(text)) return;
+    if (--left === 0) heard.stop();
+    throw unavailable();
+  });
 }
 
 async function apinizerWithUser() {
