@@ -40,7 +40,11 @@ export function settingsOver(wanted: Settings): Settings {
  * @param pooled where it is known that a pooler is between.
  * @throws what the server says to a setting.
  */
-export async function beginSession(client: pg.PoolClient, settings: Settings, pooled: boolean): Promise<boolean> {
+export async function beginSession(
+  client: pg.PoolClient,
+  settings: Settings,
+  pooled: boolean,
+): Promise<boolean> {
   const { processID } = client as unknown as { processID: number };
   const { rows } = await client.query<{ direct: boolean }>({
     text: setDirect,
