@@ -7,7 +7,7 @@ import { registry } from '../src/connectors/registry.js';
 import { Database, sql } from '../src/database/database.js';
 import { entities, migrations } from '../src/start/tables.js';
 import { makeAccount, makeCredential } from './support/make.js';
-import { emptyPlace, readyPlace, type Place } from './support/process.js';
+import { emptyPlace, readyPlace, runKeyway, type Place } from './support/process.js';
 import { startTestServer } from './support/server.js';
 
 const places: Place[] = [];
@@ -69,6 +69,27 @@ test('R32: what is up to date stays as it is', async () => {
   } finally {
     await db.close();
   }
+});
+
+test('R32: a database of a later version is refused, and stays as it is', async () => {
+  const place = keep(await readyPlace());
+  const db = await open(place);
+  try {
+    await db.rows(
+      sql("INSERT INTO migrations (timestamp, name) VALUES (9999999999998, 'Later9999999999998')"),
+    );
+    const before = await db.rows(sql('SELECT * FROM migrations'));
+    await expect(db.migrate()).rejects.toThrow(
+      /^Keyway cannot start:\n {2}its database is of a later version, .*\(Later9999999999998\): start that version/,
+    );
+    expect(await db.rows(sql('SELECT * FROM migrations'))).toEqual(before);
+  } finally {
+    await db.close();
+  }
+  // So is every command, and the server itself.
+  const served = await runKeyway(['serve'], place.environment);
+  expect(served.code).not.toBe(0);
+  expect(served.output).toContain('its database is of a later version');
 });
 
 class Failing9999999999999 implements MigrationInterface {

@@ -63,6 +63,8 @@ export interface DatabaseOptions {
   entities: (new () => object)[];
   migrations: (new () => object)[];
   onPoolError?: (error: Error) => void;
+  /** Is told where it takes so long until another process that had the folder counts as gone. */
+  onFolderWait?: (goneMs: number) => void;
 }
 
 interface Client {
@@ -117,7 +119,7 @@ export class Database implements Sql {
     const source = new DataSource({
       type: 'postgres',
       ...(options.url === undefined
-        ? { driver: await openEmbedded(options.folder) }
+        ? { driver: await openEmbedded(options.folder, options.onFolderWait) }
         : {
             poolSize: options.poolSize ?? 10,
             extra: await connectionTo(options.url, lost),
@@ -274,8 +276,19 @@ export class Database implements Sql {
     }
   }
 
-  /** Brings the tables up to date. Each migration is one transaction: it is done whole, or not at all. */
+  /**
+   * Brings the tables up to date. Each migration is one transaction: it is done whole, or not at all.
+   * @throws an Error to show, where a newer Keyway has brought them further than this one knows; nothing is changed then.
+   */
   async migrate(): Promise<void> {
+    const known = new Set(this.source.migrations.map(({ name, constructor }) => name ?? constructor.name));
+    const [there] = await this.rows<{ there: boolean }>(migrated);
+    const done = there?.there ? await this.rows<{ name: string }>(migrationsDone) : [];
+    const unknown = done.filter(({ name }) => !known.has(name)).map(({ name }) => name);
+    if (unknown.length > 0)
+      throw new Error(
+        `Keyway cannot start:\n  its database is of a later version, with changes that this one does not know (${unknown.join(', ')}): start that version or a newer one, or bring back a backup from before`,
+      );
     await this.source.runMigrations({ transaction: 'each' });
   }
 
@@ -300,6 +313,11 @@ const commit = { text: 'COMMIT', values: [] };
 const rollback = { text: 'ROLLBACK', values: [] };
 const letIdle: Statement = { text: 'SET LOCAL idle_in_transaction_session_timeout = 0', names: [] };
 const tryLock: Statement = { text: 'SELECT pg_try_advisory_xact_lock(4205139) AS locked', names: [] };
+const migrated: Statement = {
+  text: "SELECT to_regclass(quote_ident(current_schema()) || '.migrations') IS NOT NULL AS there",
+  names: [],
+};
+const migrationsDone: Statement = { text: 'SELECT name FROM migrations ORDER BY id', names: [] };
 const readClock: Statement = { text: 'SELECT extract(epoch FROM clock_timestamp()) * 1000 AS ms', names: [] };
 
 function numbered(text: string): Statement {

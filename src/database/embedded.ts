@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messages, parse, PGlite, protocol } from '@electric-sql/pglite';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
+import { FolderTaken, lockFolder, type FolderLock } from './folder-lock.js';
 import { embeddedSettings } from './session.js';
 
 /** What a query brings back, in the words of `pg`. */
@@ -16,17 +16,21 @@ type Query = string | { text: string; values?: unknown[]; name?: string };
 type Connected = (error: Error | undefined, client?: EmbeddedClient, release?: () => void) => void;
 
 const waitMs = 10_000;
-const writingMs = 5_000;
 /** The usual 128 MB are cleared at each start: that took most of its time, and the memory for good. */
 const buffersMegabytes = 32;
 
 /**
  * Opens the embedded PostgreSQL in a folder, or in memory where none is given, and refuses a folder that another
  * process has open: two writers would ruin it. It survives a killed process, not a power cut: its fsync is off.
+ * @param waiting as of `lockFolder`.
+ * @throws as `lockFolder`.
  * @returns the module that TypeORM takes for its driver in place of `pg`.
  */
-export async function openEmbedded(folder: string | undefined): Promise<{ Pool: new () => EmbeddedPool }> {
-  const unlock = folder === undefined ? () => undefined : lock(folder);
+export async function openEmbedded(
+  folder: string | undefined,
+  waiting?: (goneMs: number) => void,
+): Promise<{ Pool: new () => EmbeddedPool }> {
+  const lock = folder === undefined ? undefined : await lockFolder(folder, waiting);
   const text = (value: string) => value;
   try {
     const database = await PGlite.create({
@@ -41,12 +45,12 @@ export async function openEmbedded(folder: string | undefined): Promise<{ Pool: 
     return {
       Pool: class extends EmbeddedPool {
         constructor() {
-          super(database, unlock);
+          super(database, lock);
         }
       },
     };
   } catch (error) {
-    unlock();
+    lock?.release();
     throw error;
   }
 }
@@ -57,13 +61,14 @@ export class EmbeddedPool extends EventEmitter {
   readonly #waiting: (() => void)[] = [];
   #busy = false;
   #ended = false;
+  #lost = false;
 
   constructor(
     private readonly database: PGlite,
-    private readonly unlock: () => void,
+    private readonly lock?: FolderLock,
   ) {
     super();
-    this.#client = new EmbeddedClient(database);
+    this.#client = new EmbeddedClient(database, () => this.#expectHeld());
   }
 
   connect(): Promise<EmbeddedClient & { release: () => void }>;
@@ -93,10 +98,24 @@ export class EmbeddedPool extends EventEmitter {
   async end(done?: () => void): Promise<void> {
     if (!this.#ended) {
       this.#ended = true;
-      await this.database.close();
-      this.unlock();
+      // Closing writes, and what another has taken over is not ours to write to.
+      if (!this.#lost) await this.database.close();
+      this.lock?.release();
     }
     done?.();
+  }
+
+  /** @throws what `pg` says of a session that was ended, where the folder is another's. */
+  #expectHeld(): void {
+    try {
+      this.lock?.expectHeld();
+    } catch (error) {
+      if (!(error instanceof FolderTaken)) throw error;
+      const ended = Object.assign(error, { code: '57P01' });
+      if (!this.#lost) this.emit('error', ended);
+      this.#lost = true;
+      throw ended;
+    }
   }
 
   async #take(): Promise<void> {
@@ -147,7 +166,10 @@ class EmbeddedClient extends EventEmitter {
   /** The types of the parameters of what is prepared, by its name. */
   private readonly prepared = new Map<string, readonly number[]>();
 
-  constructor(private readonly database: PGlite) {
+  constructor(
+    private readonly database: PGlite,
+    private readonly expectHeld: () => void,
+  ) {
     super();
   }
 
@@ -191,53 +213,8 @@ class EmbeddedClient extends EventEmitter {
     return types;
   }
 
-  private send(...messages: Uint8Array[]) {
+  private async send(...messages: Uint8Array[]) {
+    this.expectHeld();
     return this.database.execProtocolStream(Buffer.concat(messages));
-  }
-}
-
-/** Takes the folder for this process. @throws where a living process has it. */
-function lock(folder: string): () => void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, 'lock');
-  const own = `${process.pid} ${startOf(process.pid)}`;
-  for (;;) {
-    try {
-      writeFileSync(path, own, { flag: 'wx', mode: 0o600 });
-      return () => rmSync(path, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    if (isHeld(path)) {
-      throw new Error(
-        'Another Keyway has this data folder open. Stop it first, or name another with KEYWAY_DATA_DIR.',
-      );
-    }
-    rmSync(path, { force: true });
-  }
-}
-
-function isHeld(path: string): boolean {
-  const [pid = '', start = ''] = readFileSync(path, 'utf8').split(' ');
-  // Just being written; or left so by a process that ended in between.
-  if (pid === '') return Date.now() - statSync(path).mtimeMs < writingMs;
-  return isAlive(Number(pid)) && start === startOf(Number(pid));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** When the process began, as the system counts it, so that a number used again is not taken for the process before. */
-function startOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[19] ?? '';
-  } catch {
-    return '';
   }
 }

@@ -42,6 +42,11 @@ export async function openKeyway(config: Config, log: Log): Promise<Keyway | Loc
     entities,
     migrations,
     onPoolError: (error) => log.warn({ error }, 'a database connection was lost'),
+    onFolderWait: (goneMs) =>
+      log.warn(
+        { seconds: goneMs / 1_000 },
+        'waiting for a sign of life of another Keyway that had this data folder',
+      ),
   });
   try {
     if (config.production && !db.embedded) await expectModestRole(db);

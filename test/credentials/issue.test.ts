@@ -2,7 +2,7 @@
  * @slow 20 s
  */
 import { randomUUID } from 'node:crypto';
-import { encodeId } from '../../src/ids.js';
+import { encodeId, parseId } from '../../src/ids.js';
 import {
   expectData,
   grant,
@@ -17,6 +17,7 @@ import {
 import { sharedServer, type SharedServer } from '../support/server.js';
 import { askSigned, callingSchemes, question, send, signedBy } from '../support/signing.js';
 import { run } from '../support/verbs.js';
+import { sql } from '../../src/database/database.js';
 import { derivedFrom, issue, issued, issueSigned, madeBy, standingOf, verdictOn } from './temporary.js';
 import { faultPaths, inDays, placesOf, read, remove, revoke, rotate, statusWith, update } from './verbs.js';
 
@@ -78,6 +79,35 @@ describe('a temporary credential', () => {
     expect(credential.accessKey).not.toBe(parent.accessKey);
     expect(Math.abs(at(credential.createdAt) - server.db.now())).toBeLessThan(10_000);
     expect(await derivedFrom(server, parent.id)).toEqual([{ id: credential.id, status: 'ACTIVE' }]);
+  });
+
+  test.each([
+    "expires_at = expires_at + interval '90 days'",
+    'expires_at = NULL',
+    'parent_id = NULL',
+    "allowed_ips = '{10.0.0.0/8}'",
+    "permissions = '{}'",
+    'retrievable = true',
+    "rotate_every = 'P1D', rotate_grace = 'PT0S', rotation_due_at = now()",
+    'owner_id = account_id',
+  ])('S38: keeps its terms also from a version that does not know what it is: %s', async (set) => {
+    const id = parseId((await childOf((await parentOf()).id)).id)?.uuid ?? '';
+    await expect(
+      server.db.rows(sql(`UPDATE credentials SET ${set} WHERE id = :id`), { id }),
+    ).rejects.toMatchObject({ code: '23514', constraint: 'credentials_temporary_terms' });
+    await server.db.rows(sql('UPDATE credentials SET enabled = false, revoked_at = now() WHERE id = :id'), {
+      id,
+    });
+  });
+
+  test('S38: has no second secret, whatever version makes one', async () => {
+    const id = parseId((await childOf((await parentOf()).id)).id)?.uuid ?? '';
+    const second = sql(`INSERT INTO credential_versions (credential_id, number, state)
+      VALUES (:id, 2, 'PENDING')`);
+    await expect(server.db.rows(second, { id })).rejects.toMatchObject({
+      code: '23514',
+      constraint: 'credential_versions_temporary',
+    });
   });
 
   const fields = 'accessKey createdAt expiresAt mfaAuthenticated';

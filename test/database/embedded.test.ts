@@ -2,7 +2,9 @@
  * @slow 20 s
  * @embedded the embedded database itself
  */
-import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openEmbedded } from '../../src/database/embedded.js';
 import { readyPlace, type Place } from '../support/process.js';
@@ -15,12 +17,8 @@ beforeEach(async () => {
 });
 afterEach(() => place.drop());
 
-const lock = () => join(folder, 'lock');
-
 test('one process alone may have a folder, until it lets go', async () => {
-  const { Pool } = await openEmbedded(folder);
-  const pool = new Pool();
-  expect((statSync(lock()).mode & 0o777).toString(8)).toBe('600');
+  const pool = new (await openEmbedded(folder)).Pool();
   await expect(openEmbedded(folder)).rejects.toThrow('Another Keyway has this data folder open.');
   await pool.query('CREATE TABLE kept (id integer)');
   await pool.end();
@@ -29,17 +27,33 @@ test('one process alone may have a folder, until it lets go', async () => {
   await again.end();
 });
 
-test.each([
-  ['a process that is gone', '999999999 1'],
-  ['another process under a number that is used again', `${process.pid} 1`],
-  ['a process that ended while it wrote it', ''],
-])('a lock left behind by %s is taken over', async (_, left) => {
-  writeFileSync(lock(), left);
-  utimesSync(lock(), new Date(0), new Date(0));
+test('nothing is written any more once another has taken the folder over', async () => {
   const pool = new (await openEmbedded(folder)).Pool();
-  expect(readFileSync(lock(), 'utf8')).toMatch(new RegExp(`^${process.pid} `));
+  const lost = once(pool, 'error');
+  await pool.query('CREATE TABLE before (id integer)');
+  takeAway(folder);
+  const files = () => fingerprint(join(folder, 'postgres'));
+  const before = files();
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  await expect(pool.query('CREATE TABLE after (id integer)')).rejects.toMatchObject({ code: '57P01' });
+  await lost;
   await pool.end();
+  expect(files()).toEqual(before);
 });
+
+/** What another does that took the holder for gone. */
+function takeAway(folder: string): void {
+  for (const name of readdirSync(folder)) if (name.startsWith('lock.')) rmSync(join(folder, name));
+}
+
+const fingerprint = (folder: string) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => {
+      const path = join(parentPath, name);
+      return `${path} ${createHash('sha256').update(readFileSync(path)).digest('hex')}`;
+    })
+    .sort();
 
 describe('the one connection', () => {
   test('is handed to one at a time, in order', async () => {
