@@ -94,6 +94,8 @@ export interface ListedPart {
   entries: readonly Observed[];
   /** Scopes that the store did not show, while it shows others: what is in them is not known to be gone. */
   unread?: readonly string[];
+  /** True where the entries only tell what became of credentials that are known: the others are not of this listing. */
+  followed?: boolean;
   next: string | null;
 }
 
