@@ -222,6 +222,24 @@ export class UpdateCredentialInput {
   @Nested()
   rotationPolicy?: RotationPolicyInput | null;
 
+  @Field(() => NewSecretInput, {
+    nullable: true,
+    description:
+      'The secret that the store has, where it takes a change only together with it: sent with the change in place of the one that Keyway has, and kept from then on.',
+  })
+  @Optional()
+  @Nested()
+  secret?: NewSecretInput | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: false,
+    description:
+      'Sends the secret that Keyway has with the change, also where the store was changed by others since, which is CONFLICT otherwise: a newer secret is overwritten by it.',
+  })
+  @Optional()
+  overwriteSecret?: boolean | null;
+
   @Field(() => String, { nullable: true })
   @Optional()
   @IdempotencyKeyRule()

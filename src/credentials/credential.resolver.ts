@@ -90,6 +90,12 @@ export class IssueTemporaryCredentialPayload {
 export class UpdateCredentialPayload {
   @Field(() => Credential)
   credential: Credential;
+
+  @Field(() => Boolean, {
+    description:
+      'True where the store took the change only together with the secret that Keyway has, and nothing told whether the store had that one still: a secret that somebody brought in there since is overwritten. Give the secret with the change to be sure.',
+  })
+  secretResent: boolean;
 }
 
 @ObjectType({ simpleResolvers: true })
@@ -226,11 +232,11 @@ export class CredentialResolver {
 
   @Mutation(() => UpdateCredentialPayload)
   @Needs(Permission.CREDENTIAL_UPDATE, 'credential:update')
-  async updateCredential(
+  updateCredential(
     @Ctx() ctx: RequestContext,
     @Arg('input', () => UpdateCredentialInput) input: UpdateCredentialInput,
   ): Promise<UpdateCredentialPayload> {
-    return { credential: await updateCredential(ctx, input) };
+    return updateCredential(ctx, input);
   }
 
   @Mutation(() => RotateCredentialPayload)

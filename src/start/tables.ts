@@ -7,6 +7,7 @@ import { EditionsOfRoles1796210000000 } from '../../migrations/1796210000000-edi
 import { TemporaryByEnd1796200000000 } from '../../migrations/1796200000000-temporary-by-end.js';
 import { RotationsWithoutApplied1796220000000 } from '../../migrations/1796220000000-rotations-without-applied.js';
 import { VendorsUnnamed1796230000000 } from '../../migrations/1796230000000-vendors-unnamed.js';
+import { StoreRevisions1796400000000 } from '../../migrations/1796400000000-store-revisions.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -61,4 +62,5 @@ export const migrations = [
   EditionsOfRoles1796210000000,
   RotationsWithoutApplied1796220000000,
   VendorsUnnamed1796230000000,
+  StoreRevisions1796400000000,
 ];

@@ -33,6 +33,7 @@ export const apinizer: Connector = {
   rotation: { chosenBy: 'caller', previous: 'dies' },
   kinds: ['PASSWORD'],
   keeps: ['description', 'fullName', 'email', 'enabled', 'allowedIps', 'roles', 'expiresAt'],
+  secretGoesAlong: 'undated',
 
   check: async (upstream) => {
     // Whoever names projects means each of them; of all that there are, some may be for other eyes.
@@ -64,7 +65,7 @@ export const apinizer: Connector = {
     const password = held?.secret;
     if (!password)
       throw unsupported(
-        'This store takes a change only together with the password, and Keyway does not have it. Rotate the credential: from then on Keyway has its password.',
+        'This store takes a change only together with the password, and Keyway does not have it: give it with the change (secret), or rotate the credential.',
       );
     const { project, body } = await beforehand(async () => {
       const place = await whereIs(upstream, known);

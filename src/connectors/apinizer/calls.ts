@@ -19,7 +19,7 @@ export function askApinizer(upstream: Upstream, { path, ...request }: StoreReque
 /** The list that such a request is answered with. */
 async function listOf(upstream: Upstream, path: readonly string[]): Promise<readonly unknown[]> {
   const answer = await askApinizer(upstream, { method: 'GET', path, large: true });
-  expectGood(answer, apinizerFault, apinizerCode(answer));
+  expectDone(answer);
   return listAt(answer.json, 'resultList');
 }
 
