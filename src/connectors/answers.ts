@@ -1,6 +1,6 @@
 import type { StoreAnswer } from './connector.js';
 import { retryAfterMs } from './retry-after.js';
-import { StoreError, type StoreFault } from './store-error.js';
+import { SpoiledSecret, StoreError, type StoreFault } from './store-error.js';
 
 /** What an answer means; undefined where it is a good one. */
 export type FaultOf = (answer: StoreAnswer) => StoreFault | undefined;
@@ -49,7 +49,8 @@ export const at = (json: unknown, name: string): unknown =>
 /** A text that is not empty, or the digits of a number; null for anything else. */
 export const textAt = (json: unknown, name: string): string | null => {
   const value = at(json, name);
-  if (typeof value === 'number') return String(value);
+  // A longer number is no longer the one that was sent.
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : null;
   return typeof value === 'string' && value !== '' ? value : null;
 };
 
@@ -96,6 +97,53 @@ export function neededAt(json: unknown, name: string): string {
   if (value === null) throw unreadableAnswer();
   return value;
 }
+
+/**
+ * The public half of a secret that a store has just made, or its id there: held to the rules of what callers give.
+ * @throws StoreError where there is none; SpoiledSecret for one with control characters, or that is too long
+ */
+export function keyAt(json: unknown, name: string): string {
+  const key = neededAt(json, name);
+  if (!isVisible(key, 1, longestKey)) throw new SpoiledSecret();
+  return key;
+}
+
+/**
+ * A secret that a store has just made, as a plain text.
+ * @throws StoreError where there is none; SpoiledSecret for one with control characters, or that is too long
+ */
+export function secretAt(json: unknown, name: string): string {
+  const secret = neededAt(json, name);
+  if (unclean.test(secret) || Buffer.byteLength(secret) > mostBytes) throw new SpoiledSecret();
+  return secret;
+}
+
+/** A public half of a secret (access key, API id, user name) has no more characters: no vendor has longer ones. */
+export const longestKey = 200;
+
+/** A secret that a store makes has no more bytes. */
+const mostBytes = 16_384;
+
+/**
+ * What no text may hold, from callers and from stores alike: control characters, lone surrogates, line separators, and
+ * what turns the direction of text around (UAX 9).
+ */
+export const unclean = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u;
+
+/**
+ * Whether it is text of `min` to `max` characters that can be seen, without what no text may hold.
+ * @param allowed what it may hold nevertheless
+ */
+export function isVisible(value: unknown, min: number, max: number, allowed?: RegExp): value is string {
+  // One character has at most two code units: what is longer is not worth counting.
+  if (typeof value !== 'string' || value.length > 2 * max) return false;
+  const characters = [...value].length;
+  if (characters < min || characters > max || unclean.test(allowed ? value.replace(allowed, '') : value))
+    return false;
+  return characters === 0 || visible.test(value);
+}
+
+const visible = /[^\s\p{Default_Ignorable_Code_Point}]/u;
 
 /** An answer that cannot be read: what it was an answer to may have been done. */
 export const unreadableAnswer = (): StoreError =>

@@ -26,6 +26,8 @@ export interface Minted {
   mfa?: boolean;
   /** Whether the store has it, but not in every environment yet. */
   partial?: boolean;
+  /** What the store's record goes by since this change, where it says so. */
+  revision?: string | null;
 }
 
 /** What is recorded of a credential besides its secret. Times are RFC 3339 in UTC; roles go by their names. */
@@ -67,6 +69,8 @@ export interface Known {
   enabled: boolean;
   /** Whether it was issued for a while, out of a permanent one. */
   temporary: boolean;
+  /** What the store's record of it went by when Keyway had written it last; null where that is not known. */
+  revision: string | null;
   /** The access keys that belong to it: of its current secret, and of others that may still be there. */
   keys: readonly string[];
 }
@@ -94,6 +98,8 @@ export interface ListedPart {
   entries: readonly Observed[];
   /** Scopes that the store did not show, while it shows others: what is in them is not known to be gone. */
   unread?: readonly string[];
+  /** True where the entries only tell what became of credentials that are known: the others are not of this listing. */
+  followed?: boolean;
   next: string | null;
 }
 
@@ -143,6 +149,21 @@ export interface Upstream {
 /** What a store keeps of a credential by itself, so that a change has to reach it. */
 export type KeptByStore = keyof Described;
 
+/** How sure it is that the secret that goes along with a change is the one that the store has. */
+export interface UpdateTerms {
+  /** Whether it is to be sent whatever the store has by now. */
+  overwrites?: boolean;
+  /** Whether the store may have made the change before. */
+  again?: boolean;
+}
+
+/** What a change has come to. */
+export interface Changed {
+  partial?: boolean;
+  /** As of `Minted`; left out where it stays as it was. */
+  revision?: string | null;
+}
+
 /** A temporary credential that is wanted of a permanent one. */
 export interface IssueWish {
   durationMs: number;
@@ -168,6 +189,11 @@ export interface Connector {
   readonly kinds?: readonly Kind[];
   /** What the store keeps of a credential by itself; what else is recorded of it is Keyway's alone. */
   readonly keeps?: readonly KeptByStore[];
+  /**
+   * Where a change is taken only together with the secret: whether the store dates its record, so that a secret that
+   * somebody else has brought in since is not overwritten unseen.
+   */
+  readonly secretGoesAlong?: 'dated' | 'undated';
   /** How many calls the store allows, where it says so. */
   readonly budget?: { readonly limit: number; readonly windowMs: number };
   /** Asks whether the store answers and takes what Keyway proves itself with. */
@@ -187,13 +213,17 @@ export interface Connector {
    */
   expect?(given: Partial<Described & Pick<Wanted, 'scope'>>): void;
   create?(upstream: Upstream, wanted: Wanted): Promise<Created>;
-  /** Changes what is named, and leaves all else as the store has it now. Repeating it does no harm. */
+  /**
+   * Changes what is named, and leaves all else as the store has it now. Repeating it does no harm.
+   * @param held the secret that goes along where the store wants one
+   */
   update?(
     upstream: Upstream,
     known: Known,
     changes: Partial<Described>,
     held: Minted | null,
-  ): Promise<{ partial?: boolean }>;
+    terms?: UpdateTerms,
+  ): Promise<Changed>;
   /** Brings in a new secret. Where the caller or Keyway chooses it, repeating it with the same one does no harm. */
   rotate?(upstream: Upstream, known: Known, wish: Wish, held: Minted | null): Promise<Minted>;
   /** Whether the store takes this secret. */

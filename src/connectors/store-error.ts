@@ -61,6 +61,17 @@ export class StoreError extends KeywayError {
   }
 }
 
+/** A secret that a store has made and that is none by its contract, so that it cannot be kept: it may work there. */
+export class SpoiledSecret extends StoreError {
+  constructor() {
+    super('UPSTREAM_ERROR', {
+      message:
+        'The store made a secret that is none by its own contract, and it was not kept: it may work there. Rotate again, or end it at the store.',
+      cause: 'a secret in the answer is not of the shape that the contract names',
+    });
+  }
+}
+
 /**
  * What a change needs to know before it is asked for. Where reading it fails, the store was not asked to change
  * anything, and the error says so.

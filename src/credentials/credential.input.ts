@@ -267,6 +267,24 @@ export class UpdateCredentialInput {
   @Nested()
   rotationPolicy?: RotationPolicyInput | null;
 
+  @Field(() => NewSecretInput, {
+    nullable: true,
+    description:
+      'The secret that is in the store now, for stores that accept a change only together with the secret: sent in place of the one that Keyway has, and stored from then on. If null, Keyway sends the one that it has.',
+  })
+  @Optional()
+  @Nested()
+  secret?: NewSecretInput | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: false,
+    description:
+      'Whether to send the secret that Keyway has with the change even if somebody else has changed the credential in the store since, which is CONFLICT otherwise. A newer secret in the store is overwritten.',
+  })
+  @Optional()
+  overwriteSecret?: boolean | null;
+
   @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }

@@ -93,6 +93,12 @@ export class IssueTemporaryCredentialPayload {
 export class UpdateCredentialPayload {
   @Field(() => Credential)
   credential: Credential;
+
+  @Field(() => Boolean, {
+    description:
+      'True if the store accepted the change only together with the secret that Keyway has, and could not show whether that secret was still its current one: a newer secret in the store is overwritten. Give the secret with the change to be sure.',
+  })
+  secretResent: boolean;
 }
 
 @ObjectType({ simpleResolvers: true })
@@ -263,11 +269,11 @@ export class CredentialResolver {
     description: 'Changes the fields of a credential, but not its secret.',
   })
   @Needs(Permission.CREDENTIAL_UPDATE, 'credential:update')
-  async updateCredential(
+  updateCredential(
     @Ctx() ctx: RequestContext,
     @Arg('input', () => UpdateCredentialInput) input: UpdateCredentialInput,
   ): Promise<UpdateCredentialPayload> {
-    return { credential: await updateCredential(ctx, input) };
+    return updateCredential(ctx, input);
   }
 
   @Mutation(() => RotateCredentialPayload, {

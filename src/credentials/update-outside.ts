@@ -1,12 +1,16 @@
-import type { Connector, Described, KeptByStore } from '../connectors/connector.js';
+import type { Connector, Described, KeptByStore, Minted } from '../connectors/connector.js';
 import type { RequestContext } from '../context.js';
 import type { Tx } from '../database/database.js';
-import { conflict, unsupported } from '../errors.js';
+import { badInput, conflict, unsupported } from '../errors.js';
 import type { Role } from '../roles/role.js';
 import type { Credential } from './record/credential.js';
 import { describedOf } from './outside/at-store.js';
 import type { Lease } from './outside/lease.js';
-import { plan, wantedBy } from './outside/plan.js';
+import { nextOutsideWish } from './outside/outside-wish.js';
+import { expectIdle, plan, wantedBy } from './outside/plan.js';
+import type { UpdateCredentialInput } from './credential.input.js';
+import { keepOutside } from './secret/keep-secret.js';
+import { beginVersion, nextVersion } from './record/versions.js';
 
 /** What a store must keep itself, since it decides by it: recorded here alone it would promise what nobody holds. */
 export const enforced = ['enabled', 'allowedIps', 'expiresAt'] as const satisfies readonly KeptByStore[];
@@ -21,6 +25,33 @@ export function reaching({ keeps = [] }: Connector, changes: readonly string[]):
   return reach;
 }
 
+type SecretAlong = Pick<UpdateCredentialInput, 'secret' | 'overwriteSecret'>;
+
+/**
+ * The secret that the caller gives to go along with a change, as that which the store has; undefined where none is given.
+ * @param reaches whether anything of the change has to reach the store
+ * @throws BAD_USER_INPUT for one where none goes along, and for what is no secret of the credential's.
+ */
+export function givenSecret(
+  connector: Connector | undefined,
+  credential: Credential,
+  { secret, overwriteSecret }: SecretAlong,
+  reaches: boolean,
+): Minted | undefined {
+  for (const [name, given] of Object.entries({ secret, overwriteSecret }))
+    if (given && !(connector?.secretGoesAlong && reaches))
+      throw badInput(`input.${name}`, 'must be left out: no secret goes along with this change');
+  if (!connector || !secret) return undefined;
+  if (overwriteSecret) throw badInput('input.overwriteSecret', 'must be left out where a secret is given');
+  if (secret.password && typeof secret.password.password !== 'string')
+    throw badInput('input.secret.password.password', 'is required: the password that the store has');
+  return nextOutsideWish(connector, credential, secret).chosen ?? undefined;
+}
+
+/** Whether the secret that Keyway has goes along with a change though nothing tells whether the store has it still. */
+export const sendsUnseen = (connector: Connector, given: Minted | undefined): boolean =>
+  connector.secretGoesAlong === 'undated' && !given;
+
 /** Puts a change on record that the store has to make. @throws CONFLICT where another one is under way. */
 export async function planUpdate(
   ctx: RequestContext,
@@ -29,6 +60,7 @@ export async function planUpdate(
   columns: Partial<Credential>,
   roles: { names: readonly string[]; changed: readonly Role[] | undefined },
   changed: readonly string[],
+  secret: { given: Minted | undefined; overwriteSecret: boolean },
 ): Promise<Lease> {
   if (credential.goneAt !== null || credential.externalId === null)
     throw conflict('Its store does not have it.');
@@ -37,15 +69,33 @@ export async function planUpdate(
   // Whatever else is recorded here may be old: the store is told of nothing that was not asked for.
   const whole = Object.entries(describedOf({ ...credential, ...columns }, roles.names));
   const described: Partial<Described> = Object.fromEntries(whole.filter(([name]) => changed.includes(name)));
+  const version = secret.given ? await keepGiven(ctx, tx, credential, secret.given) : null;
   return plan(tx, wantedBy(ctx), {
     credentialId: credential.id,
     storeId: credential.storeId,
     verb: 'UPDATE',
+    version,
     details: {
+      ...(secret.overwriteSecret && { overwriteSecret: true }),
       described,
       columns,
       changed,
       ...(roles.changed && { roles: roles.changed.map(({ id }) => id) }),
     },
   });
+}
+
+/** The secret that is to go along, until the store has taken it; its number. */
+async function keepGiven(
+  { keyring }: RequestContext,
+  tx: Tx,
+  credential: Credential,
+  given: Minted,
+): Promise<number> {
+  const { id: credentialId } = credential;
+  await expectIdle(tx, credentialId);
+  const { to: number } = await nextVersion(tx, credentialId);
+  const kept = await keepOutside(keyring, credential, number, given);
+  await beginVersion(tx, { credentialId, number, state: 'PENDING', accessKey: given.accessKey, ...kept });
+  return number;
 }

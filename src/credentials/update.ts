@@ -24,7 +24,7 @@ import { resealVersion } from './record/versions.js';
 import { carryOut } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
 import { expectIdle } from './outside/plan.js';
-import { planUpdate, reaching } from './update-outside.js';
+import { givenSecret, planUpdate, reaching, sendsUnseen } from './update-outside.js';
 import {
   authorizeOwning,
   authorizePlacing,
@@ -45,7 +45,7 @@ import { checkedExpiry } from './record/expiry.js';
 export async function updateCredential(
   ctx: RequestContext,
   input: UpdateCredentialInput,
-): Promise<Credential> {
+): Promise<{ credential: Credential; secretResent: boolean }> {
   const { principal } = ctx;
   const found = await findCredential(ctx, input.id, 'input.id', Permission.CREDENTIAL_UPDATE);
   authorize(principal, Permission.CREDENTIAL_UPDATE, placeOf(found));
@@ -89,15 +89,19 @@ export async function updateCredential(
     if (connector && store.kind !== StoreKind.BUILT_IN) {
       if (typeof input.expectedRevision === 'number') await expectIdle(tx, credential.id);
       const change = roles && (await roleChange(ctx, tx, { ...credential, ...wanted }, roles));
-      if (reaching(connector, [...names, ...(change ? ['roles'] : [])])) {
+      const reaches = reaching(connector, [...names, ...(change ? ['roles'] : [])]);
+      const given = givenSecret(connector, credential, input, reaches);
+      if (reaches) {
         const columns = Object.fromEntries(names.map((name) => [name, wanted[name]])) as Partial<Credential>;
         connector.expect?.(columns);
         const carry = { names: await roleNames(tx, credential.id, roles), changed: change && roles };
         const changed = [...publicNames(names), ...(change ? ['roles'] : [])];
-        lease = await planUpdate(ctx, tx, credential, columns, carry, changed);
-        return { id: credential.id, intent: lease.id };
+        const secret = { given, overwriteSecret: input.overwriteSecret === true };
+        lease = await planUpdate(ctx, tx, credential, columns, carry, changed, secret);
+        const secretResent = sendsUnseen(connector, given);
+        return { id: credential.id, intent: lease.id, secretResent };
       }
-    }
+    } else givenSecret(undefined, credential, input, false);
     const rolesChanged = roles ? await changeRoles(ctx, tx, { ...credential, ...wanted }, roles) : false;
     if (rolesChanged || names.includes('expiresAt') || names.includes('allowedIps')) {
       await authorizeTerms(ctx, await termsOf(tx, { ...credential, ...wanted }), tx);
@@ -123,15 +127,17 @@ export async function updateCredential(
       projectId: wanted.projectId === undefined ? credential.projectId : wanted.projectId,
       changed: [...publicNames(names), ...(rolesChanged ? ['roles'] : [])],
     });
-    return { id: credential.id, intent: null };
+    return { id: credential.id, intent: null, secretResent: false };
   });
   if (result.intent !== null) await carryOut(ctx, 'credential:update', input, result.intent, lease);
-  return changedCredential(ctx, result.id);
+  return { credential: await changedCredential(ctx, result.id), secretResent: result.secretResent ?? false };
 }
 
 interface Updated extends Answer {
   id: string;
   intent: string | null;
+  /** Left out in answers that were kept by earlier versions. */
+  secretResent?: boolean;
 }
 
 /** @throws UNSUPPORTED for what a temporary credential was issued with: it is never more than its parent. */

@@ -10,6 +10,7 @@ import {
 import type { ValidationArguments, ValidationError } from 'class-validator';
 import { Field } from 'type-graphql';
 import { KeywayError, type FieldFault } from '../errors.js';
+import { isVisible, unclean } from '../connectors/answers.js';
 import { mostFaults, longestDuration, longestSlug } from '../config/limits.js';
 import { durationMs } from '../time.js';
 
@@ -233,17 +234,4 @@ function lasts(value: unknown): number {
   } catch {
     return NaN;
   }
-}
-
-// Control characters, lone surrogates, line separators, and what turns the direction of text around (UAX 9).
-const unclean = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u;
-const visible = /[^\s\p{Default_Ignorable_Code_Point}]/u;
-
-function isVisible(value: unknown, min: number, max: number, allowed?: RegExp): boolean {
-  // One character has at most two code units: what is longer is not worth counting.
-  if (typeof value !== 'string' || value.length > 2 * max) return false;
-  const characters = [...value].length;
-  if (characters < min || characters > max || unclean.test(allowed ? value.replace(allowed, '') : value))
-    return false;
-  return characters === 0 || visible.test(value);
 }

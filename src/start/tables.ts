@@ -8,6 +8,7 @@ import { TemporaryByEnd1796200000000 } from '../../migrations/1796200000000-temp
 import { RotationsWithoutApplied1796220000000 } from '../../migrations/1796220000000-rotations-without-applied.js';
 import { VendorsUnnamed1796230000000 } from '../../migrations/1796230000000-vendors-unnamed.js';
 import { TemporaryTermsKept1796300000000 } from '../../migrations/1796300000000-temporary-terms-kept.js';
+import { StoreRevisions1796400000000 } from '../../migrations/1796400000000-store-revisions.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -63,4 +64,5 @@ export const migrations = [
   RotationsWithoutApplied1796220000000,
   VendorsUnnamed1796230000000,
   TemporaryTermsKept1796300000000,
+  StoreRevisions1796400000000,
 ];

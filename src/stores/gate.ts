@@ -233,10 +233,13 @@ const isPassing = (answer: StoreAnswer): boolean => {
   return [502, 503, 504].includes(answer.status) && (waitMs ?? 0) === 0;
 };
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 function jsonOf(body: Buffer): unknown {
   if (body.length === 0) return undefined;
   try {
-    return JSON.parse(body.toString('utf8')) as unknown;
+    // RFC 8259, section 8.1: in UTF-8. What is not would be read as other texts than were sent.
+    return JSON.parse(utf8.decode(body)) as unknown;
   } catch {
     return undefined;
   }

@@ -18,6 +18,7 @@ export const known = (given: Partial<Known> & Pick<Known, 'externalId' | 'scope'
   provider: null,
   enabled: true,
   temporary: false,
+  revision: null,
   keys: [],
   ...given,
 });

@@ -34,8 +34,8 @@ test('Seqera: every request holds to the published API file', async () => {
   const known = make.known({ externalId, scope, kind: 'PROVIDER_KEYS', provider: 'CONTAINER_REG' });
   await make.listed(connector, upstream);
   await connector.find(upstream, known);
-  await connector.rotate(upstream, known, wish, minted);
-  await connector.update(upstream, known, make.described({ name: 'ci-images-2' }), minted);
+  const { revision = null } = await connector.rotate(upstream, known, wish, minted);
+  await connector.update(upstream, { ...known, revision }, make.described({ name: 'ci-images-2' }), minted);
   await connector.delete(upstream, known);
   expect(store.calls.length).toBeGreaterThan(7);
   expect(faultsOfCalls(seqeraApi(), store.calls)).toEqual([]);

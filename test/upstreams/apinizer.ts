@@ -88,9 +88,10 @@ export async function startApinizer(options: ApinizerOptions = {}): Promise<Apin
   const live = new Map(environments.map((name) => [name, new Map<string, StoredUser>()]));
 
   const refuse = (reason: Reason, text: string) => refused(generation, reason, text);
+  // The admin project shows what is in the others; it is changed where it is.
   const find = (project: string, username: unknown): StoredUser | undefined => {
     const found = credentials.get(String(username));
-    return found && (project === 'admin' || found.project === project) ? found : undefined;
+    return found?.project === project ? found : undefined;
   };
   const unknown = (username: unknown) =>
     refuse('credential', `Credential (username: ${String(username)}) was not found!`);
@@ -239,7 +240,9 @@ export async function startApinizer(options: ApinizerOptions = {}): Promise<Apin
       if (!projects.has(project))
         return refuse(
           'project',
-          `Project(${project}) was not found or user does not have privilege to access it!`,
+          isRead
+            ? `Project(${project}) was not found or user does not have privilege to access it!`
+            : `Project (${project}) is not found!`,
         );
       if (!isAllowed) return denied;
       const sent = parsed(body);

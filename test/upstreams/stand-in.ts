@@ -15,7 +15,7 @@ export interface Arrived {
   body: string;
 }
 
-/** An answer: a text goes out as it is, anything else as JSON. */
+/** An answer: a text and bytes go out as they are, anything else as JSON. */
 export interface Answered {
   status: number;
   headers?: Record<string, string>;
@@ -149,7 +149,7 @@ async function arrived(incoming: IncomingMessage): Promise<Arrived> {
 async function send(response: ServerResponse, fault: Fault | undefined, answer: Answered): Promise<void> {
   const { status, headers = {}, body } = answer;
   if (fault?.kind === 'huge') return sendHuge(response);
-  const isText = body === undefined || typeof body === 'string';
+  const isText = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
   const text = fault?.kind === 'garbage' ? '<<< no JSON >>>' : isText ? (body ?? '') : JSON.stringify(body);
   response.writeHead(status, { ...(!isText && { 'content-type': 'application/json' }), ...headers });
   response.end(text);

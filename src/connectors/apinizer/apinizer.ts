@@ -2,12 +2,14 @@ import { unsupported } from '../../errors.js';
 import { mintPassword } from '../../keyring/token.js';
 import type { Secret } from '../../secret.js';
 import {
-  askApinizer,
+  adminOf,
   change,
+  changeWhereItIs,
   expectDone,
+  doneIn,
+  whereIs,
   projectFor,
   projectsOf,
-  isAdmin,
   userIn,
   usersIn,
 } from './calls.js';
@@ -31,6 +33,7 @@ export const apinizer: Connector = {
   rotation: { chosenBy: 'caller', previous: 'dies' },
   kinds: ['PASSWORD'],
   keeps: ['description', 'fullName', 'email', 'enabled', 'allowedIps', 'roles', 'expiresAt'],
+  secretGoesAlong: 'undated',
 
   check: async (upstream) => {
     // Whoever names projects means each of them; of all that there are, some may be for other eyes.
@@ -38,9 +41,9 @@ export const apinizer: Connector = {
     await expectShown(await projectsOf(upstream), (project) => usersIn(upstream, project), which);
   },
   list: listUsers,
-  find: async (upstream, { scope, externalId }) => {
-    const user = await userIn(upstream, scope, externalId);
-    return user === undefined ? undefined : observedIn(user, scope);
+  find: async (upstream, known) => {
+    const place = await whereIs(upstream, known);
+    return place && observedIn(place.user, place.project);
   },
   present: async (upstream, { scope, wish }) => {
     const { accessKey } = passwordIn(wish);
@@ -58,33 +61,43 @@ export const apinizer: Connector = {
     const { partial } = await change(upstream, { method: 'POST', path, body });
     return { externalId: accessKey, scope: project, minted: mintedOf(accessKey, password, partial) };
   },
-  update: async (upstream, { scope, externalId }, changes, held) => {
+  update: async (upstream, known, changes, held) => {
     const password = held?.secret;
     if (!password)
       throw unsupported(
-        'This store takes a change only together with the password, and Keyway does not have it. Rotate the credential: from then on Keyway has its password.',
+        'This store takes a change only together with the password, and Keyway does not have it: give it with the change (secret), or rotate the credential.',
       );
-    const body = await beforehand(async () => {
-      const found = await userIn(upstream, scope, externalId);
-      if (found === undefined) throw new StoreError('NOT_FOUND');
-      return changedUser(found, changes, password);
+    const { project, body } = await beforehand(async () => {
+      const place = await whereIs(upstream, known);
+      if (!place) throw new StoreError('NOT_FOUND');
+      return { project: place.project, body: changedUser(place.user, changes, password) };
     });
-    return change(upstream, { method: 'PUT', path: [scope, 'credentials'], body });
+    return change(upstream, { method: 'PUT', path: [project, 'credentials'], body });
   },
-  rotate: async (upstream, { scope, externalId }, wish) => {
+  rotate: async (upstream, known, wish) => {
+    const { externalId } = known;
     const password = passwordIn(wish).password ?? mintPassword();
-    const path = [scope, 'credentials', externalId];
     const body = { password: password.expose() };
-    const { partial } = await change(upstream, { method: 'PATCH', path, body });
-    return mintedOf(externalId, password, partial);
+    const answer = await changeWhereItIs(upstream, known, (project) => ({
+      method: 'PATCH',
+      path: [project, 'credentials', externalId],
+      body,
+    }));
+    return mintedOf(externalId, password, doneIn(answer).partial);
   },
   revoke: remove,
   delete: remove,
 };
 
-/** Project by project, each user where it belongs: the project that shows what is in the others comes last. */
+/**
+ * Project by project, each user where it belongs: the project that shows what is in the others comes last. Where it is
+ * none of those that are looked into, it tells where known users were moved to; and where it does not, none of those that
+ * are missing is known to be gone.
+ */
 async function* listUsers(upstream: Upstream, from: string | null): AsyncGenerator<ListedPart> {
-  const projects = await projectsOf(upstream);
+  const admin = adminOf(upstream);
+  const named = await projectsOf(upstream);
+  const projects = named.includes(admin) ? named : [...named, admin];
   const elsewhere = new Set<string>();
   const read = async (project: string): Promise<Observed[]> => {
     const users = (await usersIn(upstream, project)).map((user) => observedIn(user, project));
@@ -92,18 +105,24 @@ async function* listUsers(upstream: Upstream, from: string | null): AsyncGenerat
     for (const { externalId } of entries) elsewhere.add(externalId);
     return entries;
   };
+  let allShown = true;
   // What an earlier listing showed already is read again, so that the last project does not show it once more.
-  if (projects.some((project) => isAdmin(upstream, project)))
-    for (const project of projects.slice(0, firstOf(projects, from))) await shownOf(project, read);
-  yield* listScopes(projects, from, read);
+  for (const project of projects.slice(0, firstOf(projects, from)))
+    if ((await shownOf(project, read)) instanceof StoreError) allShown = false;
+  for await (const part of listScopes(projects, from, read)) {
+    if (part.unread) allShown = false;
+    if (part.next !== null || named.includes(admin)) yield part;
+    else if (allShown) yield { ...part, followed: true };
+    else yield { entries: [], unread: projects, next: null };
+  }
 }
 
-async function remove(upstream: Upstream, { scope, externalId }: Known): Promise<void> {
-  const answer = await askApinizer(upstream, { method: 'DELETE', path: [scope, 'credentials', externalId] });
-  const fault = apinizerFault(answer);
-  // A project that is out of reach is not found either: a user is gone where the project's list does not have it.
-  if (fault === 'NOT_FOUND' && (await beforehand(() => userIn(upstream, scope, externalId))) === undefined)
-    return;
+async function remove(upstream: Upstream, known: Known): Promise<void> {
+  const answer = await changeWhereItIs(upstream, known, (project) => ({
+    method: 'DELETE',
+    path: [project, 'credentials', known.externalId],
+  }));
+  if (!answer) return;
   expectDone(answer);
   if (isPartial(answer))
     throw new StoreError('UPSTREAM_ERROR', {

@@ -49,7 +49,8 @@ const beginnings: readonly (readonly [RegExp, StoreFault])[] = [
   [/^There is already a credential/, 'CONFLICT'],
   [/^Credential \(username: ?.*\) has already access/, 'CONFLICT'],
   [/^Credential \(username: ?.*\) was not found/, 'NOT_FOUND'],
-  [/^Project\(.*\) was not found/, 'NOT_FOUND'],
+  // Also where the project is there, for other eyes.
+  [/^Project ?\(.*\) (was|is) not found/, 'NOT_FOUND'],
   [/^API Proxy( Group)? \(name: ?.*\) is not found/, 'NOT_FOUND'],
   [/^Credential .* can not be empty!/, 'INVALID_INPUT'],
 ];

@@ -1,12 +1,11 @@
 import { badInput } from '../../errors.js';
-import { Secret } from '../../secret.js';
-import { expectGood, listAt, neededAt, textAt } from '../answers.js';
+import { expectGood, keyAt, listAt, neededAt, secretAt, textAt, unreadableAnswer } from '../answers.js';
 import { landscapeConnection } from './connection.js';
 import type { Connector, Minted, Observed, Upstream } from '../connector.js';
 import { landscapeCode, landscapeFault } from './faults.js';
 import { askLandscape, expectOnePerson, logInWith } from './session.js';
 import { textSetting } from '../settings.js';
-import { adoptPair } from '../signing.js';
+import { adoptPair, mintedPair } from '../signing.js';
 import { beforehand, StoreError } from '../store-error.js';
 
 export { landscapeFault };
@@ -51,8 +50,8 @@ export const landscape: Connector = {
   },
   rotate: (upstream, { scope }) => generate(upstream, scope),
   reveal: async (upstream, { scope }) => {
-    const pair = pairIn(await entryOf(upstream, scope));
-    return pair && mintedOf(pair);
+    const entry = await entryOf(upstream, scope);
+    return pairIn(entry) && mintedIn(entry);
   },
 
   probe: async (upstream, { accessKey, secret }) => {
@@ -102,10 +101,9 @@ function accountFor(upstream: Upstream, entries: readonly unknown[], scope: stri
 async function generate(upstream: Upstream, account: string): Promise<Minted> {
   const answer = await askLandscape(upstream, { method: 'POST', path: ['credentials'], body: { account } });
   expectGood(answer, landscapeFault, landscapeCode(answer));
-  return mintedOf({
-    accessKey: neededAt(answer.json, 'access_key'),
-    secret: neededAt(answer.json, 'secret_key'),
-  });
+  // The pair of another account is none that was asked for.
+  if ((textAt(answer.json, 'account_name') ?? account) !== account) throw unreadableAnswer();
+  return mintedIn(answer.json);
 }
 
 /** Undefined where there is none: the members are missing then, or null, or empty. */
@@ -123,7 +121,5 @@ function observedIn(entry: unknown): Observed[] {
   return [{ externalId: account, scope: account, kind: 'ACCESS_KEY', name, accessKey, readable: true }];
 }
 
-function mintedOf({ accessKey, secret }: Pair): Minted {
-  const hidden = Secret.of(secret);
-  return { accessKey, secret: hidden, keys: null, proof: hidden };
-}
+const mintedIn = (entry: unknown): Minted =>
+  mintedPair(keyAt(entry, 'access_key'), secretAt(entry, 'secret_key'));

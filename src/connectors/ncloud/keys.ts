@@ -1,9 +1,9 @@
-import { at, flagAt, listIn, neededAt, unreadableAnswer, type FaultOf } from '../answers.js';
+import { at, flagAt, keyAt, listIn, neededAt, secretAt, unreadableAnswer, type FaultOf } from '../answers.js';
 import type { Minted, StoreAnswer, Upstream } from '../connector.js';
 import { ncloudFault, saidCode } from './faults.js';
 import { askSubAccounts, versionOf } from './sub-accounts.js';
 import { mintedPair } from '../signing.js';
-import { StoreError } from '../store-error.js';
+import { SpoiledSecret, StoreError } from '../store-error.js';
 import { instantAt } from '../times.js';
 
 /** An access key of a sub account, as it is listed. */
@@ -34,14 +34,35 @@ export async function keysThere(upstream: Upstream, subAccount: string): Promise
   }
 }
 
-/** @throws StoreError LIMIT_EXCEEDED where the sub account has as many as it may. */
+/**
+ * Makes a key, which is active. One that cannot be kept is ended there again.
+ * @throws StoreError LIMIT_EXCEEDED where the sub account has as many as it may; SpoiledSecret for one that cannot be
+ * kept and could not be ended
+ */
 export async function makeKey(
   upstream: Upstream,
   subAccount: string,
 ): Promise<Minted & { accessKey: string }> {
   const path = [subAccount, 'access-keys'];
   const { json } = await askSubAccounts(upstream, { method: 'POST', path }, faultOfMaking);
-  return mintedPair(neededAt(json, 'accessKey'), neededAt(json, 'keySecret'));
+  try {
+    return mintedPair(keyAt(json, 'accessKey'), secretAt(json, 'keySecret'));
+  } catch (error) {
+    if (error instanceof SpoiledSecret)
+      await endSpoiled(upstream, subAccount, neededAt(json, 'accessKey'), error);
+    throw error;
+  }
+}
+
+async function endSpoiled(upstream: Upstream, subAccount: string, accessKey: string, spoiled: SpoiledSecret) {
+  try {
+    await endKey(upstream, subAccount, accessKey);
+  } catch (error) {
+    throw error instanceof StoreError ? spoiled : error;
+  }
+  throw new StoreError('INVALID_INPUT', {
+    message: 'The store made a key that is none by its own contract, and it was ended there again.',
+  });
 }
 
 /** Lets a key in again, or suspends it. */

@@ -2,7 +2,7 @@ import { badInput } from '../../errors.js';
 import type { Secret } from '../../secret.js';
 import { ncpScheme } from '../../signatures/ncp.js';
 import type { SigningKey } from '../../signatures/scheme.js';
-import { at, expectGood, neededAt, textAt, unreadableAnswer } from '../answers.js';
+import { at, expectGood, keyAt, secretAt, textAt, unreadableAnswer } from '../answers.js';
 import type { IssueWish, Minted, StoreAnswer, StoreRequest, Upstream } from '../connector.js';
 import { missingPath } from '../endpoint.js';
 import { ncloudCode, ncloudFault } from './faults.js';
@@ -47,7 +47,7 @@ export async function describePair(upstream: Upstream, pair: SigningKey): Promis
 export function temporaryIn(json: unknown): Minted {
   const expiresAt = instantOf(at(json, 'expireTime'));
   if (!expiresAt) throw unreadableAnswer();
-  const pair = mintedPair(neededAt(json, 'accessKey'), neededAt(json, 'keySecret'));
+  const pair = mintedPair(keyAt(json, 'accessKey'), secretAt(json, 'keySecret'));
   return { ...pair, expiresAt, mfa: at(json, 'useMfa') === true };
 }
 
@@ -60,7 +60,8 @@ export async function expectKnown(upstream: Upstream, pair: SigningKey): Promise
   const told = elsewhere ? await ask(upstream, pair, { method: 'GET', path: ['caller-identity'] }) : answer;
   expectGood(told, ncloudFault, ncloudCode(told));
   const about = textAt(told.json, 'accessKey');
-  if (about !== null && about !== pair.accessKey) throw unreadableAnswer();
+  const isToldOf = elsewhere ? textAt(told.json, 'id') !== null : about !== null;
+  if (!isToldOf || (about ?? pair.accessKey) !== pair.accessKey) throw unreadableAnswer();
 }
 
 /** Whether NAVER Cloud takes what this pair signs, whatever it may do there. */

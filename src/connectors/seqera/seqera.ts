@@ -1,8 +1,28 @@
 import { badInput, unsupported } from '../../errors.js';
-import { at, neededAt, textAt } from '../answers.js';
+import { at, keyAt, neededAt, textAt } from '../answers.js';
 import { seqeraConnection } from './connection.js';
-import type { Connector, Described, Known, Minted, Observed, Upstream, Wish } from '../connector.js';
-import { askWhoAmI, entriesIn, entryOf, seqeraFault, goodWithin, isGone, within } from './calls.js';
+import type {
+  Changed,
+  Connector,
+  Described,
+  Known,
+  Minted,
+  Observed,
+  UpdateTerms,
+  Upstream,
+  Wish,
+} from '../connector.js';
+import {
+  askWhoAmI,
+  entriesIn,
+  entryOf,
+  goodWithin,
+  isGone,
+  revisionIn,
+  revisionOf,
+  seqeraFault,
+  within,
+} from './calls.js';
 import { externalIdFor, providerOf, theirKeysOf, theirNameOf, withExternalIdOf } from './providers.js';
 import { expectShown, listScopes } from '../scopes.js';
 import { listSetting } from '../settings.js';
@@ -21,6 +41,7 @@ export const seqera: Connector = {
   rotation: { chosenBy: 'caller', previous: 'dies' },
   kinds: ['PROVIDER_KEYS'],
   keeps: ['name', 'description', 'category'],
+  secretGoesAlong: 'dated',
   budget: { limit: 20, windowMs: 1000 },
 
   check: async (upstream) => {
@@ -50,20 +71,21 @@ export const seqera: Connector = {
       query: externalIdFor(theirKeys),
       body: { credentials: { ...textsIn(described), provider: theirNameOf(provider), keys: theirKeys } },
     });
-    return { externalId: neededAt(json, 'credentialsId'), scope, minted: mintedOf(keys) };
+    const externalId = keyAt(json, 'credentialsId');
+    const revision = await revisionOf(upstream, { scope, externalId });
+    return { externalId, scope, minted: { ...mintedOf(keys), revision } };
   },
-  update: async (upstream, known, changes, held) => {
+  update: async (upstream, known, changes, held, terms = {}) => {
     if (!held?.keys)
       throw unsupported(
-        'This store takes a change only together with the keys, and Keyway does not have them. Rotate the credential: from then on Keyway has its keys.',
+        'This store takes a change only together with the keys, and Keyway does not have them: give them with the change (secret), or rotate the credential.',
       );
-    await replace(upstream, known, { provider: known.provider, keys: held.keys }, changes);
-    return {};
+    return replace(upstream, known, { provider: known.provider, keys: held.keys }, { changes, terms });
   },
   rotate: async (upstream, known, wish) => {
     const { provider, keys } = providerKeysIn(wish);
-    await replace(upstream, known, { provider, keys });
-    return mintedOf(keys);
+    const { revision } = await replace(upstream, known, { provider, keys }, {});
+    return { ...mintedOf(keys), revision };
   },
   // What depends on a credential cannot keep it from being ended, only from being tidied away.
   revoke: (upstream, known) => remove(upstream, known, 'false'),
@@ -88,16 +110,25 @@ function scopeFor(upstream: Upstream, scope: string | null): string {
   return only;
 }
 
-/** Puts the whole in place of what is there; what is not to change stays as the store has it now. */
+/**
+ * Puts the whole in place of what is there; what is not to change stays as the store has it now.
+ * @param terms of keys that Keyway has: they are sent only where they are those that the store has
+ * @throws StoreError CONFLICT where it is a credential of another provider by now, or has been changed by others.
+ */
 async function replace(
   upstream: Upstream,
   known: Known,
   { provider, keys }: { provider: string | null; keys: Keys },
-  changes: Partial<Described> = {},
-): Promise<void> {
+  { changes = {}, terms }: { changes?: Partial<Described>; terms?: UpdateTerms },
+): Promise<Changed> {
   const credentials = await beforehand(async () => {
     const entry = await entryOf(upstream, known);
     if (entry === undefined) throw new StoreError('NOT_FOUND');
+    if (terms && !terms.overwrites && !isAsWritten(entry, known)) {
+      // Whoever wrote it last may have been this very change: what is so already need not be written.
+      if (terms.again && isSo(entry, changes)) return undefined;
+      throw new StoreError('CONFLICT', { message: changedThere });
+    }
     const theirs = neededAt(entry, 'provider');
     if (provider === null || providerOf(theirs) !== provider)
       throw new StoreError('CONFLICT', { message: 'The store has it as keys of another provider.' });
@@ -112,13 +143,24 @@ async function replace(
       keys: withExternalIdOf(entry, theirKeysOf(provider, keys)),
     };
   });
+  if (!credentials) return {};
   await goodWithin(upstream, known.scope, {
     method: 'PUT',
     path: [known.externalId],
     query: externalIdFor(credentials.keys),
     body: { credentials },
   });
+  return { revision: await revisionOf(upstream, known) };
 }
+
+const changedThere =
+  'The store may have other keys than Keyway by now, as it was changed by others: give its keys (secret), rotate it, or say that those that Keyway has are to be sent (overwriteSecret).';
+
+const isAsWritten = (entry: unknown, { revision }: Known): boolean =>
+  revision !== null && revisionIn(entry) === revision;
+
+const isSo = (entry: unknown, changes: Partial<Described>): boolean =>
+  Object.entries(textsIn(changes)).every(([name, text]) => textAt(entry, name) === (text || null));
 
 async function remove(upstream: Upstream, known: Known, checked: 'true' | 'false'): Promise<void> {
   const { scope, externalId } = known;

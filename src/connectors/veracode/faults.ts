@@ -6,8 +6,11 @@ import type { StoreFault } from '../store-error.js';
  * What an answer of Veracode means. Errors have five shapes there, and the status says the same in all of them; where a
  * refusal is passed on with a good status, the one in its body counts.
  */
-export function veracodeFault({ status, json }: StoreAnswer): StoreFault | undefined {
-  return faultOfStatus(status) ?? faultOfStatus(saidStatus(json) ?? status);
+export function veracodeFault(answer: StoreAnswer): StoreFault | undefined {
+  const { status, json } = answer;
+  const fault = faultOfStatus(status) ?? faultOfStatus(saidStatus(json) ?? status);
+  // Somebody on the way knows nothing of what is there: gone is what Veracode itself does not find.
+  return fault === 'NOT_FOUND' && isOfAnother(answer) ? 'UPSTREAM_ERROR' : fault;
 }
 
 /** What tells one refusal from another, for the log: the code, or the id of the conversation that support asks for. */
@@ -31,6 +34,14 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 function errorIn(json: unknown): unknown {
   const errors = at(at(json, '_embedded'), 'api_errors');
   return Array.isArray(errors) ? errors[0] : json;
+}
+
+/** Whether an error is in none of the five shapes, which says nothing of an empty one. */
+function isOfAnother({ headers, json }: StoreAnswer): boolean {
+  if (json === undefined)
+    return !/^(application\/(.+\+)?json\b|$)/.test(String(headers['content-type'] ?? ''));
+  if (errorIn(json) !== json || Array.isArray(at(json, 'errors'))) return false;
+  return ['http_code', 'error', 'code'].every((name) => codeAt(json, name) === null);
 }
 
 /** The status that a body of errors has in it, as a number or a text; undefined for any other body. */

@@ -1,6 +1,8 @@
-import { expectGood, neededAt, textAt, unreadableAnswer } from '../answers.js';
+import { bareId, bareKey } from '../../signatures/veracode.js';
+import { expectGood, keyAt, secretAt, textAt, unreadableAnswer } from '../answers.js';
 import type { Minted, StoreAnswer, StoreRequest, Upstream } from '../connector.js';
 import { mintedPair } from '../signing.js';
+import { SpoiledSecret } from '../store-error.js';
 import { instantAt } from '../times.js';
 import { askVeracode, askVeracodeAs, pairsOf } from './api.js';
 import { veracodeCode, veracodeFault } from './faults.js';
@@ -52,8 +54,10 @@ export async function makeOwnPair(upstream: Upstream, userId: string): Promise<M
 function madeIn(answer: StoreAnswer): Minted {
   expectGood(answer, veracodeFault, veracodeCode(answer));
   const { json } = answer;
-  const pair = mintedPair(neededAt(json, 'api_id'), neededAt(json, 'api_secret'));
-  return { ...pair, expiresAt: instantAt(json, 'expiration_ts') };
+  const [apiId, apiKey] = [keyAt(json, 'api_id'), secretAt(json, 'api_secret')];
+  // Nothing could be signed with another.
+  if (bareId(apiId) === undefined || bareKey(apiKey) === undefined) throw new SpoiledSecret();
+  return { ...mintedPair(apiId, apiKey), expiresAt: instantAt(json, 'expiration_ts') };
 }
 
 /** Ends the pair of a user, at once and for good; content where there is none. */

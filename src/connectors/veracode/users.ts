@@ -44,7 +44,9 @@ export async function findUser(upstream: Upstream, id: string): Promise<User | u
   const answer = await askVeracode(upstream, { method: 'GET', path: ['users', id] });
   if (veracodeFault(answer) === 'NOT_FOUND') return undefined;
   expectGood(answer, veracodeFault, veracodeCode(answer));
-  return userIn(answer.json);
+  const user = userIn(answer.json);
+  if (user.id !== id) throw unreadableAnswer();
+  return user;
 }
 
 /** The id of the user whose pair this is; undefined where Veracode does not take what it signs. */

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connector } from '../../connectors/connector.js';
-import { StoreError } from '../../connectors/store-error.js';
+import { SpoiledSecret, StoreError } from '../../connectors/store-error.js';
 import { sql } from '../../database/database.js';
 import { codes, KeywayError, type Code } from '../../errors.js';
 import { withStore, type OpenStore, type StoreParts } from '../../stores/open.js';
 import { CredentialKind } from '../record/credential.js';
-import { doAtStore, SecretLost, type StoreOutcome } from './at-store.js';
+import { doAtStore, NotRepeated, SecretLost, type StoreOutcome } from './at-store.js';
 import { leased, LeaseLost, type Lease } from './lease.js';
 import { settle, settleFailed, settleUnknown, type Failure } from './settle.js';
 import { loadWork, wayOf, type Work } from './work.js';
@@ -35,6 +35,7 @@ async function act(parts: StoreParts, open: OpenStore, lease: Lease, work: Work,
   } catch (error) {
     if (error instanceof SecretLost)
       return settleUnknown(parts, lease, work, lostSecret, idFor(open.connector, work));
+    if (error instanceof NotRepeated) return settleFailed(parts, lease, work, notRepeated);
     if (!(error instanceof KeywayError)) throw error;
     return deal(parts, open, lease, work, again, error);
   }
@@ -80,6 +81,8 @@ async function deal(
   if (!again && !unclear) return settleFailed(parts, lease, work, failure);
   const makesSecret = verb === 'ROTATE' || verb === 'CREATE';
   const way = wayOf(connector);
+  if (makesSecret && error instanceof SpoiledSecret)
+    return settleUnknown(parts, lease, work, { code: 'OUTCOME_UNKNOWN', message }, idFor(connector, work));
   if (makesSecret && way === 'replaced' && !connector.reveal)
     return settleUnknown(parts, lease, work, lostSecret, idFor(connector, work));
   if (unclear || passing) return later(parts, lease, work, error);
@@ -112,6 +115,12 @@ const mostAskedMs = 600_000;
 const lostSecret: Failure = {
   code: 'OUTCOME_UNKNOWN',
   message: "The store's answer was lost, and the new secret with it. Rotate again.",
+};
+
+const notRepeated: Failure = {
+  code: 'UNAVAILABLE',
+  message:
+    'The store did not make the change. It is not repeated by itself, as it would bring along a secret that may be an old one by now: ask for it again.',
 };
 
 const release = sql(`

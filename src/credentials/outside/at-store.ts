@@ -1,17 +1,18 @@
-import type { Connector, Created, Described, Minted, Upstream } from '../../connectors/connector.js';
+import type { Changed, Connector, Created, Described, Minted, Upstream } from '../../connectors/connector.js';
 import { StoreError } from '../../connectors/store-error.js';
 import { sql, type Sql } from '../../database/database.js';
 import { unsupported } from '../../errors.js';
 import type { Keyring } from '../../keyring/keyring.js';
 import { instant, instantMs } from '../../time.js';
 import type { Credential } from '../record/credential.js';
+import { saidOf, toldOf, type Said } from './observed.js';
 import { currentOf, secretOfVersion, knownOf, wayOf, wishOf, type Version, type Work } from './work.js';
 
 /** What a store was asked to do, and has done. */
 export type StoreOutcome =
   | { verb: 'CREATE'; created: Created }
   | { verb: 'ROTATE'; minted: Minted }
-  | { verb: 'UPDATE'; partial: boolean }
+  | { verb: 'UPDATE'; changed: Changed; secret: Minted | null }
   | { verb: 'RETIRE' | 'REVOKE' | 'DELETE' };
 
 export interface Doing {
@@ -28,9 +29,15 @@ export interface Doing {
 export class SecretLost extends Error {}
 
 /**
+ * A change that would bring along a secret that may be an old one by now, unseen: whoever wants it is to ask for it
+ * again.
+ */
+export class NotRepeated extends Error {}
+
+/**
  * Does at the store what the intent says. What may have been done before is looked for first, or done again where that
  * does no harm.
- * @throws StoreError, SecretLost
+ * @throws StoreError, SecretLost, NotRepeated
  */
 export async function doAtStore(doing: Doing): Promise<StoreOutcome> {
   const { verb } = doing.work.intent;
@@ -40,7 +47,7 @@ export async function doAtStore(doing: Doing): Promise<StoreOutcome> {
     case 'ROTATE':
       return { verb, minted: await rotate(doing) };
     case 'UPDATE':
-      return { verb, partial: await update(doing) };
+      return { verb, ...(await update(doing)) };
     case 'RETIRE':
       await retireKeys(doing);
       return { verb };
@@ -120,12 +127,30 @@ async function create(doing: Doing): Promise<Created> {
   return having(connector, 'create')(upstream, { ...describedOf(credential, work.roles), scope, wish });
 }
 
-async function update({ connector, upstream, work, keyring }: Doing): Promise<boolean> {
-  const { described } = work.intent.details;
+async function update(doing: Doing): Promise<{ changed: Changed; secret: Minted | null }> {
+  const { connector, upstream, work, keyring, again } = doing;
+  const { described, overwriteSecret = false } = work.intent.details;
   if (!described) throw new Error('the intent does not say what is to change');
-  const held = await secretOfVersion(keyring, work.credential, currentOf(work));
-  const { partial } = await having(connector, 'update')(upstream, knownOf(work), described, held);
-  return partial ?? false;
+  const secret =
+    work.intent.version === null ? null : await secretOfVersion(keyring, work.credential, pendingOf(work));
+  if (again && connector.secretGoesAlong === 'undated' && !secret) {
+    if (await isSaid(doing, described)) return { changed: {}, secret };
+    throw new NotRepeated();
+  }
+  const held = secret ?? (await secretOfVersion(keyring, work.credential, currentOf(work)));
+  const terms = { overwrites: overwriteSecret || secret !== null, again };
+  const changed = await having(connector, 'update')(upstream, knownOf(work), described, held, terms);
+  return { changed, secret };
+}
+
+/** Whether a store says of a credential what it was told. */
+async function isSaid({ connector, upstream, work }: Doing, described: Partial<Described>): Promise<boolean> {
+  const found = await connector.find?.(upstream, knownOf(work));
+  if (!found) return false;
+  const said: Partial<Said> = saidOf(found);
+  return Object.entries(toldOf(described, connector.keeps)).every(
+    ([name, value]) => JSON.stringify(said[name as keyof Said] ?? null) === JSON.stringify(value),
+  );
 }
 
 async function end(doing: Doing, verb: 'REVOKE' | 'DELETE'): Promise<void> {

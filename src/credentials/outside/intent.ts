@@ -17,6 +17,8 @@ export interface IntentDetails {
   keys?: readonly string[];
   /** What of the store's record is to change. */
   described?: Partial<Described>;
+  /** Whether the secret that Keyway has goes along whatever the store has by now. */
+  overwriteSecret?: boolean;
   /** The columns of the credential that change with it. */
   columns?: Partial<Credential>;
   /** The roles that it then carries. */

@@ -49,7 +49,13 @@ export async function settle(
         const { externalId, scope, minted } = outcome.created;
         await tx.rows(absorb, { id: credential.id, storeId: intent.storeId, externalId });
         const { expiresAt } = minted;
-        await setColumns(tx, credential.id, { externalId, scope, ...(expiresAt && { expiresAt }) });
+        const storeRevision = minted.revision ?? null;
+        await setColumns(tx, credential.id, {
+          externalId,
+          scope,
+          storeRevision,
+          ...(expiresAt && { expiresAt }),
+        });
         await bringIn(parts.keyring, tx, credential, 1, minted);
         await tx.rows(created, { id: credential.id, partial: minted.partial ?? false });
         break;
@@ -58,7 +64,7 @@ export async function settle(
         await replaceSecret(parts.keyring, tx, open, intent, credential, outcome.minted);
         break;
       case 'UPDATE':
-        await change(tx, open, intent, credential, outcome.partial);
+        await change(parts.keyring, tx, open, intent, credential, outcome);
         break;
       case 'RETIRE':
         await retire(tx, intent);
@@ -94,10 +100,9 @@ export async function settleFailed(
     const { verb, version, rotationId, details } = intent;
     if (verb === 'CREATE') {
       await tx.rows(unmade, { id, reason: 'Its store did not make it.' });
-      await failVersion(tx, id, version);
     }
+    await failVersion(tx, id, version);
     if (verb === 'ROTATE') {
-      await failVersion(tx, id, version);
       await failRotation(tx, rotationId, RotationState.FAILED, textOf(failure));
       await noteRotated(tx, id);
       if (details.keys?.length) {
@@ -137,8 +142,8 @@ export async function settleUnknown(
       await tx.rows(absorb, { id, storeId: intent.storeId, externalId });
       await setColumns(tx, id, { externalId });
     }
+    await doubtVersion(tx, id, intent.version);
     if (intent.verb === 'CREATE' || intent.verb === 'ROTATE') {
-      await doubtVersion(tx, id, intent.version);
       await failRotation(tx, intent.rotationId, RotationState.OUTCOME_UNKNOWN, textOf(failure));
       await tx.rows(unknownCredential, { id });
     }
@@ -150,8 +155,8 @@ export async function settleUnknown(
 /** What an overtaken intent leaves: its secret may be in the store, or never come there. */
 export async function leaveOvertaken(keyring: Keyring, tx: Tx, credential: Credential, overtaken: Overtaken) {
   const { verb, version, rotationId } = overtaken;
+  await doubtVersion(tx, credential.id, version);
   if (verb === 'ROTATE') {
-    await doubtVersion(tx, credential.id, version);
     const failure = 'CONFLICT: The credential was ended meanwhile.';
     await failRotation(tx, rotationId, RotationState.FAILED, failure);
   }
@@ -203,6 +208,7 @@ async function replaceSecret(
         ? minted.accessKey
         : null,
     expiresAt: minted.expiresAt ?? null,
+    revision: minted.revision ?? null,
     everyMs: credential.rotateEvery === null ? null : durationMs(credential.rotateEvery),
   });
   await finishEarlier(tx, id, intent.rotationId);
@@ -235,15 +241,26 @@ async function bringIn(keyring: Keyring, tx: Tx, credential: Credential, number:
 }
 
 async function change(
+  keyring: Keyring,
   tx: Tx,
   { connector }: OpenStore,
   intent: Intent,
-  { id }: Credential,
-  partial: boolean,
+  credential: Credential,
+  { changed: { partial = false, revision }, secret }: StoreOutcome & { verb: 'UPDATE' },
 ): Promise<void> {
+  const { id } = credential;
   const { columns = {}, described, roles } = intent.details;
   if (described) await tx.rows(saidSince, { id, said: JSON.stringify(toldOf(described, connector.keeps)) });
-  await setColumns(tx, id, { ...columns, partial });
+  await setColumns(tx, id, {
+    ...columns,
+    partial,
+    ...(revision !== undefined && { storeRevision: revision }),
+  });
+  if (secret) {
+    await retireOthers(tx, id, intent.version);
+    await retireCurrent(tx, id);
+    await bringIn(keyring, tx, credential, intent.version ?? 1, secret);
+  }
   await tx.rows(changedNow, { id });
   if (!roles) return;
   const repository = tx.em.getRepository(CredentialRole);
@@ -354,7 +371,7 @@ const rotated = sql(`
     rotating_until = CASE WHEN CAST(:until AS double precision) IS NULL THEN NULL
       ELSE 'infinity'::timestamptz END,
     external_id = coalesce(CAST(:externalId AS text), external_id),
-    expires_at = coalesce(CAST(:expiresAt AS timestamptz), expires_at),
+    expires_at = coalesce(CAST(:expiresAt AS timestamptz), expires_at), store_revision = :revision,
     rotation_due_at = now() + CAST(:everyMs AS double precision) * interval '1 millisecond',
     revision = revision + 1, updated_at = now()
   WHERE id = :id`);

@@ -47,7 +47,7 @@ export async function loadWork(db: Database, id: string): Promise<Work> {
 
 /** The credential, as its connector is told of it. */
 export function knownOf({ credential, versions }: Pick<Work, 'credential' | 'versions'>): Known {
-  const { externalId, scope, kind, name, accessKey, provider, enabled, parentId } = credential;
+  const { externalId, scope, kind, name, accessKey, provider, enabled, parentId, storeRevision } = credential;
   const keys = [accessKey, ...versions.map((version) => version.accessKey)];
   return {
     externalId: externalId ?? '',
@@ -58,6 +58,7 @@ export function knownOf({ credential, versions }: Pick<Work, 'credential' | 'ver
     provider,
     enabled,
     temporary: parentId !== null,
+    revision: storeRevision,
     keys: [...new Set(keys.flatMap((key) => key ?? []))],
   };
 }

@@ -226,6 +226,10 @@ export class Credential implements Node {
   @Column('jsonb', { nullable: true, select: false })
   observed: object | null;
 
+  /** What the store's record of it went by when Keyway had written it last; null where that is not known. */
+  @Column('text', { name: 'store_revision', nullable: true })
+  storeRevision: string | null;
+
   @Field(() => DateTime, {
     nullable: true,
     description:

@@ -17,6 +17,7 @@ export interface Taken {
 interface Seen {
   id: string;
   externalId: string;
+  scope: string | null;
   observed: Said | null;
   gone: boolean;
   /** Whether it has ended. */
@@ -30,6 +31,7 @@ interface Seen {
  * added, what the store says otherwise than before is changed, and all of it was seen now. What is recorded here alone
  * stays as it is. What a write may just have made or changed is left for the next time: the listing may be older.
  * @param askedAt no later than the store was asked for it, by the clock of the database
+ * @param followed whether the entries only tell what became of those that are known
  */
 export async function takeIn(
   tx: Tx,
@@ -37,24 +39,28 @@ export async function takeIn(
   entries: readonly Observed[],
   keeps: readonly KeptByStore[],
   askedAt: string,
+  followed = false,
 ): Promise<Taken> {
   const kept = entries.flatMap((entry) => storable(entry) ?? []);
   const byId = new Map(kept.map((entry) => [entry.externalId, entry]));
   const batch = [...byId.values()].map((entry) => ({ entry, said: saidOf(entry) }));
   const since = { storeId: store.id, since: askedAt };
-  await adopt(tx, store.id, batch);
+  if (!followed) await adopt(tx, store.id, batch);
   const listed = await tx.rows<Seen>(seenBefore, { ...since, externalIds: [...byId.keys()] });
   const seen = listed.filter((one) => !isAnother(one, byId.get(one.externalId)));
-  const replaced = listed.filter((one) => isAnother(one, byId.get(one.externalId)));
+  const replaced = followed ? [] : listed.filter((one) => isAnother(one, byId.get(one.externalId)));
   if (replaced.length > 0) await tx.rows(leave, { ids: replaced.map(({ id }) => id) });
   const known = new Map(seen.map((one) => [one.externalId, one]));
   const fresh = batch.filter(({ entry }) => !known.has(entry.externalId));
-  const added = fresh.length === 0 ? [] : await add(tx, store, since, fresh);
+  const added = followed || fresh.length === 0 ? [] : await add(tx, store, since, fresh);
   const changes = seen.flatMap((one) => {
     if (one.written) return [];
-    const said = saidOf(byId.get(one.externalId) as Observed);
+    const entry = byId.get(one.externalId) as Observed;
+    const said = saidOf(entry);
     const anew = saidAnew(one.observed, said, keeps);
-    return Object.keys(anew).length > 0 || one.gone || one.observed === null ? [{ ...one, said, anew }] : [];
+    const moved = one.scope !== entry.scope;
+    const isNews = Object.keys(anew).length > 0 || moved || one.gone || one.observed === null;
+    return isNews ? [{ ...one, scope: entry.scope, said, anew }] : [];
   });
   if (changes.length > 0) await change(tx, changes);
   await tx.rows(seenNow, { ids: seen.map(({ id }) => id) });
@@ -138,7 +144,7 @@ async function add(
 }
 
 async function change(tx: Tx, changes: readonly (Seen & { said: Said; anew: Partial<Said> })[]) {
-  const rows = changes.map(({ id, said, anew }) => ({ id, observed: said, anew }));
+  const rows = changes.map(({ id, scope, said, anew }) => ({ id, scope, observed: said, anew }));
   await tx.rows(overwrite, { rows: JSON.stringify(rows) });
   // A key that was replaced in the store by somebody else: what Keyway keeps of the one before works no more.
   const replaced = changes.filter(({ anew }) => typeof anew.access_key === 'string');
@@ -192,7 +198,7 @@ const leave = sql(`
   UPDATE credentials SET deleted_at = now(), updated_at = now() WHERE id = ANY(CAST(:ids AS uuid[])) RETURNING id`);
 
 const seenBefore = sql(`
-  SELECT c.id, c.external_id AS "externalId", c.observed, c.gone_at IS NOT NULL AS gone,
+  SELECT c.id, c.external_id AS "externalId", c.scope, c.observed, c.gone_at IS NOT NULL AS gone,
     c.revoked_at IS NOT NULL AS ended, EXISTS (
       SELECT 1 FROM intents i WHERE i.credential_id = c.id AND i.verb <> 'RETIRE'
         AND (i.state = 'OPEN' OR i.finished_at > CAST(:since AS timestamptz))) AS written
@@ -239,10 +245,10 @@ const insert = sql(`
 // What Keyway reaches the store with goes by the key that it has, though the store may have another by now.
 const overwrite = sql(`
   WITH listed AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS e (id uuid, observed jsonb, anew jsonb)
+    SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS e (id uuid, scope text, observed jsonb, anew jsonb)
   )
   UPDATE credentials c SET
-    observed = e.observed, gone_at = NULL,
+    observed = e.observed, scope = e.scope, gone_at = NULL,
     name = coalesce(e.anew ->> 'name', c.name),
     access_key = CASE WHEN e.anew ? 'access_key' AND NOT c.reaches_store THEN e.anew ->> 'access_key'
       ELSE c.access_key END,

@@ -73,9 +73,39 @@ describe.each(['older', 'current'] as const)('with the %s contract', (generation
     const username = seeded();
     expect(await connector.find(upstream, known(username))).toMatchObject({ externalId: username });
     expect(await connector.find(upstream, known('nobody'))).toBeUndefined();
-    await expect(connector.find(upstream, known(username, 'Closed'))).rejects.toMatchObject({
-      fault: 'NOT_FOUND',
-    });
+  });
+
+  test('follows a user that was moved to another project, or to where all can be seen', async () => {
+    store.projects.add('Shop');
+    const username = seeded({ password: 'before' });
+    for (const project of ['Shop', 'admin']) {
+      Object.assign(store.credentials.get(username) ?? {}, { project });
+      expect(await connector.find(upstream, known(username))).toMatchObject({ scope: project });
+      await connector.update(
+        upstream,
+        known(username),
+        { description: project },
+        make.heldPassword('before'),
+      );
+      await connector.rotate(upstream, known(username), wish(username, `in-${project}`), null);
+      expect(store.accepts(username, `in-${project}`)).toBe(true);
+      expect(store.credentials.get(username)).toMatchObject({ project, description: project });
+    }
+    await connector.revoke(upstream, known(username));
+    expect(store.credentials.size).toBe(0);
+    // A project that is gone too, or that is for other eyes, tells nothing: the one that shows all does.
+    await connector.revoke(upstream, known(username, 'Closed'));
+    expect(await connector.find(upstream, known(username, 'Closed'))).toBeUndefined();
+  });
+
+  test('does not call a user gone where it is not shown what is in all projects', async () => {
+    const username = seeded({ project: 'admin' });
+    store.projects.delete('admin');
+    const refused = { fault: 'FORBIDDEN', code: 'STORE_REJECTED' };
+    await expect(connector.revoke(upstream, known(username))).rejects.toMatchObject(refused);
+    await expect(connector.delete(upstream, known(username))).rejects.toMatchObject(refused);
+    await expect(connector.find(upstream, known(username))).rejects.toMatchObject(refused);
+    expect(store.credentials.has(username)).toBe(true);
   });
 
   test('creates, and answers CONFLICT for a user name that is taken', async () => {
@@ -169,8 +199,6 @@ describe.each(['older', 'current'] as const)('with the %s contract', (generation
     expect(store.credentials.size).toBe(0);
     await connector.revoke(upstream, known(username));
     await connector.delete(upstream, known(username));
-    const unreached = { fault: 'NOT_FOUND' };
-    await expect(connector.revoke(upstream, known(username, 'Closed'))).rejects.toMatchObject(unreached);
   });
 
   test('knows a token that is not taken, and a permission that is missing', async () => {

@@ -23,7 +23,13 @@ afterEach(() => store.stop());
 const opened = (settings: Upstream['settings'] = {}, token = store.token) =>
   openUpstream({ addresses: { endpoint: store.url }, settings, secrets: { token } });
 const known = (externalId: string, scope = workspace) =>
-  make.known({ externalId, scope, kind: 'PROVIDER_KEYS', provider: 'CONTAINER_REG' });
+  make.known({
+    externalId,
+    scope,
+    kind: 'PROVIDER_KEYS',
+    provider: 'CONTAINER_REG',
+    revision: store.credentials.get(externalId)?.lastUpdated ?? null,
+  });
 const registryKeys = { userName: 'ci-bot', password: 'new-password', registry: 'images.example.com' };
 const wish = (provider = 'CONTAINER_REG', keys: Record<string, string> = registryKeys) =>
   ({ kind: 'PROVIDER_KEYS', provider, keys: make.keysOf(keys) }) as const;

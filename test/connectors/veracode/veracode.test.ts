@@ -56,6 +56,17 @@ const accepts = ({ accessKey, secret }: Minted) => store.accepts(accessKey ?? ''
 const rotate = () => connector.rotate(upstream, known(), wish, null);
 const present = (scope = user.user_id) => connector.present(upstream, { scope, wish, name: 'any' });
 
+test.each([
+  ['<html>not found</html>', { 'content-type': 'text/html' }],
+  [{ message: 'no Route matched with those values' }, {}],
+])('a 404 that is none of the vendor (%j) does not tell that a pair is gone', async (body, headers) => {
+  const strange = () => store.meet({ kind: 'fail', status: 404, headers, body }, { path: /api_credentials/ });
+  strange();
+  await expect(connector.revoke(upstream, known())).rejects.toMatchObject({ unclear: true });
+  strange();
+  await expect(connector.find(upstream, known())).rejects.toMatchObject({ fault: 'UPSTREAM_ERROR' });
+});
+
 test('lists the pair of each user that has one, page by page, without its key', async () => {
   store.addUser({ user_name: 'without a pair' });
   store.seed(120);

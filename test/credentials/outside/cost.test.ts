@@ -64,12 +64,12 @@ const vendors: [
       const standIn = await startSeqera();
       standIn.seed(1, () => ({ provider: 'github', keys: { username: 'me', password: 'made-up' } }));
       const secret = { providerKeys: { github: { username: 'me', password: 'made-up-anew' } } };
-      // What is there is read first, since it is replaced whole.
+      // What is there is read first, since it is replaced whole; and then what its record goes by.
       return {
         standIn,
         connection: { seqera: { endpoint: standIn.url, token: standIn.token } },
         secret,
-        mostCalls: 2,
+        mostCalls: 3,
       };
     },
   ],

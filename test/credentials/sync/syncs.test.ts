@@ -346,18 +346,21 @@ test('odd texts are taken in as far as they can be, and what cannot be kept does
     { username: 'long', description: '😀'.repeat(9000), fullName: 'F'.repeat(9000) },
     { username: 'late', expireDate: '9999-12-31T23:59:59.999-01:00' },
     { username: 'number', description: 5 as unknown as string },
+    { username: 'bell', description: 'a\u0007\tb\r\nc', fullName: 'A\nB\u202e' },
     { username: 'i\u0000d' },
+    { username: 'i\u0007d' },
     { username: 'x'.repeat(9000) },
   ]);
-  expect(lastSync).toMatchObject({ added: 6, error: null, finishedAt: expect.any(String) as unknown });
+  expect(lastSync).toMatchObject({ added: 7, error: null, finishedAt: expect.any(String) as unknown });
   expect(user('plain')).toBeDefined();
   expect(user('nul')).toMatchObject({ description: 'ab', fullName: null });
+  expect(user('bell')).toMatchObject({ description: 'a\tb\nc', fullName: 'A B' });
   expect(user('lone')).toMatchObject({ description: 'a\ufffdb' });
   expect(user('lone')).toMatchObject({ roles: [{ name: 'R'.repeat(200) }, { name: '\ufffd' }] });
   expect(user('long')).toMatchObject({ description: '😀'.repeat(2000), fullName: 'F'.repeat(200) });
   expect(user('late')).toMatchObject({ expiresAt: null });
   expect(user('number')).toMatchObject({ description: '5' });
-  expect(server.logged.join('')).toContain('"left":2');
+  expect(server.logged.join('')).toContain('"left":3');
 });
 
 test('a sync that goes wrong in Keyway itself ends, and says so', async () => {
