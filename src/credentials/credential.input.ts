@@ -270,7 +270,7 @@ export class UpdateCredentialInput {
   @Field(() => NewSecretInput, {
     nullable: true,
     description:
-      'The secret that is in the store now, for stores that accept a change only together with the secret: sent in place of the one that Keyway has, and stored from then on. If null, Keyway sends the one that it has.',
+      'The secret that is in the store now, for stores that accept a change only together with the secret: sent instead of the one that Keyway has, and stored from then on. If null, Keyway sends the one that it has.',
   })
   @Optional()
   @Nested()

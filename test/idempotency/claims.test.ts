@@ -126,7 +126,8 @@ test('only the answer to that input of that account is forgotten', async () => {
   const [input, beside] = [asked(), asked()];
   for (const one of [input, beside]) await once(ctx, operation, one, first);
   await once(ofOther, operation, input, first);
-  await forgetAnswer(ctx, operation, { ...input, name: 'another' });
+  const another: typeof input = { ...input, ...{ name: 'another' } };
+  await forgetAnswer(ctx, operation, another);
   expect(await answeredBefore(ctx, operation, input)).toEqual({ told: 'first' });
   await forgetAnswer(ctx, operation, input);
   expect(await answeredBefore(ctx, operation, input)).toBeUndefined();
