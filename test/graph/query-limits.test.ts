@@ -372,21 +372,6 @@ describe('measure', () => {
     expect(measured.cost).toBeGreaterThan(largestQuery.cost);
     expect(Number.isFinite(measured.cost)).toBe(true);
   });
-
-  test('S3: measures the largest request within 100 ms', () => {
-    const document = parse(
-      `{ top(first: 1) { ${'... { self { '.repeat(330)} name ${'} '.repeat(660)} } }`,
-      parseOptions,
-    );
-    const operation = document.definitions[0] as OperationDefinitionNode;
-    const variables = { list: Array<number>(100_000).fill(1) };
-    const taken = Array.from({ length: 20 }, () => {
-      const began = performance.now();
-      measure(document, operation, variables, schema);
-      return performance.now() - began;
-    });
-    expect(taken.sort((a, b) => a - b)[10]).toBeLessThan(100);
-  });
 });
 
 test('S4: answers 4xx to hostile documents', async () => {
