@@ -2,15 +2,16 @@ import { jest } from '@jest/globals';
 import { Secret } from '../../src/secret.js';
 import { veracodeScheme } from '../../src/signatures/veracode.js';
 import { expectData, makeAccount, makeCaller, makeProject, makeRole, unique } from '../support/make.js';
-import { sharedServer, type SharedServer } from '../support/server.js';
+import { startTestServer, type TestServer } from '../support/server.js';
 import { create, faultPaths, inDays, keptOf, placesOf, read, statusWith } from './verbs.js';
 
-let server: SharedServer;
+let server: TestServer;
 let account: string;
 beforeAll(async () => {
-  server = await sharedServer();
+  server = await startTestServer();
   account = await makeAccount(server);
 });
+afterAll(() => server.stop());
 
 const make = (input: Record<string, unknown>) => create(server, { account, name: unique('made'), ...input });
 const made = async (input: Record<string, unknown>) => expectData(await make(input)).createCredential;

@@ -6,19 +6,20 @@ import { makeStore } from '../stores/stores.js';
 import { another, holdReads, type HeldReads } from '../support/held-reads.js';
 import { expectData, makeAccount, makeCredential, unique } from '../support/make.js';
 import { gate } from '../support/on-the-way.js';
-import { sharedServer, type Answer, type SharedServer } from '../support/server.js';
+import { startTestServer, type Answer, type TestServer } from '../support/server.js';
 import { partsOf, rowOf, setDue } from './due.js';
 import { landscape, ncloud, type Vendor } from './outside/vendors.js';
 import { read, rotate } from './verbs.js';
 
-let server: SharedServer;
+let server: TestServer;
 const vendors: Vendor[] = [];
 const outbound = openOutbound({ allowedRanges: [], local: true });
 const rotationPolicy = { every: 'P30D', gracePeriod: 'PT0S' };
 beforeAll(async () => {
-  server = await sharedServer();
+  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
 });
 afterAll(async () => {
+  await server.stop();
   await outbound.close();
   for (const { standIn } of vendors) await standIn.stop();
 });

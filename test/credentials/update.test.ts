@@ -8,7 +8,7 @@ import {
   makeRole,
   unique,
 } from '../support/make.js';
-import { sharedServer, type SharedServer } from '../support/server.js';
+import { startTestServer, type TestServer } from '../support/server.js';
 import {
   faultPaths,
   inDays,
@@ -22,18 +22,19 @@ import {
   update,
 } from './verbs.js';
 
-let server: SharedServer;
+let server: TestServer;
 let account: string;
 let owner: string;
 let project: string;
 let role: string;
 beforeAll(async () => {
-  server = await sharedServer();
+  server = await startTestServer();
   account = await makeAccount(server);
   owner = await makeAccount(server, { kind: 'PERSON' });
   project = await makeProject(server, account);
   role = await makeRole(server, ['CREDENTIAL_READ']);
 });
+afterAll(() => server.stop());
 
 const made = (input: Record<string, unknown> = {}) => makeCredential(server, account, input);
 const updated = async (input: Record<string, unknown>) =>

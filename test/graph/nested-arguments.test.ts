@@ -1,12 +1,13 @@
 import { expectData, makeAccount, makeCredential, unique } from '../support/make.js';
-import { sharedServer, type Answer, type SharedServer } from '../support/server.js';
+import { startTestServer, type Answer, type TestServer } from '../support/server.js';
 
-let server: SharedServer;
+let server: TestServer;
 let account: string;
 beforeAll(async () => {
-  server = await sharedServer();
+  server = await startTestServer();
   account = await makeAccount(server);
 });
+afterAll(() => server.stop());
 
 type Variables = Record<string, unknown>;
 

@@ -6,7 +6,7 @@ import { buildSchema, getIntrospectionQuery, Kind, parse, type OperationDefiniti
 import { answerErrors, formatError } from '../../src/graph/errors/answer.js';
 import { variableFaults } from '../../src/graph/errors/input.js';
 import { expectData, makeAccount, makeCredential, type Made } from '../support/make.js';
-import { sharedServer, type SharedServer } from '../support/server.js';
+import { startTestServer, type TestServer } from '../support/server.js';
 import { statementsOf } from '../support/statements.js';
 import { measure, parseOptions, queryLimits, validationOptions } from '../../src/graph/query-limits.js';
 import { largestQuery } from '../../src/config/limits.js';
@@ -250,10 +250,10 @@ describe('S6: refuses, before any resolver runs, more than one field that looks 
   });
 
   describe('in the graph of Keyway', () => {
-    let keyway: SharedServer;
+    let keyway: TestServer;
     let key: Made;
     beforeAll(async () => {
-      keyway = await sharedServer();
+      keyway = await startTestServer();
       key = await makeCredential(keyway, await makeAccount(keyway));
     });
 
@@ -296,6 +296,7 @@ describe('S6: refuses, before any resolver runs, more than one field that looks 
     });
   });
 });
+afterAll(() => server.stop());
 
 test.each([
   ['a literal', '{ credentials(first: 0) { nodes { id } } }', {}, 'first'],

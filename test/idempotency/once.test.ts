@@ -13,20 +13,21 @@ import {
   makeRole,
   unique,
 } from '../support/make.js';
-import { sharedServer, type Answer, type AskOptions, type SharedServer } from '../support/server.js';
+import { startTestServer, type Answer, type AskOptions, type TestServer } from '../support/server.js';
 import { inDays, placesOf, statusWith } from '../credentials/verbs.js';
 import { makeStore, seqeraAt } from '../stores/stores.js';
 import { startSeqera, type Seqera } from '../upstreams/seqera.js';
 
-let server: SharedServer;
+let server: TestServer;
 let seqera: Seqera;
 let account: string;
 beforeAll(async () => {
   seqera = await startSeqera();
-  server = await sharedServer();
+  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
   account = await makeAccount(server);
 });
 afterAll(async () => {
+  await server.stop();
   await seqera.stop();
 });
 

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { parseId } from '../../src/ids.js';
-import { sharedServer, type Answer, type SharedServer } from '../support/server.js';
+import { startTestServer, type Answer, type TestServer } from '../support/server.js';
 import {
   expectData,
   makeAccount,
@@ -10,7 +10,7 @@ import {
   makeRole,
 } from '../support/make.js';
 
-let server: SharedServer;
+let server: TestServer;
 let account: string;
 let project: string;
 let role: string;
@@ -18,7 +18,7 @@ let role: string;
 let ids: string[];
 
 beforeAll(async () => {
-  server = await sharedServer();
+  server = await startTestServer();
   account = await makeAccount(server);
   project = await makeProject(server, account);
   role = await makeRole(server, []);
@@ -40,6 +40,7 @@ beforeAll(async () => {
     { used },
   );
 });
+afterAll(() => server.stop());
 
 const uuid = (id: string) => parseId(id)?.uuid ?? '';
 

@@ -6,11 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { jest } from '@jest/globals';
 import { expectData, makeAccount, makeCaller, makeCredential, unique } from '../support/make.js';
-import { sharedServer, type SharedServer } from '../support/server.js';
+import { startTestServer, type TestServer } from '../support/server.js';
 import { verifierAt, type Verifier } from '../support/verify.js';
 import { rotate } from '../credentials/verbs.js';
 
-let server: SharedServer;
+let server: TestServer;
 let account: string;
 let route: Verifier;
 // A hash is made nowhere but in the threads for it: each goes there as one message.
@@ -19,11 +19,12 @@ const post = Worker.prototype.postMessage;
 const sent = jest.spyOn(Worker.prototype, 'postMessage');
 
 beforeAll(async () => {
-  server = await sharedServer();
+  server = await startTestServer();
   account = await makeAccount(server);
   route = verifierAt(server.url, server.adminToken);
 });
 afterAll(async () => {
+  await server.stop();
   route.close();
   sent.mockRestore();
 });

@@ -2,7 +2,7 @@ import type { Tx } from '../../../src/database/database.js';
 import { parseId } from '../../../src/ids.js';
 import { expectData, makeAccount } from '../../support/make.js';
 import { overhear } from '../../support/overhear.js';
-import { sharedServer, type SharedServer } from '../../support/server.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
 import { makeStore } from '../../stores/stores.js';
 import { startApinizer } from '../../upstreams/apinizer.js';
 import { startLandscape } from '../../upstreams/landscape.js';
@@ -11,10 +11,11 @@ import { startSeqera } from '../../upstreams/seqera.js';
 import type { StandIn } from '../../upstreams/stand-in.js';
 import { startVeracode } from '../../upstreams/veracode.js';
 
-let server: SharedServer;
+let server: TestServer;
 beforeAll(async () => {
-  server = await sharedServer();
+  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
 });
+afterAll(() => server.stop());
 
 const sync = (id: string) =>
   server.ask('mutation ($id: ID!) { syncStore(input: { id: $id }) { store { id } } }', { id });

@@ -1,18 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expectData, makeAccount } from '../../support/make.js';
-import { sharedServer, type SharedServer } from '../../support/server.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
 import { checkStore, createStore, makeStore, readStore, updateStore } from '../../stores/stores.js';
 import { startLandscape, type Landscape } from '../../upstreams/landscape.js';
 import { startVeracode, type Veracode } from '../../upstreams/veracode.js';
 import type { VeracodePair } from '../../upstreams/veracode-state.js';
 import { read, remove, reveal, revoke, rotate } from '../verbs.js';
 
-let server: SharedServer;
+let server: TestServer;
 let account: string;
 beforeAll(async () => {
-  server = await sharedServer();
+  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
   account = await makeAccount(server);
 });
+afterAll(() => server.stop());
 
 interface Own {
   id: string;

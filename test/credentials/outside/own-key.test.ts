@@ -1,17 +1,18 @@
 import { expectData, grant, makeAccount, makeCaller, makeRole } from '../../support/make.js';
-import { sharedServer, type SharedServer } from '../../support/server.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
 import { makeStore, ownKeyOf, readStore } from '../../stores/stores.js';
 import { startNcloud, type Ncloud } from '../../upstreams/ncloud.js';
 import { create, reveal, revoke, rotate, update } from '../verbs.js';
 
-let server: SharedServer;
+let server: TestServer;
 let ncloud: Ncloud;
 let account: string;
 let store: string;
 
 beforeAll(async () => {
-  server = await sharedServer();
+  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
 });
+afterAll(() => server.stop());
 beforeEach(async () => {
   ncloud = await startNcloud();
   account = await makeAccount(server);

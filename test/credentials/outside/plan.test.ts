@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expectData, makeAccount } from '../../support/make.js';
-import { sharedServer, type SharedServer } from '../../support/server.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
 import { run } from '../../support/verbs.js';
 import { Trial, type Step } from './trial.js';
 import { apinizer, ncloud, type Vendor } from './vendors.js';
 
-let server: SharedServer;
+let server: TestServer;
 const trials: Trial[] = [];
 beforeAll(async () => {
-  server = await sharedServer();
+  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
 });
+afterAll(() => server.stop());
 afterEach(async () => {
   for (const { vendor } of trials.splice(0)) await vendor.standIn.stop();
 });

@@ -4,7 +4,7 @@ import { unavailable } from '../../../src/errors.js';
 import { parseId } from '../../../src/ids.js';
 import { expectData, makeAccount, unique } from '../../support/make.js';
 import { overhear } from '../../support/overhear.js';
-import { sharedServer, type SharedServer } from '../../support/server.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
 import { run } from '../../support/verbs.js';
 import { checkStore, makeStore } from '../../stores/stores.js';
 import { startApinizer, type Apinizer } from '../../upstreams/apinizer.js';
@@ -12,11 +12,12 @@ import { startNcloud } from '../../upstreams/ncloud.js';
 import { startVeracode } from '../../upstreams/veracode.js';
 import { create, read, remove, reveal, revoke, rotate, update } from '../verbs.js';
 
-let server: SharedServer;
+let server: TestServer;
 let account: string;
 beforeAll(async () => {
-  server = await sharedServer();
+  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
 });
+afterAll(() => server.stop());
 beforeEach(async () => {
   account = await makeAccount(server);
 });
