@@ -77,9 +77,12 @@ describe.each(spellings)('$spelling', ({ spelling, canonical, ms }) => {
     const made = await policyOf(id);
     expect(made).toMatchObject({ every: canonical, gracePeriod: grace(ms) ? canonical : 'PT0S' });
     expectAbout(fromNow(made.nextAt), ms);
-    await server.rows('UPDATE credentials SET rotation_due_at = now() WHERE id = CAST(:id AS uuid)', {
-      id: row(id),
-    });
+    await server.rows(
+      "UPDATE credentials SET rotation_due_at = now() + interval '1 hour' WHERE id = CAST(:id AS uuid)",
+      {
+        id: row(id),
+      },
+    );
     expectData(await rotate(server, { id }));
     expectAbout(fromNow((await policyOf(id)).nextAt), ms);
   });
@@ -140,9 +143,12 @@ describe.each([
       const made = await policyOf(id);
       expect(made.every).toBe(canonical);
       expectAbout(fromNow(made.nextAt), ms);
-      await server.rows('UPDATE credentials SET rotation_due_at = now() WHERE id = CAST(:id AS uuid)', {
-        id: row(id),
-      });
+      await server.rows(
+        "UPDATE credentials SET rotation_due_at = now() + interval '1 hour' WHERE id = CAST(:id AS uuid)",
+        {
+          id: row(id),
+        },
+      );
       expectData(await rotate(server, { id, ...spot.rotate, gracePeriod }));
       const { rotationPolicy: policy, versions } = await read(server, id);
       expectAbout(fromNow(policy.nextAt), ms);

@@ -350,7 +350,10 @@ describe('the answer', () => {
   test('moves the next rotation of a policy on', async () => {
     const name = unique('due');
     const { id } = await made({ name, rotationPolicy: { every: 'P30D', gracePeriod: 'PT0S' } });
-    await server.rows('UPDATE credentials SET rotation_due_at = now() WHERE name = :name', { name });
+    await server.rows(
+      "UPDATE credentials SET rotation_due_at = now() + interval '1 hour' WHERE name = :name",
+      { name },
+    );
     const due = await server.ask(
       `query ($before: DateTime) {
         credentials(filter: { rotationDueBefore: $before, search: "${name}" }) { nodes { id } } }`,
