@@ -224,6 +224,18 @@ test('plain secrets are read in the listed places alone', () => {
   expect(reading.map(({ name }) => name).sort()).toEqual([...exposing].sort());
 });
 
+test('an event of the audit is made in one place, with the columns of one list', () => {
+  const writing = sources.filter(({ text }) => /\btargetType\b/.test(text));
+  expect(writing.map(({ name }) => name).sort()).toEqual([
+    'audit/audit-event', // the column
+    'audit/audit-event.resolver', // how a target is shown
+    'audit/columns', // the list
+    'audit/decision', // where it is made
+    'context', // its type
+    'graph/nodes', // the target as a node
+  ]);
+});
+
 test('no module keeps state, which would be one for all that a process serves: what is alike for all may be kept', () => {
   const keeping = sources.filter(({ text }) =>
     /^(export )?(let|var)\b|^(export )?const \w+(: [^=\n]+)? = (new (Map|Set|Array)\b[^(\n]*\(\)|\[\]|\{\});/m.test(

@@ -3,6 +3,7 @@ import { sql, type Tx } from '../database/database.js';
 import { newId } from '../ids.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { AuditEvent } from './audit-event.js';
+import { canonicalEvent, columnNames, givenColumns, givenTypes, hashedTime } from './columns.js';
 
 /** What an event tells; its place in the chain and its time are given to it by `link`. */
 export type Told = Decision & Pick<AuditEvent, 'changed' | 'times'>;
@@ -48,38 +49,6 @@ interface Head {
 
 type Locked = Omit<Head, 'number'> & { account: string; number: string };
 
-/** The bytes of an event that its link depends on: every column, in a fixed order. */
-export function canonicalEvent(event: Told & Omit<AuditEvent, 'hash' | keyof Told>): Buffer {
-  return Buffer.from(
-    JSON.stringify([
-      event.id,
-      event.accountId,
-      String(event.number),
-      event.epoch,
-      event.at,
-      event.actorId,
-      event.actorCredentialId,
-      event.action,
-      event.outcome,
-      event.code,
-      event.targetType,
-      event.targetId,
-      event.projectId,
-      event.changed,
-      event.times,
-      event.ip,
-      event.requestId,
-    ]),
-  );
-}
-
-/**
- * A time as it goes into the hash, whatever the session's time zone and date style: `2026-01-02 03:04:05.6789+00`, in
- * UTC and without zeros at the end, which is what PostgreSQL itself prints where they are UTC and ISO.
- */
-export const hashedTime = (time: string): string =>
-  `rtrim(rtrim(to_char(${time} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '0'), '.') || '+00'`;
-
 const lockHeads = {
   ...sql(`
   INSERT INTO audit_heads AS h (account_id, number, epoch, hash)
@@ -93,18 +62,13 @@ const lockHeads = {
 const append = {
   ...sql(`
   WITH told AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(CAST(:events AS json)) AS event (id uuid, "accountId" uuid, number bigint, epoch text,
-      at timestamptz, "actorId" uuid, "actorCredentialId" uuid, action text, outcome text, code text, "targetType" text,
-      "targetId" uuid, "projectId" uuid, changed text[], times integer, ip text, "requestId" text, hash bytea)
+    SELECT * FROM json_to_recordset(CAST(:events AS json)) AS event (${givenTypes})
   ), heads AS (
     UPDATE audit_heads h SET number = last.number, epoch = last.epoch, hash = last.hash
     FROM (SELECT DISTINCT ON ("accountId") * FROM told ORDER BY "accountId", number DESC) last
     WHERE h.account_id = last."accountId"
   )
-  INSERT INTO audit_events (id, account_id, number, epoch, at, actor_id, actor_credential_id, action, outcome, code,
-    target_type, target_id, project_id, changed, times, ip, request_id, hash)
-  SELECT id, "accountId", number, epoch, at, "actorId", "actorCredentialId", action, outcome, code, "targetType",
-    "targetId", "projectId", changed, times, ip, "requestId", hash
+  INSERT INTO audit_events (${columnNames}) SELECT ${givenColumns}
   FROM told`),
   name: 'audit-append',
 };

@@ -1,8 +1,9 @@
 import { sql, type Sql } from '../database/database.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { AuditEvent } from './audit-event.js';
-import { canonicalEvent, hashedTime, origin } from './chain.js';
+import { origin } from './chain.js';
 import type { Checkpoint, Checkpoints } from './checkpoints.js';
+import { canonicalEvent, hashedColumns } from './columns.js';
 
 /** The first row at which a chain is not what it was. */
 export interface Break {
@@ -96,8 +97,6 @@ const allHeads = sql(
 const allChains = sql('SELECT DISTINCT account_id AS account FROM audit_events ORDER BY account_id');
 // By `e.number`: a plain `number` would be the text above, by which 10 comes before 2.
 const chainFrom = sql(`
-  SELECT id, account_id AS "accountId", number::text AS number, epoch, ${hashedTime('at')} AS at, actor_id AS "actorId",
-    actor_credential_id AS "actorCredentialId", action, outcome, code, target_type AS "targetType",
-    target_id AS "targetId", project_id AS "projectId", changed, times, ip, request_id AS "requestId", hash
+  SELECT ${hashedColumns}
   FROM audit_events e WHERE account_id = :account AND e.number > CAST(:after AS bigint)
   ORDER BY e.number LIMIT CAST(:batch AS integer)`);

@@ -5,8 +5,8 @@ import type { Keyring } from '../keyring/keyring.js';
 import { mostDecisions } from '../config/limits.js';
 import type { Log } from '../log.js';
 import { WriteBehind } from '../database/write-behind.js';
-import { AuditOutcome } from './audit-event.js';
 import { linkAll, type Told } from './chain.js';
+import { eventOf } from './decision.js';
 
 /** From so many different ones on, those that have a crowd are told by it alone. */
 const crowded = 200;
@@ -41,7 +41,7 @@ export class Decisions {
     const known = this.#queue.waiting(key);
     if (known) known.times++;
     else if (this.#queue.size >= mostDecisions) throw unavailable();
-    else this.#queue.add(key, { ...told, changed: [], times: 1 });
+    else this.#queue.add(key, eventOf(told));
   }
 
   /** Writes what waits. What cannot be written waits on, and the log says so. */
@@ -50,24 +50,15 @@ export class Decisions {
   }
 }
 
-/** The same for two decisions if and only if they tell the same, whatever is in them; the request is left aside. */
-export const decisionKey = (told: Decision): string =>
-  part(told.accountId) +
-  part(told.projectId) +
-  part(told.actorId) +
-  part(told.actorCredentialId) +
-  part(told.action) +
-  part(told.outcome) +
-  part(told.code) +
-  part(told.targetType) +
-  part(told.targetId) +
-  part(told.ip);
+/**
+ * The same for two decisions if and only if they tell the same, whatever is in them; the request is left aside. All are
+ * made by `decisionOf`, with their members in one order.
+ */
+export function decisionKey(told: Decision): string {
+  let key = '';
+  for (const [name, value] of Object.entries({ ...told })) if (name !== 'requestId') key += part(value);
+  return key;
+}
 
 // With its length before it, no text can end early and go on as the next part.
 const part = (value: string | null): string => (value === null ? '-' : `${value.length}:${value}`);
-
-/** Whether a code says that somebody was turned away, and not that something went wrong. */
-export const outcomeOf = (code: string): AuditOutcome =>
-  ['UNAUTHENTICATED', 'FORBIDDEN', 'NOT_FOUND', 'RATE_LIMITED', 'LIMIT_EXCEEDED'].includes(code)
-    ? AuditOutcome.REFUSED
-    : AuditOutcome.FAILED;

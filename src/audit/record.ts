@@ -1,19 +1,13 @@
 import type { RequestContext } from '../context.js';
 import type { Tx } from '../database/database.js';
-import type { NodeType } from '../node-types.js';
 import { AuditOutcome } from './audit-event.js';
 import type { Code } from '../errors.js';
 import type { Keyring } from '../keyring/keyring.js';
-import { link, type Told } from './chain.js';
+import { link } from './chain.js';
+import { callerOf, decisionOf, done, eventOf, type Actor, type What } from './decision.js';
 
-/** A deed: what was done to what, and where that belongs. */
-export interface Deed {
-  /** As in the permission: `credential:rotate`. */
-  action: string;
-  target: { type: NodeType; id: string };
-  /** The account in whose chain it stands. */
-  accountId: string;
-  projectId?: string | null;
+/** A deed: what was done to what. */
+export interface Deed extends What {
   /** Names of the fields that changed. */
   changed?: string[];
 }
@@ -22,36 +16,20 @@ export interface Deed {
  * Records a deed in its own transaction: no record, no deed. Call it last, since it holds the account's chain to the
  * end of the transaction.
  */
-export async function record(ctx: RequestContext, tx: Tx, deed: Deed): Promise<void> {
-  const { principal, ip, requestId } = ctx;
-  const { accountId: actorId, credentialId: actorCredentialId } = principal;
-  await recordAs(ctx.keyring, tx, { actorId, actorCredentialId, ip: ip ?? null, requestId }, deed);
-}
-
-/** Who wanted a deed, in which request; nobody, where Keyway did it by itself. */
-export type Actor = Pick<Told, 'actorId' | 'actorCredentialId' | 'ip' | 'requestId'>;
+export const record = (ctx: RequestContext, tx: Tx, deed: Deed): Promise<void> =>
+  recordAs(ctx.keyring, tx, callerOf(ctx), deed);
 
 /**
- * The same for a deed whose request may be over.
+ * The same for a deed whose request may be over, or that nobody asked for.
  * @param code of the failure, where nothing came of it.
  */
 export async function recordAs(
   keyring: Keyring,
   tx: Tx,
   actor: Actor,
-  deed: Deed,
+  { changed, ...what }: Deed,
   code: Code | null = null,
 ): Promise<void> {
-  await link(tx, keyring, {
-    ...actor,
-    accountId: deed.accountId,
-    projectId: deed.projectId ?? null,
-    action: deed.action,
-    outcome: code === null ? AuditOutcome.DONE : AuditOutcome.FAILED,
-    code,
-    targetType: deed.target.type,
-    targetId: deed.target.id,
-    changed: deed.changed ?? [],
-    times: 1,
-  });
+  const ending = code === null ? done : { outcome: AuditOutcome.FAILED, code };
+  await link(tx, keyring, eventOf(decisionOf(actor, what, ending), changed));
 }

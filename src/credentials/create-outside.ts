@@ -2,6 +2,7 @@ import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import type { Account } from '../accounts/account.js';
 import { isWithin } from '../accounts/tree.js';
+import { callerOf } from '../audit/decision.js';
 import type { Connector } from '../connectors/connector.js';
 import type { RequestContext } from '../context.js';
 import { violates, type Tx } from '../database/database.js';
@@ -27,7 +28,7 @@ import { beginVersion } from './record/versions.js';
 import { carryOut, type Planned } from './outside/carry-out.js';
 import { expectRetrievable, outsideWish, type OutsideWish } from './outside/outside-wish.js';
 import type { Lease } from './outside/lease.js';
-import { plan, wantedBy } from './outside/plan.js';
+import { plan } from './outside/plan.js';
 import { enforced } from './update-outside.js';
 import { wayOf, wishOf } from './outside/work.js';
 
@@ -73,7 +74,7 @@ export async function createOutside(
       await tx.em
         .getRepository(CredentialRole)
         .insert(roles.map((role) => ({ credentialId: id, roleId: role.id })));
-    lease = await plan(tx, wantedBy(ctx), {
+    lease = await plan(tx, callerOf(ctx), {
       credentialId: id,
       storeId: store.id,
       verb: 'CREATE',

@@ -4,7 +4,8 @@ import { sql } from '../database/database.js';
 import { conflict, unsupported } from '../errors.js';
 import type { Answer } from '../idempotency/answer.js';
 import { once } from '../idempotency/once.js';
-import { recordAs } from '../audit/record.js';
+import { callerOf } from '../audit/decision.js';
+import { record } from '../audit/record.js';
 import { instantMs } from '../time.js';
 import type { Credential } from './record/credential.js';
 import { endCredentials, markDeleted } from './record/end.js';
@@ -12,7 +13,7 @@ import { changedCredential } from './record/find.js';
 import { lockCredential } from './record/lock.js';
 import { carryOut } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
-import { overtake, plan, wantedBy } from './outside/plan.js';
+import { overtake, plan } from './outside/plan.js';
 import { leaveOvertaken } from './outside/settle.js';
 
 interface Ending extends Answer {
@@ -57,7 +58,7 @@ export async function endOutside(
       const untilMs = overtaken
         .filter((one) => one.verb !== 'RETIRE')
         .map(({ leaseUntilMs, details }) => Math.max(leaseUntilMs, details.overtookUntilMs ?? 0));
-      lease = await plan(tx, wantedBy(ctx), {
+      lease = await plan(tx, callerOf(ctx), {
         credentialId: id,
         storeId,
         verb,
@@ -75,7 +76,7 @@ export async function endOutside(
     const now = await endCredentials(tx, [id], input.reason ?? null);
     const gone = verb === 'DELETE' ? await markDeleted(tx, [id]) : [];
     const changed = now.length + gone.length > 0 ? ['status'] : [];
-    await recordAs(ctx.keyring, tx, wantedBy(ctx), { action, target, accountId, projectId, changed });
+    await record(ctx, tx, { action, target, accountId, projectId, changed });
     return { id, intent: null };
   });
   if (result.intent !== null) await carryOut(ctx, action, input, result.intent, lease);

@@ -1,5 +1,6 @@
 import type { Account } from '../accounts/account.js';
 import { works } from '../access/works.js';
+import { nobody, type Actor } from '../audit/decision.js';
 import { recordAs } from '../audit/record.js';
 import { selectRows } from '../database/columns.js';
 import { mint } from '../connectors/built-in.js';
@@ -13,7 +14,6 @@ import { prepare } from './secret/keep-secret.js';
 import { durationMs } from '../time.js';
 import { advance } from './outside/advance.js';
 import type { Lease } from './outside/lease.js';
-import type { Wanting } from './outside/plan.js';
 import { expectRotatable, planRotation, presentAt } from './rotate-outside.js';
 import { nextOutsideWish } from './outside/outside-wish.js';
 import { switchTo } from './rotate-here.js';
@@ -58,7 +58,7 @@ export async function rotateDue(parts: StoreParts, apart = apartMs): Promise<num
 async function rotateOne(parts: StoreParts, due: Due, apart: number): Promise<boolean> {
   const { db, keyring } = parts;
   const found = await credentialOf(db, db, due.id);
-  const wanting: Wanting = { actorId: null, actorCredentialId: null, ip: null, requestId: newId() };
+  const wanting = nobody(newId());
   if (due.storeKind === StoreKind.BUILT_IN) {
     const { wish } = wishForNext(found, { kind: due.accountKind } as Account, null);
     const prepared = await prepare(keyring, found.kind, mint(wish));
@@ -103,7 +103,7 @@ async function takeTurn(
   return turn ? credentialOf(tx, db, id) : undefined;
 }
 
-const tell = (parts: StoreParts, tx: Tx, wanting: Wanting, credential: Credential, changed: string[]) => {
+const tell = (parts: StoreParts, tx: Tx, wanting: Actor, credential: Credential, changed: string[]) => {
   const { id, accountId, projectId } = credential;
   const target = { type: 'Credential' as const, id };
   return recordAs(parts.keyring, tx, wanting, {

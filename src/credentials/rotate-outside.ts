@@ -1,5 +1,6 @@
 import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
+import { callerOf, type Actor } from '../audit/decision.js';
 import type { Connector } from '../connectors/connector.js';
 import type { RequestContext } from '../context.js';
 import { sql, type Tx } from '../database/database.js';
@@ -21,7 +22,7 @@ import { beginRotation, finishEarlier, noteRotatingOutside } from './record/rota
 import { beginVersion, expectNewest, nextVersion } from './record/versions.js';
 import { carryOut, type Planned } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
-import { expectIdle, overtake, plan, wantedBy, type Wanting } from './outside/plan.js';
+import { expectIdle, overtake, plan } from './outside/plan.js';
 import { nextOutsideWish, type OutsideWish } from './outside/outside-wish.js';
 import { wayOf, wishOf } from './outside/work.js';
 
@@ -55,7 +56,7 @@ export async function rotateOutside(
     if (credential.goneAt !== null) throw conflict('Its store has it no more.');
     expectRevision(credential, input.expectedRevision);
     await expectNewest(tx, found);
-    const planned = await planRotation(ctx, tx, wantedBy(ctx), credential, wish, { graceMs, before });
+    const planned = await planRotation(ctx, tx, callerOf(ctx), credential, wish, { graceMs, before });
     lease = planned.lease;
     return { id: credential.id, intent: planned.lease.id, version: planned.version };
   };
@@ -116,7 +117,7 @@ export async function presentAt(
 export async function planRotation(
   { keyring }: { keyring: Keyring },
   tx: Tx,
-  wanting: Wanting,
+  wanting: Actor,
   credential: Credential,
   { chosen }: OutsideWish,
   { graceMs, before }: { graceMs: number; before: readonly string[] | undefined },

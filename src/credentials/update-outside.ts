@@ -1,3 +1,4 @@
+import { callerOf } from '../audit/decision.js';
 import type { Connector, Described, KeptByStore, Minted } from '../connectors/connector.js';
 import type { RequestContext } from '../context.js';
 import type { Tx } from '../database/database.js';
@@ -7,7 +8,7 @@ import type { Credential } from './record/credential.js';
 import { describedOf } from './outside/at-store.js';
 import type { Lease } from './outside/lease.js';
 import { nextOutsideWish } from './outside/outside-wish.js';
-import { expectIdle, plan, wantedBy } from './outside/plan.js';
+import { expectIdle, plan } from './outside/plan.js';
 import type { UpdateCredentialInput } from './credential.input.js';
 import { keepOutside } from './secret/keep-secret.js';
 import { beginVersion, nextVersion } from './record/versions.js';
@@ -70,7 +71,7 @@ export async function planUpdate(
   const whole = Object.entries(describedOf({ ...credential, ...columns }, roles.names));
   const described: Partial<Described> = Object.fromEntries(whole.filter(([name]) => changed.includes(name)));
   const version = secret.given ? await keepGiven(ctx, tx, credential, secret.given) : null;
-  return plan(tx, wantedBy(ctx), {
+  return plan(tx, callerOf(ctx), {
     credentialId: credential.id,
     storeId: credential.storeId,
     verb: 'UPDATE',

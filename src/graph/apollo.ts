@@ -11,7 +11,8 @@ import type {
 } from 'graphql';
 import { answerErrors, formatError, keywayErrorIn } from './errors/answer.js';
 import { compiledQueries } from './compiled-queries.js';
-import { outcomeOf, type Decisions } from '../audit/decisions.js';
+import { callerOf, decisionOf, endedBy } from '../audit/decision.js';
+import type { Decisions } from '../audit/decisions.js';
 import type { RequestContext } from '../context.js';
 import { variableFaults } from './errors/input.js';
 import { nestedArguments } from './nested-arguments.js';
@@ -81,21 +82,14 @@ function refusalsOf(decisions: Decisions): ApolloServerPlugin<RequestContext> {
           const thrown = keywayErrorIn(error);
           if (thrown?.recorded) continue;
           const code = thrown?.code ?? 'INTERNAL_SERVER_ERROR';
-          const outcome = outcomeOf(code);
-          if (!isMutation && outcome !== AuditOutcome.REFUSED) continue;
-          decisions.note({
-            accountId: ctx.principal.accountId,
-            projectId: null,
-            actorId: ctx.principal.accountId,
-            actorCredentialId: ctx.principal.credentialId,
+          const ending = endedBy(code);
+          if (!isMutation && ending.outcome !== AuditOutcome.REFUSED) continue;
+          const deed = {
             action: actionOf(field.name, field.extensions),
-            outcome,
-            code,
-            targetType: thrown?.about?.type ?? null,
-            targetId: thrown?.about?.id ?? null,
-            ip: ctx.ip ?? null,
-            requestId: ctx.requestId,
-          });
+            target: thrown?.about ?? null,
+            accountId: ctx.principal.accountId,
+          };
+          decisions.note(decisionOf(callerOf(ctx), deed, ending));
         }
       },
     }),

@@ -8,7 +8,7 @@ import type { KeySets } from '../access/key-sets.js';
 import { answerOf, publicError, type PublicError } from '../graph/errors/answer.js';
 import { openApollo } from '../graph/apollo.js';
 import { adminAccountId } from '../accounts/account.js';
-import { AuditOutcome } from '../audit/audit-event.js';
+import { decisionOf, endedBy, nobody } from '../audit/decision.js';
 import type { Decisions } from '../audit/decisions.js';
 import type { Config } from '../config/config.js';
 import type { Registry } from '../connectors/registry.js';
@@ -163,20 +163,9 @@ async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: P
   }
 
   const noteStranger = (request: FastifyRequest) => {
-    const crowd = {
-      accountId: adminAccountId,
-      projectId: null,
-      actorId: null,
-      actorCredentialId: null,
-      action: 'authenticate',
-      outcome: AuditOutcome.REFUSED,
-      code: 'UNAUTHENTICATED',
-      targetType: null,
-      targetId: null,
-      ip: null,
-      requestId: request.id,
-    };
-    decisions.note({ ...crowd, ip: addressOf(request) ?? null }, crowd);
+    const deed = { action: 'authenticate', accountId: adminAccountId };
+    const from = (ip?: string) => decisionOf(nobody(request.id, ip), deed, endedBy('UNAUTHENTICATED'));
+    decisions.note(from(addressOf(request)), from());
   };
 
   const context = async (request: FastifyRequest, { raw }: FastifyReply): Promise<RequestContext> => {

@@ -1,6 +1,5 @@
 import { coerceInputValue, GraphQLNonNull, type GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
-import type { AuditOutcome } from '../audit/audit-event.js';
-import { outcomeOf } from '../audit/decisions.js';
+import { callerOf, decisionOf, endedBy } from '../audit/decision.js';
 import type { RequestContext } from '../context.js';
 import type { VerificationCode } from '../verification/verification.js';
 import {
@@ -97,19 +96,8 @@ function inputOf(schema: GraphQLSchema, value: unknown): VerifyCredentialInput {
   return input;
 }
 
-function noteRefusal({ principal, decisions, ip, requestId }: RequestContext, error: unknown): void {
+function noteRefusal(ctx: RequestContext, error: unknown): void {
   const code = error instanceof KeywayError ? error.code : 'INTERNAL_SERVER_ERROR';
-  decisions.note({
-    accountId: principal.accountId,
-    projectId: null,
-    actorId: principal.accountId,
-    actorCredentialId: principal.credentialId,
-    action: 'credential:verify',
-    outcome: outcomeOf(code) satisfies AuditOutcome,
-    code,
-    targetType: null,
-    targetId: null,
-    ip: ip ?? null,
-    requestId,
-  });
+  const deed = { action: 'credential:verify', accountId: ctx.principal.accountId };
+  ctx.decisions.note(decisionOf(callerOf(ctx), deed, endedBy(code)));
 }

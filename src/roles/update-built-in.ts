@@ -1,6 +1,7 @@
 import { everyPermission } from '../access/principal.js';
 import { adminAccountId } from '../accounts/account.js';
-import { recordAs, type Actor, type Deed } from '../audit/record.js';
+import { nobody } from '../audit/decision.js';
+import { recordAs, type Deed } from '../audit/record.js';
 import { sql, type Database, type Tx } from '../database/database.js';
 import { newId } from '../ids.js';
 import type { Keyring } from '../keyring/keyring.js';
@@ -24,7 +25,7 @@ export async function updateBuiltInRoles(db: Database, keyring: Keyring, log: Lo
   await db.transaction(async (tx) => {
     const deeds: Deed[] = [];
     for (const role of outdated) deeds.push(...(await bring(tx, role, stored.get(role.name))));
-    for (const deed of deeds) await recordAs(keyring, tx, byItself, deed);
+    for (const deed of deeds) await recordAs(keyring, tx, nobody(), deed);
   });
   log.info({ roles: outdated.map(({ name }) => name) }, 'built-in roles were brought up to date');
 }
@@ -69,8 +70,6 @@ const wanted = ({ permissions }: BuiltInRole, stored: Stored) => [
   ...permissions,
   ...stored.permissions.filter((permission) => !everyPermission.includes(permission)),
 ];
-
-const byItself: Actor = { actorId: null, actorCredentialId: null, ip: null, requestId: 'keyway' };
 
 const storedRoles = sql(`
   SELECT id, name, description, permissions, built_in AS "builtIn", edition FROM roles WHERE name = ANY(:names)`);

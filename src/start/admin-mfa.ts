@@ -1,7 +1,7 @@
 import type { Account } from '../accounts/account.js';
 import { endFactor } from '../accounts/remove-mfa.js';
-import { link } from '../audit/chain.js';
-import { AuditOutcome } from '../audit/audit-event.js';
+import { nobody } from '../audit/decision.js';
+import { recordAs } from '../audit/record.js';
 import type { Tx } from '../database/database.js';
 import type { Keyring } from '../keyring/keyring.js';
 
@@ -12,19 +12,10 @@ import type { Keyring } from '../keyring/keyring.js';
  */
 export async function takeFactorOff(tx: Tx, keyring: Keyring, account: Pick<Account, 'id'>): Promise<void> {
   if (!(await endFactor(tx, account.id))) throw new Error('The account has no second factor.');
-  await link(tx, keyring, {
-    accountId: account.id,
-    projectId: null,
-    actorId: null,
-    actorCredentialId: null,
+  await recordAs(keyring, tx, nobody(), {
     action: 'account:remove-mfa',
-    outcome: AuditOutcome.DONE,
-    code: null,
-    targetType: 'Account',
-    targetId: account.id,
+    target: { type: 'Account', id: account.id },
+    accountId: account.id,
     changed: ['mfaEnrolled'],
-    times: 1,
-    ip: null,
-    requestId: 'keyway',
   });
 }

@@ -1,5 +1,5 @@
-import { link } from '../audit/chain.js';
-import { AuditOutcome } from '../audit/audit-event.js';
+import { nobody } from '../audit/decision.js';
+import { recordAs } from '../audit/record.js';
 import { beginVersion } from '../credentials/record/versions.js';
 import { CredentialUse } from '../credentials/record/credential-use.js';
 import { Credential, CredentialKind } from '../credentials/record/credential.js';
@@ -50,20 +50,10 @@ export async function makeToken(
     verifierKeyId: keyId,
   });
   await tx.em.getRepository(CredentialUse).insert({ credentialId: id, unusedSince: () => 'now()' });
-  await link(tx, keyring, {
-    accountId: account.id,
-    projectId: null,
-    actorId: null,
-    actorCredentialId: null,
+  await recordAs(keyring, tx, nobody(), {
     action: 'credential:create',
-    outcome: AuditOutcome.DONE,
-    code: null,
-    targetType: 'Credential',
-    targetId: id,
-    changed: [],
-    times: 1,
-    ip: null,
-    requestId: 'keyway',
+    target: { type: 'Credential', id },
+    accountId: account.id,
   });
   return token;
 }

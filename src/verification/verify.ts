@@ -2,6 +2,7 @@ import { addressAllowed } from '../access/addresses.js';
 import { takeNonces } from '../access/nonces.js';
 import { Permission } from '../access/principal.js';
 import { AuditOutcome } from '../audit/audit-event.js';
+import { callerOf, decisionOf } from '../audit/decision.js';
 import type { RequestContext } from '../context.js';
 import { forbidden, KeywayError } from '../errors.js';
 import { decodeId } from '../ids.js';
@@ -92,29 +93,23 @@ async function refuseRepeated(ctx: RequestContext, cases: readonly Case[]): Prom
 function note(ctx: RequestContext, { code, match }: Case): void {
   const { principal, decisions, lastUsed } = ctx;
   const known: PresentedCredential | undefined = match.version ?? match.about;
-  const crowd = {
-    accountId: principal.accountId,
-    projectId: null,
-    actorId: principal.accountId,
-    actorCredentialId: principal.credentialId,
-    action: 'credential:verify',
+  const caller = callerOf(ctx);
+  const action = 'credential:verify';
+  const ending = {
     outcome: isGood(code) ? AuditOutcome.DONE : AuditOutcome.REFUSED,
     code: code === VerificationCode.VALID ? null : code,
-    targetType: null,
-    targetId: null,
-    ip: ctx.ip ?? null,
-    requestId: ctx.requestId,
   };
-  const told = known && {
-    ...crowd,
-    accountId: known.accountId,
-    projectId: known.projectId,
-    targetType: 'Credential' as const,
-    targetId: known.id,
-  };
+  const crowd = decisionOf(caller, { action, accountId: principal.accountId }, ending);
+  const told = known && decisionOf(caller, { action, ...aboutCredential(known) }, ending);
   decisions.note(told ?? crowd, crowd);
   if (match.version?.number && isGood(code)) lastUsed.note(match.version.id, match.version.number, ctx.at);
 }
+
+const aboutCredential = ({ id, accountId, projectId }: PresentedCredential) => ({
+  target: { type: 'Credential' as const, id },
+  accountId,
+  projectId,
+});
 
 /** Whoever is not good is not told of, but where the secret was right. */
 function verdict({ code, match: { version } }: Case): VerifyCredentialPayload {

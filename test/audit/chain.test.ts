@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { join } from 'node:path';
 import { AuditOutcome } from '../../src/audit/audit-event.js';
-import { hashedTime, linkAll, type Told } from '../../src/audit/chain.js';
+import { linkAll, type Told } from '../../src/audit/chain.js';
+import { canonicalEvent, hashedTime } from '../../src/audit/columns.js';
 import { checkAudit } from '../../src/audit/check.js';
 import { Checkpoints } from '../../src/audit/checkpoints.js';
 import { sql, type Database } from '../../src/database/database.js';
@@ -155,6 +156,33 @@ test('every column is what it was told, whatever the text', async () => {
     { numRuns: 40 },
   );
   expect(await breaksOf(accounts)).toEqual([]);
+});
+
+test('S61: a hash takes the same bytes as ever, or no chain that was written before would be whole', () => {
+  const id = (digit: number) => `00000000-0000-7000-8000-00000000000${digit}`;
+  const event = {
+    // In another order than that of the hash, and with what the hash has no part in.
+    hash: Buffer.alloc(32),
+    ...told(id(2), { action: 'credential:rotate', outcome: AuditOutcome.FAILED, code: 'CONFLICT' }),
+    actorId: id(3),
+    actorCredentialId: id(4),
+    targetType: 'Credential' as const,
+    targetId: id(5),
+    projectId: id(6),
+    changed: ['name', 'secret'],
+    times: 7,
+    ip: '192.0.2.1',
+    requestId: 'a "request"',
+    at: '2026-01-02 03:04:05.678901+00',
+    epoch: 'k1',
+    number: '9007199254740993',
+    id: id(1),
+  };
+  expect(canonicalEvent(event).toString()).toBe(
+    `["${id(1)}","${id(2)}","9007199254740993","k1","2026-01-02 03:04:05.678901+00","${id(3)}","${id(4)}",` +
+      `"credential:rotate","FAILED","CONFLICT","Credential","${id(5)}","${id(6)}",["name","secret"],7,` +
+      `"192.0.2.1","a \\"request\\""]`,
+  );
 });
 
 test('S61: an edited row among those written at once is named', async () => {

@@ -1,4 +1,4 @@
-import type { RequestContext } from '../../context.js';
+import type { Actor } from '../../audit/decision.js';
 import { sql, violates, type Tx } from '../../database/database.js';
 import { conflict, notFound } from '../../errors.js';
 import { newId } from '../../ids.js';
@@ -17,21 +17,11 @@ export interface Plan {
   details?: IntentDetails;
 }
 
-/** Who wanted it: the caller, or nobody where Keyway does it by itself. */
-export type Wanting = Pick<Intent, 'actorId' | 'actorCredentialId' | 'ip' | 'requestId'>;
-
-export const wantedBy = ({ principal, ip, requestId }: RequestContext): Wanting => ({
-  actorId: principal.accountId,
-  actorCredentialId: principal.credentialId,
-  ip: ip ?? null,
-  requestId,
-});
-
 /**
  * Puts an intent on record in this transaction, leased to this process.
  * @throws CONFLICT where another write to the same credential is under way.
  */
-export async function plan(tx: Tx, wanting: Wanting, { details = {}, ...what }: Plan): Promise<Lease> {
+export async function plan(tx: Tx, wanting: Actor, { details = {}, ...what }: Plan): Promise<Lease> {
   await holdStore(tx, what.storeId);
   const id = newId();
   const claimedAtMs = performance.now();
@@ -53,7 +43,7 @@ export async function plan(tx: Tx, wanting: Wanting, { details = {}, ...what }: 
 }
 
 /** Puts on record what is to be done later, by whoever is there then. @param at when, as an SQL expression of ours */
-export async function planFor(tx: Tx, at: string, wanting: Wanting, { details = {}, ...what }: Plan) {
+export async function planFor(tx: Tx, at: string, wanting: Actor, { details = {}, ...what }: Plan) {
   await tx.em.getRepository(Intent).insert({
     id: newId(),
     ...what,
@@ -65,7 +55,7 @@ export async function planFor(tx: Tx, at: string, wanting: Wanting, { details = 
 }
 
 /** Another intent may be given as who wanted this one. */
-const only = ({ actorId, actorCredentialId, ip, requestId }: Wanting): Wanting => ({
+const only = ({ actorId, actorCredentialId, ip, requestId }: Actor): Actor => ({
   actorId,
   actorCredentialId,
   ip,
@@ -86,8 +76,7 @@ export async function expectIdle(tx: Tx, credentialId: string): Promise<void> {
 
 const busy = () => conflict('Another change of this credential is under way in its store.');
 
-export interface Overtaken
-  extends Wanting, Pick<Intent, 'id' | 'verb' | 'details' | 'version' | 'rotationId'> {
+export interface Overtaken extends Actor, Pick<Intent, 'id' | 'verb' | 'details' | 'version' | 'rotationId'> {
   leaseUntilMs: number;
 }
 

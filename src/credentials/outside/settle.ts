@@ -1,3 +1,4 @@
+import type { Actor } from '../../audit/decision.js';
 import { recordAs } from '../../audit/record.js';
 import type { Minted } from '../../connectors/connector.js';
 import { sql, type Tx } from '../../database/database.js';
@@ -26,7 +27,7 @@ import type { StoreOutcome } from './at-store.js';
 import { durationMs } from '../../time.js';
 import { LeaseLost, type Lease } from './lease.js';
 import { toldOf } from './observed.js';
-import { planFor, restore, type Overtaken, type Wanting } from './plan.js';
+import { planFor, restore, type Overtaken } from './plan.js';
 import { wayOf, type Work } from './work.js';
 
 /**
@@ -306,7 +307,7 @@ const close = (tx: Tx, { id }: Intent, state: string, failure: Failure | null) =
 const tell = (
   keyring: Keyring,
   tx: Tx,
-  intent: Wanting & Pick<Intent, 'verb' | 'details'>,
+  intent: Actor & Pick<Intent, 'verb' | 'details'>,
   { id, accountId, projectId }: Credential,
   code: Code | null,
 ) =>

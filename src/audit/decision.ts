@@ -1,0 +1,78 @@
+import type { Decision, RequestContext } from '../context.js';
+import type { NodeType } from '../node-types.js';
+import { AuditOutcome } from './audit-event.js';
+import type { Told } from './chain.js';
+
+/** Who did or tried something, in which request; nobody, where Keyway did it by itself, or does not know who it was. */
+export type Actor = Pick<Decision, 'actorId' | 'actorCredentialId' | 'ip' | 'requestId'>;
+
+/** Whoever sent the request. */
+export const callerOf = ({
+  principal,
+  ip,
+  requestId,
+}: Pick<RequestContext, 'principal' | 'ip' | 'requestId'>): Actor => ({
+  actorId: principal.accountId,
+  actorCredentialId: principal.credentialId,
+  ip: ip ?? null,
+  requestId,
+});
+
+export const nobody = (requestId = 'keyway', ip: string | null = null): Actor => ({
+  actorId: null,
+  actorCredentialId: null,
+  ip,
+  requestId,
+});
+
+/** What was done or tried, to what, and where that belongs. */
+export interface What {
+  /** As in the permission: `credential:rotate`. */
+  action: string;
+  target?: { type: NodeType; id: string } | null;
+  /** The account in whose chain it stands. */
+  accountId: string;
+  projectId?: string | null;
+}
+
+/** How it ended. */
+export interface Ending {
+  outcome: AuditOutcome;
+  code: string | null;
+}
+
+export const done: Ending = { outcome: AuditOutcome.DONE, code: null };
+
+/** By an error: a code says that somebody was turned away, or that something went wrong. */
+export const endedBy = (code: string): Ending => ({
+  outcome: turnedAway.includes(code) ? AuditOutcome.REFUSED : AuditOutcome.FAILED,
+  code,
+});
+
+const turnedAway = ['UNAUTHENTICATED', 'FORBIDDEN', 'NOT_FOUND', 'RATE_LIMITED', 'LIMIT_EXCEEDED'];
+
+/** What was decided, as the audit tells it: it was done, where nothing else is said. */
+export const decisionOf = (
+  { actorId, actorCredentialId, ip, requestId }: Actor,
+  { action, target = null, accountId, projectId = null }: What,
+  { outcome, code }: Ending = done,
+): Decision => ({
+  accountId,
+  projectId,
+  actorId,
+  actorCredentialId,
+  action,
+  outcome,
+  code,
+  targetType: target?.type ?? null,
+  targetId: target?.id ?? null,
+  ip,
+  requestId,
+});
+
+/** The same as an event, which has no place in a chain yet. @param changed names of the fields that changed */
+export const eventOf = (decision: Decision, changed: string[] = []): Told => ({
+  ...decision,
+  changed,
+  times: 1,
+});
