@@ -100,6 +100,8 @@ export interface ListedPart {
   unread?: readonly string[];
   /** True where the entries only tell what became of credentials that are known: the others are not of this listing. */
   followed?: boolean;
+  /** Whether what it shows depends on the parts before it too: it is then as old as the first of them. */
+  sinceFirst?: boolean;
   next: string | null;
 }
 

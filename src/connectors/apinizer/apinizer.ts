@@ -111,8 +111,9 @@ async function* listUsers(upstream: Upstream, from: string | null): AsyncGenerat
     if ((await shownOf(project, read)) instanceof StoreError) allShown = false;
   for await (const part of listScopes(projects, from, read)) {
     if (part.unread) allShown = false;
-    if (part.next !== null || named.includes(admin)) yield part;
-    else if (allShown) yield { ...part, followed: true };
+    if (part.next !== null) yield part;
+    else if (named.includes(admin)) yield { ...part, sinceFirst: true };
+    else if (allShown) yield { ...part, followed: true, sinceFirst: true };
     else yield { entries: [], unread: projects, next: null };
   }
 }

@@ -98,7 +98,7 @@ export class Syncs {
     if (!listed || store.accountId === null) throw new KeywayError('UNSUPPORTED');
     const of = { id: store.id, accountId: store.accountId };
     if (run.resumeFrom === null) run.unread = [];
-    for await (const { entries, unread = [], followed, next } of listed) {
+    for await (const { entries, unread = [], followed, sinceFirst, next } of listed) {
       run.unread = [...new Set([...run.unread, ...unread])];
       let heldAt = run.askedAt;
       for (let start = 0; start === 0 || start < entries.length; start += batch) {
@@ -112,7 +112,7 @@ export class Syncs {
           const { added, changed, left } =
             part.length === 0
               ? { added: 0, changed: 0, left: 0 }
-              : await takeIn(tx, of, part, keeps, run.askedAt, followed);
+              : await takeIn(tx, of, part, keeps, sinceFirst ? run.startedAt : run.askedAt, followed);
           if (left > 0) log.warn({ store: store.id, left }, 'a listing has entries that cannot be kept');
           await tx.rows(count, { id: run.id, added, changed, gone: 0 });
         });
