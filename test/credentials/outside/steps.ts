@@ -36,7 +36,14 @@ export const steps: [name: string, step: Step][] = [
   ...each('NAVER Cloud makes a first key', { verb: 'create', vendor: ncloud, ends: 'done' }),
   ...each('Veracode makes a first pair', { verb: 'create', vendor: veracode, ends: 'unknown' }),
   ...each('Landscape makes a first pair', { verb: 'create', vendor: landscape, ends: 'done' }),
-  ...each('Apinizer changes a user', { verb: 'update', vendor: apinizer, ends: 'done' }),
+  [
+    'Apinizer changes a user, before it is done',
+    { verb: 'update', vendor: apinizer, at: { when: 'before' }, askedAgain: true, ends: 'done' },
+  ],
+  [
+    'Apinizer changes a user, after it is done',
+    { verb: 'update', vendor: apinizer, at: { when: 'after' }, ends: 'done' },
+  ],
   ...each('Seqera ends keys', { verb: 'revoke', vendor: seqera, ends: 'done' }),
   ...each('Apinizer ends a user', { verb: 'revoke', vendor: apinizer, ends: 'done' }),
   ...each('NAVER Cloud ends a key', { verb: 'revoke', vendor: ncloud, ends: 'done' }),

@@ -14,6 +14,8 @@ export interface Step {
   at?: { when: 'before' | 'after'; match?: Match };
   /** Whether the caller has its answer before the request to stand still. */
   answered?: boolean;
+  /** Whether Keyway repeats it only where the caller asks again, as it could put an old secret back. */
+  askedAgain?: boolean;
   grace?: string;
   ends: 'done' | 'switched' | 'unknown';
 }
