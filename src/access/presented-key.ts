@@ -29,7 +29,7 @@ export interface PresentedKey {
 /**
  * SQL for what goes by each of `:keys` in the built-in store: a row for each secret that works, or did to the end.
  *
- * A key that nobody has, and one that is not for these eyes, cost what a known one costs: the row next to it, up to its
+ * A key that nobody has, and one that the caller may not see, cost what a known one costs: the row next to it, up to its
  * `:untils`, is read whole (S25). It comes without its id, and `byKey` lets nothing of it out. `askedFor` makes the lists.
  * The bounds, which every key is within, are for the planner: it then takes the list for short, keeps one plan for all
  * lists, and does not plan anew for a millisecond each time.

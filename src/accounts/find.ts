@@ -21,7 +21,7 @@ export interface AccountFilterArgs {
 /**
  * The account behind a public id, where the caller may see it.
  * @param by the permission of the verb at hand: it shows the account too.
- * @throws NOT_FOUND where there is none for these eyes, BAD_USER_INPUT naming `path` for another type's id.
+ * @throws NOT_FOUND where there is none that the caller may see, BAD_USER_INPUT naming `path` for another type's id.
  */
 export async function findAccount(
   ctx: RequestContext,
@@ -39,7 +39,7 @@ export async function findAccount(
   return account;
 }
 
-/** The account of that name, or null where there is none for these eyes. */
+/** The account of that name, or null where the caller may see none. */
 export const findAccountByName = (ctx: RequestContext, name: string): Promise<Account | null> =>
   oneAccount(ctx, condition('a.name = :name', { name }), accountScope(ctx.principal));
 

@@ -11,7 +11,7 @@ import { builtInStoreId, CredentialStore, StoreKind, StoreSync } from './store.j
 
 /**
  * The store behind a public id; the built-in one where none is named.
- * @throws NOT_FOUND where there is none for these eyes, BAD_USER_INPUT for another type's id.
+ * @throws NOT_FOUND where there is none that the caller may see, BAD_USER_INPUT for another type's id.
  */
 export async function findStore(
   ctx: RequestContext,
@@ -81,7 +81,7 @@ export const storeNamed = loadOne<CredentialStore>((ctx, ids) => {
   return ctx.db.rows(statement, { ids });
 });
 
-/** The store of that name, or null where there is none for these eyes. */
+/** The store of that name, or null where the caller may see none. */
 export async function findStoreByName(ctx: RequestContext, name: string): Promise<CredentialStore | null> {
   const where = every(condition('s.name = :name', { name }), live, storeScope(ctx.principal));
   const statement = ctx.db.statement(`store:${where.shape}`, (source) =>

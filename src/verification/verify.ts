@@ -19,7 +19,7 @@ import type { Case } from './case.js';
  * Tells of each presented credential whether it is good, in order. Whatever their number, this costs one statement for
  * keys and tokens, one more for signatures, and two more for passwords; all of them ask the database itself.
  *
- * Unknown, wrong and not for these eyes are one answer, NOT_VALID. A reason is told where the secret was right.
+ * Unknown, wrong and hidden from the caller are one answer, NOT_VALID. A reason is told where the secret was right.
  * @param path what stands before the names of fields in errors: `input.`
  * @throws FORBIDDEN for a caller who may verify nowhere; LIMIT_EXCEEDED for too many at once; BAD_USER_INPUT for an id of
  * another type; UNAVAILABLE where too many passwords wait, or the key that a secret is sealed under is missing.

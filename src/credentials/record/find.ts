@@ -31,7 +31,7 @@ export type FoundCredential = Credential & Newest;
 /**
  * The credential behind a public id, where the caller may see it; deleted ones too.
  * @param by the permission of the verb at hand: it shows the credential too.
- * @throws NOT_FOUND where there is none for these eyes, BAD_USER_INPUT naming `path` for another type's id.
+ * @throws NOT_FOUND where there is none that the caller may see, BAD_USER_INPUT naming `path` for another type's id.
  */
 export async function findCredential(
   ctx: RequestContext,
