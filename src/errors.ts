@@ -3,7 +3,7 @@ import type { NodeType } from './node-types.js';
 /** What went wrong, for callers: each code says whose move it is. `INTERNAL_SERVER_ERROR` is Apollo Server's own name. */
 export const codes = {
   UNAUTHENTICATED: 'No valid token was presented.',
-  NOT_FOUND: 'There is no such thing, or it is not for these eyes.',
+  NOT_FOUND: 'There is no such thing, or you may not see it.',
   FORBIDDEN: 'This is not allowed.',
   BAD_USER_INPUT: 'The input is not valid; fields tells where.',
   CONFLICT: 'Another change stands in the way.',
@@ -59,7 +59,7 @@ export class KeywayError extends Error {
 export const badInput = (path: string, message: string): KeywayError =>
   new KeywayError('BAD_USER_INPUT', codes.BAD_USER_INPUT, { fields: [{ path, message }] });
 
-/** Absent, or not for these eyes: one answer for both. */
+/** Absent, or hidden from the caller: one answer for both. */
 export const notFound = (): KeywayError => new KeywayError('NOT_FOUND');
 
 export const forbidden = (message?: string): KeywayError => new KeywayError('FORBIDDEN', message);
