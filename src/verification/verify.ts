@@ -18,10 +18,11 @@ import type { Case } from './case.js';
  * Tells of each presented credential whether it is good, in order. Whatever their number, this costs one statement for
  * keys and tokens, one more for signatures, and two more for passwords; all of them ask the database itself.
  *
- * Unknown, wrong and not for these eyes are one answer, NOT_VALID. A reason is told where the secret was right.
+ * What is unknown, wrong, or not to be seen by the caller gets one answer, NOT_VALID. A reason is given only if the
+ * secret was right.
  * @param path what stands before the names of fields in errors: `input.`
- * @throws FORBIDDEN for a caller who may verify nowhere; LIMIT_EXCEEDED for too many at once; BAD_USER_INPUT for an id of
- * another type; UNAVAILABLE where too many passwords wait, or the key that a secret is sealed under is missing.
+ * @throws FORBIDDEN for a caller who may verify nowhere; LIMIT_EXCEEDED for too many at once; BAD_USER_INPUT for an id
+ * of another type; UNAVAILABLE where too many passwords wait, or the key that a secret is sealed under is missing.
  */
 export async function verifyCredentials(
   ctx: RequestContext,
@@ -116,7 +117,7 @@ function note(ctx: RequestContext, { code, match }: Case): void {
   if (match.version?.number && isGood(code)) lastUsed.note(match.version.id, match.version.number, ctx.at);
 }
 
-/** Whoever is not good is not told of, but where the secret was right. */
+/** What is not valid is described only if the secret was right. */
 function verdict({ code, match: { version } }: Case): VerifyCredentialPayload {
   const { NOT_VALID, RATE_LIMITED } = VerificationCode;
   const told = code !== NOT_VALID && code !== RATE_LIMITED && version;

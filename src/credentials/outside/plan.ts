@@ -7,7 +7,7 @@ import { resumeRotation } from '../record/rotations.js';
 import { resumeVersion } from '../record/versions.js';
 import { leaseFrom, leaseMs, type Lease } from './lease.js';
 
-/** What is put on record before a store hears of it. */
+/** What is put on record before a store is called. */
 export interface Plan {
   credentialId: string;
   storeId: string;
@@ -52,7 +52,7 @@ export async function plan(tx: Tx, wanting: Wanting, { details = {}, ...what }: 
   return leaseFrom(id, 1, claimedAtMs);
 }
 
-/** Puts on record what is to be done later, by whoever is there then. @param at when, as an SQL expression of ours */
+/** Puts on record what is to be done later, by any process. @param at when, as an SQL expression of ours */
 export async function planFor(tx: Tx, at: string, wanting: Wanting, { details = {}, ...what }: Plan) {
   await tx.em.getRepository(Intent).insert({
     id: newId(),
@@ -91,7 +91,7 @@ export interface Overtaken
   leaseUntilMs: number;
 }
 
-/** Takes the place of the open intents of a credential: whoever acts on one of them can settle it no more. */
+/** Closes the open intents of a credential in favour of another: who works on one of them can no longer settle it. */
 export async function overtake(
   tx: Tx,
   credentialId: string,
@@ -104,7 +104,7 @@ export async function overtake(
   return rows.map((row) => ({ ...row, leaseUntilMs: Number(row.leaseUntilMs) }));
 }
 
-/** Takes up again what an intent overtook that came to nothing: what was begun is brought to its end. */
+/** Reopens what an intent overtook that then failed: what was begun is completed. */
 export async function restore(tx: Tx, credentialId: string, overtaken: readonly string[]): Promise<void> {
   for (const { version, rotationId } of await tx.rows<Overtaken>(reopen, { ids: overtaken })) {
     await resumeVersion(tx, credentialId, version);
