@@ -21,7 +21,7 @@ export interface RequestContext {
   readonly connectors: Registry;
   /** The way to outside stores. */
   readonly gates: Gates;
-  /** Takes stock of them. */
+  /** Syncs them. */
   readonly syncs: { tick(): Promise<void> };
   /** Whether stores may be connected by http: for trials and tests. */
   readonly outboundLocal: boolean;
@@ -67,8 +67,8 @@ export interface Gates {
   /**
    * Sends a request, and a read up to three times.
    * @param left ends a read when it is aborted, and makes room for others; what changes something goes on.
-   * @throws StoreError UPSTREAM_UNAVAILABLE where no whole answer came, NotPublic among them; RATE_LIMITED where the store
-   * wants no calls now.
+   * @throws StoreError UPSTREAM_UNAVAILABLE where no whole answer came, NotPublic among them; RATE_LIMITED where the
+   * store wants no calls now.
    */
   call(store: Callable, request: StoreRequest, left?: AbortSignal): Promise<StoreAnswer>;
   /** Whether calls to it go through: OPEN keeps them back, HALF_OPEN lets one try. */

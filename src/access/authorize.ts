@@ -35,7 +35,7 @@ export function authorize(principal: Principal, permission: Permission, place: P
 }
 
 /**
- * Who moves something, to another place or owner, may come to do no more to it than before.
+ * By moving something, to another place or owner, a caller never gets to do more to it than before.
  * @throws FORBIDDEN
  */
 export function authorizeMove(principal: Principal, from: Place, to: Place): void {

@@ -7,7 +7,7 @@ import { grantsHeldBy, rightsBy, type Held } from './rights.js';
 import { goesOn } from './works.js';
 
 /**
- * Who calls with this JWT: the account whose identity its issuer vouches for.
+ * Who calls with this JWT: the account that has the identity in it.
  * @param nowMs the time by the clock of the database
  * @throws UNAUTHENTICATED for every reason alike, UNAVAILABLE where the issuer's keys cannot be had.
  */

@@ -8,7 +8,7 @@ import type { KeySets } from './key-sets.js';
 export interface Identified {
   issuer: string;
   subject: string;
-  /** Until when the issuer vouches for it, in milliseconds since 1970. */
+  /** When it expires, in milliseconds since 1970. */
   expiresAtMs: number;
 }
 
@@ -20,7 +20,8 @@ export const isJwt = (text: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(
 /**
  * Who a JWT (RFC 7519) of one of the issuers identifies.
  * @param nowMs the time by the clock of the database
- * @throws UNAUTHENTICATED for everything that is wrong with it, alike; UNAVAILABLE where its issuer's keys cannot be had.
+ * @throws UNAUTHENTICATED for everything that is wrong with it, alike; UNAVAILABLE where its issuer's keys cannot be
+ * had.
  */
 export async function identify(token: string, keySets: KeySets, nowMs: number): Promise<Identified> {
   if (token.length > longestBearer) throw jwtRefused('the token is too long');

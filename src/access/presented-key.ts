@@ -2,7 +2,7 @@ import type { Kind } from '../connectors/connector.js';
 import type { SignatureScheme } from '../signatures/scheme.js';
 import { fault, live, type Fault } from './works.js';
 
-/** A credential that goes by a presented access key, with one of its secrets. */
+/** A credential with a presented access key, with one of its secrets. */
 export interface PresentedKey {
   /** The access key that was asked for. */
   key: string;
@@ -27,12 +27,13 @@ export interface PresentedKey {
 }
 
 /**
- * SQL for what goes by each of `:keys` in the built-in store: a row for each secret that works, or did to the end.
+ * SQL for the credentials with each of `:keys` in the built-in store: a row for each secret that works, or did to the
+ * end.
  *
- * A key that nobody has, and one that the caller may not see, cost what a known one costs: the row next to it, up to its
- * `:untils`, is read whole (S25). It comes without its id, and `byKey` lets nothing of it out. `askedFor` makes the lists.
- * The bounds, which every key is within, are for the planner: it then takes the list for short, keeps one plan for all
- * lists, and does not plan anew for a millisecond each time.
+ * A key that nobody has, and one that the caller may not see, cost what a known one costs: the row next to it, up to
+ * its `:untils`, is read whole (S25). It comes without its id, and `byKey` lets nothing of it out. `askedFor` makes the
+ * lists. The bounds, which every key is within, are for the planner: it then takes the list for short, keeps one plan
+ * for all lists, and does not plan again for a millisecond each time.
  * @param seen the condition on a credential `c` for being seen.
  * @param more further columns, each an expression over `c`, `a`, `v` and its name.
  */

@@ -6,7 +6,7 @@ import type { PresentedKey } from './presented-key.js';
 
 /** A generated secret that was proven just now, and what it was proven by. */
 export type ProvenSecret = Pick<PresentedKey, 'id' | 'number' | 'verifier' | 'verifierKeyId'> & {
-  /** The text that it goes by. */
+  /** The text that it is known by. */
   lookupId: string;
   secret: Secret;
 };

@@ -137,8 +137,8 @@ export function identityScope(principal: Principal): Condition {
 }
 
 /**
- * Stores `s`: by STORE_MANAGE, CREDENTIAL_READ or CREDENTIAL_CREATE on their account, and those of credentials one sees.
- * Keyway's own is nobody's: for it, one of these anywhere is enough.
+ * Stores `s`: by STORE_MANAGE, CREDENTIAL_READ or CREDENTIAL_CREATE on their account, and those of credentials one
+ * sees. Keyway's own is nobody's: for it, one of these anywhere is enough.
  */
 export function storeScope(principal: Principal): Condition {
   const { STORE_MANAGE, CREDENTIAL_READ, CREDENTIAL_CREATE } = Permission;
@@ -165,11 +165,11 @@ export function auditScope(principal: Principal): Condition {
   };
 }
 
-/** Where what holds a role is seen by whoever holds it: the condition on a grant `g`, behind others. */
+/** Where an account sees what it has a role on: the condition on a grant `g`, behind others. */
 const orHeld = ({ holds }: Principal, where: string) =>
   holds === null ? `OR EXISTS (SELECT 1 FROM grants g WHERE ${where} AND g.account_id = :me)` : '';
 
-/** Tells the conditions of whoever signed with a key from those of a token. */
+/** Distinguishes the conditions of a caller who signed with a key from those of a token. */
 const byKey = ({ holds }: Principal) => (holds === null ? '' : '+signed');
 
 const everything: Condition = { sql: 'true', parameters: {}, shape: 'all' };

@@ -1,8 +1,8 @@
 import { sql, type Sql } from '../database/database.js';
 
 // Whether a credential works, in SQL and by the clock of the database. All that asks for it asks here: who is presented
-// it, who calls with it, the field `status`, filters, counts and jobs. It is said of a credential `c`, and each condition
-// is true or false, never null, so that it can be denied.
+// it, who calls with it, the field `status`, filters, counts and jobs. It is said of a credential `c`, and each
+// condition is true or false, never null, so that it can be denied.
 
 /** What keeps a credential from working by itself. */
 type Hindrance = 'DELETED' | 'REVOKED' | 'GONE' | 'EXPIRED' | 'DISABLED' | 'PENDING' | 'UNKNOWN';
@@ -10,7 +10,7 @@ type Hindrance = 'DELETED' | 'REVOKED' | 'GONE' | 'EXPIRED' | 'DISABLED' | 'PEND
 /** What a credential is. Only what is ACTIVE or ROTATING works. */
 export type Status = Hindrance | 'ROTATING' | 'ACTIVE';
 
-/** Why a credential does not work, as whoever presents it is told. */
+/** Why a credential does not work, as the one who presents it is told. */
 export type Fault = 'REVOKED' | 'EXPIRED' | 'DISABLED' | 'NOT_VALID';
 
 /** What is told for each status; null for what works. */
@@ -40,7 +40,9 @@ type Stopped = (credential: string) => string;
 const lookedUp: Stopped = (c) =>
   `EXISTS (SELECT FROM accounts s WHERE s.id IN (${c}.account_id, ${c}.owner_id) AND NOT (${goesOn('s')}))`;
 
-/** For rows that are yet to be found: in what `stoppedAccounts` gave, so that PostgreSQL knows how many there will be. */
+/**
+ * For rows that are yet to be found: in what `stoppedAccounts` gave, so that PostgreSQL knows how many there will be.
+ */
 const listed: Stopped = (c) =>
   `${c}.account_id = ANY(:stopped) OR ${c}.owner_id IS NOT NULL AND ${c}.owner_id = ANY(:stopped)`;
 
@@ -132,7 +134,9 @@ export async function stoppedAccounts(db: Sql): Promise<string[]> {
 
 const stopped = sql(`SELECT s.id FROM accounts s WHERE NOT (${goesOn('s')})`);
 
-/** That it carries the role of `cr`, which is attached to it: what was derived with a role has it while its parent does. */
+/**
+ * That it carries the role of `cr`, which is attached to it: what was derived with a role has it while its parent does.
+ */
 export const carriesRole = `(c.parent_id IS NULL OR EXISTS (
     SELECT 1 FROM credential_roles pr WHERE pr.credential_id = c.parent_id AND pr.role_id = cr.role_id))`;
 

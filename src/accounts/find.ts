@@ -21,7 +21,7 @@ export interface AccountFilterArgs {
 /**
  * The account behind a public id, where the caller may see it.
  * @param by the permission of the verb at hand: it shows the account too.
- * @throws NOT_FOUND where there is none that the caller may see, BAD_USER_INPUT naming `path` for another type's id.
+ * @throws NOT_FOUND if there is none that the caller may see, BAD_USER_INPUT naming `path` for another type's id.
  */
 export async function findAccount(
   ctx: RequestContext,
@@ -39,7 +39,7 @@ export async function findAccount(
   return account;
 }
 
-/** The account of that name, or null where the caller may see none. */
+/** The account of that name, or null if there is none that the caller may see. */
 export const findAccountByName = (ctx: RequestContext, name: string): Promise<Account | null> =>
   oneAccount(ctx, condition('a.name = :name', { name }), accountScope(ctx.principal));
 
@@ -75,7 +75,7 @@ export const accountById = loadOne<Account>((ctx, ids) => {
   return ctx.db.rows(statement, { ...scope.parameters, ids });
 });
 
-/** The accounts that rows must name, by UUID: whoever was shown such a row may see them, however it came by the row. */
+/** The accounts that rows must name, by UUID: a caller who was shown such a row may see them, by whatever path. */
 export const accountNamed = loadOne<Account>((ctx, ids) => {
   const statement = ctx.db.statement('accounts named', (source) =>
     selectRows(source, Account, 'a').where('a.id = ANY(:ids)'),
@@ -114,7 +114,7 @@ export const subAccounts = loadLists(
     ),
 );
 
-/** The identities of each account, for the eyes of itself and of those who manage it. */
+/** The identities of each account, shown to itself and to those who manage it. */
 export const identitiesOfAccount = loadEach<Identity & { of: string }>((ctx, ids) => {
   const scope = identityScope(ctx.principal);
   const statement = ctx.db.statement(`identities of accounts:${scope.shape}`, (source) =>

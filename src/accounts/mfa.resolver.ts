@@ -59,7 +59,7 @@ export class RemoveMfaPayload {
   account: Account;
 }
 
-/** The second factor of the account that asks; nobody can ask about another's. */
+/** The second factor of the calling account; no account can ask about that of another. */
 @Resolver()
 export class MfaResolver {
   @Mutation(() => EnrolMfaPayload, {

@@ -2,7 +2,7 @@ import type { Keyring } from '../keyring/keyring.js';
 import { mintRecoveryCode } from '../keyring/token.js';
 import type { Secret } from '../secret.js';
 
-/** The codes that stand in for a lost device, each once; `kept` are the tags that recognize them. */
+/** The codes that replace a lost device, each once; `kept` are the tags that recognize them. */
 export interface RecoveryCodes {
   readonly codes: Secret[];
   readonly kept: Buffer[];

@@ -32,7 +32,8 @@ export async function attempt(ctx: RequestContext, code: string, stage?: 'confir
   const { db, keyring } = ctx;
   const { accountId } = ctx.principal;
   const which = { accountId, confirmed: stage === undefined };
-  // Committed by itself: however many try at once, and whatever becomes of their deeds, no more codes are looked at.
+  // Committed by itself: however many try at once, and whatever the result of what they are for, no more codes are
+  // checked.
   const [device] = await db.rows<Tried>(countTry, which);
   if (!device) throw (await db.rows(exists, which)).length > 0 ? locked() : missing(stage);
   const own = { accountId, id: device.id };

@@ -10,7 +10,7 @@ import { changedAccount, findAccount, lockAccount } from './find.js';
 import { keepIdentities } from './keep-identities.js';
 
 /**
- * Changes an account. Disabled, it calls Keyway no more, from the answer on.
+ * Changes an account. A disabled one cannot call Keyway from the answer on.
  * @throws NOT_FOUND, FORBIDDEN; CONFLICT where the caller would lock itself or the administrator out; what
  * `keepIdentities` throws.
  */

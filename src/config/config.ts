@@ -30,7 +30,7 @@ export interface Config {
   readonly outboundRanges: readonly string[];
   /** Whether Keyway may call loopback addresses, and by http: for trials and tests. */
   readonly outboundLocal: boolean;
-  /** How often stock is taken of each store by itself, in milliseconds; never, where 0. */
+  /** How often each store is synced by itself, in milliseconds; never, if 0. */
   readonly syncEveryMs: number;
   /** Where metrics are served, apart from all else; nowhere, where undefined. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;

@@ -1,7 +1,7 @@
 /** The signatures that are taken, all of them by a public key. */
 export type JwsAlgorithm = 'EdDSA' | 'ES256' | 'PS256' | 'RS256';
 
-/** Who may vouch for callers: whose tokens are taken, for whom they must be meant, and where the keys are. */
+/** An issuer of tokens: whose tokens are accepted, for which audience, and where the keys are. */
 export interface JwtIssuer {
   /** As in the claim `iss`, letter by letter. */
   readonly issuer: string;

@@ -1,5 +1,5 @@
 /**
- * The limits that callers can run into, each with its reason. Whoever changes one changes it here, and nowhere else.
+ * The limits that callers can run into, each with its reason. Each stands here, and nowhere else.
  * What a vendor allows stands with its connector, what the keyring and the signatures can take with them; how often and
  * how much at a time something is done, which nobody is refused by, where it is done.
  */
@@ -97,8 +97,8 @@ export const slowestRequestMs = 15 * secondMs;
 // Tries
 
 /**
- * Wrong passwords of one user name, and wrong codes of one second factor, that are looked at in `lockedMs`: whoever
- * mistypes has some left, and whoever guesses has 480 a day.
+ * Wrong passwords of one user name, and wrong codes of one second factor, that are looked at in `lockedMs`: a person
+ * who mistypes has some left, and one who guesses has 480 a day.
  */
 export const mostTries = 5;
 

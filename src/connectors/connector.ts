@@ -60,7 +60,9 @@ export interface Created {
 /** A credential of a store, as Keyway knows it. */
 export interface Known {
   externalId: string;
-  /** Where in the store: a workspace, project, user, account or sub account of the vendor's; empty where it has none. */
+  /**
+   * Where in the store: a workspace, project, user, account or sub account of the vendor's; empty where it has none.
+   */
   scope: string;
   kind: Kind;
   name: string;
@@ -116,7 +118,7 @@ export interface StoreRequest {
   /** Sent as JSON; a form where it is URLSearchParams. */
   body?: unknown;
   headers?: Readonly<Record<string, string>>;
-  /** Headers that prove who is calling, made anew for every attempt. */
+  /** Headers that prove who is calling, made again for every attempt. */
   sign?: (request: { method: string; url: URL; body: string | undefined }) => Record<string, string>;
   /** Whether it changes nothing, so that it may be tried again; by default, whether it is a GET. */
   reads?: boolean;
@@ -144,7 +146,7 @@ export interface Upstream {
   now(): number;
   /** @throws StoreError UPSTREAM_UNAVAILABLE or RATE_LIMITED where no whole answer came. */
   call(request: StoreRequest): Promise<StoreAnswer>;
-  /** What `make` answered first, as long as this store is open: a session there. `again` makes it anew. */
+  /** What `make` answered first, as long as this store is open: a session there. `again` makes another. */
   session<Thing>(make: () => Promise<Thing>, again?: boolean): Promise<Thing>;
 }
 
@@ -202,7 +204,7 @@ export interface Connector {
   check(upstream: Upstream): Promise<void>;
   /** All that is there, part by part, from where an earlier listing broke off. */
   list?(upstream: Upstream, from: string | null): AsyncIterable<ListedPart>;
-  /** One of them; undefined where the store has it no more. */
+  /** One of them; undefined if the store no longer has it. */
   find?(upstream: Upstream, known: Known): Promise<Observed | undefined>;
   /**
    * Ids that are there already where `create` or `rotate` would make another, of credentials or of keys: what came in

@@ -24,7 +24,7 @@ export async function* listScopes(
   }
 }
 
-/** Where to go on; at the first where that one is there no more: what is listed twice does no harm. */
+/** Where to go on; at the first if that one no longer exists: what is listed twice does no harm. */
 export const firstOf = (scopes: readonly string[], from: string | null): number =>
   Math.max(0, from === null ? 0 : scopes.indexOf(from));
 

@@ -5,8 +5,8 @@ import type { Adoption, Minted, StoreRequest, Upstream } from './connector.js';
 import { StoreError } from './store-error.js';
 
 /**
- * Headers that sign a request with this key, anew each time they are asked for. A key that cannot sign in this scheme is
- * one that the store does not take.
+ * Headers that sign a request with this key, made again each time they are asked for. A key that cannot sign in this
+ * scheme is one that the store does not take.
  */
 export function signedBy(
   scheme: Scheme,

@@ -100,7 +100,7 @@ async function endAll(ctx: RequestContext, tx: Tx, ids: readonly string[]): Prom
   }
 }
 
-/** What is sealed is bound to its account, so it is sealed anew for the next one. */
+/** What is sealed is bound to its account, so it is sealed again for the next one. */
 async function handOver(ctx: RequestContext, tx: Tx, from: string, to: string): Promise<void> {
   const secrets = await tx.rows<Pick<Credential, 'id' | 'projectId'> & { number: number; sealed: Buffer }>(
     sealedOf,

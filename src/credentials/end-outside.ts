@@ -71,7 +71,7 @@ export async function endOutside(
       });
       return { id, intent: lease.id };
     }
-    // The store has it no more: what is left to end is Keyway's own record.
+    // The store no longer has it: what is left to end is Keyway's own record.
     const target = { type: 'Credential' as const, id };
     const now = await endCredentials(tx, [id], input.reason ?? null);
     const gone = verb === 'DELETE' ? await markDeleted(tx, [id]) : [];

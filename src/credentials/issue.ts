@@ -31,7 +31,8 @@ import { named, shown, type Made } from './secret/shown.js';
 
 /**
  * Derives a pair from a permanent credential, for a while: with its roles or fewer, from its addresses or fewer, and
- * never for longer than it lives. It works only while its parent does, and only with the secret that the parent has now.
+ * never for longer than it lives. It works only while its parent does, and only with the secret that the parent has
+ * now.
  * @throws NOT_FOUND; FORBIDDEN without CREDENTIAL_CREATE there, to all but the parent's owner and whoever signed with
  * it, for roles and addresses that the parent has not, and where a second factor is missing; CONFLICT for a parent that
  * has ended; UNSUPPORTED for provider keys, and for a parent that is temporary itself.
@@ -206,7 +207,10 @@ function authorizeIssuing({ principal }: RequestContext, parent: Credential): vo
   authorize(principal, Permission.CREDENTIAL_CREATE, place);
 }
 
-/** Whoever signed with the parent may have what is derived from it; others what they could be shown. @throws FORBIDDEN */
+/**
+ * A caller who signed with the parent gets what is derived from it; others if it could be shown to them. @throws
+ * FORBIDDEN
+ */
 async function authorizeHaving(
   ctx: RequestContext,
   parent: Credential,

@@ -188,7 +188,7 @@ function wantedColumns(
   };
 }
 
-/** A policy that stays as it is does not start to count anew. */
+/** A policy that stays as it is keeps the time at which it is due. */
 const dueAt = (ctx: RequestContext, credential: Credential, every: string): string | null =>
   same('rotateEvery', every, credential.rotateEvery)
     ? credential.rotationDueAt
@@ -223,7 +223,7 @@ async function changeRoles(
   return true;
 }
 
-/** What is sealed is bound to its project, so it is sealed anew for the next one. */
+/** What is sealed is bound to its project, so it is sealed again for the next one. */
 async function sealAnew(ctx: RequestContext, tx: Tx, from: SealedTo, to: SealedTo): Promise<void> {
   for (const { number, sealed } of await tx.rows<{ number: number; sealed: Buffer }>(sealedVersions, {
     id: from.id,

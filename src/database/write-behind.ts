@@ -10,7 +10,7 @@ export interface Writing<Item> {
   failed(error: unknown, waiting: number): void;
 }
 
-/** Holds what is to be written soon, one of a key, and writes it in batches: whoever adds to it waits for nothing. */
+/** Holds what is to be written soon, one of a key, and writes it in batches: who adds to it waits for nothing. */
 export class WriteBehind<Item> {
   #waiting = new Map<string, Item>();
   #underWay = 0;

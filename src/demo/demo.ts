@@ -22,7 +22,7 @@ import { instant, dayMs } from '../time.js';
 
 /**
  * Fills a Keyway that holds only what its first start made with examples of every kind, each made as a caller would
- * make it, by the administrator. Returns what to tell whoever asked for it, without any secret.
+ * make it, by the administrator. Returns what to tell the person who asked for it, without any secret.
  * @param next what to do then, to see it
  * @throws an Error to show, and changes nothing, where somebody has made something already.
  */

@@ -43,7 +43,7 @@ export async function startStandIns(): Promise<StandIns> {
 }
 
 /**
- * Connects each stand-in as a store and takes stock of it, as the administrator would. Returns what to tell whoever
+ * Connects each stand-in as a store and syncs it, as the administrator would. Returns what to tell whoever
  * asked for it.
  */
 export async function connectStores(

@@ -17,7 +17,7 @@ export interface Argon2id {
 export interface Hashing {
   /**
    * The Argon2id hash of these bytes.
-   * @throws UNAVAILABLE where too many wait already, and where the thread that was at it came to an end.
+   * @throws UNAVAILABLE where too many wait already, and if its thread ended.
    */
   argon2id(input: Uint8Array, parameters: Argon2id): Promise<Buffer>;
   /** Ends the threads; what they are at is UNAVAILABLE. */

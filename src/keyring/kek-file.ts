@@ -29,7 +29,7 @@ export class KeyFilesError extends Error {
 const nonceLength = 12;
 
 /**
- * A provider that wraps with the keys of kek.json. `onWrap` hears of each wrap before it happens, and may refuse it
+ * A provider that wraps with the keys of kek.json. `onWrap` is called before each wrap, and may refuse it
  * by throwing.
  */
 export function fileKekProvider(file: KeyFile, onWrap: (kekId: string) => void = () => {}): KekProvider {

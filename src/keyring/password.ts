@@ -23,7 +23,7 @@ export interface Passwords {
    */
   hashPassword(password: Secret): Promise<StoredPassword>;
   /**
-   * Whether it is the password; `stale` says that it is, and that the hash should be made anew. False for what no
+   * Whether it is the password; `stale` says that it is, and that the hash should be replaced. False for what no
    * hash can be made of, for a hash that Keyway did not make, and for a pepper that is not known here.
    * @throws UNAVAILABLE where too many wait already.
    */

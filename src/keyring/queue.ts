@@ -13,7 +13,7 @@ export function openQueue(slots: number, waiting: number): Queue {
   return async (task) => {
     if (running < slots) running++;
     else if (queue.length >= waiting) throw unavailable(new Error('too many tasks wait'));
-    // Whoever leaves hands on the slot, so the count stays as it is.
+    // The one that leaves passes on its slot, so the count stays as it is.
     else await new Promise<void>((enter) => queue.push(enter));
     try {
       return await task();

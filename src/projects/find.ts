@@ -13,7 +13,7 @@ import { Project } from './project.js';
 /**
  * The project behind a public id, where the caller may see it.
  * @param by the permission of the verb at hand: it shows the project too.
- * @throws NOT_FOUND where there is none that the caller may see, BAD_USER_INPUT naming `path` for another type's id.
+ * @throws NOT_FOUND if there is none that the caller may see, BAD_USER_INPUT naming `path` for another type's id.
  */
 export async function findProject(
   ctx: RequestContext,
@@ -31,7 +31,7 @@ export async function findProject(
   return project;
 }
 
-/** The project of that name, or null where the caller may see none. */
+/** The project of that name, or null if there is none that the caller may see. */
 export const findProjectByName = (ctx: RequestContext, name: string): Promise<Project | null> =>
   oneProject(ctx, condition('p.name = :name', { name }), projectScope(ctx.principal));
 
@@ -68,8 +68,8 @@ export const projectById = loadOne<Project>((ctx, ids) => {
 });
 
 /**
- * The projects that rows must name, by UUID: a credential that hid its project would look as if it had none, and a grant
- * as if it held everywhere.
+ * The projects that rows must name, by UUID: a credential that hid its project would look as if it had none, and a
+ * grant as if it held everywhere.
  */
 export const projectNamed = loadOne<Project>((ctx, ids) => {
   const statement = ctx.db.statement('projects named', (source) =>

@@ -11,20 +11,21 @@ import type { Connection, Order, Ordered, PageArgs } from '../lists/paging.js';
 import { Grant } from './grant.js';
 import { Role } from './role.js';
 
-/** @throws NOT_FOUND where there is none that the caller may see, BAD_USER_INPUT naming `path` for another type's id. */
+/** @throws NOT_FOUND if there is none that the caller may see, BAD_USER_INPUT naming `path` for another type's id. */
 export async function findRole(ctx: RequestContext, id: string, path: string): Promise<Role> {
   const role = await oneRole(ctx, condition('r.id = :id', { id: decodeId('Role', id, path) }));
   if (!role) throw notFound();
   return role;
 }
 
-/** The role of that name, or null where the caller may see none. */
+/** The role of that name, or null if there is none that the caller may see. */
 export const findRoleByName = (ctx: RequestContext, name: string): Promise<Role | null> =>
   oneRole(ctx, condition('r.name = :name', { name }));
 
 /**
  * The roles behind public ids, each once.
- * @throws NOT_FOUND where the caller may not see one; BAD_USER_INPUT naming `path` for another type's id, or one twice.
+ * @throws NOT_FOUND if the caller may not see one of them; BAD_USER_INPUT naming `path` for another type's id, or one
+ * twice.
  */
 export async function findRoles(ctx: RequestContext, ids: readonly string[], path: string): Promise<Role[]> {
   const uuids = ids.map((id, index) => decodeId('Role', id, `${path}.${index}`));
@@ -44,7 +45,7 @@ export const roleById = loadOne<Role>((ctx, ids) => {
   return ctx.db.rows(statement, { ...scope.parameters, ids });
 });
 
-/** The roles of grants, by UUID: whoever was shown a grant may see its role. */
+/** The roles of grants, by UUID: a caller who was shown a grant may see its role. */
 export const roleNamed = loadOne<Role>((ctx, ids) => {
   const statement = ctx.db.statement('roles named', (source) =>
     selectRows(source, Role, 'r').where('r.id = ANY(:ids)'),
@@ -58,7 +59,7 @@ export const listRoles = (ctx: RequestContext, args: PageArgs): Promise<Connecti
 
 /**
  * The role as it is at this instant, kept from change to the end of the transaction.
- * @throws NOT_FOUND where there is none that the caller may see.
+ * @throws NOT_FOUND if there is none that the caller may see.
  */
 export async function lockRole(ctx: RequestContext, tx: Tx, id: string): Promise<Role> {
   const where = every(condition('r.id = :id', { id }), roleScope(ctx.principal));
@@ -83,7 +84,7 @@ export async function changedRole(ctx: RequestContext, id: string): Promise<Role
 }
 
 /**
- * The grant behind a UUID, or undefined where there is none that the caller may see.
+ * The grant behind a UUID, or undefined if there is none that the caller may see.
  * @param by the permission of the verb at hand: it shows the grant too.
  */
 export async function grantById(

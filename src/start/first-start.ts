@@ -15,7 +15,7 @@ import { administrator, builtInRoles, edition } from '../roles/built-in.js';
 /**
  * Makes what every Keyway has: the built-in store and roles, the administrator and its project, and a first token in
  * `<dataDir>/admin-token`. On a database that has them it changes nothing.
- * @returns where the token lies, where it was made just now.
+ * @returns the file with the token, if it was made just now.
  */
 export async function firstStart(
   db: Database,

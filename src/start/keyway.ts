@@ -17,7 +17,7 @@ export interface Keyway {
   readonly keyring: Keyring;
   readonly checkpoints: Checkpoints;
   readonly wraps: WrapCount;
-  /** Where the first token lies, where it was made just now. */
+  /** The file with the first token, if it was made just now. */
   readonly tokenPath: string | undefined;
 }
 
@@ -31,7 +31,8 @@ export interface Locked {
 /**
  * Makes the data folder, for its owner alone; opens the database and brings it up to date, opens the keys, makes what a
  * first start makes, and brings the built-in roles up to date.
- * @throws where the folders cannot be used, the database cannot be reached, key files are wrong, or production forbids the database's role.
+ * @throws where the folders cannot be used, the database cannot be reached, key files are wrong, or production forbids
+ * the database's role.
  */
 export async function openKeyway(config: Config, log: Log): Promise<Keyway | Locked> {
   makeFolder('KEYWAY_DATA_DIR', config.dataDir);

@@ -11,7 +11,7 @@ import { builtInStoreId, CredentialStore, StoreKind, StoreSync } from './store.j
 
 /**
  * The store behind a public id; the built-in one where none is named.
- * @throws NOT_FOUND where there is none that the caller may see, BAD_USER_INPUT for another type's id.
+ * @throws NOT_FOUND if there is none that the caller may see, BAD_USER_INPUT for another type's id.
  */
 export async function findStore(
   ctx: RequestContext,
@@ -73,7 +73,7 @@ export const storeById = loadOne<CredentialStore>((ctx, ids) => {
   return ctx.db.rows(statement, { ...scope.parameters, ids });
 });
 
-/** The stores of credentials, by UUID: whoever was shown a credential may see its store. */
+/** The stores of credentials, by UUID: a caller who was shown a credential may see its store. */
 export const storeNamed = loadOne<CredentialStore>((ctx, ids) => {
   const statement = ctx.db.statement('stores named', (source) =>
     selectRows(source, CredentialStore, 's').where('s.id = ANY(:ids)'),
@@ -81,7 +81,7 @@ export const storeNamed = loadOne<CredentialStore>((ctx, ids) => {
   return ctx.db.rows(statement, { ids });
 });
 
-/** The store of that name, or null where the caller may see none. */
+/** The store of that name, or null if there is none that the caller may see. */
 export async function findStoreByName(ctx: RequestContext, name: string): Promise<CredentialStore | null> {
   const where = every(condition('s.name = :name', { name }), live, storeScope(ctx.principal));
   const statement = ctx.db.statement(`store:${where.shape}`, (source) =>
@@ -100,7 +100,7 @@ export function listStores(ctx: RequestContext): Promise<CredentialStore[]> {
   return ctx.db.rows(statement, where.parameters);
 }
 
-/** The last time that stock was taken of each store, for whoever was shown the store; at most one. */
+/** The last sync of each store, for a caller who was shown the store; at most one. */
 export const lastSyncOfStore = loadEach<StoreSync & { of: string }>((ctx, ids) => {
   const statement = ctx.db.statement('last sync of stores', (source) =>
     selectRows(source, StoreSync, 'y')

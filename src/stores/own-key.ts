@@ -18,8 +18,8 @@ export async function addOwnKey(
 
 /**
  * Notes that Keyway reaches a store with other secrets now: of the same credentials, of some that are known there by
- * their access keys already, or of new ones. What it reaches the store with no more is a credential like any other; one
- * that the store never listed is gone.
+ * their access keys already, or of new ones. One that it no longer reaches the store with is a credential like any
+ * other; one that the store never listed is gone.
  * @throws CONFLICT while a change of one of them is under way.
  */
 export async function replaceOwnKeys(

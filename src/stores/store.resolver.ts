@@ -117,7 +117,7 @@ export class StoreResolver {
     return budgetOf(store, ctx.connectors[store.kind]?.budget, ctx.at);
   }
 
-  /** Keyway's own database is its own inventory: there is nothing to take stock of. */
+  /** Keyway's own database is its own inventory: there is nothing to sync. */
   @FieldResolver(() => StoreSync, {
     nullable: true,
     description:

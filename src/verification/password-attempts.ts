@@ -52,7 +52,7 @@ export async function giveBackAttempts(db: Sql, names: readonly Buffer[]): Promi
   });
 }
 
-/** Forgets tries that count no more. Returns how many names there were. */
+/** Deletes tries that no longer count. Returns how many names there were. */
 export async function forgetAttempts(db: Sql): Promise<number> {
   for (let forgotten = 0; ;) {
     const rows = await db.rows(forget, { batch });

@@ -15,7 +15,7 @@ export interface PresentedCredential extends PresentedKey {
 }
 
 /**
- * What goes by these access keys and may be verified by the caller: the live secrets of each, current ones first. One
+ * The credentials with these access keys that the caller may verify: the live secrets of each, current ones first. One
  * statement, shared with those who ask at the same time with the same scope.
  * @param asked for each credential the spellings of its key, the likeliest first
  */

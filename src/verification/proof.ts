@@ -31,7 +31,7 @@ export interface Match {
   about?: PresentedCredential | undefined;
   /** A password, which is still to be looked at. */
   password?: { secret: Secret; username: string; versions: readonly PresentedCredential[] };
-  /** The password that fitted, where its hash should be made anew. */
+  /** The password that fitted, if its hash should be replaced. */
   stale?: Secret | undefined;
   /** Whether there were too many tries to look at this one. */
   limited?: boolean;
@@ -61,7 +61,7 @@ export function proofOf(ctx: RequestContext, input: VerifyCredentialInput): Proo
   }
   if (!input.accessKey) return nothing;
   const key = input.accessKey;
-  // Told by the text alone, and not by who has it: a wrong access key waits for no hash, whoever is known by it (S25).
+  // Decided by the text alone, and not by whose it is: a wrong access key never waits for a hash (S25).
   const username = isGeneratedKey(key) ? undefined : canonicalUsername(key);
   const keys = username === undefined || username === key ? [key] : [key, username];
   return { by: 'pair', keys, key, username, secret: Secret.of(secret) };

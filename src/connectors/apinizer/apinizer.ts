@@ -36,7 +36,7 @@ export const apinizer: Connector = {
   secretGoesAlong: 'undated',
 
   check: async (upstream) => {
-    // Whoever names projects means each of them; of all that there are, some may be for other eyes.
+    // Who names projects means each of them; without names, some may not be visible to the token.
     const which = listSetting(upstream, 'projects').length > 0 ? 'each' : 'any';
     await expectShown(await projectsOf(upstream), (project) => usersIn(upstream, project), which);
   },
@@ -91,8 +91,8 @@ export const apinizer: Connector = {
 
 /**
  * Project by project, each user where it belongs: the project that shows what is in the others comes last. Where it is
- * none of those that are looked into, it tells where known users were moved to; and where it does not, none of those that
- * are missing is known to be gone.
+ * none of those that are looked into, it tells where known users were moved to; and where it does not, none of those
+ * that are missing is known to be gone.
  */
 async function* listUsers(upstream: Upstream, from: string | null): AsyncGenerator<ListedPart> {
   const admin = adminOf(upstream);

@@ -97,7 +97,7 @@ function accountFor(upstream: Upstream, entries: readonly unknown[], scope: stri
   return neededAt(only, 'account_name');
 }
 
-/** Asks for a new pair; the one before, if there was one, is dead then. */
+/** Asks for a new pair; the one before, if there was one, no longer works then. */
 async function generate(upstream: Upstream, account: string): Promise<Minted> {
   const answer = await askLandscape(upstream, { method: 'POST', path: ['credentials'], body: { account } });
   expectGood(answer, landscapeFault, landscapeCode(answer));

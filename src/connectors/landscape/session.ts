@@ -37,7 +37,7 @@ export async function expectOnePerson(upstream: Upstream): Promise<void> {
     throw new StoreError('INVALID_INPUT', { message: 'The two ways in belong to two persons.' });
 }
 
-/** A pair may be dead by now: the password is the way in that stays. */
+/** A pair may no longer work: the password still does. */
 async function tokenFor(upstream: Upstream): Promise<Secret> {
   const { jwt } = upstream.secrets;
   const [way, fallback] = waysIn(upstream);

@@ -116,7 +116,7 @@ const faultOfOne: FaultOf = (answer) => {
   const code = saidCode(answer);
   // Version 2 answers so where a single thing is missing, and has nothing else to find wrong here.
   if (fault === 'INVALID_INPUT' && code === 'BadRequest') return 'NOT_FOUND';
-  // Whoever says so here knows no such address, and nothing of what is behind it.
+  // A server that says so does not know this address, and says nothing about what is behind it.
   const isStranger = fault === 'NOT_FOUND' && (code === null || code === '300');
   return isStranger ? 'INVALID_INPUT' : fault;
 };

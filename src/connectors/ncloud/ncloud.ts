@@ -33,7 +33,7 @@ export const ncloud: Connector = {
       const first = subAccounts[0]?.id;
       const again = first !== undefined && begun.has(first);
       if (first !== undefined) begun.add(first);
-      // The first page may come twice; if another does, the store has no more of them.
+      // The first page may come twice; if another does, the listing has reached its end.
       goesOn = !isLast && !(again && page > 1);
       yield {
         ...(await observedOfAll(upstream, again ? [] : subAccounts)),
@@ -119,7 +119,7 @@ async function suspendNew(upstream: Upstream, scope: string, accessKey: string):
     try {
       await endKey(upstream, scope, accessKey);
     } catch (cause) {
-      // Whatever the refusals say, a key was made, and whoever asked has to look for it.
+      // Whatever the refusals say, a key was made, and the caller has to look for it.
       throw new StoreError('UPSTREAM_ERROR', { cause });
     }
     throw error;

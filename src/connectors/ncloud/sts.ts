@@ -30,7 +30,7 @@ export async function makeTemporary(
 }
 
 /**
- * What STS says of the pair that signs the request; undefined where it does not take that pair, or no more.
+ * What STS says of the pair that signs the request; undefined if it does not accept that pair, or no longer.
  * @throws StoreError for any other refusal.
  */
 export async function describePair(upstream: Upstream, pair: SigningKey): Promise<unknown> {
@@ -43,7 +43,7 @@ export async function describePair(upstream: Upstream, pair: SigningKey): Promis
   return answer.json;
 }
 
-/** A temporary pair as STS shows it, with its secret, to whoever holds it. */
+/** A temporary pair as STS shows it, with its secret, to a caller who has it. */
 export function temporaryIn(json: unknown): Minted {
   const expiresAt = instantOf(at(json, 'expireTime'));
   if (!expiresAt) throw unreadableAnswer();

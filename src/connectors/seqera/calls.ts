@@ -88,7 +88,7 @@ export async function isGone(
     expectOwn(answer);
     return false;
   }
-  // An unknown id is answered as one that the caller may not see: only the list tells them apart.
+  // An unknown id is answered like one that the token may not see: only the list tells them apart.
   if (fault === 'FORBIDDEN' || fault === 'NOT_FOUND') {
     const entries = await beforehand(() => entriesIn(upstream, scope));
     if (!entries.some((entry) => textAt(entry, 'id') === externalId)) return true;

@@ -21,8 +21,8 @@ export const asGiven = (upstream: Upstream, apiId: string): string =>
 const bare = (apiId: string): string => apiId.slice(apiId.indexOf('-') + 1).toLowerCase();
 
 /**
- * Asks the Identity API, as Keyway itself; as the second administrator where Keyway's own pair is dead. Links in its
- * answers are never followed. Nothing that is asked here is about whoever asks.
+ * Asks the Identity API, as Keyway itself; as the second administrator if Keyway's own pair no longer works. Links in
+ * its answers are never followed. Nothing that is asked here is about the caller itself.
  */
 export async function askVeracode(upstream: Upstream, request: StoreRequest): Promise<StoreAnswer> {
   const [own, fallback] = pairsOf(upstream);

@@ -15,7 +15,9 @@ export interface ListedPair {
   revokedAt: string | null | undefined;
 }
 
-/** The pair of a user; undefined where there is none. Whether that is a 404 or an answer without an id is not published. */
+/**
+ * The pair of a user; undefined where there is none. Whether that is a 404 or an answer without an id is not published.
+ */
 export async function pairOfUser(upstream: Upstream, userId: string): Promise<ListedPair | undefined> {
   const answer = await askPair(upstream, 'GET', userId);
   if (veracodeFault(answer) === 'NOT_FOUND' || answer.status === 204) return undefined;
@@ -37,7 +39,7 @@ export async function makePair(upstream: Upstream, userId: string): Promise<Mint
   return madeIn(await askPair(upstream, 'POST', userId, { body: {}, headers: asJson }));
 }
 
-/** Makes a new pair for Keyway itself; by the second administrator, where its own is dead already. */
+/** Makes a new pair for Keyway itself; by the second administrator, if its own no longer works. */
 export async function makeOwnPair(upstream: Upstream, userId: string): Promise<Minted> {
   const [own, fallback] = pairsOf(upstream);
   const answer = await askVeracodeAs(upstream, own, {

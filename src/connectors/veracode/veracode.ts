@@ -28,7 +28,7 @@ export const veracode: Connector = {
     for (const pair of pairsOf(upstream)) {
       const user = await userOf(upstream, pair);
       if (user === undefined) throw new StoreError('UNAUTHENTICATED');
-      // A new pair of a user ends the one before: two of one user could not stand in for each other.
+      // A new pair of a user ends the one before: two of one user could not replace each other.
       if (users.has(user))
         throw new StoreError('INVALID_INPUT', { message: 'The two pairs belong to one user.' });
       users.add(user);
@@ -43,7 +43,7 @@ export const veracode: Connector = {
       const [first] = users;
       const again = first !== undefined && begun.has(first.id);
       if (first) begun.add(first.id);
-      // A store that shows a page again has no more of them, whatever it says.
+      // A store that shows a page again has reached its end, whatever it says.
       goesOn = !isLast && !again;
       yield {
         ...(await observedOfAll(upstream, again ? [] : users)),

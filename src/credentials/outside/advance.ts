@@ -101,7 +101,9 @@ async function later({ db, log }: StoreParts, lease: Lease, work: Work, error: K
   await db.rows(release, { id: lease.id, fence: lease.fence, waitMs, failure: `${code}: ${error.message}` });
 }
 
-/** What a credential goes by that its store may have made: by its place, by its user name, or by what only it can tell. */
+/**
+ * How a credential is found that its store may have made: by its place, by its user name, or by what only it can tell.
+ */
 function idFor(connector: Connector, { credential: { kind, scope, accessKey } }: Work): string | null {
   if (wayOf(connector) === 'replaced') return scope;
   return kind === CredentialKind.PASSWORD ? accessKey : null;

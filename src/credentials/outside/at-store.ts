@@ -77,7 +77,9 @@ async function rotate(doing: Doing): Promise<Minted> {
   return minted;
 }
 
-/** A key that was made and that the store does not take, or cannot be asked about, must not stay: nobody would have it. */
+/**
+ * A key that was made and that the store does not take, or cannot be asked about, must not stay: nobody would have it.
+ */
 async function expectTaken({ connector, upstream, work }: Doing, minted: Minted): Promise<void> {
   const refusal = await refusalOf(connector, upstream, minted);
   if (!refusal) return;
@@ -204,7 +206,7 @@ async function madeMeanwhile(
   return there?.accessKey && there.accessKey !== before?.accessKey ? there : undefined;
 }
 
-/** A credential that is being made goes by its scope: such stores have one in each. */
+/** A credential that is being made is found by its scope: such stores have one in each. */
 const placed = (work: Work): Work => ({
   ...work,
   credential: { ...work.credential, externalId: work.credential.externalId ?? work.credential.scope },

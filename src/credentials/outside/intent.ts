@@ -31,14 +31,14 @@ export interface IntentDetails {
   reason?: string | null;
   /** Whether this one only ends what a request that was overtaken may have made after the end. */
   sweep?: boolean;
-  /** The intents that this one took the place of: they go on where it comes to nothing. */
+  /** The intents that this one overtook: they go on if it fails. */
   overtook?: readonly string[];
   /** Until when a request that this one overtook may still arrive, in milliseconds since 1970. */
   overtookUntilMs?: number;
 }
 
 /**
- * A write to an outside store, on record before the store hears of it and until its outcome is settled. A table, never
+ * A write to an outside store, on record before the store is called and until its outcome is settled. A table, never
  * a GraphQL type.
  */
 @Entity('intents')
@@ -68,7 +68,7 @@ export class Intent {
   @Column('jsonb', { default: {} })
   details: IntentDetails;
 
-  /** Who may settle it: whoever takes it up after has a higher number. */
+  /** Who may settle it: who takes it up later has a higher number. */
   @Column('integer', { default: 1 })
   fence: number;
 

@@ -3,7 +3,10 @@ import { sql, type Sql } from '../../database/database.js';
 import { KeywayError } from '../../errors.js';
 import { longestQueueMs, slowestStoreMs } from '../../config/limits.js';
 
-/** The right to act on an intent, for a while: whoever takes it up after has a higher fence, and settles alone. */
+/**
+ * The right to work on an intent for a limited time. Who takes it up later has a higher fence, and only that one
+ * settles.
+ */
 export interface Lease {
   readonly id: string;
   readonly fence: number;
@@ -46,7 +49,7 @@ async function hold(db: Sql, lease: Lease): Promise<void> {
   lease.heldUntilMs = now + leaseMs - marginMs;
 }
 
-/** Where the database cannot tell, it is as good as lost: whoever has it then finds out what was done. */
+/** If the database cannot tell, the lease counts as lost: who has it then finds out what was done. */
 async function isRenewed(db: Sql, { id, fence }: Lease): Promise<boolean> {
   try {
     return (await db.rows(renew, { id, fence, leaseMs })).length > 0;

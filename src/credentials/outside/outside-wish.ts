@@ -8,7 +8,7 @@ import { checkedProviderKeys } from '../secret/provider-keys.input.js';
 import type { Provider } from '../record/provider.js';
 import { wayOf } from './work.js';
 
-/** A secret that is wanted of a store: chosen before it hears of it, or left to it to make. */
+/** A secret that is wanted of a store: chosen before it is called, or left to it to make. */
 export interface OutsideWish {
   kind: CredentialKind;
   provider: Provider | null;
@@ -45,8 +45,8 @@ export function outsideWish(connector: Connector, input: NewSecretInput): Outsid
 
 /**
  * The next secret of a credential in an outside store.
- * @throws BAD_USER_INPUT for another kind, user name or provider, for keys that the caller has to bring and did not, and
- * for a value where the store makes its own.
+ * @throws BAD_USER_INPUT for another kind, user name or provider, for keys that the caller has to bring and did not,
+ * and for a value where the store makes its own.
  */
 export function nextOutsideWish(
   connector: Connector,

@@ -81,7 +81,7 @@ export async function settle(
   });
 }
 
-/** What is told of an intent that came to nothing, or whose outcome is not known. */
+/** What is told of an intent that failed, or whose outcome is not known. */
 export interface Failure {
   code: Code;
   message: string;

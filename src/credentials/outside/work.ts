@@ -21,7 +21,7 @@ export interface Work {
 export type Version = Pick<CredentialSecret, 'number' | 'state' | 'accessKey' | 'sealed'>;
 
 /**
- * How a store makes secrets: `ours` are chosen before it hears of them, and setting one again does no harm; with
+ * How a store makes secrets: `ours` are chosen before it is called, and setting one again does no harm; with
  * `overlap` it makes one beside the one before; `replaced` ends the one before at once.
  */
 export type Way = 'ours' | 'overlap' | 'replaced';

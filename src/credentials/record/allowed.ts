@@ -38,7 +38,10 @@ export async function authorizePlacing(
   if (!byAccount && !(await isWithin(ctx.db, accountId, project.accountId))) throw forbidden();
 }
 
-/** Nobody gives a permission that they do not hold. @throws FORBIDDEN where a role holds more than the caller does there. */
+/**
+ * Nobody gives a permission that they do not hold. @throws FORBIDDEN where a role holds more than the caller does
+ * there.
+ */
 export function authorizeRoles(principal: Principal, roles: readonly Role[], place: Place): void {
   for (const role of roles) {
     if (!role.permissions.every((permission) => may(principal, permission, place))) {
@@ -81,7 +84,7 @@ export const allowedBy = (roles: readonly Pick<Role, 'permissions'>[]): Permissi
 ];
 
 /**
- * Whoever calls by a temporary credential is shown no secret of its own account, but that very one: any other could go on
+ * A caller with a temporary credential is shown no secret of its own account but that one: any other could go on
  * working after its end, or its parent's.
  * @throws FORBIDDEN
  */
@@ -93,8 +96,8 @@ export function authorizeLasting(principal: Principal, accountId: string): void 
 }
 
 /**
- * Nobody is shown a secret that may do more in Keyway than they may themselves, as `authorizeActing` says, or for longer,
- * as `authorizeLasting` does.
+ * Nobody is shown a secret that may do more in Keyway than they may themselves, as `authorizeActing` says, or for
+ * longer, as `authorizeLasting` does.
  * @param db as for `termsOf`
  * @throws FORBIDDEN
  */

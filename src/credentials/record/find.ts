@@ -31,7 +31,7 @@ export type FoundCredential = Credential & Newest;
 /**
  * The credential behind a public id, where the caller may see it; deleted ones too.
  * @param by the permission of the verb at hand: it shows the credential too.
- * @throws NOT_FOUND where there is none that the caller may see, BAD_USER_INPUT naming `path` for another type's id.
+ * @throws NOT_FOUND if there is none that the caller may see, BAD_USER_INPUT naming `path` for another type's id.
  */
 export async function findCredential(
   ctx: RequestContext,
@@ -114,8 +114,8 @@ export const credentialsOfProject = (ctx: RequestContext, project: string, args:
   project === adminProjectId ? listCredentials(ctx, args) : credentialsInProject(ctx, project, args);
 
 export const rolesOfCredential = loadEach<Role & { of: string }>((ctx, ids) => {
-  // The roles of a credential that one may see are for the same eyes, so the credential's scope is theirs. Who may verify
-  // it is told them too: what it may do is what is asked.
+  // The roles of a credential that one may see are for the same eyes, so the credential's scope is theirs. Who may
+  // verify it is told them too: what it may do is what is asked.
   const scope = credentialScope(ctx.principal, Permission.CREDENTIAL_VERIFY);
   const statement = ctx.db.statement(`roles of credentials:${scope.shape}`, (source) =>
     selectRows(source, Role, 'r')
@@ -218,8 +218,8 @@ const selectCredentials = (source: DataSource) =>
     .addSelect(status, 'status')
     .addSelect('coalesce(c.observed_at, now())', 'observedAt');
 
-// The use as a subquery is looked up for the rows of the page alone, after they are sorted and cut; a join would be made
-// for every row that is sorted.
+// The use as a subquery is looked up for the rows of the page alone, after they are sorted and cut; a join would be
+// made for every row that is sorted.
 const credentials: Listing = {
   name: 'credentials',
   select: (source) => selectCredentials(source).addSelect(`(SELECT ${lastUsed} ${ofUse})`, 'lastUsedAt'),

@@ -3,9 +3,10 @@ import { newId } from '../../ids.js';
 import { Rotation, RotationState } from './rotation.js';
 import type { Outlived } from './versions.js';
 
-// The life of a rotation, and what its credential shows of it. Nobody else writes this table, but for what the test names.
+// The life of a rotation, and what its credential shows of it. Nobody else writes this table, but for what the test
+// names.
 
-/** Puts a rotation on record: PLANNED before its store hears of it, SWITCHED or FINISHED where it is made here. */
+/** Puts a rotation on record: PLANNED before its store is called, SWITCHED or FINISHED in the built-in store. */
 export async function beginRotation(
   tx: Tx,
   { credentialId, startedById, from, to, state }: BegunRotation,
@@ -33,7 +34,9 @@ interface BegunRotation {
   state: RotationState.PLANNED | RotationState.SWITCHED | RotationState.FINISHED;
 }
 
-/** Finishes the rotations of a credential whose previous secret another rotation ends, which is this one or is to come. */
+/**
+ * Finishes the rotations of a credential whose previous secret another rotation ends, which is this one or is to come.
+ */
 export async function finishEarlier(tx: Tx, id: string, except: string | null): Promise<void> {
   await tx.rows(switchedToFinished, { id, except });
 }
@@ -47,7 +50,7 @@ export async function switchRotation(
   await tx.rows(openToSwitched, { rotationId, finished });
 }
 
-/** Notes that a planned rotation came to nothing, or that nobody knows. @param failure a code and words of ours */
+/** Notes that a planned rotation failed, or that its outcome is not known. @param failure a code and a text of ours */
 export async function failRotation(
   tx: Tx,
   rotationId: string | null,
@@ -76,7 +79,7 @@ export async function finishOutlived(tx: Tx, outlived: readonly Outlived[]): Pro
   });
 }
 
-/** Shows a credential as rotating until its previous secret ends; no more, where it has none. */
+/** Shows a credential as rotating until its previous secret ends; as not rotating, if it has none. */
 export async function noteRotating(tx: Tx, id: string): Promise<void> {
   await tx.rows(rotatingUntil, { id });
 }
@@ -86,7 +89,7 @@ export async function noteRotatingOutside(tx: Tx, id: string): Promise<void> {
   await tx.rows(rotatingOutside, { id });
 }
 
-/** Shows a credential as rotating no more. */
+/** Shows a credential as no longer rotating. */
 export async function noteRotated(tx: Tx, id: string): Promise<void> {
   await tx.rows(rotatingNoMore, { id });
 }

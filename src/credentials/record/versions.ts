@@ -5,7 +5,9 @@ import { CredentialSecret } from './credential-version.js';
 // The life of a secret. Nobody else writes this table, but for what its test names. Whoever calls holds the row of the
 // credential, where nothing else is said.
 
-/** SQL for the number of the newest secret of a credential `c`, whatever became of it: each rotation makes a higher one. */
+/**
+ * SQL for the number of the newest secret of a credential `c`, whatever became of it: each rotation makes a higher one.
+ */
 export const newestOf = '(SELECT max(n.number) FROM credential_versions n WHERE n.credential_id = c.id)';
 
 /** The newest secret that a credential had when it was read. */
@@ -15,7 +17,7 @@ export interface Newest {
 }
 
 /**
- * Of rotations that began before another one was on record, none goes on: whoever asked for it did not know of that.
+ * A rotation that began before another one was on record does not go on: its caller did not know of the other.
  * @throws CONFLICT where the credential has a newer secret than it had then.
  */
 export async function expectNewest(tx: Tx, { id, newest }: Newest): Promise<void> {
@@ -29,8 +31,8 @@ export async function isNewest(tx: Tx, { id, newest }: Newest): Promise<boolean>
 }
 
 /**
- * The secret that a rotation goes on from, which may be one of which nobody knows whether it works, and the number of the
- * next one. One whose first secret was lost has none that is current: a rotation is the only way on.
+ * The secret that a rotation goes on from, which may be one of which nobody knows whether it works, and the number of
+ * the next one. One whose first secret was lost has none that is current: a rotation is the only way on.
  */
 export async function nextVersion(tx: Tx, id: string): Promise<{ from: number; to: number }> {
   const [next] = await tx.rows<{ from: number; to: number }>(numbersOf, { id });
@@ -49,14 +51,16 @@ export async function beginVersion(tx: Tx, begun: Begun): Promise<void> {
   await tx.em.getRepository(CredentialSecret).insert(begun);
 }
 
-/** The first secret of each of these credentials, which are just listed by their store: it has it, and Keyway has not. */
+/**
+ * The first secret of each of these credentials, which are just listed by their store: it has it, and Keyway has not.
+ */
 export async function beginListed(tx: Tx, ids: readonly string[]): Promise<void> {
   await tx.rows(listed, { ids });
 }
 
 /**
- * Where its store shows another access key by now, the secret that was current is retired, and an unknown one of that key
- * takes its place. What is being changed, and what Keyway reaches the store with, stays as it is.
+ * Where its store shows another access key by now, the secret that was current is retired, and an unknown one of that
+ * key takes its place. What is being changed, and what Keyway reaches the store with, stays as it is.
  */
 export async function replaceListed(tx: Tx, ids: readonly string[], keys: readonly string[]): Promise<void> {
   const outdated = await tx.rows<{ id: string }>(retireOutdated, { ids, keys });
@@ -103,8 +107,8 @@ export interface Outlived {
 }
 
 /**
- * Wipes previous secrets of Keyway's own store whose grace period has ended, no more than so many. Waits for no row that
- * another holds.
+ * Wipes previous secrets of Keyway's own store whose grace period has ended, no more than so many. Waits for no row
+ * that another holds.
  */
 export const wipeOutlived = (tx: Tx, most: number): Promise<Outlived[]> =>
   tx.rows<Outlived>(outlivedToRetired, { most });
@@ -125,8 +129,8 @@ export async function resumeVersion(tx: Tx, id: string, number: number | null): 
 }
 
 /**
- * Ends all secrets of these credentials and wipes what could show one. What only tells the last one again stays, so that
- * whoever presents it can be told that it was revoked.
+ * Ends all secrets of these credentials and wipes what could show one. What only tells the last one again stays, so
+ * that a client that presents it can be told that it was revoked.
  */
 export async function endVersions(tx: Tx, ids: readonly string[]): Promise<void> {
   await tx.rows(allToRetired, { ids });

@@ -13,7 +13,7 @@ const patienceMs = 10_000;
 const glanceMs = 50;
 
 /**
- * Takes stock of a store now. Answers when it is done, or after ten seconds while it goes on; `lastSync` tells how far
+ * Syncs a store now. Answers when it is done, or after ten seconds while it goes on; `lastSync` tells how far
  * it has come. One that is under way already is waited for.
  * @throws NOT_FOUND; FORBIDDEN without STORE_MANAGE; UNSUPPORTED for Keyway's own store, which is its own inventory.
  */

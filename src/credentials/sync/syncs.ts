@@ -29,14 +29,14 @@ interface Run {
 class BrokenOff extends Error {}
 
 /**
- * Takes stock of stores: brings what each lists into the inventory, batch by batch, each with the place to go on from.
+ * Syncs stores: brings what each lists into the inventory, batch by batch, each with the place to go on from.
  * One run at a time for each store; what breaks off is taken up there, by this process or another.
  */
 export class Syncs {
   readonly #running = new Set<Promise<void>>();
   #stopping = false;
 
-  /** @param everyMs how often stock is taken of a store by itself; never, where 0 */
+  /** @param everyMs how often a store is synced by itself; never, if 0 */
   constructor(
     readonly parts: StoreParts,
     readonly everyMs: number,

@@ -80,13 +80,13 @@ export async function takeIn(
   return { added: added.length, changed: changes.length, left: entries.length - kept.length };
 }
 
-/** What ended, and is there alive, was made anew under the same id: it is another one. */
+/** What ended and is listed as working was made again under the same id: it is another credential. */
 const isAnother = ({ ended, written }: Seen, entry: Observed | undefined): boolean =>
   ended && !written && entry?.revoked !== true;
 
 /**
- * What was recorded before the store listed it goes by its id from now on: what Keyway reaches the store with, and what
- * it may have made for an answer that was lost.
+ * What was recorded before the store listed it is found by its id from now on: what Keyway reaches the store with, and
+ * what it may have made for an answer that was lost.
  */
 async function adopt(tx: Tx, storeId: string, batch: readonly { entry: Observed }[]): Promise<void> {
   const parameters = {
@@ -105,8 +105,8 @@ async function adopt(tx: Tx, storeId: string, batch: readonly { entry: Observed 
 }
 
 /**
- * Marks what a store has no more, of what was seen before the listing began, but in scopes that were not shown. Returns
- * how many there were.
+ * Marks as gone what was seen before the listing began and was not listed, except in scopes that were not shown.
+ * Returns how many there were.
  */
 export async function markGone(
   tx: Tx,
@@ -146,7 +146,7 @@ async function add(
 async function change(tx: Tx, changes: readonly (Seen & { said: Said; anew: Partial<Said> })[]) {
   const rows = changes.map(({ id, scope, said, anew }) => ({ id, scope, observed: said, anew }));
   await tx.rows(overwrite, { rows: JSON.stringify(rows) });
-  // A key that was replaced in the store by somebody else: what Keyway keeps of the one before works no more.
+  // A key that was replaced in the store by somebody else: what Keyway keeps of the one before no longer works.
   const replaced = changes.filter(({ anew }) => typeof anew.access_key === 'string');
   if (replaced.length === 0) return;
   await replaceListed(
@@ -242,7 +242,7 @@ const insert = sql(`
   )
   SELECT id FROM made`);
 
-// What Keyway reaches the store with goes by the key that it has, though the store may have another by now.
+// What Keyway reaches the store with keeps the key that Keyway has, though the store may have another by now.
 const overwrite = sql(`
   WITH listed AS MATERIALIZED (
     SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS e (id uuid, scope text, observed jsonb, anew jsonb)
