@@ -208,8 +208,8 @@ function authorizeIssuing({ principal }: RequestContext, parent: Credential): vo
 }
 
 /**
- * A caller who signed with the parent gets what is derived from it; others if it could be shown to them. @throws
- * FORBIDDEN
+ * A caller who signed with the parent gets what is derived from it; others if it could be shown to them.
+ * @throws FORBIDDEN
  */
 async function authorizeHaving(
   ctx: RequestContext,

@@ -41,7 +41,7 @@ const usual: LockTimes = { beatMs: 1_000, goneMs: 10_000 };
  *
  * A process is alive while its socket in the folder takes connections: the kernel ends that with the process, and knows
  * neither of containers nor of processes that only stand still. Where the holder ran on another kernel (another machine,
- * or this one before it was started anew), its file says whether it lives: a number in it grows while it does. It is
+ * or this one before it was restarted), its file says whether it lives: a number in it grows while it does. It is
  * watched by our own clock, since those of two machines differ.
  * @param waiting is told where that takes time, and how long.
  * @throws FolderTaken where another process has it.
@@ -190,13 +190,21 @@ const taken = () =>
 
 function read(path: string): Shown | 'unreadable' | 'gone' {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Shown;
+    const shown: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return isShown(shown) ? shown : 'unreadable';
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'gone' : 'unreadable';
   }
 }
 
-/** The same for all containers of a machine, until that is started anew; empty where the system does not tell. */
+function isShown(shown: unknown): shown is Shown {
+  if (typeof shown !== 'object' || shown === null) return false;
+  const { kernel, socket, state, beat } = shown as Readonly<Record<string, unknown>>;
+  const isState = state === 'looks' || state === 'holds';
+  return typeof kernel === 'string' && typeof socket === 'boolean' && isState && typeof beat === 'string';
+}
+
+/** The same for all containers of a machine, until that is restarted; empty where the system does not tell. */
 function kernel(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

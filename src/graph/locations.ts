@@ -2,7 +2,7 @@ import { visit, type ASTNode, type DocumentNode, type GraphQLError, type SourceL
 
 /**
  * Takes the locations off the nodes of a document, for `locationsOf` to find. With them on, graphql-js reckons line and
- * column anew each time that an error is made, or made from another, by a walk over all lines before.
+ * column again each time that an error is made, or made from another, by a walk over all lines before.
  */
 export function keepLocations(document: DocumentNode): void {
   visit(document, {

@@ -139,7 +139,7 @@ export async function answeredBefore<Result extends Answer>(
   return key && recalled<Result>(ctx, ctx.db, key);
 }
 
-/** Lets a key be used anew: what it was used for came to nothing that a second try could not change. */
+/** Lets a key be used again: what it was used for failed, and a second try may succeed. */
 export async function forgetAnswer(ctx: RequestContext, operation: string, input: Keyed): Promise<void> {
   const key = keyOf(ctx, operation, input);
   if (key) await ctx.db.rows(forget, { ...key });

@@ -131,12 +131,15 @@ describe('on another machine', () => {
     own.release();
   });
 
-  test('a file that ended while it was written is waited for, and cleared away', async () => {
-    writeFileSync(join(folder, 'lock.0123456789abcdef'), '');
-    const own = await lock();
-    expect(left()).toHaveLength(1);
-    own.release();
-  });
+  test.each(['', '{"kernel":', 'null', '[]', '{"socket":true}'])(
+    'a file that is none of ours, or ended while it was written, is waited for and cleared away: %j',
+    async (text) => {
+      writeFileSync(join(folder, 'lock.0123456789abcdef'), text);
+      const own = await lock();
+      expect(left()).toHaveLength(1);
+      own.release();
+    },
+  );
 
   test('whoever was taken for gone finds that it has lost the folder, and leaves the other its own', async () => {
     const own = await lock();

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { begin, Syncs } from '../../../src/credentials/sync/syncs.js';
-import type { Database } from '../../../src/database/database.js';
+import type { Database, Statement } from '../../../src/database/database.js';
 import { makeStore, readStore } from '../../stores/stores.js';
 import { expectData, makeAccount } from '../../support/make.js';
+import { overhear } from '../../support/overhear.js';
 import { startTestServer, type TestServer } from '../../support/server.js';
 import { run } from '../../support/verbs.js';
 import { startSeqera, type Seqera } from '../../upstreams/seqera.js';
@@ -40,20 +41,30 @@ const listings = (workspace: string) =>
   seqera.calls.filter(({ target }) => new RegExp(`/credentials\\?.*workspaceId=${workspace}`).test(target))
     .length;
 
-/** Does something ahead of the transaction of a sync that is the so-manieth, or within it, once. */
-function meet(db: Database, number: number, where: 'before' | 'within', work: () => unknown): void {
-  const original = db.transaction.bind(db);
-  let count = 0;
+/** The last statement of a batch that is taken in: a part of the listing has several. */
+const takesIn = ({ text }: Statement) => /UPDATE syncs SET added/.test(text);
+
+/** Does something once between the first batch that is taken in and the second. */
+function betweenBatches(db: Database, work: () => unknown): void {
+  let isTaken = false;
+  const heard = overhear(db, (statement) => void (isTaken ||= takesIn(statement)));
+  const overheard = db.transaction.bind(db);
   db.transaction = async (doing) => {
-    if (!/sync.syncs/.test(new Error().stack ?? '') || ++count !== number) return original(doing);
-    db.transaction = original;
-    if (where === 'before') await work();
-    return original(async (tx) => {
-      const result = await doing(tx);
-      if (where === 'within') await work();
-      return result;
-    });
+    if (!isTaken) return overheard(doing);
+    heard.stop();
+    await work();
+    return db.transaction(doing);
   };
+}
+
+/** Has the second batch fail at its end. */
+function failSecondBatch(db: Database): void {
+  let batches = 0;
+  const heard = overhear(db, (statement) => {
+    if (!takesIn(statement) || ++batches < 2) return;
+    heard.stop();
+    throw new Error('made by a test');
+  });
 }
 
 /** It is gone on with by itself. */
@@ -79,7 +90,7 @@ const stopping = () =>
 test('a sync that ends with its process in the middle of a part begins that part again', async () => {
   const before = { first: listings('1'), second: listings('2') };
   const ending = new Promise<void>((resolve, reject) =>
-    meet(server.db, 2, 'before', async () => {
+    betweenBatches(server.db, async () => {
       const told = stopping();
       server.restart().then(resolve, reject);
       await told;
@@ -92,9 +103,7 @@ test('a sync that ends with its process in the middle of a part begins that part
 });
 
 test('one that fails in the middle of a part ends, and what it took in stays', async () => {
-  meet(server.db, 2, 'within', () => {
-    throw new Error('made by a test');
-  });
+  failSecondBatch(server.db);
   expectData(await sync());
   expect(await lastSync()).toMatchObject({ added: 500, gone: 0, error: 'INTERNAL_SERVER_ERROR' });
   expect(await namesOf()).toBe(500);
@@ -104,7 +113,7 @@ test('one that fails in the middle of a part ends, and what it took in stays', a
 });
 
 test('one that another goes on with meanwhile writes nothing more', async () => {
-  meet(server.db, 2, 'before', () =>
+  betweenBatches(server.db, () =>
     server.rows(
       `UPDATE syncs SET fence = fence + 1, lease_until = now() + interval '1 hour'
        WHERE store_id = :id AND finished_at IS NULL RETURNING id`,
