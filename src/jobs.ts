@@ -53,7 +53,7 @@ export function startJobs({
     job('wraps', 5_000, () => wraps.reserve(keyring.currentKekId())),
     job('resume', 500, () => resumption.tick()),
     job('syncs', 1_000, () => syncs.tick()),
-    job('rotations due', 5_000, () => rotateDue(stores)),
+    job('rotations due', 1_000, () => rotateDue(stores)),
     job('retire', 30_000, () => retireOutlived(db)),
     job('audit checkpoint', 60_000, () => checkpoints.write()),
     job('nonces', 60_000, () => forgetNonces(db)),

@@ -14,6 +14,7 @@ import { startJobs } from './jobs.js';
 import { openKeyway, type Keyway } from './start/keyway.js';
 import { keywayAddress, listening, metricsAddress } from './start/listening.js';
 import type { Log } from './log.js';
+import { overdueNow } from './credentials/record/policy.js';
 import { openMetrics, type Metrics } from './http/metrics.js';
 import { openOutbound } from './outbound.js';
 import { openSchema } from './graph/schema.js';
@@ -51,7 +52,11 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
   let metrics: Metrics | undefined;
   try {
     const { metrics: at } = config;
-    metrics = at && (await listening(metricsAddress, () => openMetrics(at, serving?.parts.gates)));
+    metrics =
+      at &&
+      (await listening(metricsAddress, () =>
+        openMetrics(at, serving && { gates: serving.parts.gates, overdue: () => overdueNow(db) }),
+      ));
     if (metrics) log.info({ metrics: metrics.url }, 'metrics are served');
     const opened = (app = await openHttp({ config, log, parts: serving?.parts, ready }));
     await listening(keywayAddress, () => opened.listen({ host: config.host, port: config.port }));

@@ -11,7 +11,6 @@ import { onceReaching } from '../idempotency/once.js';
 import { newId } from '../ids.js';
 import type { Project } from '../projects/project.js';
 import type { Role } from '../roles/role.js';
-import { durationMs, instant } from '../time.js';
 import { withStore } from '../stores/open.js';
 import type { CredentialStore } from '../stores/store.js';
 import { CredentialRole } from './record/credential-role.js';
@@ -23,6 +22,7 @@ import { keepOutside } from './secret/keep-secret.js';
 import { shown } from './secret/shown.js';
 import { holdPlace } from './record/allowed.js';
 import { checkedExpiry } from './record/expiry.js';
+import { expectKeepable, policyColumns } from './record/policy.js';
 import { changedCredential } from './record/find.js';
 import { beginVersion } from './record/versions.js';
 import { carryOut, type Planned } from './outside/carry-out.js';
@@ -65,6 +65,11 @@ export async function createOutside(
     const { account, owner, project, roles } = placing;
     await holdPlace(tx, owner ? [account.id, owner.id] : [account.id], project?.id ?? null);
     const { id } = columns;
+    const policy = input.rotationPolicy;
+    if (policy) {
+      const ownerId = owner?.id ?? account.id;
+      await expectKeepable(tx, policy, { id: null, ownerId, storeId: store.id, budget: connector.budget });
+    }
     await insert(tx, { ...columns, expiresAt: checkedExpiry(ctx, wish.kind, input.expiresAt) });
     const kept = wish.chosen ? await keepOutside(ctx.keyring, columns, 1, wish.chosen) : {};
     const { accessKey } = wish;
@@ -116,7 +121,6 @@ function columnsOf(
   { account, owner, project }: Placing,
   { kind, provider, accessKey }: OutsideWish,
 ) {
-  const policy = input.rotationPolicy;
   return {
     storeId: store.id,
     scope: input.scope ?? null,
@@ -136,9 +140,7 @@ function columnsOf(
     retrievable: true,
     permissions: null,
     standing: 'PENDING' as const,
-    rotateEvery: policy?.every ?? null,
-    rotateGrace: policy?.gracePeriod ?? null,
-    rotationDueAt: policy ? instant(at + durationMs(policy.every)) : null,
+    ...policyColumns(input.rotationPolicy, at),
   };
 }
 

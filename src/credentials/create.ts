@@ -13,12 +13,12 @@ import { findRoles } from '../roles/find.js';
 import { findStore } from '../stores/find.js';
 import { StoreKind } from '../stores/store.js';
 import { supporting } from '../stores/supporting.js';
-import { durationMs, instant } from '../time.js';
 import { CredentialRole } from './record/credential-role.js';
 import { noUseYet } from './record/credential-use.js';
 import { Credential, CredentialKind } from './record/credential.js';
 import type { CreateCredentialInput } from './credential.input.js';
 import { changedCredential } from './record/find.js';
+import { expectKeepable, policyColumns } from './record/policy.js';
 import { partsOf, type IssuedSecret } from './secret/issued-secret.js';
 import { keepSecret, prepare } from './secret/keep-secret.js';
 import {
@@ -111,11 +111,13 @@ export async function createCredential(
       secretPrefix: 'prefix' in wish ? wish.prefix : null,
       secretFormat: wish.kind === 'ACCESS_KEY' ? wish.format : null,
       signatureScheme: input.secret.accessKey?.scheme ?? null,
-      rotateEvery: policy?.every ?? null,
-      rotateGrace: policy?.gracePeriod ?? null,
-      rotationDueAt: policy ? instant(ctx.at + durationMs(policy.every)) : null,
+      ...policyColumns(policy, ctx.at),
       expiresAt,
     };
+    if (policy) {
+      const ownerId = owner?.id ?? account.id;
+      await expectKeepable(tx, policy, { id: null, ownerId, storeId: store.id, budget: undefined });
+    }
     await insert(tx, columns);
     const kept = await keepSecret(ctx, columns, 1, kind, retrievable, prepared);
     await beginVersion(tx, {

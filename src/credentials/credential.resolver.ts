@@ -16,6 +16,7 @@ import { DeleteAccountInput } from '../accounts/account.input.js';
 import { Account } from '../accounts/account.js';
 import { accountById, accountNamed } from '../accounts/find.js';
 import type { RequestContext } from '../context.js';
+import { instantMs } from '../time.js';
 import { KeywayError } from '../errors.js';
 import { decodeId } from '../ids.js';
 import { Needs } from '../inputs/declared.js';
@@ -249,9 +250,11 @@ export class CredentialResolver {
     nullable: true,
     description: 'How often Keyway rotates it by itself; null if it does not.',
   })
-  rotationPolicy(@Root() credential: Row<Credential>): RotationPolicy | null {
-    const { rotateEvery: every, rotateGrace: gracePeriod, rotationDueAt: nextAt } = credential;
-    return every !== null && gracePeriod !== null && nextAt !== null ? { every, gracePeriod, nextAt } : null;
+  rotationPolicy(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): RotationPolicy | null {
+    const { rotateEvery: every, rotateGrace: gracePeriod, rotationDueAt: nextAt, revokedAt } = credential;
+    if (every === null || gracePeriod === null || nextAt === null) return null;
+    const isLate = revokedAt === null && instantMs(nextAt) <= ctx.at;
+    return { every, gracePeriod, nextAt, overdueSince: isLate ? nextAt : null };
   }
 
   @Mutation(() => CreateCredentialPayload, {

@@ -17,42 +17,65 @@ import type { Lease } from './outside/lease.js';
 import { expectRotatable, planRotation, presentAt } from './rotate-outside.js';
 import { nextOutsideWish } from './outside/outside-wish.js';
 import { switchTo } from './rotate-here.js';
+import { paceMs, turnsPerMs } from './record/policy.js';
 import { isNewest, newestOf, type Newest } from './record/versions.js';
 import { wishForNext } from './secret/wish.js';
 
-/** How long after one credential of an owner the next may turn. */
+/** How long after one credential of an owner the next may turn, where its policies leave time for that. */
 export const apartMs = 600_000;
+/** How soon a rotation is tried again that could not begin, or failed. */
+const againMs = 60_000;
 const mostAtOnce = 20;
 
 interface Due {
   id: string;
   ownerId: string;
+  storeId: string;
   storeKind: StoreKind;
   accountKind: Account['kind'];
 }
 
 /**
- * Rotates what its policy wants rotated by now, where the new secret can be had afterwards; of what one owner answers
- * for, one at a time, so that linked credentials never turn together. Once among all replicas: whoever takes an owner's
- * turn has it. Returns how many it began.
+ * Rotates what its policy wants rotated by now, where the new secret can be had afterwards: what is late the longest
+ * first, and what was tried before and is still late after the others. Of what one owner answers for, one at a time, so
+ * that linked credentials never turn together; and no more in one store than its limit of calls leaves room for. Once
+ * among all replicas: whoever takes an owner's turn has it. To be called every second. Returns how many it began.
+ * @param apart the longest time between two of one owner, in milliseconds: less, where its policies ask for more.
  */
 export async function rotateDue(parts: StoreParts, apart = apartMs): Promise<number> {
-  let begun = 0;
-  for (const due of await parts.db.rows<Due>(dueNow, { most: mostAtOnce })) {
-    try {
-      if (await rotateOne(parts, due, apart)) begun++;
-    } catch (error) {
-      if (!(error instanceof KeywayError)) throw error;
-      const { code } = error;
-      // Its turn is over all the same: others of the owner's are not to wait for a store that is down.
-      await parts.db.rows(claimTurn, { ownerId: due.ownerId, apart });
-      parts.log.warn(
-        { credential: due.id, code },
-        'a rotation that is due could not begin, and will be tried again',
-      );
-    }
+  const all = await parts.db.rows<Due>(dueNow, { most: mostAtOnce, againMs: Math.min(againMs, apart) });
+  const outcomes = await Promise.allSettled(
+    withinBudgets(parts, all).map((due) => tryOne(parts, due, apart)),
+  );
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
+  return outcomes.filter((outcome) => outcome.status === 'fulfilled' && outcome.value).length;
+}
+
+/** Leaves out what a store that limits its calls has no room for in one second. */
+function withinBudgets({ connectors }: StoreParts, all: readonly Due[]): Due[] {
+  const planned = new Map<string, number>();
+  return all.filter(({ storeId, storeKind }) => {
+    const budget = connectors[storeKind]?.budget;
+    const already = planned.get(storeId) ?? 0;
+    planned.set(storeId, already + 1);
+    return !budget || already < Math.ceil(1_000 * turnsPerMs(budget));
+  });
+}
+
+async function tryOne(parts: StoreParts, due: Due, apart: number): Promise<boolean> {
+  try {
+    return await rotateOne(parts, due, apart);
+  } catch (error) {
+    if (!(error instanceof KeywayError)) throw error;
+    // The owner's turn is still to be had: its other credentials are not to wait for a store that is down.
+    await parts.db.rows(noteTried, { id: due.id });
+    parts.log.warn(
+      { credential: due.id, code: error.code },
+      'a rotation that is due could not begin, and will be tried again',
+    );
+    return false;
   }
-  return begun;
 }
 
 async function rotateOne(parts: StoreParts, due: Due, apart: number): Promise<boolean> {
@@ -99,8 +122,10 @@ async function takeTurn(
 ): Promise<Credential | undefined> {
   const [locked] = await tx.rows(stillDue, { id });
   if (!locked || !(await isNewest(tx, found))) return undefined;
-  const [turn] = await tx.rows(claimTurn, { ownerId, apart });
-  return turn ? credentialOf(tx, db, id) : undefined;
+  const [turn] = await tx.rows(claimTurn, { ownerId, apart: await paceMs(tx, ownerId, apart) });
+  if (!turn) return undefined;
+  await tx.rows(noteTried, { id });
+  return credentialOf(tx, db, id);
 }
 
 const tell = (parts: StoreParts, tx: Tx, wanting: Actor, credential: Credential, changed: string[]) => {
@@ -125,18 +150,28 @@ async function credentialOf(on: Sql, db: Database, id: string): Promise<Credenti
 }
 
 // Keys of a provider are for the caller to bring, what Keyway reaches a store with is for those who manage the store, and
-// a secret that nobody could fetch would be lost to those who use it.
+// a secret that nobody could fetch would be lost to those who use it. One that was promised to work until a certain time,
+// after a rotation by hand, works until then.
 const turnable = `c.rotation_due_at <= now() AND c.retrievable AND c.kind <> 'PROVIDER_KEYS'
   AND NOT c.reaches_store AND c.parent_id IS NULL AND ${works}
-  AND NOT EXISTS (SELECT 1 FROM intents i WHERE i.credential_id = c.id AND i.state = 'OPEN' AND i.verb <> 'RETIRE')`;
+  AND NOT EXISTS (SELECT 1 FROM intents i WHERE i.credential_id = c.id AND i.state = 'OPEN' AND i.verb <> 'RETIRE')
+  AND NOT EXISTS (SELECT 1 FROM credential_versions v
+    WHERE v.credential_id = c.id AND v.state = 'PREVIOUS' AND v.valid_until > now())`;
+
+// When it was tried since it has been due.
+const tried = 'CASE WHEN c.rotation_tried_at >= c.rotation_due_at THEN c.rotation_tried_at END';
 
 const dueNow = sql(`
-  SELECT DISTINCT ON (coalesce(c.owner_id, c.account_id)) c.id, coalesce(c.owner_id, c.account_id) AS "ownerId",
-    s.kind AS "storeKind", a.kind AS "accountKind"
-  FROM credentials c JOIN stores s ON s.id = c.store_id JOIN accounts a ON a.id = c.account_id
-  LEFT JOIN rotation_turns t ON t.owner_id = coalesce(c.owner_id, c.account_id)
-  WHERE ${turnable} AND coalesce(t.next_at, '-infinity') <= now()
-  ORDER BY coalesce(c.owner_id, c.account_id), random() LIMIT CAST(:most AS integer)`);
+  SELECT id, "ownerId", "storeId", "storeKind", "accountKind" FROM (
+    SELECT DISTINCT ON (coalesce(c.owner_id, c.account_id)) c.id, coalesce(c.owner_id, c.account_id) AS "ownerId",
+      c.store_id AS "storeId", s.kind AS "storeKind", a.kind AS "accountKind", ${tried} AS tried, c.rotation_due_at AS due
+    FROM credentials c JOIN stores s ON s.id = c.store_id JOIN accounts a ON a.id = c.account_id
+    LEFT JOIN rotation_turns t ON t.owner_id = coalesce(c.owner_id, c.account_id)
+    WHERE ${turnable} AND coalesce(t.next_at, '-infinity') <= now()
+      AND coalesce(${tried}, '-infinity') <= now() - CAST(:againMs AS double precision) * interval '1 millisecond'
+    ORDER BY coalesce(c.owner_id, c.account_id), ${tried} NULLS FIRST, c.rotation_due_at
+  ) first ORDER BY tried NULLS FIRST, due LIMIT CAST(:most AS integer)`);
+const noteTried = sql('UPDATE credentials SET rotation_tried_at = now() WHERE id = :id');
 const stillDue = sql(
   `SELECT c.id FROM credentials c WHERE c.id = :id AND ${turnable} FOR UPDATE SKIP LOCKED`,
 );

@@ -12,14 +12,15 @@ import { findRoles } from '../roles/find.js';
 import type { Role } from '../roles/role.js';
 import { storeNamed } from '../stores/find.js';
 import { StoreKind } from '../stores/store.js';
-import { instant, instantMs, durationMs } from '../time.js';
+import { instantMs, durationMs } from '../time.js';
 import { CredentialRole } from './record/credential-role.js';
 import { Credential } from './record/credential.js';
-import type { UpdateCredentialInput } from './credential.input.js';
+import type { RotationPolicyInput, UpdateCredentialInput } from './credential.input.js';
 import { endOrphans } from './record/end.js';
 import { changedCredential, findCredential } from './record/find.js';
 import { resealed, type SealedTo } from './secret/keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
+import { expectKeepable, policyColumns, secretMadeMs } from './record/policy.js';
 import { resealVersion } from './record/versions.js';
 import { carryOut } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
@@ -70,10 +71,20 @@ export async function updateCredential(
     expectLiving(credential);
     expectRevision(credential, input.expectedRevision);
     if (credential.parentId !== null) expectTermsKept(input);
-    const wanted = wantedColumns(ctx, credential, input, owner?.id ?? null, project?.id ?? null);
+    const wanted = {
+      ...wantedColumns(ctx, credential, input, owner?.id ?? null, project?.id ?? null),
+      ...(input.rotationPolicy !== undefined && (await policyOf(tx, credential, input.rotationPolicy))),
+    };
     const names = (Object.keys(wanted) as (keyof Credential)[]).filter(
       (name) => !same(name, wanted[name], credential[name]),
     );
+    if (input.rotationPolicy && (names.includes('rotateEvery') || names.includes('rotateGrace')))
+      await expectKeepable(tx, input.rotationPolicy, {
+        id: credential.id,
+        ownerId: wanted.ownerId ?? credential.ownerId ?? credential.accountId,
+        storeId: store.id,
+        budget: connector?.budget,
+      });
     if (names.includes('ownerId')) authorizeOwning(principal, credential);
     if (names.includes('projectId')) {
       authorizeMove(principal, placeOf(credential), placeOf({ ...credential, ...wanted }));
@@ -155,17 +166,7 @@ function wantedColumns(
   ownerId: string | null,
   projectId: string | null,
 ): Partial<Credential> {
-  const {
-    name,
-    description,
-    category,
-    fullName,
-    email,
-    enabled,
-    allowedIps,
-    expiresAt,
-    rotationPolicy: policy,
-  } = input;
+  const { name, description, category, fullName, email, enabled, allowedIps, expiresAt } = input;
   if (allowedIps?.length === 0 && credential.allowedIps.length > 0) {
     throw badInput('input.allowedIps', 'must not be empty: null lets it be used from anywhere');
   }
@@ -180,19 +181,15 @@ function wantedColumns(
     ...(expiresAt !== undefined && { expiresAt: checkedExpiry(ctx, credential.kind, expiresAt) }),
     ...(input.owner !== undefined && { ownerId }),
     ...(input.project !== undefined && { projectId }),
-    ...(policy !== undefined && {
-      rotateEvery: policy?.every ?? null,
-      rotateGrace: policy?.gracePeriod ?? null,
-      rotationDueAt: policy ? dueAt(ctx, credential, policy.every) : null,
-    }),
   };
 }
 
-/** A policy that stays as it is keeps the time at which it is due. */
-const dueAt = (ctx: RequestContext, credential: Credential, every: string): string | null =>
-  same('rotateEvery', every, credential.rotateEvery)
-    ? credential.rotationDueAt
-    : instant(ctx.at + durationMs(every));
+/** The columns of a policy. An interval that stays as long as it was keeps the time at which the next one is due. */
+async function policyOf(tx: Tx, credential: Credential, policy: RotationPolicyInput | null) {
+  if (policy && same('rotateEvery', policy.every, credential.rotateEvery))
+    return { rotateEvery: policy.every, rotateGrace: policy.gracePeriod };
+  return policyColumns(policy, policy ? await secretMadeMs(tx, credential.id) : 0);
+}
 
 /** Which roles come and which go; undefined where they stay as they are. @throws FORBIDDEN as `authorizeRoles` does */
 async function roleChange(ctx: RequestContext, tx: Tx, credential: Credential, roles: readonly Role[]) {

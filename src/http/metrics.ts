@@ -10,15 +10,23 @@ export interface Metrics {
   stop(): Promise<void>;
 }
 
+/** What of Keyway is measured. */
+export interface Measured {
+  gates: WatchedGates;
+  /** How many rotations are late, and for how many seconds the one that is late the longest. */
+  overdue(): Promise<{ count: number; longestS: number }>;
+}
+
 /**
- * Serves the metrics of this process at /metrics, in the text format of Prometheus: those of Node, and
- * `keyway_store_circuit` with a 1 for the state that the circuit of each store is in. Labels are ids and words of
- * Keyway's own, nothing that anybody wrote.
+ * Serves the metrics of this process at /metrics, in the text format of Prometheus: those of Node,
+ * `keyway_store_circuit` with a 1 for the state that the circuit of each store is in, and the rotations that are late
+ * (`keyway_rotations_overdue`, `keyway_rotation_overdue_seconds`), which are NaN while the database does not answer.
+ * Labels are ids and words of Keyway's own, nothing that anybody wrote.
  * @throws where the address is taken.
  */
 export async function openMetrics(
   { host, port }: { host: string; port: number },
-  gates: WatchedGates | undefined,
+  measured: Measured | undefined,
 ): Promise<Metrics> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -29,8 +37,25 @@ export async function openMetrics(
     registers: [registry],
     collect() {
       this.reset();
-      for (const [store, circuit] of gates?.circuits() ?? [])
+      for (const [store, circuit] of measured?.gates.circuits() ?? [])
         for (const state of circuits) this.set({ store, state }, Number(state === circuit));
+    },
+  });
+  const overdue = async () => (await measured?.overdue().catch(() => undefined)) ?? unknown;
+  new Gauge({
+    name: 'keyway_rotations_overdue',
+    help: 'Credentials whose rotation policy is late; NaN while the database does not answer.',
+    registers: [registry],
+    async collect() {
+      this.set((await overdue()).count);
+    },
+  });
+  new Gauge({
+    name: 'keyway_rotation_overdue_seconds',
+    help: 'How long the rotation that is late the longest has been late, in seconds; 0 if none is.',
+    registers: [registry],
+    async collect() {
+      this.set((await overdue()).longestS);
     },
   });
   const server = createServer((request, response) => {
@@ -52,6 +77,8 @@ export async function openMetrics(
     },
   };
 }
+
+const unknown = { count: NaN, longestS: NaN };
 
 const listening = (server: Server, host: string, port: number): Promise<void> =>
   new Promise((resolve, reject) => {

@@ -32,6 +32,9 @@ const intent = (verb: string, state: string) =>
   `INSERT INTO intents (id, credential_id, store_id, verb, state, lease_until, next_at, request_id)
    SELECT '${newId()}', id, store_id, '${verb}', '${state}', 'infinity', 'infinity', 'none' FROM credentials
    WHERE id = :id RETURNING id`;
+const previous = (until: string) =>
+  `INSERT INTO credential_versions (credential_id, number, state, valid_until)
+   VALUES (:id, 2, 'PREVIOUS', now() + interval '${until}') RETURNING number`;
 const owned = async () => ({ owner: await makeAccount(server) });
 const aws = { aws: { accessKey: 'AKIAIOSFODNN7EXAMPLE', secretKey: 'k'.repeat(40) } };
 
@@ -65,6 +68,8 @@ const cases: Record<string, Case> = {
   'of a deleted account': { set: ofAccount('account_id', 'deleted_at = now()') },
   'of a disabled owner': { input: owned, set: ofAccount('owner_id', 'enabled = false') },
   'of a deleted owner': { input: owned, set: ofAccount('owner_id', 'deleted_at = now()') },
+  'whose previous secret is promised to work yet': { set: previous('1 hour') },
+  'whose previous secret has ended': { set: previous('-1 hour'), turns: true },
   'that is being changed': { set: intent('UPDATE', 'OPEN') },
   'that is being ended': { set: intent('REVOKE', 'OPEN') },
 };
@@ -86,7 +91,7 @@ test('of what is due, that turns which can, and nothing else', async () => {
   }
   const turned = async () => {
     const rows = await server.rows<{ id: string }>(
-      'SELECT DISTINCT credential_id AS id FROM credential_versions WHERE number > 1',
+      "SELECT DISTINCT credential_id AS id FROM credential_versions WHERE number > 1 AND state <> 'PREVIOUS'",
     );
     return made.filter(({ id }) => rows.some((row) => row.id === id)).map(({ name }) => name);
   };

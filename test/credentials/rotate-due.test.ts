@@ -159,6 +159,81 @@ describe('linked credentials never turn together', () => {
   });
 });
 
+describe('of one owner', () => {
+  const started = async (one: Turning): Promise<string> => {
+    const [row] = await server.rows<{ at: string }>(
+      "SELECT max(at) AS at FROM audit_events WHERE target_id = :id AND action = 'credential:rotate-due'",
+      { id: one.row },
+    );
+    return row?.at ?? '';
+  };
+  const nextTurnMs = async (one: Turning): Promise<number> => {
+    const [row] = await server.rows<{ ms: number }>(
+      `SELECT CAST(extract(epoch FROM t.next_at - e.at) * 1000 AS double precision) AS ms
+       FROM credentials c JOIN rotation_turns t ON t.owner_id = coalesce(c.owner_id, c.account_id)
+       JOIN audit_events e ON e.target_id = c.id AND e.action = 'credential:rotate-due' WHERE c.id = :id`,
+      { id: one.row },
+    );
+    return row?.ms ?? NaN;
+  };
+
+  test('what is late the longest turns first', async () => {
+    const account = await makeAccount(server);
+    const all: Turning[] = [];
+    for (let count = 0; count < 4; count++) all.push(await builtIn(account));
+    const wanted = [2, 0, 3, 1].map((index) => all[index]).filter((one) => one !== undefined);
+    for (const [index, one] of wanted.entries())
+      await server.rows(
+        `UPDATE credentials SET rotation_due_at = now() - make_interval(hours => ${9 - index}) WHERE id = :id
+         RETURNING id`,
+        { id: one.row },
+      );
+    const running = await parts();
+    for (const one of wanted) {
+      while ((await versionsOf(one)) === 1) {
+        await rotateDue(running, 0);
+        await server.rows('DELETE FROM rotation_turns RETURNING owner_id');
+      }
+    }
+    const times = await Promise.all(wanted.map(started));
+    expect(times).toEqual([...times].sort());
+  });
+
+  test.each([
+    [12, 'PT1M', 2_500],
+    [1, 'PT1M', 30_000],
+    [3, 'P90D', apartMs],
+  ])('turns follow as fast as %d policies of %s each ask for', async (count, every, ms) => {
+    const account = await makeAccount(server);
+    const all: Turning[] = [];
+    for (let made = 0; made < count; made++)
+      all.push(await builtIn(account, { rotationPolicy: { every, gracePeriod: 'PT0S' } }));
+    const [first] = all;
+    if (!first) throw new Error('there is one');
+    await due(first);
+    await rotateDue(await parts());
+    await turned(first);
+    expect(Math.abs((await nextTurnMs(first)) - ms)).toBeLessThan(500);
+  });
+
+  test('what cannot turn keeps no other waiting, though it is late the longest', async () => {
+    const account = await makeAccount(server);
+    const owner = await makeAccount(server);
+    const dead = await outside(ncloud, account, { owner });
+    const linked = await builtIn(account, { owner });
+    await dead.vendor.standIn.stop();
+    await due(linked);
+    await server.rows(
+      "UPDATE credentials SET rotation_due_at = now() - interval '1 day' WHERE id = :id RETURNING id",
+      { id: dead.row },
+    );
+    const running = await parts();
+    // No time is set back: the turn of the one that failed is free for the other.
+    while ((await versionsOf(linked)) === 1) await rotateDue(running);
+    expect(await versionsOf(dead)).toBe(1);
+  });
+});
+
 test('two that look at once turn each one once', async () => {
   const all = [
     await builtIn(await makeAccount(server)),

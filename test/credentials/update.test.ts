@@ -247,7 +247,7 @@ describe('the expiry', () => {
 });
 
 describe('the rotation policy', () => {
-  test('counts anew from a change of its interval, and goes on counting where it stays', async () => {
+  test('counts from when its secret was made, and stays due then where its interval stays', async () => {
     const { id } = await made({ rotationPolicy: { every: 'P30D', gracePeriod: 'PT1H' } });
     const { rotationPolicy } = await read(server, id);
     const longer = await updated({ id, rotationPolicy: { every: 'P30D', gracePeriod: 'PT2H' } });

@@ -1,5 +1,6 @@
 import { startTestServer, type TestServer } from '../support/server.js';
-import { expectData, makeAccount } from '../support/make.js';
+import { parseId } from '../../src/ids.js';
+import { expectData, makeAccount, makeCredential } from '../support/make.js';
 import { checkStore, makeStore, seqeraAt } from '../stores/stores.js';
 import { startSeqera, type Seqera } from '../upstreams/seqera.js';
 
@@ -52,6 +53,24 @@ test('R21: tell the state of the circuit of each store', async () => {
   seqera.meet({ kind: 'fail', status: 500 }, {}, 5);
   for (let count = 0; count < 5; count++) await check();
   expect(await metric('keyway_store_circuit')).toEqual(states(0, 1));
+});
+
+test('tell how many rotations are late, and how late', async () => {
+  expect(await metric('keyway_rotations_overdue')).toEqual(['keyway_rotations_overdue 0']);
+  expect(await metric('keyway_rotation_overdue_seconds')).toEqual(['keyway_rotation_overdue_seconds 0']);
+  const account = await makeAccount(server);
+  // Not to be had afterwards, so that it stays late.
+  const rotationPolicy = { every: 'P30D', gracePeriod: 'PT0S' };
+  for (const hours of [2, 1]) {
+    const { id } = await makeCredential(server, account, { rotationPolicy });
+    await server.rows(
+      `UPDATE credentials SET rotation_due_at = now() - make_interval(hours => ${hours}) WHERE id = :id RETURNING id`,
+      { id: parseId(id)?.uuid },
+    );
+  }
+  expect(await metric('keyway_rotations_overdue')).toEqual(['keyway_rotations_overdue 2']);
+  const [line = ''] = await metric('keyway_rotation_overdue_seconds');
+  expect(Math.round(Number(line.split(' ')[1]) / 600)).toBe(12);
 });
 
 test('S63: have no label that anybody wrote', async () => {

@@ -131,6 +131,8 @@ test.each<[string, () => Record<string, unknown>, () => string[]]>([
   ['an end before now', () => ({ expiresBefore: new Date().toISOString() }), () => ['expired']],
   ['a rotation due by then', () => ({ rotationDueBefore: '2090-01-01T00:00:00Z' }), () => ['due']],
   ['a rotation due by now', () => ({ rotationDueBefore: new Date().toISOString() }), () => []],
+  ['a rotation that is late', () => ({ rotationOverdue: true }), () => []],
+  ['no rotation that is late', () => ({ rotationOverdue: false }), () => but()],
   ['no use for long', () => ({ unusedFor: 'P90D' }), () => ['old']],
   ['no use for longer', () => ({ unusedFor: 'P101D' }), () => []],
   ['no use at all', () => ({ unusedFor: 'PT0S' }), () => but()],

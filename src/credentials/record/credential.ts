@@ -92,8 +92,18 @@ export class RotationPolicy {
   })
   gracePeriod: string;
 
-  @Field(() => DateTime, { description: 'When the next rotation is due, in UTC.' })
+  @Field(() => DateTime, {
+    description:
+      'When the next rotation is due, in UTC: when the secret is as old as `every` says. In the past if it is late.',
+  })
   nextAt: string;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description:
+      'Since when the rotation is late, in UTC. Null if it is not due yet, and if the credential has been revoked.',
+  })
+  overdueSince: string | null;
 }
 
 @Entity('credentials')
@@ -285,6 +295,10 @@ export class Credential implements Node {
 
   @Column('timestamptz', { name: 'rotation_due_at', nullable: true })
   rotationDueAt: string | null;
+
+  /** When its policy last began a rotation, whatever became of it. */
+  @Column('timestamptz', { name: 'rotation_tried_at', nullable: true })
+  rotationTriedAt: string | null;
 
   @Field(() => Int, {
     description:

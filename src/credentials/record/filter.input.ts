@@ -113,6 +113,15 @@ export class CredentialFilter {
   @AsTyped()
   rotationDueBefore?: string | null;
 
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'True: only those with a rotation policy whose next rotation is late. False: only the others.',
+  })
+  @Optional()
+  @AsTyped()
+  rotationOverdue?: boolean | null;
+
   @Field(() => Duration, {
     nullable: true,
     description:

@@ -13,6 +13,7 @@ import {
   OrderDirection,
   CredentialOrderBy,
 } from './filter.input.js';
+import { overdue } from './policy.js';
 import type { Provider } from './provider.js';
 
 /**
@@ -50,6 +51,8 @@ export function filtered(filter: CredentialFilter, stopped: readonly string[] = 
       }),
     );
   }
+  if (filter.rotationOverdue === true) where.push(condition(overdue));
+  if (filter.rotationOverdue === false) where.push(condition(`(${overdue}) IS NOT TRUE`));
   if (filter.unusedFor) {
     where.push(condition(unusedBefore(unusedSince), { unusedForMs: durationMs(filter.unusedFor) }));
   }

@@ -1,0 +1,124 @@
+import { sql, type Sql, type Tx } from '../../database/database.js';
+import { badInput } from '../../errors.js';
+import { durationMs, instant, instantMs } from '../../time.js';
+import type { Credential } from './credential.js';
+
+/**
+ * How often credentials of one owner can be rotated by policies, and so the least that one policy can ask for: a
+ * rotation in an outside store takes seconds, and linked credentials are rotated one after another.
+ */
+const ofOwnerMs = 2_000;
+
+/** Calls that one rotation takes in a store that limits them, and the part of its limit that policies may plan with. */
+const callsOfOne = 4;
+const partOfBudget = 0.5;
+
+/** As `RotationPolicyInput`. */
+interface Policy {
+  every: string;
+  gracePeriod: string;
+}
+
+/** Of whom and in which store a policy is kept, and how many calls that store allows. */
+export interface Keeping {
+  /** The credential itself, where it has been made. */
+  id: string | null;
+  /** The account that answers for it: its owner, or else the one that it belongs to. */
+  ownerId: string;
+  storeId: string;
+  budget: { readonly limit: number; readonly windowMs: number } | undefined;
+}
+
+/** The columns of a policy: the next rotation is due when the secret, made at `madeMs`, is as old as it may become. */
+export const policyColumns = (
+  policy: Policy | null | undefined,
+  madeMs: number,
+): Pick<Credential, 'rotateEvery' | 'rotateGrace' | 'rotationDueAt'> => ({
+  rotateEvery: policy?.every ?? null,
+  rotateGrace: policy?.gracePeriod ?? null,
+  rotationDueAt: policy ? instant(madeMs + durationMs(policy.every)) : null,
+});
+
+/**
+ * When the secret in use was made, in milliseconds since 1970; of one that has none in use, the newest.
+ * Whoever calls holds the row of the credential.
+ */
+export async function secretMadeMs(tx: Tx, id: string): Promise<number> {
+  const [made] = await tx.rows<{ at: string }>(newestInUse, { id });
+  if (!made) throw new Error('the credential has no secret');
+  return instantMs(made.at);
+}
+
+/**
+ * A policy is only taken if it can be kept, beside those that its owner and its store have already.
+ * @throws BAD_USER_INPUT for a grace period that the next rotation would cut short, and for more rotations than can be
+ * done one after another, or than the store's limit of calls has room for.
+ */
+export async function expectKeepable(tx: Tx, policy: Policy, keeping: Keeping): Promise<void> {
+  const everyMs = durationMs(policy.every);
+  if (durationMs(policy.gracePeriod) > everyMs)
+    throw badInput(
+      'input.rotationPolicy.gracePeriod',
+      'must not be longer than the time from one rotation to the next',
+    );
+  const { id, ownerId, storeId, budget } = keeping;
+  const others = await tx.rows<Others>(othersWithPolicy, { id, ownerId, storeId: budget ? storeId : null });
+  const perMs = (count: 'ofOwner' | 'ofStore') =>
+    others.reduce((sum, other) => sum + other[count] / durationMs(other.every), 1 / everyMs);
+  if (perMs('ofOwner') > 1 / ofOwnerMs)
+    throw badInput(
+      'input.rotationPolicy.every',
+      `must be longer: with the policies of its owner's other credentials there would be more than one rotation in ${ofOwnerMs / 1_000} seconds`,
+    );
+  if (budget && perMs('ofStore') > turnsPerMs(budget))
+    throw badInput(
+      'input.rotationPolicy.every',
+      "must be longer: with the store's other policies there would be more rotations than its limit of calls allows",
+    );
+}
+
+/**
+ * How long after one credential of an owner the next may be rotated: half of what their policies ask for on average, so
+ * that what is late is caught up with.
+ * @param longestMs at most that long.
+ */
+export async function paceMs(tx: Tx, ownerId: string, longestMs: number): Promise<number> {
+  const all = await tx.rows<Others>(othersWithPolicy, { id: null, ownerId, storeId: null });
+  const perMs = all.reduce((sum, { every, ofOwner }) => sum + ofOwner / durationMs(every), 0);
+  return perMs === 0 ? longestMs : Math.min(longestMs, 0.5 / perMs);
+}
+
+/** How many rotations by policies a store has room for, in each millisecond. */
+export const turnsPerMs = ({ limit, windowMs }: { limit: number; windowMs: number }): number =>
+  (partOfBudget * limit) / windowMs / callsOfOne;
+
+/** SQL for whether the rotation of a credential `c` is late. Null where it has no policy. */
+export const overdue = 'c.rotation_due_at <= now() AND c.revoked_at IS NULL';
+
+/** How many rotations are late, and for how many seconds the one that is late the longest. */
+export async function overdueNow(db: Sql): Promise<{ count: number; longestS: number }> {
+  const [now] = await db.rows<{ count: number; longestS: number }>(countOverdue);
+  return now ?? { count: 0, longestS: 0 };
+}
+
+interface Others {
+  every: string;
+  ofOwner: number;
+  ofStore: number;
+}
+
+const newestInUse = sql(`
+  SELECT created_at AS at FROM credential_versions WHERE credential_id = :id
+  ORDER BY state = 'CURRENT' DESC, number DESC LIMIT 1`);
+const countOverdue = sql(`
+  SELECT CAST(count(*) AS integer) AS count,
+    coalesce(max(extract(epoch FROM now() - c.rotation_due_at))::double precision, 0) AS "longestS"
+  FROM credentials c WHERE ${overdue}`);
+// The length is text, since only durationMs says how long a month is: so they are grouped, and summed up by the caller.
+const othersWithPolicy = sql(`
+  SELECT c.rotate_every AS every, CAST(count(*) FILTER (WHERE coalesce(c.owner_id, c.account_id) = :ownerId) AS integer)
+    AS "ofOwner", CAST(count(*) FILTER (WHERE c.store_id = CAST(:storeId AS uuid)) AS integer) AS "ofStore"
+  FROM credentials c
+  WHERE (coalesce(c.owner_id, c.account_id) = :ownerId OR c.store_id = CAST(:storeId AS uuid))
+    AND c.rotation_due_at IS NOT NULL AND c.revoked_at IS NULL AND c.id IS DISTINCT FROM CAST(:id AS uuid)
+  GROUP BY c.rotate_every`);
