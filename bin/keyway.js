@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Builds what is not built, and runs the command line.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,4 +49,5 @@ function build() {
 
 if (isStale()) build();
 const { run } = await import(built);
-process.exit(await run(process.argv.slice(2)));
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+process.exit(await run(process.argv.slice(2), version));

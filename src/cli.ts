@@ -11,10 +11,11 @@ import { openLog, type Log } from './log.js';
 // What a command needs is loaded by that command: help and refusals need nothing, and are told at once.
 
 /** Runs a command line; resolves with its exit code. A server resolves when it has stopped. */
-export async function run(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[], version: string): Promise<number> {
   let code = 0;
   const program = new Command('keyway')
     .description('One GraphQL door to every credential store.')
+    .version(version)
     .exitOverride();
   program
     .command('serve')
@@ -145,9 +146,16 @@ async function serve(config = readConfig()): Promise<number> {
   process.on('unhandledRejection', (error) =>
     log.error({ error }, 'a promise was rejected and nobody cared'),
   );
-  // Heard from the first moment on: what comes while it starts ends it once it has.
+  // Heard from the first moment on: what comes while it starts ends it once it has. A further one changes nothing: what is
+  // under way is to finish, and SIGKILL is there for those who cannot wait.
+  let first: string | undefined;
   const ending = new Promise<string>((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, resolve);
+    for (const name of ['SIGTERM', 'SIGINT'] as const)
+      process.on(name, () => {
+        if (first !== undefined) log.warn({ signal: name }, 'Keyway is stopping already');
+        first ??= name;
+        resolve(first);
+      });
   });
   const { start } = await import('./main.js');
   const running = await start(config, log);
@@ -162,7 +170,8 @@ async function serve(config = readConfig()): Promise<number> {
   );
   const signal = await ending;
   log.info({ signal }, 'Keyway is stopping');
-  await running.stop();
+  // A person at a terminal waits for nobody who would have to see that it is not ready.
+  await running.stop(signal === 'SIGTERM' ? config.stopDelayMs : 0);
   log.info({}, 'Keyway has stopped');
   return 0;
 }

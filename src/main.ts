@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openKeySets } from './access/key-sets.js';
 import { Decisions } from './audit/decisions.js';
 import type { Config } from './config/config.js';
@@ -9,6 +10,7 @@ import { LastUsed } from './credentials/record/last-used.js';
 import { Resumption } from './credentials/outside/resume.js';
 import { Syncs } from './credentials/sync/syncs.js';
 import { sql, type Database } from './database/database.js';
+import { watchConnections, type Closing } from './http/closing.js';
 import { openHttp } from './http/http.js';
 import { startJobs } from './jobs.js';
 import { openKeyway, type Keyway } from './start/keyway.js';
@@ -29,8 +31,12 @@ export interface Running {
   /** Keys that the database was written with and that are not here: while there are any, it is not ready. */
   readonly missing: readonly string[];
   readonly db: Database;
-  /** Stops: no new requests, those under way finish within 10 s, and what waits is written. */
-  stop(): Promise<void>;
+  /**
+   * Stops. At once it is not ready any more, and each answer ends its connection; for `delayMs` it goes on serving, until
+   * whoever sends it requests has seen that. Then it takes no new ones, those under way finish within 10 s, and what waits
+   * is written.
+   */
+  stop(delayMs?: number): Promise<void>;
 }
 
 const slowestStopMs = 10_000;
@@ -49,6 +55,7 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
   if (!keyway.keyring)
     log.error({ keys: keyway.missing }, 'not ready: the database was written with keys that are not here');
   let app: FastifyInstance | undefined;
+  let closing: Closing | undefined;
   let metrics: Metrics | undefined;
   try {
     const { metrics: at } = config;
@@ -59,6 +66,7 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
       ));
     if (metrics) log.info({ metrics: metrics.url }, 'metrics are served');
     const opened = (app = await openHttp({ config, log, parts: serving?.parts, ready }));
+    closing = watchConnections(opened.server);
     await listening(keywayAddress, () => opened.listen({ host: config.host, port: config.port }));
   } catch (error) {
     await app?.close();
@@ -68,16 +76,14 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
     await db.close();
     throw error;
   }
-  const http = app;
+  const [http, connections] = [app, closing];
 
-  const stop = async () => {
+  const stop = async (delayMs: number) => {
     stopping = true;
-    const timer = setTimeout(() => http.server.closeAllConnections(), slowestStopMs);
-    // A connection whose last request has finished would be kept alive, and with it the server.
-    const idle = setInterval(() => http.server.closeIdleConnections(), 50);
+    connections.leave();
+    await sleep(delayMs);
+    await connections.close(slowestStopMs);
     await http.close();
-    clearTimeout(timer);
-    clearInterval(idle);
     await metrics?.stop();
     await serving?.stop();
     await keyway.keyring?.close();
@@ -89,7 +95,7 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
     tokenPath: keyway.keyring ? keyway.tokenPath : undefined,
     missing: keyway.keyring ? [] : keyway.missing,
     db,
-    stop: () => (stopped ??= stop()),
+    stop: (delayMs = 0) => (stopped ??= stop(delayMs)),
   };
 }
 

@@ -472,3 +472,96 @@ test('an older Node is told which one is needed, before anything of Keyway is lo
   const { ended, output } = spawnKeyway(['serve'], {}, `data:text/javascript,${encodeURIComponent(older)}`);
   expect([await ended, output()]).toEqual([1, 'Keyway needs Node 20.19 or newer.\n']);
 });
+
+describe('R26: with SIGTERM', () => {
+  /** A Keyway that goes on serving for so many seconds, and its address. */
+  const stopping = async (seconds: string) => {
+    const { environment, folder } = await place();
+    const process = serve({ ...environment, KEYWAY_STOP_DELAY_SECONDS: seconds });
+    const url = await urlOf(process);
+    const token = readFileSync(join(folder, 'admin-token'), 'utf8').trim();
+    return { process, url, token, ask: () => viewer(url, folder) };
+  };
+
+  test('it is not ready at once, serves on for a while with each answer the last of its connection, and takes a second signal calmly', async () => {
+    const { process, url, ask } = await stopping('2');
+    process.child.kill('SIGTERM');
+    while (!process.output().includes('Keyway is stopping')) await sleep(10);
+    const from = Date.now();
+    expect(await ready(url)).toBe(503);
+    expect(await ask()).toEqual(administrator);
+    const { headers } = await fetch(`${url}/health`);
+    expect(headers.get('connection')).toBe('close');
+    process.child.kill('SIGTERM');
+    process.child.kill('SIGINT');
+    while (!process.output().includes('Keyway is stopping already')) await sleep(10);
+    expect(await ask()).toEqual(administrator);
+    expect(await process.ended).toBe(0);
+    expect(Date.now() - from).toBeGreaterThan(1_500);
+    expect(process.output()).toContain('Keyway has stopped');
+  });
+
+  test('sockets that never send a byte hold nothing', async () => {
+    const { process, url } = await stopping('0');
+    const port = Number(new URL(url).port);
+    const sockets = Array.from({ length: 50 }, () => connect(port, '127.0.0.1'));
+    for (const socket of sockets) socket.on('error', () => undefined);
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    process.child.kill('SIGTERM');
+    const from = Date.now();
+    expect(await process.ended).toBe(0);
+    // Those that have a request under way would be given ten seconds.
+    expect(Date.now() - from).toBeLessThan(8_000);
+  });
+
+  test.each([
+    // Who opens a connection at the very moment at which the port closes is reset by the system: a balancer has to see first
+    // that Keyway is not ready.
+    ['0', 'over connections that are kept', true],
+    ['2', 'over connections of their own', false],
+  ])('after %s s no request that was sent whole is cut, %s', async (seconds, _, kept) => {
+    const { process, url, token } = await stopping(seconds);
+    const port = Number(new URL(url).port);
+    const body = JSON.stringify({ query: '{ viewer { name } }' });
+    const text = `POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+    let [sent, answered] = [0, 0];
+    /** Whether the answer lets the client go on. */
+    const exchange = (socket: ReturnType<typeof connect>) =>
+      new Promise<boolean>((resolve) => {
+        socket.once('data', (data: Buffer) => {
+          if (String(data).startsWith('HTTP/1.1 200 ')) answered++;
+          resolve(!/^connection: close/im.test(String(data)));
+        });
+        socket.once('close', () => resolve(false));
+        socket.write(text);
+        sent++;
+      });
+    const client = async () => {
+      for (let goesOn = true; goesOn;) {
+        const socket = connect(port, '127.0.0.1');
+        socket.on('error', () => undefined);
+        do goesOn = await exchange(socket);
+        while (goesOn && kept);
+        socket.destroy();
+      }
+    };
+    const clients = Array.from({ length: 8 }, client);
+    while (sent < 100) await sleep(20);
+    process.child.kill('SIGTERM');
+    await Promise.all(clients);
+    expect(await process.ended).toBe(0);
+    expect(answered).toBe(sent);
+  });
+});
+
+test('a connection is kept alive for longer than any balancer keeps it', async () => {
+  const { environment } = await place();
+  const process = serve(environment);
+  const { headers } = await fetch(`${await urlOf(process)}/health`);
+  expect(headers.get('keep-alive')).toBe('timeout=90');
+});
+
+test('--version is that of the package', async () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  expect(await runKeyway(['--version'])).toEqual({ code: 0, output: `${version}\n` });
+});

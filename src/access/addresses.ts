@@ -33,7 +33,7 @@ export function clientAddress(
   if (!socket || !inside(whole(socket), trustedProxies)) return socket?.toString();
   const header = [forwardedFor ?? []].flat().join(',');
   for (const entry of header.trim() === '' ? [] : header.split(',').reverse()) {
-    const address = parseAddress(entry.trim());
+    const address = parseAddress(withoutPort(entry.trim()));
     if (!address) return undefined;
     if (!inside(whole(address), trustedProxies)) return address.toString();
   }
@@ -72,6 +72,15 @@ export function rangeAround(text: string): string | undefined {
   if (!known || bits === undefined || more.length > 0 || !/^\d{1,3}$/.test(bits)) return canonicalRange(text);
   if (Number(bits) > size(known)) return undefined;
   return canonicalRange(`${networkOf(known, Number(bits)).toString()}/${bits}`);
+}
+
+/**
+ * The address of a forwarded node as proxies write it: with a port (Azure Application Gateway, IIS), IPv6 in brackets, and
+ * either in quotes, as RFC 7239 has it.
+ */
+function withoutPort(node: string): string {
+  const text = /^"(.*)"$/.exec(node)?.[1] ?? node;
+  return /^\[([^[\]]*)\](?::\d{1,5})?$/.exec(text)?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(text)?.[1] ?? text;
 }
 
 const inside = (inner: Range, ranges: readonly string[]) =>

@@ -20,6 +20,12 @@ export interface Config {
   readonly logLevel: string;
   /** Origins that browsers may call from, besides Keyway's own. */
   readonly corsOrigins: readonly string[];
+  /** The path that Keyway's addresses begin with where a proxy passes it on, such as /keyway; none, if empty. */
+  readonly basePath: string;
+  /** How long a connection without a request stays open, in milliseconds. */
+  readonly keepAliveMs: number;
+  /** How long Keyway goes on serving after SIGTERM, not ready any more, in milliseconds. */
+  readonly stopDelayMs: number;
   /** Addresses and CIDR blocks of proxies whose forwarding header is believed. */
   readonly trustedProxies: readonly string[];
   /** What Keyway is called by: where signed requests to it are sent. In lower case, with or without a port. */
@@ -51,7 +57,7 @@ const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
  * @throws one Error that tells every fault at once, by variable name and never with its value.
  */
 export function readConfig(given: Environment = process.env, always: Environment = {}): Config {
-  const environment = { ...given, ...always };
+  const environment = { ...withoutServices(given), ...always };
   const faults: string[] = [];
   const fault = (name: string, message: string) => void faults.push(`${name} ${message}`);
   const text = (name: string) => environment[name]?.trim() || undefined;
@@ -76,6 +82,13 @@ export function readConfig(given: Environment = process.env, always: Environment
     return items;
   };
 
+  const path = (name: string) => {
+    const value = (text(name) ?? '').replace(/\/$/, '');
+    if (/^(\/[A-Za-z0-9._~-]+)*$/.test(value)) return value;
+    fault(name, 'must be a path such as /keyway');
+    return '';
+  };
+
   const issuers = (name: string, local: boolean) => {
     const read = readJwtIssuers(text(name) ?? '[]', local);
     read.faults.forEach((message) => fault(name, message));
@@ -96,7 +109,14 @@ export function readConfig(given: Environment = process.env, always: Environment
     dataDir,
     keysDir: folderAt(text('KEYWAY_KEYS_DIR') ?? `${dataDir}/keys`),
     logLevel: text('KEYWAY_LOG_LEVEL') ?? 'info',
-    corsOrigins: list('KEYWAY_CORS_ORIGINS', isOrigin, 'origins such as https://app.example.com'),
+    corsOrigins: list(
+      'KEYWAY_CORS_ORIGINS',
+      isOrigin,
+      'origins such as https://app.example.com, without a path or a wildcard',
+    ),
+    basePath: path('KEYWAY_BASE_PATH'),
+    keepAliveMs: whole('KEYWAY_KEEP_ALIVE_SECONDS', 90, 1, 3_600) * 1_000,
+    stopDelayMs: whole('KEYWAY_STOP_DELAY_SECONDS', 3, 0, 300) * 1_000,
     trustedProxies: list('KEYWAY_TRUSTED_PROXIES', isRange, ranges),
     hosts: lowered(hosts.length > 0 ? hosts : [...loopback, isIP(host) === 6 ? `[${host}]` : host]),
     jwtIssuers: issuers('KEYWAY_JWT_ISSUERS', outboundLocal),
@@ -138,6 +158,9 @@ const known = new Set([
   'KEYWAY_DATABASE_POOL',
   'KEYWAY_LOG_LEVEL',
   'KEYWAY_CORS_ORIGINS',
+  'KEYWAY_BASE_PATH',
+  'KEYWAY_KEEP_ALIVE_SECONDS',
+  'KEYWAY_STOP_DELAY_SECONDS',
   'KEYWAY_TRUSTED_PROXIES',
   'KEYWAY_HOSTS',
   'KEYWAY_JWT_ISSUERS',
@@ -149,6 +172,29 @@ const known = new Set([
   'KEYWAY_EXPLORER',
   'KEYWAY_INTROSPECTION',
 ]);
+
+/**
+ * Kubernetes puts the address of each Service into the environment of a container, by names made of the Service's: for one
+ * called `keyway` or `keyway-metrics`, they begin as settings of Keyway do. What has such a name and such a value is no
+ * setting. A value of another form is: `KEYWAY_METRICS_PORT=9464`, said in a manifest, is what is meant.
+ * https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+ */
+function withoutServices(environment: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(environment).filter(
+      ([name, value]) => !ofService.some(([names, values]) => names.test(name) && values.test(value ?? '')),
+    ),
+  );
+}
+
+const ofService: readonly (readonly [RegExp, RegExp])[] = [
+  [/^KEYWAY(_\w+)?_SERVICE_HOST$/, /^[\w.:-]*$/],
+  [/^KEYWAY(_\w+)?_SERVICE_PORT(_\w+)?$/, /^\d+$/],
+  [/^KEYWAY(_\w+)?_PORT(_\d+_(TCP|UDP|SCTP))?$/, /^(tcp|udp|sctp):\/\//i],
+  [/^KEYWAY(_\w+)?_PORT_\d+_(TCP|UDP|SCTP)_PROTO$/, /^(tcp|udp|sctp)$/i],
+  [/^KEYWAY(_\w+)?_PORT_\d+_(TCP|UDP|SCTP)_PORT$/, /^\d+$/],
+  [/^KEYWAY(_\w+)?_PORT_\d+_(TCP|UDP|SCTP)_ADDR$/, /^[\w.:-]*$/],
+];
 
 /** Where no shell has done it, ~ is the home folder too. */
 const folderAt = (path: string): string => resolve(path.replace(/^~(?=\/|$)/, () => homedir()));
@@ -169,5 +215,6 @@ const loopback = ['localhost', '127.0.0.1', '[::1]'];
 const lowered = (hosts: readonly string[]) => [...new Set(hosts.map((host) => host.toLowerCase()))];
 const isHost = (item: string) =>
   /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::[1-9]\d{0,4})?$/i.test(item);
-const isOrigin = (item: string) => URL.canParse(item) && new URL(item).origin === item;
+// A browser names one origin, and it is compared as it is.
+const isOrigin = (item: string) => URL.canParse(item) && new URL(item).origin === item && !item.includes('*');
 const isRange = (item: string) => parseRange(item) !== undefined;

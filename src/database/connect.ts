@@ -12,7 +12,7 @@ export type PoolOptions = Record<string, unknown>;
  * @param lost is told of every connection that breaks, also while somebody has it in hand: `pg-pool` listens to idle ones
  * alone, and an error that nobody hears ends the process.
  * @throws an Error to show, which names DATABASE_URL and what is to be done, where Keyway cannot work with what is
- * there; what `pg` says where the server cannot be reached.
+ * there, and where it cannot be reached or lets nobody in by this address.
  */
 export async function connectionTo(url: string, lost: WeakSet<object>): Promise<PoolOptions> {
   const address = readDatabaseUrl(url);
@@ -50,7 +50,7 @@ async function meet(client: pg.Client, address: DatabaseAddress): Promise<Settin
   const wanted = new Map(address.settings);
   const own = client as unknown as pg.PoolClient;
   client.on('error', () => undefined);
-  await client.connect();
+  await client.connect().catch(notConnected);
   try {
     const pooled = await beginSession(own, settingsOver(wanted), address.pooled).catch(refusedSetting);
     const { rows } = await own.query<Met>(askServer, [address.schema ?? null]);
@@ -136,6 +136,35 @@ function refusedSetting(error: unknown): never {
     throw cannotStart('asks by its parameter options for a setting that the database refuses', error);
   throw error;
 }
+
+/** Says by its code why the server was not reached: what others say of it may hold names and passwords. */
+function notConnected(error: unknown): never {
+  const { code = '', message = '' } = error as { code?: string; message?: string };
+  const shown = code === '' ? '' : ` (${code})`;
+  if (code === '28P01')
+    throw cannotStart(`names a user or a password that the server refuses${shown}`, error);
+  if (code === '28000')
+    throw cannotStart(
+      `names a user that the server does not let in, or not from here or without TLS${shown}`,
+      error,
+    );
+  if (code === '3D000') throw cannotStart(`names a database that is not there${shown}`, error);
+  if (code === '53300') throw cannotStart(`leads to a server that takes no more connections${shown}`, error);
+  if (code === '57P03')
+    throw cannotStart(`leads to a server that is still starting or stopping${shown}`, error);
+  if (/CERT|VERIFY|SELF_SIGNED|TLS/.test(code))
+    throw cannotStart(
+      `leads to a server whose certificate is not trusted: name its authority by the parameter sslrootcert${shown}`,
+      error,
+    );
+  // The one sentence of pg's that has no code.
+  if (message === noTls)
+    throw cannotStart('leads to a server without TLS, which is only taken on this machine', error);
+  throw cannotStart(`leads to a server that cannot be reached${shown}`, error);
+}
+
+/** https://github.com/brianc/node-postgres/blob/master/packages/pg/lib/connection.js */
+const noTls = 'The server does not support SSL connections';
 
 const cannotStart = (fault: string, cause?: unknown): Error =>
   new Error(`Keyway cannot start:\n  DATABASE_URL ${fault}`, { cause });

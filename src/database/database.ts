@@ -7,6 +7,7 @@ import {
 } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { connectionTo } from './connect.js';
+import { askRights, expectRights, type RoleRights } from './rights.js';
 import { openEmbedded } from './embedded.js';
 import { conflict, KeywayError, unavailable, outcomeUnknown } from '../errors.js';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -278,7 +279,8 @@ export class Database implements Sql {
 
   /**
    * Brings the tables up to date. Each migration is one transaction: it is done whole, or not at all.
-   * @throws an Error to show, where a newer Keyway has brought them further than this one knows; nothing is changed then.
+   * @throws an Error to show, where a newer Keyway has brought them further than this one knows, and where the role lacks a
+   * right for it; nothing is changed then.
    */
   async migrate(): Promise<void> {
     const known = new Set(this.source.migrations.map(({ name, constructor }) => name ?? constructor.name));
@@ -289,6 +291,8 @@ export class Database implements Sql {
       throw new Error(
         `Keyway cannot start:\n  its database is of a later version, with changes that this one does not know (${unknown.join(', ')}): start that version or a newer one, or bring back a backup from before`,
       );
+    if (!this.embedded && done.length < known.size)
+      expectRights((await this.rows<RoleRights>(rightsToMigrate))[0]);
     await this.source.runMigrations({ transaction: 'each' });
   }
 
@@ -317,6 +321,7 @@ const migrated: Statement = {
   text: "SELECT to_regclass(quote_ident(current_schema()) || '.migrations') IS NOT NULL AS there",
   names: [],
 };
+const rightsToMigrate: Statement = { text: askRights, names: [] };
 const migrationsDone: Statement = { text: 'SELECT name FROM migrations ORDER BY id', names: [] };
 const readClock: Statement = { text: 'SELECT extract(epoch FROM clock_timestamp()) * 1000 AS ms', names: [] };
 

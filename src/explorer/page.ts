@@ -40,7 +40,8 @@ function bareGraphiql(): string {
     title: 'Keyway',
     logo,
     favicon: `data:image/svg+xml;base64,${Buffer.from(logo).toString('base64')}`,
-    endpoint: '/graphql',
+    // Beside the page, whatever path a proxy has put before both.
+    endpoint: 'graphql',
     method: 'POST',
     defaultTabs: examples().map(({ query, variables }) => ({ query, variables: variables ?? null })),
     // The token has its own place, which ends with the tab.

@@ -2,7 +2,7 @@
 export const script = String.raw`
 (() => {
   const stored = 'keyway:token';
-  const endpoint = new URL('/graphql', location.href).href;
+  const endpoint = new URL('graphql', location.href).href;
   const bar = document.getElementById('keyway-bar');
   const field = document.getElementById('keyway-token');
   const hint = document.getElementById('keyway-hint');

@@ -53,9 +53,12 @@ export async function openHttp({ config, log, parts, ready }: HttpOptions): Prom
     bodyLimit: largestBody,
     requestTimeout: slowestRequestMs,
     connectionTimeout: 60_000,
-    keepAliveTimeout: 10_000,
+    keepAliveTimeout: config.keepAliveMs,
+    return503OnClosing: false,
     forceCloseConnections: 'idle',
     genReqId: () => newId(),
+    rewriteUrl: ({ url = '/' }) =>
+      url.startsWith(`${config.basePath}/`) ? url.slice(config.basePath.length) : url,
     http: { headersTimeout: slowestHeadersMs, maxHeaderSize: largestHeaders },
   });
   // Ours is the only body there is, and its parser the only one.
@@ -115,7 +118,7 @@ export async function openHttp({ config, log, parts, ready }: HttpOptions): Prom
     const up = await ready();
     return reply.code(up ? 200 : 503).send({ status: up ? 'up' : 'down' });
   });
-  if (config.explorer) addExplorer(app);
+  if (config.explorer) addExplorer(app, config.basePath);
   if (parts) await addGraph(app, config, log, parts);
   else
     for (const path of ['/graphql', '/v1/verify'])
@@ -135,7 +138,8 @@ async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: P
 
   /** Finds who is calling, before anything else is done with the request; where the body is signed, once it is read. */
   async function prove(request: FastifyRequest): Promise<void> {
-    const { method, url, raw, at } = request;
+    // What was signed is the address as the caller knows it.
+    const { method, originalUrl: url, raw, at } = request;
     const call = { method, url, headers: headersOf(raw.rawHeaders), ip: addressOf(request), at };
     const means = { db, keyring, keySets, hosts: config.hosts };
     const { principal, bodyMatches } = await authenticate(means, call).catch((error: unknown) => {
@@ -232,7 +236,9 @@ const headersOf = (raw: readonly string[]) =>
 const hasBody = ({ headers }: FastifyRequest) =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
-function addExplorer(app: FastifyInstance): void {
+function addExplorer(app: FastifyInstance, basePath: string): void {
+  // The page asks for what lies beside it.
+  if (basePath !== '') app.get(basePath, async (_, reply) => reply.redirect(`${basePath}/`, 308));
   app.get('/', async ({ headers }, reply) => {
     const { html, gzip, etag, contentSecurityPolicy } = explorerPage();
     void reply.headers({

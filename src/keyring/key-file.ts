@@ -95,12 +95,18 @@ function readText(path: string, fault: (message: string) => void): string | unde
       fault('is not a key file');
       return undefined;
     }
-    if ((status.mode & 0o077) !== 0) fault('is open to other users: its mode must be 0600');
+    const toOthers = isOwnGroup(status.gid) ? 0o037 : 0o077;
+    if ((status.mode & toOthers) !== 0)
+      fault('is open to other users: its mode must be 0600, or 0640 if its group is one of this process');
     return readFileSync(descriptor, 'utf8');
   } finally {
     closeSync(descriptor);
   }
 }
+
+/** A secret that is mounted into a container is made readable by a group, which the process is put into. */
+const isOwnGroup = (id: number): boolean =>
+  process.getegid?.() === id || !!process.getgroups?.().includes(id);
 
 // The parser's own error would quote the text, keys and all.
 function parse(text: string): { current: string; keys: Record<string, unknown> } | undefined {

@@ -133,6 +133,23 @@ describe('the explorer in a browser', () => {
     expect(await page.locator('#keyway-token').inputValue()).toBe('');
   });
 
+  test('behind a path it asks for what lies beside it', async () => {
+    const behind = await startTestServer({ KEYWAY_BASE_PATH: '/keyway' });
+    const { context, page, requests, complaints } = await open(browser, `${behind.url}/keyway`);
+    try {
+      await enter(page, behind.adminToken);
+      await hint(page, 'good');
+      await page.locator('.graphiql-execute-button').click();
+      await answer(page, 'totalCount');
+      const asked = new Set(requests.map((url) => url.slice(behind.url.length)));
+      expect([...asked]).toEqual(['/keyway', '/keyway/', '/keyway/graphql']);
+      expect(complaints).toEqual([]);
+    } finally {
+      await context.close();
+      await behind.stop();
+    }
+  });
+
   test('no link fills the editor, and the address never holds what is typed', async () => {
     const { page } = visit;
     await page.goto(`${server.url}/?query=${encodeURIComponent('mutation Planted { __typename }')}`);

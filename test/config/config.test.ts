@@ -85,6 +85,15 @@ test.each([
   ['KEYWAY_CORS_ORIGINS', '*'],
   ['KEYWAY_CORS_ORIGINS', 'https://app.example.com/'],
   ['KEYWAY_CORS_ORIGINS', 'null'],
+  ['KEYWAY_CORS_ORIGINS', 'https://*.example.com'],
+  ['KEYWAY_CORS_ORIGINS', 'https://app.example.com, https://*'],
+  ['KEYWAY_CORS_ORIGINS', 'https://app.example.com:443'],
+  ['KEYWAY_BASE_PATH', 'keyway'],
+  ['KEYWAY_BASE_PATH', '//keyway'],
+  ['KEYWAY_BASE_PATH', '/key way'],
+  ['KEYWAY_BASE_PATH', 'https://example.com/keyway'],
+  ['KEYWAY_KEEP_ALIVE_SECONDS', '0'],
+  ['KEYWAY_STOP_DELAY_SECONDS', '301'],
   ['KEYWAY_TRUSTED_PROXIES', '10.0.0.0/33'],
   ['KEYWAY_TRUSTED_PROXIES', 'proxy.example.com'],
   ['KEYWAY_TRUSTED_PROXIES', '10/8'],
@@ -108,6 +117,41 @@ test.each([
   ['DATABASE_URL', 'nonsense'],
 ])('%s=%s is a fault', (name, value) => {
   expect(faultsOf({ [name]: value })).toMatch(new RegExp(`  ${name} must`));
+});
+
+describe('beside Services of Kubernetes whose names begin with keyway', () => {
+  const service = (name: string, port = '4000') => ({
+    [`${name}_SERVICE_HOST`]: '10.96.12.7',
+    [`${name}_SERVICE_PORT`]: port,
+    [`${name}_SERVICE_PORT_HTTP`]: port,
+    [`${name}_PORT`]: `tcp://10.96.12.7:${port}`,
+    [`${name}_PORT_${port}_TCP`]: `tcp://10.96.12.7:${port}`,
+    [`${name}_PORT_${port}_TCP_PROTO`]: 'tcp',
+    [`${name}_PORT_${port}_TCP_PORT`]: port,
+    [`${name}_PORT_${port}_TCP_ADDR`]: '10.96.12.7',
+    [`${name}_PORT_53_UDP`]: 'udp://10.96.12.7:53',
+    [`${name}_PORT_53_UDP_PROTO`]: 'udp',
+  });
+
+  test.each(['KEYWAY', 'KEYWAY_METRICS', 'KEYWAY_POSTGRES_RW', 'KEYWAY_V2'])(
+    'what is there for %s changes nothing',
+    (name) => {
+      expect(readConfig({ ...service(name), PORT: '4001' })).toEqual(readConfig({ PORT: '4001' }));
+    },
+  );
+
+  test('IPv6 changes nothing either', () => {
+    const environment = { KEYWAY_SERVICE_HOST: 'fd00::7', KEYWAY_PORT: 'tcp://[fd00::7]:4000' };
+    expect(readConfig(environment)).toEqual(readConfig({}));
+  });
+
+  test('a setting of the same name is what it says', () => {
+    const metrics = { ...service('KEYWAY_METRICS'), KEYWAY_METRICS_PORT: '9464' };
+    expect(readConfig(metrics).metrics).toEqual({ host: '127.0.0.1', port: 9464 });
+    expect(faultsOf({ ...service('KEYWAY'), KEYWAY_PORT: '4000' })).toMatch(/KEYWAY_PORT is not a setting/);
+    expect(faultsOf({ KEYWAY_METRICS_PORT: 'http://10.0.0.1:1' })).toMatch(/KEYWAY_METRICS_PORT must/);
+    expect(faultsOf({ KEYWAY_SERVICE_NAME: 'x' })).toMatch(/KEYWAY_SERVICE_NAME is not a setting/);
+  });
 });
 
 test('lists are read item by item', () => {

@@ -1,7 +1,9 @@
+import { jest } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -9,6 +11,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -147,9 +150,48 @@ describe('loadKeyFiles', () => {
     expect(inspect(files, { depth: 9 })).toContain('[secret]');
   });
 
-  test.each([0o640, 0o604, 0o620, 0o602, 0o610, 0o666])('refuses mode %o', (mode) => {
+  const tooOpen =
+    'kek.json: is open to other users: its mode must be 0600, or 0640 if its group is one of this process';
+
+  test.each([0o604, 0o620, 0o602, 0o610, 0o660, 0o644, 0o666])('refuses mode %o', (mode) => {
     chmodSync(pathOf('kek'), mode);
-    expect(faults()).toEqual(['kek.json: is open to other users: its mode must be 0600']);
+    expect(faults()).toEqual([tooOpen]);
+  });
+
+  test.each([0o640, 0o440])('takes mode %o with a group of its own, and with no other', (mode) => {
+    chmodSync(pathOf('kek'), mode);
+    expect(faults()).toEqual([]);
+    const groups = jest.spyOn(process, 'getgroups').mockReturnValue([]);
+    const group = jest.spyOn(process, 'getegid').mockReturnValue(statSync(pathOf('kek')).gid + 1);
+    try {
+      expect(faults()).toEqual([tooOpen]);
+      groups.mockReturnValue([statSync(pathOf('kek')).gid]);
+      expect(faults()).toEqual([]);
+    } finally {
+      groups.mockRestore();
+      group.mockRestore();
+    }
+  });
+
+  test('takes a secret that is mounted: links to files of a folder that cannot be written to', () => {
+    const mounted = resolve(root, 'mounted');
+    const real = resolve(mounted, '..2026');
+    mkdirSync(real, { recursive: true });
+    for (const kind of keyKinds) {
+      copyFileSync(pathOf(kind), resolve(real, `${kind}.json`));
+      chmodSync(resolve(real, `${kind}.json`), 0o440);
+    }
+    symlinkSync('..2026', resolve(mounted, '..data'));
+    for (const kind of keyKinds) symlinkSync(`..data/${kind}.json`, resolve(mounted, `${kind}.json`));
+    chmodSync(real, 0o555);
+    chmodSync(mounted, 0o555);
+    directory = mounted;
+    try {
+      createKeyFiles(directory);
+      expect(faults()).toEqual([]);
+    } finally {
+      for (const folder of [mounted, real]) chmodSync(folder, 0o755);
+    }
   });
 
   test('takes a file that even its owner cannot write', () => {

@@ -110,6 +110,7 @@ async function makePlace(folder: string, template = 'template1'): Promise<Place>
       KEYWAY_DATA_DIR: folder,
       PORT: '0',
       HOST: '127.0.0.1',
+      KEYWAY_STOP_DELAY_SECONDS: '0',
       ...(server && { DATABASE_URL: databaseUrl(server, name) }),
     },
     drop: async () => {

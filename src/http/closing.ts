@@ -1,0 +1,68 @@
+import type { Server as HttpServer } from 'node:http';
+import { Server, type Socket } from 'node:net';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+
+/** How long a connection without a request stays open once Keyway stops: what was sent by then has come. */
+const idleMs = 1_000;
+const lookMs = 25;
+
+/** How a server stops, so that no request that was sent whole goes without its answer. */
+export interface Closing {
+  /** From now on each answer says that its connection ends with it. New connections are still taken. */
+  leave(): void;
+  /** Takes no new connections, and resolves when all are closed, those that still have a request after `slowestMs`. */
+  close(slowestMs: number): Promise<void>;
+}
+
+interface Connection {
+  requests: number;
+  /** Bytes that had come when its last request was answered: more are a request that is on its way. */
+  bytesDone: number;
+  idleSinceMs: number;
+}
+
+/** Watches the connections of a server from its first one on. */
+export function watchConnections(server: HttpServer): Closing {
+  let leaving = false;
+  const connections = new Map<Socket, Connection>();
+  server.on('connection', (socket: Socket) => {
+    connections.set(socket, { requests: 0, bytesDone: 0, idleSinceMs: performance.now() });
+    socket.once('close', () => connections.delete(socket));
+  });
+  // Before the listener that answers.
+  server.prependListener('request', ({ socket }, response) => {
+    const connection = connections.get(socket);
+    if (leaving) response.setHeader('connection', 'close');
+    if (!connection) return;
+    connection.requests++;
+    response.once('close', () => {
+      connection.requests--;
+      connection.bytesDone = socket.bytesRead;
+      connection.idleSinceMs = performance.now();
+    });
+  });
+
+  const endIdle = (closingSinceMs: number) => {
+    for (const [socket, { requests, bytesDone, idleSinceMs }] of connections) {
+      const isIdle = requests === 0 && socket.bytesRead === bytesDone;
+      if (isIdle && performance.now() - Math.max(idleSinceMs, closingSinceMs) >= idleMs) socket.destroy();
+    }
+  };
+
+  return {
+    leave: () => void (leaving = true),
+    async close(slowestMs) {
+      leaving = true;
+      // The event loop has just taken all connections that were waiting: what still waits when the port closes is reset.
+      await setImmediate();
+      // Not the one of HTTP servers: that one cuts connections whose next request may be on its way.
+      Server.prototype.close.call(server);
+      const sinceMs = performance.now();
+      while (connections.size > 0 && performance.now() - sinceMs < slowestMs) {
+        endIdle(sinceMs);
+        await sleep(lookMs);
+      }
+      server.closeAllConnections();
+    },
+  };
+}
