@@ -39,7 +39,7 @@ export async function makeCopy() {
   const own = {
     ...config,
     globalSetup: undefined,
-    globalTeardown: undefined,
+    globalTeardown: '<rootDir>/test/mutation/end-shared.mjs',
     rootDir: folder,
     testSequencer: '<rootDir>/test/mutation/in-order.cjs',
   };
