@@ -19,7 +19,10 @@ export async function authenticateJwt(
 ): Promise<Principal> {
   const { issuer, subject } = await identify(token, keySets, nowMs);
   const principal = await principalOf(db, issuer, subject);
-  if (!principal) throw new KeywayError('UNAUTHENTICATED');
+  if (!principal)
+    throw new KeywayError('UNAUTHENTICATED', undefined, {
+      cause: `no account that may call has the identity of issuer ${JSON.stringify(issuer)} and subject ${JSON.stringify(subject)}`,
+    });
   return principal;
 }
 

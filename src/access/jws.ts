@@ -21,14 +21,15 @@ export async function verifyJws(
 ): Promise<{ header: JwsHeader; payload: Buffer }> {
   const header = jwsHeader(compact);
   const key = keyFor(header, keys, allowed);
-  if (!key) throw jwsRefused('no key fits');
+  if (!key)
+    throw jwsRefused("none of the issuer's keys, or more than one, has the token's key id and algorithm");
   try {
     const { payload } = await compactVerify(compact, await importJWK(key, header.alg), {
       algorithms: [header.alg],
     });
     return { header, payload: Buffer.from(payload) };
   } catch {
-    throw jwsRefused('the signature does not hold');
+    throw jwsRefused("the token's signature does not hold under the issuer's key");
   }
 }
 
@@ -38,12 +39,13 @@ export async function verifyJws(
  */
 export function jwsHeader(compact: string): JwsHeader {
   const parts = compact.split('.');
-  if (parts.length !== 3 || !parts.every(isCanonical)) throw jwsRefused('this is no compact JWS');
+  if (parts.length !== 3 || !parts.every(isCanonical))
+    throw jwsRefused('the token is no compact JWS in base64url');
   const { alg, kid, crit, ...others } = parseObject(Buffer.from(parts[0] ?? '', 'base64url'));
   if (typeof alg !== 'string' || (kid !== undefined && typeof kid !== 'string'))
-    throw jwsRefused('alg or kid is no text');
+    throw jwsRefused('alg or kid of the token is no text');
   // No extension is known here, so none may be critical (RFC 7515, section 4.1.11).
-  if (crit !== undefined) throw jwsRefused('an unknown extension is critical');
+  if (crit !== undefined) throw jwsRefused('the token says that an extension is critical (crit)');
   return { ...others, alg, ...(kid === undefined ? {} : { kid }) };
 }
 
@@ -69,14 +71,14 @@ export function parseObject(bytes: Uint8Array): Record<string, unknown> {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     value = JSON.parse(text);
   } catch {
-    throw jwsRefused('this is no JSON');
+    throw jwsRefused('a part of the token is no JSON');
   }
-  if (!isRecord(value) || saysTwice(text)) throw jwsRefused('this is no object, or it says a name twice');
+  if (!isRecord(value) || saysTwice(text))
+    throw jwsRefused('a part of the token is no object, or says a name twice');
   return value;
 }
 
-const jwsRefused = (reason: string) =>
-  new KeywayError('UNAUTHENTICATED', undefined, { cause: new Error(reason) });
+const jwsRefused = (reason: string) => new KeywayError('UNAUTHENTICATED', undefined, { cause: reason });
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

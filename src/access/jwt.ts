@@ -1,6 +1,5 @@
 import { KeywayError } from '../errors.js';
 import type { JwtIssuer } from '../config/jwt-issuers.js';
-import { longestBearer, longestJwtMs } from '../config/limits.js';
 import { jwsHeader, parseObject, verifyJws } from './jws.js';
 import type { KeySets } from './key-sets.js';
 
@@ -13,6 +12,7 @@ export interface Identified {
 }
 
 const leewayMs = 30_000;
+const hourMs = 3_600_000;
 
 /** Whether it looks like a signed token (a compact JWS, RFC 7515), and so like none of Keyway's own. */
 export const isJwt = (text: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text);
@@ -24,15 +24,17 @@ export const isJwt = (text: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(
  * had.
  */
 export async function identify(token: string, keySets: KeySets, nowMs: number): Promise<Identified> {
-  if (token.length > longestBearer) throw jwtRefused('the token is too long');
   const header = jwsHeader(token);
-  if (!isType(header.typ)) throw jwtRefused('the token is of another type');
+  if (!isType(header.typ)) throw jwtRefused('the token is of another type (typ)');
   // The very text that is verified below: until then, it decides no more than whose keys to look at.
   const claims = parseObject(Buffer.from(token.split('.')[1] ?? '', 'base64url'));
   const keySet = typeof claims.iss === 'string' ? keySets.get(claims.iss) : undefined;
-  if (!keySet) throw jwtRefused('nobody knows the issuer');
+  if (!keySet) throw jwtRefused('the issuer of the token (iss) is not one of KEYWAY_JWT_ISSUERS');
   const { issuer } = keySet;
-  if (!issuer.algorithms.some((name) => name === header.alg)) throw jwtRefused('the algorithm is not listed');
+  if (token.length > issuer.largestTokenBytes)
+    throw jwtRefused('the token is longer than largestTokenBytes of its issuer');
+  if (!issuer.algorithms.some((name) => name === header.alg))
+    throw jwtRefused('the algorithm of the token (alg) is not listed for its issuer');
   const identified = readClaims(claims, issuer, nowMs);
   await verifyJws(token, await keySet.keysFor(header), issuer.algorithms);
   return identified;
@@ -47,17 +49,22 @@ const isType = (type: unknown): boolean =>
 function readClaims(claims: Record<string, unknown>, issuer: JwtIssuer, nowMs: number): Identified {
   const { sub, aud, exp, iat, nbf } = claims;
   // What is no text in the database is nobody's subject.
-  if (typeof sub !== 'string' || !/^[^\p{Cc}\p{Cs}]{1,255}$/u.test(sub)) throw jwtRefused('sub');
+  if (typeof sub !== 'string' || !/^[^\p{Cc}\p{Cs}]{1,255}$/u.test(sub))
+    throw jwtRefused('the token has no subject (sub) of 1 to 255 characters');
   const meantFor: unknown[] = Array.isArray(aud) ? aud : [aud];
-  if (!meantFor.every((one) => typeof one === 'string')) throw jwtRefused('aud');
-  if (!issuer.audiences.some((audience) => meantFor.includes(audience))) throw jwtRefused('aud');
+  if (
+    !meantFor.every((one) => typeof one === 'string') ||
+    !issuer.audiences.some((audience) => meantFor.includes(audience))
+  )
+    throw jwtRefused('the token is for another audience (aud)');
   if (!isTime(exp) || !isTime(iat) || (nbf !== undefined && !isTime(nbf)))
-    throw jwtRefused('exp, iat or nbf');
+    throw jwtRefused('the token lacks exp or iat, or one of exp, iat and nbf is no number');
   const lifetimeMs = (exp - iat) * 1000;
-  if (lifetimeMs <= 0 || lifetimeMs > longestJwtMs) throw jwtRefused('the lifetime');
-  if (nowMs >= exp * 1000 + leewayMs) throw jwtRefused('exp');
+  if (lifetimeMs <= 0 || lifetimeMs > issuer.longestLifetimeHours * hourMs)
+    throw jwtRefused('the token lives longer than longestLifetimeHours of its issuer (iat to exp)');
+  if (nowMs >= exp * 1000 + leewayMs) throw jwtRefused('the token has expired (exp)');
   if (iat * 1000 > nowMs + leewayMs || (nbf !== undefined && nbf * 1000 > nowMs + leewayMs))
-    throw jwtRefused('iat or nbf');
+    throw jwtRefused('the token is not valid yet (iat or nbf): compare the clocks');
   return { issuer: issuer.issuer, subject: sub, expiresAtMs: exp * 1000 };
 }
 

@@ -64,7 +64,8 @@ export class KeySet {
       const { status, body } = await this.outbound.get(new URL(this.issuer.jwks), {
         timeoutMs: slowestIssuerMs,
         mostBytes: largestKeySet,
-        headers: { accept: 'application/json' },
+        // Kubernetes answers 406 to whoever asks for JSON alone (RFC 7517, section 8.5.2).
+        headers: { accept: 'application/jwk-set+json, application/json' },
       });
       if (status !== 200) throw unavailable(`the issuer answers with ${status}`);
       const keys = parseObject(body);

@@ -1,3 +1,5 @@
+import { longestBearer, longestJwtHours, usualJwtBytes, usualJwtHours } from './limits.js';
+
 /** The signatures that are taken, all of them by a public key. */
 export type JwsAlgorithm = 'EdDSA' | 'ES256' | 'PS256' | 'RS256';
 
@@ -10,13 +12,17 @@ export interface JwtIssuer {
   /** Of these, the claim `aud` must name one. */
   readonly audiences: readonly string[];
   readonly algorithms: readonly JwsAlgorithm[];
+  /** How long after its `iat` a token may end at most. */
+  readonly longestLifetimeHours: number;
+  /** How long a token may be, in bytes. */
+  readonly largestTokenBytes: number;
 }
 
 const algorithms: readonly string[] = ['EdDSA', 'ES256', 'PS256', 'RS256'] satisfies JwsAlgorithm[];
-const members = ['issuer', 'jwks', 'audience', 'algorithms'];
+const members = ['issuer', 'jwks', 'audience', 'algorithms', 'longestLifetimeHours', 'largestTokenBytes'];
 
 /**
- * The issuers in a JSON list of `{ issuer, jwks, audience, algorithms }`, or what is wrong with it, in words that hold
+ * The issuers in a JSON list of `{ issuer, jwks, audience, algorithms }`, with their limits where they have other ones, or what is wrong with it, in words that hold
  * no value.
  * @param local whether http will do, for trials.
  */
@@ -32,7 +38,14 @@ export function readJwtIssuers(text: string, local: boolean): { issuers: JwtIssu
       fault('', 'an object');
       continue;
     }
-    const { issuer, jwks, audience, algorithms: listed } = item as Record<string, unknown>;
+    const {
+      issuer,
+      jwks,
+      audience,
+      algorithms: listed,
+      longestLifetimeHours = usualJwtHours,
+      largestTokenBytes = usualJwtBytes,
+    } = item as Record<string, unknown>;
     const audiences = Array.isArray(audience) ? (audience as unknown[]) : [audience];
     if (Object.keys(item).some((name) => !members.includes(name)))
       fault('', `no members but ${members.join(', ')}`);
@@ -43,7 +56,18 @@ export function readJwtIssuers(text: string, local: boolean): { issuers: JwtIssu
     if (audiences.length === 0 || !audiences.every(isName))
       fault('.audience', 'a text of 1 to 255 characters, or a list of such');
     if (!isAlgorithms(listed)) fault('.algorithms', `a list out of ${algorithms.join(', ')}`);
-    issuers.push({ issuer, jwks, audiences, algorithms: listed } as JwtIssuer);
+    if (!isWhole(longestLifetimeHours, 1, longestJwtHours))
+      fault('.longestLifetimeHours', `a whole number from 1 to ${longestJwtHours}`);
+    if (!isWhole(largestTokenBytes, 1_024, longestBearer))
+      fault('.largestTokenBytes', `a whole number from 1024 to ${longestBearer}`);
+    issuers.push({
+      issuer,
+      jwks,
+      audiences,
+      algorithms: listed,
+      longestLifetimeHours,
+      largestTokenBytes,
+    } as JwtIssuer);
   }
   return { issuers, faults };
 }
@@ -56,6 +80,9 @@ function parseList(text: string): unknown[] | undefined {
     return undefined;
   }
 }
+
+const isWhole = (value: unknown, least: number, most: number): boolean =>
+  Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most;
 
 const isName = (value: unknown): value is string =>
   typeof value === 'string' && /^[^\p{Cc}\p{Cs}]{1,255}$/u.test(value);

@@ -84,11 +84,14 @@ export const longestSignedBody = 200_000;
 /** What Keyway proves itself with at a store: no vendor has longer ones. */
 export const mostSecretBytes = 16 * kibibyte;
 
-/** All headers of a request: what Node takes by itself; a token is at most half of it. */
-export const largestHeaders = 16 * kibibyte;
+/** A proof in an Authorization header: the longest that any issuer's token may be, with a thousand groups in it. */
+export const longestBearer = 48 * kibibyte;
 
-/** A proof in an Authorization header, such as a JWT. */
-export const longestBearer = 8 * kibibyte;
+/** A token of an issuer for which nothing else is set: two hundred groups fit in. */
+export const usualJwtBytes = 16 * kibibyte;
+
+/** All headers of a request: beside the longest token there is what Node takes by itself. */
+export const largestHeaders = longestBearer + 16 * kibibyte;
 
 /** How long a client may take to send its headers, and then the rest: a slow one holds a connection. */
 export const slowestHeadersMs = 10 * secondMs;
@@ -124,8 +127,12 @@ export const longestDuration = 'P100Y';
 export const longestTokenDays = 366;
 export const usualTokenDays = 90;
 
-/** The longest life of an issuer's token that is believed: a withdrawn one works until its end. */
-export const longestJwtMs = dayMs;
+/**
+ * The longest life of an issuer's token that is believed, in hours, where nothing else is set for the issuer, and at most:
+ * a withdrawn one works until its end. A day, and an hour for issuers that date tokens back.
+ */
+export const usualJwtHours = 25;
+export const longestJwtHours = 7 * 24;
 
 /** How long an idempotency key answers again: clients try again within a day. */
 export const idempotencyMs = dayMs;

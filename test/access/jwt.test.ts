@@ -21,6 +21,7 @@ let server: TestServer;
 let issuer: TestIssuer;
 /** One whose tokens may be signed by ES256 alone, with the same keys. */
 let strict: string;
+let generous: string;
 let signers: Record<string, Signer>;
 let ada: string;
 
@@ -30,10 +31,17 @@ beforeAll(async () => {
   );
   issuer = await startIssuer(...Object.values(signers));
   strict = `${issuer.name}/strict`;
+  generous = `${issuer.name}/generous`;
   server = await startTestServer(
     trusting(
       issuer.settings({ audience: ['keyway', 'keyway-two'] }),
-      issuer.settings({ issuer: strict, algorithms: ['ES256'] }),
+      issuer.settings({
+        issuer: strict,
+        algorithms: ['ES256'],
+        longestLifetimeHours: 1,
+        largestTokenBytes: 2_048,
+      }),
+      issuer.settings({ issuer: generous, longestLifetimeHours: 168, largestTokenBytes: 49_152 }),
     ),
   );
   ada = await makeAccount(server, {
@@ -41,6 +49,7 @@ beforeAll(async () => {
     identities: [
       { issuer: issuer.name, subject: 'ada' },
       { issuer: strict, subject: 'ada' },
+      { issuer: generous, subject: 'ada' },
       { issuer: issuer.name, subject: 'a'.repeat(255) },
       { issuer: issuer.name, subject: '\u{1f511}'.repeat(255) },
       { issuer: issuer.name, subject: 'a\ufffdb' },
@@ -98,7 +107,8 @@ describe('a token is taken', () => {
     ['that ended less than 30 s ago', () => token({ iat: nowS() - 100, exp: nowS() - 20 })],
     ['from a clock that is 20 s fast', () => token({ iat: nowS() + 20, nbf: nowS() + 20 })],
     ['that began to hold before', () => token({ nbf: nowS() - 100 })],
-    ['that lives for 24 h', () => token({ exp: nowS() + 86_400, iat: nowS() })],
+    ['that lives for 25 h', () => token({ exp: nowS() + 90_000, iat: nowS() })],
+    ['for a day, dated back by a few minutes', () => token({ exp: nowS() + 86_400, iat: nowS() - 300 })],
     ['with times in fractions', () => token({ exp: nowS() + 60.5, iat: nowS() - 0.5 })],
     [
       'with claims that mean nothing here',
@@ -108,19 +118,21 @@ describe('a token is taken', () => {
     ['of a subject of 255 letters', () => token({ sub: 'a'.repeat(255) })],
     ['of a subject of 255 characters of two code units', () => token({ sub: '\u{1f511}'.repeat(255) })],
     ['of an issuer with fewer algorithms', () => token({ iss: strict })],
-    ['of 8 KiB', async () => (await around8KiB()).largest],
+    ['of 16 KiB', async () => (await around(16 * 1024)).largest],
   ])('%s', async (_, make) => {
     expect(expectData(await viewer(await make())).viewer.id).toBe(ada);
   });
 });
 
 /** Good tokens that differ by their length alone: the largest that is taken, and the next. */
-async function around8KiB(): Promise<{ largest: string; tooLarge: string }> {
-  const most = 8 * 1024;
-  const empty = await token({ pad: '' });
+async function around(
+  most: number,
+  more: Record<string, unknown> = {},
+): Promise<{ largest: string; tooLarge: string }> {
+  const empty = await token({ ...more, pad: '' });
   let largest = empty;
   for (let pad = Math.floor(((most - empty.length) * 3) / 4) - 4; ; pad++) {
-    const made = await token({ pad: 'x'.repeat(pad) });
+    const made = await token({ ...more, pad: 'x'.repeat(pad) });
     if (made.length > most) return { largest, tooLarge: made };
     largest = made;
   }
@@ -191,8 +203,8 @@ const bad: Record<string, () => string | Promise<string>> = {
     signed(signer(), JSON.stringify(claims()).replace(/"exp":\d+/, '"exp":1e999')),
   'an iat in the future': () => token({ iat: nowS() + 40 }),
   'an iat that is text': () => token({ iat: String(nowS()) }),
-  'a lifetime over 24 h': () => token({ iat: nowS(), exp: nowS() + 86_401 }),
-  'a lifetime over 24 h, nearly over': () => token({ iat: nowS() - 86_400, exp: nowS() + 10 }),
+  'a lifetime over 25 h': () => token({ iat: nowS(), exp: nowS() + 90_001 }),
+  'a lifetime over 25 h, nearly over': () => token({ iat: nowS() - 90_000, exp: nowS() + 10 }),
   'a lifetime of nothing': () => token({ iat: nowS(), exp: nowS() }),
   'an end before its beginning': () => token({ iat: nowS() + 20, exp: nowS() + 10 }),
   'an nbf in the future': () => token({ nbf: nowS() + 40 }),
@@ -212,7 +224,7 @@ const bad: Record<string, () => string | Promise<string>> = {
   'a type that is no text': () => token({}, { typ: 7 }),
   'claims that are a list': () => signed(signer(), [claims()]),
   'claims that are no JSON': () => signed(signer(), 'ada'),
-  'more than 8 KiB': async () => (await around8KiB()).tooLarge,
+  'more than 16 KiB': async () => (await around(16 * 1024)).tooLarge,
   'a JWE': () => encrypted(),
 };
 
@@ -344,6 +356,58 @@ test('a token that is wrong by itself asks no issuer', async () => {
     await fresh.stop();
     await other.stop();
   }
+});
+
+describe('the limits of an issuer are its own', () => {
+  const within = async (iss: () => string, more: Record<string, unknown>) =>
+    (await viewer(await token({ iss: iss(), ...more }))).status;
+
+  test('how long a token lives', async () => {
+    const lasting = (seconds: number) => ({ iat: nowS(), exp: nowS() + seconds });
+    expect(await within(() => strict, lasting(3_600))).toBe(200);
+    expect(await within(() => strict, lasting(3_601))).toBe(401);
+    expect(await within(() => generous, lasting(7 * 86_400))).toBe(200);
+    expect(await within(() => generous, lasting(7 * 86_400 + 1))).toBe(401);
+  });
+
+  test.each<[string, () => string, number]>([
+    ['a small one', () => strict, 2_048],
+    ['the largest there is', () => generous, 49_152],
+  ])('how long a token is: %s', async (_, iss, most) => {
+    const { largest, tooLarge } = await around(most, { iss: iss() });
+    expect([(await viewer(largest)).status, (await viewer(tooLarge)).status]).toEqual([200, 401]);
+  });
+});
+
+describe('the log says why a token is refused', () => {
+  test.each<[string, () => string | Promise<string>, RegExp]>([
+    ...Object.entries(bad).map(([name, make]): [string, typeof make, RegExp] => [name, make, /./]),
+    [
+      'an identity that no account has',
+      () => token({ sub: 'eve' }),
+      /no account .*"https:\/\/id[^"]+".*"eve"/,
+    ],
+    ['an unknown key id', () => token({}, { kid: 'mark' }), /key id/],
+    ['another signature', async () => swap(await token(), 2), /signature/],
+    ['an issuer that nobody knows', () => token({ iss: 'https://mark.example' }), /KEYWAY_JWT_ISSUERS/],
+    ['another audience', () => token({ aud: 'mark' }), /audience/],
+    ['a long life', () => token({ iat: nowS(), exp: nowS() + 90_001 }), /longestLifetimeHours/],
+    ['a long text', async () => (await around(16 * 1024)).tooLarge, /largestTokenBytes/],
+    ['a text that is longer than any', async () => `a.${'b'.repeat(49_152)}.c`, /too long/],
+  ])('%s', async (_, make, why) => {
+    const presented = await make();
+    const { status, headers } = await viewer(presented);
+    expect(status).toBe(401);
+    const id = headers.get('x-request-id') ?? 'none';
+    const causes = server.logged
+      .map((line) => JSON.parse(line) as { id?: string; cause?: string; msg: string })
+      .filter((line) => line.id === id && line.msg === 'a caller was refused')
+      .map(({ cause }) => cause);
+    expect(causes).toEqual([expect.stringMatching(why)]);
+    expect(causes.join()).not.toContain('mark');
+    for (const piece of presented.split('.').filter((one) => one.length > 8))
+      expect(causes.join()).not.toContain(piece.slice(0, 200));
+  });
 });
 
 test('a token in another scheme, or in two headers, is refused', async () => {

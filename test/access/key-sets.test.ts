@@ -83,7 +83,7 @@ test('keys are fetched when a token first asks for them, once for all that ask a
   const tokens = await Promise.all(Array.from({ length: 30 }, () => token()));
   expect(new Set(await Promise.all(tokens.map(answer)))).toEqual(new Set([account]));
   expect(issuer.asked.map(({ url, method, headers }) => [method, url, headers.accept])).toEqual([
-    ['GET', '/keys?tenant=query-mark', 'application/json'],
+    ['GET', '/keys?tenant=query-mark', 'application/jwk-set+json, application/json'],
   ]);
 });
 

@@ -30,10 +30,20 @@ test('issuers are read, with one audience or several', () => {
     issuer: 'accounts.example.org',
     audience: ['a', 'b'],
     algorithms: ['EdDSA', 'PS256'],
+    longestLifetimeHours: 168,
+    largestTokenBytes: 1_024,
   };
+  const usual = { longestLifetimeHours: 25, largestTokenBytes: 16_384 };
   expect(read([one, other])).toEqual([
-    { issuer: one.issuer, jwks: one.jwks, audiences: ['keyway'], algorithms: ['ES256'] },
-    { issuer: other.issuer, jwks: one.jwks, audiences: ['a', 'b'], algorithms: ['EdDSA', 'PS256'] },
+    { issuer: one.issuer, jwks: one.jwks, audiences: ['keyway'], algorithms: ['ES256'], ...usual },
+    {
+      issuer: other.issuer,
+      jwks: one.jwks,
+      audiences: ['a', 'b'],
+      algorithms: ['EdDSA', 'PS256'],
+      longestLifetimeHours: 168,
+      largestTokenBytes: 1_024,
+    },
   ]);
   expect(read('[]')).toEqual([]);
 });
@@ -44,6 +54,16 @@ test.each<[string, unknown, string]>([
   ['no object', ['mark'], 'must have at [0] an object'],
   ['null', [null], 'must have at [0] an object'],
   ['an unknown member', [{ ...one, mark: 1 }], 'must have at [0] no members but'],
+  ...[0, 169, 1.5, '25', null].map((longestLifetimeHours): [string, unknown, string] => [
+    `a lifetime of ${longestLifetimeHours}`,
+    [{ ...one, longestLifetimeHours }],
+    'must have at [0].longestLifetimeHours a whole number from 1 to 168',
+  ]),
+  ...[1_023, 49_153, '16384', null].map((largestTokenBytes): [string, unknown, string] => [
+    `a size of ${largestTokenBytes}`,
+    [{ ...one, largestTokenBytes }],
+    'must have at [0].largestTokenBytes a whole number from 1024 to 49152',
+  ]),
   ['no issuer', [{ ...one, issuer: undefined }], 'must have at [0].issuer'],
   ['an empty issuer', [{ ...one, issuer: '' }], 'must have at [0].issuer'],
   ['an issuer that is too long', [{ ...one, issuer: 'mark'.repeat(64) }], 'must have at [0].issuer'],
