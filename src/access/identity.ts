@@ -1,6 +1,6 @@
-import { sql, type Database } from '../database/database.js';
+import { sql, type Database, type Sql } from '../database/database.js';
 import { KeywayError } from '../errors.js';
-import { identify } from './jwt.js';
+import { identify, type Identified } from './jwt.js';
 import type { KeySets } from './key-sets.js';
 import type { Principal } from './principal.js';
 import { grantsHeldBy, rightsBy, type Held } from './rights.js';
@@ -17,27 +17,30 @@ export async function authenticateJwt(
   token: string,
   nowMs: number,
 ): Promise<Principal> {
-  const { issuer, subject } = await identify(token, keySets, nowMs);
-  const principal = await principalOf(db, issuer, subject);
+  const identified = await identify(token, keySets, nowMs);
+  const principal = await principalOf(db, identified);
   if (!principal) throw new KeywayError('UNAUTHENTICATED');
   return principal;
 }
 
-/** The account that this identity calls as, with all that it may do; undefined where there is none that may call. */
+/**
+ * The account that this identity calls as, with all that it may do, by now; undefined where there is none that may call,
+ * and where the token is taken no longer.
+ */
 export async function principalOf(
-  db: Database,
-  issuer: string,
-  subject: string,
+  db: Sql,
+  { issuer, subject, untilMs }: Omit<Identified, 'expiresAtMs'>,
 ): Promise<Principal | undefined> {
   const [account] = await db.rows<{ accountId: string; mfaRequired: boolean; held: Held[] }>(
     identifiedAccount,
-    { issuer, subject },
+    { issuer, subject, untilMs },
   );
   if (!account) return undefined;
   return {
     accountId: account.accountId,
     credentialId: null,
     credentialVersion: null,
+    identity: { issuer, subject, untilMs },
     holds: null,
     temporary: false,
     rights: rightsBy(account.held, null),
@@ -54,6 +57,7 @@ const identifiedAccount = {
   SELECT a.id AS "accountId", a.mfa_required AS "mfaRequired",
     (SELECT coalesce(json_agg(held), '[]') FROM (${grantsHeldBy('a.id')}) held) AS held
   FROM identities i JOIN accounts a ON a.id = i.account_id
-  WHERE i.issuer = :issuer AND i.subject = :subject AND ${goesOn('a')}`),
+  WHERE i.issuer = :issuer AND i.subject = :subject AND ${goesOn('a')}
+    AND clock_timestamp() < to_timestamp(CAST(:untilMs AS double precision) / 1000)`),
   name: 'identified-account',
 };

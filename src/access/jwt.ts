@@ -10,6 +10,8 @@ export interface Identified {
   subject: string;
   /** When it expires, in milliseconds since 1970. */
   expiresAtMs: number;
+  /** Until when it is taken, since clocks may differ. */
+  untilMs: number;
 }
 
 const leewayMs = 30_000;
@@ -58,7 +60,7 @@ function readClaims(claims: Record<string, unknown>, issuer: JwtIssuer, nowMs: n
   if (nowMs >= exp * 1000 + leewayMs) throw jwtRefused('exp');
   if (iat * 1000 > nowMs + leewayMs || (nbf !== undefined && nbf * 1000 > nowMs + leewayMs))
     throw jwtRefused('iat or nbf');
-  return { issuer: issuer.issuer, subject: sub, expiresAtMs: exp * 1000 };
+  return { issuer: issuer.issuer, subject: sub, expiresAtMs: exp * 1000, untilMs: exp * 1000 + leewayMs };
 }
 
 const isTime = (value: unknown): value is number => Number.isFinite(value);

@@ -61,7 +61,10 @@ export interface Principal {
   readonly accountId: string;
   /** The credential that it proved itself with; null for an identity elsewhere, which is no credential of ours. */
   readonly credentialId: string | null;
+  /** The number of the secret that it did so by. */
   readonly credentialVersion: number | null;
+  /** The identity elsewhere that it proved itself with, and until when that proof is taken; null for a credential. */
+  readonly identity: { readonly issuer: string; readonly subject: string; readonly untilMs: number } | null;
   /** The key that it signed with, which it may read again, and reveal where that is allowed; null for a token. */
   readonly holds: string | null;
   /** Whether the credential that it proved itself with is temporary. */

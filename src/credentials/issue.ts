@@ -1,6 +1,7 @@
 import { withinRanges } from '../access/addresses.js';
 import { authorize, ownerMay } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
+import { whileAllowed } from '../access/standing.js';
 import { attemptIfNeeded, type Attempt } from '../accounts/second-factor.js';
 import { record } from '../audit/record.js';
 import { mint } from '../connectors/built-in.js';
@@ -123,7 +124,7 @@ async function proveOutside(asking: Asking, tx: Tx): Promise<void> {
  */
 async function proveAgain({ ctx, input, factor }: Asking, { code }: Issued): Promise<void> {
   if (!factor || (code !== null && code === tagOfCode(ctx, input))) return;
-  await ctx.db.transaction((tx) => factor.prove(tx));
+  await whileAllowed(ctx, (tx) => factor.prove(tx));
 }
 
 interface Issued extends Made {
