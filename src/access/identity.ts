@@ -1,10 +1,11 @@
 import { sql, type Database, type Sql } from '../database/database.js';
 import { KeywayError } from '../errors.js';
-import { identify, type Identified } from './jwt.js';
+import { identify } from './jwt.js';
 import type { KeySets } from './key-sets.js';
-import type { Principal } from './principal.js';
+import type { Identified, Principal } from './principal.js';
 import { grantsHeldBy, rightsBy, type Held } from './rights.js';
 import { goesOn } from './works.js';
+import { instant } from '../time.js';
 
 /**
  * Who calls with this JWT: the account that has the identity in it.
@@ -29,7 +30,7 @@ export async function authenticateJwt(
  */
 export async function principalOf(
   db: Sql,
-  { issuer, subject, untilMs }: Omit<Identified, 'expiresAtMs'>,
+  { issuer, subject, expiresAtMs, untilMs }: Identified,
 ): Promise<Principal | undefined> {
   const [account] = await db.rows<{ accountId: string; mfaRequired: boolean; held: Held[] }>(
     identifiedAccount,
@@ -40,12 +41,12 @@ export async function principalOf(
     accountId: account.accountId,
     credentialId: null,
     credentialVersion: null,
-    identity: { issuer, subject, untilMs },
+    identity: { issuer, subject, expiresAtMs, untilMs },
     holds: null,
     temporary: false,
     rights: rightsBy(account.held, null),
     limits: null,
-    expiresAt: null,
+    expiresAt: instant(expiresAtMs),
     allowedIps: [],
     mfaRequired: account.mfaRequired,
   };

@@ -3,16 +3,7 @@ import type { JwtIssuer } from '../config/jwt-issuers.js';
 import { longestBearer, longestJwtMs } from '../config/limits.js';
 import { jwsHeader, parseObject, verifyJws } from './jws.js';
 import type { KeySets } from './key-sets.js';
-
-/** Who a token says that its bearer is: a subject, in the words of an issuer. */
-export interface Identified {
-  issuer: string;
-  subject: string;
-  /** When it expires, in milliseconds since 1970. */
-  expiresAtMs: number;
-  /** Until when it is taken, since clocks may differ. */
-  untilMs: number;
-}
+import type { Identified } from './principal.js';
 
 const leewayMs = 30_000;
 

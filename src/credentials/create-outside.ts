@@ -65,7 +65,7 @@ export async function createOutside(
     const { account, owner, project, roles } = placing;
     await holdPlace(tx, owner ? [account.id, owner.id] : [account.id], project?.id ?? null);
     const { id } = columns;
-    await insert(tx, { ...columns, expiresAt: checkedExpiry(ctx, wish.kind, input.expiresAt) });
+    await insert(tx, { ...columns, expiresAt: checkedExpiry(ctx, columns, input.expiresAt) });
     const kept = wish.chosen ? await keepOutside(ctx.keyring, columns, 1, wish.chosen) : {};
     const { accessKey } = wish;
     await beginVersion(tx, { credentialId: id, number: 1, state: 'PENDING', accessKey, ...kept });
