@@ -1,4 +1,5 @@
 import type { Principal } from './access/principal.js';
+import type { Standing } from './access/standing.js';
 import type { StoreAnswer, StoreRequest } from './connectors/connector.js';
 import type { Registry } from './connectors/registry.js';
 import type { Database } from './database/database.js';
@@ -12,6 +13,8 @@ export interface RequestContext {
   /** When the request came, by the clock of the database, in milliseconds since 1970. */
   readonly at: number;
   readonly principal: Principal;
+  /** How the caller stood at the end of a verb, when it was tried before: `decidedByNow` sets it. */
+  readonly expected?: Standing;
   /** The caller's address, where it can be trusted. */
   readonly ip: string | undefined;
   /** Aborted where the caller leaves before the answer: nobody waits for what is only read any more. */

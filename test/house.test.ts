@@ -224,6 +224,24 @@ test('plain secrets are read in the listed places alone', () => {
   expect(reading.map(({ name }) => name).sort()).toEqual([...exposing].sort());
 });
 
+test('a verb does its work while its caller may: what begins other transactions has no caller', () => {
+  const beginning = sources.filter(({ text }) => /\.transaction\(/.test(text));
+  expect(beginning.map(({ name }) => name).sort()).toEqual([
+    'access/standing', // those of verbs, all of them
+    'audit/decisions',
+    'cli',
+    'credentials/outside/settle',
+    'credentials/record/last-used',
+    'credentials/retire',
+    'credentials/rotate-due',
+    'credentials/sync/syncs',
+    'idempotency/forget',
+    'roles/update-built-in',
+    'start/first-start',
+    'stores/spend',
+  ]);
+});
+
 test('an event of the audit is made in one place, with the columns of one list', () => {
   const writing = sources.filter(({ text }) => /\btargetType\b/.test(text));
   expect(writing.map(({ name }) => name).sort()).toEqual([

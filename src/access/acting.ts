@@ -1,6 +1,7 @@
 import type { Sql } from '../database/database.js';
 import { forbidden } from '../errors.js';
 import { withinRanges } from './addresses.js';
+import { instantMs } from '../time.js';
 import type { Permission, Principal } from './principal.js';
 import { covers, rightsOf } from './rights.js';
 
@@ -29,4 +30,16 @@ export async function authorizeActing(principal: Principal, as: ActingAs, db: Sq
     throw forbidden(
       'What acts as yourself may do so from no more addresses than the token that it is asked for with.',
     );
+}
+
+/**
+ * What somebody makes to act as oneself ends no later than what one calls with, whatever that is: a token of Keyway's or
+ * of an issuer's, a pair. What has no end, such as an identity, is for another account to give.
+ * @param end when it ends; null for what does not.
+ * @throws FORBIDDEN
+ */
+export function authorizeEnd(principal: Principal, accountId: string, end: string | null): void {
+  if (accountId !== principal.accountId || principal.expiresAt === null) return;
+  if (end === null || instantMs(end) > instantMs(principal.expiresAt))
+    throw forbidden('What acts as yourself may live no longer than the proof that it is asked for with.');
 }

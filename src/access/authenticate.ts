@@ -6,18 +6,16 @@ import { perDatabase, gather } from '../database/gather.js';
 import { longestBearer } from '../config/limits.js';
 import { type Claim, type SignedRequest, SignatureScheme } from '../signatures/scheme.js';
 import { schemes } from '../signatures/schemes.js';
-import { addressAllowed } from './addresses.js';
+import { callerColumns, principalBy, type Caller } from './caller.js';
 import { renewVerifiers } from './renew-verifiers.js';
 import { hostOf, isOwnHost } from './hosts.js';
 import { authenticateJwt } from './identity.js';
 import { isJwt } from './jwt.js';
 import type { KeySets } from './key-sets.js';
 import { takeNonces } from './nonces.js';
-import type { Permission, Principal } from './principal.js';
-import { askedFor, byKey, presentedBy, type PresentedKey } from './presented-key.js';
-import { grantsHeldBy, rightsBy, type Held } from './rights.js';
+import type { Principal } from './principal.js';
+import { askedFor, byKey, presentedBy } from './presented-key.js';
 import { isTimely, signerOf, signsBy } from './signed.js';
-import { carriedRoles } from './works.js';
 
 /** A request to Keyway itself, as far as it tells who sent it. */
 export interface Call extends SignedRequest {
@@ -94,9 +92,10 @@ async function byToken(db: Database, keyring: Keyring, presented: string, { ip }
       verifierKeyId &&
       keyring.verifies(token.id, token.secret, { verifier, keyId: verifierKeyId }),
   );
-  if (!version || !works(version, ip)) throw callerRefused();
+  const principal = version && principalBy(version, ip);
+  if (!principal) throw callerRefused();
   await renewVerifiers(db, keyring, [{ ...version, lookupId: token.id, secret: token.secret }]);
-  return principalOf(version, version.permissions);
+  return principal;
 }
 
 async function bySignature(
@@ -110,58 +109,17 @@ async function bySignature(
   const found = (await Promise.all(claim.accessKeys.map((key) => callers(db)(key)))).flat();
   const keys = found.filter(({ kind }) => kind === 'ACCESS_KEY');
   const version = await signerOf(keyring, claim, keys);
-  if (!version || !signsBy(version, scheme) || !works(version, call.ip)) throw callerRefused();
+  const principal = version && signsBy(version, scheme) ? principalBy(version, call.ip) : undefined;
+  if (!version || !principal) throw callerRefused();
   const [taken] = await takeNonces(db, [{ credentialId: version.id, nonce: claim.nonce }]);
   if (!taken) throw callerRefused();
-  // What the key's roles allow is what it may do where it is presented; Keyway is such a place.
-  const allowed = new Set(version.permissions);
-  const limits = version.rolePermissions.filter(
-    (permission) => version.permissions === null || allowed.has(permission),
-  );
-  return { ...principalOf(version, limits), holds: version.id };
+  return principal;
 }
-
-interface Caller extends PresentedKey {
-  /** What a token is narrowed to. */
-  permissions: Permission[] | null;
-  /** What the roles that it carries allow. */
-  rolePermissions: Permission[];
-  mfaRequired: boolean;
-  temporary: boolean;
-  held: Held[];
-}
-
-const works = ({ fault, allowedIps, parentIps }: PresentedKey, ip: string | undefined) =>
-  fault === null && addressAllowed(ip, allowedIps) && addressAllowed(ip, parentIps ?? []);
-
-const principalOf = (version: Caller, limits: readonly Permission[] | null): Principal => ({
-  accountId: version.accountId,
-  credentialId: version.id,
-  credentialVersion: version.number ?? 0,
-  holds: null,
-  temporary: version.temporary,
-  rights: rightsBy(version.held, limits),
-  limits,
-  expiresAt: version.expiresAt,
-  allowedIps: version.allowedIps,
-  mfaRequired: version.mfaRequired && !version.mfaAuthenticated,
-});
 
 const callerRefused = (cause?: string) => new KeywayError('UNAUTHENTICATED', undefined, { cause });
 
 // Whether it works is the database's to say, by its own clock. One statement, since every request pays for it.
-const presentedCallers = {
-  ...sql(
-    presentedBy('true', {
-      permissions: 'c.permissions',
-      rolePermissions: `coalesce((SELECT array_agg(DISTINCT p) FROM (SELECT unnest(r.permissions) AS p FROM ${carriedRoles}) each), '{}')`,
-      mfaRequired: 'a.mfa_required',
-      temporary: 'c.parent_id IS NOT NULL',
-      held: `(SELECT coalesce(json_agg(held), '[]') FROM (${grantsHeldBy('c.account_id')}) held)`,
-    }),
-  ),
-  name: 'presented-callers',
-};
+const presentedCallers = { ...sql(presentedBy('true', callerColumns)), name: 'presented-callers' };
 
 const callers = perDatabase((db) =>
   gather<string, Caller[]>(async (keys) => {

@@ -1,10 +1,11 @@
-import { sql, type Database } from '../database/database.js';
+import { sql, type Database, type Sql } from '../database/database.js';
 import { KeywayError } from '../errors.js';
 import { identify } from './jwt.js';
 import type { KeySets } from './key-sets.js';
-import type { Principal } from './principal.js';
+import type { Identified, Principal } from './principal.js';
 import { grantsHeldBy, rightsBy, type Held } from './rights.js';
 import { goesOn } from './works.js';
+import { instant } from '../time.js';
 
 /**
  * Who calls with this JWT: the account that has the identity in it.
@@ -17,35 +18,40 @@ export async function authenticateJwt(
   token: string,
   nowMs: number,
 ): Promise<Principal> {
-  const { issuer, subject } = await identify(token, keySets, nowMs);
-  const principal = await principalOf(db, issuer, subject);
-  if (!principal)
+  const identified = await identify(token, keySets, nowMs);
+  const principal = await principalOf(db, identified);
+  if (!principal) {
+    const { issuer, subject } = identified;
     throw new KeywayError('UNAUTHENTICATED', undefined, {
       cause: `no account that may call has the identity of issuer ${JSON.stringify(issuer)} and subject ${JSON.stringify(subject)}`,
     });
+  }
   return principal;
 }
 
-/** The account that this identity calls as, with all that it may do; undefined where there is none that may call. */
+/**
+ * The account that this identity calls as, with all that it may do, by now; undefined where there is none that may call,
+ * and where the token is taken no longer.
+ */
 export async function principalOf(
-  db: Database,
-  issuer: string,
-  subject: string,
+  db: Sql,
+  { issuer, subject, expiresAtMs, untilMs }: Identified,
 ): Promise<Principal | undefined> {
   const [account] = await db.rows<{ accountId: string; mfaRequired: boolean; held: Held[] }>(
     identifiedAccount,
-    { issuer, subject },
+    { issuer, subject, untilMs },
   );
   if (!account) return undefined;
   return {
     accountId: account.accountId,
     credentialId: null,
     credentialVersion: null,
+    identity: { issuer, subject, expiresAtMs, untilMs },
     holds: null,
     temporary: false,
     rights: rightsBy(account.held, null),
     limits: null,
-    expiresAt: null,
+    expiresAt: instant(expiresAtMs),
     allowedIps: [],
     mfaRequired: account.mfaRequired,
   };
@@ -57,6 +63,7 @@ const identifiedAccount = {
   SELECT a.id AS "accountId", a.mfa_required AS "mfaRequired",
     (SELECT coalesce(json_agg(held), '[]') FROM (${grantsHeldBy('a.id')}) held) AS held
   FROM identities i JOIN accounts a ON a.id = i.account_id
-  WHERE i.issuer = :issuer AND i.subject = :subject AND ${goesOn('a')}`),
+  WHERE i.issuer = :issuer AND i.subject = :subject AND ${goesOn('a')}
+    AND clock_timestamp() < to_timestamp(CAST(:untilMs AS double precision) / 1000)`),
   name: 'identified-account',
 };

@@ -2,14 +2,7 @@ import { KeywayError } from '../errors.js';
 import type { JwtIssuer } from '../config/jwt-issuers.js';
 import { jwsHeader, parseObject, verifyJws } from './jws.js';
 import type { KeySets } from './key-sets.js';
-
-/** Who a token says that its bearer is: a subject, in the words of an issuer. */
-export interface Identified {
-  issuer: string;
-  subject: string;
-  /** When it expires, in milliseconds since 1970. */
-  expiresAtMs: number;
-}
+import type { Identified } from './principal.js';
 
 const leewayMs = 30_000;
 const hourMs = 3_600_000;
@@ -65,7 +58,7 @@ function readClaims(claims: Record<string, unknown>, issuer: JwtIssuer, nowMs: n
   if (nowMs >= exp * 1000 + leewayMs) throw jwtRefused('the token has expired (exp)');
   if (iat * 1000 > nowMs + leewayMs || (nbf !== undefined && nbf * 1000 > nowMs + leewayMs))
     throw jwtRefused('the token is not valid yet (iat or nbf): compare the clocks');
-  return { issuer: issuer.issuer, subject: sub, expiresAtMs: exp * 1000 };
+  return { issuer: issuer.issuer, subject: sub, expiresAtMs: exp * 1000, untilMs: exp * 1000 + leewayMs };
 }
 
 const isTime = (value: unknown): value is number => Number.isFinite(value);

@@ -53,6 +53,16 @@ export interface Reach {
   readonly projects: ReadonlySet<string>;
 }
 
+/** Who a token of an issuer's says that its bearer is: a subject, in the words of the issuer. */
+export interface Identified {
+  issuer: string;
+  subject: string;
+  /** When it expires, in milliseconds since 1970. */
+  expiresAtMs: number;
+  /** Until when it is taken, since clocks may differ. */
+  untilMs: number;
+}
+
 /** Each permission with its reach; one that is not held is not there. */
 export type Rights = ReadonlyMap<Permission, Reach>;
 
@@ -61,7 +71,10 @@ export interface Principal {
   readonly accountId: string;
   /** The credential that it proved itself with; null for an identity elsewhere, which is no credential of ours. */
   readonly credentialId: string | null;
+  /** The number of the secret that it did so by. */
   readonly credentialVersion: number | null;
+  /** The identity elsewhere that it proved itself with; null for a credential. */
+  readonly identity: Identified | null;
   /** The key that it signed with, which it may read again, and reveal where that is allowed; null for a token. */
   readonly holds: string | null;
   /** Whether the credential that it proved itself with is temporary. */
@@ -69,7 +82,7 @@ export interface Principal {
   readonly rights: Rights;
   /** What its token is narrowed to; null where it may do all that its account may. */
   readonly limits: readonly Permission[] | null;
-  /** When its token ends, and where it may be used from: what it mints for itself goes no further. */
+  /** When its proof ends, and where it may be used from: what it makes for itself goes no further. */
   readonly expiresAt: string | null;
   readonly allowedIps: readonly string[];
   /** Whether its account is to prove a second factor before it is shown secrets. */

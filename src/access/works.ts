@@ -7,6 +7,9 @@ import { sql, type Sql } from '../database/database.js';
 /** What keeps a credential from working by itself. */
 type Hindrance = 'DELETED' | 'REVOKED' | 'GONE' | 'EXPIRED' | 'DISABLED' | 'PENDING' | 'UNKNOWN';
 
+/** The same SQL by the time that it is, where `now()` is when the transaction began: it may have waited since. */
+export const untilNow = (text: string): string => text.replaceAll('now()', 'clock_timestamp()');
+
 /** What a credential is. Only what is ACTIVE or ROTATING works. */
 export type Status = Hindrance | 'ROTATING' | 'ACTIVE';
 

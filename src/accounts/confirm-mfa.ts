@@ -1,3 +1,4 @@
+import { whileAllowed } from '../access/standing.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
@@ -22,7 +23,7 @@ export async function confirmMfa(
   const tried = await attempt(ctx, input.code, 'confirming');
   const { codes, kept } = makeRecoveryCodes(ctx.keyring, accountId);
   await tried.during(() =>
-    ctx.db.transaction(async (tx) => {
+    whileAllowed(ctx, async (tx) => {
       await tried.prove(tx);
       const [confirmed] = await tx.rows(confirm, { accountId, recovery: kept });
       if (!confirmed) throw conflict('The second factor is confirmed already.');

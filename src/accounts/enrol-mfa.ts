@@ -1,3 +1,4 @@
+import { whileAllowed } from '../access/standing.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
@@ -24,7 +25,7 @@ export async function enrolMfa(ctx: RequestContext, input: EnrolMfaInput): Promi
   const secret = mintTotpSecret();
   const label = input.label ?? null;
   const { sealed, kekId } = await ctx.keyring.seal(secret, totpPlace(accountId, id));
-  await ctx.db.transaction(async (tx) => {
+  await whileAllowed(ctx, async (tx) => {
     const [made] = await tx.rows(enrol, { accountId, id, label, sealed, kekId });
     if (!made) throw conflict('The account has a second factor: remove it first.');
     await record(ctx, tx, {

@@ -1,4 +1,4 @@
-import { authorizeActing } from '../access/acting.js';
+import { authorizeActing, authorizeEnd } from '../access/acting.js';
 import { may, owners, type Place } from '../access/authorize.js';
 import type { RequestContext } from '../context.js';
 import { sql, violates, type Tx } from '../database/database.js';
@@ -10,7 +10,7 @@ import { Identity } from './identity.js';
  * Makes these the identities of an account, and no others. The account is locked, or new.
  * @returns whether that changed anything.
  * @throws BAD_USER_INPUT for one that is given twice, and for an issuer that is not configured; FORBIDDEN where one is
- * new and the account may do more than the caller; CONFLICT where one belongs to another account.
+ * new and the account may do more than the caller, or is the caller itself, whose proof ends; CONFLICT where one belongs to another account.
  */
 export async function keepIdentities(
   ctx: RequestContext,
@@ -57,6 +57,7 @@ const keyOf = ({ issuer, subject }: Pick<Identity, 'issuer' | 'subject'>) =>
 async function authorizeGiving(ctx: RequestContext, tx: Tx, accountId: string): Promise<void> {
   const { principal } = ctx;
   await authorizeActing(principal, { accountId, permissions: null, allowedIps: [] }, tx);
+  authorizeEnd(principal, accountId, null);
   for (const place of await tx.rows<Place>(placesOwned, { accountId })) {
     if (![...owners].every((permission) => may(principal, permission, { ...place, owner: accountId })))
       throw forbidden('The account owns credentials to which you may do less than it may.');

@@ -1,3 +1,4 @@
+import { whileAllowed } from '../access/standing.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { sql, type Tx } from '../database/database.js';
@@ -14,7 +15,7 @@ export async function removeMfa(ctx: RequestContext, input: RemoveMfaInput): Pro
   const { accountId } = ctx.principal;
   const tried = await attempt(ctx, input.code);
   await tried.during(() =>
-    ctx.db.transaction(async (tx) => {
+    whileAllowed(ctx, async (tx) => {
       await tried.prove(tx);
       await endFactor(tx, accountId);
       await record(ctx, tx, {

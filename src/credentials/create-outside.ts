@@ -70,7 +70,7 @@ export async function createOutside(
       const ownerId = owner?.id ?? account.id;
       await expectKeepable(tx, policy, { id: null, ownerId, storeId: store.id, budget: connector.budget });
     }
-    await insert(tx, { ...columns, expiresAt: checkedExpiry(ctx, wish.kind, input.expiresAt) });
+    await insert(tx, { ...columns, expiresAt: checkedExpiry(ctx, columns, input.expiresAt) });
     const kept = wish.chosen ? await keepOutside(ctx.keyring, columns, 1, wish.chosen) : {};
     const { accessKey } = wish;
     await beginVersion(tx, { credentialId: id, number: 1, state: 'PENDING', accessKey, ...kept });

@@ -78,7 +78,7 @@ export async function createCredential(
         : kind === CredentialKind.ACCESS_KEY
           ? allowedBy(roles)
           : [],
-    expiresAt: expiryFor(ctx, kind, input.expiresAt),
+    expiresAt: expiryFor(ctx, { kind, accountId: account.id }, input.expiresAt),
     allowedIps,
   });
 
@@ -89,7 +89,7 @@ export async function createCredential(
   const outcome = await once(ctx, 'credential:create', input, async (tx) => {
     await holdPlace(tx, owner ? [account.id, owner.id] : [account.id], project?.id ?? null);
     const id = newId();
-    const expiresAt = checkedExpiry(ctx, kind, input.expiresAt);
+    const expiresAt = checkedExpiry(ctx, { kind, accountId: account.id }, input.expiresAt);
     const columns = {
       id,
       storeId: store.id,

@@ -135,7 +135,7 @@ export class CreateCredentialInput {
 
   @Field(() => DateTime, {
     nullable: true,
-    description: `When it stops working. If left out, a token expires after ${usualTokenDays} days, or with the token of the caller if that is earlier; other kinds never expire, unless their store decides otherwise.`,
+    description: `When it stops working. If left out, a token expires after ${usualTokenDays} days, or with the token of the caller if that is earlier; other kinds never expire, unless their store decides otherwise. What acts as the caller itself must expire no later than the token or key that the caller uses.`,
   })
   @Optional()
   @AsTyped()

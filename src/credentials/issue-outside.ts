@@ -2,7 +2,6 @@ import type { Minted } from '../connectors/connector.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
 import { conflict, unsupported } from '../errors.js';
-import { durationMs } from '../time.js';
 import { Secret } from '../secret.js';
 import { withStore } from '../stores/open.js';
 import type { Credential } from './record/credential.js';
@@ -20,6 +19,7 @@ export async function issueOutside(
   ctx: RequestContext,
   input: IssueTemporaryCredentialInput,
   parent: Credential,
+  lengthMs: number,
 ): Promise<Minted> {
   if (input.roles || input.allowedIps)
     throw unsupported('In this store a temporary credential may do all that its parent may.');
@@ -33,7 +33,7 @@ export async function issueOutside(
     if (!held) throw conflict('Keyway does not have its secret: rotate it first.');
     if (!connector.issue) throw unsupported();
     return connector.issue(upstream, held, {
-      durationMs: durationMs(input.duration ?? 'PT1H'),
+      durationMs: lengthMs,
       mfa: mfa ? { device: mfa.device, code: Secret.of(mfa.code) } : null,
     });
   });

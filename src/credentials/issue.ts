@@ -1,6 +1,7 @@
 import { withinRanges } from '../access/addresses.js';
 import { authorize, ownerMay } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
+import { whileAllowed } from '../access/standing.js';
 import { attemptIfNeeded, type Attempt } from '../accounts/second-factor.js';
 import { record } from '../audit/record.js';
 import { mint } from '../connectors/built-in.js';
@@ -60,7 +61,7 @@ export async function issueTemporaryCredential(
     const outcome = outside
       ? await onceReaching(ctx, 'credential:issue', asked, {
           before: (tx) => proveOutside(asking, tx),
-          reach: () => issueOutside(ctx, input, found),
+          reach: () => issueOutside(ctx, input, found, lengthFor(ctx, found, input)),
           keep: async (tx, minted) => derive(asking, tx, await termsFor(asking, tx), minted),
         })
       : await once(ctx, 'credential:issue', asked, (tx) => issueHere(asking, tx));
@@ -123,7 +124,7 @@ async function proveOutside(asking: Asking, tx: Tx): Promise<void> {
  */
 async function proveAgain({ ctx, input, factor }: Asking, { code }: Issued): Promise<void> {
   if (!factor || (code !== null && code === tagOfCode(ctx, input))) return;
-  await ctx.db.transaction((tx) => factor.prove(tx));
+  await whileAllowed(ctx, (tx) => factor.prove(tx));
 }
 
 interface Issued extends Made {
@@ -137,7 +138,7 @@ async function derive(asking: Asking, tx: Tx, terms: Terms, minted: Minted): Pro
   const { parent, allowedIps, roles } = terms;
   const { secretPrefix, secretFormat, signatureScheme } = found;
   const id = newId();
-  const expiresAt = minted.expiresAt ?? endFor(ctx, parent, durationMs(input.duration ?? 'PT1H'));
+  const expiresAt = minted.expiresAt ?? endFor(ctx, parent, input);
   const columns = {
     id,
     storeId: parent.storeId,
@@ -243,13 +244,26 @@ async function rolesFor(
   return [...new Set(wanted)];
 }
 
-/** No later than the parent ends, and, of one's own, than what one calls with. */
-function endFor({ at, principal }: RequestContext, parent: Credential, lengthMs: number): string {
-  const ends = [at + lengthMs];
-  if (parent.expiresAt) ends.push(instantMs(parent.expiresAt));
-  if (principal.expiresAt && parent.accountId === principal.accountId)
-    ends.push(instantMs(principal.expiresAt));
-  return instant(Math.min(...ends));
+/** How long it is asked to work, and when it ends in any case: with its parent and, of one's own, with the proof of now. */
+function lengthOf(
+  { principal }: RequestContext,
+  parent: Credential,
+  { duration }: IssueTemporaryCredentialInput,
+): { lengthMs: number; endsMs: number[] } {
+  const isOwn = parent.accountId === principal.accountId;
+  const ends = [parent.expiresAt, isOwn ? principal.expiresAt : null];
+  const endsMs = ends.flatMap((end) => (end === null ? [] : instantMs(end)));
+  return { lengthMs: durationMs(duration ?? 'PT1H'), endsMs };
+}
+
+function endFor(ctx: RequestContext, parent: Credential, input: IssueTemporaryCredentialInput): string {
+  const { lengthMs, endsMs } = lengthOf(ctx, parent, input);
+  return instant(Math.min(ctx.at + lengthMs, ...endsMs));
+}
+
+function lengthFor(ctx: RequestContext, parent: Credential, input: IssueTemporaryCredentialInput): number {
+  const { lengthMs, endsMs } = lengthOf(ctx, parent, input);
+  return Math.min(lengthMs, ...endsMs.map((endMs) => endMs - ctx.at));
 }
 
 /** The secret that it is derived from: the one that the caller signed with, or the current one. */

@@ -1,5 +1,6 @@
 import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
+import { whileAllowed } from '../access/standing.js';
 import { attemptIfNeeded } from '../accounts/second-factor.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
@@ -38,7 +39,7 @@ export async function revealCredential(ctx: RequestContext, input: RevealCredent
   const attempt = await attemptIfNeeded(ctx, input.mfaCode);
   const reveal = async () => {
     const shownByStore = await revealedByStore(ctx, found);
-    return ctx.db.transaction(async (tx) => {
+    return whileAllowed(ctx, async (tx) => {
       const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_REVEAL, (locked) =>
         authorizeRevealing(ctx, locked),
       );

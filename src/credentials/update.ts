@@ -30,6 +30,7 @@ import {
   authorizeOwning,
   authorizePlacing,
   authorizeRoles,
+  authorizeShowing,
   authorizeTerms,
   holdPlace,
   placeOf,
@@ -113,9 +114,12 @@ export async function updateCredential(
         return { id: credential.id, intent: lease.id, secretResent };
       }
     } else givenSecret(undefined, credential, input, false);
-    const rolesChanged = roles ? await changeRoles(ctx, tx, { ...credential, ...wanted }, roles) : false;
+    const change = roles && (await changeRoles(ctx, tx, { ...credential, ...wanted }, roles));
+    const rolesChanged = change !== undefined;
     if (rolesChanged || names.includes('expiresAt') || names.includes('allowedIps')) {
-      await authorizeTerms(ctx, await termsOf(tx, { ...credential, ...wanted }), tx);
+      const terms = await termsOf(tx, { ...credential, ...wanted });
+      const isMore = names.includes('expiresAt') || (change?.added ?? []).length > 0;
+      await (isMore ? authorizeTerms(ctx, terms, tx) : authorizeShowing(ctx, terms, tx));
     }
     if (names.includes('projectId')) await sealAnew(ctx, tx, credential, { ...credential, ...wanted });
     if (names.length > 0 || rolesChanged) {
@@ -178,7 +182,7 @@ function wantedColumns(
     ...(email !== undefined && { email }),
     ...(enabled !== undefined && { enabled }),
     ...(allowedIps !== undefined && { allowedIps: [...new Set(allowedIps ?? [])] }),
-    ...(expiresAt !== undefined && { expiresAt: checkedExpiry(ctx, credential.kind, expiresAt) }),
+    ...(expiresAt !== undefined && { expiresAt: checkedExpiry(ctx, credential, expiresAt) }),
     ...(input.owner !== undefined && { ownerId }),
     ...(input.project !== undefined && { projectId }),
   };
@@ -209,15 +213,14 @@ async function changeRoles(
   tx: Tx,
   credential: Credential,
   roles: readonly Role[],
-): Promise<boolean> {
+): ReturnType<typeof roleChange> {
   const change = await roleChange(ctx, tx, credential, roles);
-  if (!change) return false;
-  const { added, dropped } = change;
+  const { added, dropped } = change ?? { added: [], dropped: [] };
   const repository = tx.em.getRepository(CredentialRole);
   if (added.length > 0)
     await repository.insert(added.map(({ id }) => ({ credentialId: credential.id, roleId: id })));
   for (const roleId of dropped) await repository.delete({ credentialId: credential.id, roleId });
-  return true;
+  return change;
 }
 
 /** What is sealed is bound to its project, so it is sealed again for the next one. */

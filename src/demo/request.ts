@@ -33,7 +33,8 @@ export async function requestsOf(
   const principal: Principal = {
     accountId: adminAccountId,
     credentialId: credentialId ?? newId(),
-    credentialVersion: 1,
+    credentialVersion: null,
+    identity: null,
     rights: await rightsOf(db, adminAccountId, null),
     limits: null,
     expiresAt: null,

@@ -8,10 +8,12 @@ import {
   lexicographicSortSchema,
   parse,
   printSchema,
+  type GraphQLFieldResolver,
   type GraphQLObjectType,
   type GraphQLSchema,
 } from 'graphql';
 import { buildSchema, type NonEmptyArray } from 'type-graphql';
+import { decidedByNow } from '../access/standing.js';
 import { AccountResolver } from '../accounts/account.resolver.js';
 import { MfaResolver } from '../accounts/mfa.resolver.js';
 import { AuditEventResolver } from '../audit/audit-event.resolver.js';
@@ -24,6 +26,7 @@ import {
   StoreCredentialsResolver,
 } from '../credentials/credential.resolver.js';
 import type { Registry } from '../connectors/registry.js';
+import type { RequestContext } from '../context.js';
 import { encodeId } from '../ids.js';
 import { type NodeType, prefixes } from '../node-types.js';
 import { SyncResolver } from '../credentials/sync/sync.resolver.js';
@@ -97,6 +100,7 @@ export async function openSchema(
     if (isObjectType(type) && type.name in prefixes) encodeIds(type, type.name as NodeType);
   }
   readByResolvers(schema);
+  decideByNow(schema);
   const node = schema.getType('Node') as { resolveType?: unknown };
   // TypeGraphQL's own is asynchronous, for every single row.
   node.resolveType = ({ __typename }: { __typename: string }) => __typename;
@@ -141,6 +145,15 @@ function readByResolvers(schema: GraphQLSchema): void {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     for (const field of Object.values(type.getFields()))
       if (!isLeafType(getNullableType(field.type))) field.resolve ??= defaultFieldResolver;
+  }
+}
+
+/** Each mutation decides by what its caller may do when it is done, however long it had to wait. */
+function decideByNow(schema: GraphQLSchema): void {
+  for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
+    const resolve = field.resolve as GraphQLFieldResolver<unknown, RequestContext>;
+    field.resolve = (root, given, ctx: RequestContext, info) =>
+      decidedByNow(ctx, async (asking) => resolve(root, given, asking, info));
   }
 }
 

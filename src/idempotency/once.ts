@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { whileAllowed } from '../access/standing.js';
 import type { RequestContext } from '../context.js';
 import { sql, type Sql, type Tx } from '../database/database.js';
 import { conflict } from '../errors.js';
@@ -22,7 +23,7 @@ export interface OnceOutcome<Result> {
  * key's claim, the effect and its answer are one transaction. The answer is kept sealed, for it may hold secrets; they
  * are `Secret`s in what the effect returns, and in what is answered again. Authorize before calling; what depends on the
  * state of things belongs into the effect.
- * @throws CONFLICT for the same key with another input; what the effect throws, after undoing it.
+ * @throws CONFLICT for the same key with another input; what the effect throws, after undoing it; as `whileAllowed` does.
  */
 export async function once<Result extends Answer>(
   ctx: RequestContext,
@@ -31,8 +32,8 @@ export async function once<Result extends Answer>(
   effect: (tx: Tx) => Promise<Result>,
 ): Promise<OnceOutcome<Result>> {
   const key = keyOf(ctx, operation, input);
-  if (!key) return { result: await ctx.db.transaction(effect), replayed: false };
-  return ctx.db.transaction((tx) => firstOrAgain(ctx, tx, operation, key, effect));
+  if (!key) return { result: await whileAllowed(ctx, effect), replayed: false };
+  return whileAllowed(ctx, (tx) => firstOrAgain(ctx, tx, operation, key, effect));
 }
 
 /** What reaches out of the database: nobody can undo it, and where its answer is lost that does no harm. */
@@ -59,20 +60,20 @@ export async function onceReaching<Reached, Result extends Answer>(
   const { db } = ctx;
   const key = keyOf(ctx, operation, input);
   if (!key) {
-    if (before !== allowed) await db.transaction(before);
+    if (before !== allowed) await whileAllowed(ctx, before);
     const reached = await reach();
-    return { result: await db.transaction((tx) => keepReached(tx, reached)), replayed: false };
+    return { result: await whileAllowed(ctx, (tx) => keepReached(tx, reached)), replayed: false };
   }
   const claiming = { ...key, id: newId(), operation, forMs: reachingMs };
   for (const until = performance.now() + reachingMs; ; await sleep(glanceMs)) {
     const result = await recalled<Result>(ctx, db, key);
     if (result) return { result, replayed: true };
-    if (await isClaimed(db, claiming, before)) break;
+    if (await isClaimed(ctx, claiming, before)) break;
     if (performance.now() > until) throw conflict('The same request is under way.');
   }
   try {
     const reached = await reach();
-    return await db.transaction(async (tx) => {
+    return await whileAllowed(ctx, async (tx) => {
       await tx.rows(release, { id: claiming.id });
       return firstOrAgain(ctx, tx, operation, key, () => keepReached(tx, reached));
     });
@@ -87,12 +88,12 @@ type Claiming = Key & { id: string; operation: string; forMs: number };
 const allowed = () => Promise.resolve();
 
 async function isClaimed(
-  db: RequestContext['db'],
+  ctx: RequestContext,
   claiming: Claiming,
   before: (tx: Tx) => Promise<void>,
 ): Promise<boolean> {
-  if (before === allowed) return (await db.rows(claim, { ...claiming })).length > 0;
-  return db.transaction(async (tx) => {
+  if (before === allowed) return (await ctx.db.rows(claim, { ...claiming })).length > 0;
+  return whileAllowed(ctx, async (tx) => {
     const [claimed] = await tx.rows(claim, { ...claiming });
     if (claimed) await before(tx);
     return claimed !== undefined;

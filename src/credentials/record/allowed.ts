@@ -1,4 +1,4 @@
-import { authorizeActing } from '../../access/acting.js';
+import { authorizeActing, authorizeEnd } from '../../access/acting.js';
 import { authorize, may, owners, type Place } from '../../access/authorize.js';
 import type { Permission, Principal } from '../../access/principal.js';
 import { isWithin } from '../../accounts/tree.js';
@@ -7,7 +7,6 @@ import { sql, type Sql, type Tx } from '../../database/database.js';
 import { forbidden, notFound } from '../../errors.js';
 import type { Project } from '../../projects/project.js';
 import type { Role } from '../../roles/role.js';
-import { instantMs } from '../../time.js';
 import { CredentialKind, type Credential } from './credential.js';
 
 /** Where a credential is, and who owns it: itself the account's, where nobody else answers for it. */
@@ -103,24 +102,24 @@ export function authorizeLasting(principal: Principal, accountId: string): void 
  */
 export async function authorizeShowing(ctx: RequestContext, terms: Terms, db: Sql = ctx.db): Promise<void> {
   authorizeLasting(ctx.principal, terms.accountId);
-  if (terms.kind !== CredentialKind.TOKEN && terms.permissions?.length === 0) return;
+  if (!acts(terms)) return;
   await authorizeActing(ctx.principal, terms, db);
 }
 
 /**
- * Nobody makes a secret that they could not be shown. A token that one makes for oneself also ends no later than the
- * one that one calls with; a rotation makes none, as it leaves the end where it was.
+ * Nobody makes a secret that they could not be shown, nor, for oneself, one that could be used in Keyway for longer than
+ * `authorizeEnd` says. A rotation makes none, as it leaves the end where it was.
  * @param db as for `termsOf`
  * @throws FORBIDDEN
  */
 export async function authorizeTerms(ctx: RequestContext, terms: Terms, db: Sql = ctx.db): Promise<void> {
   await authorizeShowing(ctx, terms, db);
-  const { principal } = ctx;
-  if (terms.kind !== CredentialKind.TOKEN || terms.accountId !== principal.accountId) return;
-  if (principal.expiresAt && terms.expiresAt && instantMs(terms.expiresAt) > instantMs(principal.expiresAt)) {
-    throw forbidden('A token may live no longer than the one it is made with.');
-  }
+  if (acts(terms)) authorizeEnd(ctx.principal, terms.accountId, terms.expiresAt);
 }
+
+/** Whether a secret can be used for anything in Keyway itself. */
+const acts = ({ kind, permissions }: Terms) =>
+  kind === CredentialKind.TOKEN || permissions === null || permissions.length > 0;
 
 /**
  * Keeps the accounts and the project that a credential is to name from being deleted, to the end of the transaction.

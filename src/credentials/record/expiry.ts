@@ -2,7 +2,7 @@ import type { RequestContext } from '../../context.js';
 import { longestTokenDays, usualTokenDays } from '../../config/limits.js';
 import { badInput } from '../../errors.js';
 import { dayMs, instant, instantMs } from '../../time.js';
-import { CredentialKind } from './credential.js';
+import { CredentialKind, type Credential } from './credential.js';
 
 /**
  * When a credential is to end. Tokens always do, also where nothing is said.
@@ -10,7 +10,7 @@ import { CredentialKind } from './credential.js';
  */
 export function expiryFor(
   { principal, at }: RequestContext,
-  kind: CredentialKind,
+  { kind, accountId }: Pick<Credential, 'kind' | 'accountId'>,
   expiresAt: string | null | undefined,
 ): string | null {
   if (kind !== CredentialKind.TOKEN) return expiresAt ?? null;
@@ -18,8 +18,9 @@ export function expiryFor(
     throw badInput('input.expiresAt', `is required: a token ends within ${longestTokenDays} days`);
   if (expiresAt !== undefined) return expiresAt;
   const usual = instant(at + usualTokenDays * dayMs);
-  // Made for oneself or another: by default it lives no longer than the token that it is made with.
-  return principal.expiresAt && instantMs(principal.expiresAt) < instantMs(usual)
+  // The token of an issuer is short: what is made with it for another is not meant to be.
+  const bounded = principal.identity === null || accountId === principal.accountId;
+  return bounded && principal.expiresAt && instantMs(principal.expiresAt) < instantMs(usual)
     ? principal.expiresAt
     : usual;
 }
@@ -31,14 +32,14 @@ export function expiryFor(
  */
 export function checkedExpiry(
   ctx: RequestContext,
-  kind: CredentialKind,
+  of: Pick<Credential, 'kind' | 'accountId'>,
   expiresAt: string | null | undefined,
 ): string | null {
-  const end = expiryFor(ctx, kind, expiresAt);
+  const end = expiryFor(ctx, of, expiresAt);
   if (end === null) return null;
   const leftMs = instantMs(end) - ctx.at;
   if (leftMs <= 0) throw badInput('input.expiresAt', 'must be in the future');
-  if (kind === CredentialKind.TOKEN && leftMs > longestTokenDays * dayMs)
+  if (of.kind === CredentialKind.TOKEN && leftMs > longestTokenDays * dayMs)
     throw badInput('input.expiresAt', `must be within ${longestTokenDays} days, for a token`);
   return end;
 }

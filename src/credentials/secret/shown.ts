@@ -1,3 +1,4 @@
+import { isAllowedStill, whileAllowed } from '../../access/standing.js';
 import { works } from '../../access/works.js';
 import { record } from '../../audit/record.js';
 import type { RequestContext } from '../../context.js';
@@ -18,8 +19,9 @@ export interface Made extends Answer {
 }
 
 /**
- * The secret of a version, for the answer to what made it; null where it must not be shown. To a replay it is shown
- * again only while it is the credential's current one and works; and it is a reveal, which is on record.
+ * The secret of a version, for the answer to what made it; null where it must not be shown, as to a caller who has lost
+ * something while a store was asked. To a replay it is shown again only while it is the credential's current one and
+ * works; and it is a reveal, which is on record.
  */
 export async function shown(
   ctx: RequestContext,
@@ -28,8 +30,10 @@ export async function shown(
   const { id, version, issued } = result;
   if (!replayed && issued) return new IssuedSecret(issued);
   const held = replayed
-    ? await ctx.db.transaction((tx) => revealed(ctx, tx, result))
+    ? await whileAllowed(ctx, (tx) => revealed(ctx, tx, result))
     : (await ctx.db.rows<Held>(current, { id, version }))[0];
+  // The store was asked since it was decided: what was done there stays done.
+  if (!replayed && !(await isAllowedStill(ctx))) return null;
   return held ? new IssuedSecret(issued ?? (await opened(ctx, held, version))) : null;
 }
 

@@ -1,0 +1,105 @@
+import { sql, type Sql } from '../database/database.js';
+import type { Permission, Principal } from './principal.js';
+import { addressAllowed } from './addresses.js';
+import type { PresentedKey } from './presented-key.js';
+import { grantsHeldBy, rightsBy, type Held } from './rights.js';
+import { carriedRoles, fault, live, untilNow } from './works.js';
+
+/** A credential of Keyway's own that somebody calls with, by one of its secrets. */
+export interface Caller extends CallingCredential, PresentedKey {}
+
+/** What a caller is and may do, as far as its credential tells. */
+interface CallingCredential extends Pick<
+  PresentedKey,
+  | 'id'
+  | 'kind'
+  | 'accountId'
+  | 'fault'
+  | 'allowedIps'
+  | 'parentIps'
+  | 'mfaAuthenticated'
+  | 'expiresAt'
+  | 'number'
+> {
+  /** What a token is narrowed to. */
+  permissions: Permission[] | null;
+  /** What the roles that it carries allow. */
+  rolePermissions: Permission[];
+  mfaRequired: boolean;
+  temporary: boolean;
+  held: Held[];
+}
+
+/** What is asked of a credential `c` of an account `a` that calls, beside what is asked of any that is presented. */
+export const callerColumns = {
+  permissions: 'c.permissions',
+  rolePermissions: `coalesce((SELECT array_agg(DISTINCT p) FROM (SELECT unnest(r.permissions) AS p FROM ${carriedRoles}) each), '{}')`,
+  mfaRequired: 'a.mfa_required',
+  temporary: 'c.parent_id IS NOT NULL',
+  held: `(SELECT coalesce(json_agg(held), '[]') FROM (${grantsHeldBy('c.account_id')}) held)`,
+};
+
+/** Who calls with this credential, from this address; undefined where it does not work, or not from there. */
+export function principalBy(caller: CallingCredential, ip: string | undefined): Principal | undefined {
+  const { fault: hindrance, allowedIps, parentIps, kind, permissions } = caller;
+  if (hindrance !== null || !addressAllowed(ip, allowedIps) || !addressAllowed(ip, parentIps ?? []))
+    return undefined;
+  const signs = kind === 'ACCESS_KEY';
+  const limits = signs ? limitsOf(caller) : permissions;
+  return {
+    accountId: caller.accountId,
+    credentialId: caller.id,
+    credentialVersion: caller.number ?? 0,
+    identity: null,
+    holds: signs ? caller.id : null,
+    temporary: caller.temporary,
+    rights: rightsBy(caller.held, limits),
+    limits,
+    expiresAt: caller.expiresAt,
+    allowedIps,
+    mfaRequired: caller.mfaRequired && !caller.mfaAuthenticated,
+  };
+}
+
+/** Who calls with this secret of a credential, by now; undefined where nobody does any more. */
+export async function callerByNow(
+  db: Sql,
+  credential: string,
+  number: number,
+  ip: string | undefined,
+): Promise<Principal | undefined> {
+  const [caller] = await db.rows<CallingCredential>(callingCredential, { caller: credential, number });
+  return caller && principalBy(caller, ip);
+}
+
+/** What a key's roles allow is what it may do where it is presented; Keyway is such a place. */
+function limitsOf({ permissions, rolePermissions }: CallingCredential): Permission[] {
+  const allowed = permissions && new Set(permissions);
+  return rolePermissions.filter((permission) => allowed === null || allowed.has(permission));
+}
+
+const columns: Record<string, string> = {
+  id: 'c.id',
+  kind: 'c.kind',
+  accountId: 'c.account_id',
+  fault,
+  allowedIps: 'c.allowed_ips',
+  parentIps: '(SELECT p.allowed_ips FROM credentials p WHERE p.id = c.parent_id)',
+  mfaAuthenticated: 'c.mfa_authenticated',
+  expiresAt: 'c.expires_at',
+  number: 'v.number',
+  ...callerColumns,
+};
+
+const callingCredential = {
+  ...sql(
+    untilNow(`
+  SELECT ${Object.entries(columns)
+    .map(([name, expression]) => `${expression} AS "${name}"`)
+    .join(', ')}
+  FROM credentials c JOIN accounts a ON a.id = c.account_id
+  JOIN credential_versions v ON v.credential_id = c.id AND v.number = CAST(:number AS integer) AND ${live('v')}
+  WHERE c.id = :caller`),
+  ),
+  name: 'calling-credential',
+};

@@ -1,0 +1,95 @@
+import type { Database, Sql, Tx } from '../database/database.js';
+import { KeywayError } from '../errors.js';
+import { callerByNow } from './caller.js';
+import { principalOf } from './identity.js';
+import type { Principal } from './principal.js';
+import { covers } from './rights.js';
+
+// A verb decides by what its caller was when the request came, and may wait for others then: for a row, for the chain of
+// the audit, for a store. So the end of its transaction reads once more what the caller is, when it has all its locks:
+// READ COMMITTED sees what others have committed meanwhile. It is a plain read. To lock what a caller has would let a
+// request that waits hold off the one that takes its rights away.
+
+/** Who asks, as far as it is read again. */
+export interface Asking {
+  readonly db: Database;
+  readonly principal: Principal;
+  readonly ip: string | undefined;
+  /** How its caller stood at the end of the transaction, when the verb was tried before. */
+  readonly expected?: Standing;
+}
+
+/** A caller as it is by now; null where it may call no more. */
+export type Standing = Principal | null;
+
+/** The caller has less by now than what was decided by: nothing was done, and the verb is to decide anew. */
+export class Outdated extends KeywayError {
+  constructor(readonly standing: Standing) {
+    super('CONFLICT', 'What you may do was changed meanwhile.');
+  }
+}
+
+/**
+ * Does the work of a verb in one transaction, which is undone where its caller has lost something meanwhile: a role, its
+ * account, its credential, its identity. What the work itself took from its caller looks the same: where it
+ * leaves as much as it did when it was tried before, nobody else has taken anything.
+ * @throws Outdated, for `decidedByNow`; what `work` and `Database.transaction` throw.
+ */
+export const whileAllowed = <Result>(asking: Asking, work: (tx: Tx) => Promise<Result>): Promise<Result> =>
+  asking.db.transaction(async (tx) => {
+    const result = await work(tx);
+    const standing = await standingOf(asking, tx);
+    const accepted = [asking.principal, ...(asking.expected === undefined ? [] : [asking.expected])];
+    if (!accepted.some((before) => isAsMuch(standing, before))) throw new Outdated(standing);
+    return result;
+  });
+
+/** Whether the caller still has all that it had when the request came. */
+export async function isAllowedStill(asking: Asking): Promise<boolean> {
+  return isAsMuch(await standingOf(asking, asking.db), asking.principal);
+}
+
+/**
+ * Asks a verb, and asks it again, as the caller is by then, where that has changed before the verb was done: it refuses
+ * what it would refuse a request that comes now.
+ * @throws what the verb throws; UNAUTHENTICATED where the caller may call no more; CONFLICT where it goes on changing.
+ */
+export async function decidedByNow<Ctx extends Asking, Result>(
+  ctx: Ctx,
+  verb: (ctx: Ctx) => Promise<Result>,
+): Promise<Result> {
+  let asking = ctx;
+  for (let tries = 1; ; tries++) {
+    try {
+      return await verb(asking);
+    } catch (error) {
+      if (!(error instanceof Outdated) || tries === mostTries) throw error;
+      const principal = await standingOf(ctx, ctx.db);
+      if (!principal) throw new KeywayError('UNAUTHENTICATED');
+      asking = { ...ctx, principal, expected: error.standing };
+    }
+  }
+}
+
+const mostTries = 5;
+
+async function standingOf({ principal, ip }: Asking, db: Sql): Promise<Standing> {
+  const { credentialId, credentialVersion, identity } = principal;
+  // What has proven nothing is no request: the demonstration asks by itself.
+  if (!identity && (typeof credentialId !== 'string' || typeof credentialVersion !== 'number'))
+    return principal;
+  const found = identity
+    ? await principalOf(db, identity)
+    : await callerByNow(db, credentialId ?? '', credentialVersion ?? 0, ip);
+  return found?.accountId === principal.accountId ? found : null;
+}
+
+/** Whether a caller may do all that it might before. */
+function isAsMuch(now: Standing, before: Standing): boolean {
+  if (now === before) return true;
+  if (!now || !before) return false;
+  return termsOf(now) === termsOf(before) && covers(now.rights, before.rights);
+}
+
+const termsOf = ({ limits, expiresAt, allowedIps, mfaRequired }: Principal): string =>
+  JSON.stringify([limits, expiresAt, allowedIps, mfaRequired]);

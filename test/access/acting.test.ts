@@ -1,0 +1,161 @@
+import { claimsAt, makeSigner, signed, startIssuer, trusting } from '../support/issuer.js';
+import type { Signer, TestIssuer } from '../support/issuer.js';
+import { grant, makeAccount, makeCredential, makeRole, unique, type Made } from '../support/make.js';
+import { startTestServer, type Answer, type TestServer } from '../support/server.js';
+import { askSigned, type Reply } from '../support/signing.js';
+
+type Input = Record<string, unknown>;
+
+let server: TestServer;
+let issuer: TestIssuer;
+let signer: Signer;
+beforeAll(async () => {
+  signer = await makeSigner();
+  issuer = await startIssuer(signer);
+  server = await startTestServer(trusting(issuer.settings()));
+});
+afterAll(async () => {
+  await server.stop();
+  await issuer.stop();
+});
+
+const permissions = [
+  ...['CREATE', 'READ', 'UPDATE', 'ROTATE', 'REVEAL'].map((verb) => `CREDENTIAL_${verb}`),
+  'ACCOUNT_MANAGE',
+  'ROLE_READ',
+];
+const longMs = 1_200_000;
+
+/** Somebody who calls in one way, whose proof ends in twenty minutes. */
+interface Calling {
+  account: string;
+  role: string;
+  /** When the proof ends. */
+  end: string;
+  run: (mutation: string, input: Input, selection?: string) => Promise<Answer | Reply>;
+}
+
+const documentOf = (mutation: string, selection = '__typename') =>
+  `mutation ($input: ${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input!) {
+    ${mutation}(input: $input) { ${selection} } }`;
+
+async function makePerson(input: Input = {}): Promise<{ account: string; role: string }> {
+  const account = await makeAccount(server, { kind: 'PERSON', name: unique('person'), ...input });
+  const role = await makeRole(server, permissions);
+  await grant(server, account, role, { onAccount: account });
+  return { account, role };
+}
+
+const inTwentyMinutes = () => new Date(Math.ceil((server.db.now() + longMs) / 1000) * 1000).toISOString();
+const bearer =
+  (token: string) =>
+  (mutation: string, input: Input, selection?: string): Promise<Answer> =>
+    server.ask(documentOf(mutation, selection), { input }, { token });
+
+const ways: Record<string, (input?: Input) => Promise<Calling>> = {
+  'a token of Keyway': async (input) => {
+    const [person, end] = [await makePerson(input), inTwentyMinutes()];
+    const made = await makeCredential(server, person.account, { secret: { token: {} }, expiresAt: end });
+    return { ...person, end, run: bearer(String(made.secret)) };
+  },
+  'a token of an issuer': async (input) => {
+    const [subject, end] = [unique('subject'), inTwentyMinutes()];
+    const person = await makePerson({ identities: [{ issuer: issuer.name, subject }], ...input });
+    const claims = claimsAt(server.db.now(), issuer.name, subject, { exp: Date.parse(end) / 1000 });
+    return { ...person, end, run: bearer(await signed(signer, claims)) };
+  },
+  'a pair that signs': async (input) => {
+    const [person, end] = [await makePerson(input), inTwentyMinutes()];
+    const key: Made = await makeCredential(server, person.account, { roles: [person.role], expiresAt: end });
+    const run = (mutation: string, given: Input, selection?: string) =>
+      askSigned(server, key, documentOf(mutation, selection), { input: given });
+    return { ...person, end, run };
+  },
+};
+
+const later = (end: string) => new Date(Date.parse(end) + 1_000).toISOString();
+const sooner = (end: string) => new Date(Date.parse(end) - 60_000).toISOString();
+const token = { secret: { token: { permissions: ['CREDENTIAL_READ'] } } };
+const endOf = ({ data }: Answer | Reply, field: string) => data?.[field]?.credential?.expiresAt as string;
+
+describe.each(Object.entries(ways))('S38: who calls by %s that ends', (_, make) => {
+  const create = ({ run, account }: Calling, input: Input) =>
+    run('createCredential', { account, name: unique('made'), ...input }, 'credential { id expiresAt }');
+
+  test('makes itself a token that ends no later, by default with it', async () => {
+    const caller = await make();
+    expect((await create(caller, { ...token, expiresAt: later(caller.end) })).code).toBe('FORBIDDEN');
+    for (const expiresAt of [caller.end, sooner(caller.end)])
+      expect(endOf(await create(caller, { ...token, expiresAt }), 'createCredential')).toBe(expiresAt);
+    expect(endOf(await create(caller, token), 'createCredential')).toBe(caller.end);
+  });
+
+  test('makes itself a key for calling Keyway that ends no later', async () => {
+    const caller = await make();
+    const key = { secret: { accessKey: {} }, roles: [caller.role] };
+    for (const more of [{}, { expiresAt: null }, { expiresAt: later(caller.end) }])
+      expect((await create(caller, { ...key, ...more })).code).toBe('FORBIDDEN');
+    expect(endOf(await create(caller, { ...key, expiresAt: caller.end }), 'createCredential')).toBe(
+      caller.end,
+    );
+    // What it may do nothing in Keyway with is not bounded.
+    expect(endOf(await create(caller, { secret: { accessKey: {} } }), 'createCredential')).toBeNull();
+  });
+
+  test('lengthens nothing that acts as itself, and gives no role to what lives longer', async () => {
+    const caller = await make();
+    const own = endOf(await create(caller, token), 'createCredential');
+    expect(own).toBe(caller.end);
+    const made = await create(caller, token);
+    const { id } = made.data.createCredential.credential as { id: string };
+    expect((await caller.run('updateCredential', { id, expiresAt: later(caller.end) })).code).toBe(
+      'FORBIDDEN',
+    );
+    const lasting = await makeCredential(server, caller.account, { roles: [caller.role] });
+    const without = await makeCredential(server, caller.account);
+    const narrow = { id: lasting.id, allowedIps: ['127.0.0.1'] };
+    expect((await caller.run('updateCredential', narrow)).errors).toEqual([]);
+    const roles = { id: without.id, roles: [caller.role] };
+    expect((await caller.run('updateCredential', roles)).code).toBe('FORBIDDEN');
+    expect((await caller.run('updateCredential', { id: lasting.id, roles: [] })).errors).toEqual([]);
+  });
+
+  test('derives from its own what ends no later', async () => {
+    const caller = await make();
+    const { id: parent } = await makeCredential(server, caller.account, { roles: [caller.role] });
+    const issue = (duration: string) =>
+      caller.run('issueTemporaryCredential', { parent, duration }, 'credential { expiresAt }');
+    expect(endOf(await issue('PT12H'), 'issueTemporaryCredential')).toBe(caller.end);
+    const short = Date.parse(endOf(await issue('PT15M'), 'issueTemporaryCredential'));
+    expect(short).toBeLessThan(Date.parse(caller.end));
+  });
+
+  test('gives itself no identity, which has no end', async () => {
+    const caller = await make();
+    const identities = [{ issuer: issuer.name, subject: unique('another') }];
+    expect((await caller.run('updateAccount', { id: caller.account, identities })).code).toBe('FORBIDDEN');
+    const rows = await server.rows('SELECT 1 FROM identities WHERE subject = :subject', {
+      subject: identities[0]?.subject,
+    });
+    expect(rows).toEqual([]);
+  });
+
+  test('has no secret without the second factor that its account requires', async () => {
+    const caller = await make({ mfaRequired: true });
+    const { id } = await makeCredential(server, caller.account, { retrievable: true });
+    expect((await caller.run('revealCredential', { id })).code).toBe('FORBIDDEN');
+    expect((await caller.run('issueTemporaryCredential', { parent: id })).code).toBe('FORBIDDEN');
+  });
+});
+
+test('S38: what one who calls by a token of an issuer makes for another account is not bounded by it', async () => {
+  const subject = unique('subject');
+  const account = await makeAccount(server, { identities: [{ issuer: issuer.name, subject }] });
+  await grant(server, account, await makeRole(server, permissions));
+  const other = await makeAccount(server, { kind: 'SERVICE' });
+  const jwt = await signed(signer, claimsAt(server.db.now(), issuer.name, subject));
+  const input = { account: other, name: unique('made'), secret: { token: {} } };
+  const answer = await bearer(jwt)('createCredential', input, 'credential { expiresAt }');
+  const days = (Date.parse(endOf(answer, 'createCredential')) - server.db.now()) / 86_400_000;
+  expect(Math.round(days)).toBe(90);
+});
