@@ -15,6 +15,8 @@ export interface RequestContext {
   readonly principal: Principal;
   /** How the caller stood at the end of a verb, when it was tried before: `decidedByNow` sets it. */
   readonly expected?: Standing;
+  /** Whether the verb that is under way has put anything on record. */
+  readonly change: { made: boolean };
   /** The caller's address, where it can be trusted. */
   readonly ip: string | undefined;
   /** Aborted where the caller leaves before the answer: nobody waits for what is only read any more. */

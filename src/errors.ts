@@ -73,10 +73,25 @@ export const unsupported = (message?: string): KeywayError => new KeywayError('U
 export const unavailable = (cause?: unknown): KeywayError =>
   new KeywayError('UNAVAILABLE', codes.UNAVAILABLE, { cause });
 
+/** The database cannot be had. What was asked of it has changed nothing; what was asked before may have. */
+export class DatabaseUnavailable extends KeywayError {
+  constructor(cause: unknown) {
+    super('UNAVAILABLE', codes.UNAVAILABLE, { cause });
+  }
+}
+
 /** A change of which nobody can tell just now whether it was made: the database was lost over its COMMIT. */
 export const outcomeUnknown = (cause: unknown): KeywayError =>
   new KeywayError(
     'OUTCOME_UNKNOWN',
     'The database was lost before it told whether the change was made. Look, or repeat the request with its idempotency key.',
+    { cause },
+  );
+
+/** A change that was made, or is on record and will be, and whose answer was lost with the database. */
+export const answerLost = (cause: unknown): KeywayError =>
+  new KeywayError(
+    'OUTCOME_UNKNOWN',
+    'The database was lost after the change was on record, before the answer was complete. Look, or repeat the request with its idempotency key.',
     { cause },
   );

@@ -1,5 +1,5 @@
 import type { Database, Sql, Tx } from '../database/database.js';
-import { KeywayError } from '../errors.js';
+import { answerLost, DatabaseUnavailable, KeywayError } from '../errors.js';
 import { callerByNow } from './caller.js';
 import { principalOf } from './identity.js';
 import type { Principal } from './principal.js';
@@ -17,6 +17,8 @@ export interface Asking {
   readonly ip: string | undefined;
   /** How its caller stood at the end of the transaction, when the verb was tried before. */
   readonly expected?: Standing;
+  /** Whether its verb has put anything on record. */
+  readonly change: { made: boolean };
 }
 
 /** A caller as it is by now; null where it may call no more. */
@@ -35,14 +37,20 @@ export class Outdated extends KeywayError {
  * leaves as much as it did when it was tried before, nobody else has taken anything.
  * @throws Outdated, for `decidedByNow`; what `work` and `Database.transaction` throw.
  */
-export const whileAllowed = <Result>(asking: Asking, work: (tx: Tx) => Promise<Result>): Promise<Result> =>
-  asking.db.transaction(async (tx) => {
+export async function whileAllowed<Result>(
+  asking: Asking,
+  work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
+  const done = await asking.db.transaction(async (tx) => {
     const result = await work(tx);
     const standing = await standingOf(asking, tx);
     const accepted = [asking.principal, ...(asking.expected === undefined ? [] : [asking.expected])];
     if (!accepted.some((before) => isAsMuch(standing, before))) throw new Outdated(standing);
     return result;
   });
+  asking.change.made = true;
+  return done;
+}
 
 /** Whether the caller still has all that it had when the request came. */
 export async function isAllowedStill(asking: Asking): Promise<boolean> {
@@ -52,17 +60,19 @@ export async function isAllowedStill(asking: Asking): Promise<boolean> {
 /**
  * Asks a verb, and asks it again, as the caller is by then, where that has changed before the verb was done: it refuses
  * what it would refuse a request that comes now.
- * @throws what the verb throws; UNAUTHENTICATED where the caller may call no more; CONFLICT where it goes on changing.
+ * @throws what the verb throws; OUTCOME_UNKNOWN where the database was lost after a change was on record; UNAUTHENTICATED where the caller may call no more; CONFLICT where it goes on changing.
  */
 export async function decidedByNow<Ctx extends Asking, Result>(
   ctx: Ctx,
   verb: (ctx: Ctx) => Promise<Result>,
 ): Promise<Result> {
   let asking = ctx;
+  ctx.change.made = false;
   for (let tries = 1; ; tries++) {
     try {
       return await verb(asking);
     } catch (error) {
+      if (error instanceof DatabaseUnavailable && ctx.change.made) throw answerLost(error);
       if (!(error instanceof Outdated) || tries === mostTries) throw error;
       const principal = await standingOf(ctx, ctx.db);
       if (!principal) throw new KeywayError('UNAUTHENTICATED');

@@ -45,6 +45,18 @@ export async function connectionTo(url: string, lost: WeakSet<object>): Promise<
   };
 }
 
+/** Resolves as soon as the server answers a question, on a connection of its own. @throws what `pg` says. */
+export async function askWhetherThere(options: PoolOptions): Promise<void> {
+  const client = new pg.Client({ ...options, connectionTimeoutMillis: 2_000, query_timeout: 2_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
 /** Asks the server what it is, and finds out where the tables are, once for all connections. */
 async function meet(client: pg.Client, address: DatabaseAddress): Promise<Settings> {
   const wanted = new Map(address.settings);

@@ -6,10 +6,11 @@ import {
   type SelectQueryBuilder,
 } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
-import { connectionTo } from './connect.js';
+import { askWhetherThere, connectionTo } from './connect.js';
 import { askRights, expectRights, type RoleRights } from './rights.js';
 import { openEmbedded } from './embedded.js';
-import { conflict, KeywayError, unavailable, outcomeUnknown } from '../errors.js';
+import { Silence } from './silence.js';
+import { conflict, DatabaseUnavailable, KeywayError, outcomeUnknown } from '../errors.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A statement with named parameters, made once and run often. */
@@ -102,6 +103,8 @@ const aloneTimeoutMs = 60_000;
 export class Database implements Sql {
   readonly #statements = new Map<string, Statement>();
   readonly #pool: Pool;
+  /** The embedded one is part of this process. */
+  readonly #silence: Silence<Client> | undefined;
   #offsetMs = 0;
 
   private constructor(
@@ -109,22 +112,27 @@ export class Database implements Sql {
     readonly embedded: boolean,
     /** Connections that ended, or broke, while somebody had them. */
     private readonly lost: WeakSet<object>,
+    probe: (() => Promise<void>) | undefined,
   ) {
     this.#pool = (source.driver as PostgresDriver).master as Pool;
+    this.#silence =
+      probe &&
+      new Silence<Client>(probe, (client) => {
+        lost.add(client);
+        close(client);
+      });
   }
 
   /** Connects. @throws as `connectionTo`, and as `openEmbedded`. */
   static async open(options: DatabaseOptions): Promise<Database> {
     const embedded = options.url === undefined;
     const lost = new WeakSet<object>();
+    const extra = options.url === undefined ? undefined : await connectionTo(options.url, lost);
     const source = new DataSource({
       type: 'postgres',
       ...(options.url === undefined
         ? { driver: await openEmbedded(options.folder, options.onFolderWait) }
-        : {
-            poolSize: options.poolSize ?? 10,
-            extra: await connectionTo(options.url, lost),
-          }),
+        : { poolSize: options.poolSize ?? 10, extra }),
       entities: options.entities,
       migrations: options.migrations,
       migrationsTableName: 'migrations',
@@ -135,7 +143,7 @@ export class Database implements Sql {
       poolErrorHandler: (error: Error) => options.onPoolError?.(error),
     });
     await source.initialize();
-    return new Database(source, embedded, lost);
+    return new Database(source, embedded, lost, extra && (() => askWhetherThere(extra)));
   }
 
   /**
@@ -183,10 +191,11 @@ export class Database implements Sql {
   async rows<Row extends object>(statement: Statement, parameters: Parameters = {}): Promise<Row[]> {
     const client = await this.#client();
     try {
-      return await run<Row>(client, statement, parameters);
+      return await this.#run<Row>(client, statement, parameters);
     } catch (error) {
       throw this.#told(client, error);
     } finally {
+      this.#silence?.letGo(client);
       client.release();
     }
   }
@@ -204,7 +213,7 @@ export class Database implements Sql {
         return await this.#once(work);
       } catch (error) {
         if (!isTransient(error)) throw error;
-        if (attempt === retries) throw unavailable(error);
+        if (attempt === retries) throw new DatabaseUnavailable(error);
         await sleep(Math.random() * 20 * 2 ** attempt);
       }
     }
@@ -212,12 +221,15 @@ export class Database implements Sql {
 
   async #once<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
     const runner = this.source.createQueryRunner();
-    const client = (await runner.connect().catch(noConnection)) as Client;
+    const client = await this.#hold(
+      () => runner.connect() as Promise<Client>,
+      () => void runner.release(),
+    );
     let committing = false;
     try {
       await runner.startTransaction();
       const rows = <Row extends object>(statement: Statement, parameters: Parameters = {}) =>
-        run<Row>(client, statement, parameters);
+        this.#run<Row>(client, statement, parameters);
       const result = await work({ em: runner.manager, rows });
       committing = !this.lost.has(client);
       const { command } = await client.query(commit);
@@ -234,12 +246,27 @@ export class Database implements Sql {
       if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => close(client));
       throw isTransient(error) ? error : this.#told(client, error);
     } finally {
+      this.#silence?.letGo(client);
       await runner.release();
     }
   }
 
-  async #client() {
-    return this.#pool.connect().catch(noConnection);
+  #client(): Promise<Client & { release(): void }> {
+    return this.#hold(
+      () => this.#pool.connect(),
+      (late) => late.release(),
+    );
+  }
+
+  #hold<Held extends Client>(connect: () => Promise<Held>, giveBack: (late: Held) => void): Promise<Held> {
+    const silence = this.#silence as Silence<Held> | undefined;
+    return (silence ? silence.hold(connect, giveBack) : connect()).catch(noConnection);
+  }
+
+  async #run<Row extends object>(client: Client, statement: Statement, parameters: Parameters) {
+    const rows = await run<Row>(client, statement, parameters);
+    this.#silence?.answered();
+    return rows;
   }
 
   /** What an error on this connection is to callers; one that is of no more use goes back to nobody. */
@@ -248,10 +275,10 @@ export class Database implements Sql {
     const { code = '', message = '' } = databaseError(error) ?? {};
     // A lock that was not had in time, and a row that ended while another came to name it.
     if (code === '55P03' || code === '23503') return conflict();
-    if (isTransient(error) || overloadedCodes.test(code)) return unavailable(error);
+    if (isTransient(error) || overloadedCodes.test(code)) return new DatabaseUnavailable(error);
     if (!this.lost.has(client) && !lostCodes.test(code) && message !== noAnswerInTime) return error;
     close(client);
-    return unavailable(error);
+    return new DatabaseUnavailable(error);
   }
 
   /**
@@ -268,11 +295,12 @@ export class Database implements Sql {
       for (const until = Date.now() + aloneTimeoutMs; ; await sleep(50)) {
         const [answer] = await run<{ locked: boolean }>(client, tryLock, {});
         if (answer?.locked) break;
-        if (Date.now() > until) throw unavailable('another Keyway is starting on this database');
+        if (Date.now() > until) throw new DatabaseUnavailable('another Keyway is starting on this database');
       }
       return await work();
     } finally {
       await client.query(rollback).catch(() => close(client));
+      this.#silence?.letGo(client);
       client.release();
     }
   }
@@ -297,6 +325,7 @@ export class Database implements Sql {
   }
 
   async close(): Promise<void> {
+    this.#silence?.stop();
     await this.source.destroy();
   }
 }
@@ -352,7 +381,8 @@ async function run<Row extends object>(
 
 /** Whatever keeps a connection from being had, it is the same to callers. */
 function noConnection(error: unknown): never {
-  throw unavailable(error);
+  if (error instanceof DatabaseUnavailable) throw error;
+  throw new DatabaseUnavailable(error);
 }
 
 const close = (client: Client): void => void client.end?.().catch(() => undefined);

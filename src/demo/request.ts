@@ -56,6 +56,7 @@ export async function requestsOf(
       ip: undefined,
       left: new AbortController().signal,
       syncs,
+      change: { made: false },
       outboundLocal: local,
       issuers: new Set(),
       decisions,

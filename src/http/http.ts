@@ -190,6 +190,7 @@ async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: P
       connectors,
       gates,
       syncs,
+      change: { made: false },
       outboundLocal: config.outboundLocal,
       issuers,
       decisions,

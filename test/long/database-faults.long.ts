@@ -66,6 +66,7 @@ const list = () =>
 function load() {
   const told = new Map<string, number>();
   const acknowledged: string[] = [];
+  const notMade: string[] = [];
   let going = true;
   const client = async (number: number) => {
     for (let count = 0; going; count++) {
@@ -77,6 +78,7 @@ function load() {
         const { code } = error.extensions;
         told.set(code, (told.get(code) ?? 0) + 1);
         if (code !== 'UNAVAILABLE') expect(error.message).not.toContain('nothing was changed');
+        else if (!isRead) notMade.push(name);
         await sleep(20);
       }
     }
@@ -85,6 +87,7 @@ function load() {
   return {
     told,
     acknowledged,
+    notMade,
     end: async () => {
       going = false;
       await all;
@@ -104,7 +107,7 @@ async function untilBack(): Promise<void> {
 
 /** Does a fault again and again under load: nothing ends, nothing acknowledged is lost, and callers are told the truth. */
 async function underLoad(fault: () => Promise<void>, server = () => cluster): Promise<void> {
-  const { told, acknowledged, end } = load();
+  const { told, acknowledged, notMade, end } = load();
   for (let round = 0; round < rounds; round++) {
     await sleep(500 + Math.random() * 500);
     await fault();
@@ -118,6 +121,8 @@ async function underLoad(fault: () => Promise<void>, server = () => cluster): Pr
   expect(keyway.output()).not.toContain('nobody cared');
   const rows = await onServer<{ name: string }>(server().url, 'SELECT name FROM credentials');
   const kept = new Set(rows.map(({ name }) => name));
+  // R14: «nothing was changed» is said where that is known.
+  expect(notMade.filter((name) => kept.has(name))).toEqual([]);
   expect(acknowledged.length).toBeGreaterThan(rounds * 5);
   expect(acknowledged.filter((name) => !kept.has(name))).toEqual([]);
 }
@@ -154,6 +159,61 @@ test(
       await cluster.promote();
     };
     await underLoad(failOver);
+  },
+  most,
+);
+
+test(
+  'R16: a database that stands still is told in time, of requests as of readiness, and nothing is done twice after it',
+  async () => {
+    const took: number[] = [];
+    const acknowledged: string[] = [];
+    const told = new Set<string>();
+    const unknown: string[] = [];
+    let going = true;
+    const client = async (number: number) => {
+      for (let count = 0; going; count++) {
+        const name = `paused-${number}-${count}`;
+        const from = performance.now();
+        const { errors: [error] = [] } = await (count % 4 === 3 ? list() : create(name));
+        took.push(performance.now() - from);
+        if (!error && count % 4 !== 3) acknowledged.push(name);
+        if (error) told.add(error.extensions.code);
+        if (error?.extensions.code === 'OUTCOME_UNKNOWN') unknown.push(name);
+        if (error) await sleep(50);
+      }
+    };
+    const all = Array.from({ length: clients }, (_, number) => client(number));
+    for (let round = 0; round < rounds; round++) {
+      await sleep(1_000);
+      cluster.pause();
+      const from = performance.now();
+      try {
+        while ((await fetch(`${url}/ready`)).status === 200) await sleep(50);
+        expect(performance.now() - from).toBeLessThan(10_000);
+        await sleep(3_000);
+      } finally {
+        cluster.resume();
+      }
+      await untilBack();
+      while ((await fetch(`${url}/ready`)).status !== 200) await sleep(50);
+    }
+    going = false;
+    await Promise.all(all);
+    // 6 s are what a request may take; the rest is for a machine that is busy with other things.
+    expect(Math.max(...took)).toBeLessThan(8_000);
+    expect(told.has('UNAVAILABLE')).toBe(true);
+    expect([...told].filter((code) => !['UNAVAILABLE', 'OUTCOME_UNKNOWN'].includes(code))).toEqual([]);
+    const rows = await onServer<{ name: string }>(
+      cluster.url,
+      "SELECT name FROM credentials WHERE name LIKE 'paused-%'",
+    );
+    const kept = rows.map(({ name }) => name).sort();
+    expect(kept).toEqual([...new Set(kept)]);
+    // What was told as not done is not there, also later.
+    expect(kept.filter((name) => !acknowledged.includes(name) && !unknown.includes(name))).toEqual([]);
+    expect(acknowledged.filter((name) => !kept.includes(name))).toEqual([]);
+    expect(keyway.output()).not.toContain('a request failed inside');
   },
   most,
 );

@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
@@ -11,6 +11,9 @@ export interface Cluster {
   /** Stops it and starts it again: `fast` ends its sessions, `immediate` is a crash that it recovers from. */
   restart(mode: 'fast' | 'immediate'): Promise<void>;
   stop(mode: 'fast' | 'immediate'): Promise<void>;
+  /** Lets all its processes stand still: connections are taken by the system, and nothing is answered. */
+  pause(): void;
+  resume(): void;
   /** Another server that follows this one, and is read-only until it is promoted. */
   standby(): Promise<Cluster>;
   /** Ends following: it takes writes. */
@@ -40,6 +43,8 @@ async function startCluster(folder: string): Promise<Cluster> {
       await start();
     },
     stop: (mode) => control('-m', mode, 'stop'),
+    pause: () => signal(folder, 'STOP'),
+    resume: () => signal(folder, 'CONT'),
     standby: async () => {
       const other = makeFolder();
       const from = ['-h', '127.0.0.1', '-p', `${port}`, '-U', 'postgres', '--checkpoint=fast'];
@@ -52,6 +57,13 @@ async function startCluster(folder: string): Promise<Cluster> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Sends a signal to a server and to all that it has started: first to the one that starts others. */
+function signal(folder: string, name: 'STOP' | 'CONT'): void {
+  const [pid = ''] = readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n');
+  process.kill(Number(pid), `SIG${name}`);
+  spawnSync('pkill', [`-${name}`, '-P', pid]);
 }
 
 /** PostgreSQL refuses to run as root: then it runs as the user that its package made. */

@@ -6,6 +6,7 @@ import {
   GraphQLError,
   isValueNode,
   Kind,
+  OperationTypeNode,
   type DocumentNode,
   type GraphQLSchema,
   type OperationDefinitionNode,
@@ -57,7 +58,7 @@ export function answerErrors(options: {
         const errors: readonly unknown[] = causes.length === formatted.length ? causes : formatted;
         const { schema, document, operation, source, request } = asked;
         const about = { schema, document, operation, source, variables: request.variables };
-        const findings = findingsOf(errors, about);
+        const findings = findingsOf(errors, about).map((finding) => afterChange(finding, operation));
         for (const { code, error } of findings)
           if (code === internal.code) onInternal?.([...origins(error)].at(-1) ?? error, contextValue);
         singleResult.errors = findings.map((finding) => told(finding, requestId(contextValue)));
@@ -167,6 +168,15 @@ function findingsOf(errors: readonly unknown[], asked: Asked): Placed[] {
     return faults;
   };
   return errors.map((error) => ({ ...findingOf(error, asked, faultsAt), error }));
+}
+
+/** A part of a mutation's answer that the database was lost over: the change itself was made. */
+function afterChange(finding: Placed, operation: OperationDefinitionNode | undefined): Placed {
+  const { error } = finding;
+  const isPart = error instanceof GraphQLError && (error.path?.length ?? 0) > 1;
+  if (!isPart || finding.code !== 'UNAVAILABLE' || operation?.operation !== OperationTypeNode.MUTATION)
+    return finding;
+  return { ...finding, message: 'The change was made; this part of its answer cannot be had just now.' };
 }
 
 const internal = {
