@@ -1,4 +1,7 @@
 import type { Kind } from '../connectors/connector.js';
+import type { Keyring } from '../keyring/keyring.js';
+import { tokenKinds, type Token } from '../keyring/token.js';
+import type { Secret } from '../secret.js';
 import type { SignatureScheme } from '../signatures/scheme.js';
 import { fault, live, type Fault } from './works.js';
 
@@ -9,6 +12,7 @@ export interface PresentedKey {
   id: string;
   kind: Kind;
   accountId: string;
+  accountKind: keyof typeof tokenKinds;
   projectId: string | null;
   /** Why it does not work just now; null where it does. */
   fault: Fault | null;
@@ -18,6 +22,8 @@ export interface PresentedKey {
   signatureScheme: SignatureScheme | null;
   mfaAuthenticated: boolean;
   expiresAt: string | null;
+  /** What its newest secret begins with. */
+  secretPrefix: string | null;
   /** The secret's number; null where none is left. */
   number: number | null;
   previous: boolean;
@@ -76,6 +82,7 @@ const last = '\u{10FFFF}';
 const columns = {
   kind: 'c.kind',
   accountId: 'c.account_id',
+  accountKind: 'a.kind',
   projectId: 'c.project_id',
   fault,
   allowedIps: 'c.allowed_ips',
@@ -83,6 +90,7 @@ const columns = {
   signatureScheme: 'c.signature_scheme',
   mfaAuthenticated: 'c.mfa_authenticated',
   expiresAt: 'c.expires_at',
+  secretPrefix: 'c.secret_prefix',
   number: 'v.number',
   previous: "v.state = 'PREVIOUS'",
   verifier: 'v.verifier',
@@ -100,3 +108,36 @@ export function byKey<Row extends { key: string; id: string | null }>(
   for (const row of rows) if (row.id !== null) found.set(row.key, [...(found.get(row.key) ?? []), row]);
   return found;
 }
+
+/** The part of a token that fitted, and the version whose it is. */
+export interface FittingToken<Version> {
+  version: Version;
+  proven: Secret;
+}
+
+/**
+ * The one of these versions whose token this is, letter by letter: prefix, kind and check digits are its own as the
+ * secret is. Earlier versions verified the secret alone; of such a token, prefix and kind are held against what the
+ * credential has on record. What costs time is done alike for a token that nobody has (S25).
+ */
+export function fittingToken<Version extends PresentedKey>(
+  keyring: Keyring,
+  token: Token,
+  versions: readonly Version[],
+): FittingToken<Version> | undefined {
+  const { id, text, secret } = token;
+  let fitting: FittingToken<Version> | undefined;
+  for (const version of versions.length > 0 ? versions : [undefined]) {
+    const { verifier = null, verifierKeyId: keyId = null } = version ?? {};
+    const stored = verifier && keyId ? { verifier, keyId } : keyring.unmatched();
+    const [whole, part] = [keyring.verifies(id, text, stored), keyring.verifies(id, secret, stored)];
+    if (!version || fitting) continue;
+    if (whole) fitting = { version, proven: text };
+    else if (part && isSpelledFor(token, version)) fitting = { version, proven: secret };
+  }
+  return fitting;
+}
+
+// A rotation may have brought in another prefix than the previous token has.
+const isSpelledFor = ({ kind, prefix }: Token, { accountKind, secretPrefix, previous }: PresentedKey) =>
+  kind === tokenKinds[accountKind] && (previous || prefix === (secretPrefix ?? ''));
