@@ -115,7 +115,7 @@ const presentedCallers = { ...sql(presentedBy('true', callerColumns)), name: 'pr
 
 const callers = perDatabase((db) =>
   gather<string, Caller[]>(async (keys) => {
-    const found = byKey(await db.rows<Caller>(presentedCallers, askedFor(keys)));
+    const found = byKey(await db.rows<Caller>(presentedCallers, askedFor(keys.map((key) => ({ key })))));
     return keys.map((key) => found.get(key) ?? []);
   }),
 );

@@ -32,12 +32,16 @@ export interface PresentedKey {
   sealed: Buffer | null;
 }
 
+/** How many credentials with the same user name are told apart by their passwords: a caller that sees more names a project. */
+export const mostNamesakes = 5;
+
 /**
  * SQL for the credentials with each of `:keys` in the built-in store: a row for each secret that works, or did to the
  * end.
  *
  * A key that nobody has, and one that the caller may not see, cost what a known one costs: the row next to it, up to
- * its `:untils`, is read whole (S25). It comes without its id, and `byKey` lets nothing of it out. `askedFor` makes the
+ * its `:untils`, is read whole (S25). A user name can be one of several accounts: those that are seen are all read, up
+ * to five, first those in the project that is asked for, then the oldest. What is not seen comes without its id, and `byKey` lets nothing of it out. `askedFor` makes the
  * lists. The bounds, which every key is within, are for the planner: it then takes the list for short, keeps one plan
  * for all lists, and does not plan again for a millisecond each time.
  * @param seen the condition on a credential `c` for being seen.
@@ -48,15 +52,20 @@ export const presentedBy = (seen: string, more: Readonly<Record<string, string>>
     .map(([name, expression]) => `${expression} AS "${name}"`)
     .join(',\n    ')}
   FROM (
-    SELECT key COLLATE "C" AS key, until COLLATE "C" AS until
-    FROM unnest(CAST(:keys AS text[]), CAST(:untils AS text[])) AS given (key, until)
+    SELECT key COLLATE "C" AS key, until COLLATE "C" AS until, project
+    FROM unnest(CAST(:keys AS text[]), CAST(:untils AS text[]), CAST(:projects AS uuid[])) AS given (key, until, project)
     WHERE key COLLATE "C" > '' AND key COLLATE "C" < U&'\\+10FFFF'
   ) asked
   CROSS JOIN LATERAL (
-    SELECT n.id FROM credentials n
-    WHERE n.store_id = (SELECT id FROM stores WHERE kind = 'BUILT_IN')
-      AND n.access_key >= asked.key AND n.access_key <= asked.until AND n.deleted_at IS NULL
-    ORDER BY n.access_key LIMIT 1
+    (SELECT c.id FROM credentials c
+      WHERE c.store_id = (SELECT id FROM stores WHERE kind = 'BUILT_IN')
+        AND c.access_key >= asked.key AND c.access_key <= asked.until AND c.deleted_at IS NULL
+      ORDER BY c.access_key LIMIT 1)
+    UNION
+    (SELECT c.id FROM credentials c
+      WHERE c.store_id = (SELECT id FROM stores WHERE kind = 'BUILT_IN')
+        AND c.access_key = asked.key AND c.deleted_at IS NULL AND (${seen})
+      ORDER BY coalesce(c.project_id = asked.project, false) DESC, c.id LIMIT ${mostNamesakes})
   ) near
   JOIN credentials c ON c.id = near.id
   JOIN accounts a ON a.id = c.account_id
@@ -64,16 +73,29 @@ export const presentedBy = (seen: string, more: Readonly<Record<string, string>>
     AND (${live('v')} OR c.revoked_at IS NOT NULL AND (v.verifier IS NOT NULL OR v.password_hash IS NOT NULL))
   CROSS JOIN LATERAL (SELECT c.access_key = asked.key AND (${seen}) AS seen) s`;
 
+/** A key that is looked up, and the project that it is to be in, where one is named. */
+export interface AskedKey {
+  key: string;
+  project?: string | null;
+}
+
 /**
  * The lists for `presentedBy`.
  * @param keys looked up beside their neighbours, so that their being known does not show
  * @param spellings other spellings of them, looked up by themselves: those cost little, known or not
  */
-export function askedFor(keys: Iterable<string>, spellings: Iterable<string> = []) {
-  const asked = new Map<string, string>();
-  for (const key of spellings) asked.set(key, key);
-  for (const key of keys) asked.set(key, last);
-  return { keys: [...asked.keys()], untils: [...asked.values()] };
+export function askedFor(keys: Iterable<AskedKey>, spellings: Iterable<AskedKey> = []) {
+  const asked = new Map<string, { key: string; until: string; project: string | null }>();
+  const ask = ({ key, project = null }: AskedKey, until: string) =>
+    asked.set(JSON.stringify([key, project]), { key, until, project });
+  for (const one of spellings) ask(one, one.key);
+  for (const one of keys) ask(one, last);
+  const all = [...asked.values()];
+  return {
+    keys: all.map(({ key }) => key),
+    untils: all.map(({ until }) => until),
+    projects: all.map(({ project }) => project),
+  };
 }
 
 /** Sorts after every key. */
@@ -100,12 +122,16 @@ const columns = {
   filler: `CASE WHEN c.kind <> 'ACCESS_KEY' OR v.sealed IS NULL THEN decode(repeat('00', 180), 'hex') END`,
 };
 
-/** The rows of each key, of those that were seen: the only way to what `presentedBy` reads. */
-export function byKey<Row extends { key: string; id: string | null }>(
+/** The rows of each key, of those that were seen, each once: the only way to what `presentedBy` reads. */
+export function byKey<Row extends { key: string; id: string | null; number: number | null }>(
   rows: readonly Row[],
 ): Map<string, Row[]> {
   const found = new Map<string, Row[]>();
-  for (const row of rows) if (row.id !== null) found.set(row.key, [...(found.get(row.key) ?? []), row]);
+  for (const row of rows) {
+    const before = found.get(row.key) ?? [];
+    const isThere = before.some(({ id, number }) => id === row.id && number === row.number);
+    if (row.id !== null && !isThere) found.set(row.key, [...before, row]);
+  }
   return found;
 }
 
