@@ -14,7 +14,11 @@ const server = createServer(async (req, res) => {
   const parts = [];
   for await (const part of req) parts.push(part);
   const { accessKey } = JSON.parse(Buffer.concat(parts).toString());
-  const { rows } = await pool.query({ name: 'verify', text, values: Object.values(askedFor([accessKey])) });
+  const { rows } = await pool.query({
+    name: 'verify',
+    text,
+    values: Object.values(askedFor([{ key: accessKey }])),
+  });
   const [{ id, fault, name, roles }] = rows;
   res
     .setHeader('content-type', 'application/json')

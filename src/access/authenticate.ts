@@ -14,7 +14,7 @@ import { isJwt } from './jwt.js';
 import type { KeySets } from './key-sets.js';
 import { takeNonces } from './nonces.js';
 import type { Principal } from './principal.js';
-import { askedFor, byKey, presentedBy } from './presented-key.js';
+import { askedFor, byKey, fittingToken, presentedBy } from './presented-key.js';
 import { isTimely, signerOf, signsBy } from './signed.js';
 
 /** A request to Keyway itself, as far as it tells who sent it. */
@@ -84,17 +84,10 @@ async function byToken(db: Database, keyring: Keyring, presented: string, { ip }
   const token = parseToken(presented);
   if (!token) throw callerRefused("the token is neither of Keyway's form nor a signed JWT");
   const found = (await callers(db)(token.id)).filter(({ kind }) => kind === 'TOKEN');
-  // As much work for a token that nobody has as for one with a wrong secret (S25).
-  if (found.length === 0) keyring.verifies(token.id, token.secret, keyring.unmatched());
-  const version = found.find(
-    ({ verifier, verifierKeyId }) =>
-      verifier &&
-      verifierKeyId &&
-      keyring.verifies(token.id, token.secret, { verifier, keyId: verifierKeyId }),
-  );
-  const principal = version && principalBy(version, ip);
+  const fitting = fittingToken(keyring, token, found);
+  const principal = fitting && principalBy(fitting.version, ip);
   if (!principal) throw callerRefused();
-  await renewVerifiers(db, keyring, [{ ...version, lookupId: token.id, secret: token.secret }]);
+  await renewVerifiers(db, keyring, [{ ...fitting.version, lookupId: token.id, secret: fitting.proven }]);
   return principal;
 }
 
@@ -123,7 +116,7 @@ const presentedCallers = { ...sql(presentedBy('true', callerColumns)), name: 'pr
 
 const callers = perDatabase((db) =>
   gather<string, Caller[]>(async (keys) => {
-    const found = byKey(await db.rows<Caller>(presentedCallers, askedFor(keys)));
+    const found = byKey(await db.rows<Caller>(presentedCallers, askedFor(keys.map((key) => ({ key })))));
     return keys.map((key) => found.get(key) ?? []);
   }),
 );

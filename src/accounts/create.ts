@@ -8,7 +8,7 @@ import { once } from '../idempotency/once.js';
 import { newId } from '../ids.js';
 import { Account } from './account.js';
 import type { CreateAccountInput } from './account.input.js';
-import { changedAccount, findAccount } from './find.js';
+import { changedAccount, findAccount, holdAccounts } from './find.js';
 import { keepIdentities } from './keep-identities.js';
 
 /**
@@ -23,6 +23,7 @@ export async function createAccount(ctx: RequestContext, input: CreateAccountInp
   authorize(ctx.principal, Permission.ACCOUNT_MANAGE, { accountId: parent?.id });
   const { result } = await once(ctx, 'account:create', input, async (tx) => {
     const id = newId();
+    if (parent) await holdAccounts(tx, [parent.id]);
     try {
       await tx.em.getRepository(Account).insert({
         id,

@@ -2,7 +2,7 @@ import type { Permission } from '../access/principal.js';
 import { accountScope, identityScope } from '../access/scope.js';
 import { selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
-import { condition, every, type Condition, type Tx } from '../database/database.js';
+import { condition, every, sql, type Condition, type Tx } from '../database/database.js';
 import { notFound } from '../errors.js';
 import { decodeId } from '../ids.js';
 import { list, listUnder, type Listing } from '../lists/listing.js';
@@ -57,6 +57,15 @@ export async function lockAccount(ctx: RequestContext, tx: Tx, id: string, by: P
   const [account] = await tx.rows<Account>(statement, where.parameters);
   if (!account) throw notFound();
   return account;
+}
+
+/**
+ * Keeps accounts that a new row is to name from being deleted, to the end of the transaction.
+ * @throws NOT_FOUND where one is gone already.
+ */
+export async function holdAccounts(tx: Tx, ids: readonly string[]): Promise<void> {
+  const wanted = [...new Set(ids)];
+  if ((await tx.rows(liveAccounts, { ids: wanted })).length < wanted.length) throw notFound();
 }
 
 /** The account that a verb has just changed, as it now is: who may do the verb may see what it did. */
@@ -137,6 +146,8 @@ async function oneAccount(ctx: RequestContext, which: Condition, scope: Conditio
   return account ?? null;
 }
 
+const liveAccounts = sql(`
+  SELECT id FROM accounts WHERE id = ANY(CAST(:ids AS uuid[])) AND deleted_at IS NULL ORDER BY id FOR SHARE`);
 const live = condition('a.deleted_at IS NULL');
 const searchText = `(E'\\n' || lower((a.name || E'\\n' || a.title || E'\\n' || coalesce(a.email, '')) COLLATE "default"))`;
 const accounts: Listing = {

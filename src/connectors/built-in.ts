@@ -33,11 +33,11 @@ export function mint(wish: Wish): Minted {
       return { accessKey, secret, keys: null, proof: secret };
     }
     case 'TOKEN': {
-      const { id, token, secretPart } = mintToken(wish.tokenKind, {
+      const { id, token } = mintToken(wish.tokenKind, {
         ...(wish.prefix !== null && { prefix: wish.prefix }),
         ...(wish.accessKey !== null && { id: wish.accessKey }),
       });
-      return { accessKey: id, secret: token, keys: null, proof: secretPart };
+      return { accessKey: id, secret: token, keys: null, proof: token };
     }
     case 'PASSWORD': {
       const password = wish.password ?? mintPassword();

@@ -148,7 +148,7 @@ async function insert(tx: Tx, columns: Partial<Credential>): Promise<void> {
   try {
     await tx.em.getRepository(Credential).insert(columns);
   } catch (error) {
-    if (violates(error, 'credentials_access_key')) throw conflict('The user name is in use in this store.');
+    if (violates(error, 'credentials_username')) throw conflict('The account has this user name already.');
     throw error;
   }
 }

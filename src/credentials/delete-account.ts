@@ -7,7 +7,7 @@ import { endFactor } from '../accounts/remove-mfa.js';
 import { isWithin } from '../accounts/tree.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { sql, type Tx } from '../database/database.js';
+import { sql, violates, type Tx } from '../database/database.js';
 import { badInput, conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
@@ -116,7 +116,13 @@ async function handOver(ctx: RequestContext, tx: Tx, from: string, to: string): 
     );
     await resealVersion(tx, id, number, moved);
   }
-  await tx.rows(moveCredentials, { from, to });
+  try {
+    await tx.rows(moveCredentials, { from, to });
+  } catch (error) {
+    if (violates(error, 'credentials_username'))
+      throw conflict('The account that takes over has a user name of this one already.');
+    throw error;
+  }
   await tx.rows(moveOwned, { from, to });
   await tx.rows(moveProjects, { from, to });
   await tx.rows(moveSubAccounts, { from, to });

@@ -3,8 +3,10 @@ import { crc32 } from 'node:zlib';
 import { badInput, KeywayError } from '../errors.js';
 import { Secret } from '../secret.js';
 
-/** Personal access token, access key, service token. */
-export type TokenKind = 'pat' | 'key' | 'svc';
+/** Personal access token, access key, service token: by the kind of the account that it acts as. */
+export const tokenKinds = { PERSON: 'pat', ORGANIZATION: 'key', SERVICE: 'svc' } as const;
+
+export type TokenKind = (typeof tokenKinds)[keyof typeof tokenKinds];
 
 export type SecretEncoding = 'BASE62' | 'HEX' | 'BASE64';
 
@@ -16,37 +18,50 @@ const checkLength = 6;
 const longestToken = 31 + 'kw_pat_'.length + 16 + 1 + 43 + checkLength;
 const generatedKey = /^(?:[A-Za-z][A-Za-z0-9_-]{0,30})?(?:(?=[A-Z]*[2-7])[A-Z2-7]{20}|[0-9a-f]{32})$/;
 const pattern =
-  /^(?:[A-Za-z][A-Za-z0-9_-]{0,30})?kw_(pat|key|svc)_([0-9A-Za-z]{16})_([0-9A-Za-z]{43})[0-9A-Za-z]{6}$/;
+  /^([A-Za-z][A-Za-z0-9_-]{0,30})?kw_(pat|key|svc)_([0-9A-Za-z]{16})_([0-9A-Za-z]{43})[0-9A-Za-z]{6}$/;
 
 /**
  * A fresh token of 256 bit, `kw_<kind>_<id>_<secret><check>`. Its id is public and what it is looked up by; a given
- * id stays, as a rotation needs it. Only `secretPart` is verified, under the id.
+ * id stays, as a rotation needs it. All of its text is verified, under the id: it has one spelling.
  * @throws BAD_USER_INPUT, naming `prefix`, for a prefix that is not `[A-Za-z][A-Za-z0-9_-]{0,30}`.
  */
 export function mintToken(
   kind: TokenKind,
   options: { prefix?: string; id?: string } = {},
-): { id: string; token: Secret; secretPart: Secret } {
+): { id: string; token: Secret } {
   const prefix = checkedPrefix(options.prefix);
   const id = options.id ?? draw(base62, 16).toString('ascii');
   if (!/^[0-9A-Za-z]{16}$/.test(id)) throw new KeywayError('INTERNAL_SERVER_ERROR');
   const secretPart = randomText('BASE62');
   const body = Buffer.concat([Buffer.from(`${prefix}kw_${kind}_${id}_`), secretPart]);
   const token = Buffer.concat([body, Buffer.from(checkOf(body))]);
-  body.fill(0);
-  return { id, token: Secret.of(token), secretPart: Secret.of(secretPart) };
+  for (const part of [body, secretPart]) part.fill(0);
+  return { id, token: Secret.of(token) };
+}
+
+/** A token as it was presented. */
+export interface Token {
+  /** All of it, which is what is verified. */
+  readonly text: Secret;
+  readonly prefix: string;
+  readonly kind: TokenKind;
+  readonly id: string;
+  /** The 43 characters that earlier versions verified alone. */
+  readonly secret: Secret;
 }
 
 /**
  * The parts of a token; undefined for whatever `mintToken` cannot have made, a mistyped character included. That is
  * told without asking anyone; whether the token is valid is another question.
  */
-export function parseToken(text: string): { kind: TokenKind; id: string; secret: Secret } | undefined {
+export function parseToken(text: string): Token | undefined {
   if (text.length > longestToken) return undefined;
   const parts = pattern.exec(text);
-  if (!parts?.[1] || !parts[2] || !parts[3]) return undefined;
+  if (!parts) return undefined;
   if (checkOf(text.slice(0, -checkLength)) !== text.slice(-checkLength)) return undefined;
-  return { kind: parts[1] as TokenKind, id: parts[2], secret: Secret.of(parts[3]) };
+  // Every group but the first has matched where the whole has.
+  const [, prefix = '', kind, id = '', secret = ''] = parts;
+  return { text: Secret.of(text), prefix, kind: kind as TokenKind, id, secret: Secret.of(secret) };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
-import { findAccount } from '../accounts/find.js';
+import { findAccount, holdAccounts } from '../accounts/find.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { violates } from '../database/database.js';
@@ -24,6 +24,7 @@ export async function createProject(ctx: RequestContext, input: CreateProjectInp
   });
   const { result } = await once(ctx, 'project:create', input, async (tx) => {
     const id = newId();
+    await holdAccounts(tx, [account.id]);
     try {
       await tx.em.getRepository(Project).insert({
         id,

@@ -2,7 +2,7 @@ import type { Permission } from '../access/principal.js';
 import { projectScope } from '../access/scope.js';
 import { selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
-import { condition, every, type Condition, type Tx } from '../database/database.js';
+import { condition, every, sql, type Condition, type Tx } from '../database/database.js';
 import { notFound } from '../errors.js';
 import { decodeId } from '../ids.js';
 import { list, listUnder, type Listing } from '../lists/listing.js';
@@ -49,6 +49,11 @@ export async function lockProject(ctx: RequestContext, tx: Tx, id: string, by: P
   const [project] = await tx.rows<Project>(statement, where.parameters);
   if (!project) throw notFound();
   return project;
+}
+
+/** Keeps a project that a new row is to name from being deleted, as `holdAccounts` does accounts. @throws NOT_FOUND */
+export async function holdProject(tx: Tx, id: string): Promise<void> {
+  if ((await tx.rows(liveProject, { id })).length === 0) throw notFound();
 }
 
 /** The project that a verb has just changed, as it now is: who may do the verb may see what it did. */
@@ -106,6 +111,7 @@ async function oneProject(ctx: RequestContext, which: Condition, scope: Conditio
   return project ?? null;
 }
 
+const liveProject = sql('SELECT id FROM projects WHERE id = :id AND deleted_at IS NULL FOR SHARE');
 const live = condition('p.deleted_at IS NULL');
 const projects: Listing = {
   name: 'projects',

@@ -1,13 +1,13 @@
 import { may, type Place } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
-import { findAccount } from '../accounts/find.js';
+import { findAccount, holdAccounts } from '../accounts/find.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { violates } from '../database/database.js';
 import { badInput, conflict, forbidden } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { newId } from '../ids.js';
-import { findProject } from '../projects/find.js';
+import { findProject, holdProject } from '../projects/find.js';
 import { changedGrant, findRole, lockRole } from './find.js';
 import { Grant } from './grant.js';
 import type { GrantRoleInput } from './role.input.js';
@@ -35,6 +35,8 @@ export async function grantRole(ctx: RequestContext, input: GrantRoleInput): Pro
   if (!may(ctx.principal, Permission.ROLE_MANAGE, place)) throw forbidden();
 
   const { result } = await once(ctx, 'role:grant', input, async (tx) => {
+    await holdAccounts(tx, onAccount ? [account.id, onAccount.id] : [account.id]);
+    if (onProject) await holdProject(tx, onProject.id);
     const { permissions } = await lockRole(ctx, tx, role.id);
     if (!permissions.every((permission) => may(ctx.principal, permission, place))) {
       throw forbidden('A permission that you do not hold there is not yours to give.');

@@ -7,7 +7,7 @@ import type { Tx } from '../database/database.js';
 import type { Account } from '../accounts/account.js';
 import { newId } from '../ids.js';
 import type { Keyring } from '../keyring/keyring.js';
-import { mintToken } from '../keyring/token.js';
+import { mintToken, tokenKinds } from '../keyring/token.js';
 import type { Secret } from '../secret.js';
 import { builtInStoreId } from '../stores/store.js';
 import { dayMs } from '../time.js';
@@ -23,9 +23,8 @@ export async function makeToken(
   name: string,
   days: number,
 ): Promise<Secret> {
-  const kind = ({ PERSON: 'pat', SERVICE: 'svc', ORGANIZATION: 'key' } as const)[account.kind];
-  const { id: accessKey, token, secretPart } = mintToken(kind);
-  const { verifier, keyId } = keyring.verifier(accessKey, secretPart);
+  const { id: accessKey, token } = mintToken(tokenKinds[account.kind]);
+  const { verifier, keyId } = keyring.verifier(accessKey, token);
   const id = newId();
   const livesMs = Math.trunc(days) * dayMs;
   await tx.em.getRepository(Credential).insert({

@@ -1,3 +1,4 @@
+import { mostNamesakes } from '../access/presented-key.js';
 import type { RequestContext } from '../context.js';
 import type { StoredPassword } from '../keyring/password.js';
 import type { Secret } from '../secret.js';
@@ -14,14 +15,16 @@ export async function lookAtPasswords(ctx: RequestContext, cases: readonly Case[
   const asked = cases.flatMap((one) => {
     const { password } = one.match;
     if (!password) return [];
-    const { secret, username, versions } = password;
-    // Of one project: a name that is none of the caller's has tries of its own, and takes none from its owner.
+    const { secret, username } = password;
+    const versions = ofProject(password.versions, one.project);
     const [known] = versions;
-    const place = known ? `of ${known.projectId ?? 'none'}` : `unknown to ${ctx.principal.accountId}`;
-    const name = ctx.keyring.mac('password-attempt', username, place);
     const hashes = versions.flatMap(hashOf);
-    // While the previous password works, there are two to compare with: each costs a try.
-    return [{ one, secret, known, hashes, names: Array.from({ length: hashes.length || 1 }, () => name) }];
+    // While the previous password works, there are two to compare with, as where two accounts have the user name: each
+    // costs a try.
+    const names = (hashes.length > 0 ? hashes.map(({ version }) => version) : [known]).map((version) =>
+      ctx.keyring.mac('password-attempt', username, placeOfTries(ctx, version)),
+    );
+    return [{ one, secret, known, hashes, names }];
   });
   if (asked.length === 0) return;
   const granted = await takeAttempts(
@@ -30,14 +33,14 @@ export async function lookAtPasswords(ctx: RequestContext, cases: readonly Case[
   );
   let next = 0;
   const looks = asked.map((each) => {
-    const tries = granted.slice(next, (next += each.names.length)).filter(Boolean).length;
-    return { ...each, tries, wrong: 0 };
+    const open = granted.slice(next, (next += each.names.length));
+    return { ...each, open, wrong: new Set<number>() };
   });
   const looked = await Promise.allSettled(looks.map((look) => lookAt(ctx, look)));
   for (const look of looks) if (look.one.match.limited) takeOver(look, looks);
   await giveBackAttempts(
     ctx.db,
-    looks.flatMap(({ names, wrong, tries }) => names.slice(wrong, tries)),
+    looks.flatMap(({ names, open, wrong }) => names.filter((_, index) => open[index] && !wrong.has(index))),
   );
   for (const each of looked) if (each.status === 'rejected') throw each.reason;
 }
@@ -52,7 +55,7 @@ function takeOver(look: Look, looks: readonly Look[]): void {
   );
   if (!same) return;
   one.match = same.one.match;
-  look.wrong = 0;
+  look.wrong.clear();
 }
 
 /** A password as it is kept, with what it is of. */
@@ -71,28 +74,46 @@ interface Look {
   secret: Secret;
   known: PresentedCredential | undefined;
   hashes: readonly StoredHash[];
+  /** What each try is counted under. */
   names: readonly Buffer[];
-  tries: number;
-  /** How many of the tries were guesses: the others are given back. */
-  wrong: number;
+  /** Which of the tries were granted. */
+  open: readonly boolean[];
+  /** Which of them were guesses: the others are given back. */
+  wrong: Set<number>;
 }
 
 /** Finds the password that fits. */
 async function lookAt({ keyring }: RequestContext, look: Look): Promise<void> {
-  const { one, secret, known, hashes, names, tries } = look;
+  const { one, secret, known, hashes, open } = look;
   // Nobody is told that a password is wrong which was not compared with all that there is.
-  one.match = { version: undefined, about: known, limited: tries < names.length };
-  if (tries > 0 && hashes.length === 0) {
+  one.match = { version: undefined, about: known, limited: !open.every(Boolean) };
+  if (open[0] && hashes.length === 0) {
     await keyring.passwordUnmatched(secret);
-    look.wrong++;
+    look.wrong.add(0);
   }
-  for (const { version, stored } of hashes.slice(0, tries)) {
+  for (const [index, { version, stored }] of hashes.entries()) {
+    if (!open[index]) continue;
     const { ok, stale } = await keyring.passwordVerifies(secret, stored);
     if (ok) {
       one.match = { version, stale: stale ? secret : undefined };
-      look.wrong = 0;
+      look.wrong.clear();
       return;
     }
-    look.wrong++;
+    look.wrong.add(index);
   }
+}
+
+/** Where several accounts have the user name, a project that is named tells which is meant; else the oldest are. */
+function ofProject(versions: readonly PresentedCredential[], project: string | null) {
+  const there = versions.filter(({ projectId }) => projectId === project);
+  if (project !== null && there.length > 0) return there;
+  const oldest = [...new Set(versions.map(({ id }) => id))].sort().slice(0, mostNamesakes);
+  return versions.filter(({ id }) => oldest.includes(id));
+}
+
+// Of one project, or of one account: a name that is none of the caller's has tries of its own, and takes none from its
+// owner, nor from another account that has the same.
+function placeOfTries({ principal }: RequestContext, version: PresentedCredential | undefined): string {
+  if (!version) return `unknown to ${principal.accountId}`;
+  return version.projectId === null ? `of account ${version.accountId}` : `of ${version.projectId}`;
 }

@@ -17,19 +17,24 @@ export interface PresentedCredential extends PresentedKey {
 /**
  * The credentials with these access keys that the caller may verify: the live secrets of each, current ones first. One
  * statement, shared with those who ask at the same time with the same scope.
- * @param asked for each credential the spellings of its key, the likeliest first
+ * @param asked for each credential the spellings of its key, the likeliest first, and the project that it is to be in
  */
 export async function presentedCredentials(
   ctx: RequestContext,
-  asked: readonly (readonly string[])[],
+  asked: readonly Asked[],
 ): Promise<Map<string, PresentedCredential[]>> {
-  if (!asked.some(({ length }) => length > 0)) return new Map();
+  if (!asked.some(({ keys }) => keys.length > 0)) return new Map();
   return lookups(ctx.db)({ scope: verifyScope(ctx.principal), asked });
+}
+
+interface Asked {
+  keys: readonly string[];
+  project: string | null;
 }
 
 interface Lookup {
   scope: Condition;
-  asked: readonly (readonly string[])[];
+  asked: readonly Asked[];
 }
 
 const lookups = perDatabase((db) =>
@@ -59,8 +64,8 @@ async function read(db: Database, batch: readonly Lookup[]): Promise<Map<string,
   const statement = db.statement(`presented:${scope.shape}`, () => presentedBy(scope.sql, columns));
   const asked = batch.flatMap((lookup) => lookup.asked);
   const lists = askedFor(
-    asked.flatMap(([key]) => key ?? []),
-    asked.flatMap(([, ...spellings]) => spellings),
+    asked.flatMap(({ keys: [key], project }) => (key === undefined ? [] : { key, project })),
+    asked.flatMap(({ keys: [, ...spellings], project }) => spellings.map((key) => ({ key, project }))),
   );
   const rows = byKey(await db.rows<PresentedCredential>(statement, { ...scope.parameters, ...lists }));
   for (const versions of rows.values())

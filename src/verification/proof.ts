@@ -1,7 +1,8 @@
+import { fittingToken } from '../access/presented-key.js';
 import { isTimely, signerOf, signsBy } from '../access/signed.js';
 import type { RequestContext } from '../context.js';
 import type { Keyring } from '../keyring/keyring.js';
-import { isGeneratedKey, parseToken } from '../keyring/token.js';
+import { isGeneratedKey, parseToken, type Token } from '../keyring/token.js';
 import { canonicalUsername } from '../inputs/rules.js';
 import { Secret } from '../secret.js';
 import type { Claim, SignatureScheme } from '../signatures/scheme.js';
@@ -11,7 +12,7 @@ import type { VerifyCredentialInput } from './verification.input.js';
 
 /** What was presented, and the access keys that it can be meant for. */
 export type Proof =
-  | { by: 'token'; keys: readonly string[]; key: string; secret: Secret }
+  | { by: 'token'; keys: readonly string[]; token: Token }
   | {
       by: 'pair';
       keys: readonly string[];
@@ -27,6 +28,8 @@ export type Proof =
 export interface Match {
   /** The secret that fitted. */
   version: PresentedCredential | undefined;
+  /** That secret, as its verifier has it; undefined for signatures and passwords. */
+  proven?: Secret | undefined;
   /** The credential that it was meant for, where none fitted. */
   about?: PresentedCredential | undefined;
   /** A password, which is still to be looked at. */
@@ -57,7 +60,7 @@ export function proofOf(ctx: RequestContext, input: VerifyCredentialInput): Proo
   const token = parseToken(secret);
   if (token) {
     if (input.accessKey && input.accessKey !== token.id) return nothing;
-    return { by: 'token', keys: [token.id], key: token.id, secret: token.secret };
+    return { by: 'token', keys: [token.id], token };
   }
   if (!input.accessKey) return nothing;
   const key = input.accessKey;
@@ -81,7 +84,7 @@ export async function matched(
     case 'nothing':
       return { version: undefined };
     case 'token':
-      return byVerifier(keyring, proof, ofKind('TOKEN', found.get(proof.key)));
+      return byToken(keyring, proof.token, ofKind('TOKEN', found.get(proof.token.id)));
     case 'signature':
       return bySignature(keyring, proof, found);
     case 'pair': {
@@ -109,7 +112,12 @@ function byVerifier(
     ({ verifier, verifierKeyId: keyId }) =>
       verifier && keyId && keyring.verifies(key, secret, { verifier, keyId }),
   );
-  return { version, about: versions[0] };
+  return { version, about: versions[0], proven: secret };
+}
+
+function byToken(keyring: Keyring, token: Token, versions: readonly PresentedCredential[]): Match {
+  const fitting = fittingToken(keyring, token, versions);
+  return { version: fitting?.version, about: versions[0], proven: fitting?.proven };
 }
 
 async function bySignature(

@@ -8,10 +8,8 @@ import type { Case } from './case.js';
  * where the secret was replaced meanwhile.
  */
 export async function renewProven(ctx: RequestContext, cases: readonly Case[]): Promise<void> {
-  const proven = cases.flatMap(({ match: { version }, proof }) =>
-    version && !version.fault && (proof.by === 'token' || proof.by === 'pair')
-      ? [{ ...version, lookupId: version.accessKey, secret: proof.secret }]
-      : [],
+  const proven = cases.flatMap(({ match: { version, proven: secret } }) =>
+    version && !version.fault && secret ? [{ ...version, lookupId: version.accessKey, secret }] : [],
   );
   await Promise.all([renewVerifiers(ctx.db, ctx.keyring, proven), renewHashes(ctx, cases)]);
 }

@@ -36,7 +36,7 @@ export async function verifyCredentials(
   const cases = inputs.map((input, index) => opened(ctx, input, path ?? `inputs.${index}.`));
   const found = await presentedCredentials(
     ctx,
-    cases.map(({ proof }) => proof.keys),
+    cases.map(({ proof, project }) => ({ keys: proof.keys, project })),
   );
   await Promise.all(cases.map(async (one) => (one.match = await matched(ctx, one.proof, found))));
   await lookAtPasswords(ctx, cases);

@@ -206,7 +206,7 @@ const losses: [string, Loss][] = [
 async function expectRefused(caller: Calling, verb: string, input: Input, answer: Answer): Promise<void> {
   expect([answer.data, answer.errors.length]).toEqual([null, 1]);
   const again = await ask(verb, input, caller.token);
-  expect(answer.code).toBe(again.code);
+  expect([answer.status, answer.code]).toEqual([again.status, again.code]);
   expect(['FORBIDDEN', 'NOT_FOUND', 'UNAUTHENTICATED']).toContain(answer.code);
   expect(await recordedOf(caller, 'DONE')).toEqual([]);
   // A request without a valid proof is nobody's.

@@ -173,8 +173,8 @@ async function make(
   const minted = cases.map((one) => {
     const id = newId();
     if (kind === 'ACCESS_KEY') return { ...one, id, proof: null, ...mintAccessKey({ format: 'HEX' }) };
-    const { id: accessKey, token: secret, secretPart: proof } = mintToken('key');
-    return { ...one, id, accessKey, secret, proof };
+    const { id: accessKey, token: secret } = mintToken('key');
+    return { ...one, id, accessKey, secret, proof: secret };
   });
   const rows = await Promise.all(
     minted.map(async ({ proof, ...one }) => {

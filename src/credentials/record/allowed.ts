@@ -1,10 +1,12 @@
 import { authorizeActing, authorizeEnd } from '../../access/acting.js';
 import { authorize, may, owners, type Place } from '../../access/authorize.js';
 import type { Permission, Principal } from '../../access/principal.js';
+import { holdAccounts } from '../../accounts/find.js';
 import { isWithin } from '../../accounts/tree.js';
 import type { RequestContext } from '../../context.js';
 import { sql, type Sql, type Tx } from '../../database/database.js';
-import { forbidden, notFound } from '../../errors.js';
+import { forbidden } from '../../errors.js';
+import { holdProject } from '../../projects/find.js';
 import type { Project } from '../../projects/project.js';
 import type { Role } from '../../roles/role.js';
 import { CredentialKind, type Credential } from './credential.js';
@@ -130,14 +132,9 @@ export async function holdPlace(
   accounts: readonly string[],
   projectId: string | null,
 ): Promise<void> {
-  const wanted = [...new Set(accounts)];
-  if ((await tx.rows(liveAccounts, { ids: wanted })).length < wanted.length) throw notFound();
-  if (projectId !== null && (await tx.rows(liveProject, { id: projectId })).length === 0) throw notFound();
+  await holdAccounts(tx, accounts);
+  if (projectId !== null) await holdProject(tx, projectId);
 }
 
-const liveAccounts = sql(
-  'SELECT id FROM accounts WHERE id = ANY(CAST(:ids AS uuid[])) AND deleted_at IS NULL FOR SHARE',
-);
-const liveProject = sql('SELECT id FROM projects WHERE id = :id AND deleted_at IS NULL FOR SHARE');
 const permissionsCarried = sql(`
   SELECT r.permissions FROM credential_roles cr JOIN roles r ON r.id = cr.role_id WHERE cr.credential_id = :id`);

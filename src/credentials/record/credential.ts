@@ -149,7 +149,7 @@ export class Credential implements Node {
   @Field(() => String, {
     nullable: true,
     description:
-      'The public part: access key, id of the token, or user name. Unique in its store. Null if the kind has none (PROVIDER_KEYS), or if the store has not made it yet.',
+      'The public part: access key, id of the token, or user name. Unique in its store, but for user names of the built-in store, which are unique in their account. Null if the kind has none (PROVIDER_KEYS), or if the store has not made it yet.',
   })
   @Column({ type: 'text', name: 'access_key', nullable: true, collation: 'C' })
   accessKey: string | null;

@@ -1,7 +1,7 @@
 import type { Account } from '../../accounts/account.js';
 import type { Wish } from '../../connectors/connector.js';
 import { badInput } from '../../errors.js';
-import type { SecretEncoding } from '../../keyring/token.js';
+import { tokenKinds, type SecretEncoding } from '../../keyring/token.js';
 import { canonicalUsername } from '../../inputs/rules.js';
 import { Secret } from '../../secret.js';
 import type { SignatureScheme } from '../../signatures/scheme.js';
@@ -129,5 +129,3 @@ function usernameOf(text: string): string {
   if (username === undefined) throw badInput('input.secret.password.username', 'is no user name');
   return username;
 }
-
-const tokenKinds = { PERSON: 'pat', SERVICE: 'svc', ORGANIZATION: 'key' } as const;

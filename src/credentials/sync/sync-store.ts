@@ -6,6 +6,7 @@ import { unsupported } from '../../errors.js';
 import { once } from '../../idempotency/once.js';
 import { changedStore, findManaged } from '../../stores/find.js';
 import type { CredentialStore } from '../../stores/store.js';
+import { holdStore } from '../outside/plan.js';
 import { begin } from './syncs.js';
 import type { SyncStoreInput } from './sync.input.js';
 
@@ -21,6 +22,7 @@ export async function syncStore(ctx: RequestContext, input: SyncStoreInput): Pro
   const { id, accountId } = await findManaged(ctx, input.id);
   if (accountId === null) throw unsupported("Keyway's own store is its own inventory.");
   await once(ctx, 'store:sync', input, async (tx) => {
+    await holdStore(tx, id);
     await begin(tx, id);
     await record(ctx, tx, { action: 'store:sync', target: { type: 'CredentialStore', id }, accountId });
     return { id };

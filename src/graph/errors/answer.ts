@@ -63,7 +63,11 @@ export function answerErrors(options: {
           if (code === internal.code) onInternal?.([...origins(error)].at(-1) ?? error, contextValue);
         singleResult.errors = findings.map((finding) => told(finding, requestId(contextValue)));
         const [first] = findings;
-        if (data === undefined && first && isCode(first.code)) response.http.status = statusOf[first.code];
+        // Who was known when the request came, and may call no more when its change has waited, is told as a stranger is.
+        const unknown = data === null && first?.code === 'UNAUTHENTICATED';
+        if ((data === undefined || unknown) && first && isCode(first.code))
+          response.http.status = statusOf[first.code];
+        if (unknown) response.http.headers.set('www-authenticate', 'Bearer realm="keyway"');
       },
     }),
   };

@@ -1,0 +1,210 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from '../src/database/database.js';
+import { makeStore, seqeraAt } from './stores/stores.js';
+import { expectData, makeAccount, makeCredential, makeProject, makeRole, unique } from './support/make.js';
+import { startTestServer, type Answer, type TestServer } from './support/server.js';
+import { run } from './support/verbs.js';
+import { startSeqera, type Seqera } from './upstreams/seqera.js';
+
+type Input = Record<string, unknown>;
+
+let server: TestServer;
+let seqera: Seqera;
+let other: string;
+beforeAll(async () => {
+  seqera = await startSeqera();
+  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+  other = await makeAccount(server);
+});
+afterAll(async () => {
+  await server.stop();
+  await seqera.stop();
+});
+
+const name = () => unique('made');
+const credential = async (account = other, input: Input = {}) =>
+  (await makeCredential(server, account, input)).id;
+const github = () => ({ providerKeys: { github: { username: 'bot', password: unique('password') } } });
+
+/** What names a parent, and may be made while that is deleted. */
+type Child = [mutation: string, input: (parent: string) => Input | Promise<Input>];
+const children: Record<string, { parent: () => Promise<string>; named: Record<string, Child> }> = {
+  deleteAccount: {
+    parent: () => makeAccount(server),
+    named: {
+      'a project of it': ['createProject', (account) => ({ account, name: name() })],
+      'a part of it': [
+        'createAccount',
+        (parent) => ({ parent, kind: 'PERSON', name: name(), title: 'Made' }),
+      ],
+      'a role that it holds': [
+        'grantRole',
+        async (account) => ({ account, role: await makeRole(server, []) }),
+      ],
+      'a role that is held on it': [
+        'grantRole',
+        async (onAccount) => ({ account: other, onAccount, role: await makeRole(server, []) }),
+      ],
+      'a credential of it': [
+        'createCredential',
+        (account) => ({ account, name: name(), secret: { accessKey: {} } }),
+      ],
+      'a credential that it owns': [
+        'createCredential',
+        (owner) => ({ account: other, owner, name: name(), secret: { accessKey: {} } }),
+      ],
+      'a credential that is handed to it': [
+        'updateCredential',
+        async (owner) => ({ id: await credential(), owner }),
+      ],
+      'a store of it': [
+        'createStore',
+        (account) => ({ account, name: name(), connection: seqeraAt(seqera) }),
+      ],
+    },
+  },
+  deleteProject: {
+    parent: () => makeProject(server, other),
+    named: {
+      'a role that is held on it': [
+        'grantRole',
+        async (onProject) => ({ account: other, onProject, role: await makeRole(server, []) }),
+      ],
+      'a credential in it': [
+        'createCredential',
+        (project) => ({ account: other, project, name: name(), secret: { accessKey: {} } }),
+      ],
+      'a credential that moves to it': [
+        'updateCredential',
+        async (project) => ({ id: await credential(), project }),
+      ],
+    },
+  },
+  deleteRole: {
+    parent: () => makeRole(server, []),
+    named: {
+      'a grant of it': ['grantRole', (role) => ({ account: other, role })],
+      'a credential with it': [
+        'createCredential',
+        (role) => ({ account: other, roles: [role], name: name(), secret: { accessKey: {} } }),
+      ],
+      'a credential that gets it': [
+        'updateCredential',
+        async (role) => ({ id: await credential(), roles: [role] }),
+      ],
+    },
+  },
+  deleteStore: {
+    parent: () => makeStore(server, other, seqeraAt(seqera)),
+    named: {
+      'a credential in it': [
+        'createCredential',
+        (store) => ({ account: other, store, name: name(), secret: github() }),
+      ],
+      'a sync of it': ['syncStore', (id) => ({ id })],
+    },
+  },
+  deleteCredential: {
+    parent: () => credential(),
+    named: { 'what is derived from it': ['issueTemporaryCredential', (parent) => ({ parent })] },
+  },
+};
+
+/** Rows that live on under something that is deleted. */
+const orphans = (): Promise<object[]> =>
+  server.rows(`
+    SELECT 'account' AS what, a.id FROM accounts a JOIN accounts p ON p.id = a.parent_id
+      WHERE p.deleted_at IS NOT NULL AND a.deleted_at IS NULL
+    UNION ALL SELECT 'project', p.id FROM projects p JOIN accounts a ON a.id = p.account_id
+      WHERE a.deleted_at IS NOT NULL AND p.deleted_at IS NULL
+    UNION ALL SELECT 'store', s.id FROM stores s JOIN accounts a ON a.id = s.account_id
+      WHERE a.deleted_at IS NOT NULL AND s.deleted_at IS NULL
+    UNION ALL SELECT 'grant', g.id FROM grants g JOIN accounts a ON a.id IN (g.account_id, g.on_account_id)
+      WHERE a.deleted_at IS NOT NULL
+    UNION ALL SELECT 'grant', g.id FROM grants g JOIN projects p ON p.id = g.on_project_id
+      WHERE p.deleted_at IS NOT NULL
+    UNION ALL SELECT 'credential', c.id FROM credentials c JOIN accounts a ON a.id IN (c.account_id, c.owner_id)
+      WHERE a.deleted_at IS NOT NULL AND c.deleted_at IS NULL
+    UNION ALL SELECT 'credential', c.id FROM credentials c JOIN projects p ON p.id = c.project_id
+      WHERE p.deleted_at IS NOT NULL AND c.deleted_at IS NULL
+    UNION ALL SELECT 'credential', c.id FROM credentials c JOIN stores s ON s.id = c.store_id
+      WHERE s.deleted_at IS NOT NULL AND c.deleted_at IS NULL
+    UNION ALL SELECT 'credential', c.id FROM credentials c JOIN credentials p ON p.id = c.parent_id
+      WHERE p.deleted_at IS NOT NULL AND c.deleted_at IS NULL
+    UNION ALL SELECT 'sync', y.id FROM syncs y JOIN stores s ON s.id = y.store_id
+      WHERE s.deleted_at IS NOT NULL AND y.finished_at IS NULL`);
+
+const rows = Object.entries(children).flatMap(([deletion, { parent, named }]) =>
+  Object.entries(named).map(([what, child]) => ({ deletion, parent, what, child })),
+);
+const remove = (deletion: string, id: string) => run(server, deletion, { id });
+const codeOf = ({ code }: Answer) => code ?? 'done';
+
+test.each(rows)('$what is not made after $deletion', async ({ deletion, parent, child }) => {
+  const id = await parent();
+  const [mutation, input] = child;
+  const given = await input(id);
+  expectData(await remove(deletion, id));
+  expect(['NOT_FOUND', 'CONFLICT']).toContain(codeOf(await run(server, mutation, given)));
+  expect(await orphans()).toEqual([]);
+});
+
+// The embedded database has one connection: no two transactions meet on it.
+if (process.env['TEST_DATABASE_URL'])
+  describe('at the same moment', () => {
+    test.each(rows)(
+      'R5: $what does not come to be while $deletion has it',
+      async ({ deletion, parent, child }) => {
+        const id = await parent();
+        const [mutation, input] = child;
+        const given = await input(id);
+        const [deleted, made] = await inTurn(
+          () => remove(deletion, id),
+          () => run(server, mutation, given),
+        );
+        expect(codeOf(deleted)).toBe('done');
+        expect(['NOT_FOUND', 'CONFLICT']).toContain(codeOf(made));
+        expect(await orphans()).toEqual([]);
+      },
+    );
+
+    test.each(rows)('R5: $deletion waits for $what, and sees it', async ({ deletion, parent, child }) => {
+      const id = await parent();
+      const [mutation, input] = child;
+      const given = await input(id);
+      const [made, deleted] = await inTurn(
+        () => run(server, mutation, given),
+        () => remove(deletion, id),
+      );
+      expect(codeOf(made)).toBe('done');
+      expect(['done', 'CONFLICT']).toContain(codeOf(deleted));
+      expect(await orphans()).toEqual([]);
+    });
+  });
+
+/** Has the first one take what it locks and wait for the chain of the audit, and then begins the second one. */
+async function inTurn(
+  first: () => Promise<Answer>,
+  second: () => Promise<Answer>,
+): Promise<[Answer, Answer]> {
+  const answers = await server.db.transaction(async (tx) => {
+    await tx.rows(sql('LOCK TABLE audit_heads IN SHARE MODE'));
+    let answered = false;
+    const waiting = async (count: number) => {
+      const asked = () =>
+        tx.rows(
+          sql(
+            `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+          ),
+        );
+      while (!answered && (await asked()).length < count) await sleep(5);
+    };
+    const begin = (deed: () => Promise<Answer>) => deed().finally(() => (answered = true));
+    const one = begin(first);
+    await waiting(1);
+    const other = begin(second);
+    await waiting(2);
+    return [one, other] as const;
+  });
+  return Promise.all(answers);
+}
