@@ -54,6 +54,7 @@ import {
   versionsOfCredential,
 } from './record/find.js';
 import { IssuedSecret } from './secret/issued-secret.js';
+import { SecretFormat } from './secret/secret.input.js';
 import { issueTemporaryCredential } from './issue.js';
 import { AllCredentialsArgs, CredentialsArgs, PagedCredentials } from './list-args.js';
 import { revealCredential } from './reveal.js';
@@ -175,6 +176,14 @@ export class CredentialResolver {
   @Needs(Permission.CREDENTIAL_READ)
   credentials(@Ctx() ctx: RequestContext, @Args(() => AllCredentialsArgs) args: AllCredentialsArgs) {
     return listCredentials(ctx, args);
+  }
+
+  @FieldResolver(() => SecretFormat, {
+    nullable: true,
+    description: 'How the secret of an access key is written; null for other kinds, and in outside stores.',
+  })
+  secretFormat(@Root() { secretFormat }: Row<Credential>): SecretFormat | null {
+    return secretFormat === null ? null : SecretFormat[secretFormat];
   }
 
   @FieldResolver(() => CredentialStore, { description: 'The store that it is in.' })
@@ -445,6 +454,15 @@ export class RoleCredentialsResolver {
 /** What credentials add to stores. */
 @Resolver(() => CredentialStore)
 export class StoreCredentialsResolver {
+  @FieldResolver(() => Account, {
+    nullable: true,
+    description:
+      'The account whose credentials are in it; null for the built-in store, which is for all accounts.',
+  })
+  account(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): Promise<Account | null> | null {
+    return store.accountId === null ? null : accountNamed(ctx).load(store.accountId);
+  }
+
   @FieldResolver(() => CredentialConnection, {
     description:
       'The credentials in the store that the viewer may see, newest first unless `orderBy` says otherwise.',

@@ -11,6 +11,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
+import { may } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import type { RequestContext } from '../context.js';
 import { ByName } from '../inputs/name-args.js';
@@ -31,6 +32,7 @@ import {
   StoreHealth,
   StoreKind,
   StoreRotation,
+  StoreSetting,
   StoreSync,
 } from './store.js';
 import { capabilitiesOf } from './supporting.js';
@@ -84,6 +86,20 @@ export class StoreResolver {
   })
   capabilities(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): StoreCapability[] {
     return capabilitiesOf(ctx.connectors[store.kind]);
+  }
+
+  @FieldResolver(() => [StoreSetting], {
+    nullable: true,
+    description:
+      'How Keyway reaches the store, without what it proves itself with there. Null for a viewer who may not change the store.',
+  })
+  settings(@Ctx() { principal }: RequestContext, @Root() store: Row<CredentialStore>): StoreSetting[] | null {
+    const { accountId, addresses, settings } = store;
+    if (accountId === null || !may(principal, Permission.STORE_MANAGE, { accountId })) return null;
+    return Object.entries({ ...addresses, ...settings }).map(([name, value]) => ({
+      name,
+      values: typeof value === 'object' ? [...value] : [String(value)],
+    }));
   }
 
   @FieldResolver(() => StoreRotation, {

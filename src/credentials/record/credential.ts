@@ -1,6 +1,6 @@
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { Permission } from '../../access/principal.js';
+import { Permission } from '../../access/principal.js';
 import type { SecretEncoding } from '../../keyring/token.js';
 import { SignatureScheme } from '../../signatures/scheme.js';
 import { schemeDescriptions } from '../../signatures/schemes.js';
@@ -260,10 +260,18 @@ export class Credential implements Node {
   @Column('boolean', { name: 'reaches_store', default: false })
   reachesStore: boolean;
 
-  /** What a token of Keyway's own may do at most; null for all that its account may. */
+  @Field(() => [Permission], {
+    nullable: true,
+    description:
+      'What a token may do at most; null for a token that may do all that its account may, and for other kinds.',
+  })
   @Column('text', { array: true, nullable: true })
   permissions: Permission[] | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'What its access key or token begins with; null if it has no prefix of its own.',
+  })
   @Column('text', { name: 'secret_prefix', nullable: true })
   secretPrefix: string | null;
 
@@ -334,6 +342,10 @@ export class Credential implements Node {
   @Column('timestamptz', { name: 'revoked_at', nullable: true })
   revokedAt: string | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why it was revoked, in the words of whoever revoked it; null if nothing was said.',
+  })
   @Column('text', { name: 'revoke_reason', nullable: true })
   revokeReason: string | null;
 
