@@ -175,6 +175,16 @@ export interface IssueWish {
   mfa: { device: string; code: Secret } | null;
 }
 
+/** How the secrets of a store are used by those who have them. */
+export interface SecretUse {
+  /** The address that a secret is presented at; null where that is not known. The store's own, where left out. */
+  readonly endpoint?: (store: Pick<Upstream, 'addresses' | 'settings'>) => string | null;
+  /** What the vendor's own tools call `accessKey`, `secret` and `endpoint` as environment variables. */
+  readonly variables?: Readonly<Partial<Record<'accessKey' | 'secret' | 'endpoint', string>>>;
+  /** Either half of a pair without what only names its region. */
+  readonly withoutRegion?: (half: string) => string;
+}
+
 /**
  * The code for a kind of store: one constant without state. A verb that is there is a capability; what the vendor
  * lacks is left out. A verb that changes something throws StoreError: `unclear` where it may have been done.
@@ -191,6 +201,8 @@ export interface Connector {
   };
   /** The kinds of secret that it makes; all, where left out. */
   readonly kinds?: readonly Kind[];
+  /** How others use its secrets; left out where they are presented at the store's own address. */
+  readonly use?: SecretUse;
   /** What the store keeps of a credential by itself; what else is recorded of it is Keyway's alone. */
   readonly keeps?: readonly KeptByStore[];
   /**

@@ -137,7 +137,7 @@ export async function createCredential(
       accountId: account.id,
       projectId: project?.id ?? null,
     });
-    return { id, version: 1, issued: partsOf(prepared.minted, expiresAt) };
+    return { id, version: 1, issued: partsOf(prepared.minted, { expiresAt, provider }) };
   });
   return { credential: await changedCredential(ctx, outcome.result.id), issued: await shown(ctx, outcome) };
 }

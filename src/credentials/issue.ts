@@ -188,7 +188,9 @@ async function derive(asking: Asking, tx: Tx, terms: Terms, minted: Minted): Pro
     accountId: parent.accountId,
     projectId: parent.projectId,
   });
-  return { id, version: 1, issued: partsOf(minted, expiresAt), code: tagOfCode(ctx, input) };
+  // What a store made is read back, with where it is used.
+  const issued = outside ? {} : { issued: partsOf(minted, { expiresAt }) };
+  return { id, version: 1, ...issued, code: tagOfCode(ctx, input) };
 }
 
 const parentFails = () => conflict('The parent does not work just now.');

@@ -1,9 +1,12 @@
 import { rotating } from '../access/works.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
+import { notFound } from '../errors.js';
+import { storeNamed } from '../stores/find.js';
 import { withStore, type OpenStore } from '../stores/open.js';
 import type { Credential } from './record/credential.js';
 import { IssuedSecret, partsOf } from './secret/issued-secret.js';
+import { presentingOf } from './secret/presenting.js';
 import { currentOf, secretOfVersion, knownOf, living, type Version } from './outside/work.js';
 
 /**
@@ -26,10 +29,11 @@ export async function revealedByStore(
   };
   const minted = await withStore(ctx, credential.storeId, read, ctx.left);
   if (!minted) return undefined;
-  const [store] = await ctx.db.rows<{ endpoint: string | null }>(endpointOf, { id: credential.storeId });
-  const parts = partsOf(minted, minted.expiresAt ?? credential.expiresAt);
-  return new IssuedSecret({ ...parts, endpoint: store?.endpoint ?? null });
+  const store = await storeNamed(ctx).load(credential.storeId);
+  if (!store) throw notFound();
+  const { provider } = credential;
+  const parts = partsOf(minted, { expiresAt: minted.expiresAt ?? credential.expiresAt, provider });
+  return new IssuedSecret({ ...parts, at: presentingOf(ctx.connectors, store) });
 }
 
 const underWay = sql(`SELECT c.id FROM credentials c WHERE c.id = :id AND ${rotating}`);
-const endpointOf = sql('SELECT endpoint FROM stores WHERE id = :id');

@@ -50,10 +50,9 @@ const addressesIn = (
   local: boolean,
 ): Record<string, string> =>
   Object.fromEntries(
-    addressFields(connection).map(([field, name]) => [
-      name,
-      addressIn(String(given[field]), pathOf(connection, field), local),
-    ]),
+    addressFields(connection)
+      .filter(([field]) => typeof given[field] === 'string')
+      .map(([field, name]) => [name, addressIn(String(given[field]), pathOf(connection, field), local)]),
   );
 
 /** The scalar has seen to it that it is http or https, and names nobody. */

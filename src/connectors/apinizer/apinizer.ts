@@ -32,6 +32,8 @@ export const apinizer: Connector = {
   connection: apinizerConnection,
   rotation: { chosenBy: 'caller', previous: 'dies' },
   kinds: ['PASSWORD'],
+  // Users call the gateway, never the manager.
+  use: { endpoint: ({ addresses }) => addresses['gateway'] ?? null },
   keeps: ['description', 'fullName', 'email', 'enabled', 'allowedIps', 'roles', 'expiresAt'],
   secretGoesAlong: 'undated',
 

@@ -19,6 +19,15 @@ export const landscape: Connector = {
   connection: landscapeConnection,
   rotation: { chosenBy: 'store', previous: 'dies' },
   kinds: ['ACCESS_KEY'],
+  // Clients of the older API, which the pairs are for, want its address, with the slash.
+  use: {
+    endpoint: ({ addresses }) => `${hostOf(addresses['endpoint'] ?? '')}/api/`,
+    variables: {
+      endpoint: 'LANDSCAPE_API_URI',
+      accessKey: 'LANDSCAPE_API_KEY',
+      secret: 'LANDSCAPE_API_SECRET',
+    },
+  },
   keeps: [],
 
   check: async (upstream) => {
@@ -69,6 +78,9 @@ export const landscape: Connector = {
       ? adoptPair('accessKey', 'secretKey')
       : undefined,
 };
+
+/** An address without what the paths of either API begin with. */
+const hostOf = (address: string): string => address.replace(/\/+$/, '').replace(/\/api(\/v2)?$/, '');
 
 interface Pair {
   accessKey: string;

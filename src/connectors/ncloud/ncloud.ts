@@ -19,6 +19,7 @@ export const ncloud: Connector = {
   connection: ncloudConnection,
   rotation: { chosenBy: 'store', previous: 'lives' },
   kinds: ['ACCESS_KEY'],
+  use: { variables: { accessKey: 'NCLOUD_ACCESS_KEY', secret: 'NCLOUD_SECRET_KEY' } },
   keeps: ['enabled'],
 
   check: async (upstream) => {

@@ -1,6 +1,7 @@
 import { badInput } from '../../errors.js';
 import { veracodeConnection } from './connection.js';
 import type { Connector, Known, Observed, Upstream } from '../connector.js';
+import { withoutPrefix } from '../../signatures/veracode.js';
 import { readEach } from '../scopes.js';
 import { textSetting } from '../settings.js';
 import { adoptPair, neededPair } from '../signing.js';
@@ -20,6 +21,10 @@ export const veracode: Connector = {
   connection: veracodeConnection,
   rotation: { chosenBy: 'store', previous: 'dies' },
   kinds: ['ACCESS_KEY'],
+  use: {
+    variables: { accessKey: 'VERACODE_API_KEY_ID', secret: 'VERACODE_API_KEY_SECRET' },
+    withoutRegion: (half) => withoutPrefix(half) ?? half,
+  },
   keeps: [],
   budget: { limit: 500, windowMs: 60_000 },
 
