@@ -124,6 +124,8 @@ export interface StoreRequest {
   reads?: boolean;
   /** Whether it is a listing without pages, which may be larger than other answers. */
   large?: boolean;
+  /** Whether nobody waits for it: a part of what the store allows is left for those who do. */
+  background?: boolean;
 }
 
 /** An answer of a store, whatever its status. */

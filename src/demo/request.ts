@@ -55,7 +55,7 @@ export async function requestsOf(
       ip: undefined,
       left: new AbortController().signal,
       syncs,
-      outboundLocal: local,
+      outboundHttp: local,
       issuers: new Set(),
       decisions,
       lastUsed,

@@ -186,7 +186,7 @@ async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: P
       connectors,
       gates,
       syncs,
-      outboundLocal: config.outboundLocal,
+      outboundHttp: config.outboundLocal || config.outboundHttpRanges.length > 0,
       issuers,
       decisions,
       lastUsed,

@@ -73,4 +73,4 @@ async function problemOf(work: () => Promise<void>): Promise<Code | null> {
 }
 
 const notPublic =
-  'must lead to a public address, or to one that the setting KEYWAY_OUTBOUND_RANGES lets Keyway call';
+  'must lead to a public address by https, or to one that the settings KEYWAY_OUTBOUND_RANGES or KEYWAY_OUTBOUND_HTTP_RANGES let Keyway call';

@@ -26,7 +26,7 @@ export async function createStore(ctx: RequestContext, input: CreateStoreInput):
   const accountId = await accountFor(ctx, input.account);
   const earlier = await answeredBefore<{ id: string }>(ctx, 'store:create', input);
   if (earlier) return changedStore(ctx, earlier.id);
-  const connection = connectionOf(ctx.connectors, input.connection, ctx.outboundLocal);
+  const connection = connectionOf(ctx.connectors, input.connection, ctx.outboundHttp);
   const { addresses, settings, secrets, region, kind, own } = connection;
   try {
     await tryConnection(ctx, connection);

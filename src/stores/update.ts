@@ -21,7 +21,7 @@ import { CredentialStore } from './store.js';
 export async function updateStore(ctx: RequestContext, input: UpdateStoreInput): Promise<CredentialStore> {
   const found = await findManaged(ctx, input.id);
   if (await answeredBefore(ctx, 'store:update', input)) return changedStore(ctx, found.id);
-  const connection = input.connection && connectionOf(ctx.connectors, input.connection, ctx.outboundLocal);
+  const connection = input.connection && connectionOf(ctx.connectors, input.connection, ctx.outboundHttp);
   try {
     if (connection) {
       expectKind(input, connection, found);

@@ -15,7 +15,7 @@ export interface User {
   allowedIps: readonly string[] | undefined;
 }
 
-/** With one request for each user behind it, a page is a tenth of what may be asked in a minute. */
+/** With up to two requests for each user behind it, three pages are what a sync may ask for in a minute. */
 const usersOnPage = 50;
 
 /** A page of the users, counted from 0; as one of Keyway's pairs alone sees it, where one is given. */
