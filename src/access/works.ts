@@ -5,7 +5,7 @@ import { sql, type Sql } from '../database/database.js';
 // condition is true or false, never null, so that it can be denied.
 
 /** What keeps a credential from working by itself. */
-type Hindrance = 'DELETED' | 'REVOKED' | 'GONE' | 'EXPIRED' | 'DISABLED' | 'PENDING' | 'UNKNOWN';
+type Hindrance = 'DELETED' | 'REVOKED' | 'GONE' | 'EXPIRED' | 'DISABLED' | 'PENDING' | 'UNKNOWN' | 'INVALID';
 
 /** What a credential is. Only what is ACTIVE or ROTATING works. */
 export type Status = Hindrance | 'ROTATING' | 'ACTIVE';
@@ -22,6 +22,7 @@ const faults: Record<Status, Fault | null> = {
   DISABLED: 'DISABLED',
   PENDING: 'NOT_VALID',
   UNKNOWN: 'NOT_VALID',
+  INVALID: 'NOT_VALID',
   ROTATING: null,
   ACTIVE: null,
 };
@@ -55,6 +56,7 @@ const hindrances = (c: string, stopped: Stopped): [Hindrance, string][] => [
   ['DISABLED', `(NOT ${c}.enabled OR ${stopped(c)})`],
   ['PENDING', `${c}.standing = 'PENDING'`],
   ['UNKNOWN', `${c}.standing = 'UNKNOWN'`],
+  ['INVALID', `${c}.standing = 'INVALID'`],
 ];
 
 /** The first of these that holds; null where none does. */
@@ -119,7 +121,7 @@ function hinderedByParent(parents: readonly Status[]): string[] {
     : conditions;
 }
 
-const rare: readonly Status[] = ['GONE', 'PENDING', 'UNKNOWN'];
+const rare: readonly Status[] = ['GONE', 'PENDING', 'UNKNOWN', 'INVALID'];
 const either = (all: readonly [Hindrance, string][]) => all.map(([, when]) => when).join(' OR ');
 
 // What has not expired but for its parent is temporary, and so near its end: what ends later than all such need not be

@@ -125,7 +125,8 @@ export function authoritiesIn(text: string, nowMs: number): string {
 function certificateIn(block: string): X509Certificate {
   const [body = '', after, ...more] = block.split('-----END CERTIFICATE-----');
   // A key, for one, is not to be kept by the way.
-  if (!block.startsWith('CERTIFICATE-----') || after === undefined || more.length > 0) throw new Error(notPem);
+  if (!block.startsWith('CERTIFICATE-----') || after === undefined || more.length > 0)
+    throw new Error(notPem);
   try {
     return new X509Certificate(`-----BEGIN ${body}-----END CERTIFICATE-----\n`);
   } catch {

@@ -28,6 +28,12 @@ export interface Minted {
   partial?: boolean;
   /** What the store's record goes by since this change, where it says so. */
   revision?: string | null;
+  /** When the store made it, where it said so: RFC 3339, UTC. */
+  createdAt?: string | null | undefined;
+  /** False where the store does not let it in, though it is switched on itself. */
+  enabled?: boolean | undefined;
+  /** What a role has to trust since, where the store said so. */
+  trust?: Trust | null;
 }
 
 /** What is recorded of a credential besides its secret. Times are RFC 3339 in UTC; roles go by their names. */
@@ -41,6 +47,8 @@ export interface Described {
   allowedIps: readonly string[];
   roles: readonly string[];
   expiresAt: string | null;
+  /** The server that its keys are for. */
+  baseUrl: string | null;
 }
 
 /** A credential that a store is to make. */
@@ -77,6 +85,13 @@ export interface Known {
   keys: readonly string[];
 }
 
+/** What a role has to trust, so that a store can assume it. */
+export interface Trust {
+  externalId: string;
+  /** A policy that says so, where the store has one. */
+  policy: string | null;
+}
+
 /** What a store says of one credential, never its secret. What it does not say is left out. */
 export interface Observed extends Partial<Described> {
   externalId: string;
@@ -91,6 +106,10 @@ export interface Observed extends Partial<Described> {
   lastUsedAt?: string | null;
   /** True where the store shows its secret at any time. */
   readable?: boolean;
+  /** That its secret is not accepted where it is used, and why; null where it is, or nothing is wrong with it. */
+  invalid?: { problem: string | null } | null;
+  /** What a role that it assumes has to trust. */
+  trust?: Trust | null;
   /** True for one that ended for good and is listed all the same. */
   revoked?: boolean;
 }
@@ -168,6 +187,7 @@ export interface Changed {
   partial?: boolean;
   /** As of `Minted`; left out where it stays as it was. */
   revision?: string | null;
+  trust?: Trust | null;
 }
 
 /** A temporary credential that is wanted of a permanent one. */
@@ -229,7 +249,7 @@ export interface Connector {
    * What it needs to be told, held against what is given of a new credential or changed of another, before anything is
    * on record. @throws BAD_USER_INPUT
    */
-  expect?(given: Partial<Described & Pick<Wanted, 'scope'>>): void;
+  expect?(given: Partial<Described & Pick<Wanted, 'scope'> & Pick<Known, 'provider'>>): void;
   create?(upstream: Upstream, wanted: Wanted): Promise<Created>;
   /**
    * Changes what is named, and leaves all else as the store has it now. Repeating it does no harm.

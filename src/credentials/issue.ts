@@ -154,6 +154,7 @@ async function derive(asking: Asking, tx: Tx, terms: Terms, minted: Minted): Pro
     email: parent.email,
     enabled: true,
     allowedIps,
+    unsaid: parent.unsaid,
     mfaAuthenticated: minted.mfa ?? factor !== undefined,
     retrievable: outside || (input.retrievable ?? parent.retrievable),
     externalId: outside ? minted.accessKey : null,
@@ -163,7 +164,7 @@ async function derive(asking: Asking, tx: Tx, terms: Terms, minted: Minted): Pro
     secretFormat,
     signatureScheme,
     // The instant that it lives from, so that it lives for as long as was asked.
-    createdAt: instant(ctx.at),
+    createdAt: minted.createdAt ?? instant(ctx.at),
     expiresAt,
   };
   await tx.em.getRepository(Credential).insert(columns);

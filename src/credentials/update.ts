@@ -24,6 +24,7 @@ import { resealVersion } from './record/versions.js';
 import { carryOut } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
 import { expectIdle } from './outside/plan.js';
+import { noBaseUrl } from './create-outside.js';
 import { givenSecret, planUpdate, reaching, sendsUnseen } from './update-outside.js';
 import {
   authorizeOwning,
@@ -89,11 +90,13 @@ export async function updateCredential(
     if (connector && store.kind !== StoreKind.BUILT_IN) {
       if (typeof input.expectedRevision === 'number') await expectIdle(tx, credential.id);
       const change = roles && (await roleChange(ctx, tx, { ...credential, ...wanted }, roles));
+      if (names.includes('baseUrl') && !connector.keeps?.includes('baseUrl'))
+        throw badInput('input.baseUrl', noBaseUrl);
       const reaches = reaching(connector, [...names, ...(change ? ['roles'] : [])]);
       const given = givenSecret(connector, credential, input, reaches);
       if (reaches) {
         const columns = Object.fromEntries(names.map((name) => [name, wanted[name]])) as Partial<Credential>;
-        connector.expect?.(columns);
+        connector.expect?.({ ...columns, provider: credential.provider });
         const carry = { names: await roleNames(tx, credential.id, roles), changed: change && roles };
         const changed = [...publicNames(names), ...(change ? ['roles'] : [])];
         const secret = { given, overwriteSecret: input.overwriteSecret === true };
@@ -101,7 +104,10 @@ export async function updateCredential(
         const secretResent = sendsUnseen(connector, given);
         return { id: credential.id, intent: lease.id, secretResent };
       }
-    } else givenSecret(undefined, credential, input, false);
+    } else {
+      if (input.baseUrl) throw badInput('input.baseUrl', noBaseUrl);
+      givenSecret(undefined, credential, input, false);
+    }
     const rolesChanged = roles ? await changeRoles(ctx, tx, { ...credential, ...wanted }, roles) : false;
     if (rolesChanged || names.includes('expiresAt') || names.includes('allowedIps')) {
       await authorizeTerms(ctx, await termsOf(tx, { ...credential, ...wanted }), tx);
@@ -164,6 +170,7 @@ function wantedColumns(
     enabled,
     allowedIps,
     expiresAt,
+    baseUrl,
     rotationPolicy: policy,
   } = input;
   if (allowedIps?.length === 0 && credential.allowedIps.length > 0) {
@@ -178,6 +185,7 @@ function wantedColumns(
     ...(enabled !== undefined && { enabled }),
     ...(allowedIps !== undefined && { allowedIps: [...new Set(allowedIps ?? [])] }),
     ...(expiresAt !== undefined && { expiresAt: checkedExpiry(ctx, credential.kind, expiresAt) }),
+    ...(baseUrl !== undefined && { baseUrl }),
     ...(input.owner !== undefined && { ownerId }),
     ...(input.project !== undefined && { projectId }),
     ...(policy !== undefined && {

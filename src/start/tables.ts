@@ -9,6 +9,7 @@ import { RotationsWithoutApplied1796220000000 } from '../../migrations/179622000
 import { VendorsUnnamed1796230000000 } from '../../migrations/1796230000000-vendors-unnamed.js';
 import { TemporaryTermsKept1796300000000 } from '../../migrations/1796300000000-temporary-terms-kept.js';
 import { StoreRevisions1796400000000 } from '../../migrations/1796400000000-store-revisions.js';
+import { WhatStoresSay1796512300000 } from '../../migrations/1796512300000-what-stores-say.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -65,4 +66,5 @@ export const migrations = [
   VendorsUnnamed1796230000000,
   TemporaryTermsKept1796300000000,
   StoreRevisions1796400000000,
+  WhatStoresSay1796512300000,
 ];

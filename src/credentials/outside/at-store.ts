@@ -217,7 +217,8 @@ const pendingOf = ({ versions }: Work): Version | undefined =>
 
 /** What is recorded of a credential, as its store is told it. */
 export const describedOf = (credential: Credential, roles: readonly string[]): Described => {
-  const { name, description, category, fullName, email, enabled, allowedIps, expiresAt } = credential;
+  const { name, description, category, fullName, email, enabled, allowedIps, expiresAt, baseUrl } =
+    credential;
   return {
     name,
     description,
@@ -227,6 +228,7 @@ export const describedOf = (credential: Credential, roles: readonly string[]): D
     enabled,
     allowedIps,
     roles,
+    baseUrl,
     expiresAt: expiresAt === null ? null : instant(instantMs(expiresAt)),
   };
 };
