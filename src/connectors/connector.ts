@@ -174,6 +174,12 @@ export interface Upstream {
 /** What a store keeps of a credential by itself, so that a change has to reach it. */
 export type KeptByStore = keyof Described;
 
+/** A place in a store: by what it goes, and what people call it. */
+export interface Scope {
+  id: string;
+  name: string;
+}
+
 /** How sure it is that the secret that goes along with a change is the one that the store has. */
 export interface UpdateTerms {
   /** Whether it is to be sent whatever the store has by now. */
@@ -234,8 +240,13 @@ export interface Connector {
   readonly secretGoesAlong?: 'dated' | 'undated';
   /** How many calls the store allows, where it says so. */
   readonly budget?: { readonly limit: number; readonly windowMs: number };
-  /** Asks whether the store answers and takes what Keyway proves itself with. */
-  check(upstream: Upstream): Promise<void>;
+  /**
+   * Asks whether the store answers and takes what Keyway proves itself with. Returns what it found out that is to be
+   * kept among the settings of a new connection.
+   */
+  check(upstream: Upstream): Promise<void | Upstream['settings']>;
+  /** Where in the store a credential can be, as far as Keyway sees: what may be given as a `scope`. */
+  scopes?(upstream: Upstream): Promise<readonly Scope[]>;
   /** All that is there, part by part, from where an earlier listing broke off. */
   list?(upstream: Upstream, from: string | null): AsyncIterable<ListedPart>;
   /** One of them; undefined if the store no longer has it. */

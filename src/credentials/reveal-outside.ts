@@ -1,6 +1,7 @@
 import { rotating } from '../access/works.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
+import { keepable } from '../connectors/answers.js';
 import { notFound } from '../errors.js';
 import { storeNamed } from '../stores/find.js';
 import { withStore, type OpenStore } from '../stores/open.js';
@@ -25,7 +26,8 @@ export async function revealedByStore(
   const read = async ({ connector, upstream }: OpenStore) => {
     if (!connector.reveal) return undefined;
     const held = await secretOfVersion(ctx.keyring, credential, currentOf({ versions }));
-    return connector.reveal(upstream, knownOf({ credential, versions }), held);
+    const shown = await connector.reveal(upstream, knownOf({ credential, versions }), held);
+    return shown && keepable(shown);
   };
   const minted = await withStore(ctx, credential.storeId, read, ctx.left);
   if (!minted) return undefined;

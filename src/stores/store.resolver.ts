@@ -17,7 +17,7 @@ import { ByName } from '../inputs/name-args.js';
 import { Needs } from '../inputs/declared.js';
 import { instant } from '../time.js';
 import { budgetOf } from './budget.js';
-import { checkStore } from './check.js';
+import { checkStore, scopesOf } from './check.js';
 import { deleteStore } from './delete.js';
 import { findStoreByName, lastSyncOfStore, listStores } from './find.js';
 import { CheckStoreInput, DeleteStoreInput } from './store.input.js';
@@ -31,6 +31,7 @@ import {
   StoreHealth,
   StoreKind,
   StoreRotation,
+  StoreScope,
   StoreSync,
 } from './store.js';
 import { capabilitiesOf } from './supporting.js';
@@ -115,6 +116,18 @@ export class StoreResolver {
   })
   budget(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): StoreBudget | null {
     return budgetOf(store, ctx.connectors[store.kind]?.budget, ctx.at);
+  }
+
+  @FieldResolver(() => [StoreScope], {
+    nullable: true,
+    description:
+      'The parts of the store in which Keyway can create credentials: the accounts, workspaces, users, projects or sub accounts that its credential sees, in the order of the store. Keyway calls the store for this. At most 1,000. Needs STORE_MANAGE, or CREDENTIAL_CREATE in the account of the store. Null for the built-in store, and with an error if the store does not answer.',
+  })
+  scopes(
+    @Ctx() ctx: RequestContext,
+    @Root() store: Row<CredentialStore>,
+  ): Promise<readonly StoreScope[] | null> {
+    return scopesOf(ctx, store);
   }
 
   /** Keyway's own database is its own inventory: there is nothing to sync. */

@@ -1,6 +1,7 @@
 /** @embedded what vendors answer */
 // What a store says of a credential is shown, and what it does not say is not made up.
-import { expectData, makeAccount } from '../support/make.js';
+import { faultPaths } from '../credentials/verbs.js';
+import { expectData, makeAccount, makeCaller } from '../support/make.js';
 import { sharedServer, type SharedServer } from '../support/server.js';
 import { makeStore } from '../stores/stores.js';
 import { startLandscape } from '../upstreams/landscape.js';
@@ -130,3 +131,75 @@ test('Apinizer says all of it', () =>
     const made = await world.make();
     expect(await read(made.id)).toMatchObject({ enabled: true, allowedIps: [] });
   }));
+
+describe('the parts of a store that a credential may be made in', () => {
+  const scopesOf = async (store: string) =>
+    expectData(
+      await server.ask(
+        'query ($id: ID!) { node(id: $id) { ... on CredentialStore { scopes { id name } } } }',
+        {
+          id: store,
+        },
+      ),
+    ).node.scopes;
+
+  test('an account of Landscape without a pair is listed, named where none is given, and gets one', async () => {
+    const at = await startLandscape({
+      accounts: [
+        { name: 'onward', title: 'Onward, Inc.' },
+        { name: 'upside', title: 'Upside Software, Ltd.', pair: null },
+      ],
+    });
+    try {
+      const { email, password } = at.person;
+      const account = await makeAccount(server);
+      const store = await makeStore(server, account, { landscape: { endpoint: at.url, email, password } });
+      expect(await scopesOf(store)).toEqual([
+        { id: 'onward', name: 'Onward, Inc.' },
+        { id: 'upside', name: 'Upside Software, Ltd.' },
+      ]);
+      const create = (input: object) =>
+        server.ask(
+          'mutation ($input: CreateCredentialInput!) { createCredential(input: $input) { credential { scope } } }',
+          { input: { store, account, name: 'made', secret: { accessKey: {} }, ...input } },
+        );
+      const refused = await create({});
+      expect(faultPaths(refused)).toEqual(['input.scope']);
+      expect(refused.text).toMatch(/one of onward, upside/);
+      expect(expectData(await create({ scope: 'upside' })).createCredential.credential.scope).toBe('upside');
+    } finally {
+      await at.stop();
+    }
+  });
+
+  test.each(['Apinizer', 'Veracode', 'NAVER Cloud, Sub Account 1', 'NAVER Cloud, Sub Account 2'])(
+    '%s lists them too',
+    (name) =>
+      withWorld(name, async (world) => {
+        const { id } = await world.make();
+        const { scope } = await world.read(id);
+        const scopes = (await scopesOf(world.store)) as { id: string; name: string }[];
+        expect(scopes.map((one) => one.id)).toContain(scope);
+      }),
+  );
+
+  test('Keyway’s own store has none', async () => {
+    expect(
+      expectData(await server.ask('{ store(name: "keyway") { scopes { id } } }')).store.scopes,
+    ).toBeNull();
+  });
+
+  test('they are for those who manage the store, or may create there', () =>
+    withWorld('Apinizer', async (world) => {
+      const { token } = await makeCaller(server, ['CREDENTIAL_READ'], { onAccount: world.account });
+      const before = world.standIn.calls.length;
+      const answer = await server.ask(
+        'query ($id: ID!) { node(id: $id) { ... on CredentialStore { name scopes { id } } } }',
+        { id: world.store },
+        { token },
+      );
+      expect(answer.data.node.scopes).toBeNull();
+      expect(answer.errors.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN']);
+      expect(world.standIn.calls).toHaveLength(before);
+    }));
+});

@@ -1,6 +1,6 @@
 import { badInput } from '../../errors.js';
 import { ncloudConnection } from './connection.js';
-import type { Connector, Known, Minted, Upstream } from '../connector.js';
+import type { Connector, Known, Minted, Scope, Upstream } from '../connector.js';
 import {
   endKey,
   faultOfOne,
@@ -34,6 +34,17 @@ export const ncloud: Connector = {
   check: async (upstream) => {
     await expectKnown(upstream, ownPair(upstream, 'accessKey', 'secretKey'));
     await pageOfSubAccounts(upstream, 0, 1);
+  },
+
+  scopes: async (upstream) => {
+    const found: Scope[] = [];
+    // A main account has 500 sub accounts at most.
+    for (let page = 0, goesOn = true; goesOn && page < 10; page++) {
+      const { subAccounts, isLast } = await pageOfSubAccounts(upstream, page);
+      found.push(...subAccounts.map(({ id, loginId }) => ({ id, name: loginId })));
+      goesOn = !isLast;
+    }
+    return found;
   },
 
   list: async function* (upstream, from) {

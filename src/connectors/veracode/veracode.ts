@@ -41,6 +41,11 @@ export const veracode: Connector = {
     }
   },
 
+  scopes: async (upstream) => {
+    const { users } = await pageOfUsers(upstream, 0, 1_000);
+    return users.map(({ id, name }) => ({ id, name }));
+  },
+
   list: async function* (upstream, from) {
     const begun = new Set<string>();
     for (let page = Number(from ?? 0), goesOn = true; goesOn; page++) {

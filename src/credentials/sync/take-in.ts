@@ -59,7 +59,8 @@ export async function takeIn(
     const said = saidOf(entry);
     const anew = saidAnew(one.observed, said, keeps);
     const moved = one.scope !== entry.scope;
-    const isNews = Object.keys(anew).length > 0 || moved || one.gone || one.observed === null;
+    const isLost = unsaidIn(said).join() !== unsaidIn(one.observed ?? {}).join();
+    const isNews = Object.keys(anew).length > 0 || moved || isLost || one.gone || one.observed === null;
     return isNews ? [{ ...one, scope: entry.scope, said, anew }] : [];
   });
   if (changes.length > 0) await change(tx, changes);
