@@ -97,6 +97,7 @@ const codes: Readonly<Record<string, string>> = {
   GONE: 'NOT_VALID',
   PENDING: 'NOT_VALID',
   UNKNOWN: 'NOT_VALID',
+  INVALID: 'NOT_VALID',
 };
 
 const names = Object.keys(choices) as (keyof Choices)[];
