@@ -5,6 +5,7 @@ import { expectData, makeAccount, makeCaller } from '../support/make.js';
 import { sharedServer, type SharedServer } from '../support/server.js';
 import { makeStore } from '../stores/stores.js';
 import { startLandscape } from '../upstreams/landscape.js';
+import { startNcloud } from '../upstreams/ncloud.js';
 import { startVeracode } from '../upstreams/veracode.js';
 import { outside } from './conformance.js';
 import { connect, type World } from './world.js';
@@ -101,6 +102,47 @@ describe.each(['NAVER Cloud, Sub Account 1', 'NAVER Cloud, Sub Account 2'])('%s'
       expect(Date.parse(own.createdAt) % 1000).toBe(0);
       expect(own).toMatchObject({ status: 'ACTIVE', enabled: true, allowedIps: [] });
     }));
+
+  test.each([{ active: false }, { canAPIGatewayAccess: false }])(
+    'no key of a sub account that is %j is ACTIVE, whoever made it and when',
+    async (change) => {
+      const version = name.endsWith('1') ? 1 : 2;
+      const at = await startNcloud({ version });
+      try {
+        const { accessKey, secretKey } = at.manager;
+        const account = await makeAccount(server);
+        const store = await makeStore(server, account, {
+          ncloud: {
+            ...{ stsEndpoint: at.url, subAccountEndpoint: at.url, accessKey, secretKey },
+            subAccountApiVersion: version,
+          },
+        });
+        const owner = at.addSubAccount('switched-off', change);
+        const key = at.addKey(owner.subAccountId);
+        await server.ask('mutation ($id: ID!) { syncStore(input: { id: $id }) { store { id } } }', {
+          id: store,
+        });
+        const found = (await all(store)).find(
+          ({ externalId }: { externalId: string }) => externalId === key.accessKey,
+        );
+        expect(found).toMatchObject({ status: 'DISABLED', enabled: false });
+        const made = await server.ask(
+          'mutation ($input: CreateCredentialInput!) { createCredential(input: $input) { credential { id status enabled } } }',
+          { input: { store, account, name: 'made', scope: owner.subAccountId, secret: { accessKey: {} } } },
+        );
+        const { credential } = expectData(made).createCredential;
+        expect(credential).toMatchObject({ status: 'DISABLED', enabled: false });
+        const on = await server.ask(
+          'mutation ($input: UpdateCredentialInput!) { updateCredential(input: $input) { credential { id } } }',
+          { input: { id: credential.id, enabled: true } },
+        );
+        expect(on.code).toBe('CONFLICT');
+        expect((await read(credential.id)).status).toBe('DISABLED');
+      } finally {
+        await at.stop();
+      }
+    },
+  );
 
   test('what is made there has a switch that is known, and addresses that are not', () =>
     withWorld(name, async (world) => {
