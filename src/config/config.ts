@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { DatabaseUrlError, readDatabaseUrl } from './database-url.js';
 import { readJwtIssuers, type JwtIssuer } from './jwt-issuers.js';
-import { parseRange } from './ranges.js';
+import { isPrivate, parseRange } from './ranges.js';
 
 /** How this Keyway is set up. Read once from the environment, checked, frozen. */
 export interface Config {
@@ -34,6 +34,8 @@ export interface Config {
   readonly jwtIssuers: readonly JwtIssuer[];
   /** Addresses and CIDR blocks that are not public, and that Keyway may call all the same. */
   readonly outboundRanges: readonly string[];
+  /** Addresses and CIDR blocks of one's own network that Keyway may call, also by http. */
+  readonly outboundHttpRanges: readonly string[];
   /** Whether Keyway may call loopback addresses, and by http: for trials and tests. */
   readonly outboundLocal: boolean;
   /** How often each store is synced by itself, in milliseconds; never, if 0. */
@@ -121,6 +123,11 @@ export function readConfig(given: Environment = process.env, always: Environment
     hosts: lowered(hosts.length > 0 ? hosts : [...loopback, isIP(host) === 6 ? `[${host}]` : host]),
     jwtIssuers: issuers('KEYWAY_JWT_ISSUERS', outboundLocal),
     outboundRanges: list('KEYWAY_OUTBOUND_RANGES', isRange, ranges),
+    outboundHttpRanges: list(
+      'KEYWAY_OUTBOUND_HTTP_RANGES',
+      isPrivateRange,
+      'private addresses or CIDR blocks such as 10.0.0.0/8: what is sent by http can be read on its way',
+    ),
     outboundLocal,
     syncEveryMs: whole('KEYWAY_SYNC_MINUTES', 15, 0, 10_080) * 60_000,
     metrics: text('KEYWAY_METRICS_PORT')
@@ -165,6 +172,7 @@ const known = new Set([
   'KEYWAY_HOSTS',
   'KEYWAY_JWT_ISSUERS',
   'KEYWAY_OUTBOUND_RANGES',
+  'KEYWAY_OUTBOUND_HTTP_RANGES',
   'KEYWAY_OUTBOUND_LOCAL',
   'KEYWAY_SYNC_MINUTES',
   'KEYWAY_METRICS_HOST',
@@ -218,3 +226,7 @@ const isHost = (item: string) =>
 // A browser names one origin, and it is compared as it is.
 const isOrigin = (item: string) => URL.canParse(item) && new URL(item).origin === item && !item.includes('*');
 const isRange = (item: string) => parseRange(item) !== undefined;
+const isPrivateRange = (item: string) => {
+  const range = parseRange(item);
+  return range !== undefined && isPrivate(range);
+};

@@ -20,6 +20,7 @@ import { instantMs } from '../time.js';
 import { KeywayError } from '../errors.js';
 import { decodeId } from '../ids.js';
 import { Needs } from '../inputs/declared.js';
+import { IPRange } from '../inputs/scalars.js';
 import { Forward, Paged } from '../lists/page-args.js';
 import { connectionType } from '../lists/paging.js';
 import { projectNamed } from '../projects/find.js';
@@ -253,6 +254,24 @@ export class CredentialResolver {
   })
   async rotation(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<Rotation | null> {
     return (await latestRotation(ctx).load(credential.id))[0] ?? null;
+  }
+
+  @FieldResolver(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether it is switched on; null if its outside store does not say. A credential that is switched on can still not work for another reason: see `status`.',
+  })
+  enabled(@Root() { enabled, unsaid }: Row<Credential>): boolean | null {
+    return unsaid.includes('enabled') ? null : enabled;
+  }
+
+  @FieldResolver(() => [IPRange], {
+    nullable: true,
+    description:
+      'The addresses that it may be used from, in no particular order; empty means any address. Null if its outside store does not say. An entry of an outside store that is not a valid address is shown as 255.255.255.255, from which no request can come.',
+  })
+  allowedIps(@Root() { allowedIps, unsaid }: Row<Credential>): string[] | null {
+    return unsaid.includes('allowedIps') ? null : allowedIps;
   }
 
   @FieldResolver(() => RotationPolicy, {

@@ -1,3 +1,4 @@
+import { keepable } from '../connectors/answers.js';
 import type { Minted } from '../connectors/connector.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
@@ -32,10 +33,11 @@ export async function issueOutside(
       : await secretOfVersion(ctx.keyring, parent, currentOf({ versions }));
     if (!held) throw conflict('Keyway does not have its secret: rotate it first.');
     if (!connector.issue) throw unsupported();
-    return connector.issue(upstream, held, {
+    const minted = await connector.issue(upstream, held, {
       durationMs: lengthMs,
       mfa: mfa ? { device: mfa.device, code: Secret.of(mfa.code) } : null,
     });
+    return keepable(minted);
   });
 }
 

@@ -155,6 +155,7 @@ async function derive(asking: Asking, tx: Tx, terms: Terms, minted: Minted): Pro
     email: parent.email,
     enabled: true,
     allowedIps,
+    unsaid: parent.unsaid,
     mfaAuthenticated: minted.mfa ?? factor !== undefined,
     retrievable: outside || (input.retrievable ?? parent.retrievable),
     externalId: outside ? minted.accessKey : null,
@@ -164,7 +165,7 @@ async function derive(asking: Asking, tx: Tx, terms: Terms, minted: Minted): Pro
     secretFormat,
     signatureScheme,
     // The instant that it lives from, so that it lives for as long as was asked.
-    createdAt: instant(ctx.at),
+    createdAt: minted.createdAt ?? instant(ctx.at),
     expiresAt,
   };
   await tx.em.getRepository(Credential).insert(columns);
@@ -189,7 +190,9 @@ async function derive(asking: Asking, tx: Tx, terms: Terms, minted: Minted): Pro
     accountId: parent.accountId,
     projectId: parent.projectId,
   });
-  return { id, version: 1, issued: partsOf(minted, expiresAt), code: tagOfCode(ctx, input) };
+  // What a store made is read back, with where it is used.
+  const issued = outside ? {} : { issued: partsOf(minted, { expiresAt }) };
+  return { id, version: 1, ...issued, code: tagOfCode(ctx, input) };
 }
 
 const parentFails = () => conflict('The parent does not work just now.');

@@ -12,6 +12,8 @@ import { faultOfCredential } from './record/fault.js';
 import { changedCredential, findCredential } from './record/find.js';
 import { IssuedSecret } from './secret/issued-secret.js';
 import { openSecret } from './secret/keep-secret.js';
+import { presentingOf, storeOfSecret } from './secret/presenting.js';
+import type { CredentialStore } from '../stores/store.js';
 import { expectLiving, lockCredential } from './record/lock.js';
 import { revealedByStore } from './reveal-outside.js';
 import { authorizeShowing, isHolder, placeOf, termsOf } from './record/allowed.js';
@@ -88,7 +90,7 @@ interface SealedVersion {
   number: number;
   accessKey: string | null;
   sealed: Buffer;
-  endpoint: string | null;
+  store: Pick<CredentialStore, 'kind' | 'addresses' | 'settings'>;
   expiresAt: string | null;
 }
 
@@ -96,15 +98,18 @@ async function openVersions(ctx: RequestContext, tx: Tx, credential: Credential)
   const versions = await tx.rows<SealedVersion>(living, { id: credential.id });
   return Promise.all(
     versions.map(
-      async ({ endpoint, expiresAt, ...version }) =>
-        new IssuedSecret({ ...(await openSecret(ctx.keyring, credential, version)), endpoint, expiresAt }),
+      async ({ store, expiresAt, ...version }) =>
+        new IssuedSecret({
+          ...(await openSecret(ctx.keyring, credential, version)),
+          ...{ expiresAt, at: presentingOf(ctx.connectors, store) },
+        }),
     ),
   );
 }
 
 // In an outside store the previous one works until the store has ended it.
 const living = sql(`
-  SELECT v.number, v.access_key AS "accessKey", v.sealed, s.endpoint,
+  SELECT v.number, v.access_key AS "accessKey", v.sealed, ${storeOfSecret},
     least(v.valid_until, c.expires_at) AS "expiresAt" FROM credential_versions v
   JOIN credentials c ON c.id = v.credential_id JOIN stores s ON s.id = c.store_id
   WHERE v.credential_id = :id AND v.sealed IS NOT NULL

@@ -191,7 +191,7 @@ async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: P
       gates,
       syncs,
       change: { made: false },
-      outboundLocal: config.outboundLocal,
+      outboundHttp: config.outboundLocal || config.outboundHttpRanges.length > 0,
       issuers,
       decisions,
       lastUsed,

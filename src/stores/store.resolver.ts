@@ -18,7 +18,7 @@ import { ByName } from '../inputs/name-args.js';
 import { Needs } from '../inputs/declared.js';
 import { instant } from '../time.js';
 import { budgetOf } from './budget.js';
-import { checkStore } from './check.js';
+import { checkStore, scopesOf } from './check.js';
 import { deleteStore } from './delete.js';
 import { findStoreByName, lastSyncOfStore, listStores } from './find.js';
 import { CheckStoreInput, DeleteStoreInput } from './store.input.js';
@@ -32,6 +32,7 @@ import {
   StoreHealth,
   StoreKind,
   StoreRotation,
+  StoreScope,
   StoreSetting,
   StoreSync,
 } from './store.js';
@@ -91,7 +92,7 @@ export class StoreResolver {
   @FieldResolver(() => [StoreSetting], {
     nullable: true,
     description:
-      'How Keyway reaches the store, without what it proves itself with there. Null for a viewer who may not change the store.',
+      'How Keyway reaches the store, without its secrets: addresses first, then the other settings. Null for a viewer who may not change the store.',
   })
   settings(@Ctx() { principal }: RequestContext, @Root() store: Row<CredentialStore>): StoreSetting[] | null {
     const { accountId, addresses, settings } = store;
@@ -131,6 +132,18 @@ export class StoreResolver {
   })
   budget(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): StoreBudget | null {
     return budgetOf(store, ctx.connectors[store.kind]?.budget, ctx.at);
+  }
+
+  @FieldResolver(() => [StoreScope], {
+    nullable: true,
+    description:
+      'The parts of the store in which Keyway can create credentials: the accounts, workspaces, users, projects or sub accounts that its credential sees, in the order of the store. Keyway calls the store for this. At most 1,000. Needs STORE_MANAGE, or CREDENTIAL_CREATE in the account of the store. Null for the built-in store, and with an error if the store does not answer.',
+  })
+  scopes(
+    @Ctx() ctx: RequestContext,
+    @Root() store: Row<CredentialStore>,
+  ): Promise<readonly StoreScope[] | null> {
+    return scopesOf(ctx, store);
   }
 
   /** Keyway's own database is its own inventory: there is nothing to sync. */

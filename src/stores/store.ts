@@ -192,6 +192,20 @@ export class StoreSetting {
   values: string[];
 }
 
+@ObjectType({
+  simpleResolvers: true,
+  description: 'A part of an outside store, as `scope` of a credential names it.',
+})
+export class StoreScope {
+  @Field(() => String, {
+    description: 'What to give as `scope`: an account, workspace, user, project or sub account.',
+  })
+  id: string;
+
+  @Field(() => String, { description: 'What people call it.' })
+  name: string;
+}
+
 @ObjectType({ simpleResolvers: true, description: 'Whether a store answered when it was last called.' })
 export class StoreHealth {
   @Field(() => Boolean, {

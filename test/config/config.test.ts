@@ -18,6 +18,7 @@ test('everything has a default', () => {
     hosts: ['localhost', '127.0.0.1', '[::1]'],
     jwtIssuers: [],
     outboundRanges: [],
+    outboundHttpRanges: [],
     outboundLocal: false,
     explorer: true,
     introspection: true,
@@ -166,6 +167,26 @@ test('lists are read item by item', () => {
     trustedProxies: ['10.0.0.0/8', '::1'],
     outboundRanges: ['10.0.0.0/8', 'fd00::/8'],
   });
+});
+
+test.each(['10.0.0.0/8', '192.168.4.0/24', '100.64.0.1', 'fd00::/8', '127.0.0.1'])(
+  'S56: http may be spoken in a network of one’s own: %s',
+  (range) => {
+    expect(readConfig({ KEYWAY_OUTBOUND_HTTP_RANGES: range }).outboundHttpRanges).toEqual([range]);
+  },
+);
+
+test.each([
+  '0.0.0.0/0',
+  '8.0.0.0/6',
+  '172.0.0.0/8',
+  '203.0.113.0/24',
+  '169.254.169.254',
+  '2000::/3',
+  'fc00::/6',
+  'x',
+])('S56: http is spoken nowhere else: %s', (range) => {
+  expect(() => readConfig({ KEYWAY_OUTBOUND_HTTP_RANGES: range })).toThrow(/KEYWAY_OUTBOUND_HTTP_RANGES/);
 });
 
 test.each([
