@@ -5,6 +5,7 @@ export const codes = {
   UNAUTHENTICATED: 'No valid token was presented.',
   NOT_FOUND: 'There is no such thing, or you may not see it.',
   FORBIDDEN: 'This is not allowed.',
+  BAD_REQUEST: 'The HTTP request is not one that can be answered here.',
   BAD_USER_INPUT: 'The input is not valid; fields tells where.',
   CONFLICT: 'Another change stands in the way.',
   LIMIT_EXCEEDED: 'The request asks for too much at once.',

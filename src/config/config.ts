@@ -55,6 +55,10 @@ export function readConfig(given: Environment = process.env, always: Environment
   const faults: string[] = [];
   const fault = (name: string, message: string) => void faults.push(`${name} ${message}`);
   const text = (name: string) => environment[name]?.trim() || undefined;
+  // Node puts U+FFFD in the place of a byte that is no UTF-8.
+  for (const [name, value = ''] of Object.entries(environment))
+    if (isRead(name) && /[\uFFFD\p{Cs}]/u.test(value))
+      fault(name, 'has bytes that are not UTF-8: write it in UTF-8, or in ASCII alone');
 
   const whole = (name: string, fallback: number, least: number, most: number) => {
     const value = text(name);
@@ -131,6 +135,9 @@ export function readConfig(given: Environment = process.env, always: Environment
     throw new Error(`Keyway cannot start:\n${faults.map((line) => `  ${line}`).join('\n')}`);
   return Object.freeze(config);
 }
+
+const isRead = (name: string) =>
+  known.has(name) || ['PORT', 'HOST', 'DATABASE_URL', 'NODE_ENV'].includes(name);
 
 const known = new Set([
   'KEYWAY_DATA_DIR',

@@ -19,7 +19,8 @@ import { KeywayError, unavailable, type Code } from '../errors.js';
 import { explorerPage } from '../explorer/page.js';
 import { newId } from '../ids.js';
 import type { Syncs } from '../credentials/sync/syncs.js';
-import { parseJsonBody } from './json-body.js';
+import { refusalOfHead } from './head.js';
+import { expectJsonParameters, readJsonBody } from './json-body.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { Log } from '../log.js';
 import type { WatchedGates } from '../stores/gate.js';
@@ -65,18 +66,17 @@ export async function openHttp({ config, log, parts, ready }: HttpOptions): Prom
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) => {
       request.proveBody?.(body);
-      return parseJsonBody(body.toString('utf8'));
+      return readJsonBody(body);
     },
   );
-  app.addHook('onRequest', async ({ id, headers }, reply) => {
+  app.addHook('onRequest', async ({ id, url, headers }, reply) => {
     void reply.headers({
       'x-request-id': id,
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
     });
-    const encoding = headers['content-encoding'];
-    if (encoding !== undefined && encoding !== 'identity')
-      return refuse(reply, 415, 'BAD_USER_INPUT', 'The body must not be encoded.');
+    const refusal = refusalOfHead(url, headers);
+    if (refusal) return refuse(reply, refusal.status, 'BAD_REQUEST', refusal.message);
   });
   app.addHook(
     'onResponse',
@@ -209,6 +209,7 @@ async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: P
     url: '/graphql',
     onRequest,
     handler: async (request, reply) => {
+      if (request.method === 'GET') expectJsonParameters(parametersOf(request.url));
       const body = await answer(request, reply);
       return reply.statusCode < 400 ? body : withId(body, request.id);
     },
@@ -224,6 +225,8 @@ function withId(body: string, id: string): string {
   const named = errors.map((error) => ({ ...error, extensions: { ...error.extensions, id } }));
   return JSON.stringify({ errors: named, ...rest });
 }
+
+const parametersOf = (url: string) => new URL(url, 'http://localhost').searchParams;
 
 /** The headers as they were sent, repeated ones too. */
 const headersOf = (raw: readonly string[]) =>

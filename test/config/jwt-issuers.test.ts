@@ -43,6 +43,11 @@ test.each<[string, unknown, string]>([
   ['no list', one, 'must be a JSON list of issuers'],
   ['no object', ['mark'], 'must have at [0] an object'],
   ['null', [null], 'must have at [0] an object'],
+  [
+    'half a character in an address',
+    `[${JSON.stringify(one).replace('.well', '\\ud800')}]`,
+    'must have at [0].jwks',
+  ],
   ['an unknown member', [{ ...one, mark: 1 }], 'must have at [0] no members but'],
   ['no issuer', [{ ...one, issuer: undefined }], 'must have at [0].issuer'],
   ['an empty issuer', [{ ...one, issuer: '' }], 'must have at [0].issuer'],

@@ -85,7 +85,7 @@ describe('the body', () => {
     'S1: with the content encoding %s is refused with 415',
     async (encoding) => {
       const answer = await post(operation('{ viewer { id } }'), { 'content-encoding': encoding });
-      expect([answer.status, answer.code]).toEqual([415, 'BAD_USER_INPUT']);
+      expect([answer.status, answer.code]).toEqual([415, 'BAD_REQUEST']);
     },
   );
 
@@ -100,7 +100,7 @@ describe('the body', () => {
     'application/graphql',
   ])('S7: of the type %s is refused', async (type) => {
     const answer = await post(operation('{ viewer { id } }'), { 'content-type': type });
-    expect([answer.status, answer.code]).toEqual([415, 'BAD_USER_INPUT']);
+    expect([answer.status, answer.code]).toEqual([415, 'BAD_REQUEST']);
   });
 
   test.each(['', '{', 'null', '"text"', '7', '[]', '{"query":7}', '{"variables":{}}'])(

@@ -62,7 +62,9 @@ export function answerErrors(options: {
           if (code === internal.code) onInternal?.([...origins(error)].at(-1) ?? error, contextValue);
         singleResult.errors = findings.map((finding) => told(finding, requestId(contextValue)));
         const [first] = findings;
-        if (data === undefined && first && isCode(first.code)) response.http.status = statusOf[first.code];
+        // Apollo Server has the status of what is no request: a mutation by GET is 405.
+        if (data === undefined && first && isCode(first.code) && first.code !== 'BAD_REQUEST')
+          response.http.status = statusOf[first.code];
       },
     }),
   };
@@ -103,6 +105,7 @@ const statusOf: Readonly<Record<Code, number>> = {
   UNAUTHENTICATED: 401,
   NOT_FOUND: 404,
   FORBIDDEN: 403,
+  BAD_REQUEST: 400,
   BAD_USER_INPUT: 400,
   CONFLICT: 409,
   LIMIT_EXCEEDED: 400,
@@ -183,7 +186,7 @@ const badInput = (fields: readonly FieldFault[]): Finding => ({
 /** What Apollo Server refuses by itself, before anything is executed. */
 const refusals: readonly Finding[] = [
   { code: 'GRAPHQL_PARSE_FAILED', message: 'The document cannot be read.' },
-  { code: 'BAD_REQUEST', message: 'The HTTP request is not one that GraphQL can be asked with here.' },
+  { code: 'BAD_REQUEST', message: codes.BAD_REQUEST },
   { code: 'BAD_USER_INPUT', message: codes.BAD_USER_INPUT },
   {
     code: 'OPERATION_RESOLUTION_FAILURE',
@@ -262,7 +265,7 @@ function codeOf({ extensions: { http } }: GraphQLError, { schema, operation }: A
 /** What Fastify refuses before our own code sees it. */
 function refusedByFastify(status = 500): KeywayError | undefined {
   if (status === 413) return new KeywayError('LIMIT_EXCEEDED', 'The body is too large.');
-  if (status === 415) return new KeywayError('BAD_USER_INPUT', 'The content type must be application/json.');
-  if (status >= 400 && status < 500) return new KeywayError('BAD_USER_INPUT', 'The request cannot be read.');
+  if (status === 415) return new KeywayError('BAD_REQUEST', 'The content type must be application/json.');
+  if (status >= 400 && status < 500) return new KeywayError('BAD_REQUEST', 'The request cannot be read.');
   return status === 503 ? unavailable() : undefined;
 }

@@ -68,6 +68,8 @@ export function* valueFaults(
       yield* valueFaults(item ?? null, type.ofType, join(path, index));
   } else if (isInputObjectType(type)) {
     yield* objectFaults(value, type, path);
+  } else if (typeof value === 'string' && /\p{Cs}/u.test(value)) {
+    yield { path, message: halved };
   } else {
     yield* leafFaults(type, path, () => type.parseValue(value) as unknown);
   }
@@ -122,6 +124,8 @@ export const notInDocument = 'variables';
 const required = 'is required';
 const notNull = 'must not be null';
 const exactlyOne = 'exactly one of its members must be given';
+// UTF-8 has no bytes for it, and would have U+FFFD in its place. In a literal, graphql-js refuses it.
+const halved = 'has half of a surrogate pair, such as \\ud83d alone: send the whole character';
 const unknownMember = ({ name }: GraphQLInputObjectType) => `has a member that ${name} does not define`;
 
 function mustBe(type: GraphQLLeafType | GraphQLInputObjectType): string {

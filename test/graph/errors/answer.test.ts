@@ -843,7 +843,7 @@ describe('HTTP requests that are no GraphQL requests', () => {
     expect(response.statusCode).toBe(status);
     expect(response.json<{ errors: unknown }>().errors).toMatchObject([
       {
-        message: 'The HTTP request is not one that GraphQL can be asked with here.',
+        message: codes.BAD_REQUEST,
         extensions: { code: 'BAD_REQUEST' },
       },
     ]);
