@@ -36,6 +36,8 @@ export class KeywayError extends Error {
   readonly about: { type: NodeType; id: string } | undefined;
   /** Whether the audit has it, or will have: what an intent comes to is recorded when it is settled. */
   readonly recorded: boolean;
+  /** When the same request may be taken, where that is known. */
+  readonly retryInMs: number | undefined;
 
   constructor(
     code: Code,
@@ -45,6 +47,7 @@ export class KeywayError extends Error {
       cause?: unknown;
       about?: { type: NodeType; id: string } | undefined;
       recorded?: boolean;
+      retryInMs?: number;
     } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -53,6 +56,7 @@ export class KeywayError extends Error {
     this.fields = options.fields ?? [];
     this.about = options.about;
     this.recorded = options.recorded ?? false;
+    this.retryInMs = options.retryInMs;
   }
 }
 

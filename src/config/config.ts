@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { DatabaseUrlError, readDatabaseUrl } from './database-url.js';
+import { usualUnderWay } from './limits.js';
 import { readJwtIssuers, type JwtIssuer } from './jwt-issuers.js';
 import { parseRange } from './ranges.js';
 
@@ -30,6 +31,8 @@ export interface Config {
   readonly outboundRanges: readonly string[];
   /** Whether Keyway may call loopback addresses, and by http: for trials and tests. */
   readonly outboundLocal: boolean;
+  /** How many requests of one account may be under way at once. */
+  readonly requestsPerCaller: number;
   /** How often each store is synced by itself, in milliseconds; never, if 0. */
   readonly syncEveryMs: number;
   /** Where metrics are served, apart from all else; nowhere, where undefined. */
@@ -106,6 +109,7 @@ export function readConfig(given: Environment = process.env, always: Environment
     jwtIssuers: issuers('KEYWAY_JWT_ISSUERS', outboundLocal),
     outboundRanges: list('KEYWAY_OUTBOUND_RANGES', isRange, ranges),
     outboundLocal,
+    requestsPerCaller: whole('KEYWAY_REQUESTS_PER_CALLER', usualUnderWay, 1, 100_000),
     syncEveryMs: whole('KEYWAY_SYNC_MINUTES', 15, 0, 10_080) * 60_000,
     metrics: text('KEYWAY_METRICS_PORT')
       ? { host: text('KEYWAY_METRICS_HOST') ?? '127.0.0.1', port: whole('KEYWAY_METRICS_PORT', 0, 0, 65535) }
@@ -150,6 +154,7 @@ const known = new Set([
   'KEYWAY_JWT_ISSUERS',
   'KEYWAY_OUTBOUND_RANGES',
   'KEYWAY_OUTBOUND_LOCAL',
+  'KEYWAY_REQUESTS_PER_CALLER',
   'KEYWAY_SYNC_MINUTES',
   'KEYWAY_METRICS_HOST',
   'KEYWAY_METRICS_PORT',

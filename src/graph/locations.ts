@@ -2,15 +2,16 @@ import { visit, type ASTNode, type DocumentNode, type GraphQLError, type SourceL
 
 /**
  * Takes the locations off the nodes of a document, for `locationsOf` to find. With them on, graphql-js reckons line and
- * column again each time that an error is made, or made from another, by a walk over all lines before.
+ * column again each time that an error is made, or made from another, by a walk over all lines before; and a document
+ * that is kept would keep its text and tokens.
  */
 export function keepLocations(document: DocumentNode): void {
   visit(document, {
-    enter: (node: ASTNode & { loc?: unknown }) => {
-      if (node === document || !node.loc) return;
+    enter: (node: { -readonly [Key in keyof ASTNode]: ASTNode[Key] }) => {
+      if (!node.loc) return;
       const { line, column } = node.loc.startToken;
       known.set(node, { line, column });
-      delete node.loc;
+      node.loc = undefined;
     },
   });
 }
@@ -24,4 +25,4 @@ export function locationsOf({
   return kept.length > 0 ? kept : locations;
 }
 
-const known = new WeakMap<ASTNode, SourceLocation>();
+const known = new WeakMap<object, SourceLocation>();

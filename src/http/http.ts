@@ -5,7 +5,7 @@ import type { GraphQLSchema } from 'graphql';
 import { clientAddress } from '../access/addresses.js';
 import { authenticate } from '../access/authenticate.js';
 import type { KeySets } from '../access/key-sets.js';
-import { answerOf, publicError, type PublicError } from '../graph/errors/answer.js';
+import { answerOf, publicError, seconds, type PublicError } from '../graph/errors/answer.js';
 import { openApollo } from '../graph/apollo.js';
 import { adminAccountId } from '../accounts/account.js';
 import { decisionOf, endedBy, nobody } from '../audit/decision.js';
@@ -24,7 +24,16 @@ import { expectJsonParameters, readJsonBody } from './json-body.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { Log } from '../log.js';
 import type { WatchedGates } from '../stores/gate.js';
-import { largestBody, largestHeaders, slowestHeadersMs, slowestRequestMs } from '../config/limits.js';
+import {
+  largeBody,
+  largestBody,
+  largestHeaders,
+  slowestHeadersMs,
+  slowestRequestMs,
+} from '../config/limits.js';
+import { finished } from 'node:stream';
+import { Turns } from '../graph/turns.js';
+import { UnderWay } from './under-way.js';
 import { answerVerification } from './verify-route.js';
 
 /** The parts of Keyway that answer requests. */
@@ -59,6 +68,7 @@ export async function openHttp({ config, log, parts, ready }: HttpOptions): Prom
     genReqId: () => newId(),
     http: { headersTimeout: slowestHeadersMs, maxHeaderSize: largestHeaders },
   });
+  const turns = new Turns();
   // Ours is the only body there is, and its parser the only one.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
@@ -66,6 +76,7 @@ export async function openHttp({ config, log, parts, ready }: HttpOptions): Prom
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) => {
       request.proveBody?.(body);
+      if (body.length > largeBody) await turns.take(request.principal?.accountId ?? '');
       return readJsonBody(body);
     },
   );
@@ -116,17 +127,24 @@ export async function openHttp({ config, log, parts, ready }: HttpOptions): Prom
     return reply.code(up ? 200 : 503).send({ status: up ? 'up' : 'down' });
   });
   if (config.explorer) addExplorer(app);
-  if (parts) await addGraph(app, config, log, parts);
+  if (parts) await addGraph(app, config, log, parts, turns);
   else
     for (const path of ['/graphql', '/v1/verify'])
       app.all(path, async (_, reply) => answerFailure(reply, unavailable(), log));
   return app;
 }
 
-async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: Parts): Promise<void> {
+async function addGraph(
+  app: FastifyInstance,
+  config: Config,
+  log: Log,
+  parts: Parts,
+  turns: Turns,
+): Promise<void> {
   const { db, keyring, connectors, gates, syncs, keySets, decisions, lastUsed } = parts;
   const issuers = new Set(keySets.keys());
-  const apollo = openApollo(parts.schema, { introspection: config.introspection, decisions });
+  const underWay = new UnderWay(config.requestsPerCaller);
+  const apollo = openApollo(parts.schema, { introspection: config.introspection, decisions, turns });
   apollo.addPlugin(fastifyApolloDrainPlugin(app));
   await apollo.start();
 
@@ -134,7 +152,7 @@ async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: P
     clientAddress(socket.remoteAddress, headers['x-forwarded-for'], config.trustedProxies);
 
   /** Finds who is calling, before anything else is done with the request; where the body is signed, once it is read. */
-  async function prove(request: FastifyRequest): Promise<void> {
+  async function prove(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { method, url, raw, at } = request;
     const call = { method, url, headers: headersOf(raw.rawHeaders), ip: addressOf(request), at };
     const means = { db, keyring, keySets, hosts: config.hosts };
@@ -151,6 +169,7 @@ async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: P
         noteStranger(request);
         throw new KeywayError('UNAUTHENTICATED');
       }
+      finished(reply.raw, underWay.enter(principal.accountId));
       request.principal = principal;
       const { credentialId, credentialVersion } = principal;
       if (credentialId !== null && credentialVersion !== null)
@@ -198,7 +217,7 @@ async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: P
     request.at = db.now();
     // Answers can hold secrets.
     void reply.header('cache-control', 'no-store');
-    await prove(request);
+    await prove(request, reply);
   };
   const answer = fastifyApolloHandler(apollo, { context }) as unknown as (
     request: FastifyRequest,
@@ -256,6 +275,8 @@ function answerFailure(reply: FastifyReply, error: unknown, log: Log): FastifyRe
   const { id } = reply.request;
   const { status, answer } = answerOf(error, id);
   if (answer.extensions.code === 'INTERNAL_SERVER_ERROR') log.error({ id, error }, 'a request failed inside');
+  const retryInMs = error instanceof KeywayError ? error.retryInMs : undefined;
+  if (retryInMs !== undefined) void reply.header('retry-after', seconds(retryInMs));
   if (answer.extensions.code === 'UNAUTHENTICATED')
     void reply.header('www-authenticate', 'Bearer realm="keyway"');
   return reply.code(status).send({ errors: [answer] });

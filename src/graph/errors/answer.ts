@@ -1,5 +1,5 @@
 import type { ApolloServerPlugin } from '@apollo/server';
-import { ApolloServerValidationErrorCode, type ApolloServerErrorCode } from '@apollo/server/errors';
+import type { ApolloServerErrorCode } from '@apollo/server/errors';
 import type { ValidationError } from 'class-validator';
 import {
   getVariableValues,
@@ -14,10 +14,10 @@ import {
 import { ArgumentValidationError } from 'type-graphql';
 import { codes, KeywayError, unavailable, type Code, type FieldFault } from '../../errors.js';
 import { faultsOf } from '../../inputs/rules.js';
-import { keepLocations, locationsOf } from '../locations.js';
+import { locationsOf } from '../locations.js';
 import { exceeded, hasTooManyTokens } from '../query-limits.js';
 import { argumentFaults } from './input.js';
-import { misfit, misfitsOf } from './validation.js';
+import { DocumentRefused, misfit, type Misfit } from './validation.js';
 
 /** An error as callers see it. */
 export interface PublicError {
@@ -47,7 +47,6 @@ export function answerErrors(options: {
     unexpectedErrorProcessingRequest: async ({ error, requestContext }) =>
       onInternal?.(error, requestContext.contextValue),
     requestDidStart: async () => ({
-      validationDidStart: async ({ document }) => keepLocations(document),
       willSendResponse: async ({ response, errors: causes = [], contextValue, ...asked }) => {
         if (response.body.kind !== 'single') return;
         const { singleResult } = response.body;
@@ -62,9 +61,10 @@ export function answerErrors(options: {
           if (code === internal.code) onInternal?.([...origins(error)].at(-1) ?? error, contextValue);
         singleResult.errors = findings.map((finding) => told(finding, requestId(contextValue)));
         const [first] = findings;
-        // Apollo Server has the status of what is no request: a mutation by GET is 405.
-        if (data === undefined && first && isCode(first.code) && first.code !== 'BAD_REQUEST')
-          response.http.status = statusOf[first.code];
+        if (data !== undefined || !first) return;
+        response.http.status = statusFor(first.code, response.http.status);
+        const retryInMs = keywayErrorIn(first.error)?.retryInMs;
+        if (retryInMs !== undefined) response.http.headers.set('retry-after', seconds(retryInMs));
       },
     }),
   };
@@ -84,6 +84,9 @@ export const formatError = (_: unknown, error: unknown): PublicError => publicEr
 export function publicError(error: unknown, requestId?: string): PublicError {
   return told({ ...findingOf(error, {}), error }, requestId);
 }
+
+/** A length of time as the header Retry-After has it: in whole seconds, and not too few. */
+export const seconds = (ms: number): string => String(Math.ceil(ms / 1_000));
 
 /** The answer to what went wrong outside the graph, in the words that the graph has for it, and its HTTP status. */
 export function answerOf(error: unknown, requestId: string): { status: number; answer: PublicError } {
@@ -117,7 +120,13 @@ const statusOf: Readonly<Record<Code, number>> = {
   INTERNAL_SERVER_ERROR: 500,
 };
 
-const isCode = (code: string): code is Code => Object.hasOwn(codes, code);
+/** The status of an answer in which nothing was executed; where Apollo Server has it, as it says. */
+function statusFor(code: Finding['code'], given: number | undefined): number | undefined {
+  // A mutation by GET is 405.
+  if (code === 'BAD_REQUEST') return given;
+  if (code === misfit.code) return 400;
+  return Object.hasOwn(codes, code) ? statusOf[code as Code] : given;
+}
 
 /** What is known of the request that an error belongs to. */
 interface Asked {
@@ -155,14 +164,8 @@ function told({ code, message, fields = [], error, nodes }: Placed, requestId?: 
 
 /** What may be said of the errors of one answer. */
 function findingsOf(errors: readonly unknown[], asked: Asked): Placed[] {
-  const { schema, document } = asked;
-  const refused = errors.filter(isMisfit);
-  if (schema && document && refused.length > 0 && refused.length === errors.length) {
-    const isIntrospection = ({ extensions }: GraphQLError) =>
-      extensions['validationErrorCode'] === ApolloServerValidationErrorCode.INTROSPECTION_DISABLED;
-    const misfits = misfitsOf(document, schema, !refused.some(isIntrospection));
-    if (misfits.length > 0) return misfits.map((one) => ({ nodes: [], ...one, error: undefined }));
-  }
+  const misfits = errors.flatMap(misfitsIn);
+  if (misfits.length > 0) return misfits.map((one) => ({ nodes: [], ...one, error: undefined }));
   const kept = new Map<ValueNode, FieldFault[]>();
   const faultsAt = (value: ValueNode) => {
     const faults = kept.get(value) ?? faultsOfArgument(value, asked);
@@ -186,6 +189,7 @@ const badInput = (fields: readonly FieldFault[]): Finding => ({
 /** What Apollo Server refuses by itself, before anything is executed. */
 const refusals: readonly Finding[] = [
   { code: 'GRAPHQL_PARSE_FAILED', message: 'The document cannot be read.' },
+  misfit,
   { code: 'BAD_REQUEST', message: codes.BAD_REQUEST },
   { code: 'BAD_USER_INPUT', message: codes.BAD_USER_INPUT },
   {
@@ -202,7 +206,6 @@ function findingOf(
   asked: Asked,
   faultsAt: (value: ValueNode) => readonly FieldFault[] = () => [],
 ): Finding {
-  if (isMisfit(error)) return misfit;
   const ours = keywayErrorIn(error);
   if (ours) return ofOurs(ours);
   const causes = [...origins(error)];
@@ -218,16 +221,16 @@ function findingOf(
   if (stranger.path) return internal;
   const code = stranger.extensions['code'] ?? codeOf(stranger, asked);
   if (code === 'GRAPHQL_PARSE_FAILED' && asked.source !== undefined && hasTooManyTokens(asked.source))
-    return ofOurs(exceeded('tokens'));
+    return ofOurs(exceeded('tokens', Infinity));
   return refusals.find((known) => known.code === code) ?? internal;
 }
 
 const ofOurs = ({ code, message, fields }: KeywayError): Finding =>
   code === internal.code ? internal : { code, message, fields };
 
-/** Whether validation refused the document for this. */
-const isMisfit = (error: unknown): error is GraphQLError =>
-  error instanceof GraphQLError && !error.path && error.extensions['code'] === misfit.code;
+/** What validation said, where it refused the document. */
+const misfitsIn = (error: unknown): readonly Misfit[] =>
+  [...origins(error)].find((origin) => origin instanceof DocumentRefused)?.misfits ?? [];
 
 /** The error and those it was made from, outermost first. */
 function* origins(error: unknown): Generator<unknown> {

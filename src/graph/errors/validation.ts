@@ -56,15 +56,23 @@ export interface Misfit {
   nodes?: readonly ASTNode[];
 }
 
+/** A document that validation refused. */
+export class DocumentRefused extends Error {
+  constructor(readonly misfits: readonly Misfit[]) {
+    super('the document does not fit the schema');
+  }
+}
+
 /** What is said of a document that does not fit where no more is known. */
-export const misfit: Misfit = {
+export const misfit = {
   code: 'GRAPHQL_VALIDATION_FAILED',
   message: 'The document does not fit the schema.',
-};
+} as const satisfies Misfit;
 
 /**
- * What keeps a document that validation refused from being run. It is validated a second time, as an error of graphql-js
- * does not tell which rule it is of, and may hold a submitted value. Our words name nothing but what the schema has.
+ * Validates a document: what keeps it from being run, nothing where it fits. An error of graphql-js may hold a submitted
+ * value, and does not tell which rule it is of, so that each rule is watched as it reports. Our words name nothing but
+ * what the schema has.
  */
 export function misfitsOf(document: DocumentNode, schema: GraphQLSchema, introspection: boolean): Misfit[] {
   const found: Misfit[] = [];
