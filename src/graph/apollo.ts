@@ -2,12 +2,7 @@ import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { Kind, OperationTypeNode } from 'graphql';
-import type {
-  DocumentNode,
-  FragmentDefinitionNode,
-  GraphQLSchema,
-  SelectionSetNode,
-} from 'graphql';
+import type { DocumentNode, FragmentDefinitionNode, GraphQLSchema, SelectionSetNode } from 'graphql';
 import { answerErrors, formatError, keywayErrorIn } from './errors/answer.js';
 import { compiledQueries } from './compiled-queries.js';
 import { openDocuments } from './documents.js';
@@ -15,6 +10,7 @@ import { callerOf, decisionOf, endedBy } from '../audit/decision.js';
 import type { Decisions } from '../audit/decisions.js';
 import type { RequestContext } from '../context.js';
 import { variableFaults } from './errors/input.js';
+import { suggestNearest, suggestNothing } from './errors/suggest.js';
 import { nestedArguments } from './nested-arguments.js';
 import { parseOptions, queryLimits } from './query-limits.js';
 import type { Turns } from './turns.js';
@@ -47,7 +43,12 @@ export function openApollo(
     plugins: [
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
-      inTurn(queryLimits(), documents.plugin, variableFaults(), nestedArguments()),
+      inTurn(
+        queryLimits(),
+        documents.plugin,
+        variableFaults(introspection ? suggestNearest : suggestNothing),
+        nestedArguments(),
+      ),
       compiledQueries(),
       refusalsOf(options.decisions),
       answerErrors({

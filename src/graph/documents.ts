@@ -19,7 +19,7 @@ export function openDocuments<Context extends object>(options: {
 }): { store: DocumentStore; plugin: ApolloServerPlugin<Context> } {
   const { introspection, turns, callerOf } = options;
   const store = new DocumentStore();
-  const budget = new Budget();
+  const budget = new DocumentBudget();
 
   /** What keeps the document from being run. */
   function misfitsIn(document: DocumentNode, schema: GraphQLSchema, caller: string): readonly Misfit[] {
@@ -88,7 +88,7 @@ export class DocumentStore {
 const hashIn = (key: string): string => key.slice(-64);
 
 /** How many tokens of new documents each caller has had validated in the time that runs. */
-export class Budget {
+export class DocumentBudget {
   readonly #spent = new Map<string, number>();
   #endsAtMs = 0;
 

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 
 /** Why a request is refused by its address and headers alone, in words for its caller. */
 export interface HeadRefusal {
@@ -11,7 +11,9 @@ export interface HeadRefusal {
  * UTF-8, a body that is compressed, and one that says to be in another encoding than UTF-8. Header values need no such
  * rule: Keyway understands none with a character outside of ASCII, and Node hands over each byte as one of its own.
  */
-export function refusalOfHead(url: string, headers: IncomingHttpHeaders): HeadRefusal | undefined {
+export function refusalOfHead({ url = '', headers, httpVersion }: IncomingMessage): HeadRefusal | undefined {
+  if (headers.host === undefined && httpVersion !== '1.0')
+    return { status: 400, message: 'The header Host is missing.' };
   if (!isDecodable(url))
     return { status: 400, message: 'The address is not UTF-8 in percent-encoding: encode it anew.' };
   const encoding = headers['content-encoding'];

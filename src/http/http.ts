@@ -5,7 +5,7 @@ import type { GraphQLSchema } from 'graphql';
 import { clientAddress } from '../access/addresses.js';
 import { authenticate } from '../access/authenticate.js';
 import type { KeySets } from '../access/key-sets.js';
-import { answerOf, publicError, seconds, type PublicError } from '../graph/errors/answer.js';
+import type { PublicError } from '../graph/errors/answer.js';
 import { openApollo } from '../graph/apollo.js';
 import { adminAccountId } from '../accounts/account.js';
 import { decisionOf, endedBy, nobody } from '../audit/decision.js';
@@ -15,7 +15,7 @@ import type { Registry } from '../connectors/registry.js';
 import type { RequestContext } from '../context.js';
 import type { LastUsed } from '../credentials/record/last-used.js';
 import type { Database } from '../database/database.js';
-import { KeywayError, unavailable, type Code } from '../errors.js';
+import { KeywayError, unavailable } from '../errors.js';
 import { explorerPage } from '../explorer/page.js';
 import { newId } from '../ids.js';
 import type { Syncs } from '../credentials/sync/syncs.js';
@@ -31,8 +31,10 @@ import {
   slowestHeadersMs,
   slowestRequestMs,
 } from '../config/limits.js';
+import type { ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
 import { Turns } from '../graph/turns.js';
+import { always, answerFailure, refuse, refuseBytes, refuseExpectation } from './failures.js';
 import { UnderWay } from './under-way.js';
 import { answerVerification } from './verify-route.js';
 
@@ -66,7 +68,11 @@ export async function openHttp({ config, log, parts, ready }: HttpOptions): Prom
     keepAliveTimeout: 10_000,
     forceCloseConnections: 'idle',
     genReqId: () => newId(),
-    http: { headersTimeout: slowestHeadersMs, maxHeaderSize: largestHeaders },
+    // A request without the header Host is refused below: Node would answer with nothing.
+    http: { headersTimeout: slowestHeadersMs, maxHeaderSize: largestHeaders, requireHostHeader: false },
+    // What is refused before there is a route, and before there is a request: Fastify's own words repeat the address.
+    frameworkErrors: (error, { id }, reply) => void answerFailure(reply.headers(always(id)), error, log),
+    clientErrorHandler: (error, socket) => refuseBytes(error, socket, log),
   });
   const turns = new Turns();
   // Ours is the only body there is, and its parser the only one.
@@ -80,15 +86,12 @@ export async function openHttp({ config, log, parts, ready }: HttpOptions): Prom
       return readJsonBody(body);
     },
   );
-  app.addHook('onRequest', async ({ id, url, headers }, reply) => {
-    void reply.headers({
-      'x-request-id': id,
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
-    });
-    const refusal = refusalOfHead(url, headers);
+  app.addHook('onRequest', async ({ id, raw }, reply) => {
+    void reply.headers(always(id));
+    const refusal = refusalOfHead(raw);
     if (refusal) return refuse(reply, refusal.status, 'BAD_REQUEST', refusal.message);
   });
+  app.server.on('checkExpectation', (_, response: ServerResponse) => refuseExpectation(response));
   app.addHook(
     'onResponse',
     async ({ id, method, url, routeOptions, principal }, { statusCode, elapsedTime }) => {
@@ -268,23 +271,6 @@ function addExplorer(app: FastifyInstance): void {
     if (!/\bgzip\b/.test(String(headers['accept-encoding']))) return reply.send(html);
     return reply.header('content-encoding', 'gzip').send(gzip);
   });
-}
-
-/** Answers what went wrong outside the graph. */
-function answerFailure(reply: FastifyReply, error: unknown, log: Log): FastifyReply {
-  const { id } = reply.request;
-  const { status, answer } = answerOf(error, id);
-  if (answer.extensions.code === 'INTERNAL_SERVER_ERROR') log.error({ id, error }, 'a request failed inside');
-  const retryInMs = error instanceof KeywayError ? error.retryInMs : undefined;
-  if (retryInMs !== undefined) void reply.header('retry-after', seconds(retryInMs));
-  if (answer.extensions.code === 'UNAUTHENTICATED')
-    void reply.header('www-authenticate', 'Bearer realm="keyway"');
-  return reply.code(status).send({ errors: [answer] });
-}
-
-function refuse(reply: FastifyReply, status: number, code: Code, message: string): FastifyReply {
-  const answer = publicError(new KeywayError(code, message), reply.request.id);
-  return reply.code(status).send({ errors: [answer] });
 }
 
 declare module 'fastify' {

@@ -37,7 +37,7 @@ export async function grantRole(ctx: RequestContext, input: GrantRoleInput): Pro
   const { result } = await once(ctx, 'role:grant', input, async (tx) => {
     const { permissions } = await lockRole(ctx, tx, role.id);
     if (!permissions.every((permission) => may(ctx.principal, permission, place))) {
-      throw forbidden('A permission that you do not hold there is not yours to give.');
+      throw forbidden('You can grant only permissions that you have there yourself.');
     }
     const id = newId();
     try {

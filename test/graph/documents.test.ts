@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parse } from 'graphql';
 import { mostDocuments, mostKeptTokens, mostNewTokens, newTokensMs } from '../../src/config/limits.js';
-import { Budget, DocumentStore } from '../../src/graph/documents.js';
+import { DocumentBudget, DocumentStore } from '../../src/graph/documents.js';
 import { Turns } from '../../src/graph/turns.js';
 import { makeCaller } from '../support/make.js';
 import { sharedServer, startTestServer, type SharedServer } from '../support/server.js';
@@ -141,7 +141,7 @@ describe('turns', () => {
 
 describe('new documents', () => {
   test('are RATE_LIMITED beyond what one caller may have in a time, and not for others', () => {
-    const budget = new Budget();
+    const budget = new DocumentBudget();
     budget.spend('one', mostNewTokens, 0);
     const refused = { code: 'RATE_LIMITED', retryInMs: newTokensMs - 1_000 };
     expect(() => budget.spend('one', 1, 1_000)).toThrow(expect.objectContaining(refused) as Error);
@@ -213,4 +213,66 @@ test('one account has no more requests under way than it may, and leaves room fo
     for (const socket of held) socket.destroy();
     await server.stop();
   }
+});
+
+describe('a misspelt name is told with the nearest that there is', () => {
+  let server: SharedServer;
+  beforeAll(async () => void (server = await sharedServer()));
+
+  test.each([
+    ['a field', '{ viewr { id } }', 'Type Query has no field viewr: did you mean viewer?'],
+    ['a field of an object', '{ viewer { titel } }', 'Type Account has no field titel: did you mean title?'],
+    [
+      'an argument',
+      '{ credentials(frist: 1) { totalCount } }',
+      'Field Query.credentials has no argument frist: did you mean first?',
+    ],
+    [
+      'a type',
+      '{ node(id: "x") { ... on Acount { id } } }',
+      'There is no type Acount: did you mean Account?',
+    ],
+    [
+      'a directive',
+      '{ viewer { id @inclde(if: true) } }',
+      'There is no directive inclde: did you mean include?',
+    ],
+    [
+      'a member of a literal',
+      '{ credentials(filter: { serach: "MARKER" }) { totalCount } }',
+      'filter: has a member that CredentialFilter does not define: did you mean search?',
+    ],
+    ['nothing like it', '{ MARKER { id } }', 'Type Query has no field of that name.'],
+  ])('%s', async (_, query, message) => {
+    const { errors, text, status } = await server.ask(query);
+    expect(status).toBe(400);
+    expect(errors[0]?.message).toBe(message);
+    expect(text).not.toContain('MARKER');
+  });
+
+  test('a member of a variable, and its value is not repeated', async () => {
+    const query = 'query ($filter: CredentialFilter) { credentials(filter: $filter) { totalCount } }';
+    const { errors, text } = await server.ask(query, { filter: { serach: 'MARKER' } });
+    expect(errors[0]?.message).toBe(
+      'filter: has a member that CredentialFilter does not define: did you mean search?',
+    );
+    expect(text).not.toContain('MARKER');
+  });
+});
+
+test('every answer says what its operation costs, and a refusal what was asked and which field costs most', async () => {
+  const server = await sharedServer();
+  const costOf = async (query: string) =>
+    (JSON.parse((await server.ask(query)).text) as { extensions?: { cost: number } }).extensions?.cost;
+  expect(await costOf('{ viewer { id } }')).toBe(1);
+  expect(await costOf('{ credentials(first: 7) { nodes { id } } }')).toBe(8);
+  expect(await costOf('{ credentials(first: 0) { nodes { id } } }')).toBe(2);
+  expect(await costOf('{ viewer { nowhere } }')).toBe(1);
+  const answer = await server.ask(
+    '{ credentials(first: 100) { nodes { account { credentials(first: 100) { nodes { id } } } } } }',
+  );
+  expect(answer.errors[0]?.message).toBe(
+    'The operation costs 10301 points; 5000 are allowed. Most of it is for credentials.nodes.account.credentials.nodes: ask for fewer fields or smaller pages.',
+  );
+  expect(answer.text).toContain('"extensions":{"cost":10301}');
 });

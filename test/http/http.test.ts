@@ -189,7 +189,7 @@ describe('S7: GET', () => {
   test('runs a query with the preflight header', async () => {
     const answer = await get('{ viewer { name } }', preflight);
     expect(answer.status).toBe(200);
-    expect(JSON.parse(answer.text)).toEqual({ data: { viewer: { name: 'admin' } } });
+    expect(JSON.parse(answer.text)).toEqual({ data: { viewer: { name: 'admin' } }, extensions: { cost: 1 } });
   });
 
   test('refuses a query without it', async () => {

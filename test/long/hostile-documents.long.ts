@@ -41,7 +41,7 @@ async function medianMs(query: string, variables: Record<string, unknown>, code:
 
 test('S3: ten faults after thousands of lines are told within 100 ms', async () => {
   const names = Array.from({ length: 100 }, (_, index) => `x${index}`);
-  const query = `${'\n'.repeat(9_000)}{ ${names.join(' ')} }`;
+  const query = `${'\n'.repeat(9_000)}{ viewer { ${names.join(' ')} } }`;
   expect(await medianMs(query, {}, 'GRAPHQL_VALIDATION_FAILED')).toBeLessThan(most);
 });
 

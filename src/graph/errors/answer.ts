@@ -12,7 +12,7 @@ import {
   type ValueNode,
 } from 'graphql';
 import { ArgumentValidationError } from 'type-graphql';
-import { codes, KeywayError, unavailable, type Code, type FieldFault } from '../../errors.js';
+import { codes, KeywayError, sentenceOf, unavailable, type Code, type FieldFault } from '../../errors.js';
 import { faultsOf } from '../../inputs/rules.js';
 import { locationsOf } from '../locations.js';
 import { exceeded, hasTooManyTokens } from '../query-limits.js';
@@ -182,7 +182,7 @@ const internal = {
 
 const badInput = (fields: readonly FieldFault[]): Finding => ({
   code: 'BAD_USER_INPUT',
-  message: codes.BAD_USER_INPUT,
+  message: sentenceOf('BAD_USER_INPUT', fields),
   fields,
 });
 
@@ -269,6 +269,13 @@ function codeOf({ extensions: { http } }: GraphQLError, { schema, operation }: A
 function refusedByFastify(status = 500): KeywayError | undefined {
   if (status === 413) return new KeywayError('LIMIT_EXCEEDED', 'The body is too large.');
   if (status === 415) return new KeywayError('BAD_REQUEST', 'The content type must be application/json.');
-  if (status >= 400 && status < 500) return new KeywayError('BAD_REQUEST', 'The request cannot be read.');
+  if (status === 408)
+    return new KeywayError('BAD_REQUEST', 'The request did not come in time: send it again.');
+  if (status === 431) return new KeywayError('LIMIT_EXCEEDED', 'The headers are too large.');
+  if (status >= 400 && status < 500)
+    return new KeywayError(
+      'BAD_REQUEST',
+      'The request cannot be read: its address, headers or length are malformed.',
+    );
   return status === 503 ? unavailable() : undefined;
 }
