@@ -5,6 +5,7 @@ import { KeywayError, type Code } from '../errors.js';
 import { answerOf, publicError, seconds } from '../graph/errors/answer.js';
 import { newId } from '../ids.js';
 import type { Log } from '../log.js';
+import { mediaTypeFor } from './media-type.js';
 
 /** The headers of every answer. */
 export const always = (id: string) => ({
@@ -59,11 +60,22 @@ export function answerFailure(reply: FastifyReply, error: unknown, log: Log): Fa
   if (retryInMs !== undefined) void reply.header('retry-after', seconds(retryInMs));
   if (answer.extensions.code === 'UNAUTHENTICATED')
     void reply.header('www-authenticate', 'Bearer realm="keyway"');
-  return reply.code(status).send({ errors: [answer] });
+  return typed(reply)
+    .code(status)
+    .send({ errors: [answer] });
 }
 
 /** Refuses a request in our words. */
 export function refuse(reply: FastifyReply, status: number, code: Code, message: string): FastifyReply {
   const answer = publicError(new KeywayError(code, message), reply.request.id);
-  return reply.code(status).send({ errors: [answer] });
+  return typed(reply)
+    .code(status)
+    .send({ errors: [answer] });
+}
+
+/** What the graph refuses is of the media type that its answers are of. */
+function typed(reply: FastifyReply): FastifyReply {
+  const { routeOptions, headers } = reply.request;
+  const type = routeOptions.url === '/graphql' ? mediaTypeFor(headers.accept) : undefined;
+  return reply.type(`${type ?? 'application/json'}; charset=utf-8`);
 }

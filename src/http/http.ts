@@ -35,6 +35,8 @@ import type { ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
 import { Turns } from '../graph/turns.js';
 import { always, answerFailure, refuse, refuseBytes, refuseExpectation } from './failures.js';
+import { expectAsked } from './asked.js';
+import { mediaTypeFor } from './media-type.js';
 import { UnderWay } from './under-way.js';
 import { answerVerification } from './verify-route.js';
 
@@ -229,9 +231,16 @@ async function addGraph(
   app.route({
     method: ['GET', 'POST'],
     url: '/graphql',
-    onRequest,
+    onRequest: async (request, reply) => {
+      const type = mediaTypeFor(request.headers.accept);
+      if (!type) return refuse(reply, 406, 'BAD_REQUEST', notAccepted);
+      // Apollo Server would find out after it has run the operation.
+      request.headers.accept = type;
+      return onRequest(request, reply);
+    },
     handler: async (request, reply) => {
       if (request.method === 'GET') expectJsonParameters(parametersOf(request.url));
+      else expectAsked(request.body);
       const body = await answer(request, reply);
       return reply.statusCode < 400 ? body : withId(body, request.id);
     },
@@ -247,6 +256,9 @@ function withId(body: string, id: string): string {
   const named = errors.map((error) => ({ ...error, extensions: { ...error.extensions, id } }));
   return JSON.stringify({ errors: named, ...rest });
 }
+
+const notAccepted =
+  'The header Accept allows none of application/graphql-response+json and application/json, which are what is sent.';
 
 const parametersOf = (url: string) => new URL(url, 'http://localhost').searchParams;
 

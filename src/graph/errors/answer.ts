@@ -222,8 +222,11 @@ function findingOf(
   const code = stranger.extensions['code'] ?? codeOf(stranger, asked);
   if (code === 'GRAPHQL_PARSE_FAILED' && asked.source !== undefined && hasTooManyTokens(asked.source))
     return ofOurs(exceeded('tokens', Infinity));
+  if (code === 'BAD_REQUEST' && asked.operation && statusIn(stranger) === 405) return notByGet;
   return refusals.find((known) => known.code === code) ?? internal;
 }
+
+const notByGet: Finding = { code: 'BAD_REQUEST', message: 'A GET only asks: send a mutation by POST.' };
 
 const ofOurs = ({ code, message, fields }: KeywayError): Finding =>
   code === internal.code ? internal : { code, message, fields };
@@ -259,11 +262,13 @@ function brokenRules(broken: ArgumentValidationError, error: GraphQLError | unde
 }
 
 /** For the refusals that come without one. */
-function codeOf({ extensions: { http } }: GraphQLError, { schema, operation }: Asked) {
+function codeOf(error: GraphQLError, { schema, operation }: Asked) {
   if (schema && operation && !schema.getRootType(operation.operation)) return 'OPERATION_RESOLUTION_FAILURE';
-  const refused = typeof http === 'object' && http !== null && 'status' in http && http.status === 400;
-  return refused ? 'BAD_REQUEST' : undefined;
+  return statusIn(error) === 400 ? 'BAD_REQUEST' : undefined;
 }
+
+const statusIn = ({ extensions: { http } }: GraphQLError): unknown =>
+  typeof http === 'object' && http !== null && 'status' in http ? http.status : undefined;
 
 /** What Fastify refuses before our own code sees it. */
 function refusedByFastify(status = 500): KeywayError | undefined {
