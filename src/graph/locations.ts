@@ -7,10 +7,10 @@ import { visit, type ASTNode, type DocumentNode, type GraphQLError, type SourceL
  */
 export function keepLocations(document: DocumentNode): void {
   visit(document, {
-    enter: (node: { -readonly [Key in keyof ASTNode]: ASTNode[Key] }) => {
+    enter: (node: Located) => {
       if (!node.loc) return;
       const { line, column } = node.loc.startToken;
-      known.set(node, { line, column });
+      node.at = { line, column };
       node.loc = undefined;
     },
   });
@@ -21,8 +21,9 @@ export function locationsOf({
   nodes = [],
   locations,
 }: Partial<Pick<GraphQLError, 'nodes' | 'locations'>>): readonly SourceLocation[] | undefined {
-  const kept = nodes.flatMap((node) => known.get(node) ?? []);
+  const kept = nodes.flatMap((node: Located) => node.at ?? []);
   return kept.length > 0 ? kept : locations;
 }
 
-const known = new WeakMap<object, SourceLocation>();
+/** A node with its location on itself: a WeakMap of so many held the process for seconds as it was swept. */
+type Located = { -readonly [Key in keyof ASTNode]: ASTNode[Key] } & { at?: SourceLocation };
