@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { DatabaseUrlError, readDatabaseUrl } from './database-url.js';
+import { usualUnderWay } from './limits.js';
 import { readJwtIssuers, type JwtIssuer } from './jwt-issuers.js';
 import { isPrivate, parseRange } from './ranges.js';
 
@@ -38,6 +39,8 @@ export interface Config {
   readonly outboundHttpRanges: readonly string[];
   /** Whether Keyway may call loopback addresses, and by http: for trials and tests. */
   readonly outboundLocal: boolean;
+  /** How many requests of one account may be under way at once. */
+  readonly requestsPerCaller: number;
   /** How often each store is synced by itself, in milliseconds; never, if 0. */
   readonly syncEveryMs: number;
   /** Where metrics are served, apart from all else; nowhere, where undefined. */
@@ -63,6 +66,10 @@ export function readConfig(given: Environment = process.env, always: Environment
   const faults: string[] = [];
   const fault = (name: string, message: string) => void faults.push(`${name} ${message}`);
   const text = (name: string) => environment[name]?.trim() || undefined;
+  // Node puts U+FFFD in the place of a byte that is no UTF-8.
+  for (const [name, value = ''] of Object.entries(environment))
+    if (isRead(name) && /[\uFFFD\p{Cs}]/u.test(value))
+      fault(name, 'has bytes that are not UTF-8: write it in UTF-8, or in ASCII alone');
 
   const whole = (name: string, fallback: number, least: number, most: number) => {
     const value = text(name);
@@ -129,6 +136,7 @@ export function readConfig(given: Environment = process.env, always: Environment
       'private addresses or CIDR blocks such as 10.0.0.0/8: what is sent by http can be read on its way',
     ),
     outboundLocal,
+    requestsPerCaller: whole('KEYWAY_REQUESTS_PER_CALLER', usualUnderWay, 1, 100_000),
     syncEveryMs: whole('KEYWAY_SYNC_MINUTES', 15, 0, 10_080) * 60_000,
     metrics: text('KEYWAY_METRICS_PORT')
       ? { host: text('KEYWAY_METRICS_HOST') ?? '127.0.0.1', port: whole('KEYWAY_METRICS_PORT', 0, 0, 65535) }
@@ -159,6 +167,9 @@ export function readConfig(given: Environment = process.env, always: Environment
   return Object.freeze(config);
 }
 
+const isRead = (name: string) =>
+  known.has(name) || ['PORT', 'HOST', 'DATABASE_URL', 'NODE_ENV'].includes(name);
+
 const known = new Set([
   'KEYWAY_DATA_DIR',
   'KEYWAY_KEYS_DIR',
@@ -174,6 +185,7 @@ const known = new Set([
   'KEYWAY_OUTBOUND_RANGES',
   'KEYWAY_OUTBOUND_HTTP_RANGES',
   'KEYWAY_OUTBOUND_LOCAL',
+  'KEYWAY_REQUESTS_PER_CALLER',
   'KEYWAY_SYNC_MINUTES',
   'KEYWAY_METRICS_HOST',
   'KEYWAY_METRICS_PORT',

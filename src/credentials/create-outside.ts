@@ -99,7 +99,9 @@ async function authorizeStore({ principal, db }: RequestContext, store: Credenti
   if (accountId === null) throw unsupported();
   authorize(principal, Permission.CREDENTIAL_CREATE, { accountId, about: { type: 'CredentialStore', id } });
   if (!(await isWithin(db, account.id, accountId)))
-    throw forbidden('The store is for credentials of the account that has it.');
+    throw forbidden(
+      'The store is for credentials of the account that it belongs to, and of its sub-accounts.',
+    );
 }
 
 function expectKept({ keeps = [] }: Connector, input: CreateCredentialInput): void {

@@ -31,7 +31,7 @@ export async function issueOutside(
     const held = parent.reachesStore
       ? ownSecret(store.settings['accessKey'], upstream.secrets['secretKey'])
       : await secretOfVersion(ctx.keyring, parent, currentOf({ versions }));
-    if (!held) throw conflict('Keyway does not have its secret: rotate it first.');
+    if (!held) throw conflict('Keyway does not have the secret of this credential: rotate it first.');
     if (!connector.issue) throw unsupported();
     const minted = await connector.issue(upstream, held, {
       durationMs: lengthMs,

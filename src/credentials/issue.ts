@@ -44,8 +44,10 @@ export async function issueTemporaryCredential(
 ): Promise<{ credential: Credential; issued: IssuedSecret }> {
   const found = await findCredential(ctx, input.parent, 'input.parent', Permission.CREDENTIAL_CREATE);
   authorizeIssuing(ctx, found);
-  if (found.kind === CredentialKind.PROVIDER_KEYS) throw unsupported('Provider keys derive nothing.');
-  if (found.parentId !== null) throw unsupported('A temporary credential derives no others.');
+  if (found.kind === CredentialKind.PROVIDER_KEYS)
+    throw unsupported('No temporary credential can be issued from provider keys.');
+  if (found.parentId !== null)
+    throw unsupported('A temporary credential cannot be the parent of another one.');
   const store = await storeNamed(ctx).load(found.storeId);
   if (!store) throw notFound();
   supporting(ctx.connectors, store, 'issue');
@@ -195,7 +197,8 @@ async function derive(asking: Asking, tx: Tx, terms: Terms, minted: Minted): Pro
   return { id, version: 1, ...issued, code: tagOfCode(ctx, input) };
 }
 
-const parentFails = () => conflict('The parent does not work just now.');
+const parentFails = () =>
+  conflict('The parent credential does not work now: it is disabled, expired or revoked.');
 
 const tagOfCode = ({ keyring }: RequestContext, { mfaCode }: IssueTemporaryCredentialInput): string | null =>
   typeof mfaCode === 'string'
@@ -230,7 +233,9 @@ function addressesFor({ allowedIps }: IssueTemporaryCredentialInput, parent: Cre
   if (allowedIps.length === 0 && parent.allowedIps.length > 0)
     throw badInput('input.allowedIps', "must not be empty: leave it out to take the parent's");
   if (!withinRanges(allowedIps, parent.allowedIps))
-    throw forbidden('A temporary credential may be used from no more addresses than its parent.');
+    throw forbidden(
+      'allowedIps of a temporary credential may hold only addresses that its parent may be used from.',
+    );
   return [...new Set(allowedIps)];
 }
 
@@ -243,7 +248,7 @@ async function rolesFor(
   const carried = (await tx.rows<{ id: string }>(carriedRoles, { id })).map((role) => role.id);
   if (!wanted) return carried;
   if (!wanted.every((role) => carried.includes(role)))
-    throw forbidden('A temporary credential may carry no role that its parent does not.');
+    throw forbidden('A temporary credential may have only roles that its parent has.');
   return [...new Set(wanted)];
 }
 

@@ -35,7 +35,8 @@ export async function revealCredential(ctx: RequestContext, input: RevealCredent
   const found = await findCredential(ctx, input.id, 'input.id', Permission.CREDENTIAL_REVEAL);
   authorizeRevealing(ctx, found);
   if (!isHolder(ctx.principal, found)) await authorizeShowing(ctx, await termsOf(ctx.db, found));
-  if (found.reachesStore) throw unsupported('What Keyway reaches a store with is shown to nobody.');
+  if (found.reachesStore)
+    throw unsupported('Keyway itself uses this credential to reach a store, so it is never shown.');
   if (!found.retrievable) throw notKept(found);
   expectLiving(found);
   const attempt = await attemptIfNeeded(ctx, input.mfaCode);
@@ -59,15 +60,15 @@ export async function revealCredential(ctx: RequestContext, input: RevealCredent
     });
   };
   const [issued, ...others] = await (attempt ? attempt.during(reveal) : reveal());
-  if (!issued) throw unsupported('This secret is not kept.');
+  if (!issued) throw unsupported('This secret is not kept, so it cannot be shown.');
   return { credential: await changedCredential(ctx, found.id), issued, other: others[0] ?? null, others };
 }
 
 const notKept = ({ externalId }: Credential) =>
   unsupported(
     externalId === null
-      ? 'This secret was shown once and is only verified since.'
-      : 'Keyway does not have this secret: it has one after a rotation.',
+      ? 'This secret was shown once, when it was made; Keyway has kept only what it needs to verify it.'
+      : 'Keyway does not have this secret. Rotate the credential: Keyway keeps the new one.',
   );
 
 /** By CREDENTIAL_REVEAL there; what is temporary also as its owner, or by having signed with it. @throws FORBIDDEN */

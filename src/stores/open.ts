@@ -99,7 +99,8 @@ export const lockedStore = (tx: Tx, id: string): Promise<SealedStore> => sealedS
 async function sealedStore(db: Sql, id: string, statement = byId): Promise<SealedStore> {
   const [store] = await db.rows<SealedStore>(statement, { id });
   if (!store) throw notFound();
-  if (!(store.sealed as Buffer | null)) throw conflict("Keyway's own store is called by nobody.");
+  if (!(store.sealed as Buffer | null))
+    throw conflict("This is Keyway's own store: there is no outside system to call.");
   return store;
 }
 

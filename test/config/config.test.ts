@@ -76,6 +76,16 @@ test('no fault tells a value', () => {
   expect(faultsOf(faulty)).not.toMatch(/-value|host value|mysql|fine\.example/);
 });
 
+test.each(['KEYWAY_DATA_DIR', 'DATABASE_URL', 'KEYWAY_HOSTS', 'KEYWAY_JWT_ISSUERS', 'HOST'])(
+  '%s in another encoding is refused, and not used with other characters in it',
+  (name) => {
+    // What Node makes of a byte that is no UTF-8.
+    const command = `${name}="$(printf 'a\\344b')" exec node -e 'process.stdout.write(process.env.${name})'`;
+    const given = execFileSync('sh', ['-c', command], { encoding: 'utf8' });
+    expect(faultsOf({ [name]: given })).toContain(`  ${name} has bytes that are not UTF-8`);
+  },
+);
+
 test.each([
   ['PORT', '65536'],
   ['PORT', '-1'],

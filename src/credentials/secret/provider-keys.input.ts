@@ -1,5 +1,5 @@
 import { Field, InputType, registerEnumType } from 'type-graphql';
-import { codes, KeywayError, type FieldFault } from '../../errors.js';
+import { KeywayError, type FieldFault } from '../../errors.js';
 import { AsTyped, Line, Nested, Optional, SecretText } from '../../inputs/rules.js';
 import { Secret } from '../../secret.js';
 import { Provider } from '../record/provider.js';
@@ -336,8 +336,7 @@ export function checkedProviderKeys(
   return { provider, keys: [...keys].map(([name, value]) => ({ name, value: Secret.of(value) })) };
 }
 
-const keysRefused = (fields: FieldFault[]) =>
-  new KeywayError('BAD_USER_INPUT', codes.BAD_USER_INPUT, { fields });
+const keysRefused = (fields: FieldFault[]) => new KeywayError('BAD_USER_INPUT', undefined, { fields });
 
 type Keys = ReadonlyMap<string, string>;
 type KeysRule = (keys: Keys) => FieldFault[];

@@ -76,7 +76,7 @@ export async function takeIn(
     await endCredentials(
       tx,
       ended.map(({ id }) => id),
-      'Its store has ended it.',
+      'The store has ended this credential.',
     );
   return { added: added.length, changed: changes.length, left: entries.length - kept.length };
 }
