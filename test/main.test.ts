@@ -73,7 +73,10 @@ async function viewer(url: string, folder: string) {
   });
   return (await response.json()) as unknown;
 }
-const administrator = { data: { viewer: { name: 'admin', title: 'Administrator' } } };
+const administrator = {
+  data: { viewer: { name: 'admin', title: 'Administrator' } },
+  extensions: { cost: 1 },
+};
 
 test('the first start makes the token and the keys for their owner alone, and a curl line that works when pasted', async () => {
   const { folder, environment } = await place(barePlace);

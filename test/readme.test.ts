@@ -64,7 +64,7 @@ const counts = {
   'docs/access.md': { graphql: 6, sh: 2 },
   'docs/credentials.md': { graphql: 6 },
   'docs/errors.md': { graphql: 1, json: 1 },
-  'docs/requests.md': { graphql: 2, sh: 1 },
+  'docs/requests.md': { graphql: 2, json: 1, sh: 1 },
   'docs/rotation.md': { graphql: 2 },
   'docs/signed-requests.md': { js: 2 },
   'docs/stores.md': { graphql: 3 },

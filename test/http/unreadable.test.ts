@@ -60,7 +60,7 @@ describe('S9: what is refused before there is a request has our shape, an id, an
     ],
     [
       'too many headers',
-      `GET /MARKER HTTP/1.1\r\n${closing}a: ${'MARKER'.repeat(4_000)}\r\n\r\n`,
+      `GET /MARKER HTTP/1.1\r\n${closing}a: ${'MARKER'.repeat(11_000)}\r\n\r\n`,
       431,
       'LIMIT_EXCEEDED',
     ],

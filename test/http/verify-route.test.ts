@@ -74,7 +74,7 @@ interface Told {
 function told(error: { message: string; extensions: { code: string; fields?: Told['fields'] } }): Told {
   const { code, fields = [] } = error.extensions;
   const bare = fields.map(({ path, message }) => ({ path: path.replace(/^input\.?/, ''), message }));
-  return { code, message: error.message, fields: bare };
+  return { code, message: error.message.replace(/^input\.?(?=[\w:])/, ''), fields: bare };
 }
 
 const selection = `valid code credential {

@@ -213,7 +213,7 @@ describe('Veracode', () => {
     const calls = at.calls.length;
     const { code, errors } = await mutate('rotateCredential', { id: own.id }, generated);
     expect(code).toBe('CONFLICT');
-    expect(errors[0]?.message).toMatch(/^Keyway reaches its store with it/);
+    expect(errors[0]?.message).toMatch(/^Keyway itself uses this credential to reach the store/);
     expect(at.calls).toHaveLength(calls);
     expect(at.accepts(at.admin.apiId, at.admin.apiKey)).toBe(true);
   });

@@ -146,7 +146,7 @@ describe('Veracode, with the pair of a second administrator', () => {
     const { id } = await own(store, at.admin.apiId);
     const { code, errors } = await rotate(server, { id });
     expect([code, posts()]).toEqual(['CONFLICT', []]);
-    expect(errors[0]?.message).toMatch(/^Keyway reaches its store with it/);
+    expect(errors[0]?.message).toMatch(/^Keyway itself uses this credential to reach the store/);
   });
 
   test.each([
