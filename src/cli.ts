@@ -171,7 +171,7 @@ async function serve(config = readConfig()): Promise<number> {
   const signal = await ending;
   log.info({ signal }, 'Keyway is stopping');
   // A person at a terminal waits for nobody who would have to see that it is not ready.
-  await running.stop(signal === 'SIGTERM' ? config.stopDelayMs : 0);
+  await running.stop({ delayMs: signal === 'SIGTERM' ? config.stopDelayMs : 0, idleMs: idleAtStopMs });
   log.info({}, 'Keyway has stopped');
   return 0;
 }
@@ -226,6 +226,9 @@ function days(text: string): number {
     throw new InvalidArgumentError(`must be a whole number from 1 to ${longestTokenDays}`);
   return value;
 }
+
+/** How long a connection without a request stays open at a stop: what was sent by then has come. */
+const idleAtStopMs = 1_000;
 
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 

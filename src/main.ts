@@ -33,10 +33,11 @@ export interface Running {
   readonly db: Database;
   /**
    * Stops. At once it is not ready any more, and each answer ends its connection; for `delayMs` it goes on serving, until
-   * whoever sends it requests has seen that. Then it takes no new ones, those under way finish within 10 s, and what waits
-   * is written.
+   * whoever sends it requests has seen that. Then it takes no new ones, those under way finish within 10 s, connections
+   * that stay without one end after `idleMs`, and what waits is written. Without the two, nobody is waited for who might
+   * still send a request.
    */
-  stop(delayMs?: number): Promise<void>;
+  stop(waiting?: { delayMs: number; idleMs: number }): Promise<void>;
 }
 
 const slowestStopMs = 10_000;
@@ -78,11 +79,11 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
   }
   const [http, connections] = [app, closing];
 
-  const stop = async (delayMs: number) => {
+  const stop = async ({ delayMs, idleMs }: { delayMs: number; idleMs: number }) => {
     stopping = true;
     connections.leave();
-    await sleep(delayMs);
-    await connections.close(slowestStopMs);
+    if (delayMs > 0) await sleep(delayMs);
+    await connections.close({ idleMs, slowestMs: slowestStopMs });
     await http.close();
     await metrics?.stop();
     await serving?.stop();
@@ -95,7 +96,7 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
     tokenPath: keyway.keyring ? keyway.tokenPath : undefined,
     missing: keyway.keyring ? [] : keyway.missing,
     db,
-    stop: (delayMs = 0) => (stopped ??= stop(delayMs)),
+    stop: (waiting = { delayMs: 0, idleMs: 0 }) => (stopped ??= stop(waiting)),
   };
 }
 

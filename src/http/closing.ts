@@ -2,16 +2,17 @@ import type { Server as HttpServer } from 'node:http';
 import { Server, type Socket } from 'node:net';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 
-/** How long a connection without a request stays open once Keyway stops: what was sent by then has come. */
-const idleMs = 1_000;
 const lookMs = 25;
 
 /** How a server stops, so that no request that was sent whole goes without its answer. */
 export interface Closing {
   /** From now on each answer says that its connection ends with it. New connections are still taken. */
   leave(): void;
-  /** Takes no new connections, and resolves when all are closed, those that still have a request after `slowestMs`. */
-  close(slowestMs: number): Promise<void>;
+  /**
+   * Takes no new connections, and resolves when all are closed: those that are without a request for `idleMs`, in which
+   * what was sent by then comes, and those that still have one after `slowestMs`.
+   */
+  close(limits: { idleMs: number; slowestMs: number }): Promise<void>;
 }
 
 interface Connection {
@@ -42,7 +43,7 @@ export function watchConnections(server: HttpServer): Closing {
     });
   });
 
-  const endIdle = (closingSinceMs: number) => {
+  const endIdle = (closingSinceMs: number, idleMs: number) => {
     for (const [socket, { requests, bytesDone, idleSinceMs }] of connections) {
       const isIdle = requests === 0 && socket.bytesRead === bytesDone;
       if (isIdle && performance.now() - Math.max(idleSinceMs, closingSinceMs) >= idleMs) socket.destroy();
@@ -51,7 +52,7 @@ export function watchConnections(server: HttpServer): Closing {
 
   return {
     leave: () => void (leaving = true),
-    async close(slowestMs) {
+    async close({ idleMs, slowestMs }) {
       leaving = true;
       // The event loop has just taken all connections that were waiting: what still waits when the port closes is reset.
       await setImmediate();
@@ -59,7 +60,7 @@ export function watchConnections(server: HttpServer): Closing {
       Server.prototype.close.call(server);
       const sinceMs = performance.now();
       while (connections.size > 0 && performance.now() - sinceMs < slowestMs) {
-        endIdle(sinceMs);
+        endIdle(sinceMs, idleMs);
         await sleep(lookMs);
       }
       server.closeAllConnections();

@@ -15,7 +15,7 @@ import { valueFaults } from '../graph/errors/input.js';
 import { mostFaults } from '../config/limits.js';
 import { expectSmall } from '../graph/query-limits.js';
 import { expectRules } from '../inputs/rules.js';
-import { instant, instantMs } from '../time.js';
+import { DateTime } from '../inputs/scalars.js';
 
 /** What `POST /v1/verify` answers: as `verifyCredential` in the graph does, with what a service mostly asks for. */
 export interface VerificationAnswer {
@@ -62,7 +62,7 @@ export async function answerVerification(
         project: projectId === null ? null : { id: encodeId('Project', projectId) },
         roles: roles.map((role) => ({ id: encodeId('Role', role.id), name: role.name })),
         mfaAuthenticated,
-        expiresAt: expiresAt === null ? null : instant(instantMs(expiresAt)),
+        expiresAt: expiresAt === null ? null : DateTime.serialize(expiresAt),
       },
     };
   } catch (error) {
