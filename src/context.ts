@@ -28,8 +28,8 @@ export interface RequestContext {
   readonly gates: Gates;
   /** Syncs them. */
   readonly syncs: { tick(): Promise<void> };
-  /** Whether stores may be connected by http: for trials and tests. */
-  readonly outboundLocal: boolean;
+  /** Whether stores may be connected by http, at the addresses where that is spoken. */
+  readonly outboundHttp: boolean;
   /** The names of the issuers whose tokens are taken. */
   readonly issuers: ReadonlySet<string>;
   /** Decisions that go on record soon after they were made. */
@@ -96,4 +96,6 @@ export interface Callable {
   readonly id: string;
   readonly addresses: Readonly<Record<string, string>>;
   readonly budget: Budget | undefined;
+  /** The certificates that it is trusted by, in PEM; the well-known authorities, where left out. */
+  readonly trusted?: string | undefined;
 }

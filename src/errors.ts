@@ -5,8 +5,10 @@ export const codes = {
   UNAUTHENTICATED: 'No valid token was presented.',
   NOT_FOUND: 'There is no such thing, or you may not see it.',
   FORBIDDEN: 'This is not allowed.',
-  BAD_USER_INPUT: 'The input is not valid; fields tells where.',
-  CONFLICT: 'Another change stands in the way.',
+  BAD_REQUEST: 'The HTTP request is not one that can be answered here.',
+  BAD_USER_INPUT: 'The input is not valid.',
+  CONFLICT:
+    'Another change prevents this one: read again what it is about, and repeat it if you still want it.',
   LIMIT_EXCEEDED: 'The request asks for too much at once.',
   RATE_LIMITED: 'Too many requests lately.',
   UNSUPPORTED: 'This cannot be done here.',
@@ -35,29 +37,45 @@ export class KeywayError extends Error {
   readonly about: { type: NodeType; id: string } | undefined;
   /** Whether the audit has it, or will have: what an intent comes to is recorded when it is settled. */
   readonly recorded: boolean;
+  /** When the same request may be taken, where that is known. */
+  readonly retryInMs: number | undefined;
 
   constructor(
     code: Code,
-    message: string = codes[code],
+    message?: string,
     options: {
       fields?: FieldFault[];
       cause?: unknown;
       about?: { type: NodeType; id: string } | undefined;
       recorded?: boolean;
+      retryInMs?: number;
     } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      message ?? sentenceOf(code, options.fields ?? []),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.name = 'KeywayError';
     this.code = code;
     this.fields = options.fields ?? [];
     this.about = options.about;
     this.recorded = options.recorded ?? false;
+    this.retryInMs = options.retryInMs;
   }
+}
+
+/** What is said of a code where nothing else is: of invalid input, its first fault, since many clients show no more. */
+export function sentenceOf(code: Code, fields: readonly FieldFault[] = []): string {
+  const [first, ...others] = fields;
+  if (code !== 'BAD_USER_INPUT' || !first) return codes[code];
+  const end = /[.?]$/.test(first.message) ? '' : '.';
+  const more = others.length === 0 ? '' : ` ${others.length} more in fields.`;
+  return `${first.path || 'input'}: ${first.message}${end}${more}`;
 }
 
 /** A fault in one field of the input. */
 export const badInput = (path: string, message: string): KeywayError =>
-  new KeywayError('BAD_USER_INPUT', codes.BAD_USER_INPUT, { fields: [{ path, message }] });
+  new KeywayError('BAD_USER_INPUT', undefined, { fields: [{ path, message }] });
 
 /** Absent, or hidden from the caller: one answer for both. */
 export const notFound = (): KeywayError => new KeywayError('NOT_FOUND');

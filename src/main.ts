@@ -107,7 +107,11 @@ async function serve(
 ) {
   const decisions = new Decisions(db, keyring, log);
   const lastUsed = new LastUsed(db, log);
-  const outbound = openOutbound({ allowedRanges: config.outboundRanges, local: config.outboundLocal });
+  const outbound = openOutbound({
+    allowedRanges: config.outboundRanges,
+    httpRanges: config.outboundHttpRanges,
+    local: config.outboundLocal,
+  });
   const gates = openGates(outbound, log);
   const stores = { db, keyring, connectors, gates, log };
   const syncs = new Syncs(stores, config.syncEveryMs);

@@ -12,6 +12,8 @@ import { slowestConnectMs } from './config/limits.js';
 export interface OutboundOptions {
   /** Addresses and CIDR blocks that are not public and may be called all the same. */
   allowedRanges: readonly string[];
+  /** Addresses and CIDR blocks that may be called by http too. */
+  httpRanges?: readonly string[];
   /** Whether loopback addresses may be called, and http be spoken: for trials and tests. */
   local: boolean;
   /** What a name resolves to; the system's resolver where left out. */
@@ -24,6 +26,8 @@ export interface CallOptions {
   /** How much of an answer is read. */
   mostBytes: number;
   headers?: Readonly<Record<string, string>>;
+  /** Certificates in PEM, the only ones that others are trusted by; the well-known authorities, where left out. */
+  trusted?: string | undefined;
   /** Ends the call when it is aborted. */
   signal?: AbortSignal | undefined;
 }
@@ -59,6 +63,16 @@ export interface Outbound {
 /** The cause of a call that cannot have arrived, since there was no connection to send it over. */
 export class NotConnected extends Error {}
 
+/** The cause of a call whose certificate did not hold: `why` is what is wrong with it. */
+export class CertificateRefused extends NotConnected {
+  constructor(
+    readonly why: 'AUTHORITY' | 'NAME' | 'TIME',
+    cause: unknown,
+  ) {
+    super('no connection', { cause });
+  }
+}
+
 /** The cause of a call that goes to an address that is not public and not allowed, or to a name that leads to one. */
 export class AddressRefused extends NotConnected {
   constructor() {
@@ -67,56 +81,64 @@ export class AddressRefused extends NotConnected {
 }
 
 /** The one way out of Keyway: to https addresses that are public or allowed, each checked before it is connected to. */
-export function openOutbound({ allowedRanges, local, resolve = byDns }: OutboundOptions): Outbound {
-  const ranges = allowedRanges.map(parseRange);
+export function openOutbound({
+  allowedRanges,
+  httpRanges = [],
+  local,
+  resolve = byDns,
+}: OutboundOptions): Outbound {
+  const plainRanges = httpRanges.map(parseRange);
+  const ranges = [...allowedRanges.map(parseRange), ...plainRanges];
   const clients = new Set<Client>();
   let closed = false;
 
-  function mayCall(text: string): boolean {
+  function mayCall(text: string, protocol: string): boolean {
     if (isIP(text) === 0) return false;
     // An IPv4-mapped IPv6 address is the IPv4 address that it leads to.
     const address = ipaddr.process(text);
+    if (protocol !== 'https:' && !local) return isWithin(address, plainRanges);
     if (isPublic(address) || (local && address.range() === 'loopback')) return true;
-    return ranges.some(
-      ({ network, bits }) => network.kind() === address.kind() && address.match(network, bits),
-    );
+    return isWithin(address, ranges);
   }
 
-  async function addressesOf(hostname: string): Promise<LookupAddress[]> {
+  async function addressesOf(hostname: string, protocol: string): Promise<LookupAddress[]> {
     const addresses = [...(await resolve(hostname))];
-    if (addresses.length === 0 || !addresses.every(({ address }) => mayCall(address))) throw refusedAddress();
+    if (addresses.length === 0 || !addresses.every(({ address }) => mayCall(address, protocol)))
+      throw refusedAddress();
     return addresses;
   }
 
   // The socket connects to what this answers and asks nobody else: a name that means another address later is of no use.
-  const lookup: LookupFunction = (hostname, { all }, answer) => {
-    addressesOf(hostname).then(
-      (addresses) => {
-        const [first] = addresses;
-        if (all || !first) answer(null, addresses);
-        else answer(null, first.address, first.family);
-      },
-      (error: Error) => answer(error, ''),
-    );
-  };
+  const lookupFor =
+    (protocol: string): LookupFunction =>
+    (hostname, { all }, answer) => {
+      addressesOf(hostname, protocol).then(
+        (addresses) => {
+          const [first] = addresses;
+          if (all || !first) answer(null, addresses);
+          else answer(null, first.address, first.family);
+        },
+        (error: Error) => answer(error, ''),
+      );
+    };
 
   async function call(
     method: Method,
     url: URL,
-    { timeoutMs, mostBytes, headers = {}, body = undefined, signal: given }: Parameters<Outbound['call']>[2],
+    { timeoutMs, mostBytes, headers = {}, body, trusted, signal: given }: Parameters<Outbound['call']>[2],
   ): Promise<OutboundAnswer> {
     if (closed) throw connectionRefused('no calls are made any more');
-    expectFit(url, local);
+    expectFit(url, local || plainRanges.length > 0);
     const host = url.hostname.replace(/^\[|\]$/g, '');
     // Of an address there is no lookup that could refuse it.
-    if (isIP(host) !== 0 && !mayCall(host)) throw refusedAddress();
+    if (isIP(host) !== 0 && !mayCall(host, url.protocol)) throw refusedAddress();
     const timeout = AbortSignal.timeout(timeoutMs);
     const signal = given ? AbortSignal.any([timeout, given]) : timeout;
     let isConnected = false;
     const connectMs = Math.min(slowestConnectMs, timeoutMs);
     const client = new Client(url.origin, {
       connect: (to, done) => {
-        connected(to, lookup, connectMs).then(
+        connected(to, { lookup: lookupFor(url.protocol), withinMs: connectMs, trusted }).then(
           (socket) => {
             isConnected = true;
             done(null, socket);
@@ -136,7 +158,7 @@ export function openOutbound({ allowedRanges, local, resolve = byDns }: Outbound
       };
     } catch (error) {
       if (error instanceof KeywayError) throw error;
-      throw unavailable(isConnected ? error : new NotConnected('no connection', { cause: error }));
+      throw unavailable(isConnected ? error : notConnected(error));
     } finally {
       clients.delete(client);
       await client.destroy();
@@ -158,8 +180,30 @@ const byDns = (hostname: string) => askDns(hostname, { all: true });
 const connectionRefused = (why: string) => unavailable(new NotConnected('no connection', { cause: why }));
 const refusedAddress = () => unavailable(new AddressRefused());
 
-function expectFit(url: URL, local: boolean): void {
-  if (url.protocol !== 'https:' && !(local && url.protocol === 'http:'))
+/** Why there was no connection. */
+function notConnected(cause: unknown): NotConnected {
+  const code = String((cause as { code?: unknown } | null)?.code);
+  const why = certificateFaults.get(code);
+  return why ? new CertificateRefused(why, cause) : new NotConnected('no connection', { cause });
+}
+
+// What Node and OpenSSL say of a certificate (nodejs.org/api/tls.html, X509 certificate error codes).
+const certificateFaults = new Map<string, CertificateRefused['why']>([
+  ...[
+    ...['UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+    ...['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'CERT_SIGNATURE_FAILURE', 'INVALID_CA'],
+    ...['CERT_UNTRUSTED', 'CERT_REJECTED', 'CERT_REVOKED', 'CERT_CHAIN_TOO_LONG', 'PATH_LENGTH_EXCEEDED'],
+    ...['INVALID_PURPOSE', 'UNABLE_TO_DECRYPT_CERT_SIGNATURE', 'UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY'],
+  ].map((code) => [code, 'AUTHORITY'] as const),
+  ...['ERR_TLS_CERT_ALTNAME_INVALID', 'HOSTNAME_MISMATCH'].map((code) => [code, 'NAME'] as const),
+  ...[
+    ...['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'],
+    ...['ERROR_IN_CERT_NOT_BEFORE_FIELD', 'ERROR_IN_CERT_NOT_AFTER_FIELD'],
+  ].map((code) => [code, 'TIME'] as const),
+]);
+
+function expectFit(url: URL, plain: boolean): void {
+  if (url.protocol !== 'https:' && !(plain && url.protocol === 'http:'))
     throw connectionRefused('only https addresses are called');
   if (url.username !== '' || url.password !== '') throw connectionRefused('the address names a user');
 }
@@ -167,8 +211,7 @@ function expectFit(url: URL, local: boolean): void {
 /** A connection that is ready to be spoken over, by TLS where the scheme is https; its certificate is held to the name. */
 async function connected(
   { protocol, hostname, port }: buildConnector.Options,
-  lookup: LookupFunction,
-  withinMs: number,
+  { lookup, withinMs, trusted }: { lookup: LookupFunction; withinMs: number; trusted: string | undefined },
 ): Promise<Socket> {
   const to = { host: hostname, lookup, autoSelectFamily: true, noDelay: true };
   const isTls = protocol === 'https:';
@@ -179,6 +222,8 @@ async function connected(
         ...(isIP(hostname) === 0 && { servername: hostname }),
         ALPNProtocols: ['http/1.1'],
         rejectUnauthorized: true,
+        // What is trusted need not be a root: an authority in between, or the server's own certificate, will do.
+        ...(trusted !== undefined && { ca: trusted, allowPartialTrustChain: true }),
       })
     : connectPlain({ ...to, port: Number(port || 80) });
   const timer = setTimeout(() => socket.destroy(new Error('no connection in time')), withinMs);
@@ -196,6 +241,9 @@ interface Range {
   network: ipaddr.IPv4 | ipaddr.IPv6;
   bits: number;
 }
+
+const isWithin = (address: ipaddr.IPv4 | ipaddr.IPv6, ranges: readonly Range[]): boolean =>
+  ranges.some(({ network, bits }) => network.kind() === address.kind() && address.match(network, bits));
 
 function parseRange(text: string): Range {
   const [network, bits] = ipaddr.parseCIDR(

@@ -44,3 +44,15 @@ export class Secret {
     return Secret.placeholder;
   }
 }
+
+/**
+ * The text whose UTF-8 these bytes are, a byte order mark included; undefined where they are no UTF-8. A lenient reader
+ * puts U+FFFD in the place of each such byte, and so makes one password of many.
+ */
+export function utf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

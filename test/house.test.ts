@@ -14,6 +14,7 @@ const exposing = [
   'start/first-start', // writes the first token to its file
   'accounts/mfa.resolver', // the answers that show a new second factor and its recovery codes
   'accounts/recovery-codes', // keeps a tag of each code
+  'connectors/answers', // what a store has made is held to its rules
   'connectors/apinizer/apinizer', // the new password that Apinizer is to keep
   'connectors/apinizer/calls', // the token that Keyway has for Apinizer
   'connectors/apinizer/user', // the password that Apinizer wants with every change

@@ -97,6 +97,7 @@ test('the query with variables is answered without errors', async () => {
     data: {
       account: { id: expect.stringMatching(/^acct_/) as unknown, kind: 'PERSON', title: 'Administrator' },
     },
+    extensions: { cost: 1 },
   });
 });
 

@@ -22,13 +22,17 @@ export interface ActingAs {
  */
 export async function authorizeActing(principal: Principal, as: ActingAs, db: Sql): Promise<void> {
   if (!covers(principal.rights, await rightsOf(db, as.accountId, as.permissions)))
-    throw forbidden('What may do more than you may is not yours to have or give.');
+    throw forbidden(
+      'This may do more than you may: you can make, change or take only what may do no more than you.',
+    );
   if (as.accountId !== principal.accountId) return;
   if (principal.limits && !as.permissions?.every((permission) => principal.limits?.includes(permission)))
-    throw forbidden('What acts as yourself may be no wider than the token that it is asked for with.');
+    throw forbidden(
+      'What acts as your account may have no more permissions than the token that you call with.',
+    );
   if (!withinRanges(as.allowedIps, principal.allowedIps))
     throw forbidden(
-      'What acts as yourself may do so from no more addresses than the token that it is asked for with.',
+      'What acts as your account may be used from no more addresses than the token that you call with.',
     );
 }
 

@@ -1,6 +1,7 @@
 import { compactVerify, importJWK, type JWK } from 'jose';
 import { KeywayError } from '../errors.js';
 import type { JwsAlgorithm } from '../config/jwt-issuers.js';
+import { utf8 } from '../secret.js';
 
 /** A header as it was signed. What it says of keys (`jku`, `x5u`, `x5c`, `jwk`) is never followed. */
 export interface JwsHeader {
@@ -65,10 +66,9 @@ export function keyFor(header: JwsHeader, keys: unknown, allowed: readonly JwsAl
  * @throws UNAUTHENTICATED for what is not UTF-8, not JSON, not an object, or says one name twice.
  */
 export function parseObject(bytes: Uint8Array): Record<string, unknown> {
-  let text: string;
+  const text = utf8(bytes) ?? '';
   let value: unknown;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     value = JSON.parse(text);
   } catch {
     throw jwsRefused('a part of the token is no JSON');

@@ -5,7 +5,7 @@ import { sql, type Sql } from '../database/database.js';
 // condition is true or false, never null, so that it can be denied.
 
 /** What keeps a credential from working by itself. */
-type Hindrance = 'DELETED' | 'REVOKED' | 'GONE' | 'EXPIRED' | 'DISABLED' | 'PENDING' | 'UNKNOWN';
+type Hindrance = 'DELETED' | 'REVOKED' | 'GONE' | 'EXPIRED' | 'DISABLED' | 'PENDING' | 'UNKNOWN' | 'INVALID';
 
 /** The same SQL by the time that it is, where `now()` is when the transaction began: it may have waited since. */
 export const untilNow = (text: string): string => text.replaceAll('now()', 'clock_timestamp()');
@@ -25,6 +25,7 @@ const faults: Record<Status, Fault | null> = {
   DISABLED: 'DISABLED',
   PENDING: 'NOT_VALID',
   UNKNOWN: 'NOT_VALID',
+  INVALID: 'NOT_VALID',
   ROTATING: null,
   ACTIVE: null,
 };
@@ -58,6 +59,7 @@ const hindrances = (c: string, stopped: Stopped): [Hindrance, string][] => [
   ['DISABLED', `(NOT ${c}.enabled OR ${stopped(c)})`],
   ['PENDING', `${c}.standing = 'PENDING'`],
   ['UNKNOWN', `${c}.standing = 'UNKNOWN'`],
+  ['INVALID', `${c}.standing = 'INVALID'`],
 ];
 
 /** The first of these that holds; null where none does. */
@@ -122,7 +124,7 @@ function hinderedByParent(parents: readonly Status[]): string[] {
     : conditions;
 }
 
-const rare: readonly Status[] = ['GONE', 'PENDING', 'UNKNOWN'];
+const rare: readonly Status[] = ['GONE', 'PENDING', 'UNKNOWN', 'INVALID'];
 const either = (all: readonly [Hindrance, string][]) => all.map(([, when]) => when).join(' OR ');
 
 // What has not expired but for its parent is temporary, and so near its end: what ends later than all such need not be

@@ -18,7 +18,10 @@ import { totpPlace } from './second-factor.js';
  */
 export async function enrolMfa(ctx: RequestContext, input: EnrolMfaInput): Promise<Secret> {
   const { accountId, limits } = ctx.principal;
-  if (limits) throw forbidden('A token that is narrowed does not enrol a second factor for its account.');
+  if (limits)
+    throw forbidden(
+      'A token with limited permissions or addresses cannot enrol a second factor for its account.',
+    );
   const account = await accountById(ctx).load(accountId);
   if (!account) throw notFound();
   const id = newId();

@@ -60,7 +60,7 @@ async function authorizeGiving(ctx: RequestContext, tx: Tx, accountId: string): 
   authorizeEnd(principal, accountId, null);
   for (const place of await tx.rows<Place>(placesOwned, { accountId })) {
     if (![...owners].every((permission) => may(principal, permission, { ...place, owner: accountId })))
-      throw forbidden('The account owns credentials to which you may do less than it may.');
+      throw forbidden('The account owns credentials that it may do more with than you may.');
   }
 }
 

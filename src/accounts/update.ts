@@ -32,7 +32,9 @@ export async function updateAccount(ctx: RequestContext, input: UpdateAccountInp
       (name) => wanted[name] !== account[name],
     );
     if (names.includes('enabled') && (account.builtIn || account.id === ctx.principal.accountId)) {
-      throw conflict('The built-in administrator and oneself cannot be disabled.');
+      throw conflict(
+        'The built-in administrator cannot be disabled, and nobody can disable their own account.',
+      );
     }
     if (input.identities !== undefined && (await keepIdentities(ctx, tx, account.id, input.identities ?? [])))
       names.push('identities');

@@ -2,8 +2,9 @@ import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { DatabaseUrlError, readDatabaseUrl } from './database-url.js';
+import { usualUnderWay } from './limits.js';
 import { readJwtIssuers, type JwtIssuer } from './jwt-issuers.js';
-import { parseRange } from './ranges.js';
+import { isPrivate, parseRange } from './ranges.js';
 
 /** How this Keyway is set up. Read once from the environment, checked, frozen. */
 export interface Config {
@@ -34,8 +35,12 @@ export interface Config {
   readonly jwtIssuers: readonly JwtIssuer[];
   /** Addresses and CIDR blocks that are not public, and that Keyway may call all the same. */
   readonly outboundRanges: readonly string[];
+  /** Addresses and CIDR blocks of one's own network that Keyway may call, also by http. */
+  readonly outboundHttpRanges: readonly string[];
   /** Whether Keyway may call loopback addresses, and by http: for trials and tests. */
   readonly outboundLocal: boolean;
+  /** How many requests of one account may be under way at once. */
+  readonly requestsPerCaller: number;
   /** How often each store is synced by itself, in milliseconds; never, if 0. */
   readonly syncEveryMs: number;
   /** Where metrics are served, apart from all else; nowhere, where undefined. */
@@ -61,6 +66,10 @@ export function readConfig(given: Environment = process.env, always: Environment
   const faults: string[] = [];
   const fault = (name: string, message: string) => void faults.push(`${name} ${message}`);
   const text = (name: string) => environment[name]?.trim() || undefined;
+  // Node puts U+FFFD in the place of a byte that is no UTF-8.
+  for (const [name, value = ''] of Object.entries(environment))
+    if (isRead(name) && /[\uFFFD\p{Cs}]/u.test(value))
+      fault(name, 'has bytes that are not UTF-8: write it in UTF-8, or in ASCII alone');
 
   const whole = (name: string, fallback: number, least: number, most: number) => {
     const value = text(name);
@@ -121,7 +130,13 @@ export function readConfig(given: Environment = process.env, always: Environment
     hosts: lowered(hosts.length > 0 ? hosts : [...loopback, isIP(host) === 6 ? `[${host}]` : host]),
     jwtIssuers: issuers('KEYWAY_JWT_ISSUERS', outboundLocal),
     outboundRanges: list('KEYWAY_OUTBOUND_RANGES', isRange, ranges),
+    outboundHttpRanges: list(
+      'KEYWAY_OUTBOUND_HTTP_RANGES',
+      isPrivateRange,
+      'private addresses or CIDR blocks such as 10.0.0.0/8: what is sent by http can be read on its way',
+    ),
     outboundLocal,
+    requestsPerCaller: whole('KEYWAY_REQUESTS_PER_CALLER', usualUnderWay, 1, 100_000),
     syncEveryMs: whole('KEYWAY_SYNC_MINUTES', 15, 0, 10_080) * 60_000,
     metrics: text('KEYWAY_METRICS_PORT')
       ? { host: text('KEYWAY_METRICS_HOST') ?? '127.0.0.1', port: whole('KEYWAY_METRICS_PORT', 0, 0, 65535) }
@@ -152,6 +167,9 @@ export function readConfig(given: Environment = process.env, always: Environment
   return Object.freeze(config);
 }
 
+const isRead = (name: string) =>
+  known.has(name) || ['PORT', 'HOST', 'DATABASE_URL', 'NODE_ENV'].includes(name);
+
 const known = new Set([
   'KEYWAY_DATA_DIR',
   'KEYWAY_KEYS_DIR',
@@ -165,7 +183,9 @@ const known = new Set([
   'KEYWAY_HOSTS',
   'KEYWAY_JWT_ISSUERS',
   'KEYWAY_OUTBOUND_RANGES',
+  'KEYWAY_OUTBOUND_HTTP_RANGES',
   'KEYWAY_OUTBOUND_LOCAL',
+  'KEYWAY_REQUESTS_PER_CALLER',
   'KEYWAY_SYNC_MINUTES',
   'KEYWAY_METRICS_HOST',
   'KEYWAY_METRICS_PORT',
@@ -218,3 +238,7 @@ const isHost = (item: string) =>
 // A browser names one origin, and it is compared as it is.
 const isOrigin = (item: string) => URL.canParse(item) && new URL(item).origin === item && !item.includes('*');
 const isRange = (item: string) => parseRange(item) !== undefined;
+const isPrivateRange = (item: string) => {
+  const range = parseRange(item);
+  return range !== undefined && isPrivate(range);
+};

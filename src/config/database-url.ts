@@ -105,6 +105,8 @@ const hints: Readonly<Record<string, string>> = {
 type Given = (name: string, allowed?: (value: string) => boolean) => string | undefined;
 
 function parametersOf(url: URL): Given {
+  // Bytes that are no UTF-8 would be read as others, in a password too.
+  decoded(url.search);
   for (const name of url.searchParams.keys()) {
     // What is not a plain word is not repeated: it may be a part of a password that was not encoded.
     const shown = /^[a-zA-Z_]{1,40}$/.test(name) ? `: its parameter ${name}` : ': one of its parameters';

@@ -88,7 +88,8 @@ const isName = (value: unknown): value is string =>
   typeof value === 'string' && /^[^\p{Cc}\p{Cs}]{1,255}$/u.test(value);
 
 function isAddress(value: unknown, local: boolean): boolean {
-  if (typeof value !== 'string' || !URL.canParse(value)) return false;
+  // What is parsed has U+FFFD in the place of half a surrogate pair.
+  if (typeof value !== 'string' || /\p{Cs}/u.test(value) || !URL.canParse(value)) return false;
   const { protocol, username, password, hash } = new URL(value);
   const fits = protocol === 'https:' || (local && protocol === 'http:');
   return fits && username === '' && password === '' && hash === '';

@@ -40,6 +40,16 @@ export const largestQuery = {
   lines: 10_000,
   /** Fields beneath fields: three lists within each other, with their nodes, and a field of the last. */
   depth: 8,
+  /** Of introspection alone: what code generators and explorers ask for is 14 deep. */
+  introspectionDepth: 20,
+  /** Operations of a document: all are validated, whichever is asked for. */
+  operations: 25,
+  /** Fields and fragments, with every fragment written out: each is validated, and may be compared with others. */
+  fields: 1_000,
+  /** Pairs of fields under one name in one place, which validation compares: ten thousand take 10 ms. */
+  comparisons: 10_000,
+  /** Characters of a name. */
+  nameLength: 200,
   aliases: 20,
   directives: 20,
   rootFields: 10,
@@ -53,6 +63,17 @@ export const largestQuery = {
   listItems: 1_000,
   pageSize: largestPage,
 } as const;
+
+/**
+ * Tokens of documents that were not seen before, which one caller may send in this time: as many as a hundred of the
+ * longest. Validating those takes about a second.
+ */
+export const mostNewTokens = 200_000;
+export const newTokensMs = 10 * secondMs;
+
+/** Documents that are kept, so that they are not validated again: by number, and by their tokens in all. */
+export const mostDocuments = 1_000;
+export const mostKeptTokens = 100_000;
 
 // Texts, in characters
 
@@ -72,6 +93,12 @@ export const longestCategory = 100;
 
 /** The body of a request: the longest signed request that is verified fits in, or a hundred short ones. */
 export const largestBody = 256 * kibibyte;
+
+/** A body that is read when its caller's turn comes, as reading it may take milliseconds. */
+export const largeBody = 16 * kibibyte;
+
+/** Requests of one account at once, where nothing else is set: a busy service has some dozens. */
+export const usualUnderWay = 100;
 
 /** A cursor, whatever it is made of. */
 export const longestCursor = 2_000;

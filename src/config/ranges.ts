@@ -34,6 +34,15 @@ export const networkOf = (address: Address, bits: number): Address =>
     `${address.toString()}/${bits}`,
   );
 
+/** Whether all of a range is of a network of one's own: RFC 1918, 4193 and 6598, and this machine. */
+export const isPrivate = ({ address, bits }: Range): boolean =>
+  privateRanges.some(
+    (range) =>
+      range.address.kind() === address.kind() &&
+      range.bits <= bits &&
+      networkOf(address, range.bits).toString() === range.address.toString(),
+  );
+
 /**
  * The address of a client, in any of the spellings of RFC 4291, section 2.2. An IPv4-mapped one is the IPv4 address that
  * it is.
@@ -60,3 +69,8 @@ const inHexadecimal = (_: string, ...parts: string[]): string => {
 
 const isMapped = (address: Address | undefined): address is ipaddr.IPv6 =>
   address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress();
+
+const privateRanges = [
+  ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '127.0.0.0/8'],
+  ...['fc00::/7', '::1'],
+].flatMap((text) => parseRange(text) ?? []);

@@ -1,4 +1,4 @@
-import type { StoreAnswer } from './connector.js';
+import type { Minted, StoreAnswer } from './connector.js';
 import { retryAfterMs } from './retry-after.js';
 import { SpoiledSecret, StoreError, type StoreFault } from './store-error.js';
 
@@ -14,10 +14,17 @@ export function expectGood(answer: StoreAnswer, faultOf: FaultOf, word?: string 
 /**
  * The error for an answer that is not a good one.
  * @param word the vendor's code of the error or an id of it, for the log: nothing that could be a secret.
+ * @param message words of ours, where there are better ones than the usual
  */
-export function refusal(fault: StoreFault, answer: StoreAnswer, word?: string | null): StoreError {
+export function refusal(
+  fault: StoreFault,
+  answer: StoreAnswer,
+  word?: string | null,
+  message?: string,
+): StoreError {
   const known = word ? `, ${word}` : '';
   return new StoreError(fault, {
+    ...(message !== undefined && { message }),
     retryAfterMs: retryAfterMs(answer),
     cause: `the store answered ${answer.status}${known}`,
   });
@@ -114,9 +121,23 @@ export function keyAt(json: unknown, name: string): string {
  */
 export function secretAt(json: unknown, name: string): string {
   const secret = neededAt(json, name);
-  if (unclean.test(secret) || Buffer.byteLength(secret) > mostBytes) throw new SpoiledSecret();
+  if (!isSecret(secret)) throw new SpoiledSecret();
   return secret;
 }
+
+/**
+ * A secret that a store has made or shown, held to the rules of what callers give, whatever its connector read.
+ * @throws SpoiledSecret for one that cannot be kept as it is
+ */
+export function keepable<One extends Minted>(minted: One): One {
+  const { accessKey, secret } = minted;
+  if (accessKey !== null && !isVisible(accessKey, 1, longestKey)) throw new SpoiledSecret();
+  if (secret && !isSecret(secret.expose())) throw new SpoiledSecret();
+  return minted;
+}
+
+const isSecret = (text: string): boolean =>
+  text !== '' && !unclean.test(text) && Buffer.byteLength(text) <= mostBytes;
 
 /** A public half of a secret (access key, API id, user name) has no more characters: no vendor has longer ones. */
 export const longestKey = 200;

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { badInput, type KeywayError } from '../errors.js';
 import type { Secret } from '../secret.js';
 
@@ -97,3 +98,40 @@ export function expectHalves(member: string, halves: Readonly<Record<string, unk
 /** A fault in one field of a connection. */
 export const connectionFault = (member: string, field: string, message: string): KeywayError =>
   badInput(`input.connection.${member}.${field}`, message);
+
+const mostCertificates = 20;
+
+/** A setting of every connection: the certificates that its store is trusted by. */
+export const authoritiesField = 'certificateAuthority';
+
+/**
+ * The certificates in a text, in PEM, and nothing else of it. What stands around them, as in the bundles that OpenSSL
+ * writes, is left behind.
+ * @param nowMs for certificates that are over
+ * @throws an Error that says what is wrong with it, and nothing of what is in it
+ */
+export function authoritiesIn(text: string, nowMs: number): string {
+  const [before = '', ...blocks] = text.split('-----BEGIN ');
+  const certificates = blocks.map(certificateIn);
+  if (before.includes('-----END ') || certificates.length === 0) throw new Error(notPem);
+  if (certificates.length > mostCertificates)
+    throw new Error(`must be at most ${mostCertificates} certificates`);
+  if (certificates.some(({ validTo }) => Date.parse(validTo) <= nowMs))
+    throw new Error('must hold no certificate that has expired');
+  return certificates.map(String).join('');
+}
+
+/** @param block what follows on the first words of a block */
+function certificateIn(block: string): X509Certificate {
+  const [body = '', after, ...more] = block.split('-----END CERTIFICATE-----');
+  // A key, for one, is not to be kept by the way.
+  if (!block.startsWith('CERTIFICATE-----') || after === undefined || more.length > 0)
+    throw new Error(notPem);
+  try {
+    return new X509Certificate(`-----BEGIN ${body}-----END CERTIFICATE-----\n`);
+  } catch {
+    throw new Error(notPem);
+  }
+}
+
+const notPem = 'must be certificates in PEM, without a key: -----BEGIN CERTIFICATE----- and so on';

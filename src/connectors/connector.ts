@@ -28,6 +28,12 @@ export interface Minted {
   partial?: boolean;
   /** What the store's record goes by since this change, where it says so. */
   revision?: string | null;
+  /** When the store made it, where it said so: RFC 3339, UTC. */
+  createdAt?: string | null | undefined;
+  /** False where the store does not let it in, though it is switched on itself. */
+  enabled?: boolean | undefined;
+  /** What a role has to trust since, where the store said so. */
+  trust?: Trust | null;
 }
 
 /** What is recorded of a credential besides its secret. Times are RFC 3339 in UTC; roles go by their names. */
@@ -41,6 +47,8 @@ export interface Described {
   allowedIps: readonly string[];
   roles: readonly string[];
   expiresAt: string | null;
+  /** The server that its keys are for. */
+  baseUrl: string | null;
 }
 
 /** A credential that a store is to make. */
@@ -77,6 +85,13 @@ export interface Known {
   keys: readonly string[];
 }
 
+/** What a role has to trust, so that a store can assume it. */
+export interface Trust {
+  externalId: string;
+  /** A policy that says so, where the store has one. */
+  policy: string | null;
+}
+
 /** What a store says of one credential, never its secret. What it does not say is left out. */
 export interface Observed extends Partial<Described> {
   externalId: string;
@@ -91,6 +106,10 @@ export interface Observed extends Partial<Described> {
   lastUsedAt?: string | null;
   /** True where the store shows its secret at any time. */
   readable?: boolean;
+  /** That its secret is not accepted where it is used, and why; null where it is, or nothing is wrong with it. */
+  invalid?: { problem: string | null } | null;
+  /** What a role that it assumes has to trust. */
+  trust?: Trust | null;
   /** True for one that ended for good and is listed all the same. */
   revoked?: boolean;
 }
@@ -124,6 +143,8 @@ export interface StoreRequest {
   reads?: boolean;
   /** Whether it is a listing without pages, which may be larger than other answers. */
   large?: boolean;
+  /** Whether nobody waits for it: a part of what the store allows is left for those who do. */
+  background?: boolean;
 }
 
 /** An answer of a store, whatever its status. */
@@ -153,6 +174,12 @@ export interface Upstream {
 /** What a store keeps of a credential by itself, so that a change has to reach it. */
 export type KeptByStore = keyof Described;
 
+/** A place in a store: by what it goes, and what people call it. */
+export interface Scope {
+  id: string;
+  name: string;
+}
+
 /** How sure it is that the secret that goes along with a change is the one that the store has. */
 export interface UpdateTerms {
   /** Whether it is to be sent whatever the store has by now. */
@@ -166,6 +193,7 @@ export interface Changed {
   partial?: boolean;
   /** As of `Minted`; left out where it stays as it was. */
   revision?: string | null;
+  trust?: Trust | null;
 }
 
 /** A temporary credential that is wanted of a permanent one. */
@@ -173,6 +201,16 @@ export interface IssueWish {
   durationMs: number;
   /** A code of the store's own second factor, with the device that it is of. */
   mfa: { device: string; code: Secret } | null;
+}
+
+/** How the secrets of a store are used by those who have them. */
+export interface SecretUse {
+  /** The address that a secret is presented at; null where that is not known. The store's own, where left out. */
+  readonly endpoint?: (store: Pick<Upstream, 'addresses' | 'settings'>) => string | null;
+  /** What the vendor's own tools call `accessKey`, `secret` and `endpoint` as environment variables. */
+  readonly variables?: Readonly<Partial<Record<'accessKey' | 'secret' | 'endpoint', string>>>;
+  /** Either half of a pair without what only names its region. */
+  readonly withoutRegion?: (half: string) => string;
 }
 
 /**
@@ -191,6 +229,8 @@ export interface Connector {
   };
   /** The kinds of secret that it makes; all, where left out. */
   readonly kinds?: readonly Kind[];
+  /** How others use its secrets; left out where they are presented at the store's own address. */
+  readonly use?: SecretUse;
   /** What the store keeps of a credential by itself; what else is recorded of it is Keyway's alone. */
   readonly keeps?: readonly KeptByStore[];
   /**
@@ -200,8 +240,13 @@ export interface Connector {
   readonly secretGoesAlong?: 'dated' | 'undated';
   /** How many calls the store allows, where it says so. */
   readonly budget?: { readonly limit: number; readonly windowMs: number };
-  /** Asks whether the store answers and takes what Keyway proves itself with. */
-  check(upstream: Upstream): Promise<void>;
+  /**
+   * Asks whether the store answers and takes what Keyway proves itself with. Returns what it found out that is to be
+   * kept among the settings of a new connection.
+   */
+  check(upstream: Upstream): Promise<void | Upstream['settings']>;
+  /** Where in the store a credential can be, as far as Keyway sees: what may be given as a `scope`. */
+  scopes?(upstream: Upstream): Promise<readonly Scope[]>;
   /** All that is there, part by part, from where an earlier listing broke off. */
   list?(upstream: Upstream, from: string | null): AsyncIterable<ListedPart>;
   /** One of them; undefined if the store no longer has it. */
@@ -215,7 +260,7 @@ export interface Connector {
    * What it needs to be told, held against what is given of a new credential or changed of another, before anything is
    * on record. @throws BAD_USER_INPUT
    */
-  expect?(given: Partial<Described & Pick<Wanted, 'scope'>>): void;
+  expect?(given: Partial<Described & Pick<Wanted, 'scope'> & Pick<Known, 'provider'>>): void;
   create?(upstream: Upstream, wanted: Wanted): Promise<Created>;
   /**
    * Changes what is named, and leaves all else as the store has it now. Repeating it does no harm.

@@ -15,7 +15,7 @@ import { withStore } from '../stores/open.js';
 import type { CredentialStore } from '../stores/store.js';
 import { CredentialRole } from './record/credential-role.js';
 import { noUseYet } from './record/credential-use.js';
-import { Credential } from './record/credential.js';
+import { Credential, type Unsaid } from './record/credential.js';
 import type { CreateCredentialInput } from './credential.input.js';
 import type { IssuedSecret } from './secret/issued-secret.js';
 import { keepOutside } from './secret/keep-secret.js';
@@ -56,7 +56,7 @@ export async function createOutside(
   const wish = outsideWish(connector, input.secret);
   expectKept(connector, input);
   expectRetrievable(input);
-  const columns = { ...columnsOf(ctx, input, store, placing, wish), id: newId() };
+  const columns = { ...columnsOf(ctx, input, store, placing, wish, connector), id: newId() };
   connector.expect?.(columns);
 
   let lease: Lease | undefined;
@@ -99,7 +99,9 @@ async function authorizeStore({ principal, db }: RequestContext, store: Credenti
   if (accountId === null) throw unsupported();
   authorize(principal, Permission.CREDENTIAL_CREATE, { accountId, about: { type: 'CredentialStore', id } });
   if (!(await isWithin(db, account.id, accountId)))
-    throw forbidden('The store is for credentials of the account that has it.');
+    throw forbidden(
+      'The store is for credentials of the account that it belongs to, and of its sub-accounts.',
+    );
 }
 
 function expectKept({ keeps = [] }: Connector, input: CreateCredentialInput): void {
@@ -108,11 +110,19 @@ function expectKept({ keeps = [] }: Connector, input: CreateCredentialInput): vo
     allowedIps: (input.allowedIps ?? []).length > 0,
     expiresAt: typeof input.expiresAt === 'string',
   };
+  if (input.baseUrl && !keeps.includes('baseUrl')) throw badInput('input.baseUrl', noBaseUrl);
   for (const name of enforced) {
     if (asked[name] && !keeps.includes(name))
       throw badInput(`input.${name}`, 'must be left out: this store has no such setting');
   }
 }
+
+/** What a store does not keep by itself it will not say either, before it was asked. */
+const unsaidOf = (keeps: Connector['keeps'] = []): Unsaid[] =>
+  (['enabled', 'allowedIps'] as const).filter((name) => !keeps.includes(name));
+
+/** Why an address of the server that keys are for is refused. */
+export const noBaseUrl = 'must be left out: this store has no such setting';
 
 function columnsOf(
   { at }: RequestContext,
@@ -120,6 +130,7 @@ function columnsOf(
   store: CredentialStore,
   { account, owner, project }: Placing,
   { kind, provider, accessKey }: OutsideWish,
+  { keeps }: Connector,
 ) {
   return {
     storeId: store.id,
@@ -137,6 +148,8 @@ function columnsOf(
     email: input.email ?? null,
     enabled: input.enabled ?? true,
     allowedIps: [...new Set(input.allowedIps ?? [])],
+    baseUrl: input.baseUrl ?? null,
+    unsaid: unsaidOf(keeps),
     retrievable: true,
     permissions: null,
     standing: 'PENDING' as const,

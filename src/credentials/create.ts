@@ -30,7 +30,7 @@ import {
   holdPlace,
 } from './record/allowed.js';
 import { checkedExpiry, expiryFor } from './record/expiry.js';
-import { createOutside } from './create-outside.js';
+import { createOutside, noBaseUrl } from './create-outside.js';
 import { beginVersion } from './record/versions.js';
 import { shown } from './secret/shown.js';
 import { wishFor } from './secret/wish.js';
@@ -63,6 +63,7 @@ export async function createCredential(
   if (store.kind !== StoreKind.BUILT_IN)
     return createOutside(ctx, input, store, { account, owner, project, roles });
   if (input.scope) throw badInput('input.scope', "must be left out: Keyway's own store has no such places");
+  if (input.baseUrl) throw badInput('input.baseUrl', noBaseUrl);
   const { wish, provider } = wishFor(input.secret, account);
   if (wish.kind === 'PASSWORD' && [wish.accessKey, wish.accessKey.toUpperCase()].some(isGeneratedKey))
     throw badInput('input.secret.password.username', "must not read like an access key of Keyway's");
@@ -139,7 +140,7 @@ export async function createCredential(
       accountId: account.id,
       projectId: project?.id ?? null,
     });
-    return { id, version: 1, issued: partsOf(prepared.minted, expiresAt) };
+    return { id, version: 1, issued: partsOf(prepared.minted, { expiresAt, provider }) };
   });
   return { credential: await changedCredential(ctx, outcome.result.id), issued: await shown(ctx, outcome) };
 }

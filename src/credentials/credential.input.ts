@@ -24,7 +24,7 @@ import {
   Optional,
   PositiveDuration,
 } from '../inputs/rules.js';
-import { DateTime, Duration, EmailAddress, IPRange } from '../inputs/scalars.js';
+import { DateTime, Duration, EmailAddress, IPRange, URL } from '../inputs/scalars.js';
 import { NewSecretInput } from './secret/secret.input.js';
 
 @InputType({
@@ -105,6 +105,15 @@ export class CreateCredentialInput {
   @Optional()
   @AsTyped()
   email?: string | null;
+
+  @Field(() => URL, {
+    nullable: true,
+    description:
+      'The address of the server that the keys are for, such as `https://git.example.com`. Only for stores that choose between credentials by it, and for Git hosts there.',
+  })
+  @Optional()
+  @AsTyped()
+  baseUrl?: string | null;
 
   @Field(() => NewSecretInput, { description: 'What kind of secret it gets.' })
   @Nested()
@@ -258,6 +267,15 @@ export class UpdateCredentialInput {
   @Optional()
   @AsTyped()
   expiresAt?: string | null;
+
+  @Field(() => URL, {
+    nullable: true,
+    description:
+      'The address of the server that the keys are for, such as `https://git.example.com`. Null removes it. Only for stores that choose between credentials by it, and for Git hosts there.',
+  })
+  @Optional()
+  @AsTyped()
+  baseUrl?: string | null;
 
   @Field(() => RotationPolicyInput, {
     nullable: true,

@@ -20,6 +20,7 @@ import { instantMs } from '../time.js';
 import { KeywayError } from '../errors.js';
 import { decodeId } from '../ids.js';
 import { Needs } from '../inputs/declared.js';
+import { IPRange } from '../inputs/scalars.js';
 import { Forward, Paged } from '../lists/page-args.js';
 import { connectionType } from '../lists/paging.js';
 import { projectNamed } from '../projects/find.js';
@@ -54,6 +55,7 @@ import {
   versionsOfCredential,
 } from './record/find.js';
 import { IssuedSecret } from './secret/issued-secret.js';
+import { SecretFormat } from './secret/secret.input.js';
 import { issueTemporaryCredential } from './issue.js';
 import { AllCredentialsArgs, CredentialsArgs, PagedCredentials } from './list-args.js';
 import { revealCredential } from './reveal.js';
@@ -177,6 +179,14 @@ export class CredentialResolver {
     return listCredentials(ctx, args);
   }
 
+  @FieldResolver(() => SecretFormat, {
+    nullable: true,
+    description: 'How the secret of an access key is written; null for other kinds, and in outside stores.',
+  })
+  secretFormat(@Root() { secretFormat }: Row<Credential>): SecretFormat | null {
+    return secretFormat === null ? null : SecretFormat[secretFormat];
+  }
+
   @FieldResolver(() => CredentialStore, { description: 'The store that it is in.' })
   store(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<CredentialStore | null> {
     return storeNamed(ctx).load(credential.storeId);
@@ -244,6 +254,24 @@ export class CredentialResolver {
   })
   async rotation(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<Rotation | null> {
     return (await latestRotation(ctx).load(credential.id))[0] ?? null;
+  }
+
+  @FieldResolver(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether it is switched on; null if its outside store does not say. A credential that is switched on can still not work for another reason: see `status`.',
+  })
+  enabled(@Root() { enabled, unsaid }: Row<Credential>): boolean | null {
+    return unsaid.includes('enabled') ? null : enabled;
+  }
+
+  @FieldResolver(() => [IPRange], {
+    nullable: true,
+    description:
+      'The addresses that it may be used from, in no particular order; empty means any address. Null if its outside store does not say. An entry of an outside store that is not a valid address is shown as 255.255.255.255, from which no request can come.',
+  })
+  allowedIps(@Root() { allowedIps, unsaid }: Row<Credential>): string[] | null {
+    return unsaid.includes('allowedIps') ? null : allowedIps;
   }
 
   @FieldResolver(() => RotationPolicy, {
@@ -445,6 +473,15 @@ export class RoleCredentialsResolver {
 /** What credentials add to stores. */
 @Resolver(() => CredentialStore)
 export class StoreCredentialsResolver {
+  @FieldResolver(() => Account, {
+    nullable: true,
+    description:
+      'The account whose credentials are in it; null for the built-in store, which is for all accounts.',
+  })
+  account(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): Promise<Account | null> | null {
+    return store.accountId === null ? null : accountNamed(ctx).load(store.accountId);
+  }
+
   @FieldResolver(() => CredentialConnection, {
     description:
       'The credentials in the store that the viewer may see, newest first unless `orderBy` says otherwise.',

@@ -31,7 +31,9 @@ export async function deleteAccount(ctx: RequestContext, input: DeleteAccountInp
     const account = await lockAccount(ctx, tx, id, Permission.ACCOUNT_MANAGE);
     authorize(ctx.principal, Permission.ACCOUNT_MANAGE, { accountId: id, about: { type: 'Account', id } });
     if (account.builtIn || id === ctx.principal.accountId) {
-      throw conflict('The built-in administrator and oneself cannot be deleted.');
+      throw conflict(
+        'The built-in administrator cannot be deleted, and nobody can delete their own account.',
+      );
     }
     const heir = await heirOf(ctx, tx, account, input.transferTo);
     const [owned] = await tx.rows<Record<Owning, string[]>>(ownings, { id });

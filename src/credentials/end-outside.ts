@@ -39,7 +39,9 @@ export async function endOutside(
     const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_REVOKE);
     const { id, storeId, accountId, projectId } = credential;
     if (credential.reachesStore)
-      throw conflict('Keyway reaches its store with it: updateStore takes another.');
+      throw conflict(
+        'Keyway itself uses this credential to reach the store: give the store another one first, by updateStore.',
+      );
     const temporary = credential.parentId !== null;
     const expired = credential.expiresAt !== null && instantMs(credential.expiresAt) <= ctx.at;
     if (temporary && !expired && credential.revokedAt === null)
@@ -47,10 +49,12 @@ export async function endOutside(
     const ended = credential.deletedAt !== null || credential.revokedAt !== null;
     const isGone = temporary || credential.goneAt !== null || credential.externalId === null;
     if (isGone && credential.goneAt === null && credential.standing === 'UNKNOWN')
-      throw conflict('Its store may have made it: sync the store, which tells.');
+      throw conflict(
+        'The store may or may not have made this credential: sync the store to find out, then try again.',
+      );
     if (!isGone && (!ended || (verb === 'DELETE' && credential.deletedAt === null))) {
       const [making] = await tx.rows<object>(beingMade, { id });
-      if (making) throw conflict('It is being made in its store.');
+      if (making) throw conflict('The store is still making this credential: try again in a moment.');
       const overtaken = await overtake(tx, id, ['ROTATE', 'UPDATE', 'RETIRE', 'REVOKE', 'DELETE']);
       for (const one of overtaken) await leaveOvertaken(ctx.keyring, tx, credential, one);
       const before = overtaken.flatMap(({ details }) => details.before ?? []);

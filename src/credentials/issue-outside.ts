@@ -1,3 +1,4 @@
+import { keepable } from '../connectors/answers.js';
 import type { Minted } from '../connectors/connector.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
@@ -30,12 +31,13 @@ export async function issueOutside(
     const held = parent.reachesStore
       ? ownSecret(store.settings['accessKey'], upstream.secrets['secretKey'])
       : await secretOfVersion(ctx.keyring, parent, currentOf({ versions }));
-    if (!held) throw conflict('Keyway does not have its secret: rotate it first.');
+    if (!held) throw conflict('Keyway does not have the secret of this credential: rotate it first.');
     if (!connector.issue) throw unsupported();
-    return connector.issue(upstream, held, {
+    const minted = await connector.issue(upstream, held, {
       durationMs: lengthMs,
       mfa: mfa ? { device: mfa.device, code: Secret.of(mfa.code) } : null,
     });
+    return keepable(minted);
   });
 }
 

@@ -44,8 +44,10 @@ export async function issueTemporaryCredential(
 ): Promise<{ credential: Credential; issued: IssuedSecret }> {
   const found = await findCredential(ctx, input.parent, 'input.parent', Permission.CREDENTIAL_CREATE);
   authorizeIssuing(ctx, found);
-  if (found.kind === CredentialKind.PROVIDER_KEYS) throw unsupported('Provider keys derive nothing.');
-  if (found.parentId !== null) throw unsupported('A temporary credential derives no others.');
+  if (found.kind === CredentialKind.PROVIDER_KEYS)
+    throw unsupported('No temporary credential can be issued from provider keys.');
+  if (found.parentId !== null)
+    throw unsupported('A temporary credential cannot be the parent of another one.');
   const store = await storeNamed(ctx).load(found.storeId);
   if (!store) throw notFound();
   supporting(ctx.connectors, store, 'issue');
@@ -155,6 +157,7 @@ async function derive(asking: Asking, tx: Tx, terms: Terms, minted: Minted): Pro
     email: parent.email,
     enabled: true,
     allowedIps,
+    unsaid: parent.unsaid,
     mfaAuthenticated: minted.mfa ?? factor !== undefined,
     retrievable: outside || (input.retrievable ?? parent.retrievable),
     externalId: outside ? minted.accessKey : null,
@@ -164,7 +167,7 @@ async function derive(asking: Asking, tx: Tx, terms: Terms, minted: Minted): Pro
     secretFormat,
     signatureScheme,
     // The instant that it lives from, so that it lives for as long as was asked.
-    createdAt: instant(ctx.at),
+    createdAt: minted.createdAt ?? instant(ctx.at),
     expiresAt,
   };
   await tx.em.getRepository(Credential).insert(columns);
@@ -189,10 +192,13 @@ async function derive(asking: Asking, tx: Tx, terms: Terms, minted: Minted): Pro
     accountId: parent.accountId,
     projectId: parent.projectId,
   });
-  return { id, version: 1, issued: partsOf(minted, expiresAt), code: tagOfCode(ctx, input) };
+  // What a store made is read back, with where it is used.
+  const issued = outside ? {} : { issued: partsOf(minted, { expiresAt }) };
+  return { id, version: 1, ...issued, code: tagOfCode(ctx, input) };
 }
 
-const parentFails = () => conflict('The parent does not work just now.');
+const parentFails = () =>
+  conflict('The parent credential does not work now: it is disabled, expired or revoked.');
 
 const tagOfCode = ({ keyring }: RequestContext, { mfaCode }: IssueTemporaryCredentialInput): string | null =>
   typeof mfaCode === 'string'
@@ -227,7 +233,9 @@ function addressesFor({ allowedIps }: IssueTemporaryCredentialInput, parent: Cre
   if (allowedIps.length === 0 && parent.allowedIps.length > 0)
     throw badInput('input.allowedIps', "must not be empty: leave it out to take the parent's");
   if (!withinRanges(allowedIps, parent.allowedIps))
-    throw forbidden('A temporary credential may be used from no more addresses than its parent.');
+    throw forbidden(
+      'allowedIps of a temporary credential may hold only addresses that its parent may be used from.',
+    );
   return [...new Set(allowedIps)];
 }
 
@@ -240,7 +248,7 @@ async function rolesFor(
   const carried = (await tx.rows<{ id: string }>(carriedRoles, { id })).map((role) => role.id);
   if (!wanted) return carried;
   if (!wanted.every((role) => carried.includes(role)))
-    throw forbidden('A temporary credential may carry no role that its parent does not.');
+    throw forbidden('A temporary credential may have only roles that its parent has.');
   return [...new Set(wanted)];
 }
 

@@ -1,9 +1,13 @@
 import { rotating } from '../access/works.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
+import { keepable } from '../connectors/answers.js';
+import { notFound } from '../errors.js';
+import { storeNamed } from '../stores/find.js';
 import { withStore, type OpenStore } from '../stores/open.js';
 import type { Credential } from './record/credential.js';
 import { IssuedSecret, partsOf } from './secret/issued-secret.js';
+import { presentingOf } from './secret/presenting.js';
 import { currentOf, secretOfVersion, knownOf, living, type Version } from './outside/work.js';
 
 /**
@@ -22,14 +26,16 @@ export async function revealedByStore(
   const read = async ({ connector, upstream }: OpenStore) => {
     if (!connector.reveal) return undefined;
     const held = await secretOfVersion(ctx.keyring, credential, currentOf({ versions }));
-    return connector.reveal(upstream, knownOf({ credential, versions }), held);
+    const shown = await connector.reveal(upstream, knownOf({ credential, versions }), held);
+    return shown && keepable(shown);
   };
   const minted = await withStore(ctx, credential.storeId, read, ctx.left);
   if (!minted) return undefined;
-  const [store] = await ctx.db.rows<{ endpoint: string | null }>(endpointOf, { id: credential.storeId });
-  const parts = partsOf(minted, minted.expiresAt ?? credential.expiresAt);
-  return new IssuedSecret({ ...parts, endpoint: store?.endpoint ?? null });
+  const store = await storeNamed(ctx).load(credential.storeId);
+  if (!store) throw notFound();
+  const { provider } = credential;
+  const parts = partsOf(minted, { expiresAt: minted.expiresAt ?? credential.expiresAt, provider });
+  return new IssuedSecret({ ...parts, at: presentingOf(ctx.connectors, store) });
 }
 
 const underWay = sql(`SELECT c.id FROM credentials c WHERE c.id = :id AND ${rotating}`);
-const endpointOf = sql('SELECT endpoint FROM stores WHERE id = :id');

@@ -12,6 +12,8 @@ import { faultOfCredential } from './record/fault.js';
 import { changedCredential, findCredential } from './record/find.js';
 import { IssuedSecret } from './secret/issued-secret.js';
 import { openSecret } from './secret/keep-secret.js';
+import { presentingOf, storeOfSecret } from './secret/presenting.js';
+import type { CredentialStore } from '../stores/store.js';
 import { expectLiving, lockCredential } from './record/lock.js';
 import { revealedByStore } from './reveal-outside.js';
 import { authorizeShowing, isHolder, placeOf, termsOf } from './record/allowed.js';
@@ -33,7 +35,8 @@ export async function revealCredential(ctx: RequestContext, input: RevealCredent
   const found = await findCredential(ctx, input.id, 'input.id', Permission.CREDENTIAL_REVEAL);
   authorizeRevealing(ctx, found);
   if (!isHolder(ctx.principal, found)) await authorizeShowing(ctx, await termsOf(ctx.db, found));
-  if (found.reachesStore) throw unsupported('What Keyway reaches a store with is shown to nobody.');
+  if (found.reachesStore)
+    throw unsupported('Keyway itself uses this credential to reach a store, so it is never shown.');
   if (!found.retrievable) throw notKept(found);
   expectLiving(found);
   const attempt = await attemptIfNeeded(ctx, input.mfaCode);
@@ -57,15 +60,15 @@ export async function revealCredential(ctx: RequestContext, input: RevealCredent
     });
   };
   const [issued, ...others] = await (attempt ? attempt.during(reveal) : reveal());
-  if (!issued) throw unsupported('This secret is not kept.');
+  if (!issued) throw unsupported('This secret is not kept, so it cannot be shown.');
   return { credential: await changedCredential(ctx, found.id), issued, other: others[0] ?? null, others };
 }
 
 const notKept = ({ externalId }: Credential) =>
   unsupported(
     externalId === null
-      ? 'This secret was shown once and is only verified since.'
-      : 'Keyway does not have this secret: it has one after a rotation.',
+      ? 'This secret was shown once, when it was made; Keyway has kept only what it needs to verify it.'
+      : 'Keyway does not have this secret. Rotate the credential: Keyway keeps the new one.',
   );
 
 /** By CREDENTIAL_REVEAL there; what is temporary also as its owner, or by having signed with it. @throws FORBIDDEN */
@@ -88,7 +91,7 @@ interface SealedVersion {
   number: number;
   accessKey: string | null;
   sealed: Buffer;
-  endpoint: string | null;
+  store: Pick<CredentialStore, 'kind' | 'addresses' | 'settings'>;
   expiresAt: string | null;
 }
 
@@ -96,15 +99,18 @@ async function openVersions(ctx: RequestContext, tx: Tx, credential: Credential)
   const versions = await tx.rows<SealedVersion>(living, { id: credential.id });
   return Promise.all(
     versions.map(
-      async ({ endpoint, expiresAt, ...version }) =>
-        new IssuedSecret({ ...(await openSecret(ctx.keyring, credential, version)), endpoint, expiresAt }),
+      async ({ store, expiresAt, ...version }) =>
+        new IssuedSecret({
+          ...(await openSecret(ctx.keyring, credential, version)),
+          ...{ expiresAt, at: presentingOf(ctx.connectors, store) },
+        }),
     ),
   );
 }
 
 // In an outside store the previous one works until the store has ended it.
 const living = sql(`
-  SELECT v.number, v.access_key AS "accessKey", v.sealed, s.endpoint,
+  SELECT v.number, v.access_key AS "accessKey", v.sealed, ${storeOfSecret},
     least(v.valid_until, c.expires_at) AS "expiresAt" FROM credential_versions v
   JOIN credentials c ON c.id = v.credential_id JOIN stores s ON s.id = c.store_id
   WHERE v.credential_id = :id AND v.sealed IS NOT NULL

@@ -53,7 +53,7 @@ export async function rotateOutside(
   const keep = async (tx: Tx, before: readonly string[] | undefined): Promise<Planned> => {
     const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_ROTATE);
     expectLiving(credential);
-    if (credential.goneAt !== null) throw conflict('Its store has it no more.');
+    if (credential.goneAt !== null) throw conflict('The store no longer has this credential.');
     expectRevision(credential, input.expectedRevision);
     await expectNewest(tx, found);
     const planned = await planRotation(ctx, tx, callerOf(ctx), credential, wish, { graceMs, before });
@@ -69,7 +69,8 @@ export async function rotateOutside(
 /** @throws UNSUPPORTED, or CONFLICT where there is nothing to turn. */
 export function expectRotatable(connector: Connector, { externalId }: Credential): void {
   if (!connector.rotate) throw unsupported();
-  if (externalId === null) throw conflict('It is not known in its store yet.');
+  if (externalId === null)
+    throw conflict('The store has not told its id for this credential yet: sync the store, then try again.');
 }
 
 /** @throws CONFLICT for what Keyway reaches its store with, where a rotation could lock it out. */
@@ -83,7 +84,7 @@ async function expectNoLockOut(
   const [store] = await db.rows<Pick<CredentialStore, 'settings'>>(settingsOf, { storeId });
   if (!connector.adoption?.(store?.settings ?? {}, accessKey))
     throw conflict(
-      'Keyway reaches its store with it and has no other way in: give it one first, by updateStore.',
+      'Keyway itself uses this credential to reach the store, and has no other: give it a second one first, by updateStore.',
     );
 }
 

@@ -64,7 +64,7 @@ export async function rotateCredential(
       projectId: credential.projectId,
       changed: ['secret'],
     });
-    const issued = partsOf(prepared.minted, credential.expiresAt);
+    const issued = partsOf(prepared.minted, credential);
     return { id: credential.id, version: number, issued };
   });
 

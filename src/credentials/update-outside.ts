@@ -22,7 +22,9 @@ export function reaching({ keeps = [] }: Connector, changes: readonly string[]):
   if (missing) throw unsupported(`This store has no setting for ${missing}.`);
   const reach = changes.some((name) => (keeps as readonly string[]).includes(name));
   if (reach && changes.some((name) => name === 'projectId' || name === 'ownerId'))
-    throw unsupported('Change what the store keeps, and who answers for it where, one after the other.');
+    throw unsupported(
+      'What the store keeps cannot be changed together with owner or project: send two requests.',
+    );
   return reach;
 }
 
@@ -64,9 +66,11 @@ export async function planUpdate(
   secret: { given: Minted | undefined; overwriteSecret: boolean },
 ): Promise<Lease> {
   if (credential.goneAt !== null || credential.externalId === null)
-    throw conflict('Its store does not have it.');
+    throw conflict('The store does not have this credential.');
   if (credential.reachesStore && columns.enabled === false)
-    throw conflict('Keyway reaches its store with it: updateStore takes another.');
+    throw conflict(
+      'Keyway itself uses this credential to reach the store: give the store another one first, by updateStore.',
+    );
   // Whatever else is recorded here may be old: the store is told of nothing that was not asked for.
   const whole = Object.entries(describedOf({ ...credential, ...columns }, roles.names));
   const described: Partial<Described> = Object.fromEntries(whole.filter(([name]) => changed.includes(name)));

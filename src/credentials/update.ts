@@ -25,6 +25,7 @@ import { resealVersion } from './record/versions.js';
 import { carryOut } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
 import { expectIdle } from './outside/plan.js';
+import { noBaseUrl } from './create-outside.js';
 import { givenSecret, planUpdate, reaching, sendsUnseen } from './update-outside.js';
 import {
   authorizeOwning,
@@ -101,11 +102,13 @@ export async function updateCredential(
     if (connector && store.kind !== StoreKind.BUILT_IN) {
       if (typeof input.expectedRevision === 'number') await expectIdle(tx, credential.id);
       const change = roles && (await roleChange(ctx, tx, { ...credential, ...wanted }, roles));
+      if (names.includes('baseUrl') && !connector.keeps?.includes('baseUrl'))
+        throw badInput('input.baseUrl', noBaseUrl);
       const reaches = reaching(connector, [...names, ...(change ? ['roles'] : [])]);
       const given = givenSecret(connector, credential, input, reaches);
       if (reaches) {
         const columns = Object.fromEntries(names.map((name) => [name, wanted[name]])) as Partial<Credential>;
-        connector.expect?.(columns);
+        connector.expect?.({ ...columns, provider: credential.provider });
         const carry = { names: await roleNames(tx, credential.id, roles), changed: change && roles };
         const changed = [...publicNames(names), ...(change ? ['roles'] : [])];
         const secret = { given, overwriteSecret: input.overwriteSecret === true };
@@ -113,7 +116,10 @@ export async function updateCredential(
         const secretResent = sendsUnseen(connector, given);
         return { id: credential.id, intent: lease.id, secretResent };
       }
-    } else givenSecret(undefined, credential, input, false);
+    } else {
+      if (input.baseUrl) throw badInput('input.baseUrl', noBaseUrl);
+      givenSecret(undefined, credential, input, false);
+    }
     const change = roles && (await changeRoles(ctx, tx, { ...credential, ...wanted }, roles));
     const rolesChanged = change !== undefined;
     if (rolesChanged || names.includes('expiresAt') || names.includes('allowedIps')) {
@@ -170,7 +176,7 @@ function wantedColumns(
   ownerId: string | null,
   projectId: string | null,
 ): Partial<Credential> {
-  const { name, description, category, fullName, email, enabled, allowedIps, expiresAt } = input;
+  const { name, description, category, fullName, email, enabled, allowedIps, expiresAt, baseUrl } = input;
   if (allowedIps?.length === 0 && credential.allowedIps.length > 0) {
     throw badInput('input.allowedIps', 'must not be empty: null lets it be used from anywhere');
   }
@@ -183,6 +189,7 @@ function wantedColumns(
     ...(enabled !== undefined && { enabled }),
     ...(allowedIps !== undefined && { allowedIps: [...new Set(allowedIps ?? [])] }),
     ...(expiresAt !== undefined && { expiresAt: checkedExpiry(ctx, credential, expiresAt) }),
+    ...(baseUrl !== undefined && { baseUrl }),
     ...(input.owner !== undefined && { ownerId }),
     ...(input.project !== undefined && { projectId }),
   };

@@ -57,7 +57,7 @@ export async function requestsOf(
       left: new AbortController().signal,
       syncs,
       change: { made: false },
-      outboundLocal: local,
+      outboundHttp: local,
       issuers: new Set(),
       decisions,
       lastUsed,

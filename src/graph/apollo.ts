@@ -2,46 +2,55 @@ import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { Kind, OperationTypeNode } from 'graphql';
-import type {
-  DocumentNode,
-  FragmentDefinitionNode,
-  GraphQLError,
-  GraphQLSchema,
-  SelectionSetNode,
-} from 'graphql';
+import type { DocumentNode, FragmentDefinitionNode, GraphQLSchema, SelectionSetNode } from 'graphql';
 import { answerErrors, formatError, keywayErrorIn } from './errors/answer.js';
 import { compiledQueries } from './compiled-queries.js';
+import { openDocuments } from './documents.js';
 import { callerOf, decisionOf, endedBy } from '../audit/decision.js';
 import type { Decisions } from '../audit/decisions.js';
 import type { RequestContext } from '../context.js';
 import { variableFaults } from './errors/input.js';
+import { suggestNearest, suggestNothing } from './errors/suggest.js';
 import { nestedArguments } from './nested-arguments.js';
-import { parseOptions, queryLimits, validationOptions } from './query-limits.js';
+import { parseOptions, queryLimits } from './query-limits.js';
+import type { Turns } from './turns.js';
 import { AuditOutcome } from '../audit/audit-event.js';
 
 /** The executor of the graph: Apollo Server with Keyway's limits, words for errors and record of refusals. */
 export function openApollo(
   schema: GraphQLSchema,
-  options: { introspection: boolean; decisions: Decisions },
+  options: { introspection: boolean; decisions: Decisions; turns: Turns },
 ): ApolloServer<RequestContext> {
+  const { introspection, turns } = options;
+  const callerOf = ({ principal }: RequestContext) => principal.accountId;
+  const documents = openDocuments<RequestContext>({ introspection, turns, callerOf });
   return new ApolloServer<RequestContext>({
     schema,
-    introspection: options.introspection,
+    introspection,
     // The defaults speak of fields that the schema has, and of what went wrong inside.
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: true,
-    csrfPrevention: true,
+    // Every request carries a proof in a header that no page of another site can make a browser send without asking
+    // first, and none in a cookie: nothing more is needed to tell that it is not forged.
+    csrfPrevention: false,
     allowBatchedHttpRequests: false,
     persistedQueries: false,
     stopOnTerminationSignals: false,
     formatError,
     parseOptions,
-    validationOptions,
+    documentStore: documents.store,
+    // It would come before the limits. `documents.plugin` validates.
+    dangerouslyDisableValidation: true,
     logger: silent,
     plugins: [
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
-      inTurn(queryLimits(), variableFaults(), nestedArguments()),
+      inTurn(
+        queryLimits(),
+        documents.plugin,
+        variableFaults(introspection ? suggestNearest : suggestNothing),
+        nestedArguments(),
+      ),
       compiledQueries(),
       refusalsOf(options.decisions),
       answerErrors({
@@ -59,8 +68,14 @@ function inTurn(...plugins: ApolloServerPlugin<RequestContext>[]): ApolloServerP
     requestDidStart: async (about) => {
       const listeners = await Promise.all(plugins.map(async (plugin) => plugin.requestDidStart?.(about)));
       return {
+        didResolveSource: async (resolved) => {
+          for (const listener of listeners) await listener?.didResolveSource?.(resolved);
+        },
         didResolveOperation: async (resolved) => {
           for (const listener of listeners) await listener?.didResolveOperation?.(resolved);
+        },
+        willSendResponse: async (response) => {
+          for (const listener of listeners) await listener?.willSendResponse?.(response);
         },
       };
     },
@@ -76,9 +91,11 @@ function refusalsOf(decisions: Decisions): ApolloServerPlugin<RequestContext> {
         const isMutation = operation.operation === OperationTypeNode.MUTATION;
         const root = isMutation ? schema.getMutationType() : schema.getQueryType();
         for (const error of errors) {
-          const name = fieldOf(error, operation.selectionSet, document);
+          // Without a path nothing was run, and the document may be none that a walk comes to the end of.
+          if (!error.path) continue;
+          const name = fieldOf(error.path[0], operation.selectionSet, document);
           const field = name === undefined ? undefined : root?.getFields()[name];
-          if (!field || !error.path) continue;
+          if (!field) continue;
           const thrown = keywayErrorIn(error);
           if (thrown?.recorded) continue;
           const code = thrown?.code ?? 'INTERNAL_SERVER_ERROR';
@@ -96,22 +113,29 @@ function refusalsOf(decisions: Decisions): ApolloServerPlugin<RequestContext> {
   };
 }
 
-/** The root field that an error belongs to; its path begins with the field's alias. */
-function fieldOf(error: GraphQLError, root: SelectionSetNode, document: DocumentNode): string | undefined {
+/** The field that stands at the root of the answer under this name. */
+function fieldOf(
+  alias: string | number | undefined,
+  root: SelectionSetNode,
+  document: DocumentNode,
+  entered = new Set<string>(),
+): string | undefined {
   for (const selection of root.selections) {
     if (selection.kind === Kind.FIELD) {
-      if ((selection.alias ?? selection.name).value === error.path?.[0]) return selection.name.value;
+      if ((selection.alias ?? selection.name).value === alias) return selection.name.value;
       continue;
     }
-    const within =
-      selection.kind === Kind.INLINE_FRAGMENT ? selection : fragmentOf(document, selection.name.value);
-    const found = within && fieldOf(error, within.selectionSet, document);
+    const fragment = selection.kind === Kind.FRAGMENT_SPREAD ? selection.name.value : undefined;
+    if (fragment !== undefined && entered.has(fragment)) continue;
+    if (fragment !== undefined) entered.add(fragment);
+    const within = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragmentOf(document, fragment);
+    const found = within && fieldOf(alias, within.selectionSet, document, entered);
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
-const fragmentOf = (document: DocumentNode, name: string) =>
+const fragmentOf = (document: DocumentNode, name: string | undefined) =>
   document.definitions.find(
     (definition): definition is FragmentDefinitionNode =>
       definition.kind === Kind.FRAGMENT_DEFINITION && definition.name.value === name,

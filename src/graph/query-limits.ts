@@ -3,42 +3,65 @@ import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graph
 import { BREAK, Lexer, Source, TokenKind, visit } from 'graphql';
 import { KeywayError, type FieldFault } from '../errors.js';
 import { largestQuery } from '../config/limits.js';
-import { weigh } from './query-weight.js';
+import { countsOf, type DocumentCounts } from './document-counts.js';
+import { heaviest, weigh } from './query-weight.js';
 
 type Limit = keyof typeof largestQuery;
 
 /** What an operation asks for, in the units of `largestQuery`; and the page sizes that cannot mean anything. */
-export interface Measure extends Record<Exclude<Limit, 'tokens'>, number> {
+export interface Measure extends Record<Exclude<Limit, 'tokens' | keyof DocumentCounts>, number> {
   faults: FieldFault[];
 }
 
-const wording: Record<Limit, string> = {
-  tokens: `The document has more than ${largestQuery.tokens} tokens.`,
-  lines: `The document has more than ${largestQuery.lines} lines.`,
-  depth: `The operation is more than ${largestQuery.depth} fields deep.`,
-  aliases: `The operation has more than ${largestQuery.aliases} aliases.`,
-  directives: `The operation has more than ${largestQuery.directives} directives.`,
-  rootFields: `The operation has more than ${largestQuery.rootFields} fields at its root.`,
-  guardedFields:
+/** What is said of an excess, by what was asked and what is allowed. */
+const wording: Record<Limit, (asked: number, allowed: number) => string> = {
+  tokens: (_, allowed) => `The document has more than ${allowed} tokens.`,
+  lines: (asked, allowed) => `The document has ${asked} lines; ${allowed} are allowed.`,
+  depth: (asked, allowed) => `The operation is ${asked} fields deep; ${allowed} are allowed.`,
+  introspectionDepth: (asked, allowed) =>
+    `The introspection is ${asked} fields deep; ${allowed} are allowed.`,
+  operations: (asked, allowed) => `The document has ${asked} operations; ${allowed} are allowed.`,
+  fields: (_, allowed) => `The document has more than ${allowed} fields, with its fragments written out.`,
+  comparisons: (asked, allowed) =>
+    `The document asks for the same fields of the same objects again and again: ${asked} pairs would have to be compared, and ${allowed} are allowed. Ask for each once.`,
+  nameLength: (asked, allowed) => `A name has ${asked} characters; ${allowed} are allowed.`,
+  aliases: (asked, allowed) => `The operation has ${asked} aliases; ${allowed} are allowed.`,
+  directives: (asked, allowed) => `The operation has ${asked} directives; ${allowed} are allowed.`,
+  rootFields: (asked, allowed) => `The operation has ${asked} fields at its root; ${allowed} are allowed.`,
+  guardedFields: () =>
     'The operation has more than one field that looks at a secret: verify several with verifyCredentials.',
-  cost: `The operation costs more than ${largestQuery.cost} points: ask for fewer fields or smaller pages.`,
-  valueDepth: `A value is nested more than ${largestQuery.valueDepth} levels deep.`,
-  listItems: `A list has more than ${largestQuery.listItems} items.`,
-  pageSize: `A page has more than ${largestQuery.pageSize} items.`,
+  cost: (asked, allowed) => `The operation costs ${asked} points; ${allowed} are allowed.`,
+  valueDepth: (_, allowed) => `A value is nested more than ${allowed} levels deep.`,
+  listItems: (asked, allowed) => `A list has ${asked} items; ${allowed} are allowed.`,
+  // As it was submitted, and so not repeated.
+  pageSize: (_, allowed) => `A page has more than ${allowed} items, which is the most that is allowed.`,
 };
 
 /**
- * Refuses, before any resolver runs, an operation over one of the limits (LIMIT_EXCEEDED) and one with a page of less
- * than one item (BAD_USER_INPUT). Belongs before the plugins that read the variables. The limit on tokens is the
- * parser's: give Apollo Server `parseOptions` too.
+ * Refuses, before the document is validated and any resolver runs, one over a limit (LIMIT_EXCEEDED) and an operation
+ * with a page of less than one item (BAD_USER_INPUT); and tells in the answer what the operation costs. Belongs before
+ * the plugins that validate and that read the variables. The limit on tokens is the parser's: give Apollo Server
+ * `parseOptions` too.
  */
 export function queryLimits(): ApolloServerPlugin {
   return {
-    requestDidStart: async () => ({
-      didResolveOperation: async ({ document, operation, request, schema }) => {
-        if (operation) refuseExcess(measure(document, operation, request.variables ?? {}, schema));
-      },
-    }),
+    requestDidStart: async () => {
+      let cost: number | undefined;
+      return {
+        didResolveOperation: async ({ document, operation, request, schema }) => {
+          expectWithin(countsOf(document).whole);
+          if (!operation) return;
+          const asked = [document, operation, request.variables ?? {}, schema] as const;
+          const measured = measure(...asked);
+          ({ cost } = measured);
+          refuseExcess(measured, () => heaviest(...asked));
+        },
+        willSendResponse: async ({ response: { body } }) => {
+          if (cost === undefined || body.kind !== 'single') return;
+          body.singleResult.extensions = { ...body.singleResult.extensions, cost };
+        },
+      };
+    },
   };
 }
 
@@ -48,8 +71,9 @@ export const parseOptions = { maxTokens: largestQuery.tokens };
 /** What validation must be told: it stops soon, and makes no suggestions, which cost time and tell names. */
 export const validationOptions = { maxErrors: 10, hideSuggestions: true };
 
-/** The error for a limit that was passed. */
-export const exceeded = (limit: Limit) => new KeywayError('LIMIT_EXCEEDED', wording[limit]);
+/** The error for a limit that was passed, by so much. */
+export const exceeded = (limit: Limit, asked: number, more = '') =>
+  new KeywayError('LIMIT_EXCEEDED', `${wording[limit](asked, largestQuery[limit])}${more}`);
 
 /** Whether a text is over the limit on tokens. Reads no further than that, and not past what is no token. */
 export function hasTooManyTokens(text: string): boolean {
@@ -71,10 +95,11 @@ export function measure(
   schema: GraphQLSchema,
 ): Measure {
   const { pages, ...weight } = weigh(document, operation, variables, schema);
+  const counts = countsOf(document).operations.get(operation) ?? { depth: 0, aliases: 0, directives: 0 };
   const [literals, values] = [literalSpan(document), variableSpan(variables)];
   return {
+    ...counts,
     ...weight,
-    lines: document.loc?.endToken.line ?? 0,
     valueDepth: Math.max(literals.depth, values.depth),
     listItems: Math.max(literals.items, values.items),
     pageSize: pages.reduce((most, { size }) => Math.max(most, size), 0),
@@ -87,16 +112,24 @@ export function measure(
 /** Refuses a value that is not the variable of an operation by the limits for those that are. @throws LIMIT_EXCEEDED */
 export function expectSmall(value: unknown): void {
   const { depth, items } = variableSpan({ value });
-  if (depth > largestQuery.valueDepth) throw exceeded('valueDepth');
-  if (items > largestQuery.listItems) throw exceeded('listItems');
+  if (depth > largestQuery.valueDepth) throw exceeded('valueDepth', depth);
+  if (items > largestQuery.listItems) throw exceeded('listItems', items);
 }
 
 const pageRule = `must be from 1 to ${largestQuery.pageSize}`;
 
-function refuseExcess({ faults, ...measured }: Measure): void {
-  for (const [limit, value] of Object.entries(measured) as [Exclude<Limit, 'tokens'>, number][])
-    if (value > largestQuery[limit]) throw exceeded(limit);
+/** @param most the way to the field that costs most. */
+function refuseExcess({ faults, cost, ...measured }: Measure, most: () => string): void {
+  expectWithin(measured);
+  if (cost > largestQuery.cost)
+    throw exceeded('cost', cost, ` Most of it is for ${most()}: ask for fewer fields or smaller pages.`);
   if (faults.length > 0) throw new KeywayError('BAD_USER_INPUT', undefined, { fields: faults });
+}
+
+/** @throws LIMIT_EXCEEDED */
+function expectWithin(measured: Partial<Record<Limit, number>>): void {
+  for (const [limit, value] of Object.entries(measured) as [Limit, number][])
+    if (value > largestQuery[limit]) throw exceeded(limit, value);
 }
 
 /** How deep values are nested, and how long their longest list is. */

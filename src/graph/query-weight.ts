@@ -1,5 +1,4 @@
 import type {
-  DirectiveNode,
   DocumentNode,
   FieldNode,
   GraphQLCompositeType,
@@ -24,13 +23,10 @@ import {
   TypeMetaFieldDef,
   TypeNameMetaFieldDef,
 } from 'graphql';
-import { usualPage } from '../config/limits.js';
+import { largestPage, usualPage } from '../config/limits.js';
 
 /** What the selections of an operation come to. `pages` are the sizes asked for, by the argument that asked. */
 export interface OperationWeight {
-  depth: number;
-  aliases: number;
-  directives: number;
   rootFields: number;
   /** Root fields that look at secrets. */
   guardedFields: number;
@@ -42,8 +38,8 @@ export interface OperationWeight {
  * Weighs an operation before it runs. An object costs one point, a scalar none; the items of a list count by the size
  * of their page, or by an assumed number; a field of a mutation costs ten more. Fragments weigh wherever they are
  * spread, but are looked at once, so that the time taken is in proportion to the document; a fragment within itself
- * counts once. Introspection has no depth, as graphql-js bounds it, and its lists count as one item, as they cost no
- * rows.
+ * counts once. Lists of introspection count as one item, as they cost no rows. What the schema does not have weighs
+ * nothing: whether the document fits is not known yet.
  */
 export function weigh(
   document: DocumentNode,
@@ -58,18 +54,21 @@ export function weigh(
   const root = schema.getRootType(operation.operation);
   const weight = root ? scale.weigh(operation.selectionSet, root) : weightless;
   const perField = operation.operation === OperationTypeNode.MUTATION ? mutationCost : 0;
-  const declared = (operation.variableDefinitions ?? []).reduce((sum, node) => sum + count(node), 0);
   const result = {
-    depth: weight.depth,
-    aliases: weight.aliases,
-    directives: weight.directives + count(operation) + declared,
     rootFields: weight.fields,
     guardedFields: weight.guarded,
     cost: weight.once + weight.each * assumedItems + weight.fields * perField,
     pages: scale.pages,
   };
-  weighed.set(operation, { schema, read: scale.read, weight: result });
+  if (scale.isKeepable) weighed.set(operation, { schema, read: scale.read, weight: result });
   return result;
+}
+
+/** The way down to the field of the operation that costs most, by names of the schema: `credentials.nodes.account`. */
+export function heaviest(...[document, operation, variables, schema]: Parameters<typeof weigh>): string {
+  const root = schema.getRootType(operation.operation);
+  const scale = new Scale(document, operation, variables, schema);
+  return root ? scale.heaviest(operation.selectionSet, root).join('.') : '';
 }
 
 /** The last weight of an operation, and the variables that it depends on: a known document is asked again and again. */
@@ -90,20 +89,19 @@ const boundless = 1e12;
  * lists, which a connection multiplies by its page and any other object by the assumed number.
  */
 interface Weight {
-  depth: number;
-  aliases: number;
-  directives: number;
   fields: number;
   guarded: number;
   once: number;
   each: number;
 }
 
-const weightless: Weight = { depth: 0, aliases: 0, directives: 0, fields: 0, guarded: 0, once: 0, each: 0 };
+const weightless: Weight = { fields: 0, guarded: 0, once: 0, each: 0 };
 
 class Scale {
   readonly pages: { argument: string; size: number }[] = [];
   readonly read = new Map<string, unknown>();
+  /** Not where it depends on more than numbers: what a caller sends is not kept. */
+  isKeepable = true;
   readonly #fragments;
   readonly #weights = new Map<string, Weight>();
 
@@ -121,14 +119,39 @@ class Scale {
     return set.selections.map((node) => this.#selection(node, parent)).reduce(add, weightless);
   }
 
+  heaviest(set: SelectionSetNode, parent: GraphQLCompositeType, within: readonly string[] = []): string[] {
+    let most = { cost: 0, way: [] as string[] };
+    for (const node of set.selections) {
+      const { once, each } = this.#selection(node, parent);
+      const cost = once + each * assumedItems;
+      if (cost > most.cost) most = { cost, way: this.#way(node, parent, within) };
+    }
+    return most.way;
+  }
+
+  #way(node: SelectionNode, parent: GraphQLCompositeType, within: readonly string[]): string[] {
+    if (node.kind === Kind.INLINE_FRAGMENT)
+      return this.heaviest(
+        node.selectionSet,
+        typeOf(this.schema, node.typeCondition?.name.value) ?? parent,
+        within,
+      );
+    if (node.kind === Kind.FRAGMENT_SPREAD) {
+      const fragment = this.#fragments.get(node.name.value);
+      const type = typeOf(this.schema, fragment?.typeCondition.name.value);
+      if (!fragment || !type || within.includes(node.name.value)) return [];
+      return this.heaviest(fragment.selectionSet, type, [...within, node.name.value]);
+    }
+    const definition = fieldOf(this.schema, parent, node.name.value);
+    const type = definition && getNamedType(definition.type);
+    if (!definition || !isCompositeType(type) || !node.selectionSet) return [];
+    return [definition.name, ...this.heaviest(node.selectionSet, type, within)];
+  }
+
   #selection(node: SelectionNode, parent: GraphQLCompositeType): Weight {
-    const own = { ...weightless, directives: count(node) };
-    if (node.kind === Kind.FIELD) return add(own, this.#field(node, parent));
-    if (node.kind === Kind.FRAGMENT_SPREAD) return add(own, this.#fragment(node.name.value));
-    return add(
-      own,
-      this.weigh(node.selectionSet, typeOf(this.schema, node.typeCondition?.name.value) ?? parent),
-    );
+    if (node.kind === Kind.FIELD) return this.#field(node, parent);
+    if (node.kind === Kind.FRAGMENT_SPREAD) return this.#fragment(node.name.value);
+    return this.weigh(node.selectionSet, typeOf(this.schema, node.typeCondition?.name.value) ?? parent);
   }
 
   #fragment(name: string): Weight {
@@ -138,7 +161,7 @@ class Scale {
     const node = this.#fragments.get(name);
     const type = typeOf(this.schema, node?.typeCondition.name.value);
     if (!node || !type) return weightless;
-    const weight = add({ ...weightless, directives: count(node) }, this.weigh(node.selectionSet, type));
+    const weight = this.weigh(node.selectionSet, type);
     this.#weights.set(name, weight);
     return weight;
   }
@@ -146,20 +169,18 @@ class Scale {
   #field(node: FieldNode, parent: GraphQLCompositeType): Weight {
     const definition = fieldOf(this.schema, parent, node.name.value);
     const guarded = definition?.extensions['guarded'] === true ? 1 : 0;
-    const own = { ...weightless, depth: 1, fields: 1, guarded, aliases: node.alias ? 1 : 0 };
+    const own = { ...weightless, fields: 1, guarded };
     const type = definition && getNamedType(definition.type);
     if (!definition || !isCompositeType(type) || !node.selectionSet) return own;
 
     const inner = this.weigh(node.selectionSet, type);
-    const below = { ...own, ...inner, fields: 1, guarded, aliases: own.aliases + inner.aliases };
-    if (isIntrospectionType(parent)) return { ...below, once: 1 + inner.once + inner.each, each: 0 };
+    if (isIntrospectionType(parent)) return { ...own, once: 1 + inner.once + inner.each, each: 0 };
 
-    const depth = inner.depth + 1;
     const page = this.#page(node, definition);
     if (!isListType(getNullableType(definition.type)))
-      return { ...below, depth, once: 1 + inner.once + inner.each * (page ?? assumedItems), each: 0 };
+      return { ...own, once: 1 + inner.once + inner.each * (page ?? assumedItems), each: 0 };
     const item = 1 + inner.once + inner.each * assumedItems;
-    return page ? { ...below, depth, once: item * page, each: 0 } : { ...below, depth, once: 0, each: item };
+    return page ? { ...own, once: item * page, each: 0 } : { ...own, once: 0, each: item };
   }
 
   /** How many items the field asks for; undefined where it is not paged. */
@@ -173,7 +194,9 @@ class Scale {
       this.pages.push({ argument: name, size });
       return [size];
     });
-    return sizes.length > 0 ? Math.max(1, ...sizes) : usualPage;
+    if (sizes.length === 0) return usualPage;
+    // What is more is refused: its cost would tell what was submitted.
+    return Math.ceil(Math.min(largestPage + 1, Math.max(1, ...sizes)));
   }
 
   #number(node: ValueNode): unknown {
@@ -181,7 +204,8 @@ class Scale {
     if (node.kind !== Kind.VARIABLE) return undefined;
     const name = node.name.value;
     const value = given(this.variables, name);
-    this.read.set(name, value);
+    if (typeof value === 'number' || value === undefined || value === null) this.read.set(name, value);
+    else this.isKeepable = false;
     if (value !== undefined) return value;
     const definition = this.operation.variableDefinitions?.find(
       (other) => other.variable.name.value === name,
@@ -192,9 +216,6 @@ class Scale {
 
 function add(one: Weight, other: Weight): Weight {
   return {
-    depth: Math.max(one.depth, other.depth),
-    aliases: Math.min(one.aliases + other.aliases, boundless),
-    directives: Math.min(one.directives + other.directives, boundless),
     fields: Math.min(one.fields + other.fields, boundless),
     guarded: Math.min(one.guarded + other.guarded, boundless),
     once: Math.min(one.once + other.once, boundless),
@@ -204,8 +225,6 @@ function add(one: Weight, other: Weight): Weight {
 
 const given = (variables: Readonly<Record<string, unknown>>, name: string): unknown =>
   Object.hasOwn(variables, name) ? variables[name] : undefined;
-
-const count = (node: { directives?: readonly DirectiveNode[] }) => node.directives?.length ?? 0;
 
 /** The type that a fragment is on; undefined for none. */
 export function typeOf(schema: GraphQLSchema, name: string | undefined): GraphQLCompositeType | undefined {

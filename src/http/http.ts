@@ -5,7 +5,7 @@ import type { GraphQLSchema } from 'graphql';
 import { clientAddress } from '../access/addresses.js';
 import { authenticate } from '../access/authenticate.js';
 import type { KeySets } from '../access/key-sets.js';
-import { answerOf, publicError, type PublicError } from '../graph/errors/answer.js';
+import type { PublicError } from '../graph/errors/answer.js';
 import { openApollo } from '../graph/apollo.js';
 import { adminAccountId } from '../accounts/account.js';
 import { decisionOf, endedBy, nobody } from '../audit/decision.js';
@@ -15,15 +15,29 @@ import type { Registry } from '../connectors/registry.js';
 import type { RequestContext } from '../context.js';
 import type { LastUsed } from '../credentials/record/last-used.js';
 import type { Database } from '../database/database.js';
-import { KeywayError, unavailable, type Code } from '../errors.js';
+import { KeywayError, unavailable } from '../errors.js';
 import { explorerPage } from '../explorer/page.js';
 import { newId } from '../ids.js';
 import type { Syncs } from '../credentials/sync/syncs.js';
-import { parseJsonBody } from './json-body.js';
+import { refusalOfHead } from './head.js';
+import { expectJsonParameters, readJsonBody } from './json-body.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { Log } from '../log.js';
 import type { WatchedGates } from '../stores/gate.js';
-import { largestBody, largestHeaders, slowestHeadersMs, slowestRequestMs } from '../config/limits.js';
+import {
+  largeBody,
+  largestBody,
+  largestHeaders,
+  slowestHeadersMs,
+  slowestRequestMs,
+} from '../config/limits.js';
+import type { ServerResponse } from 'node:http';
+import { finished } from 'node:stream';
+import { Turns } from '../graph/turns.js';
+import { always, answerFailure, refuse, refuseBytes, refuseExpectation } from './failures.js';
+import { expectAsked } from './asked.js';
+import { mediaTypeFor } from './media-type.js';
+import { UnderWay } from './under-way.js';
 import { answerVerification } from './verify-route.js';
 
 /** The parts of Keyway that answer requests. */
@@ -59,8 +73,13 @@ export async function openHttp({ config, log, parts, ready }: HttpOptions): Prom
     genReqId: () => newId(),
     rewriteUrl: ({ url = '/' }) =>
       url.startsWith(`${config.basePath}/`) ? url.slice(config.basePath.length) : url,
-    http: { headersTimeout: slowestHeadersMs, maxHeaderSize: largestHeaders },
+    // A request without the header Host is refused below: Node would answer with nothing.
+    http: { headersTimeout: slowestHeadersMs, maxHeaderSize: largestHeaders, requireHostHeader: false },
+    // What is refused before there is a route, and before there is a request: Fastify's own words repeat the address.
+    frameworkErrors: (error, { id }, reply) => void answerFailure(reply.headers(always(id)), error, log),
+    clientErrorHandler: (error, socket) => refuseBytes(error, socket, log),
   });
+  const turns = new Turns();
   // Ours is the only body there is, and its parser the only one.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
@@ -68,19 +87,16 @@ export async function openHttp({ config, log, parts, ready }: HttpOptions): Prom
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) => {
       request.proveBody?.(body);
-      return parseJsonBody(body.toString('utf8'));
+      if (body.length > largeBody) await turns.take(request.principal?.accountId ?? '');
+      return readJsonBody(body);
     },
   );
-  app.addHook('onRequest', async ({ id, headers }, reply) => {
-    void reply.headers({
-      'x-request-id': id,
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
-    });
-    const encoding = headers['content-encoding'];
-    if (encoding !== undefined && encoding !== 'identity')
-      return refuse(reply, 415, 'BAD_USER_INPUT', 'The body must not be encoded.');
+  app.addHook('onRequest', async ({ id, raw }, reply) => {
+    void reply.headers(always(id));
+    const refusal = refusalOfHead(raw);
+    if (refusal) return refuse(reply, refusal.status, 'BAD_REQUEST', refusal.message);
   });
+  app.server.on('checkExpectation', (_, response: ServerResponse) => refuseExpectation(response));
   app.addHook(
     'onResponse',
     async ({ id, method, url, routeOptions, principal }, { statusCode, elapsedTime }) => {
@@ -119,17 +135,24 @@ export async function openHttp({ config, log, parts, ready }: HttpOptions): Prom
     return reply.code(up ? 200 : 503).send({ status: up ? 'up' : 'down' });
   });
   if (config.explorer) addExplorer(app, config.basePath);
-  if (parts) await addGraph(app, config, log, parts);
+  if (parts) await addGraph(app, config, log, parts, turns);
   else
     for (const path of ['/graphql', '/v1/verify'])
       app.all(path, async (_, reply) => answerFailure(reply, unavailable(), log));
   return app;
 }
 
-async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: Parts): Promise<void> {
+async function addGraph(
+  app: FastifyInstance,
+  config: Config,
+  log: Log,
+  parts: Parts,
+  turns: Turns,
+): Promise<void> {
   const { db, keyring, connectors, gates, syncs, keySets, decisions, lastUsed } = parts;
   const issuers = new Set(keySets.keys());
-  const apollo = openApollo(parts.schema, { introspection: config.introspection, decisions });
+  const underWay = new UnderWay(config.requestsPerCaller);
+  const apollo = openApollo(parts.schema, { introspection: config.introspection, decisions, turns });
   apollo.addPlugin(fastifyApolloDrainPlugin(app));
   await apollo.start();
 
@@ -137,7 +160,7 @@ async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: P
     clientAddress(socket.remoteAddress, headers['x-forwarded-for'], config.trustedProxies);
 
   /** Finds who is calling, before anything else is done with the request; where the body is signed, once it is read. */
-  async function prove(request: FastifyRequest): Promise<void> {
+  async function prove(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     // What was signed is the address as the caller knows it.
     const { method, originalUrl: url, raw, at } = request;
     const call = { method, url, headers: headersOf(raw.rawHeaders), ip: addressOf(request), at };
@@ -155,6 +178,7 @@ async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: P
         noteStranger(request);
         throw new KeywayError('UNAUTHENTICATED');
       }
+      finished(reply.raw, underWay.enter(principal.accountId));
       request.principal = principal;
       const { credentialId, credentialVersion } = principal;
       if (credentialId !== null && credentialVersion !== null)
@@ -191,7 +215,7 @@ async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: P
       gates,
       syncs,
       change: { made: false },
-      outboundLocal: config.outboundLocal,
+      outboundHttp: config.outboundLocal || config.outboundHttpRanges.length > 0,
       issuers,
       decisions,
       lastUsed,
@@ -203,7 +227,7 @@ async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: P
     request.at = db.now();
     // Answers can hold secrets.
     void reply.header('cache-control', 'no-store');
-    await prove(request);
+    await prove(request, reply);
   };
   const answer = fastifyApolloHandler(apollo, { context }) as unknown as (
     request: FastifyRequest,
@@ -212,8 +236,16 @@ async function addGraph(app: FastifyInstance, config: Config, log: Log, parts: P
   app.route({
     method: ['GET', 'POST'],
     url: '/graphql',
-    onRequest,
+    onRequest: async (request, reply) => {
+      const type = mediaTypeFor(request.headers.accept);
+      if (!type) return refuse(reply, 406, 'BAD_REQUEST', notAccepted);
+      // Apollo Server would find out after it has run the operation.
+      request.headers.accept = type;
+      return onRequest(request, reply);
+    },
     handler: async (request, reply) => {
+      if (request.method === 'GET') expectJsonParameters(parametersOf(request.url));
+      else expectAsked(request.body);
       const body = await answer(request, reply);
       return reply.statusCode < 400 ? body : withId(body, request.id);
     },
@@ -229,6 +261,11 @@ function withId(body: string, id: string): string {
   const named = errors.map((error) => ({ ...error, extensions: { ...error.extensions, id } }));
   return JSON.stringify({ errors: named, ...rest });
 }
+
+const notAccepted =
+  'The header Accept allows none of application/graphql-response+json and application/json, which are what is sent.';
+
+const parametersOf = (url: string) => new URL(url, 'http://localhost').searchParams;
 
 /** The headers as they were sent, repeated ones too. */
 const headersOf = (raw: readonly string[]) =>
@@ -253,21 +290,6 @@ function addExplorer(app: FastifyInstance, basePath: string): void {
     if (!/\bgzip\b/.test(String(headers['accept-encoding']))) return reply.send(html);
     return reply.header('content-encoding', 'gzip').send(gzip);
   });
-}
-
-/** Answers what went wrong outside the graph. */
-function answerFailure(reply: FastifyReply, error: unknown, log: Log): FastifyReply {
-  const { id } = reply.request;
-  const { status, answer } = answerOf(error, id);
-  if (answer.extensions.code === 'INTERNAL_SERVER_ERROR') log.error({ id, error }, 'a request failed inside');
-  if (answer.extensions.code === 'UNAUTHENTICATED')
-    void reply.header('www-authenticate', 'Bearer realm="keyway"');
-  return reply.code(status).send({ errors: [answer] });
-}
-
-function refuse(reply: FastifyReply, status: number, code: Code, message: string): FastifyReply {
-  const answer = publicError(new KeywayError(code, message), reply.request.id);
-  return reply.code(status).send({ errors: [answer] });
 }
 
 declare module 'fastify' {

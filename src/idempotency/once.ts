@@ -69,7 +69,10 @@ export async function onceReaching<Reached, Result extends Answer>(
     const result = await recalled<Result>(ctx, db, key);
     if (result) return { result, replayed: true };
     if (await isClaimed(ctx, claiming, before)) break;
-    if (performance.now() > until) throw conflict('The same request is under way.');
+    if (performance.now() > until)
+      throw conflict(
+        'The same request (with this idempotency key) is still under way: repeat it in a moment.',
+      );
   }
   try {
     const reached = await reach();

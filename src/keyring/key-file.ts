@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { KeywayError } from '../errors.js';
-import { Secret } from '../secret.js';
+import { Secret, utf8 } from '../secret.js';
 
 /** Keys of one kind by their ids, k1, k2 and so on, of which one is current. */
 export interface KeyFile {
@@ -98,7 +98,9 @@ function readText(path: string, fault: (message: string) => void): string | unde
     const toOthers = isOwnGroup(status.gid) ? 0o037 : 0o077;
     if ((status.mode & toOthers) !== 0)
       fault('is open to other users: its mode must be 0600, or 0640 if its group is one of this process');
-    return readFileSync(descriptor, 'utf8');
+    const text = utf8(readFileSync(descriptor))?.replace(/^\uFEFF/, '');
+    if (text === undefined) fault('is not UTF-8: save it in that encoding');
+    return text;
   } finally {
     closeSync(descriptor);
   }

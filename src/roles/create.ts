@@ -46,6 +46,6 @@ export async function createRole(ctx: RequestContext, input: CreateRoleInput): P
 /** A role may be held anywhere, so what it gives must be held everywhere. @throws FORBIDDEN */
 export function expectHeld(principal: Principal, permissions: readonly Permission[]): void {
   if (!permissions.every((permission) => principal.rights.get(permission)?.everywhere)) {
-    throw forbidden('A permission that you do not hold everywhere is not yours to give.');
+    throw forbidden('A role of yours can have only permissions that you have everywhere yourself.');
   }
 }

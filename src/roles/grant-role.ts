@@ -39,7 +39,7 @@ export async function grantRole(ctx: RequestContext, input: GrantRoleInput): Pro
     if (onProject) await holdProject(tx, onProject.id);
     const { permissions } = await lockRole(ctx, tx, role.id);
     if (!permissions.every((permission) => may(ctx.principal, permission, place))) {
-      throw forbidden('A permission that you do not hold there is not yours to give.');
+      throw forbidden('You can grant only permissions that you have there yourself.');
     }
     const id = newId();
     try {

@@ -10,6 +10,7 @@ import { VendorsUnnamed1796230000000 } from '../../migrations/1796230000000-vend
 import { TemporaryTermsKept1796300000000 } from '../../migrations/1796300000000-temporary-terms-kept.js';
 import { StoreRevisions1796400000000 } from '../../migrations/1796400000000-store-revisions.js';
 import { RotationsTried1796500000000 } from '../../migrations/1796500000000-rotations-tried.js';
+import { WhatStoresSay1796512300000 } from '../../migrations/1796512300000-what-stores-say.js';
 import { UserNamesOfAccounts1796600000000 } from '../../migrations/1796600000000-user-names-of-accounts.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
@@ -68,5 +69,6 @@ export const migrations = [
   TemporaryTermsKept1796300000000,
   StoreRevisions1796400000000,
   RotationsTried1796500000000,
+  WhatStoresSay1796512300000,
   UserNamesOfAccounts1796600000000,
 ];

@@ -1,5 +1,9 @@
 import { record } from '../audit/record.js';
-import type { Connector } from '../connectors/connector.js';
+import { authorize, may } from '../access/authorize.js';
+import { Permission } from '../access/principal.js';
+import { longestName } from '../config/limits.js';
+import { isVisible } from '../connectors/answers.js';
+import type { Connector, Scope } from '../connectors/connector.js';
 import { StoreError } from '../connectors/store-error.js';
 import type { RequestContext } from '../context.js';
 import { badInput, KeywayError, notFound, unavailable, type Code } from '../errors.js';
@@ -34,15 +38,21 @@ export async function checkStore(ctx: RequestContext, input: CheckStoreInput): P
 }
 
 /**
- * Tries a connection before it is kept, apart from all that is known of the store that it may be of.
+ * Tries a connection before it is kept, apart from all that is known of the store that it may be of. Returns it with
+ * what was found out by that.
  * @throws BAD_USER_INPUT, naming the field, for an address that Keyway may not call; STORE_REJECTED, UNAVAILABLE,
  * RATE_LIMITED.
  */
-export async function tryConnection(ctx: RequestContext, connection: StoreConnection): Promise<void> {
+export async function tryConnection(
+  ctx: RequestContext,
+  connection: StoreConnection,
+): Promise<StoreConnection> {
   const connector = connectorOf(ctx, connection);
   const id = newId();
   try {
-    await connector.check(upstreamOf(ctx, { id, ...connection }, connector, connection.secrets, ctx.left));
+    const opened = upstreamOf(ctx, { id, ...connection }, connector, connection.secrets, ctx.left);
+    const found = await connector.check(opened);
+    return { ...connection, settings: { ...connection.settings, ...found } };
   } catch (error) {
     if (error instanceof NotPublic && connector.connection)
       throw badInput(fieldOfAddress(connector.connection, error.at), notPublic);
@@ -55,6 +65,34 @@ export async function tryConnection(ctx: RequestContext, connection: StoreConnec
   }
 }
 
+const mostScopes = 1_000;
+
+/**
+ * The parts of a store that a credential may be made in, as the store shows them now; null for Keyway's own.
+ * @throws FORBIDDEN without STORE_MANAGE or CREDENTIAL_CREATE there; what the store says.
+ */
+export async function scopesOf(
+  ctx: RequestContext,
+  { id, accountId }: CredentialStore,
+): Promise<readonly Scope[] | null> {
+  if (accountId === null) return null;
+  const about = { type: 'CredentialStore' as const, id };
+  if (!may(ctx.principal, Permission.STORE_MANAGE, { accountId }))
+    authorize(ctx.principal, Permission.CREDENTIAL_CREATE, { accountId, about });
+  const ask = async ({ connector, upstream }: OpenStore) => connector.scopes?.(upstream) ?? null;
+  const scopes = await withStore(ctx, id, ask, ctx.left);
+  // One that cannot be shown as it is could not be given either.
+  return (
+    scopes &&
+    scopes
+      .filter((scope) => isVisible(scope.id, 1, longestName))
+      .slice(0, mostScopes)
+      .map(shown)
+  );
+}
+
+const shown = ({ id, name }: Scope): Scope => ({ id, name: isVisible(name, 1, longestName) ? name : id });
+
 function connectorOf({ connectors }: RequestContext, { kind }: StoreConnection): Connector {
   const connector = connectors[kind];
   if (!connector) throw new KeywayError('INTERNAL_SERVER_ERROR');
@@ -62,7 +100,7 @@ function connectorOf({ connectors }: RequestContext, { kind }: StoreConnection):
 }
 
 /** Why a store does not answer as it should; null where it does. What goes wrong here is thrown. */
-async function problemOf(work: () => Promise<void>): Promise<Code | null> {
+async function problemOf(work: () => Promise<unknown>): Promise<Code | null> {
   try {
     await work();
     return null;
@@ -73,4 +111,4 @@ async function problemOf(work: () => Promise<void>): Promise<Code | null> {
 }
 
 const notPublic =
-  'must lead to a public address, or to one that the setting KEYWAY_OUTBOUND_RANGES lets Keyway call';
+  'must lead to a public address by https, or to one that the settings KEYWAY_OUTBOUND_RANGES or KEYWAY_OUTBOUND_HTTP_RANGES let Keyway call';

@@ -1,8 +1,8 @@
 import { IsIn } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
-import type { VendorConnection, Question } from '../connectors/connection.js';
+import { authoritiesField, type VendorConnection, type Question } from '../connectors/connection.js';
 import type { Registry } from '../connectors/registry.js';
-import { AsTyped, HeaderWord, Line, ListOf, Nested, Optional, SecretText } from '../inputs/rules.js';
+import { AsTyped, HeaderWord, Line, Lines, ListOf, Nested, Optional, SecretText } from '../inputs/rules.js';
 import { EmailAddress, URL } from '../inputs/scalars.js';
 
 /** Where a system is and what Keyway proves itself with there, in the member of its kind: exactly one is given. */
@@ -18,6 +18,7 @@ const longestLine = 200;
 const longestWord = 200;
 const mostLines = 100;
 const mostSecretBytes = 16_384;
+const longestAuthorities = 100_000;
 
 /** The graph's StoreConnectionInput: it has a member for each kind of store that can be connected. */
 export function connectionInput(connectors: Registry): InputClass<StoreConnectionInput> {
@@ -41,7 +42,15 @@ function askedInput({ member, about, asks }: VendorConnection): InputClass {
     field,
     [typed(question), ruleOf(question), ...(question.optional ? [Optional()] : [])],
   ]);
-  return inputClass(name, about, fields);
+  const authorities = Field(() => String, {
+    nullable: true,
+    description:
+      'Certificates in PEM: only what they have signed, or are themselves, is trusted at the addresses of this store. The well-known authorities, if left out.',
+  });
+  return inputClass(name, about, [
+    ...fields,
+    [authoritiesField, [authorities, Lines(longestAuthorities), Optional()]],
+  ]);
 }
 
 function inputClass<Input extends object>(

@@ -1,4 +1,11 @@
-import type { Asked, VendorConnection, KeptConnection, Question } from '../connectors/connection.js';
+import {
+  authoritiesField,
+  authoritiesIn,
+  type Asked,
+  type VendorConnection,
+  type KeptConnection,
+  type Question,
+} from '../connectors/connection.js';
 import type { Registry } from '../connectors/registry.js';
 import { badInput } from '../errors.js';
 import { Secret } from '../secret.js';
@@ -12,22 +19,37 @@ export interface StoreConnection extends KeptConnection {
 
 /**
  * A connection as it was given. Its secrets are hidden from here on.
- * @param local whether an address may be one of http.
+ * @param http whether an address may be one of http.
  * @throws BAD_USER_INPUT, naming the field, for an address that is more than a place, and for what the kind of store does
  * not take.
  */
 export function connectionOf(
   connectors: Registry,
   input: StoreConnectionInput,
-  local: boolean,
+  http: boolean,
 ): StoreConnection {
   for (const { kind, connection } of Object.values(connectors)) {
     const given = connection && input[connection.member];
     if (!given) continue;
-    const kept = connection.keep(answersIn(connection.asks, given));
-    return { kind, addresses: addressesIn(connection, given, local), ...kept };
+    const { settings, ...kept } = connection.keep(answersIn(connection.asks, given));
+    const authorities = authoritiesOf(connection, given);
+    return {
+      ...{ kind, addresses: addressesIn(connection, given, http), ...kept },
+      settings: { ...settings, ...(authorities !== undefined && { [authoritiesField]: authorities }) },
+    };
   }
   throw badInput('input.connection', 'must be exactly one kind of store');
+}
+
+/** What a store is to be trusted by. @throws BAD_USER_INPUT for a text that is no certificates that hold. */
+function authoritiesOf(connection: VendorConnection, given: AskedInput): string | undefined {
+  const text = given[authoritiesField];
+  if (typeof text !== 'string') return undefined;
+  try {
+    return authoritiesIn(text, Date.now());
+  } catch (error) {
+    throw badInput(pathOf(connection, authoritiesField), (error as Error).message);
+  }
 }
 
 /** The path of the field that one of a store's addresses was given in. */
@@ -47,21 +69,20 @@ const addressFields = ({ asks }: VendorConnection): (readonly [string, string])[
 const addressesIn = (
   connection: VendorConnection,
   given: AskedInput,
-  local: boolean,
+  http: boolean,
 ): Record<string, string> =>
   Object.fromEntries(
-    addressFields(connection).map(([field, name]) => [
-      name,
-      addressIn(String(given[field]), pathOf(connection, field), local),
-    ]),
+    addressFields(connection)
+      .filter(([field]) => typeof given[field] === 'string')
+      .map(([field, name]) => [name, addressIn(String(given[field]), pathOf(connection, field), http)]),
   );
 
 /** The scalar has seen to it that it is http or https, and names nobody. */
-function addressIn(address: string, path: string, local: boolean): string {
+function addressIn(address: string, path: string, http: boolean): string {
   const { protocol } = new URL(address);
   // An empty query or fragment is one too: the parser does not tell of it.
   if (/[?#]/.test(address)) throw badInput(path, 'must have no query and no fragment');
-  if (protocol !== 'https:' && !local) throw badInput(path, 'must start with https://');
+  if (protocol !== 'https:' && !http) throw badInput(path, 'must start with https://');
   return address;
 }
 

@@ -26,10 +26,10 @@ export async function createStore(ctx: RequestContext, input: CreateStoreInput):
   const accountId = await accountFor(ctx, input.account);
   const earlier = await answeredBefore<{ id: string }>(ctx, 'store:create', input);
   if (earlier) return changedStore(ctx, earlier.id);
-  const connection = connectionOf(ctx.connectors, input.connection, ctx.outboundLocal);
-  const { addresses, settings, secrets, region, kind, own } = connection;
+  const connection = connectionOf(ctx.connectors, input.connection, ctx.outboundHttp);
+  const { addresses, secrets, region, kind, own } = connection;
   try {
-    await tryConnection(ctx, connection);
+    const { settings } = await tryConnection(ctx, connection);
     const { result } = await once(ctx, 'store:create', input, async (tx) => {
       const [account] = await tx.rows(liveAccount, { id: accountId });
       if (!account) throw notFound();

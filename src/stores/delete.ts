@@ -19,9 +19,12 @@ export async function deleteStore(ctx: RequestContext, input: DeleteStoreInput):
   const { result } = await once(ctx, 'store:delete', input, async (tx) => {
     const { accountId } = await lockManaged(ctx, tx, id);
     const [held] = await tx.rows<{ changing: boolean; sealing: boolean }>(holding, { id });
-    if (held?.changing) throw conflict('A change of one of its credentials is under way.');
+    if (held?.changing)
+      throw conflict('A credential of this store is being changed: try again when that is done.');
     if (held?.sealing)
-      throw conflict('Keyway alone has secrets of its credentials: delete or revoke those first.');
+      throw conflict(
+        'Keyway alone has the secrets of credentials in this store: delete or revoke those first.',
+      );
     for (const statement of [finishSyncs, finishRotations, markCredentials, markDeleted])
       await tx.rows(statement, { id });
     await record(ctx, tx, {

@@ -54,7 +54,8 @@ export async function lockManaged(ctx: RequestContext, tx: Tx, id: string): Prom
 function expectManaged(ctx: RequestContext, { id, kind, accountId }: CredentialStore): void {
   const about = { type: 'CredentialStore' as const, id };
   authorize(ctx.principal, Permission.STORE_MANAGE, { accountId, about });
-  if (kind === StoreKind.BUILT_IN) throw unsupported("Keyway's own store is not one to manage.");
+  if (kind === StoreKind.BUILT_IN)
+    throw unsupported("This is Keyway's own store: it cannot be changed, checked or deleted.");
 }
 
 /** The store that a verb has just changed, as it now is: who may do the verb may see what it did. */

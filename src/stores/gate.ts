@@ -26,7 +26,7 @@ import {
   slowestStoreMs,
 } from '../config/limits.js';
 import type { Log } from '../log.js';
-import { AddressRefused, NotConnected, type Outbound } from '../outbound.js';
+import { AddressRefused, CertificateRefused, NotConnected, type Outbound } from '../outbound.js';
 import { requestOf } from './request.js';
 
 /** The same, for those who watch over it. */
@@ -74,8 +74,8 @@ export function openGates(outbound: Outbound, log: Log, halfOpenAfterMs = restMs
 
 /** A call that was kept back: trying it again at once would be of no use. */
 class NotCalled extends StoreError {
-  constructor(cause = 'not called: too many failures or calls') {
-    super('UPSTREAM_UNAVAILABLE', { sent: false, cause });
+  constructor(cause = 'not called: too many failures or calls', message?: string) {
+    super('UPSTREAM_UNAVAILABLE', { sent: false, cause, ...(message !== undefined && { message }) });
   }
 }
 
@@ -132,7 +132,7 @@ class Gate {
   }
 
   async call(store: Callable, request: StoreRequest, left?: AbortSignal): Promise<StoreAnswer> {
-    const reads = request.reads ?? request.method === 'GET';
+    const reads = isReading(request);
     const once = () => this.#once(store, request, reads ? left : undefined);
     this.#saved = Math.min(mostSaved, this.#saved + retryShare);
     const answer = reads ? await this.#retry.execute(once) : await once();
@@ -147,7 +147,7 @@ class Gate {
   }
 
   async #once(store: Callable, request: StoreRequest, left?: AbortSignal): Promise<StoreAnswer> {
-    this.#expectAllowed(store.budget);
+    this.#expectAllowed(store.budget, shareOf(request));
     const since = performance.now();
     try {
       return await this.#places.execute(async () => {
@@ -166,7 +166,7 @@ class Gate {
 
   async #send(store: Callable, request: StoreRequest, left?: AbortSignal): Promise<StoreAnswer> {
     // Asked again: others were sent while this one waited for its place.
-    this.#expectAllowed(store.budget);
+    this.#expectAllowed(store.budget, shareOf(request));
     this.#spent++;
     this.#inWindow++;
     const { url, method, headers, body } = requestOf(store.addresses, request);
@@ -175,6 +175,7 @@ class Gate {
         headers,
         body,
         timeoutMs: slowestStoreMs,
+        trusted: store.trusted,
         mostBytes: request.large ? largestListing : largestAnswer,
         signal: left,
       });
@@ -188,12 +189,16 @@ class Gate {
       const sent = !(cause instanceof NotConnected);
       this.log.info({ store: this.id, method, sent, cause: nameOf(cause) }, 'a store did not answer');
       if (cause instanceof AddressRefused) throw new NotPublic(request.at ?? 'endpoint');
+      if (cause instanceof CertificateRefused) throw new NotCalled(nameOf(cause), untrusted[cause.why]);
       throw new StoreError('UPSTREAM_UNAVAILABLE', { sent, cause: nameOf(cause) });
     }
   }
 
-  /** @throws StoreError RATE_LIMITED while the store asks to be left alone, and once its budget is spent. */
-  #expectAllowed(budget: Budget | undefined): void {
+  /**
+   * @param share how much of the budget a call of its kind may see spent
+   * @throws StoreError RATE_LIMITED while the store asks to be left alone, and once that much is spent.
+   */
+  #expectAllowed(budget: Budget | undefined, share: number): void {
     const now = performance.now();
     if (budget && now >= this.#windowEndsMs) {
       this.#windowEndsMs = now + budget.windowMs;
@@ -201,7 +206,7 @@ class Gate {
     }
     const openAt = Math.max(
       this.#closedUntilMs,
-      budget && this.#inWindow >= budget.limit ? this.#windowEndsMs : 0,
+      budget && this.#inWindow >= Math.ceil(budget.limit * share) ? this.#windowEndsMs : 0,
     );
     if (openAt > now) throw new StoreError('RATE_LIMITED', { sent: false, retryAfterMs: openAt - now });
   }
@@ -217,6 +222,14 @@ class Gate {
   }
 }
 
+/** What callers are told of a certificate that does not hold. */
+const untrusted: Record<CertificateRefused['why'], string> = {
+  AUTHORITY:
+    'The certificate of the store is not signed by an authority that Keyway trusts for it: give the right one with its connection (certificateAuthority).',
+  NAME: 'The certificate of the store is for another host than its address names.',
+  TIME: 'The certificate of the store, or of its authority, has expired or is not valid yet.',
+};
+
 const names: Record<CircuitState, Circuit> = {
   [CircuitState.Closed]: 'CLOSED',
   [CircuitState.Open]: 'OPEN',
@@ -225,6 +238,12 @@ const names: Record<CircuitState, Circuit> = {
 };
 
 const isDown = ({ fault }: StoreError): boolean => fault === 'UPSTREAM_UNAVAILABLE';
+
+/** What a sync leaves for those who wait, and what reads leave for what changes something there. */
+const shareOf = ({ background, ...request }: StoreRequest): number =>
+  background ? 0.65 : isReading(request) ? 0.9 : 1;
+
+const isReading = ({ reads, method }: StoreRequest): boolean => reads ?? method === 'GET';
 
 /** What may be another by the next try: a proxy's failure, and «later» where later is now. */
 const isPassing = (answer: StoreAnswer): boolean => {

@@ -1,4 +1,6 @@
+import { authoritiesField } from '../connectors/connection.js';
 import type { Connector, Upstream } from '../connectors/connector.js';
+import { textSetting } from '../connectors/settings.js';
 import type { RequestContext } from '../context.js';
 import { sql, type Sql, type Tx } from '../database/database.js';
 import { conflict, KeywayError, notFound } from '../errors.js';
@@ -55,13 +57,14 @@ export function upstreamOf(
   left?: AbortSignal,
 ): Upstream {
   let session: Promise<unknown> | undefined;
+  const trusted = textSetting({ settings }, authoritiesField) ?? undefined;
   return {
     addresses,
     settings,
     secrets,
     // Whole, as it is signed.
     now: () => Math.floor(db.now()),
-    call: (request) => gates.call({ id, addresses, budget }, request, left),
+    call: (request) => gates.call({ id, addresses, budget, trusted }, request, left),
     session: <Thing>(make: () => Promise<Thing>, again = false) => {
       if (session === undefined || again) session = make();
       return session as Promise<Thing>;
@@ -96,7 +99,8 @@ export const lockedStore = (tx: Tx, id: string): Promise<SealedStore> => sealedS
 async function sealedStore(db: Sql, id: string, statement = byId): Promise<SealedStore> {
   const [store] = await db.rows<SealedStore>(statement, { id });
   if (!store) throw notFound();
-  if (!(store.sealed as Buffer | null)) throw conflict("Keyway's own store is called by nobody.");
+  if (!(store.sealed as Buffer | null))
+    throw conflict("This is Keyway's own store: there is no outside system to call.");
   return store;
 }
 

@@ -66,8 +66,8 @@ interface Found {
 
 const add = sql(`
   WITH made AS (
-    INSERT INTO credentials (id, store_id, account_id, name, kind, access_key, reaches_store)
-    VALUES (:id, :storeId, :accountId, :name, :kind, :accessKey, true) RETURNING id, access_key, created_at
+    INSERT INTO credentials (id, store_id, account_id, name, kind, access_key, unsaid, reaches_store)
+    VALUES (:id, :storeId, :accountId, :name, :kind, :accessKey, '{enabled,allowedIps}', true) RETURNING id, access_key, created_at
   ), version AS (
     INSERT INTO credential_versions (credential_id, number, state, access_key)
     SELECT id, 1, 'CURRENT', access_key FROM made

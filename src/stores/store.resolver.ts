@@ -11,13 +11,14 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
+import { may } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import type { RequestContext } from '../context.js';
 import { ByName } from '../inputs/name-args.js';
 import { Needs } from '../inputs/declared.js';
 import { instant } from '../time.js';
 import { budgetOf } from './budget.js';
-import { checkStore } from './check.js';
+import { checkStore, scopesOf } from './check.js';
 import { deleteStore } from './delete.js';
 import { findStoreByName, lastSyncOfStore, listStores } from './find.js';
 import { CheckStoreInput, DeleteStoreInput } from './store.input.js';
@@ -31,6 +32,8 @@ import {
   StoreHealth,
   StoreKind,
   StoreRotation,
+  StoreScope,
+  StoreSetting,
   StoreSync,
 } from './store.js';
 import { capabilitiesOf } from './supporting.js';
@@ -86,6 +89,20 @@ export class StoreResolver {
     return capabilitiesOf(ctx.connectors[store.kind]);
   }
 
+  @FieldResolver(() => [StoreSetting], {
+    nullable: true,
+    description:
+      'How Keyway reaches the store, without its secrets: addresses first, then the other settings. Null for a viewer who may not change the store.',
+  })
+  settings(@Ctx() { principal }: RequestContext, @Root() store: Row<CredentialStore>): StoreSetting[] | null {
+    const { accountId, addresses, settings } = store;
+    if (accountId === null || !may(principal, Permission.STORE_MANAGE, { accountId })) return null;
+    return Object.entries({ ...addresses, ...settings }).map(([name, value]) => ({
+      name,
+      values: typeof value === 'object' ? [...value] : [String(value)],
+    }));
+  }
+
   @FieldResolver(() => StoreRotation, {
     nullable: true,
     description: 'How rotation works in this store; null if its credentials cannot be rotated.',
@@ -115,6 +132,18 @@ export class StoreResolver {
   })
   budget(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): StoreBudget | null {
     return budgetOf(store, ctx.connectors[store.kind]?.budget, ctx.at);
+  }
+
+  @FieldResolver(() => [StoreScope], {
+    nullable: true,
+    description:
+      'The parts of the store in which Keyway can create credentials: the accounts, workspaces, users, projects or sub accounts that its credential sees, in the order of the store. Keyway calls the store for this. At most 1,000. Needs STORE_MANAGE, or CREDENTIAL_CREATE in the account of the store. Null for the built-in store, and with an error if the store does not answer.',
+  })
+  scopes(
+    @Ctx() ctx: RequestContext,
+    @Root() store: Row<CredentialStore>,
+  ): Promise<readonly StoreScope[] | null> {
+    return scopesOf(ctx, store);
   }
 
   /** Keyway's own database is its own inventory: there is nothing to sync. */

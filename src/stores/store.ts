@@ -178,6 +178,34 @@ export class CredentialStore implements Node {
   updatedAt: string;
 }
 
+@ObjectType({
+  simpleResolvers: true,
+  description: 'One setting of the connection to a store. No secret is one.',
+})
+export class StoreSetting {
+  @Field(() => String, { description: 'The name of the field that it was given in.' })
+  name: string;
+
+  @Field(() => [String], {
+    description: 'Its values: one, or those of a list in the order in which they were given.',
+  })
+  values: string[];
+}
+
+@ObjectType({
+  simpleResolvers: true,
+  description: 'A part of an outside store, as `scope` of a credential names it.',
+})
+export class StoreScope {
+  @Field(() => String, {
+    description: 'What to give as `scope`: an account, workspace, user, project or sub account.',
+  })
+  id: string;
+
+  @Field(() => String, { description: 'What people call it.' })
+  name: string;
+}
+
 @ObjectType({ simpleResolvers: true, description: 'Whether a store answered when it was last called.' })
 export class StoreHealth {
   @Field(() => Boolean, {

@@ -5,7 +5,7 @@ import { type CredentialStore, StoreCapability } from './store.js';
 
 type Verb = Exclude<
   keyof Connector,
-  'kind' | 'connection' | 'kinds' | 'keeps' | 'budget' | 'rotation' | 'check'
+  'kind' | 'connection' | 'kinds' | 'keeps' | 'use' | 'budget' | 'rotation' | 'check'
 >;
 
 /**

@@ -21,18 +21,19 @@ import { CredentialStore } from './store.js';
 export async function updateStore(ctx: RequestContext, input: UpdateStoreInput): Promise<CredentialStore> {
   const found = await findManaged(ctx, input.id);
   if (await answeredBefore(ctx, 'store:update', input)) return changedStore(ctx, found.id);
-  const connection = input.connection && connectionOf(ctx.connectors, input.connection, ctx.outboundLocal);
+  let connection = input.connection && connectionOf(ctx.connectors, input.connection, ctx.outboundHttp);
   try {
     if (connection) {
       expectKind(input, connection, found);
-      await tryConnection(ctx, connection);
+      connection = await tryConnection(ctx, connection);
     }
+    const next = connection;
     await once(ctx, 'store:update', input, async (tx) => {
       const store = await lockManaged(ctx, tx, found.id);
       const changed = input.name !== undefined && input.name !== store.name ? ['name'] : [];
       if (input.name !== undefined && changed.length > 0) await rename(tx, store.id, input.name);
-      if (connection) {
-        await reconnect(ctx, tx, store, connection);
+      if (next) {
+        await reconnect(ctx, tx, store, next);
         changed.push('connection');
       }
       await record(ctx, tx, {

@@ -43,7 +43,7 @@ const choices = {
   revoked: [false, true],
   deleted: [false, true],
   enabled: [true, false],
-  standing: ['KNOWN', 'PENDING', 'UNKNOWN'],
+  standing: ['KNOWN', 'PENDING', 'UNKNOWN', 'INVALID'],
   rotating: [false, true],
   gone: [false, true],
 } as const;
@@ -56,7 +56,7 @@ const crossed: { [Name in keyof Choices]?: readonly unknown[] } = {
   rotating: [false],
 };
 
-const statuses = 'ACTIVE ROTATING DISABLED EXPIRED REVOKED DELETED GONE PENDING UNKNOWN'.split(' ');
+const statuses = 'ACTIVE ROTATING DISABLED EXPIRED REVOKED DELETED GONE PENDING UNKNOWN INVALID'.split(' ');
 
 /** The status as the documentation tells it. */
 function statusOf(one: Case): string {
@@ -97,6 +97,7 @@ const codes: Readonly<Record<string, string>> = {
   GONE: 'NOT_VALID',
   PENDING: 'NOT_VALID',
   UNKNOWN: 'NOT_VALID',
+  INVALID: 'NOT_VALID',
 };
 
 const names = Object.keys(choices) as (keyof Choices)[];

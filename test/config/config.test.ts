@@ -18,6 +18,7 @@ test('everything has a default', () => {
     hosts: ['localhost', '127.0.0.1', '[::1]'],
     jwtIssuers: [],
     outboundRanges: [],
+    outboundHttpRanges: [],
     outboundLocal: false,
     explorer: true,
     introspection: true,
@@ -74,6 +75,16 @@ test('all faults are told at once, by name', () => {
 test('no fault tells a value', () => {
   expect(faultsOf(faulty)).not.toMatch(/-value|host value|mysql|fine\.example/);
 });
+
+test.each(['KEYWAY_DATA_DIR', 'DATABASE_URL', 'KEYWAY_HOSTS', 'KEYWAY_JWT_ISSUERS', 'HOST'])(
+  '%s in another encoding is refused, and not used with other characters in it',
+  (name) => {
+    // What Node makes of a byte that is no UTF-8.
+    const command = `${name}="$(printf 'a\\344b')" exec node -e 'process.stdout.write(process.env.${name})'`;
+    const given = execFileSync('sh', ['-c', command], { encoding: 'utf8' });
+    expect(faultsOf({ [name]: given })).toContain(`  ${name} has bytes that are not UTF-8`);
+  },
+);
 
 test.each([
   ['PORT', '65536'],
@@ -166,6 +177,26 @@ test('lists are read item by item', () => {
     trustedProxies: ['10.0.0.0/8', '::1'],
     outboundRanges: ['10.0.0.0/8', 'fd00::/8'],
   });
+});
+
+test.each(['10.0.0.0/8', '192.168.4.0/24', '100.64.0.1', 'fd00::/8', '127.0.0.1'])(
+  'S56: http may be spoken in a network of one’s own: %s',
+  (range) => {
+    expect(readConfig({ KEYWAY_OUTBOUND_HTTP_RANGES: range }).outboundHttpRanges).toEqual([range]);
+  },
+);
+
+test.each([
+  '0.0.0.0/0',
+  '8.0.0.0/6',
+  '172.0.0.0/8',
+  '203.0.113.0/24',
+  '169.254.169.254',
+  '2000::/3',
+  'fc00::/6',
+  'x',
+])('S56: http is spoken nowhere else: %s', (range) => {
+  expect(() => readConfig({ KEYWAY_OUTBOUND_HTTP_RANGES: range })).toThrow(/KEYWAY_OUTBOUND_HTTP_RANGES/);
 });
 
 test.each([

@@ -89,6 +89,10 @@ test.each([
   expect(faultOf(query)).not.toContain('secret-value');
 });
 
+test.each(['password=se%E4cret', 'options=-c%20a%3D%ED%A0%80'])('%s is no UTF-8', (query) => {
+  expect(faultOf(query)).toContain('a % in it must be written as %25');
+});
+
 test.each(['nonsense', 'mysql://u@h/d', 'postgres://u:se%zzcret@h/d'])('%s is no address', (url) => {
   expect(() => readDatabaseUrl(url)).toThrow(/^(must be a PostgreSQL address|cannot be used: a % in it)/);
 });

@@ -53,6 +53,11 @@ test.each<[string, unknown, string]>([
   ['no list', one, 'must be a JSON list of issuers'],
   ['no object', ['mark'], 'must have at [0] an object'],
   ['null', [null], 'must have at [0] an object'],
+  [
+    'half a character in an address',
+    `[${JSON.stringify(one).replace('.well', '\\ud800')}]`,
+    'must have at [0].jwks',
+  ],
   ['an unknown member', [{ ...one, mark: 1 }], 'must have at [0] no members but'],
   ...[0, 169, 1.5, '25', null].map((longestLifetimeHours): [string, unknown, string] => [
     `a lifetime of ${longestLifetimeHours}`,

@@ -26,7 +26,10 @@ const said: [text: string, numbers: number[]][] = [
   ['For # hours, a request with the same key', [limits.idempotencyMs / 3_600_000]],
   ['It works for 10 minutes to # hours', [hours(limits.longestIssue)]],
   ['Tokens expire within # days; after #, if', [limits.longestTokenDays, limits.usualTokenDays]],
-  ['in one project, # wrong passwords are checked in # minutes', [limits.mostTries, minutes]],
+  [
+    'in one project, or of one account where it is in none, # wrong passwords are checked in # minutes',
+    [limits.mostTries, minutes],
+  ],
   ['# wrong passwords are checked in # minutes for one user name', [limits.mostTries, minutes]],
   ['# wrong codes lock it', [limits.mostTries]],
   ['a lifetime of at most # hours', [limits.usualJwtHours]],

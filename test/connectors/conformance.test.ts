@@ -92,7 +92,7 @@ describe.each<Case>(outside)('$name, as an outside store', (store) => {
     expect(answer.code).toBe(store.shows ? undefined : 'UNSUPPORTED');
     if (!store.shows) {
       expect(answer.errors[0]?.message).toBe(
-        'Keyway does not have this secret: it has one after a rotation.',
+        'Keyway does not have this secret. Rotate the credential: Keyway keeps the new one.',
       );
       return expect(world.standIn.calls).toHaveLength(calls);
     }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expectGood } from '../../src/connectors/answers.js';
 import type { StoreAnswer } from '../../src/connectors/connector.js';
 import * as ncloud from '../../src/connectors/ncloud/ncloud.js';
+import { veracodeCode } from '../../src/connectors/veracode/faults.js';
 import * as veracode from '../../src/connectors/veracode/veracode.js';
 
 interface Case {
@@ -45,6 +46,20 @@ test('says nothing of what the store wrote', () => {
     const error = thrown(() => expectGood(answerOf(one), faults[one.system]));
     expect(`${error.message} ${String(error.cause)}`).not.toContain(text);
   }
+});
+
+const [one, other] = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'];
+test.each([
+  [one, one],
+  [`${one}, ${other}`, `${one} ${other}`],
+  [`${one},${other}`, `${one} ${other}`],
+  [[one, other], `${one} ${other}`],
+  [`${one}, a secret`, null],
+  [Array(5).fill(one).join(), null],
+  ['', null],
+])('keeps the ids of a conversation of Veracode’s for the log: %j', (header, word) => {
+  const headers = { 'x-conversation-id': header };
+  expect(veracodeCode({ status: 500, headers, json: undefined })).toBe(word);
 });
 
 test('passes on how long the store asks to be left alone', () => {

@@ -33,6 +33,7 @@ export const described = (given: Partial<Described> = {}): Described => ({
   enabled: true,
   allowedIps: [],
   roles: [],
+  baseUrl: null,
   expiresAt: null,
   ...given,
 });

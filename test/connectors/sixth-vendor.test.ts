@@ -91,6 +91,34 @@ test('it is connected, takes stock, and rotates', async () => {
 });
 
 test.each([
+  { key: 'k'.repeat(3_000) },
+  { key: 'a\0b' },
+  { secret: 'a-secret-of-the-sixth\twith a tab' },
+  { secret: 's'.repeat(20_000) },
+])(
+  'what it makes is held to the rules of what callers give, whatever its connector reads: %#',
+  async (odd) => {
+    keys.set('odd', makeKey());
+    const { store } = expectData(await connect()).createStore;
+    await server.ask('mutation ($id: ID!) { syncStore(input: { id: $id }) { store { id } } }', {
+      id: store.id,
+    });
+    const list = 'query ($id: ID!) { credentials(filter: { store: [$id], search: "odd" }) { nodes { id } } }';
+    const [{ id }] = expectData(await server.ask(list, { id: store.id })).credentials.nodes;
+    const body = { ...makeKey(), ...odd };
+    vendor.meet({ kind: 'fail', status: 200, body }, { method: 'POST' });
+    const rotate =
+      'mutation ($id: ID!) { rotateCredential(input: { id: $id }) { issued { accessKey secret } } }';
+    const { code, errors } = await server.ask(rotate, { id });
+    expect([code, errors[0]?.message]).toEqual(['OUTCOME_UNKNOWN', expect.stringMatching(/Rotate again/)]);
+    expect(await placesOf(server, [body.secret])).toEqual([]);
+    const { issued } = expectData(await server.ask(rotate, { id })).rotateCredential;
+    expect(issued.accessKey).toBe(keys.get('odd')?.key);
+    keys.delete('odd');
+  },
+);
+
+test.each([
   ['a word with a space', { user: 'a b' }, 'user'],
   ['a token that no header may hold', { token: 'a\nb' }, 'token'],
   ['an address that is more than a place', { keysEndpoint: 'http://127.0.0.1:1/?' }, 'keysEndpoint'],

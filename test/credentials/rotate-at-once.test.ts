@@ -83,7 +83,10 @@ const turnedOnce = [
   [2, true],
   [1, false],
 ];
-const refused = ['CONFLICT', 'Another rotation of this credential was under way.'];
+const refused = [
+  'CONFLICT',
+  'Another rotation of this credential was under way: read it again before you rotate.',
+];
 const refusal = ({ code, errors }: Answer) => [code, errors[0]?.message];
 
 describe.each(stores)('R6: of rotations at once in %s', (_, make) => {

@@ -8,7 +8,9 @@ import { variableFaults } from '../../src/graph/errors/input.js';
 import { expectData, makeAccount, makeCredential, type Made } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { statementsOf } from '../support/statements.js';
-import { measure, parseOptions, queryLimits, validationOptions } from '../../src/graph/query-limits.js';
+import { openDocuments } from '../../src/graph/documents.js';
+import { measure, parseOptions, queryLimits } from '../../src/graph/query-limits.js';
+import { Turns } from '../../src/graph/turns.js';
 import { largestQuery } from '../../src/config/limits.js';
 
 const schema = buildSchema(`
@@ -43,17 +45,19 @@ for (const name of ['verify', 'verifyAll']) {
 }
 
 let resolved = 0;
+const documents = openDocuments({ introspection: true, turns: new Turns(), callerOf: () => '' });
 const server = new ApolloServer({
   schema,
   formatError,
   parseOptions,
-  validationOptions,
+  documentStore: documents.store,
+  dangerouslyDisableValidation: true,
   fieldResolver: () => {
     resolved++;
     return null;
   },
   introspection: true,
-  plugins: [queryLimits(), variableFaults(), answerErrors({ requestId: () => 'req-1' })],
+  plugins: [queryLimits(), documents.plugin, variableFaults(), answerErrors({ requestId: () => 'req-1' })],
 });
 
 async function ask(query: string, variables: Record<string, unknown> = {}) {
@@ -108,8 +112,41 @@ describe('S2: refuses before any resolver runs', () => {
     expect(await refused(lists(998))).toBe('The document has more than 2000 tokens.');
   });
 
-  test('more fields than can be compared with each other', async () => {
-    expect(await refused(`{ ${times(1998, () => 'name')} }`)).toBe('The request asks for too much at once.');
+  test('more than 1000 fields, through fragments too', async () => {
+    const names = (count: number) => times(count, (index) => (index % 2 ? 'name' : 'id'));
+    expect(await refused(`{ ${times(1998, () => 'name')} }`)).toBe(
+      'The document has more than 1000 fields, with its fragments written out.',
+    );
+    expect(
+      await refused(`{ ${times(10, () => '...F')} } fragment F on Query { top(first: 1) { ${names(100)} } }`),
+    ).toContain('fields');
+  });
+
+  test('more than 10,000 pairs of fields to compare', async () => {
+    const tops = (count: number) => `{ top(first: 1) { ${times(count, () => 'self { name }')} } }`;
+    await passes(tops(100));
+    expect(await refused(tops(101))).toBe(
+      'The document asks for the same fields of the same objects again and again: 10100 pairs would have to be compared, and 10000 are allowed. Ask for each once.',
+    );
+  });
+
+  test('more than 25 operations', async () => {
+    const operations = (count: number) => times(count, (index) => `query Q${index} { name }`);
+    await ask(operations(25));
+    expect(await refused(operations(26))).toBe('The document has 26 operations; 25 are allowed.');
+  });
+
+  test('names of more than 200 characters', async () => {
+    await passes(`{ ${'a'.repeat(200)}: name }`);
+    expect(await refused(`{ ${'a'.repeat(201)}: name }`)).toBe('A name has 201 characters; 200 are allowed.');
+    expect(await refused(`{ ${'a'.repeat(100_000)} }`)).toContain('100000');
+  });
+
+  test('introspection of more than 20 fields of depth', async () => {
+    const nested = (levels: number): string => (levels === 1 ? 'name' : `ofType { ${nested(levels - 1)} }`);
+    const types = (levels: number) => `{ __type(name: "Query") { ${nested(levels)} } }`;
+    await passes(types(19));
+    expect(await refused(types(20))).toBe('The introspection is 21 fields deep; 20 are allowed.');
   });
 
   test('more than 10,000 lines', async () => {
@@ -256,6 +293,7 @@ describe('S6: refuses, before any resolver runs, more than one field that looks 
       keyway = await startTestServer();
       key = await makeCredential(keyway, await makeAccount(keyway));
     });
+    afterAll(() => keyway.stop());
 
     const input = () => ({ accessKey: key.accessKey, proof: { secret: key.secret } });
     const field = 'verifyCredential(input: $input) { code }';

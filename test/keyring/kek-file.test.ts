@@ -264,6 +264,17 @@ describe('loadKeyFiles', () => {
     expect(faults()).toEqual(['kek.json: is not a key file', 'audit.json: is not a key file']);
   });
 
+  test('refuses a file in another encoding, and passes over a byte order mark', () => {
+    const text = JSON.stringify({ current: 'k1', keys: { k1: fresh() } });
+    writeFileSync(pathOf('kek'), Buffer.from(`\uFEFF${text}`, 'utf16le'));
+    writeFileSync(pathOf('audit'), Buffer.concat([Buffer.from(text), Buffer.from([0xe4])]));
+    writeFileSync(pathOf('pepper'), `\uFEFF${JSON.stringify({ current: 'k1', keys: { k1: fresh() } })}`);
+    expect(faults()).toEqual([
+      'kek.json: is not UTF-8: save it in that encoding',
+      'audit.json: is not UTF-8: save it in that encoding',
+    ]);
+  });
+
   test('a directory that is not there misses every file', () => {
     directory = resolve(root, 'elsewhere');
     expect(faults()).toEqual(keyKinds.map((kind) => `${kind}.json: is missing`));

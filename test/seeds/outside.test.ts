@@ -94,7 +94,10 @@ describe('Landscape', () => {
     for (const pair of at.pairs().values()) expect(text).not.toContain(pair?.secretKey);
     const { issued } = await done('revealCredential', { id: nodes[0].id }, shown);
     const secret = pairOf('onward')?.secretKey;
-    expect(issued).toMatchObject({ accessKey: pairOf('onward')?.accessKey, secret, endpoint });
+    const presentedAt = `${at.url}/api/`;
+    expect(issued).toMatchObject({
+      ...{ accessKey: pairOf('onward')?.accessKey, secret, endpoint: presentedAt },
+    });
     expect(issued.exports).toContain(`export LANDSCAPE_API_SECRET='${secret}'`);
   });
 

@@ -47,6 +47,25 @@ const whileOpen = () => new Promise((resolve) => setTimeout(resolve, halfOpenAft
 /** So that tests of what is tried again need not wait for it. */
 const atOnce = () => jest.spyOn(Math, 'random').mockReturnValue(0);
 
+describe('the budget of a store', () => {
+  const budget = { limit: 20, windowMs: 60_000 };
+  const within = () => storeAt(standIn.url, budget);
+  const spend = async (request: StoreRequest) => {
+    for (let count = 0; ; count++) if ((await codeOf(call(request, within()))) !== 'answered') return count;
+  };
+
+  test('a sync leaves a third of it to those who wait, and reads leave a tenth to what changes something', async () => {
+    const counts = [
+      await spend({ ...read, background: true }),
+      await spend({ ...write, background: true }),
+      await spend(read),
+      await spend(write),
+    ];
+    expect(counts).toEqual([13, 0, 5, 2]);
+    expect(standIn.calls).toHaveLength(20);
+  });
+});
+
 describe('R21: the circuit of a store', () => {
   const open = async () => {
     fail(5);

@@ -44,18 +44,9 @@ export function numberIn(
 /** ISO 8601 to the second, as NAVER Cloud writes it. */
 export const timeText = (ms: number): string => new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');
 
-/** What both versions show of a sub account. */
-export const commonMembers = (one: NcloudSubAccount) => ({
-  subAccountId: one.subAccountId,
-  subAccountNo: one.subAccountNo,
-  loginId: one.loginId,
-  name: one.name,
-  email: one.email,
-  memo: one.memo,
-  active: one.active,
-  canAPIGatewayAccess: one.canAPIGatewayAccess,
-  canConsoleAccess: one.canConsoleAccess,
-});
+/** How many keys of a sub account are active: the limit is of those. */
+export const activeKeys = ({ keys }: NcloudSubAccount): number =>
+  [...keys.values()].filter(({ active }) => active).length;
 
 /** Whether a sub account has the policy for something, or one that includes it. */
 export function mayDo(needs: NcloudRoute['needs'], owner: NcloudSubAccount | undefined): boolean {

@@ -1,6 +1,6 @@
 import { membersOf } from './members-of.js';
 import {
-  commonMembers,
+  activeKeys,
   numberIn,
   timeText,
   type NcloudCall,
@@ -53,8 +53,9 @@ export function subAccountRoutesV1(settings: NcloudSettings): NcloudRoute[] {
       'POST',
       keysPath,
       'manage',
-      ofOwner(({ subAccountId, keys }) => {
-        if (keys.size >= settings.mostKeys)
+      ofOwner((owner) => {
+        const { subAccountId } = owner;
+        if (activeKeys(owner) >= settings.mostKeys)
           return serviceError(409, 9012, 'The number of access keys is exceeded');
         const { accessKey, secretKey, createdMs } = settings.state.addKey(subAccountId);
         return { status: 200, body: { accessKey, keySecret: secretKey, createTime: timeText(createdMs) } };
@@ -64,8 +65,10 @@ export function subAccountRoutesV1(settings: NcloudSettings): NcloudRoute[] {
       'PUT',
       keysPath,
       'manage',
-      ofKey((_, key, { active }) => {
+      ofKey((owner, key, { active }) => {
         if (typeof active !== 'boolean') return serviceError(400, 9002, 'Invalid parameter');
+        if (active && !key.active && activeKeys(owner) >= settings.mostKeys)
+          return serviceError(409, 9012, 'The number of access keys is exceeded');
         key.active = active;
         return { status: 200, body: { success: true } };
       }),
@@ -117,7 +120,15 @@ const shownKey = ({ accessKey, active, createdMs }: NcloudKey) => ({
 });
 
 const shown = (one: NcloudSubAccount) => ({
-  ...commonMembers(one),
+  subAccountId: one.subAccountId,
+  subAccountNo: one.subAccountNo,
+  loginId: one.loginId,
+  name: one.name,
+  email: one.email,
+  memo: one.memo,
+  active: one.active,
+  canAPIGatewayAccess: one.canAPIGatewayAccess,
+  canConsoleAccess: one.canConsoleAccess,
   needPasswordReset: false,
   useApiAllowSource: false,
   apiAllowSources: [],

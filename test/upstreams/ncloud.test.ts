@@ -464,13 +464,15 @@ describe('Sub Account, version 1', () => {
 });
 
 describe('Sub Account, version 2', () => {
-  test('pages through sub accounts from 1, a hundred at most', async () => {
+  test('pages through sub accounts from 0, a hundred at most', async () => {
     const server = await start(at);
     server.seed(22);
     const list = (query: string) =>
       call(server, server.manager, ['GET', `/subaccount/api/v2/sub-accounts${query}`]);
-    expect((await list('')).body).toMatchObject({ totalCount: 23, pageNo: 1, pageSize: 20 });
-    const { body } = await list('?pageNo=2&pageSize=20');
+    expect((await list('')).body).toMatchObject({
+      ...{ totalElements: 23, totalPages: 2, pageNo: 0, pageSize: 20 },
+    });
+    const { body } = await list('?pageNo=1&pageSize=20');
     expect(body.subAccounts.map(({ loginId }: { loginId: string }) => loginId)).toEqual([
       'seeded-20',
       'seeded-21',
@@ -481,7 +483,8 @@ describe('Sub Account, version 2', () => {
       status: 400,
       body: { error: { errorCode: 'BadRequest', fieldErrors: [{ field: 'pageSize' }] } },
     });
-    expect((await list('?pageNo=0')).status).toBe(400);
+    expect((await list('?pageNo=-1')).status).toBe(400);
+    expect(body.subAccounts[0]).not.toHaveProperty('email');
   });
 
   test('makes, lists, suspends and deletes keys, which are named in the path', async () => {
@@ -501,7 +504,9 @@ describe('Sub Account, version 2', () => {
       },
     });
     const { accessKey, keySecret } = made.body as { accessKey: string; keySecret: string };
-    expect(await ask('POST')).toMatchObject({ status: 409, body: { error: { errorCode: 'Conflict' } } });
+    expect(await ask('POST')).toMatchObject({
+      ...{ status: 400, body: { error: { errorCode: 'LimitExceeded' } } },
+    });
     expect((await ask('DELETE', `/${accessKey}`)).status).toBe(409);
     expect(await ask('POST', `/${accessKey}/change-status`, { active: false })).toEqual({ status: 204 });
     expect(server.accepts(accessKey, keySecret)).toBe(false);
@@ -514,7 +519,7 @@ describe('Sub Account, version 2', () => {
     expect((await ask('GET')).body.accessKeys).toHaveLength(1);
   });
 
-  test('answers BadRequest for what is not there, and Forbidden to one without the policy', async () => {
+  test('answers with a code of its own for what is not there, and Forbidden to one without the policy', async () => {
     const server = await start(at);
     const { subAccountId } = server.addSubAccount('ops');
     const key = server.addKey(subAccountId);
@@ -531,8 +536,12 @@ describe('Sub Account, version 2', () => {
     });
     const ask = (path: string, method = 'GET', by: Pair = server.manager) => call(server, by, [method, path]);
     expect((await ask(one)).body).toMatchObject({ subAccountId, createdDateTime: '2026-01-31T08:07:00Z' });
-    expect(await ask('/api/v2/sub-accounts/nobody')).toEqual(missing('subAccountId'));
-    expect(await ask(`${one}/access-keys/none`, 'DELETE')).toEqual(missing('accessKey'));
+    const gone = (errorCode: string) => ({
+      status: 404,
+      body: { error: { errorCode, message: expect.any(String) } },
+    });
+    expect(await ask('/api/v2/sub-accounts/nobody')).toEqual(gone('SubAccountNotFound'));
+    expect(await ask(`${one}/access-keys/none`, 'DELETE')).toEqual(gone('AccessKeyNotFound'));
     expect(await ask(`${one}/access-keys/${key.accessKey}/change-status`, 'POST')).toEqual(missing('active'));
     expect(await ask(one, 'GET', key)).toEqual({
       status: 403,

@@ -10,6 +10,10 @@ export interface SeqeraOptions {
   token?: string;
   /** The workspaces that the token's owner takes part in. */
   workspaces?: string[];
+  /** Whether the API is below `/api` alone, and the pages for people at the root, as in installations of one's own. */
+  enterprise?: boolean;
+  /** Permissions that the token's owner lacks: what changes something is refused with their names. */
+  lacking?: string[];
   /** How many calls a token may make within a second; without it, as many as it likes. */
   callsPerSecond?: number;
   /** Answers as servers did before probes: without status, message, lastValidated and keys. */
@@ -55,6 +59,8 @@ export async function startSeqera(options: SeqeraOptions = {}): Promise<Seqera> 
     callsPerSecond = Infinity,
     older = false,
     showsDisputed = false,
+    enterprise = false,
+    lacking = [],
   } = options;
   const { token = `tok-${idOf(40)}`, now = Date.now } = options;
   const workspaces = new Set(given);
@@ -192,12 +198,30 @@ export async function startSeqera(options: SeqeraOptions = {}): Promise<Seqera> 
   };
 
   function handle(request: Arrived): Answered {
+    if (enterprise && !request.path.startsWith('/api/'))
+      return { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>Seqera</html>' };
     const path = request.path.replace(/^\/api(?=\/)/, '');
     if (request.method === 'GET' && path === '/service-info') return { status: 200, body: serviceInfo };
     const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
     if (!tokens.use(bearer)) return { status: 401, body: '' };
     if (isTooMany(bearer)) return { status: 429, body: '' };
     if (request.method === 'GET' && path === '/user-info') return { status: 200, body: userInfo };
+    if (request.method === 'GET' && path === '/orgs')
+      return {
+        status: 200,
+        body: { organizations: [{ orgId: 11, name: 'acme', fullName: 'Acme Ltd' }], totalSize: 1 },
+      };
+    if (request.method === 'GET' && path === '/orgs/11/workspaces')
+      return {
+        status: 200,
+        body: {
+          workspaces: [...workspaces].map((id) => ({
+            id: Number(id),
+            name: `ws-${id}`,
+            fullName: `Workspace ${id}`,
+          })),
+        },
+      };
     if (/^\/tokens(\/|$)/.test(path)) return tokens.handle(request, path) ?? forbidden;
     for (const [method, pattern, act] of scoped) {
       const match = method === request.method ? pattern.exec(path) : null;
@@ -207,6 +231,10 @@ export async function startSeqera(options: SeqeraOptions = {}): Promise<Seqera> 
       if (scope !== undefined && !workspaces.has(scope)) return forbidden;
       const flags = ['checked', 'force', 'useExternalId'].map((name) => request.query.get(name) ?? 'false');
       if (flags.some((flag) => flag !== 'true' && flag !== 'false')) return bad('Not a boolean');
+      if (method !== 'GET' && lacking.length > 0) {
+        const names = lacking.map((name) => `"${name}"`).join(', ');
+        return { status: 403, body: { message: `Forbidden. Missing permission(s): ${names}` } };
+      }
       return act(request, scope, decodeURIComponent(match[1] ?? ''));
     }
     return forbidden;

@@ -51,7 +51,7 @@ export function userRoutes(settings: VeracodeSettings): VeracodeRoute[] {
   ];
 }
 
-/** Roles, teams and whether a user is active are in the single form alone. */
+/** Roles, teams, addresses and whether a user is active are in the single form alone. */
 const listForm = ({
   user_id,
   user_legacy_id,
@@ -59,7 +59,9 @@ const listForm = ({
   email_address,
   first_name,
   last_name,
+  active,
 }: VeracodeUser) => ({
+  login_enabled: active,
   user_id,
   user_legacy_id,
   user_name,
@@ -71,9 +73,12 @@ const listForm = ({
 function listed(query: URLSearchParams, users: VeracodeUser[]): VeracodeUser[] {
   const name = query.get('user_name');
   const addresses = query.get('email_address')?.split(',');
+  const enabled = query.get('enabled');
   return users.filter(
-    ({ user_name, email_address }) =>
-      (name === null || user_name === name) && (!addresses || addresses.includes(email_address)),
+    ({ user_name, email_address, active }) =>
+      (name === null || user_name === name) &&
+      (enabled === null || active === (enabled === 'true')) &&
+      (!addresses || addresses.includes(email_address)),
   );
 }
 

@@ -32,6 +32,8 @@ export const apinizer: Connector = {
   connection: apinizerConnection,
   rotation: { chosenBy: 'caller', previous: 'dies' },
   kinds: ['PASSWORD'],
+  // Users call the gateway, never the manager.
+  use: { endpoint: ({ addresses }) => addresses['gateway'] ?? null },
   keeps: ['description', 'fullName', 'email', 'enabled', 'allowedIps', 'roles', 'expiresAt'],
   secretGoesAlong: 'undated',
 
@@ -40,6 +42,7 @@ export const apinizer: Connector = {
     const which = listSetting(upstream, 'projects').length > 0 ? 'each' : 'any';
     await expectShown(await projectsOf(upstream), (project) => usersIn(upstream, project), which);
   },
+  scopes: async (upstream) => (await projectsOf(upstream)).map((name) => ({ id: name, name })),
   list: listUsers,
   find: async (upstream, known) => {
     const place = await whereIs(upstream, known);

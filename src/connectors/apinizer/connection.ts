@@ -6,6 +6,13 @@ export const apinizerConnection = connecting({
   about: 'How Keyway reaches Apinizer.',
   asks: {
     endpoint: { is: 'address', about: 'The address of the API manager.' },
+    gatewayEndpoint: {
+      is: 'address',
+      named: 'gateway',
+      optional: true,
+      about:
+        'The address of the gateway, where the users present their passwords: the `endpoint` of what is issued. Keyway never calls it.',
+    },
     token: { is: 'secretWord', about: 'A personal access token.' },
     projects: {
       is: 'lines',

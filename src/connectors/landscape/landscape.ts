@@ -1,7 +1,7 @@
 import { badInput } from '../../errors.js';
 import { expectGood, keyAt, listAt, neededAt, secretAt, textAt, unreadableAnswer } from '../answers.js';
 import { landscapeConnection } from './connection.js';
-import type { Connector, Minted, Observed, Upstream } from '../connector.js';
+import type { Connector, Minted, Observed, Scope, Upstream } from '../connector.js';
 import { landscapeCode, landscapeFault } from './faults.js';
 import { askLandscape, expectOnePerson, logInWith } from './session.js';
 import { textSetting } from '../settings.js';
@@ -19,12 +19,22 @@ export const landscape: Connector = {
   connection: landscapeConnection,
   rotation: { chosenBy: 'store', previous: 'dies' },
   kinds: ['ACCESS_KEY'],
+  // Clients of the older API, which the pairs are for, want its address, with the slash.
+  use: {
+    endpoint: ({ addresses }) => `${hostOf(addresses['endpoint'] ?? '')}/api/`,
+    variables: {
+      endpoint: 'LANDSCAPE_API_URI',
+      accessKey: 'LANDSCAPE_API_KEY',
+      secret: 'LANDSCAPE_API_SECRET',
+    },
+  },
   keeps: [],
 
   check: async (upstream) => {
     await expectOnePerson(upstream);
     await entriesOf(upstream);
   },
+  scopes: async (upstream) => (await entriesOf(upstream)).map(accountIn),
   list: async function* (upstream) {
     yield { entries: (await entriesOf(upstream)).flatMap(observedIn), next: null };
   },
@@ -70,6 +80,9 @@ export const landscape: Connector = {
       : undefined,
 };
 
+/** An address without what the paths of either API begin with. */
+const hostOf = (address: string): string => address.replace(/\/+$/, '').replace(/\/api(\/v2)?$/, '');
+
 interface Pair {
   accessKey: string;
   secret: string;
@@ -87,13 +100,22 @@ const entryOf = async (upstream: Upstream, account: string): Promise<unknown> =>
 
 const isOf = (account: string) => (entry: unknown) => textAt(entry, 'account_name') === account;
 
+/** Each account that the person has is listed, also one without a pair. */
+function accountIn(entry: unknown): Scope {
+  const id = neededAt(entry, 'account_name');
+  return { id, name: textAt(entry, 'account_title') ?? id };
+}
+
 /** The account that is named, or that of the connection, or the only one. */
 function accountFor(upstream: Upstream, entries: readonly unknown[], scope: string | null): string {
   const [only, ...others] = entries;
   const named = scope || textSetting(upstream, 'account');
   if (named) return named;
-  if (only === undefined || others.length > 0)
-    throw badInput('input.scope', 'is required: an account of the store, by its name');
+  if (only === undefined || others.length > 0) {
+    const names = entries.map(accountIn).flatMap(({ id }) => (/^[\w.-]{1,100}$/.test(id) ? id : []));
+    const some = names.length === 0 ? '' : `, one of ${names.slice(0, 20).join(', ')}`;
+    throw badInput('input.scope', `is required: an account of the store, by its name${some}`);
+  }
   return neededAt(only, 'account_name');
 }
 

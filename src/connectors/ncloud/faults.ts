@@ -24,8 +24,9 @@ const byCode: ReadonlyMap<string, StoreFault> = new Map<string, StoreFault>([
   ['409/9012', 'LIMIT_EXCEEDED'],
   // STS.
   ['401/401', 'MFA_REJECTED'],
-  // Version 2 of Sub Account.
+  // Version 2 of Sub Account: api.ncloud-docs.com/docs/pub-iam-v2-overview.
   ['401/Forbidden', 'FORBIDDEN'],
+  ['400/LimitExceeded', 'LIMIT_EXCEEDED'],
 ]);
 
 /** The code in whichever envelope it came: of the gateway and of version 2, of version 1, or of older services. */
@@ -47,5 +48,8 @@ const words = new Set([
   'Forbidden',
   'NotFound',
   'Conflict',
+  'LimitExceeded',
+  'SubAccountNotFound',
+  'AccessKeyNotFound',
   'InternalServerError',
 ]);

@@ -20,9 +20,12 @@ export async function keysOf(upstream: Upstream, subAccount: string): Promise<Li
   return listIn(json, ['accessKeys', 'items']).map((key) => ({
     accessKey: neededAt(key, 'accessKey'),
     active: flagAt(key, 'active'),
-    createdAt: instantAt(key, 'createTime') ?? instantAt(key, 'createdDateTime'),
+    createdAt: createdIn(key),
   }));
 }
+
+/** When a key was made: the two versions have a name each for it. */
+const createdIn = (key: unknown) => instantAt(key, 'createTime') ?? instantAt(key, 'createdDateTime');
 
 /** As `keysOf`; none where the sub account is not there. */
 export async function keysThere(upstream: Upstream, subAccount: string): Promise<ListedKey[]> {
@@ -46,7 +49,8 @@ export async function makeKey(
   const path = [subAccount, 'access-keys'];
   const { json } = await askSubAccounts(upstream, { method: 'POST', path }, faultOfMaking);
   try {
-    return mintedPair(keyAt(json, 'accessKey'), secretAt(json, 'keySecret'));
+    const pair = mintedPair(keyAt(json, 'accessKey'), secretAt(json, 'keySecret'));
+    return { ...pair, createdAt: createdIn(json) };
   } catch (error) {
     if (error instanceof SpoiledSecret)
       await endSpoiled(upstream, subAccount, neededAt(json, 'accessKey'), error);
@@ -111,17 +115,17 @@ function expectDone(upstream: Upstream, { json }: StoreAnswer): void {
 }
 
 /** What an answer to a request about a single sub account or key means. */
-const faultOfOne: FaultOf = (answer) => {
+export const faultOfOne: FaultOf = (answer) => {
   const fault = ncloudFault(answer);
   const code = saidCode(answer);
-  // Version 2 answers so where a single thing is missing, and has nothing else to find wrong here.
+  // Servers of version 2 before its codes of today answer so where a single thing is missing.
   if (fault === 'INVALID_INPUT' && code === 'BadRequest') return 'NOT_FOUND';
   // A server that says so does not know this address, and says nothing about what is behind it.
   const isStranger = fault === 'NOT_FOUND' && (code === null || code === '300');
   return isStranger ? 'INVALID_INPUT' : fault;
 };
 
-/** Version 2 has no code of its own for a key too many. Keys have no names: there is nothing else that could clash. */
+/** Servers of version 2 before its codes of today have none of their own for a key too many. Keys have no names: there is nothing else that could clash. */
 const faultOfMaking: FaultOf = (answer) => {
   const fault = faultOfOne(answer);
   return fault === 'CONFLICT' ? 'LIMIT_EXCEEDED' : fault;

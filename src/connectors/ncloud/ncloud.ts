@@ -1,10 +1,19 @@
 import { badInput } from '../../errors.js';
 import { ncloudConnection } from './connection.js';
-import type { Connector, Known, Minted, Upstream } from '../connector.js';
-import { endKey, isMissing, keysOf, keysThere, makeKey, setActive, type ListedKey } from './keys.js';
+import type { Connector, Known, Minted, Scope, Upstream } from '../connector.js';
+import {
+  endKey,
+  faultOfOne,
+  isMissing,
+  keysOf,
+  keysThere,
+  makeKey,
+  setActive,
+  type ListedKey,
+} from './keys.js';
 import { describePair, expectKnown, isAccepted, makeTemporary, temporaryIn } from './sts.js';
-import { pageOfSubAccounts, type SubAccount } from './sub-accounts.js';
-import { readEach } from '../scopes.js';
+import { all, findSubAccount, pageOfSubAccounts, versionOf, type SubAccount } from './sub-accounts.js';
+import { readEach, shownOf } from '../scopes.js';
 import { adoptPair, neededPair, ownPair, pairOf } from '../signing.js';
 import { beforehand, StoreError } from '../store-error.js';
 
@@ -19,11 +28,23 @@ export const ncloud: Connector = {
   connection: ncloudConnection,
   rotation: { chosenBy: 'store', previous: 'lives' },
   kinds: ['ACCESS_KEY'],
+  use: { variables: { accessKey: 'NCLOUD_ACCESS_KEY', secret: 'NCLOUD_SECRET_KEY' } },
   keeps: ['enabled'],
 
   check: async (upstream) => {
     await expectKnown(upstream, ownPair(upstream, 'accessKey', 'secretKey'));
     await pageOfSubAccounts(upstream, 0, 1);
+  },
+
+  scopes: async (upstream) => {
+    const found: Scope[] = [];
+    // A main account has 500 sub accounts at most.
+    for (let page = 0, goesOn = true; goesOn && page < 10; page++) {
+      const { subAccounts, isLast } = await pageOfSubAccounts(upstream, page);
+      found.push(...subAccounts.map(({ id, loginId }) => ({ id, name: loginId })));
+      goesOn = !isLast;
+    }
+    return found;
   },
 
   list: async function* (upstream, from) {
@@ -33,8 +54,8 @@ export const ncloud: Connector = {
       const first = subAccounts[0]?.id;
       const again = first !== undefined && begun.has(first);
       if (first !== undefined) begun.add(first);
-      // The first page may come twice; if another does, the listing has reached its end.
-      goesOn = !isLast && !(again && page > 1);
+      // A store that shows a page again has reached its end, whatever it says.
+      goesOn = !isLast && !again;
       yield {
         ...(await observedOfAll(upstream, again ? [] : subAccounts)),
         next: goesOn ? String(page + 1) : null,
@@ -45,7 +66,10 @@ export const ncloud: Connector = {
   find: async (upstream, known) => {
     const keys = await keysThere(upstream, known.scope);
     const key = keys.find(({ accessKey }) => accessKey === currentKey(known));
-    return key && { ...observedKey(key), externalId: known.externalId, scope: known.scope, name: known.name };
+    if (!key) return undefined;
+    const owner = await findSubAccount(upstream, known.scope, faultOfOne);
+    const { externalId, scope, name } = known;
+    return { ...observedKey(key, owner), externalId, scope, name, allowedIps: owner.allowedIps };
   },
 
   present: async (upstream, { scope }) => (await keysOf(upstream, scope)).map(({ accessKey }) => accessKey),
@@ -55,13 +79,15 @@ export const ncloud: Connector = {
   },
   create: async (upstream, { scope, enabled }) => {
     if (!scope) throw unplaced();
+    const { mayCall } = await beforehand(() => findSubAccount(upstream, scope, faultOfOne));
     const minted = await makeKey(upstream, scope);
     if (!enabled) await suspendNew(upstream, scope, minted.accessKey);
-    return { externalId: minted.accessKey, scope, minted };
+    return { externalId: minted.accessKey, scope, minted: { ...minted, enabled: mayCall } };
   },
 
   update: async (upstream, known, { enabled }) => {
     if (enabled === undefined) return {};
+    if (enabled) await beforehand(() => expectCalling(upstream, known.scope));
     // Suspended are older keys too that still live; let in again is the current one alone.
     if (!enabled) await suspendOthers(upstream, known);
     await setActive(upstream, known.scope, currentKey(known), enabled);
@@ -69,8 +95,9 @@ export const ncloud: Connector = {
   },
 
   rotate: async (upstream, known) => {
+    const isSuspended = !known.enabled && (await beforehand(() => isKeySuspended(upstream, known)));
     const minted = await makeNextKey(upstream, known);
-    if (!known.enabled) await suspendNew(upstream, known.scope, minted.accessKey);
+    if (isSuspended) await suspendNew(upstream, known.scope, minted.accessKey);
     return minted;
   },
 
@@ -96,20 +123,48 @@ export const ncloud: Connector = {
 const unplaced = () => badInput('input.scope', 'must be the id of the sub account that is to have the key');
 
 const observedOfAll = (upstream: Upstream, subAccounts: readonly SubAccount[]) =>
-  readEach(subAccounts, async ({ id, loginId, fullName, email, allowedIps }) =>
-    (await keysThere(upstream, id)).map((key) => ({
-      ...observedKey(key),
+  readEach(subAccounts, async (listed) => {
+    const keys = await keysThere(upstream, listed.id);
+    const owner = keys.length > 0 ? await whole(upstream, listed) : listed;
+    const { id, loginId, fullName, email, allowedIps } = owner;
+    return keys.map((key) => ({
+      ...observedKey(key, owner),
       ...{ scope: id, name: loginId, fullName, email, allowedIps },
-    })),
-  );
+    }));
+  });
 
-const observedKey = ({ accessKey, active, createdAt }: ListedKey) => ({
+/** With what a list of version 2 leaves out, where the store shows it. */
+async function whole(upstream: Upstream, listed: SubAccount): Promise<SubAccount> {
+  if (versionOf(upstream) === 1) return listed;
+  const found = await shownOf(listed.id, (id) => findSubAccount(upstream, id, faultOfOne));
+  if (found instanceof StoreError) return listed;
+  const { email, allowedIps } = found;
+  return { ...listed, email, allowedIps, mayCall: listed.mayCall ?? found.mayCall };
+}
+
+/** A key works where it is active, and its sub account may call. */
+const observedKey = ({ accessKey, active, createdAt }: ListedKey, { mayCall }: SubAccount) => ({
   externalId: accessKey,
   kind: 'ACCESS_KEY' as const,
   accessKey,
-  enabled: active,
+  enabled: all([active, mayCall]),
   createdAt,
 });
+
+/** @throws StoreError CONFLICT where no key of the sub account would work, whatever it says itself */
+async function expectCalling(upstream: Upstream, scope: string): Promise<void> {
+  const { mayCall } = await findSubAccount(upstream, scope, faultOfOne);
+  if (mayCall === false)
+    throw new StoreError('CONFLICT', {
+      message: 'The sub account of the key is switched off in the store, or may not use the API Gateway.',
+      sent: false,
+    });
+}
+
+async function isKeySuspended(upstream: Upstream, known: Known): Promise<boolean> {
+  const keys = await keysOf(upstream, known.scope);
+  return keys.find(({ accessKey }) => accessKey === currentKey(known))?.active !== true;
+}
 
 /** A key is made active. One that was to be suspended and could not be must not stay. */
 async function suspendNew(upstream: Upstream, scope: string, accessKey: string): Promise<void> {

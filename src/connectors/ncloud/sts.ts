@@ -8,7 +8,7 @@ import { missingPath } from '../endpoint.js';
 import { ncloudCode, ncloudFault } from './faults.js';
 import { mintedPair, signedBy } from '../signing.js';
 import { StoreError } from '../store-error.js';
-import { instantOf } from '../times.js';
+import { instantAt, instantOf } from '../times.js';
 
 const shortestSec = 600;
 const longestSec = 43_200;
@@ -48,7 +48,8 @@ export function temporaryIn(json: unknown): Minted {
   const expiresAt = instantOf(at(json, 'expireTime'));
   if (!expiresAt) throw unreadableAnswer();
   const pair = mintedPair(keyAt(json, 'accessKey'), secretAt(json, 'keySecret'));
-  return { ...pair, expiresAt, mfa: at(json, 'useMfa') === true };
+  const createdAt = instantAt(json, 'createTime');
+  return { ...pair, expiresAt, createdAt, mfa: at(json, 'useMfa') === true };
 }
 
 /** @throws StoreError where STS does not know who signs as this pair. */

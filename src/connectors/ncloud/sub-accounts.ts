@@ -1,5 +1,14 @@
 import { ncpScheme } from '../../signatures/ncp.js';
-import { at, expectGood, flagAt, listIn, neededAt, textAt, type FaultOf } from '../answers.js';
+import {
+  at,
+  expectGood,
+  flagAt,
+  listIn,
+  neededAt,
+  textAt,
+  unreadableAnswer,
+  type FaultOf,
+} from '../answers.js';
 import type { StoreAnswer, StoreRequest, Upstream } from '../connector.js';
 import { missingPath } from '../endpoint.js';
 import { ncloudCode, ncloudFault } from './faults.js';
@@ -12,14 +21,13 @@ export interface SubAccount {
   email: string | null;
   /** Undefined where nothing is said of it. */
   allowedIps: readonly string[] | undefined;
+  /** Whether it may call at all, so that its keys work; undefined where nothing is said of it. */
+  mayCall: boolean | undefined;
 }
 
 const mostOnPage = 100;
 
-/**
- * A page of the sub accounts. Version 1 counts pages from 0. Where version 2 begins to count is not published, so page 0
- * is asked for without a number there; page 1 may then be the same again.
- */
+/** A page of the sub accounts, counted from 0. Version 2 lists neither addresses nor e-mail: `findSubAccount` has them. */
 export async function pageOfSubAccounts(
   upstream: Upstream,
   page: number,
@@ -28,11 +36,21 @@ export async function pageOfSubAccounts(
   const query: Record<string, string> =
     versionOf(upstream) === 1
       ? { page: String(page), size: String(size) }
-      : { ...(page > 0 && { pageNo: String(page) }), pageSize: String(size) };
+      : { pageNo: String(page), pageSize: String(size) };
   const { json } = await askSubAccounts(upstream, { method: 'GET', path: [], query }, ncloudFault);
   const subAccounts = listIn(json, ['items', 'subAccounts']).map(subAccountIn);
-  const goesOn = flagAt(json, 'hasNext') ?? subAccounts.length >= size;
+  const total = at(json, 'totalElements');
+  const isLeft = typeof total === 'number' ? (page + 1) * size < total : subAccounts.length >= size;
+  const goesOn = flagAt(json, 'hasNext') ?? isLeft;
   return { subAccounts, isLast: !goesOn || subAccounts.length === 0 };
+}
+
+/** All that is said of one sub account. @throws StoreError NOT_FOUND where it is not there. */
+export async function findSubAccount(upstream: Upstream, id: string, faults: FaultOf): Promise<SubAccount> {
+  const { json } = await askSubAccounts(upstream, { method: 'GET', path: [id] }, faults);
+  const found = subAccountIn(json);
+  if (found.id !== id) throw unreadableAnswer();
+  return found;
 }
 
 /** Asks Sub Account, as Keyway itself. @throws StoreError for an answer that is not a good one. */
@@ -59,8 +77,22 @@ function subAccountIn(json: unknown): SubAccount {
   const id = textAt(json, 'subAccountId') ?? neededAt(json, 'id');
   const fullName = textAt(json, 'name');
   const loginId = textAt(json, 'loginId') ?? fullName ?? id;
-  return { id, loginId, fullName, email: textAt(json, 'email'), allowedIps: allowedIpsIn(json) };
+  const email = textAt(json, 'email');
+  return { id, loginId, fullName, email, allowedIps: allowedIpsIn(json), mayCall: mayCallIn(json) };
 }
+
+/** It may where it is switched on and let through the gateway, which the versions have a name each for. */
+function mayCallIn(json: unknown): boolean | undefined {
+  const flags = [
+    flagAt(json, 'active'),
+    flagAt(json, 'canAPIGatewayAccess') ?? flagAt(json, 'apiGatewayAccessible'),
+  ];
+  return all(flags);
+}
+
+/** Whether all of them hold; undefined where none is false, and nothing is known of one. */
+export const all = (flags: readonly (boolean | undefined)[]): boolean | undefined =>
+  flags.includes(false) ? false : flags.includes(undefined) ? undefined : true;
 
 function allowedIpsIn(json: unknown): readonly string[] | undefined {
   const restricted = flagAt(json, 'useApiAllowSource');

@@ -1,14 +1,8 @@
-import {
-  at,
-  expectGood,
-  faultOfStatus,
-  listAt,
-  neededAt,
-  refusal,
-  textAt,
-  unreadableAnswer,
-} from '../answers.js';
-import type { Known, StoreAnswer, StoreRequest, Upstream } from '../connector.js';
+import { at, faultOfStatus, listAt, neededAt, refusal, textAt, unreadableAnswer } from '../answers.js';
+import type { Known, Scope, StoreAnswer, StoreRequest, Trust, Upstream } from '../connector.js';
+import { missingPath } from '../endpoint.js';
+import { shownOf } from '../scopes.js';
+import { textSetting } from '../settings.js';
 import { beforehand, StoreError, type StoreFault } from '../store-error.js';
 
 /** What an answer of the platform's means. It says so by the status; its texts may change at any time. */
@@ -25,7 +19,7 @@ export function within(
 ): Promise<StoreAnswer> {
   return upstream.call({
     ...request,
-    path: ['credentials', ...path],
+    path: [...basePath(upstream), 'credentials', ...path],
     query: { ...query, ...(scope !== '' && { workspaceId: scope }) },
     sign: () => bearer(upstream),
   });
@@ -38,10 +32,40 @@ export async function goodWithin(
   request: StoreRequest,
 ): Promise<StoreAnswer> {
   const answer = await within(upstream, scope, request);
-  expectGood(answer, seqeraFault, errorIdIn(upstream, answer, request.body));
-  expectOwn(answer);
+  expectTaken(upstream, answer, request);
   return answer;
 }
+
+/** @throws StoreError for an answer that is not a good one, with the permission that is missing, where that is told. */
+function expectTaken(upstream: Upstream, answer: StoreAnswer, { method, body }: StoreRequest): void {
+  const fault = seqeraFault(answer);
+  if (fault) throw refused(upstream, fault, answer, body);
+  if (method === 'GET' || method === 'POST') expectOwn(answer);
+  else expectNoContent(answer);
+}
+
+function refused(upstream: Upstream, fault: StoreFault, answer: StoreAnswer, sent?: unknown): StoreError {
+  const missing = fault === 'FORBIDDEN' ? permissionsIn(answer) : undefined;
+  return refusal(fault, answer, errorIdIn(upstream, answer, sent), missing);
+}
+
+/**
+ * The permissions that the token lacks, in words of ours: the platform names them in a form of its own
+ * (seqeralabs/tower-cli, pull request 572).
+ */
+function permissionsIn({ json }: StoreAnswer): string | undefined {
+  const list =
+    /\bMissing permission(?:\(s\))?: ((?:"?[a-z][a-z_-]{0,40}:[a-z][a-z_-]{0,40}"?(?:, ?)?){1,10})\.?$/i.exec(
+      textAt(json, 'message') ?? '',
+    )?.[1];
+  return (
+    list && `The store does not allow Keyway to do this: its token lacks ${list.replace(/"/g, '').trim()}.`
+  );
+}
+
+/** The path of an installation's API, where it is below the address. */
+const basePath = (upstream: Pick<Upstream, 'settings'>): string[] =>
+  textSetting(upstream, 'basePath') === 'api' ? ['api'] : [];
 
 /** All credentials of a scope, as the store tells of them, but for those that are marked as deleted. */
 export async function entriesIn(upstream: Upstream, scope: string): Promise<readonly unknown[]> {
@@ -56,6 +80,7 @@ export async function entryOf(
 ): Promise<unknown> {
   const answer = await within(upstream, known.scope, { method: 'GET', path: [known.externalId] });
   if (await isGone(upstream, known, answer)) return undefined;
+  expectOwn(answer);
   const entry = at(answer.json, 'credentials');
   // Gone is what the store says is gone, and nothing else.
   if (neededAt(entry, 'id') !== known.externalId) throw unreadableAnswer();
@@ -63,16 +88,26 @@ export async function entryOf(
 }
 
 /**
- * What the store's record of a credential goes by: the time of its last change, as it is written. Null where the store
- * does not say it, or not now.
+ * What the store's record of a credential goes by since a change: the time of it, as it is written. Null where the store
+ * does not say it, or not now. And what a role has to trust since, where the store made an id for that.
  */
-export async function revisionOf(upstream: Upstream, known: Pick<Known, 'scope' | 'externalId'>) {
-  try {
-    return revisionIn(await entryOf(upstream, known));
-  } catch (error) {
-    if (error instanceof StoreError) return null;
-    throw error;
-  }
+export async function sinceChange(
+  upstream: Upstream,
+  { scope, externalId }: Pick<Known, 'scope' | 'externalId'>,
+): Promise<{ revision: string | null; trust?: Trust }> {
+  const answer = await shownOf(scope, () =>
+    goodWithin(upstream, scope, { method: 'GET', path: [externalId] }),
+  );
+  const json = answer instanceof StoreError ? undefined : answer.json;
+  const entry = at(json, 'credentials');
+  const trust = trustIn(entry, textAt(json, 'setupSnippet'));
+  return { revision: textAt(entry, 'id') === externalId ? revisionIn(entry) : null, ...(trust && { trust }) };
+}
+
+/** What a role has to trust so that it can be assumed; null where there is no external id for it. */
+export function trustIn(entry: unknown, policy: string | null): Trust | null {
+  const externalId = textAt(at(entry, 'keys'), 'externalId');
+  return externalId === null ? null : { externalId, policy };
 }
 
 export const revisionIn = (entry: unknown): string | null => textAt(entry, 'lastUpdated');
@@ -84,31 +119,88 @@ export async function isGone(
   answer: StoreAnswer,
 ): Promise<boolean> {
   const fault = seqeraFault(answer);
-  if (fault === undefined) {
-    expectOwn(answer);
-    return false;
-  }
+  if (fault === undefined) return false;
   // An unknown id is answered like one that the token may not see: only the list tells them apart.
   if (fault === 'FORBIDDEN' || fault === 'NOT_FOUND') {
     const entries = await beforehand(() => entriesIn(upstream, scope));
     if (!entries.some((entry) => textAt(entry, 'id') === externalId)) return true;
-    throw refusal('FORBIDDEN', answer, errorIdIn(upstream, answer));
+    throw refused(upstream, 'FORBIDDEN', answer);
   }
-  throw refusal(fault, answer, errorIdIn(upstream, answer));
+  throw refused(upstream, fault, answer);
 }
 
-/** Asks who the token is of. */
-export async function askWhoAmI(upstream: Upstream): Promise<void> {
-  const answer = await upstream.call({ method: 'GET', path: ['user-info'], sign: () => bearer(upstream) });
-  expectGood(answer, seqeraFault, errorIdIn(upstream, answer));
+/**
+ * Asks who the token is of, and finds out where the API is: at the address, or below it, as in installations of one's
+ * own. Returns what is to be kept of that.
+ * @throws StoreError
+ */
+export async function findApi(upstream: Upstream): Promise<Upstream['settings']> {
+  const answer = await ask(upstream, whoAmI);
+  if (isElsewhere(answer) && missingPath(upstream, ['api']).length > 0) {
+    const below = { ...upstream, settings: { basePath: 'api' } };
+    const other = await ask(below, whoAmI);
+    if (!isElsewhere(other)) {
+      expectWho(below, other);
+      return below.settings;
+    }
+  }
+  expectWho(upstream, answer);
+  return {};
+}
+
+const whoAmI = ['user-info'];
+
+/** Pages for people, or nothing at all. What fails, or does not take the token, may be the API. */
+const isElsewhere = ({ status, json }: StoreAnswer): boolean =>
+  json === undefined && (status < 400 || status === 403 || status === 404);
+
+function expectWho(upstream: Upstream, answer: StoreAnswer): void {
+  expectTaken(upstream, answer, { method: 'GET', path: whoAmI });
   // Any JSON could come from somebody else.
   const user = at(answer.json, 'user');
   if (textAt(user, 'id') === null && textAt(user, 'userName') === null) throw unreadableAnswer();
 }
 
-/** Without a content it is 204; a page of somebody on the way is neither that nor JSON. */
-function expectOwn({ status, json }: StoreAnswer): void {
-  if (status !== 204 && json === undefined) throw unreadableAnswer();
+/** The workspaces that the token sees, of all its organisations. */
+export async function workspacesOf(upstream: Upstream): Promise<readonly Scope[]> {
+  const organisations = listAt(await read(upstream, ['orgs']), 'organizations');
+  const found: Scope[] = [];
+  for (const organisation of organisations.slice(0, mostOrganisations)) {
+    const org = neededAt(organisation, 'orgId');
+    const workspaces = await shownOf(org, async (id) =>
+      listAt(await read(upstream, ['orgs', id, 'workspaces']), 'workspaces'),
+    );
+    if (workspaces instanceof StoreError) continue;
+    for (const one of workspaces) {
+      const names = [textAt(organisation, 'name'), textAt(one, 'name')].filter((name) => name !== null);
+      found.push({ id: neededAt(one, 'id'), name: names.join('/') });
+    }
+  }
+  return found;
+}
+
+const mostOrganisations = 20;
+
+const ask = (upstream: Upstream, path: readonly string[]): Promise<StoreAnswer> =>
+  upstream.call({
+    ...{ method: 'GET', path: [...basePath(upstream), ...path] },
+    sign: () => bearer(upstream),
+  });
+
+async function read(upstream: Upstream, path: readonly string[]): Promise<unknown> {
+  const answer = await ask(upstream, path);
+  expectTaken(upstream, answer, { method: 'GET', path });
+  return answer.json;
+}
+
+/** A page of somebody on the way is no object. */
+function expectOwn({ json }: StoreAnswer): void {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw unreadableAnswer();
+}
+
+/** What changes or ends a credential is answered without a content: anything else is no answer of the platform's. */
+export function expectNoContent({ status }: StoreAnswer): void {
+  if (status !== 204) throw unreadableAnswer();
 }
 
 /** The id by which the vendor finds an error again, for the log; undefined for what was sent, which may be a secret. */

@@ -8,23 +8,28 @@ import type {
   Known,
   Minted,
   Observed,
+  Scope,
+  StoreRequest,
   UpdateTerms,
   Upstream,
   Wish,
 } from '../connector.js';
 import {
-  askWhoAmI,
   entriesIn,
   entryOf,
+  expectNoContent,
+  findApi,
   goodWithin,
   isGone,
   revisionIn,
-  revisionOf,
   seqeraFault,
+  sinceChange,
+  trustIn,
   within,
+  workspacesOf,
 } from './calls.js';
 import { externalIdFor, providerOf, theirKeysOf, theirNameOf, withExternalIdOf } from './providers.js';
-import { expectShown, listScopes } from '../scopes.js';
+import { expectShown, listScopes, shownOf } from '../scopes.js';
 import { listSetting } from '../settings.js';
 import { beforehand, StoreError } from '../store-error.js';
 import { instantOf } from '../times.js';
@@ -40,14 +45,17 @@ export const seqera: Connector = {
   connection: seqeraConnection,
   rotation: { chosenBy: 'caller', previous: 'dies' },
   kinds: ['PROVIDER_KEYS'],
-  keeps: ['name', 'description', 'category'],
+  keeps: ['name', 'description', 'category', 'baseUrl'],
   secretGoesAlong: 'dated',
   budget: { limit: 20, windowMs: 1000 },
 
   check: async (upstream) => {
-    await askWhoAmI(upstream);
-    await expectShown(listSetting(upstream, 'workspaces'), (scope) => entriesIn(upstream, scope), 'each');
+    const found = await findApi(upstream);
+    const opened = { ...upstream, settings: { ...upstream.settings, ...found } };
+    await expectShown(listSetting(upstream, 'workspaces'), (scope) => entriesSeen(opened, scope), 'each');
+    return found;
   },
+  scopes: workspacesOf,
   list: (upstream, from) =>
     listScopes(scopesOf(upstream), from, async (scope) =>
       (await entriesIn(upstream, scope)).map((entry) => observedIn(entry, scope)),
@@ -61,19 +69,20 @@ export const seqera: Connector = {
       .filter((entry) => textAt(entry, 'name') === name)
       .map((entry) => neededAt(entry, 'id')),
 
+  expect: expectFit,
   create: async (upstream, { scope: given, wish, ...described }) => {
     const scope = scopeFor(upstream, given);
     const { provider, keys } = providerKeysIn(wish);
     const theirKeys = theirKeysOf(provider, keys);
-    const { json } = await goodWithin(upstream, scope, {
+    const { json } = await written(upstream, scope, described.name, {
       method: 'POST',
       path: [],
       query: externalIdFor(theirKeys),
       body: { credentials: { ...textsIn(described), provider: theirNameOf(provider), keys: theirKeys } },
     });
     const externalId = keyAt(json, 'credentialsId');
-    const revision = await revisionOf(upstream, { scope, externalId });
-    return { externalId, scope, minted: { ...mintedOf(keys), revision } };
+    const since = await sinceChange(upstream, { scope, externalId });
+    return { externalId, scope, minted: { ...mintedOf(keys), ...since } };
   },
   update: async (upstream, known, changes, held, terms = {}) => {
     if (!held?.keys)
@@ -84,8 +93,8 @@ export const seqera: Connector = {
   },
   rotate: async (upstream, known, wish) => {
     const { provider, keys } = providerKeysIn(wish);
-    const { revision } = await replace(upstream, known, { provider, keys }, {});
-    return { ...mintedOf(keys), revision };
+    const since = await replace(upstream, known, { provider, keys }, {});
+    return { ...mintedOf(keys), ...since };
   },
   // What depends on a credential cannot keep it from being ended, only from being tidied away.
   revoke: (upstream, known) => remove(upstream, known, 'false'),
@@ -105,8 +114,11 @@ function scopeFor(upstream: Upstream, scope: string | null): string {
   const scopes = scopesOf(upstream);
   const [only = '', ...others] = scopes;
   if (scope !== null && scopes.includes(scope)) return scope;
-  if (scope) throw badInput('input.scope', 'is none of the workspaces that the store was connected with');
-  if (others.length > 0) throw badInput('input.scope', 'is required: a workspace of the store, by its id');
+  const known = oneOf(scopes.map((id) => ({ id, name: id === '' ? 'the personal workspace' : id })));
+  if (scope)
+    throw badInput('input.scope', `is none of the workspaces that the store was connected with: ${known}`);
+  if (others.length > 0)
+    throw badInput('input.scope', `is required: a workspace of the store, by its id, ${known}`);
   return only;
 }
 
@@ -137,20 +149,20 @@ async function replace(
       name: neededAt(entry, 'name'),
       description: textAt(entry, 'description'),
       category: textAt(entry, 'category'),
+      baseUrl: textAt(entry, 'baseUrl'),
       ...textsIn(changes),
       provider: theirs,
-      baseUrl: textAt(entry, 'baseUrl'),
       keys: withExternalIdOf(entry, theirKeysOf(provider, keys)),
     };
   });
   if (!credentials) return {};
-  await goodWithin(upstream, known.scope, {
+  await written(upstream, known.scope, credentials.name, {
     method: 'PUT',
     path: [known.externalId],
     query: externalIdFor(credentials.keys),
     body: { credentials },
   });
-  return { revision: await revisionOf(upstream, known) };
+  return sinceChange(upstream, known);
 }
 
 const changedThere =
@@ -165,16 +177,71 @@ const isSo = (entry: unknown, changes: Partial<Described>): boolean =>
 async function remove(upstream: Upstream, known: Known, checked: 'true' | 'false'): Promise<void> {
   const { scope, externalId } = known;
   const answer = await within(upstream, scope, { method: 'DELETE', path: [externalId], query: { checked } });
-  await isGone(upstream, known, answer);
+  if (!(await isGone(upstream, known, answer))) expectNoContent(answer);
+}
+
+/** What a name may be by the platform's rule. One from before there was a rule stays, as long as it takes that. */
+const isName = (name: string): boolean => /^[A-Za-z0-9_-]{1,100}$/.test(name);
+
+/** @throws BAD_USER_INPUT for what the platform refuses, by its place */
+function expectFit({
+  name,
+  category,
+  baseUrl,
+  provider,
+}: Parameters<NonNullable<Connector['expect']>>[0]): void {
+  if (name !== undefined && !isName(name)) throw notAName();
+  if (category && category.length > 20)
+    throw badInput('input.category', 'must have at most 20 characters here');
+  if (baseUrl && baseUrl.length > 200)
+    throw badInput('input.baseUrl', 'must have at most 200 characters here');
+  if (provider === 'GITEA' && baseUrl === null)
+    throw badInput('input.baseUrl', 'is required for Gitea: the address of its server');
+}
+
+const notAName = () =>
+  badInput(
+    'input.name',
+    'must be 1 to 100 letters, digits, underscores and hyphens in this store, without spaces',
+  );
+
+/** Writes a whole credential. @throws BAD_USER_INPUT for a name that the platform does not take */
+async function written(upstream: Upstream, scope: string, name: string, request: StoreRequest) {
+  const answer = await shownOf(scope, () => goodWithin(upstream, scope, request));
+  if (!(answer instanceof StoreError)) return answer;
+  // The platform tells what is wrong in words that may change: that it is the name, the rule of names tells.
+  throw answer.fault === 'INVALID_INPUT' && !isName(name) ? notAName() : answer;
+}
+
+/** @throws StoreError, with the workspaces that the token sees, for one that it does not see */
+async function entriesSeen(upstream: Upstream, scope: string): Promise<unknown> {
+  const entries = await shownOf(scope, (id) => entriesIn(upstream, id));
+  if (!(entries instanceof StoreError)) return entries;
+  const seen = await shownOf(scope, () => workspacesOf(upstream));
+  if (scope === '' || seen instanceof StoreError || seen.some(({ id }) => id === scope)) throw entries;
+  throw new StoreError(entries.fault, {
+    message: `The token of the connection does not see one of its workspaces. It sees ${oneOf(seen)}.`,
+    cause: entries.cause,
+  });
+}
+
+/** Some workspaces in one line, by their ids and names: only such names as callers could give. */
+function oneOf(scopes: readonly Scope[]): string {
+  const shown = scopes.slice(0, 20).map(({ id, name }) => {
+    const plain = /^[\p{L}\p{N} /._-]{1,100}$/u.test(name) && name !== id ? ` (${name})` : '';
+    return `${/^\d{1,19}$/.test(id) ? id : "''"}${plain}`;
+  });
+  return shown.length === 0 ? 'none' : `one of ${shown.join(', ')}${scopes.length > 20 ? ' and others' : ''}`;
 }
 
 type Keys = NonNullable<Minted['keys']>;
 
 /** The texts that the platform keeps, of those that are given. */
-const textsIn = ({ name, description, category }: Partial<Described>) => ({
+const textsIn = ({ name, description, category, baseUrl }: Partial<Described>) => ({
   ...(name !== undefined && { name }),
   ...(description !== undefined && { description }),
   ...(category !== undefined && { category }),
+  ...(baseUrl !== undefined && { baseUrl }),
 });
 
 function providerKeysIn(wish: Wish): Wish & { kind: 'PROVIDER_KEYS' } {
@@ -184,10 +251,7 @@ function providerKeysIn(wish: Wish): Wish & { kind: 'PROVIDER_KEYS' } {
 
 const mintedOf = (keys: Keys): Minted => ({ accessKey: null, secret: null, keys, proof: null });
 
-/**
- * A provider that Keyway has no name for is null: the credential is there all the same. What is not valid by the
- * platform's probe is said there alone.
- */
+/** A provider that Keyway has no name for is null: the credential is there all the same. */
 function observedIn(entry: unknown, scope: string): Observed {
   return {
     externalId: neededAt(entry, 'id'),
@@ -197,7 +261,17 @@ function observedIn(entry: unknown, scope: string): Observed {
     description: textAt(entry, 'description'),
     category: textAt(entry, 'category'),
     provider: providerOf(textAt(entry, 'provider')) ?? null,
+    baseUrl: textAt(entry, 'baseUrl'),
+    invalid: invalidIn(entry),
+    trust: trustIn(entry, null),
     createdAt: instantOf(at(entry, 'dateCreated')),
     lastUsedAt: instantOf(at(entry, 'lastUsed')),
   };
+}
+
+/** What the provider said at the last probe; servers that do not probe say nothing of it. */
+function invalidIn(entry: unknown): Observed['invalid'] {
+  const status = textAt(entry, 'status');
+  if (status === null) return undefined;
+  return status === 'INVALID' ? { problem: textAt(entry, 'message') } : null;
 }

@@ -16,11 +16,16 @@ export function veracodeFault(answer: StoreAnswer): StoreFault | undefined {
 /** What tells one refusal from another, for the log: the code, or the id of the conversation that support asks for. */
 export function veracodeCode({ headers, json }: StoreAnswer): string | null {
   const said = errorIn(json);
-  const conversation = [headers['x-conversation-id'], at(json, 'message')].find(
-    (one) => typeof one === 'string' && uuid.test(one),
-  );
+  const conversation =
+    conversationIn([headers['x-conversation-id']].flat().join()) ?? conversationIn(at(json, 'message'));
   const code = loggable(codeAt(said, 'code'), words) ?? loggable(codeAt(json, 'error'), words);
-  return code ?? (conversation as string | undefined) ?? null;
+  return code ?? conversation ?? null;
+}
+
+/** The ids in a text that holds nothing else: one, or those of the servers on the way too. */
+function conversationIn(text: unknown): string | undefined {
+  const ids = typeof text === 'string' ? text.split(/[\s,;]+/).filter(Boolean) : [];
+  return ids.length > 0 && ids.length <= 4 && ids.every((id) => uuid.test(id)) ? ids.join(' ') : undefined;
 }
 
 const words = new Set([

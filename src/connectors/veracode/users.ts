@@ -9,13 +9,13 @@ export interface User {
   name: string;
   fullName: string | undefined;
   email: string | undefined;
-  /** Undefined where it is not said: lists of users do not say it. */
+  /** Whether it may sign in and is active, as far as is said: lists of users say only the one. Undefined for neither. */
   active: boolean | undefined;
   /** Undefined where nothing is said of it, or nothing that could be read. */
   allowedIps: readonly string[] | undefined;
 }
 
-/** With one request for each user behind it, a page is a tenth of what may be asked in a minute. */
+/** With up to two requests for each user behind it, three pages are what a sync may ask for in a minute. */
 const usersOnPage = 50;
 
 /** A page of the users, counted from 0; as one of Keyway's pairs alone sees it, where one is given. */
@@ -65,9 +65,14 @@ function userIn(json: unknown): User {
     name: textAt(json, 'user_name') ?? id,
     fullName: names.join(' ') || undefined,
     email: textAt(json, 'email_address') ?? undefined,
-    active: flagAt(json, 'active'),
+    active: activeIn(json),
     allowedIps: allowedIpsIn(json),
   };
+}
+
+function activeIn(json: unknown): boolean | undefined {
+  const flags = [flagAt(json, 'login_enabled'), flagAt(json, 'active')];
+  return flags.includes(false) ? false : flags.find((flag) => flag !== undefined);
 }
 
 function allowedIpsIn(json: unknown): readonly string[] | undefined {

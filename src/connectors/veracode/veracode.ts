@@ -1,7 +1,8 @@
 import { badInput } from '../../errors.js';
 import { veracodeConnection } from './connection.js';
 import type { Connector, Known, Observed, Upstream } from '../connector.js';
-import { readEach } from '../scopes.js';
+import { withoutPrefix } from '../../signatures/veracode.js';
+import { readEach, shownOf } from '../scopes.js';
 import { textSetting } from '../settings.js';
 import { adoptPair, neededPair } from '../signing.js';
 import { beforehand, StoreError } from '../store-error.js';
@@ -20,6 +21,10 @@ export const veracode: Connector = {
   connection: veracodeConnection,
   rotation: { chosenBy: 'store', previous: 'dies' },
   kinds: ['ACCESS_KEY'],
+  use: {
+    variables: { accessKey: 'VERACODE_API_KEY_ID', secret: 'VERACODE_API_KEY_SECRET' },
+    withoutRegion: (half) => withoutPrefix(half) ?? half,
+  },
   keeps: [],
   budget: { limit: 500, windowMs: 60_000 },
 
@@ -34,6 +39,11 @@ export const veracode: Connector = {
       users.add(user);
       await pageOfUsers(upstream, 0, 1, pair);
     }
+  },
+
+  scopes: async (upstream) => {
+    const { users } = await pageOfUsers(upstream, 0, 1_000);
+    return users.map(({ id, name }) => ({ id, name }));
   },
 
   list: async function* (upstream, from) {
@@ -74,7 +84,9 @@ export const veracode: Connector = {
         message: 'The user has a pair already, which a new one would end.',
         sent: false,
       });
-    return { externalId: scope, scope, minted: await makePair(upstream, scope) };
+    const user = await beforehand(() => findUser(upstream, scope));
+    const minted = await makePair(upstream, scope);
+    return { externalId: scope, scope, minted: { ...minted, enabled: user?.active } };
   },
 
   rotate: (upstream, { externalId, accessKey }) =>
@@ -104,8 +116,16 @@ function end(upstream: Upstream, { externalId }: Known): Promise<void> {
 const observedOfAll = (upstream: Upstream, users: readonly User[]) =>
   readEach(users, async (user) => {
     const pair = await pairOfUser(upstream, user.id);
-    return pair ? [observedOf(upstream, user, pair)] : [];
+    return pair ? [observedOf(upstream, await whole(upstream, user), pair)] : [];
   });
+
+/** With what lists do not say of a user, where the store shows it. */
+async function whole(upstream: Upstream, listed: User): Promise<User> {
+  const found = await shownOf(listed.id, (id) => findUser(upstream, id));
+  if (found === undefined || found instanceof StoreError) return listed;
+  const { active, allowedIps } = found;
+  return { ...listed, active: listed.active === false ? false : (active ?? listed.active), allowedIps };
+}
 
 const observedOf = (upstream: Upstream, user: User, pair: ListedPair): Observed => ({
   externalId: user.id,

@@ -1,3 +1,4 @@
+import { keepable } from '../../connectors/answers.js';
 import type { Changed, Connector, Created, Described, Minted, Upstream } from '../../connectors/connector.js';
 import { StoreError } from '../../connectors/store-error.js';
 import { sql, type Sql } from '../../database/database.js';
@@ -71,7 +72,9 @@ async function rotate(doing: Doing): Promise<Minted> {
     if (there) return there;
   }
   const chosen = way === 'ours' ? await secretOfVersion(keyring, credential, pendingOf(work)) : null;
-  const minted = await having(connector, 'rotate')(upstream, known, wishOf(credential, chosen), held);
+  const rotated = await having(connector, 'rotate')(upstream, known, wishOf(credential, chosen), held);
+  // What was chosen here has been held to its rules already.
+  const minted = way === 'ours' ? rotated : keepable(rotated);
   // What is to stay suspended cannot be tried.
   if (way === 'overlap' && credential.enabled) await expectTaken(doing, minted);
   return minted;
@@ -126,7 +129,11 @@ async function create(doing: Doing): Promise<Created> {
   }
   const { scope } = credential;
   const wish = wishOf(credential, chosen);
-  return having(connector, 'create')(upstream, { ...describedOf(credential, work.roles), scope, wish });
+  const created = await having(connector, 'create')(upstream, {
+    ...{ ...describedOf(credential, work.roles), scope, wish },
+  });
+  if (way !== 'ours') keepable(created.minted);
+  return created;
 }
 
 async function update(doing: Doing): Promise<{ changed: Changed; secret: Minted | null }> {
@@ -203,7 +210,7 @@ async function madeMeanwhile(
   if (!connector.reveal) throw new SecretLost();
   const held = await secretOfVersion(keyring, work.credential, before);
   const there = await connector.reveal(upstream, knownOf(placed(work)), held);
-  return there?.accessKey && there.accessKey !== before?.accessKey ? there : undefined;
+  return there?.accessKey && there.accessKey !== before?.accessKey ? keepable(there) : undefined;
 }
 
 /** A credential that is being made is found by its scope: such stores have one in each. */
@@ -217,7 +224,8 @@ const pendingOf = ({ versions }: Work): Version | undefined =>
 
 /** What is recorded of a credential, as its store is told it. */
 export const describedOf = (credential: Credential, roles: readonly string[]): Described => {
-  const { name, description, category, fullName, email, enabled, allowedIps, expiresAt } = credential;
+  const { name, description, category, fullName, email, enabled, allowedIps, expiresAt, baseUrl } =
+    credential;
   return {
     name,
     description,
@@ -227,6 +235,7 @@ export const describedOf = (credential: Credential, roles: readonly string[]): D
     enabled,
     allowedIps,
     roles,
+    baseUrl,
     expiresAt: expiresAt === null ? null : instant(instantMs(expiresAt)),
   };
 };

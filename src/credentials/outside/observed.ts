@@ -1,6 +1,7 @@
 import type { Described, KeptByStore, Observed } from '../../connectors/connector.js';
 import { rangeAround } from '../../access/addresses.js';
 import { EmailAddress } from '../../inputs/scalars.js';
+import type { RoleTrust, Unsaid } from '../record/credential.js';
 import { Provider } from '../record/provider.js';
 
 /** What a store said of a credential, as Keyway keeps it; what it did not say is not there. */
@@ -18,12 +19,16 @@ export interface Said {
   roles?: string[];
   revoked?: boolean;
   readable?: boolean;
+  base_url?: string | null;
+  invalid?: boolean;
+  problem?: string | null;
+  trust?: RoleTrust | null;
 }
 
 /** What of an entry can be kept: an e-mail that is none, as Keyway reads them, is left out. */
 export function saidOf(entry: Observed): Said {
   const { name, accessKey, provider, description, category, fullName, email, enabled } = entry;
-  const { allowedIps, expiresAt, roles, revoked, readable } = entry;
+  const { allowedIps, expiresAt, roles, revoked, readable, baseUrl, invalid, trust } = entry;
   return {
     name,
     ...(accessKey !== undefined && { access_key: accessKey }),
@@ -38,6 +43,9 @@ export function saidOf(entry: Observed): Said {
     ...(roles && { roles: [...new Set(roles)].sort() }),
     ...(revoked && { revoked }),
     ...(readable && { readable }),
+    ...(baseUrl !== undefined && { base_url: baseUrl }),
+    ...(invalid !== undefined && { invalid: invalid !== null, problem: invalid?.problem ?? null }),
+    ...(trust !== undefined && { trust }),
   };
 }
 
@@ -73,8 +81,19 @@ const columns: Partial<Record<KeptByStore, keyof Said>> = {
   fullName: 'full_name',
   allowedIps: 'allowed_ips',
   expiresAt: 'expires_at',
+  baseUrl: 'base_url',
 };
-const storesOwn: readonly (keyof Said)[] = ['access_key', 'expires_at', 'revoked', 'readable'];
+const storesOwn: readonly (keyof Said)[] = [
+  ...(['access_key', 'expires_at', 'revoked', 'readable', 'invalid', 'problem', 'trust'] as const),
+  // Whoever can switch it, what the store says of it holds.
+  ...(['enabled', 'allowed_ips'] as const),
+];
+
+/** What of a credential is not known from what a store said, or from what it was told. */
+export const unsaidIn = (said: Partial<Said>): Unsaid[] => [
+  ...(said.enabled === undefined ? (['enabled'] as const) : []),
+  ...(said.allowed_ips === undefined ? (['allowedIps'] as const) : []),
+];
 
 const providers: ReadonlySet<string> = new Set(Object.values(Provider));
 const known = (provider: string | null): string | null =>

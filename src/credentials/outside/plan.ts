@@ -74,7 +74,8 @@ export async function expectIdle(tx: Tx, credentialId: string): Promise<void> {
   if (open) throw busy();
 }
 
-const busy = () => conflict('Another change of this credential is under way in its store.');
+const busy = () =>
+  conflict('Another change of this credential is under way in its store: try again when it is done.');
 
 export interface Overtaken extends Actor, Pick<Intent, 'id' | 'verb' | 'details' | 'version' | 'rotationId'> {
   leaseUntilMs: number;

@@ -9,6 +9,7 @@ import { noteAnswer } from '../../stores/health.js';
 import type { OpenStore, StoreParts } from '../../stores/open.js';
 import { CredentialRole } from '../record/credential-role.js';
 import { Credential } from '../record/credential.js';
+import { storableTrust } from '../sync/storable.js';
 import { endCredentials, endOrphans, markDeleted } from '../record/end.js';
 import { RotationState } from '../record/rotation.js';
 import { failRotation, finishEarlier, noteRotated, switchRotation } from '../record/rotations.js';
@@ -49,13 +50,16 @@ export async function settle(
       case 'CREATE': {
         const { externalId, scope, minted } = outcome.created;
         await tx.rows(absorb, { id: credential.id, storeId: intent.storeId, externalId });
-        const { expiresAt } = minted;
+        const { expiresAt, createdAt, enabled, trust } = minted;
         const storeRevision = minted.revision ?? null;
         await setColumns(tx, credential.id, {
           externalId,
           scope,
           storeRevision,
           ...(expiresAt && { expiresAt }),
+          ...(createdAt && { createdAt }),
+          ...(enabled === false && { enabled }),
+          ...(trust && { trust: storableTrust(trust) }),
         });
         await bringIn(parts.keyring, tx, credential, 1, minted);
         await tx.rows(created, { id: credential.id, partial: minted.partial ?? false });
@@ -199,6 +203,7 @@ async function replaceSecret(
   if (overlap) await demoteCurrent(tx, id, graceMs);
   else await retireCurrent(tx, id);
   await bringIn(keyring, tx, credential, intent.version ?? 1, minted);
+  if (minted.trust) await setColumns(tx, id, { trust: storableTrust(minted.trust) });
   await tx.rows(rotated, {
     id,
     until: overlap ? graceMs : null,
@@ -247,15 +252,18 @@ async function change(
   { connector }: OpenStore,
   intent: Intent,
   credential: Credential,
-  { changed: { partial = false, revision }, secret }: StoreOutcome & { verb: 'UPDATE' },
+  { changed: { partial = false, revision, trust }, secret }: StoreOutcome & { verb: 'UPDATE' },
 ): Promise<void> {
   const { id } = credential;
   const { columns = {}, described, roles } = intent.details;
+  const told = Object.keys(described ?? {});
+  await tx.rows(knownSince, { id, told });
   if (described) await tx.rows(saidSince, { id, said: JSON.stringify(toldOf(described, connector.keeps)) });
   await setColumns(tx, id, {
     ...columns,
     partial,
     ...(revision !== undefined && { storeRevision: revision }),
+    ...(trust && { trust: storableTrust(trust) }),
   });
   if (secret) {
     await retireOthers(tx, id, intent.version);
@@ -353,7 +361,10 @@ const created = sql(`
     updated_at = now() WHERE id = :id`);
 const knownAs = sql(`
   UPDATE credentials SET access_key = coalesce(CAST(:accessKey AS text), access_key), retrievable = NOT reaches_store,
-    standing = 'KNOWN', gone_at = NULL, observed_at = now() WHERE id = :id`);
+    standing = 'KNOWN', problem = NULL, gone_at = NULL, observed_at = now() WHERE id = :id`);
+const knownSince = sql(`
+  UPDATE credentials SET unsaid = ARRAY(SELECT name FROM unnest(unsaid) AS name WHERE name <> ALL(CAST(:told AS text[])))
+  WHERE id = :id AND unsaid && CAST(:told AS text[])`);
 // What it says next is held against what it was told.
 const saidSince = sql(`
   UPDATE credentials SET observed = observed || CAST(:said AS jsonb) WHERE id = :id`);

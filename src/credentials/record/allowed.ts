@@ -46,7 +46,9 @@ export async function authorizePlacing(
 export function authorizeRoles(principal: Principal, roles: readonly Role[], place: Place): void {
   for (const role of roles) {
     if (!role.permissions.every((permission) => may(principal, permission, place))) {
-      throw forbidden('A role with permissions that you do not hold there is not yours to give.');
+      throw forbidden(
+        'The role has permissions that you do not have there yourself: only somebody who has them can give it.',
+      );
     }
   }
 }
@@ -55,7 +57,9 @@ export function authorizeRoles(principal: Principal, roles: readonly Role[], pla
 export function authorizeOwning(principal: Principal, credential: Credential): void {
   const place = placeOf(credential);
   if (![...owners].every((permission) => may(principal, permission, place))) {
-    throw forbidden('An owner may read, rotate and revoke: you do not hold that there to give.');
+    throw forbidden(
+      'The owner of a credential may read, rotate and revoke it: you can name an owner only where you may do that yourself.',
+    );
   }
 }
 
@@ -92,7 +96,7 @@ export const allowedBy = (roles: readonly Pick<Role, 'permissions'>[]): Permissi
 export function authorizeLasting(principal: Principal, accountId: string): void {
   if (principal.temporary && accountId === principal.accountId)
     throw forbidden(
-      'A temporary credential is shown no secret of its own account: call with a permanent one.',
+      'A temporary credential cannot reveal secrets of its own account: call with a permanent one.',
     );
 }
 

@@ -1,11 +1,11 @@
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { Permission } from '../../access/principal.js';
+import { Permission } from '../../access/principal.js';
 import type { SecretEncoding } from '../../keyring/token.js';
 import { SignatureScheme } from '../../signatures/scheme.js';
 import { schemeDescriptions } from '../../signatures/schemes.js';
 import { Node } from '../../inputs/node.js';
-import { DateTime, Duration, EmailAddress, IPRange } from '../../inputs/scalars.js';
+import { DateTime, Duration, EmailAddress } from '../../inputs/scalars.js';
 import { Provider } from './provider.js';
 
 export enum CredentialKind {
@@ -25,6 +25,7 @@ export enum CredentialStatus {
   DELETED = 'DELETED',
   UNKNOWN = 'UNKNOWN',
   GONE = 'GONE',
+  INVALID = 'INVALID',
 }
 
 registerEnumType(CredentialKind, {
@@ -54,7 +55,7 @@ registerEnumType(SignatureScheme, {
 registerEnumType(CredentialStatus, {
   name: 'CredentialStatus',
   description:
-    'Whether a credential works at present. Only ACTIVE and ROTATING credentials work. If several values apply, it is the first of DELETED, REVOKED, GONE, EXPIRED, DISABLED, PENDING, UNKNOWN. If none of these applies to a temporary credential, its parent is looked at in the same way.',
+    'Whether a credential works at present. Only ACTIVE and ROTATING credentials work. If several values apply, it is the first of DELETED, REVOKED, GONE, EXPIRED, DISABLED, PENDING, UNKNOWN, INVALID. If none of these applies to a temporary credential, its parent is looked at in the same way.',
   valuesConfig: {
     ACTIVE: { description: 'It works.' },
     DISABLED: {
@@ -72,6 +73,10 @@ registerEnumType(CredentialStatus, {
     PENDING: { description: 'It is being created in an outside store and does not work yet.' },
     ROTATING: { description: 'It works. A rotation is under way, or the previous secret still works.' },
     GONE: { description: 'Its store does not list it any more.' },
+    INVALID: {
+      description:
+        'According to its store, the secret is not accepted by the system that it belongs to; `problem` is the reason that the store gives. Rotate it.',
+    },
     UNKNOWN: {
       description:
         'The answer of its store to a change was lost, so it is not known whether its secret works. Rotate it again; if it was being created, sync the store.',
@@ -104,6 +109,24 @@ export class RotationPolicy {
       'Since when the rotation is late, in UTC. Null if it is not due yet, and if the credential has been revoked.',
   })
   overdueSince: string | null;
+}
+
+/** What a store need not say of a credential. */
+export type Unsaid = 'enabled' | 'allowedIps';
+
+@ObjectType({
+  simpleResolvers: true,
+  description: 'What the trust policy of a role of AWS needs, so that an outside store can assume the role.',
+})
+export class RoleTrust {
+  @Field(() => String, { description: 'The external id that the store made for the role. It is no secret.' })
+  externalId: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'A trust policy, ready to be used; null if the store has not shown one.',
+  })
+  policy: string | null;
 }
 
 @Entity('credentials')
@@ -189,19 +212,38 @@ export class Credential implements Node {
   })
   status: CredentialStatus;
 
-  @Field(() => Boolean, {
-    description:
-      'Whether it is switched on. A credential that is switched on can still not work for another reason: see `status`.',
-  })
   @Column('boolean')
   enabled: boolean;
 
-  @Field(() => [IPRange], {
-    description:
-      'The addresses that it may be used from, in no particular order; empty means any address. An entry of an outside store that is not a valid address is shown as 255.255.255.255, from which no request can come.',
-  })
   @Column('text', { name: 'allowed_ips', array: true })
   allowedIps: string[];
+
+  /** What nothing is known of, as its outside store has not said it: its switch, its addresses. */
+  @Column('text', { array: true, default: '{}' })
+  unsaid: Unsaid[];
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Why its secret is not accepted, in the words of its outside store; null unless `status` is INVALID, and if the store gives no reason.',
+  })
+  @Column('text', { nullable: true })
+  problem: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The address of the server that its keys are for, by which some outside stores choose between credentials; null if none is recorded.',
+  })
+  @Column('text', { name: 'base_url', nullable: true })
+  baseUrl: string | null;
+
+  @Field(() => RoleTrust, {
+    nullable: true,
+    description: 'What the role that it assumes has to trust; null if its outside store says nothing of it.',
+  })
+  @Column('jsonb', { nullable: true })
+  trust: RoleTrust | null;
 
   @Field(() => Boolean, {
     description:
@@ -260,10 +302,18 @@ export class Credential implements Node {
   @Column('boolean', { name: 'reaches_store', default: false })
   reachesStore: boolean;
 
-  /** What a token of Keyway's own may do at most; null for all that its account may. */
+  @Field(() => [Permission], {
+    nullable: true,
+    description:
+      'What a token may do at most, in no particular order. Null for a token that may do all that its account may, and for other kinds.',
+  })
   @Column('text', { array: true, nullable: true })
   permissions: Permission[] | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'What its access key or token begins with; null if it has no prefix of its own.',
+  })
   @Column('text', { name: 'secret_prefix', nullable: true })
   secretPrefix: string | null;
 
@@ -282,7 +332,7 @@ export class Credential implements Node {
   parentVersion: number | null;
 
   @Column('text', { default: 'KNOWN' })
-  standing: 'KNOWN' | 'PENDING' | 'UNKNOWN';
+  standing: 'KNOWN' | 'PENDING' | 'UNKNOWN' | 'INVALID';
 
   @Column('timestamptz', { name: 'rotating_until', nullable: true })
   rotatingUntil: string | null;
@@ -334,6 +384,10 @@ export class Credential implements Node {
   @Column('timestamptz', { name: 'revoked_at', nullable: true })
   revokedAt: string | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'The `reason` that it was revoked with; null if none was given.',
+  })
   @Column('text', { name: 'revoke_reason', nullable: true })
   revokeReason: string | null;
 

@@ -37,7 +37,9 @@ export async function lockCredential(
 /** @throws CONFLICT where the credential was changed since the caller read it. */
 export function expectRevision(credential: Credential, expected: number | null | undefined): void {
   if (typeof expected === 'number' && expected !== credential.revision) {
-    throw conflict('The credential has been changed meanwhile: its revision is another.');
+    throw conflict(
+      'The credential has been changed since you read it (expectedRevision): read it again, then repeat the change.',
+    );
   }
 }
 

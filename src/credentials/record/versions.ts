@@ -22,7 +22,7 @@ export interface Newest {
  */
 export async function expectNewest(tx: Tx, { id, newest }: Newest): Promise<void> {
   if (!(await isNewest(tx, { id, newest })))
-    throw conflict('Another rotation of this credential was under way.');
+    throw conflict('Another rotation of this credential was under way: read it again before you rotate.');
 }
 
 /** Whether it is the newest by now. */

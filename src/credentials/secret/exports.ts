@@ -1,27 +1,25 @@
 import { badInput, KeywayError } from '../../errors.js';
-
-/** The shells that `exportLines` can write for. */
-export type ExportShell = 'POSIX' | 'FISH' | 'POWERSHELL';
+import { dotenvOf, formats, type ExportFormat, type Variable } from './export-formats.js';
 
 /**
- * Shell lines that set one environment variable for each entry, `KEYWAY_ACCESS_KEY` for `accessKey`, to exactly its
- * value; running or pasting them runs nothing else.
- * @throws BAD_USER_INPUT for a prefix that is no start of a variable's name, and for a value with a control character
- * other than TAB and LF: those are refused, never altered.
+ * A text that sets one environment variable for each entry, `KEYWAY_ACCESS_KEY` for `accessKey`, to exactly its value;
+ * running or pasting it runs nothing else.
+ * @param given the names of variables that are called otherwise, by the names of their entries
+ * @throws BAD_USER_INPUT for a prefix that is no start of a variable's name, and for a value that the format cannot
+ * carry: such are refused, never altered.
  */
 export function exportLines(
   entries: readonly { name: string; value: string }[],
   prefix: string,
-  shell: ExportShell,
+  format: ExportFormat,
+  given: Readonly<Record<string, string>> = {},
 ): string {
   expectPrefix(prefix);
-  return entries
-    .map(({ name, value }) => {
-      const variable = `${prefix}_${upperSnake(name)}`;
-      expectCarried(value, name);
-      return assign[shell](variable, value);
-    })
-    .join('\n');
+  const variables = entries.map(({ name, value }): Variable => {
+    expectCarried(value, name, format);
+    return { name: given[name] ?? `${prefix}_${upperSnake(name)}`, value };
+  });
+  return formats[format](variables);
 }
 
 /** @throws BAD_USER_INPUT for what is no start of a variable's name. */
@@ -33,26 +31,26 @@ export function expectPrefix(prefix: string): void {
     );
 }
 
-/** @throws BAD_USER_INPUT, naming `path`, for a text, or one within an object, that shell lines cannot carry. */
-export function expectCarried(value: unknown, path: string): void {
-  if (typeof value === 'string' && unsafe.test(value))
-    throw badInput(path, 'holds a control character that shell lines cannot carry');
+/** @throws BAD_USER_INPUT, naming `path`, for a text, or one within an object, that the format cannot carry. */
+export function expectCarried(value: unknown, path: string, format: ExportFormat): void {
+  const fault = typeof value === 'string' ? faultOf(value, format) : undefined;
+  if (fault) throw badInput(path, fault);
   if (typeof value !== 'object' || value === null) return;
-  for (const [name, member] of Object.entries(value)) expectCarried(member, `${path}.${name}`);
+  for (const [name, member] of Object.entries(value)) expectCarried(member, `${path}.${name}`, format);
 }
 
-// Lone surrogates would arrive as replacement characters, which is altered, too.
-const unsafe = /[^\P{Cc}\t\n]|\p{Cs}/u;
-
-const assign: Record<ExportShell, (variable: string, value: string) => string> = {
-  // POSIX 2.2.2: nothing is special in single quotes but their end. The exclamation mark is quoted apart because an
-  // interactive shell looks for history expansions line by line, and may not know that a line began within quotes.
-  POSIX: (variable, value) => `export ${variable}='${value.replace(/['!]/g, "'\\$&'")}'`,
-  // fishshell.com/docs/current/language.html#quotes: in single quotes only \' and \\ are escapes.
-  FISH: (variable, value) => `set -gx ${variable} '${value.replace(/['\\]/g, '\\$&')}'`,
-  // about_Quoting_Rules: a quote is doubled. PowerShell takes the typographic ones for quotes as well.
-  POWERSHELL: (variable, value) => `$env:${variable} = '${value.replace(/['‘’‚‛]/g, '$&$&')}'`,
-};
+function faultOf(value: string, format: ExportFormat): string | undefined {
+  // Lone surrogates would arrive as replacement characters, which is altered, too.
+  if (/\p{Cs}/u.test(value)) return 'holds half a character, which no text can carry';
+  if (format === 'JSON' || format === 'YAML') return undefined;
+  if (/[^\P{Cc}\t\n]/u.test(value))
+    return `holds a control character that ${format} cannot carry: JSON and YAML can`;
+  if (format === 'DOCKER_ENV' && value.includes('\n'))
+    return 'has several lines, which a file of variables for Docker cannot carry';
+  if (format === 'DOTENV' && dotenvOf(value) === undefined)
+    return 'holds quotes or backslashes that readers of .env files do not agree on';
+  return undefined;
+}
 
 function upperSnake(name: string): string {
   // Names come from our own lists; one that is none would end up unquoted in a shell.

@@ -68,11 +68,11 @@ export async function keepOutside(
 /** Opens a kept secret. @throws as `Keyring.open` does. */
 export async function openSecret(
   keyring: Keyring,
-  credential: SealedTo & Pick<Credential, 'kind' | 'accessKey' | 'expiresAt'>,
+  credential: SealedTo & Pick<Credential, 'kind' | 'provider' | 'accessKey' | 'expiresAt'>,
   version: Pick<CredentialSecret, 'number' | 'accessKey'> & { sealed: Buffer },
 ): Promise<SecretParts> {
   const plain = await keyring.open(Buffer.from(version.sealed), secretPlace(credential, version.number));
-  const { expiresAt } = credential;
+  const { expiresAt, provider } = credential;
   const accessKey = version.accessKey ?? credential.accessKey;
   if (credential.kind !== CredentialKind.PROVIDER_KEYS)
     return { accessKey, secret: plain, keys: null, expiresAt };
@@ -83,6 +83,7 @@ export async function openSecret(
       secret: null,
       keys: keys.map(({ name, value }) => ({ name, value: Secret.of(value) })),
       expiresAt,
+      provider,
     };
   } finally {
     plain.wipe();

@@ -1,5 +1,5 @@
 import { Field, InputType, registerEnumType } from 'type-graphql';
-import { codes, KeywayError, type FieldFault } from '../../errors.js';
+import { KeywayError, type FieldFault } from '../../errors.js';
 import { AsTyped, Line, Nested, Optional, SecretText } from '../../inputs/rules.js';
 import { Secret } from '../../secret.js';
 import { Provider } from '../record/provider.js';
@@ -50,7 +50,7 @@ const secret = () => SecretText(4096);
 const longSecret = () => SecretText(65_536);
 
 @InputType({
-  description: 'Keys of AWS: an access key with its secret key, or, if `mode` is ROLE, a role to assume.',
+  description: 'Keys of AWS: an access key with its secret key, or a role to assume.',
 })
 export class AwsKeysInput {
   @text('The access key id. Comes with `secretKey`.', plain())
@@ -127,7 +127,7 @@ export class AzureCloudKeysInput extends AzureEntraKeysInput {
 
 @InputType({
   description:
-    'Keys of Google Cloud: a service account key (`data`), or all three fields of a workload identity.',
+    'Keys of Google Cloud: a service account key (`data`), or a workload identity: `serviceAccountEmail` with `workloadIdentityProvider`.',
 })
 export class GoogleKeysInput {
   @text('The service account key: the whole JSON file, as text.', longSecret())
@@ -139,13 +139,13 @@ export class GoogleKeysInput {
   @text('Workload identity: the full name of the provider.', plain())
   workloadIdentityProvider?: string | null;
 
-  @text('Workload identity: the audience of the token.', plain())
+  @text('Workload identity: the audience of the token; that of the provider, if left out.', plain())
   tokenAudience?: string | null;
 }
 
 @InputType({
   description:
-    'Keys of a Git host: `username` with `password` or `token`; or, in the older form, `accessKey` with `secretKey`.',
+    'Keys of a Git host: `username` with `password` or `token`; or `accessKey` with `secretKey`, for AWS CodeCommit and in an older form.',
 })
 export class GitKeysInput {
   @text('The user name.', plain())
@@ -336,8 +336,7 @@ export function checkedProviderKeys(
   return { provider, keys: [...keys].map(([name, value]) => ({ name, value: Secret.of(value) })) };
 }
 
-const keysRefused = (fields: FieldFault[]) =>
-  new KeywayError('BAD_USER_INPUT', codes.BAD_USER_INPUT, { fields });
+const keysRefused = (fields: FieldFault[]) => new KeywayError('BAD_USER_INPUT', undefined, { fields });
 
 type Keys = ReadonlyMap<string, string>;
 type KeysRule = (keys: Keys) => FieldFault[];
@@ -392,6 +391,9 @@ interface Way {
 const keysOrRole: KeysRule = (keys) => {
   const pairOfKeys = ['accessKey', 'secretKey'];
   if (keys.get('mode') !== AwsKeysMode.ROLE) {
+    // A role alone is assumed by what the platform itself is, as before there was a mode.
+    if (!keys.has('mode') && keys.has('assumeRoleArn') && !pairOfKeys.some((name) => keys.has(name)))
+      return [];
     const missing = pairOfKeys.filter((name) => !keys.has(name));
     return missing.map((path) => ({ path, message: 'is required unless mode is ROLE' }));
   }
@@ -428,7 +430,7 @@ const aws = {
 const azurePairs = ['batchName', 'batchKey', 'storageName', 'storageKey'];
 const entra = ['tenantId', 'clientId', 'clientSecret'];
 const entraRules = [required(...entra), needs('batchKey', 'batchName'), needs('storageKey', 'storageName')];
-const identity = ['serviceAccountEmail', 'workloadIdentityProvider', 'tokenAudience'];
+const identity = ['serviceAccountEmail', 'workloadIdentityProvider'];
 const git = {
   names: ['username', 'password', 'token', 'accessKey', 'secretKey'],
   rules: [
@@ -467,12 +469,12 @@ const providers: Record<
   },
   google: {
     provider: Provider.GOOGLE,
-    names: ['data', ...identity],
+    names: ['data', ...identity, 'tokenAudience'],
     rules: [
       eitherWay(
-        `needs data, or all of ${identity.join(', ')}`,
+        `needs data, or both of ${identity.join(' and ')}`,
         { names: ['data'], rules: [jsonObject('data')] },
-        { names: identity, rules: [required(...identity)] },
+        { names: [...identity, 'tokenAudience'], rules: [required(...identity)] },
       ),
     ],
   },

@@ -8,6 +8,8 @@ import type { OnceOutcome } from '../../idempotency/once.js';
 import type { Credential } from '../record/credential.js';
 import { IssuedSecret, type SecretParts } from './issued-secret.js';
 import { openSecret } from './keep-secret.js';
+import { presentingOf, storeOfSecret } from './presenting.js';
+import type { CredentialStore } from '../../stores/store.js';
 
 /** What is left of making a version, to answer with. */
 export interface Made extends Answer {
@@ -44,9 +46,12 @@ export const named = (
 ): IssuedSecret =>
   new IssuedSecret({ accessKey: issued ? issued.accessKey : accessKey, secret: null, keys: null, expiresAt });
 
-type Held = Pick<Credential, 'id' | 'accountId' | 'projectId' | 'kind' | 'accessKey' | 'expiresAt'> & {
+type Held = Pick<
+  Credential,
+  'id' | 'accountId' | 'projectId' | 'kind' | 'provider' | 'accessKey' | 'expiresAt'
+> & {
   sealed: Buffer | null;
-  endpoint: string | null;
+  store: Pick<CredentialStore, 'kind' | 'addresses' | 'settings'>;
 };
 
 async function revealed(
@@ -63,17 +68,18 @@ async function revealed(
 }
 
 async function opened(
-  { keyring }: RequestContext,
-  { sealed, endpoint, ...held }: Held,
+  { keyring, connectors }: RequestContext,
+  { sealed, store, ...held }: Held,
   number: number,
 ): Promise<SecretParts> {
   if (!sealed) throw new Error('the version has no secret');
-  return { ...(await openSecret(keyring, held, { number, accessKey: held.accessKey, sealed })), endpoint };
+  const parts = await openSecret(keyring, held, { number, accessKey: held.accessKey, sealed });
+  return { ...parts, at: presentingOf(connectors, store) };
 }
 
 const versionAsCurrent = `
-  SELECT c.id, c.account_id AS "accountId", c.project_id AS "projectId", c.kind, v.access_key AS "accessKey",
-    c.expires_at AS "expiresAt", v.sealed, s.endpoint
+  SELECT c.id, c.account_id AS "accountId", c.project_id AS "projectId", c.kind, c.provider,
+    v.access_key AS "accessKey", c.expires_at AS "expiresAt", v.sealed, ${storeOfSecret}
   FROM credentials c JOIN stores s ON s.id = c.store_id
   JOIN credential_versions v ON v.credential_id = c.id AND v.number = :version AND v.state = 'CURRENT'`;
 const current = sql(`${versionAsCurrent} WHERE c.id = :id AND v.sealed IS NOT NULL`);

@@ -1,6 +1,6 @@
 import { longestCategory, longestDescription, longestName } from '../../config/limits.js';
 import { isVisible, longestKey, unclean } from '../../connectors/answers.js';
-import type { Observed } from '../../connectors/connector.js';
+import type { Observed, Trust } from '../../connectors/connector.js';
 
 /**
  * An entry of a listing as it can be kept: its texts without what no text may hold, and no longer than callers may write
@@ -8,7 +8,7 @@ import type { Observed } from '../../connectors/connector.js';
  * another's.
  */
 export function storable({ accessKey, ...entry }: Observed): Observed | undefined {
-  const { externalId, scope, name, description, category, fullName, roles } = entry;
+  const { externalId, scope, name, description, category, fullName, roles, baseUrl, invalid, trust } = entry;
   if (![externalId, scope].every((id) => id.length <= longestId && !unclean.test(id))) return undefined;
   return {
     ...entry,
@@ -18,10 +18,20 @@ export function storable({ accessKey, ...entry }: Observed): Observed | undefine
     ...(description !== undefined && { description: text(description, longestDescription) }),
     ...(category !== undefined && { category: line(category, longestCategory) }),
     ...(fullName !== undefined && { fullName: line(fullName) }),
+    ...(baseUrl !== undefined && { baseUrl: line(baseUrl) }),
+    ...(invalid && { invalid: { problem: text(invalid.problem, longestDescription) } }),
+    ...(trust && { trust: storableTrust(trust) }),
     // Longer than any role that is made here: one that is cut is none of those.
     ...(roles && { roles: roles.flatMap((role) => line(role) ?? []) }),
   };
 }
+
+/** An external id is a word to be repeated as it is: what is none is left out. */
+export const storableTrust = ({ externalId, policy }: Trust): Trust | null =>
+  isVisible(externalId, 1, longestName) ? { externalId, policy: text(policy, longestPolicyText) } : null;
+
+/** A trust policy of AWS has no more characters. */
+const longestPolicyText = 4_096;
 
 /** An index takes some 2700 bytes. */
 const longestId = 500;

@@ -20,7 +20,7 @@ const glanceMs = 50;
  */
 export async function syncStore(ctx: RequestContext, input: SyncStoreInput): Promise<CredentialStore> {
   const { id, accountId } = await findManaged(ctx, input.id);
-  if (accountId === null) throw unsupported("Keyway's own store is its own inventory.");
+  if (accountId === null) throw unsupported("This is Keyway's own store: there is nothing to sync.");
   await once(ctx, 'store:sync', input, async (tx) => {
     await holdStore(tx, id);
     await begin(tx, id);

@@ -137,7 +137,7 @@ export async function begin(db: Pick<Database, 'rows'>, storeId: string): Promis
   await db.rows(insert, { id: newId(), storeId });
 }
 
-/** The store, with the lease of the run kept while a part of the listing takes many calls. */
+/** The store, in the background, with the lease of the run kept while a part of the listing takes many calls. */
 function renewing(db: Database, upstream: Upstream, run: Run): Upstream {
   let heldAt = performance.now();
   return {
@@ -147,7 +147,7 @@ function renewing(db: Database, upstream: Upstream, run: Run): Upstream {
         await hold(db, run, run.resumeFrom);
         heldAt = performance.now();
       }
-      return upstream.call(request);
+      return upstream.call({ ...request, background: true });
     },
   };
 }

@@ -4,7 +4,7 @@ import { newId } from '../../ids.js';
 import { endCredentials } from '../record/end.js';
 import { storable } from './storable.js';
 import { beginListed, replaceListed } from '../record/versions.js';
-import { saidAnew, saidOf, type Said } from '../outside/observed.js';
+import { saidAnew, saidOf, unsaidIn, type Said } from '../outside/observed.js';
 
 /** What a batch of a listing did to the inventory. */
 export interface Taken {
@@ -59,7 +59,8 @@ export async function takeIn(
     const said = saidOf(entry);
     const anew = saidAnew(one.observed, said, keeps);
     const moved = one.scope !== entry.scope;
-    const isNews = Object.keys(anew).length > 0 || moved || one.gone || one.observed === null;
+    const isLost = unsaidIn(said).join() !== unsaidIn(one.observed ?? {}).join();
+    const isNews = Object.keys(anew).length > 0 || moved || isLost || one.gone || one.observed === null;
     return isNews ? [{ ...one, scope: entry.scope, said, anew }] : [];
   });
   if (changes.length > 0) await change(tx, changes);
@@ -75,7 +76,7 @@ export async function takeIn(
     await endCredentials(
       tx,
       ended.map(({ id }) => id),
-      'Its store has ended it.',
+      'The store has ended this credential.',
     );
   return { added: added.length, changed: changes.length, left: entries.length - kept.length };
 }
@@ -101,7 +102,8 @@ async function adopt(tx: Tx, storeId: string, batch: readonly { entry: Observed 
   const ids = awaited.map(({ id }) => id);
   const externalIds = awaited.map(({ externalId }) => externalId);
   await tx.rows(leaveOthers, { storeId, ids, externalIds });
-  await tx.rows(nameOnce, { ...parameters, ids, names: externalIds });
+  const createdAt = batch.map(({ entry }) => entry.createdAt ?? null);
+  await tx.rows(nameOnce, { ...parameters, ids, names: externalIds, createdAt });
 }
 
 /**
@@ -125,6 +127,8 @@ async function add(
   const rows = fresh.map(({ entry, said }) => ({
     ...said,
     id: newId(),
+    unsaid: unsaidIn(said),
+    standing: said.invalid ? 'INVALID' : 'KNOWN',
     external_id: entry.externalId,
     scope: entry.scope,
     kind: entry.kind,
@@ -144,7 +148,9 @@ async function add(
 }
 
 async function change(tx: Tx, changes: readonly (Seen & { said: Said; anew: Partial<Said> })[]) {
-  const rows = changes.map(({ id, scope, said, anew }) => ({ id, scope, observed: said, anew }));
+  const rows = changes.map(({ id, scope, said, anew }) => ({
+    ...{ id, scope, observed: said, anew, unsaid: unsaidIn(said) },
+  }));
   await tx.rows(overwrite, { rows: JSON.stringify(rows) });
   // A key that was replaced in the store by somebody else: what Keyway keeps of the one before no longer works.
   const replaced = changes.filter(({ anew }) => typeof anew.access_key === 'string');
@@ -188,10 +194,11 @@ const leaveOthers = sql(`
     AND NOT id = ANY(CAST(:ids AS uuid[])) RETURNING id`);
 
 const nameOnce = sql(`
-  UPDATE credentials c SET external_id = e.external_id, scope = l.scope
+  UPDATE credentials c SET external_id = e.external_id, scope = l.scope,
+    created_at = coalesce(l.created_at, c.created_at)
   FROM unnest(CAST(:ids AS uuid[]), CAST(:names AS text[])) AS e (id, external_id)
-  JOIN unnest(CAST(:externalIds AS text[]), CAST(:scopes AS text[])) AS l (external_id, scope)
-    ON l.external_id = e.external_id
+  JOIN unnest(CAST(:externalIds AS text[]), CAST(:scopes AS text[]), CAST(:createdAt AS timestamptz[]))
+    AS l (external_id, scope, created_at) ON l.external_id = e.external_id
   WHERE c.id = e.id RETURNING c.id`);
 
 const leave = sql(`
@@ -215,6 +222,7 @@ const insert = sql(`
     SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS e (id uuid, external_id text, scope text, kind text,
       name text, access_key text, provider text, description text, category text, full_name text, email text,
       enabled boolean, allowed_ips text[], expires_at timestamptz, readable boolean, observed jsonb,
+      unsaid text[], standing text, problem text, base_url text, trust jsonb,
       created_at timestamptz, last_used_at timestamptz)
   ), busy AS MATERIALIZED (
     SELECT c.scope FROM intents i JOIN credentials c ON c.id = i.credential_id
@@ -226,9 +234,11 @@ const insert = sql(`
       AND v.access_key IN (SELECT access_key FROM listed)
   ), made AS (
     INSERT INTO credentials (id, store_id, account_id, external_id, scope, kind, name, access_key, provider, description,
-      category, full_name, email, enabled, allowed_ips, expires_at, retrievable, observed, created_at, observed_at)
+      category, full_name, email, enabled, allowed_ips, unsaid, standing, problem, base_url, trust, expires_at, retrievable,
+      observed, created_at, observed_at)
     SELECT e.id, :storeId, :accountId, e.external_id, e.scope, e.kind, e.name, e.access_key, e.provider, e.description,
-      e.category, e.full_name, e.email, coalesce(e.enabled, true), coalesce(e.allowed_ips, '{}'), e.expires_at,
+      e.category, e.full_name, e.email, coalesce(e.enabled, true), coalesce(e.allowed_ips, '{}'),
+      e.unsaid, e.standing, e.problem, e.base_url, nullif(e.trust, 'null'), e.expires_at,
       coalesce(e.readable, false), e.observed, coalesce(e.created_at, now()), clock_timestamp()
     FROM listed e
     WHERE NOT EXISTS (SELECT 1 FROM keys WHERE keys.access_key = e.access_key)
@@ -242,10 +252,11 @@ const insert = sql(`
   )
   SELECT id FROM made`);
 
+// A trust policy is shown of a single credential alone, and stays for as long as the external id that it is for.
 // What Keyway reaches the store with keeps the key that Keyway has, though the store may have another by now.
 const overwrite = sql(`
   WITH listed AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS e (id uuid, scope text, observed jsonb, anew jsonb)
+    SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS e (id uuid, scope text, observed jsonb, anew jsonb, unsaid text[])
   )
   UPDATE credentials c SET
     observed = e.observed, scope = e.scope, gone_at = NULL,
@@ -260,6 +271,13 @@ const overwrite = sql(`
     enabled = coalesce(CAST(e.anew ->> 'enabled' AS boolean), c.enabled),
     allowed_ips = CASE WHEN e.anew ? 'allowed_ips'
       THEN ARRAY(SELECT jsonb_array_elements_text(e.anew -> 'allowed_ips')) ELSE c.allowed_ips END,
+    unsaid = e.unsaid,
+    base_url = CASE WHEN e.anew ? 'base_url' THEN e.anew ->> 'base_url' ELSE c.base_url END,
+    trust = CASE WHEN e.anew ? 'trust' AND e.anew -> 'trust' ->> 'externalId' IS DISTINCT FROM c.trust ->> 'externalId'
+      THEN nullif(e.anew -> 'trust', 'null') ELSE c.trust END,
+    problem = CASE WHEN e.observed ? 'invalid' THEN e.observed ->> 'problem' ELSE c.problem END,
+    standing = CASE WHEN c.standing IN ('KNOWN', 'INVALID') AND e.observed ? 'invalid'
+      THEN CASE WHEN CAST(e.observed ->> 'invalid' AS boolean) THEN 'INVALID' ELSE 'KNOWN' END ELSE c.standing END,
     expires_at = CASE WHEN e.anew ? 'expires_at' THEN CAST(e.anew ->> 'expires_at' AS timestamptz) ELSE c.expires_at END,
     retrievable = NOT c.reaches_store
       AND (c.retrievable OR coalesce(CAST(e.anew ->> 'readable' AS boolean), false)),

@@ -1,5 +1,5 @@
 import type { ApolloServerPlugin } from '@apollo/server';
-import { ApolloServerValidationErrorCode, type ApolloServerErrorCode } from '@apollo/server/errors';
+import type { ApolloServerErrorCode } from '@apollo/server/errors';
 import type { ValidationError } from 'class-validator';
 import {
   getVariableValues,
@@ -13,12 +13,12 @@ import {
   type ValueNode,
 } from 'graphql';
 import { ArgumentValidationError } from 'type-graphql';
-import { codes, KeywayError, unavailable, type Code, type FieldFault } from '../../errors.js';
+import { codes, KeywayError, sentenceOf, unavailable, type Code, type FieldFault } from '../../errors.js';
 import { faultsOf } from '../../inputs/rules.js';
-import { keepLocations, locationsOf } from '../locations.js';
+import { locationsOf } from '../locations.js';
 import { exceeded, hasTooManyTokens } from '../query-limits.js';
 import { argumentFaults } from './input.js';
-import { misfit, misfitsOf } from './validation.js';
+import { DocumentRefused, misfit, type Misfit } from './validation.js';
 
 /** An error as callers see it. */
 export interface PublicError {
@@ -48,7 +48,6 @@ export function answerErrors(options: {
     unexpectedErrorProcessingRequest: async ({ error, requestContext }) =>
       onInternal?.(error, requestContext.contextValue),
     requestDidStart: async () => ({
-      validationDidStart: async ({ document }) => keepLocations(document),
       willSendResponse: async ({ response, errors: causes = [], contextValue, ...asked }) => {
         if (response.body.kind !== 'single') return;
         const { singleResult } = response.body;
@@ -65,9 +64,11 @@ export function answerErrors(options: {
         const [first] = findings;
         // Who was known when the request came, and may call no more when its change has waited, is told as a stranger is.
         const unknown = data === null && first?.code === 'UNAUTHENTICATED';
-        if ((data === undefined || unknown) && first && isCode(first.code))
-          response.http.status = statusOf[first.code];
         if (unknown) response.http.headers.set('www-authenticate', 'Bearer realm="keyway"');
+        if (!first || (data !== undefined && !unknown)) return;
+        response.http.status = statusFor(first.code, response.http.status);
+        const retryInMs = keywayErrorIn(first.error)?.retryInMs;
+        if (retryInMs !== undefined) response.http.headers.set('retry-after', seconds(retryInMs));
       },
     }),
   };
@@ -87,6 +88,9 @@ export const formatError = (_: unknown, error: unknown): PublicError => publicEr
 export function publicError(error: unknown, requestId?: string): PublicError {
   return told({ ...findingOf(error, {}), error }, requestId);
 }
+
+/** A length of time as the header Retry-After has it: in whole seconds, and not too few. */
+export const seconds = (ms: number): string => String(Math.ceil(ms / 1_000));
 
 /** The answer to what went wrong outside the graph, in the words that the graph has for it, and its HTTP status. */
 export function answerOf(error: unknown, requestId: string): { status: number; answer: PublicError } {
@@ -108,6 +112,7 @@ const statusOf: Readonly<Record<Code, number>> = {
   UNAUTHENTICATED: 401,
   NOT_FOUND: 404,
   FORBIDDEN: 403,
+  BAD_REQUEST: 400,
   BAD_USER_INPUT: 400,
   CONFLICT: 409,
   LIMIT_EXCEEDED: 400,
@@ -119,7 +124,13 @@ const statusOf: Readonly<Record<Code, number>> = {
   INTERNAL_SERVER_ERROR: 500,
 };
 
-const isCode = (code: string): code is Code => Object.hasOwn(codes, code);
+/** The status of an answer in which nothing was executed; where Apollo Server has it, as it says. */
+function statusFor(code: Finding['code'], given: number | undefined): number | undefined {
+  // A mutation by GET is 405.
+  if (code === 'BAD_REQUEST') return given;
+  if (code === misfit.code) return 400;
+  return Object.hasOwn(codes, code) ? statusOf[code as Code] : given;
+}
 
 /** What is known of the request that an error belongs to. */
 interface Asked {
@@ -157,14 +168,8 @@ function told({ code, message, fields = [], error, nodes }: Placed, requestId?: 
 
 /** What may be said of the errors of one answer. */
 function findingsOf(errors: readonly unknown[], asked: Asked): Placed[] {
-  const { schema, document } = asked;
-  const refused = errors.filter(isMisfit);
-  if (schema && document && refused.length > 0 && refused.length === errors.length) {
-    const isIntrospection = ({ extensions }: GraphQLError) =>
-      extensions['validationErrorCode'] === ApolloServerValidationErrorCode.INTROSPECTION_DISABLED;
-    const misfits = misfitsOf(document, schema, !refused.some(isIntrospection));
-    if (misfits.length > 0) return misfits.map((one) => ({ nodes: [], ...one, error: undefined }));
-  }
+  const misfits = errors.flatMap(misfitsIn);
+  if (misfits.length > 0) return misfits.map((one) => ({ nodes: [], ...one, error: undefined }));
   const kept = new Map<ValueNode, FieldFault[]>();
   const faultsAt = (value: ValueNode) => {
     const faults = kept.get(value) ?? faultsOfArgument(value, asked);
@@ -190,14 +195,15 @@ const internal = {
 
 const badInput = (fields: readonly FieldFault[]): Finding => ({
   code: 'BAD_USER_INPUT',
-  message: codes.BAD_USER_INPUT,
+  message: sentenceOf('BAD_USER_INPUT', fields),
   fields,
 });
 
 /** What Apollo Server refuses by itself, before anything is executed. */
 const refusals: readonly Finding[] = [
   { code: 'GRAPHQL_PARSE_FAILED', message: 'The document cannot be read.' },
-  { code: 'BAD_REQUEST', message: 'The HTTP request is not one that GraphQL can be asked with here.' },
+  misfit,
+  { code: 'BAD_REQUEST', message: codes.BAD_REQUEST },
   { code: 'BAD_USER_INPUT', message: codes.BAD_USER_INPUT },
   {
     code: 'OPERATION_RESOLUTION_FAILURE',
@@ -213,7 +219,6 @@ function findingOf(
   asked: Asked,
   faultsAt: (value: ValueNode) => readonly FieldFault[] = () => [],
 ): Finding {
-  if (isMisfit(error)) return misfit;
   const ours = keywayErrorIn(error);
   if (ours) return ofOurs(ours);
   const causes = [...origins(error)];
@@ -229,16 +234,19 @@ function findingOf(
   if (stranger.path) return internal;
   const code = stranger.extensions['code'] ?? codeOf(stranger, asked);
   if (code === 'GRAPHQL_PARSE_FAILED' && asked.source !== undefined && hasTooManyTokens(asked.source))
-    return ofOurs(exceeded('tokens'));
+    return ofOurs(exceeded('tokens', Infinity));
+  if (code === 'BAD_REQUEST' && asked.operation && statusIn(stranger) === 405) return notByGet;
   return refusals.find((known) => known.code === code) ?? internal;
 }
+
+const notByGet: Finding = { code: 'BAD_REQUEST', message: 'A GET only asks: send a mutation by POST.' };
 
 const ofOurs = ({ code, message, fields }: KeywayError): Finding =>
   code === internal.code ? internal : { code, message, fields };
 
-/** Whether validation refused the document for this. */
-const isMisfit = (error: unknown): error is GraphQLError =>
-  error instanceof GraphQLError && !error.path && error.extensions['code'] === misfit.code;
+/** What validation said, where it refused the document. */
+const misfitsIn = (error: unknown): readonly Misfit[] =>
+  [...origins(error)].find((origin) => origin instanceof DocumentRefused)?.misfits ?? [];
 
 /** The error and those it was made from, outermost first. */
 function* origins(error: unknown): Generator<unknown> {
@@ -267,16 +275,25 @@ function brokenRules(broken: ArgumentValidationError, error: GraphQLError | unde
 }
 
 /** For the refusals that come without one. */
-function codeOf({ extensions: { http } }: GraphQLError, { schema, operation }: Asked) {
+function codeOf(error: GraphQLError, { schema, operation }: Asked) {
   if (schema && operation && !schema.getRootType(operation.operation)) return 'OPERATION_RESOLUTION_FAILURE';
-  const refused = typeof http === 'object' && http !== null && 'status' in http && http.status === 400;
-  return refused ? 'BAD_REQUEST' : undefined;
+  return statusIn(error) === 400 ? 'BAD_REQUEST' : undefined;
 }
+
+const statusIn = ({ extensions: { http } }: GraphQLError): unknown =>
+  typeof http === 'object' && http !== null && 'status' in http ? http.status : undefined;
 
 /** What Fastify refuses before our own code sees it. */
 function refusedByFastify(status = 500): KeywayError | undefined {
   if (status === 413) return new KeywayError('LIMIT_EXCEEDED', 'The body is too large.');
-  if (status === 415) return new KeywayError('BAD_USER_INPUT', 'The content type must be application/json.');
-  if (status >= 400 && status < 500) return new KeywayError('BAD_USER_INPUT', 'The request cannot be read.');
+  if (status === 415) return new KeywayError('BAD_REQUEST', 'The content type must be application/json.');
+  if (status === 408)
+    return new KeywayError('BAD_REQUEST', 'The request did not come in time: send it again.');
+  if (status === 431) return new KeywayError('LIMIT_EXCEEDED', 'The headers are too large.');
+  if (status >= 400 && status < 500)
+    return new KeywayError(
+      'BAD_REQUEST',
+      'The request cannot be read: its address, headers or length are malformed.',
+    );
   return status === 503 ? unavailable() : undefined;
 }

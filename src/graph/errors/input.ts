@@ -29,18 +29,22 @@ import {
 import { mostFaults } from '../../config/limits.js';
 import { KeywayError, type FieldFault } from '../../errors.js';
 import { ScalarRefusal } from '../../inputs/scalars.js';
+import { suggestNothing, type Suggest } from './suggest.js';
 
 type Values = Readonly<Record<string, unknown>>;
 
 /**
  * Refuses variables that are not of their types, before anything runs: with all faults at once, up to a hundred, under
  * the names of the arguments that they are given to.
+ * @param suggest what to say of a member that there is not
  */
-export function variableFaults(): ApolloServerPlugin {
+export function variableFaults(suggest: Suggest = suggestNothing): ApolloServerPlugin {
   return {
     requestDidStart: async () => ({
       didResolveOperation: async ({ schema, document, operation, request }) => {
-        const fields = operation ? faultsIn(operation, request.variables ?? {}, document, schema) : [];
+        const fields = operation
+          ? faultsIn(operation, request.variables ?? {}, document, schema, suggest)
+          : [];
         if (fields.length > 0) throw new KeywayError('BAD_USER_INPUT', undefined, { fields });
       },
     }),
@@ -55,19 +59,22 @@ export function* valueFaults(
   value: unknown,
   type: GraphQLInputType,
   path = '',
+  suggest: Suggest = suggestNothing,
 ): Generator<FieldFault, void, void> {
   if (isNonNullType(type)) {
     if (value === undefined) yield { path, message: required };
     else if (value === null) yield { path, message: notNull };
-    else yield* valueFaults(value, type.ofType, path);
+    else yield* valueFaults(value, type.ofType, path, suggest);
   } else if (value === null || value === undefined) {
     return;
   } else if (isListType(type)) {
-    if (!Array.isArray(value)) return yield* valueFaults(value, type.ofType, path);
+    if (!Array.isArray(value)) return yield* valueFaults(value, type.ofType, path, suggest);
     for (const [index, item] of value.entries())
-      yield* valueFaults(item ?? null, type.ofType, join(path, index));
+      yield* valueFaults(item ?? null, type.ofType, join(path, index), suggest);
   } else if (isInputObjectType(type)) {
-    yield* objectFaults(value, type, path);
+    yield* objectFaults(value, type, path, suggest);
+  } else if (typeof value === 'string' && /\p{Cs}/u.test(value)) {
+    yield { path, message: halved };
   } else {
     yield* leafFaults(type, path, () => type.parseValue(value) as unknown);
   }
@@ -86,8 +93,10 @@ export function* literalFaults(
   literal: ValueNode,
   type: GraphQLInputType,
   path = '',
+  suggest: Suggest = suggestNothing,
 ): Generator<LiteralFault, void, void> {
-  for (const place of placesIn({ node: literal, type, path, hasDefault: false })) yield* faultsAt(place);
+  for (const place of placesIn({ node: literal, type, path, hasDefault: false }))
+    yield* faultsAt(place, undefined, suggest);
 }
 
 /** What is wrong with the argument that has this value, once variables have theirs. */
@@ -122,7 +131,13 @@ export const notInDocument = 'variables';
 const required = 'is required';
 const notNull = 'must not be null';
 const exactlyOne = 'exactly one of its members must be given';
-const unknownMember = ({ name }: GraphQLInputObjectType) => `has a member that ${name} does not define`;
+// UTF-8 has no bytes for it, and would have U+FFFD in its place. In a literal, graphql-js refuses it.
+const halved = 'has half of a surrogate pair, such as \\ud83d alone: send the whole character';
+function unknownMember(type: GraphQLInputObjectType, given: string, suggest: Suggest): string {
+  const nearest = suggest(given, Object.keys(type.getFields()));
+  const end = nearest === undefined ? '' : `: did you mean ${nearest}?`;
+  return `has a member that ${type.name} does not define${end}`;
+}
 
 function mustBe(type: GraphQLLeafType | GraphQLInputObjectType): string {
   if (isEnumType(type))
@@ -138,6 +153,7 @@ function faultsIn(
   values: Values,
   document: DocumentNode,
   schema: GraphQLSchema,
+  suggest: Suggest,
 ): FieldFault[] {
   const found: FieldFault[] = [];
   let paths: ReadonlyMap<string, string> | undefined;
@@ -146,7 +162,7 @@ function faultsIn(
     const wanted = typeFromAST(schema, type);
     const value = Object.hasOwn(values, name) ? (values[name] ?? null) : undefined;
     if (!isInputType(wanted) || (value === undefined && defaultValue)) continue;
-    for (const { path, message } of valueFaults(value, wanted)) {
+    for (const { path, message } of valueFaults(value, wanted, '', suggest)) {
       if (found.length === mostFaults) return found;
       paths ??= variablePaths(document, schema);
       found.push({ path: join(paths.get(name) ?? notInDocument, path), message });
@@ -159,6 +175,7 @@ function* objectFaults(
   value: unknown,
   type: GraphQLInputObjectType,
   path: string,
+  suggest: Suggest,
 ): Generator<FieldFault, void, void> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return yield { path, message: mustBe(type) };
@@ -166,8 +183,9 @@ function* objectFaults(
   const fields = type.getFields();
   for (const { name, type: wanted, defaultValue } of Object.values(fields))
     if (members[name] !== undefined || defaultValue === undefined)
-      yield* valueFaults(members[name], wanted, join(path, name));
-  if (Object.keys(members).some((key) => !fields[key])) yield { path, message: unknownMember(type) };
+      yield* valueFaults(members[name], wanted, join(path, name), suggest);
+  const unknown = Object.keys(members).find((key) => !fields[key]);
+  if (unknown !== undefined) yield { path, message: unknownMember(type, unknown, suggest) };
 
   const given = Object.keys(fields).filter((name) => members[name] !== undefined);
   if (!type.isOneOf) return;
@@ -227,7 +245,11 @@ const memberAt = (node: ValueNode, member: GraphQLInputField | GraphQLArgument, 
 });
 
 /** What is wrong with a literal itself; what is in it has places of its own. */
-function* faultsAt(place: Place, variables?: Values): Generator<LiteralFault, void, void> {
+function* faultsAt(
+  place: Place,
+  variables?: Values,
+  suggest: Suggest = suggestNothing,
+): Generator<LiteralFault, void, void> {
   const { node, type, path } = place;
   if (!type) return;
   if (node.kind === Kind.NULL || node.kind === Kind.VARIABLE) {
@@ -239,7 +261,7 @@ function* faultsAt(place: Place, variables?: Values): Generator<LiteralFault, vo
   }
   const wanted = node.kind === Kind.LIST ? getNullableType(type) : itemOf(type);
   if (isInputObjectType(wanted)) {
-    if (node.kind === Kind.OBJECT) yield* memberFaults(node, wanted, path, variables);
+    if (node.kind === Kind.OBJECT) yield* memberFaults(node, wanted, path, variables, suggest);
     else yield { node, path, message: mustBe(wanted) };
   } else if (isLeafType(wanted)) {
     for (const fault of leafFaults(wanted, path, () => wanted.parseLiteral(node, variables)))
@@ -251,7 +273,8 @@ function* memberFaults(
   node: ObjectValueNode,
   type: GraphQLInputObjectType,
   path: string,
-  variables?: Values,
+  variables: Values | undefined,
+  suggest: Suggest,
 ): Generator<LiteralFault, void, void> {
   const members = new Map(node.fields.map(({ name, value }) => [name.value, value]));
   const fields = type.getFields();
@@ -259,7 +282,8 @@ function* memberFaults(
     if (!members.has(field.name) && isRequiredInputField(field))
       yield { node, path: join(path, field.name), message: required };
   for (const member of node.fields)
-    if (!fields[member.name.value]) yield { node: member, path, message: unknownMember(type) };
+    if (!fields[member.name.value])
+      yield { node: member, path, message: unknownMember(type, member.name.value, suggest) };
 
   if (!type.isOneOf) return;
   const [given, ...others] = Object.keys(fields).filter((name) => members.has(name));

@@ -44,9 +44,10 @@ import {
   type ValidationRule,
   type ValueNode,
 } from 'graphql';
-import { codes, type FieldFault } from '../../errors.js';
+import { codes, sentenceOf, type FieldFault } from '../../errors.js';
 import { validationOptions } from '../query-limits.js';
 import { literalFaults, notInDocument, variablePaths } from './input.js';
+import { suggestNearest, suggestNothing, type Suggest } from './suggest.js';
 
 /** Why a document does not fit the schema, in our words, and the nodes that are to blame. */
 export interface Misfit {
@@ -56,21 +57,30 @@ export interface Misfit {
   nodes?: readonly ASTNode[];
 }
 
+/** A document that validation refused. */
+export class DocumentRefused extends Error {
+  constructor(readonly misfits: readonly Misfit[]) {
+    super('the document does not fit the schema');
+  }
+}
+
 /** What is said of a document that does not fit where no more is known. */
-export const misfit: Misfit = {
+export const misfit = {
   code: 'GRAPHQL_VALIDATION_FAILED',
   message: 'The document does not fit the schema.',
-};
+} as const satisfies Misfit;
 
 /**
- * What keeps a document that validation refused from being run. It is validated a second time, as an error of graphql-js
- * does not tell which rule it is of, and may hold a submitted value. Our words name nothing but what the schema has.
+ * Validates a document: what keeps it from being run, nothing where it fits. An error of graphql-js may hold a submitted
+ * value, and does not tell which rule it is of, so that each rule is watched as it reports. Our words name nothing but
+ * what the schema has.
  */
 export function misfitsOf(document: DocumentNode, schema: GraphQLSchema, introspection: boolean): Misfit[] {
   const found: Misfit[] = [];
   const rules = introspection ? specifiedRules : [...specifiedRules, noIntrospection];
+  const suggest = introspection ? suggestNearest : suggestNothing;
   const telling = rules.map((rule) =>
-    rule === ValuesOfCorrectTypeRule ? literalsRule(found) : tellingRule(rule, found),
+    rule === ValuesOfCorrectTypeRule ? literalsRule(found, suggest) : tellingRule(rule, found, suggest),
   );
   const { length } = validate(schema, document, telling, validationOptions);
   // The last may come from no rule: there were too many, or comparing the fields of the document took too long.
@@ -81,7 +91,7 @@ export function misfitsOf(document: DocumentNode, schema: GraphQLSchema, introsp
 }
 
 /** The rule, with a word of ours for each of its errors. */
-function tellingRule(rule: ValidationRule, found: Misfit[]): ValidationRule {
+function tellingRule(rule: ValidationRule, found: Misfit[], suggest: Suggest): ValidationRule {
   const told = new Map<ASTNode | undefined, number>();
   return (context) => {
     const reportError = (error: GraphQLError) => {
@@ -89,7 +99,7 @@ function tellingRule(rule: ValidationRule, found: Misfit[]): ValidationRule {
       const { nodes = [] } = error;
       const before = told.get(nodes[0]) ?? 0;
       told.set(nodes[0], before + 1);
-      const message = wordsOf.get(rule)?.(context, nodes[0], before) ?? misfit.message;
+      const message = wordsOf.get(rule)?.(context, nodes[0], before, suggest) ?? misfit.message;
       found.push({ ...misfit, message, nodes });
     };
     return rule(
@@ -102,12 +112,18 @@ function tellingRule(rule: ValidationRule, found: Misfit[]): ValidationRule {
 
 /** In the place of graphql-js's own rule for literals: it refuses the same, and tells of each fault by its path. */
 const literalsRule =
-  (found: Misfit[]): ValidationRule =>
+  (found: Misfit[], suggest: Suggest): ValidationRule =>
   (context) => {
     const tell = (literal: ValueNode, type: GraphQLInputType, path: string) => {
-      for (const { node, ...fault } of literalFaults(literal, type, path)) {
+      for (const { node, ...fault } of literalFaults(literal, type, path, suggest)) {
         context.reportError(new GraphQLError(fault.message, { nodes: node }));
-        found.push({ code: 'BAD_USER_INPUT', message: codes.BAD_USER_INPUT, fields: [fault], nodes: [node] });
+        const fields = [fault];
+        found.push({
+          code: 'BAD_USER_INPUT',
+          message: sentenceOf('BAD_USER_INPUT', fields),
+          fields,
+          nodes: [node],
+        });
       }
     };
     return {
@@ -137,7 +153,30 @@ const noIntrospection: ValidationRule = (context) => ({
  * @param before how many errors the rule had for the same node before
  * @returns undefined where the words would name what is not of the schema
  */
-type Words = (context: ValidationContext, node: ASTNode | undefined, before: number) => string | undefined;
+type Words = (
+  context: ValidationContext,
+  node: ASTNode | undefined,
+  before: number,
+  suggest: Suggest,
+) => string | undefined;
+
+/**
+ * Of a name that is not there: with the nearest that is, where one is near; the document's own only then, as a slip of
+ * the pen.
+ */
+function noSuch(
+  what: string | undefined,
+  node: ASTNode | undefined,
+  names: readonly string[],
+  suggest: Suggest,
+): string | undefined {
+  if (what === undefined) return undefined;
+  const named = node && 'name' in node && node.name ? node.name.value : undefined;
+  const nearest = named === undefined ? undefined : suggest(named, names);
+  return nearest === undefined ? `${what} of that name.` : `${what} ${named}: did you mean ${nearest}?`;
+}
+
+const namesOf = (named: readonly { name: string }[] | undefined) => (named ?? []).map(({ name }) => name);
 
 /** The text; undefined where one of the names in it is not of the schema. */
 const say = (texts: TemplateStringsArray, ...names: (string | undefined)[]) =>
@@ -151,7 +190,11 @@ export const wordsOf: ReadonlyMap<ValidationRule, Words> = new Map<ValidationRul
   [UniqueOperationNamesRule, twice],
   [LoneAnonymousOperationRule, () => 'An operation without a name must be the only one of its document.'],
   [SingleFieldSubscriptionsRule, () => 'A subscription selects exactly one field.'],
-  [KnownTypeNamesRule, () => 'There is no type of that name.'],
+  [
+    KnownTypeNamesRule,
+    (context, node, _, suggest) =>
+      noSuch('There is no type', node, Object.keys(context.getSchema().getTypeMap()), suggest),
+  ],
   [
     FragmentsOnCompositeTypesRule,
     (context, node) => say`A fragment cannot be on type ${typeAt(node, context)}, which has no fields.`,
@@ -169,7 +212,11 @@ export const wordsOf: ReadonlyMap<ValidationRule, Words> = new Map<ValidationRul
   ],
   [
     FieldsOnCorrectTypeRule,
-    (context) => say`Type ${context.getParentType()?.name} has no field of that name.`,
+    (context, node, _, suggest) => {
+      const parent = context.getParentType();
+      const names = parent && 'getFields' in parent ? Object.keys(parent.getFields()) : [];
+      return noSuch(say`Type ${parent?.name} has no field`, node, names, suggest);
+    },
   ],
   [UniqueFragmentNamesRule, twice],
   [KnownFragmentNamesRule, () => 'A fragment is spread that the document does not define.'],
@@ -185,10 +232,10 @@ export const wordsOf: ReadonlyMap<ValidationRule, Words> = new Map<ValidationRul
   [NoUnusedVariablesRule, () => 'A variable is never used.'],
   [
     KnownDirectivesRule,
-    (context) =>
+    (context, node, _, suggest) =>
       context.getDirective()
         ? say`Directive @${context.getDirective()?.name} cannot stand there.`
-        : 'There is no directive of that name.',
+        : noSuch('There is no directive', node, namesOf(context.getSchema().getDirectives()), suggest),
   ],
   [
     UniqueDirectivesPerLocationRule,
@@ -196,10 +243,13 @@ export const wordsOf: ReadonlyMap<ValidationRule, Words> = new Map<ValidationRul
   ],
   [
     KnownArgumentNamesRule,
-    (context) =>
-      context.getDirective()
-        ? say`Directive @${context.getDirective()?.name} has no argument of that name.`
-        : say`Field ${context.getParentType()?.name}.${context.getFieldDef()?.name} has no argument of that name.`,
+    (context, node, _, suggest) => {
+      const [directive, field] = [context.getDirective(), context.getFieldDef()];
+      const what = directive
+        ? say`Directive @${directive.name} has no argument`
+        : say`Field ${context.getParentType()?.name}.${field?.name} has no argument`;
+      return noSuch(what, node, namesOf((directive ?? field)?.args), suggest);
+    },
   ],
   [UniqueArgumentNamesRule, twice],
   [

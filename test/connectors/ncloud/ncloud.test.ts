@@ -188,9 +188,20 @@ describe.each([1, 2] as const)('version %s of Sub Account', (version) => {
     const rotate = (one: Known) => connector.rotate(upstream, one, wish, held(key));
     await expect(rotate(both)).rejects.toMatchObject({ fault: 'LIMIT_EXCEEDED' });
     other.active = false;
+    // A store that counts all keys, and not the active ones alone.
+    const full = () =>
+      store.meet(
+        version === 1
+          ? { kind: 'fail', status: 409, body: { errorCode: 9012 } }
+          : { kind: 'fail', status: 400, body: { error: { errorCode: 'LimitExceeded' } } },
+        { method: 'POST', path: /access-keys$/ },
+      );
+    full();
     await expect(rotate(known())).rejects.toMatchObject({ fault: 'LIMIT_EXCEEDED' });
     key.active = false;
+    full();
     await expect(rotate(known())).rejects.toMatchObject({ fault: 'LIMIT_EXCEEDED' });
+    full();
     const minted = await rotate(both);
     expect([...owner.keys.keys()]).toEqual([key.accessKey, minted.accessKey]);
   });
@@ -242,6 +253,45 @@ describe.each([1, 2] as const)('version %s of Sub Account', (version) => {
     store.meet({ kind: 'fail', status: 400, body }, { method: 'DELETE' });
     await expect(connector.delete(upstream, known())).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(owner.keys.has(key.accessKey)).toBe(true);
+  });
+
+  test('is refused to let a key in again where two others are active', async () => {
+    store.addKey(owner.subAccountId);
+    key.active = false;
+    store.addKey(owner.subAccountId);
+    await expect(
+      connector.update(upstream, known(), make.described({ enabled: true }), null),
+    ).rejects.toMatchObject({ fault: 'LIMIT_EXCEEDED', unclear: false });
+  });
+
+  test.each([{ active: false }, { canAPIGatewayAccess: false }])(
+    'does not show a key as enabled whose sub account is %j, and lets none in there',
+    async (change) => {
+      Object.assign(owner, change);
+      const entries = await make.listed(ncloud, upstream);
+      expect(entries.find(({ externalId }) => externalId === key.accessKey)?.enabled).toBe(false);
+      expect((await connector.find(upstream, known()))?.enabled).toBe(false);
+      const { minted } = await connector.create(upstream, wanted());
+      expect(minted.enabled).toBe(false);
+      await expect(
+        connector.update(upstream, known(), make.described({ enabled: true }), null),
+      ).rejects.toMatchObject({ code: 'CONFLICT', unclear: false });
+      // Its own switch stays as it is.
+      owner.keys.delete(minted.accessKey ?? '');
+      const next = await connector.rotate(upstream, known({ enabled: false }), wish, held(key));
+      expect(owner.keys.get(next.accessKey ?? '')?.active).toBe(true);
+    },
+  );
+
+  test('tells when a key was made, and a list what it is of', async () => {
+    const { minted } = await connector.create(upstream, wanted());
+    expect(minted.createdAt).toBe('2026-01-31T08:07:00.000Z');
+    const temporary = await connector.issue(upstream, held(key), { durationMs: 900_000, mfa: null });
+    expect(temporary.createdAt).toBe('2026-01-31T08:07:00.000Z');
+    const entries = await make.listed(ncloud, upstream);
+    expect(entries.find(({ scope }) => scope === owner.subAccountId)).toMatchObject({
+      ...{ email: owner.email, allowedIps: [], enabled: true },
+    });
   });
 
   test('suspends a credential with all of its keys, and lets in again the current one alone', async () => {

@@ -60,6 +60,7 @@ test('lists workspace by workspace, without keys, and goes on where it broke off
       description: 'text',
       category: 'container-reg',
       provider: 'CONTAINER_REG',
+      ...{ baseUrl: null, invalid: null, trust: null },
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       lastUsedAt: null,
     },
@@ -193,7 +194,7 @@ test('is unclear about a creation whose answer was lost or cannot be read; what 
 
 test('updates the whole with the keys that Keyway holds; the rest stays as the store has it', async () => {
   const id = seeded({ baseUrl: 'https://images.example.com' });
-  const described = make.described({ name: 'renamed', description: null, category: 'grouped' });
+  const described = { name: 'renamed', description: null, category: 'grouped' };
   await connector.update(upstream, known(id), described, make.heldKeys(registryKeys));
   expect(stored(id)).toMatchObject({
     name: 'renamed',

@@ -82,8 +82,8 @@ test('lists the pair of each user that has one, page by page, without its key', 
     accessKey: pair.apiId,
     fullName: 'Build Machines',
     email: user.email_address,
-    enabled: undefined,
-    allowedIps: undefined,
+    enabled: true,
+    allowedIps: [],
     expiresAt: '2026-03-01T09:30:00.000Z',
     revoked: false,
   });
@@ -129,6 +129,25 @@ test('asks for paths of its own, whatever links are in the answers', async () =>
     '/api/authn/v2/users?page=0&size=50&detailed=Yes',
     '/api/authn/v2/users?page=1&size=50&detailed=Yes',
   ]);
+});
+
+test.each([
+  ['is disabled', { active: false }, { enabled: false }],
+  [
+    'is restricted to addresses',
+    { ip_restricted: true, allowed_ip_addresses: ['192.0.2.7'] },
+    { allowedIps: ['192.0.2.7'] },
+  ],
+])('S52: lists a user who %s as such', async (_, change, expected) => {
+  Object.assign(user, change);
+  const find = async () =>
+    (await make.listed(veracode, upstream)).find(({ externalId }) => externalId === user.user_id);
+  expect(await find()).toMatchObject(expected);
+  // What the list says of sign-in holds, whatever becomes of the rest; of the rest nothing is known then.
+  store.meet({ kind: 'fail', status: 403 }, { path: new RegExp(`/users/${user.user_id}`) });
+  const found = await find();
+  expect(found?.enabled).toBe(user.active);
+  expect(found?.allowedIps).toBeUndefined();
 });
 
 test.each(['rfc3339', 'offset', 'zone'] as const)('reads times that are spelt as %s', async (dates) => {

@@ -1,9 +1,12 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { exportLines, type ExportShell } from '../../../src/credentials/secret/exports.js';
+import { parseEnv } from 'node:util';
+import { parse as parseYaml } from 'yaml';
+import { dotenvOf, type ExportFormat } from '../../../src/credentials/secret/export-formats.js';
+import { exportLines } from '../../../src/credentials/secret/exports.js';
 import { KeywayError } from '../../../src/errors.js';
 
 let folder: string;
@@ -72,12 +75,14 @@ function variablesOf(command: string, args: string[], script: string): Map<strin
 
 const installed = (command: string) => spawnSync(command, ['-c', 'exit 0']).status === 0;
 
-const shells: [string, string[], ExportShell][] = [
+const shells: [string, string[], ExportFormat][] = [
   ['sh', ['-c'], 'POSIX'],
   ['bash', ['-c'], 'POSIX'],
   ['bash', ['--posix', '-c'], 'POSIX'],
   ['dash', ['-c'], 'POSIX'],
   ['zsh', ['-c'], 'POSIX'],
+  ['ksh', ['-c'], 'POSIX'],
+  ['mksh', ['-c'], 'POSIX'],
   ['busybox', ['sh', '-c'], 'POSIX'],
   ['fish', ['--no-config', '-c'], 'FISH'],
 ];
@@ -119,7 +124,7 @@ test('S49: bash expands no history in them, as where they are pasted', () => {
   expect(existsSync(join(folder, 'ran'))).toBe(false);
 });
 
-test.each<[ExportShell, (text: string) => Map<string, string>]>([
+test.each<[ExportFormat, (text: string) => Map<string, string>]>([
   ['FISH', readFish],
   ['POWERSHELL', readPowerShell],
 ])('S49: %s, by its quoting rules, yields exactly the values', (shell, read) => {
@@ -142,7 +147,10 @@ test('names the variables', () => {
   expect(exportLines([], 'KEYWAY', 'POSIX')).toBe('');
 });
 
-describe.each<ExportShell>(['POSIX', 'FISH', 'POWERSHELL'])('%s', (shell) => {
+const commands: ExportFormat[] = ['POSIX', 'FISH', 'POWERSHELL'];
+const files: ExportFormat[] = ['DOTENV', 'DOCKER_ENV', 'JSON', 'YAML', 'GITHUB_ACTIONS'];
+
+describe.each<ExportFormat>([...commands, ...files])('%s', (shell) => {
   test.each(['', 'a', 'Keyway', '1A', '_A', 'A-B', 'A B', 'A;', 'A$(x)', 'A\n', 'Ä', `A'`, 'A'.repeat(101)])(
     'S49: refuses the prefix %j',
     (prefix) => {
@@ -151,7 +159,9 @@ describe.each<ExportShell>(['POSIX', 'FISH', 'POWERSHELL'])('%s', (shell) => {
     },
   );
 
-  test.each(['\0', '\u001b', '\r', '\u0007', '\b', '\u007f', '\u0080', '\u009b', '\ud800'])(
+  const carriesControls = shell === 'JSON' || shell === 'YAML';
+  const controls = ['\0', '\u001b', '\r', '\u0007', '\b', '\u007f', '\u0080', '\u009b'];
+  test.each(carriesControls ? ['\ud800'] : [...controls, '\ud800'])(
     'S49: refuses a value with %j, and does not repeat it',
     (character) => {
       const error = thrown(() =>
@@ -169,6 +179,146 @@ describe.each<ExportShell>(['POSIX', 'FISH', 'POWERSHELL'])('%s', (shell) => {
   );
 });
 
+// Where there is no bracketed paste, the shell reads what is pasted key by key.
+const interactive: [string, string, ExportFormat][] = [
+  ['bash', 'bash --norc --noprofile -i', 'POSIX'],
+  ['dash', 'dash -i', 'POSIX'],
+  ['zsh', 'zsh -f -i', 'POSIX'],
+  ['ksh', 'ksh -i -o emacs', 'POSIX'],
+  ['mksh', 'mksh -i -o emacs', 'POSIX'],
+  ['fish', 'fish --no-config -i', 'FISH'],
+];
+const pasting = interactive.filter(([command]) => installed(command));
+
+test('S49: bash is there to paste into', () => expect(pasting[0]?.[0]).toBe('bash'));
+
+test.each(pasting)(
+  'S49: what is pasted into %s at a terminal yields exactly the values, tabs among them',
+  async (_, command, shell) => {
+    const values = ['\t', 'a\tb', '\t\tends with tabs\t', "it's\ta '\t' quoted!", 'two\n\tlines', '\\\t\\t'];
+    const lines = exportLines(
+      values.map((value, index) => ({ name: `v${index}`, value })),
+      'K',
+      shell,
+    );
+    const variables = await pasted(command, lines);
+    for (const [index, value] of values.entries()) expect(variables).toContain(`K_V${index}=${value}`);
+  },
+);
+
+/** The variables of a shell at a terminal of its own, once it has read this text. */
+async function pasted(command: string, text: string): Promise<string[]> {
+  const out = join(folder, 'variables');
+  rmSync(out, { force: true });
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: folder,
+    TERM: 'dumb',
+    INPUTRC: '/dev/null',
+    LC_ALL: 'C.UTF-8',
+  };
+  const child = spawn('script', ['-qfec', command, '/dev/null'], { cwd: folder, env });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.stdout.resume();
+  child.stdin.write(`${text}\nenv -0 > ${out}; exit\n`);
+  await ended;
+  return readFileSync(out, 'utf8').split('\0');
+}
+
+describe('the formats of files', () => {
+  const named = (values: readonly string[]) => values.map((value, index) => ({ name: `v${index}`, value }));
+  const expected = (values: readonly string[]) =>
+    Object.fromEntries(values.map((value, index) => [`K_V${index}`, value]));
+  const anything = fc.oneof(
+    fc.string({ unit: 'grapheme' }),
+    fc.string({ unit: fc.constantFrom(...'\0\r\u0007\u007f\u0085\u009b\u2028\ufeff\uffff"\\\n\t :#') }),
+  );
+
+  test('JSON and YAML carry whatever is text', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(hostile, anything)), (values) => {
+        const wanted = expected(values);
+        expect(JSON.parse(exportLines(named(values), 'K', 'JSON'))).toEqual(wanted);
+        const yaml = exportLines(named(values), 'K', 'YAML');
+        for (const version of ['1.1', '1.2'] as const)
+          expect(parseYaml(yaml, { version }) ?? {}).toEqual(wanted);
+        // What other readers take for no text at all.
+        expect(yaml).not.toMatch(/[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/);
+      }),
+    );
+  });
+
+  test('DOTENV is read by Node itself, and refuses what readers do not agree on', () => {
+    fc.assert(
+      fc.property(hostile, (value) => {
+        if (dotenvOf(value) === undefined) {
+          expect(thrown(() => exportLines(named([value]), 'K', 'DOTENV')).code).toBe('BAD_USER_INPUT');
+        } else {
+          expect(parseEnv(exportLines(named([value, 'next']), 'K', 'DOTENV'))).toEqual(
+            expected([value, 'next']),
+          );
+        }
+      }),
+    );
+  });
+
+  test.each([
+    ['plain', "'plain'"],
+    ['', "''"],
+    ['$HOME ${x} `id` #', "'$HOME ${x} `id` #'"],
+    ['a\\b', "'a\\b'"],
+    ['two\nlines', "'two\nlines'"],
+    ["it's", '"it\'s"'],
+    ['a\\\\b', 'a\\\\b'],
+    ['ends with \\', undefined],
+    [`it's "both"`, undefined],
+    ["it's $HOME", undefined],
+  ])('DOTENV: %j is %j', (value, text) => expect(dotenvOf(value)).toBe(text));
+
+  test('DOCKER_ENV is read as it is, and refuses several lines', () => {
+    expect(exportLines(named(['', ` "a' #\t`]), 'K', 'DOCKER_ENV')).toBe(`K_V0=\nK_V1= "a' #\t`);
+    expect(thrown(() => exportLines(named(['a\nb']), 'K', 'DOCKER_ENV'))).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      fields: [{ path: 'v0' }],
+    });
+  });
+
+  test('GITHUB_ACTIONS has an end of its own behind several lines', () => {
+    const values = ['one', 'a=b<<c', 'two\nlines\n', '', 'K_V4_END\nK_V4_END_\n'];
+    expect(readGitHub(exportLines(named(values), 'K', 'GITHUB_ACTIONS'))).toEqual(expected(values));
+    fc.assert(
+      fc.property(fc.array(hostile), (some) => {
+        expect(readGitHub(exportLines(named(some), 'K', 'GITHUB_ACTIONS'))).toEqual(expected(some));
+      }),
+    );
+  });
+
+  test('variables have the names that are given, where one is', () => {
+    expect(
+      exportLines([...named(['a']), { name: 'b', value: 'c' }], 'K', 'DOCKER_ENV', { b: 'THEIRS' }),
+    ).toBe('K_V0=a\nTHEIRS=c');
+  });
+});
+
+/** As the runner of GitHub Actions reads the file of variables. */
+function readGitHub(text: string): Record<string, string> {
+  const lines = text === '' ? [] : text.split('\n');
+  const variables: Record<string, string> = {};
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines[at] ?? '';
+    const [equals, heredoc] = [line.indexOf('='), line.indexOf('<<')];
+    if (equals >= 0 && (heredoc < 0 || equals < heredoc)) {
+      variables[line.slice(0, equals)] = line.slice(equals + 1);
+      continue;
+    }
+    const end = lines.indexOf(line.slice(heredoc + 2), at + 1);
+    if (heredoc < 0 || end < 0) throw new Error('a line is neither');
+    variables[line.slice(0, heredoc)] = lines.slice(at + 1, end).join('\n');
+    at = end;
+  }
+  return variables;
+}
+
 const hostile = fc
   .array(
     fc.oneof(
@@ -185,6 +335,11 @@ function readFish(text: string): Map<string, string> {
     let value = '';
     for (let at = 0; at < rest.length; at++) {
       const character = rest.charAt(at);
+      if (rest.startsWith("'\\t'", at)) {
+        value += '\t';
+        at += 3;
+        continue;
+      }
       if (character === "'") return { value, length: at + 1 };
       const escapes = character === '\\' && ["'", '\\'].includes(rest.charAt(at + 1));
       value += escapes ? rest.charAt(++at) : character;
@@ -200,6 +355,11 @@ function readPowerShell(text: string): Map<string, string> {
     let value = '';
     for (let at = 0; at < rest.length; at++) {
       const character = rest.charAt(at);
+      if (rest.startsWith('\' + "`t" + \'', at)) {
+        value += '\t';
+        at += 11;
+        continue;
+      }
       if (quotes.includes(character)) {
         if (at + 1 === rest.length || !quotes.includes(rest.charAt(at + 1))) return { value, length: at + 1 };
         at++;

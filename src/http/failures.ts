@@ -1,0 +1,81 @@
+import { STATUS_CODES, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { ConnectionError, FastifyReply } from 'fastify';
+import { KeywayError, type Code } from '../errors.js';
+import { answerOf, publicError, seconds } from '../graph/errors/answer.js';
+import { newId } from '../ids.js';
+import type { Log } from '../log.js';
+import { mediaTypeFor } from './media-type.js';
+
+/** The headers of every answer. */
+export const always = (id: string) => ({
+  'x-request-id': id,
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+});
+
+/** Answers what comes in by a socket and is no HTTP request, or not soon enough. */
+export function refuseBytes(error: ConnectionError, socket: Socket, log: Log): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const id = newId();
+  const statusCode = unreadable[error.code ?? ''] ?? 400;
+  const { answer } = answerOf({ statusCode }, id);
+  const body = JSON.stringify({ errors: [answer] });
+  const headers = {
+    ...always(id),
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  socket.end([`HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}`, ...lines, '', body].join('\r\n'));
+  log.info({ id, status: statusCode, cause: error.code }, 'a request could not be read');
+}
+
+/** Answers a header Expect that asks for what nobody knows. */
+export function refuseExpectation(response: ServerResponse): void {
+  const id = newId();
+  const { status, answer } = answerOf({ statusCode: 417 }, id);
+  const body = JSON.stringify({ errors: [answer] });
+  const about = {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+  };
+  response.writeHead(status, { ...always(id), ...about }).end(body);
+}
+
+/** The HTTP status of what Node's parser tells. */
+const unreadable: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/** Answers what went wrong outside the graph. */
+export function answerFailure(reply: FastifyReply, error: unknown, log: Log): FastifyReply {
+  const { id } = reply.request;
+  const { status, answer } = answerOf(error, id);
+  if (answer.extensions.code === 'INTERNAL_SERVER_ERROR') log.error({ id, error }, 'a request failed inside');
+  const retryInMs = error instanceof KeywayError ? error.retryInMs : undefined;
+  if (retryInMs !== undefined) void reply.header('retry-after', seconds(retryInMs));
+  if (answer.extensions.code === 'UNAUTHENTICATED')
+    void reply.header('www-authenticate', 'Bearer realm="keyway"');
+  return typed(reply)
+    .code(status)
+    .send({ errors: [answer] });
+}
+
+/** Refuses a request in our words. */
+export function refuse(reply: FastifyReply, status: number, code: Code, message: string): FastifyReply {
+  const answer = publicError(new KeywayError(code, message), reply.request.id);
+  return typed(reply)
+    .code(status)
+    .send({ errors: [answer] });
+}
+
+/** What the graph refuses is of the media type that its answers are of. */
+function typed(reply: FastifyReply): FastifyReply {
+  const { routeOptions, headers } = reply.request;
+  const type = routeOptions.url === '/graphql' ? mediaTypeFor(headers.accept) : undefined;
+  return reply.type(`${type ?? 'application/json'}; charset=utf-8`);
+}

@@ -1,0 +1,247 @@
+/** @embedded what vendors answer */
+// What a store says of a credential is shown, and what it does not say is not made up.
+import { faultPaths } from '../credentials/verbs.js';
+import { expectData, makeAccount, makeCaller } from '../support/make.js';
+import { sharedServer, type SharedServer } from '../support/server.js';
+import { makeStore } from '../stores/stores.js';
+import { startLandscape } from '../upstreams/landscape.js';
+import { startNcloud } from '../upstreams/ncloud.js';
+import { startVeracode } from '../upstreams/veracode.js';
+import { outside } from './conformance.js';
+import { connect, type World } from './world.js';
+
+let server: SharedServer;
+beforeAll(async () => {
+  server = await sharedServer();
+});
+
+const fields = 'status enabled allowedIps problem createdAt externalId reachesStore';
+const read = async (id: string) =>
+  expectData(await server.ask(`query ($id: ID!) { credential(id: $id) { ${fields} } }`, { id })).credential;
+const all = async (store: string) =>
+  expectData(
+    await server.ask(
+      `query ($id: ID!) { credentials(filter: { store: [$id] }, first: 100) { nodes { ${fields} } } }`,
+      {
+        id: store,
+      },
+    ),
+  ).credentials.nodes;
+
+async function withWorld(name: string, work: (world: World) => Promise<void>): Promise<void> {
+  const found = outside.find((store) => store.name === name);
+  if (!found) throw new Error('there is no such store');
+  const world = await connect(server, found);
+  try {
+    await work(world);
+  } finally {
+    await world.standIn.stop();
+  }
+}
+
+describe('Veracode', () => {
+  test.each(['before it is listed', 'later'])('a user who is disabled %s is never ACTIVE', async (when) => {
+    const at = await startVeracode();
+    try {
+      const { apiId, apiKey } = at.admin;
+      const account = await makeAccount(server);
+      const store = await makeStore(server, account, { veracode: { endpoint: at.url, apiId, apiKey } });
+      const user = at.addUser();
+      at.addPair(user.user_id);
+      const sync = () =>
+        server.ask('mutation ($id: ID!) { syncStore(input: { id: $id }) { store { id } } }', { id: store });
+      const found = async () =>
+        (await all(store)).find(({ externalId }: { externalId: string }) => externalId === user.user_id);
+      if (when === 'later') {
+        await sync();
+        expect(await found()).toMatchObject({ status: 'ACTIVE', enabled: true, allowedIps: [] });
+      }
+      Object.assign(at.users.get(user.user_id) ?? {}, {
+        ...{ active: false, ip_restricted: true, allowed_ip_addresses: ['192.0.2.7'] },
+      });
+      await sync();
+      expect(await found()).toMatchObject({
+        status: 'DISABLED',
+        enabled: false,
+        allowedIps: ['192.0.2.7'],
+      });
+      // What the store does not show any more is not known, and not «any address».
+      at.meet({ kind: 'fail', status: 403 }, { path: new RegExp(`/users/${user.user_id}`) });
+      await sync();
+      expect(await found()).toMatchObject({ status: 'DISABLED', enabled: false, allowedIps: null });
+    } finally {
+      await at.stop();
+    }
+  });
+
+  test('a pair that is made for a disabled user is DISABLED, and nothing is known of its addresses yet', () =>
+    withWorld('Veracode', async (world) => {
+      const { scope } = world.wish() as { scope: string };
+      world.standIn.meet(
+        { kind: 'fail', status: 200, body: { user_id: scope, active: false } },
+        { method: 'GET', path: new RegExp(`/users/${scope}`) },
+      );
+      const { id } = await world.make({ scope });
+      expect(await read(id)).toMatchObject({ status: 'DISABLED', allowedIps: null });
+    }));
+});
+
+describe.each(['NAVER Cloud, Sub Account 1', 'NAVER Cloud, Sub Account 2'])('%s', (name) => {
+  test('keeps when the store made a key, a temporary one and Keyway’s own among them', () =>
+    withWorld(name, async (world) => {
+      const { id } = await world.make();
+      const made = (await read(id)).createdAt as string;
+      expect(made).toMatch(/:\d\d(\.000)?Z$/);
+      const issued = expectData(await world.run('issueTemporaryCredential', { parent: id }));
+      const temporary = issued.issueTemporaryCredential.credential;
+      expect(Date.parse(temporary.createdAt) % 1000).toBe(0);
+      await world.sync();
+      const own = (await all(world.store)).find(
+        ({ reachesStore }: { reachesStore: boolean }) => reachesStore,
+      );
+      expect(Date.parse(own.createdAt) % 1000).toBe(0);
+      expect(own).toMatchObject({ status: 'ACTIVE', enabled: true, allowedIps: [] });
+    }));
+
+  test.each([{ active: false }, { canAPIGatewayAccess: false }])(
+    'no key of a sub account that is %j is ACTIVE, whoever made it and when',
+    async (change) => {
+      const version = name.endsWith('1') ? 1 : 2;
+      const at = await startNcloud({ version });
+      try {
+        const { accessKey, secretKey } = at.manager;
+        const account = await makeAccount(server);
+        const store = await makeStore(server, account, {
+          ncloud: {
+            ...{ stsEndpoint: at.url, subAccountEndpoint: at.url, accessKey, secretKey },
+            subAccountApiVersion: version,
+          },
+        });
+        const owner = at.addSubAccount('switched-off', change);
+        const key = at.addKey(owner.subAccountId);
+        await server.ask('mutation ($id: ID!) { syncStore(input: { id: $id }) { store { id } } }', {
+          id: store,
+        });
+        const found = (await all(store)).find(
+          ({ externalId }: { externalId: string }) => externalId === key.accessKey,
+        );
+        expect(found).toMatchObject({ status: 'DISABLED', enabled: false });
+        const made = await server.ask(
+          'mutation ($input: CreateCredentialInput!) { createCredential(input: $input) { credential { id status enabled } } }',
+          { input: { store, account, name: 'made', scope: owner.subAccountId, secret: { accessKey: {} } } },
+        );
+        const { credential } = expectData(made).createCredential;
+        expect(credential).toMatchObject({ status: 'DISABLED', enabled: false });
+        const on = await server.ask(
+          'mutation ($input: UpdateCredentialInput!) { updateCredential(input: $input) { credential { id } } }',
+          { input: { id: credential.id, enabled: true } },
+        );
+        expect(on.code).toBe('CONFLICT');
+        expect((await read(credential.id)).status).toBe('DISABLED');
+      } finally {
+        await at.stop();
+      }
+    },
+  );
+
+  test('what is made there has a switch that is known, and addresses that are not', () =>
+    withWorld(name, async (world) => {
+      const { id } = await world.make();
+      expect(await read(id)).toMatchObject({ status: 'ACTIVE', enabled: true, allowedIps: null });
+      await world.sync();
+      expect(await read(id)).toMatchObject({ status: 'ACTIVE', enabled: true, allowedIps: [] });
+    }));
+});
+
+test('Landscape says nothing of switches and addresses, and so does Keyway', async () => {
+  const at = await startLandscape({ accounts: [{ name: 'first' }] });
+  try {
+    const { email, password } = at.person;
+    const account = await makeAccount(server);
+    const store = await makeStore(server, account, { landscape: { endpoint: at.url, email, password } });
+    await server.ask('mutation ($id: ID!) { syncStore(input: { id: $id }) { store { id } } }', { id: store });
+    for (const one of await all(store)) expect(one).toMatchObject({ enabled: null, allowedIps: null });
+  } finally {
+    await at.stop();
+  }
+});
+
+test('Apinizer says all of it', () =>
+  withWorld('Apinizer', async (world) => {
+    const { id } = await world.takeIn();
+    expect(await read(id)).toMatchObject({ status: 'ACTIVE', enabled: true, allowedIps: [], problem: null });
+    const made = await world.make();
+    expect(await read(made.id)).toMatchObject({ enabled: true, allowedIps: [] });
+  }));
+
+describe('the parts of a store that a credential may be made in', () => {
+  const scopesOf = async (store: string) =>
+    expectData(
+      await server.ask(
+        'query ($id: ID!) { node(id: $id) { ... on CredentialStore { scopes { id name } } } }',
+        {
+          id: store,
+        },
+      ),
+    ).node.scopes;
+
+  test('an account of Landscape without a pair is listed, named where none is given, and gets one', async () => {
+    const at = await startLandscape({
+      accounts: [
+        { name: 'onward', title: 'Onward, Inc.' },
+        { name: 'upside', title: 'Upside Software, Ltd.', pair: null },
+      ],
+    });
+    try {
+      const { email, password } = at.person;
+      const account = await makeAccount(server);
+      const store = await makeStore(server, account, { landscape: { endpoint: at.url, email, password } });
+      expect(await scopesOf(store)).toEqual([
+        { id: 'onward', name: 'Onward, Inc.' },
+        { id: 'upside', name: 'Upside Software, Ltd.' },
+      ]);
+      const create = (input: object) =>
+        server.ask(
+          'mutation ($input: CreateCredentialInput!) { createCredential(input: $input) { credential { scope } } }',
+          { input: { store, account, name: 'made', secret: { accessKey: {} }, ...input } },
+        );
+      const refused = await create({});
+      expect(faultPaths(refused)).toEqual(['input.scope']);
+      expect(refused.text).toMatch(/one of onward, upside/);
+      expect(expectData(await create({ scope: 'upside' })).createCredential.credential.scope).toBe('upside');
+    } finally {
+      await at.stop();
+    }
+  });
+
+  test.each(['Apinizer', 'Veracode', 'NAVER Cloud, Sub Account 1', 'NAVER Cloud, Sub Account 2'])(
+    '%s lists them too',
+    (name) =>
+      withWorld(name, async (world) => {
+        const { id } = await world.make();
+        const { scope } = await world.read(id);
+        const scopes = (await scopesOf(world.store)) as { id: string; name: string }[];
+        expect(scopes.map((one) => one.id)).toContain(scope);
+      }),
+  );
+
+  test('Keyway’s own store has none', async () => {
+    expect(
+      expectData(await server.ask('{ store(name: "keyway") { scopes { id } } }')).store.scopes,
+    ).toBeNull();
+  });
+
+  test('they are for those who manage the store, or may create there', () =>
+    withWorld('Apinizer', async (world) => {
+      const { token } = await makeCaller(server, ['CREDENTIAL_READ'], { onAccount: world.account });
+      const before = world.standIn.calls.length;
+      const answer = await server.ask(
+        'query ($id: ID!) { node(id: $id) { ... on CredentialStore { name scopes { id } } } }',
+        { id: world.store },
+        { token },
+      );
+      expect(answer.data.node.scopes).toBeNull();
+      expect(answer.errors.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN']);
+      expect(world.standIn.calls).toHaveLength(before);
+    }));
+});
