@@ -308,6 +308,17 @@ test('what is due is rotated where it works', async () => {
   await outbound.close();
 });
 
+test('what expired by its parent is found also where it lasts longer than all that has none', async () => {
+  const { nodes, totalCount } = await listed({ status: ['EXPIRED'] });
+  const lasting = made.filter((one) => statusOf(one) === 'EXPIRED' && one.expiry !== 'past');
+  expect(lasting.length).toBeGreaterThan(0);
+  await server.rows(`UPDATE credentials SET expires_at = now() + interval '30 minutes'
+    WHERE parent_id IS NULL AND coalesce(expires_at, 'infinity') > now() RETURNING id`);
+  const after = await listed({ status: ['EXPIRED'] });
+  expect(after.nodes.map(({ id }) => id).sort()).toEqual(nodes.map(({ id }) => id).sort());
+  expect(after.totalCount).toBe(totalCount);
+});
+
 const presented = ({ secret }: Made) => ({ proof: { secret: secret.expose() } });
 const codeOf = (one: Case) => codes[statusOf(one)];
 

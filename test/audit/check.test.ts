@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuditOutcome } from '../../src/audit/audit-event.js';
 import { link, linkAll, type Told } from '../../src/audit/chain.js';
@@ -83,6 +83,7 @@ test('S61: an untouched log is whole', async () => {
   expect(await verdict()).toBeUndefined();
   await checkpoints().write();
   expect(await verdict()).toBeUndefined();
+  expect(statSync(checkpointFile()).mode & 0o777).toBe(0o600);
 });
 
 test('S61: a chain longer than what is read at once is whole, and an edited row far down in it is named', async () => {

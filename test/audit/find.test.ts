@@ -23,7 +23,7 @@ beforeAll(async () => {
   named['admin'] = expectData(await server.ask('{ viewer { id } }')).viewer.id;
   // What is refused is written behind.
   for (;;) {
-    const all = await found({ actor: [named['actor'], named['admin']] });
+    const { nodes: all } = await asked({ actor: [named['actor'], named['admin']] });
     if (all.some(({ outcome }) => outcome === 'REFUSED') && all.some(({ outcome }) => outcome === 'FAILED'))
       break;
   }
@@ -36,16 +36,21 @@ interface Event {
   at: string;
   id: string;
   actor: { id: string } | null;
+  targetId: string | null;
   target: { id: string } | null;
 }
 
-async function found(filter: object): Promise<Event[]> {
+async function asked(filter: object): Promise<{ nodes: Event[]; totalCount: number }> {
   const answer = await server.ask(
     `query ($filter: AuditFilter) { auditEvents(first: 100, filter: $filter) { totalCount nodes {
-      id action outcome at actor { id } target { id } } } }`,
+      id action outcome at actor { id } targetId target { id } } } }`,
     { filter },
   );
-  const { nodes, totalCount } = expectData(answer).auditEvents;
+  return expectData(answer).auditEvents;
+}
+
+async function found(filter: object): Promise<Event[]> {
+  const { nodes, totalCount } = await asked(filter);
   expect(totalCount).toBe(nodes.length);
   return nodes;
 }
@@ -88,6 +93,14 @@ test.each([[['account']], [['other']], [['account', 'other']]])(
     expect(events.map(({ id }) => rowOf(id)).sort()).toEqual(wanted.map(({ id }) => id).sort());
   },
 );
+
+test('an event names what it is about, also where that cannot be seen any more', async () => {
+  expectData(await run(server, 'deleteAccount', { id: await makeAccount(server, { title: 'Gone' }) }));
+  const [event] = await found({ action: ['account:delete'] });
+  expect(event).toMatchObject({ target: null, targetId: expect.stringMatching(/./) });
+  for (const { target, targetId } of await found({ target: [named['credential'], event?.targetId] }))
+    expect(targetId).toBe(target?.id ?? event?.targetId);
+});
 
 test('events are found from a time on, and up to a time without it', async () => {
   const all = await found({});

@@ -13,6 +13,7 @@ import {
 } from '../support/make.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
 import { makeStore, seqeraAt } from '../stores/stores.js';
+import { run } from '../support/verbs.js';
 import { startSeqera, type Seqera } from '../upstreams/seqera.js';
 
 let server: TestServer;
@@ -449,6 +450,41 @@ describe('S60: each verification is on record', () => {
     const rows = await count();
     expect(total(rows)).toBe(many);
     expect(rows.length).toBeLessThan(many / 2);
+  });
+});
+
+describe('S60: what its store refuses is on record as failed, with the code that was answered', () => {
+  const secret = { providerKeys: { github: { username: 'bot', password: unique('password') } } };
+
+  test.each([
+    ['create', 'POST'],
+    ['update', 'PUT'],
+    ['delete', 'DELETE'],
+  ])('%s', async (verb, method) => {
+    const account = await makeAccount(server);
+    const store = await makeStore(server, account, seqeraAt(seqera));
+    const { id } = await makeCredential(server, account, { store, secret });
+    const creation = { account, store, name: unique('made'), secret };
+    const input = { create: creation, update: { id, description: 'another' }, delete: { id } }[verb] ?? {};
+    seqera.meet({ kind: 'fail', status: 400 }, { method }, 5);
+    const answer = await run(server, `${verb}Credential`, input);
+    seqera.clear();
+    expect(answer.code).toBe('STORE_REJECTED');
+    const rows = await server.rows<AuditRow>(
+      'SELECT * FROM audit_events WHERE request_id = :id AND target_id IS NOT NULL',
+      { id: requestOf(answer) },
+    );
+    expect(rows).toEqual([
+      expect.objectContaining({
+        action: `credential:${verb}`,
+        outcome: 'FAILED',
+        code: 'STORE_REJECTED',
+        target_type: 'Credential',
+        changed: [],
+        actor_id: admin.account,
+        ...(verb !== 'create' && { target_id: parseId(id)?.uuid }),
+      }),
+    ]);
   });
 });
 

@@ -132,6 +132,10 @@ test.each([
   expect(faultPaths(answer)).toEqual([`input.connection.sixth.${field}`]);
 });
 
+test('a line, and each text of a list, may be one character long', async () => {
+  expectData(await connect({ site: 'a', drawers: ['b'] }));
+});
+
 test('a store that does not take the token is STORE_REJECTED', async () => {
   expect((await connect({ token: 'another' })).code).toBe('STORE_REJECTED');
 });

@@ -83,7 +83,7 @@ async function keys() {
     });
     expect(answer.status).toBe(204);
   };
-  return { id, store, there, changeThere };
+  return { id, store, there, changeThere, kept: () => platform.credentials.get(externalId) };
 }
 
 /** A user at Apinizer. */
@@ -113,6 +113,15 @@ describe('a store that dates its changes', () => {
       credential: { description: 'three' },
     });
     expect(there()).toBe('rotated');
+  });
+
+  test("is told what it keeps, also where more is changed at once that is Keyway's own", async () => {
+    const { id, kept } = await keys();
+    await updated({ id, description: 'of both', email: 'bot@example.com' });
+    expect(kept()?.description).toBe('of both');
+    const calls = platform.calls.length;
+    await updated({ id, email: 'other@example.com', fullName: 'Bot' });
+    expect(platform.calls).toHaveLength(calls);
   });
 
   test.each([true, false])(

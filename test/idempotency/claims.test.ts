@@ -244,3 +244,27 @@ test('all answers whose time has passed are forgotten, however many, and no othe
   expect([(await keptOf(old)).length, (await keptOf(kept)).length]).toEqual([0, 3]);
   expect(await forgetOldAnswers(server.db)).toBe(0);
 });
+
+// The embedded database has one connection: no two transactions meet on it.
+if (process.env['TEST_DATABASE_URL'])
+  test('R1: what is used anew just now is not waited for, and not forgotten', async () => {
+    const operation = unique('anew');
+    const input = asked();
+    await once(ctx, operation, input, first);
+    await set(operation, longAgo);
+    const [begun, end] = [gate(), gate()];
+    const anew = once(ctx, operation, input, async () => {
+      begun.open();
+      await end.opened;
+      return { told: 'second' };
+    });
+    await begun.opened;
+    try {
+      // Who waits for it does so in vain: it ends only after.
+      await forgetOldAnswers(server.db);
+    } finally {
+      end.open();
+    }
+    expect(await anew).toEqual({ result: { told: 'second' }, replayed: false });
+    expect(await answeredBefore(ctx, operation, input)).toEqual({ told: 'second' });
+  });

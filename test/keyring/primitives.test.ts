@@ -87,6 +87,8 @@ describe('published vectors', () => {
     for (const size of [0, -1, 1.5, Number.NaN]) {
       expect(outcome(() => hkdfSha256(Buffer.alloc(32), Buffer.alloc(0), 'x', size))).toBe('refused');
     }
+    const [one, more] = [1, 32].map((size) => hkdfSha256(Buffer.alloc(32), Buffer.alloc(0), 'x', size));
+    expect(one).toEqual(more?.subarray(0, 1));
   });
 
   test('S45: HMAC-SHA-256 takes the valid tags of full length, refuses the invalid and every cut one', () => {

@@ -3,8 +3,15 @@ import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
 export default class FirstFailure {
-  onTestCaseResult({ path }, { status, fullName }) {
-    if (status === 'failed') end(path, fullName);
+  /** The file that runs: by what a test says of itself it would be the first one, since all share one set of globals. */
+  #path = '';
+
+  onTestFileStart({ path }) {
+    this.#path = path;
+  }
+
+  onTestCaseResult(_, { status, fullName }) {
+    if (status === 'failed') end(this.#path, fullName);
   }
 
   onTestFileResult({ path }, { testExecError }) {

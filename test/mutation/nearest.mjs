@@ -40,12 +40,18 @@ export function nearestTests() {
   return (path, most, among = () => true) => {
     const importers = sources.filter(({ path: other, text }) => importsOf(other, text).includes(path));
     const mirrors = [path, ...importers.map(({ path: other }) => other)].map(mirrorOf);
+    // A resolver calls its verbs in one line each: their tests are its own.
+    const text = sources.find(({ path: other }) => other === path)?.text ?? '';
+    const verbs = path.endsWith('.resolver.ts')
+      ? importsOf(path, text).filter((other) => dirname(other) === dirname(path))
+      : [];
+    const verbMirrors = verbs.map(mirrorOf);
     const words = wordsOf(
       [path, ...importers.map(({ path: other }) => other)]
         .map((name) => sources.find(({ path: other }) => other === name)?.text ?? '')
         .join('\n'),
     );
-    const own = wordsOf(sources.find(({ path: other }) => other === path)?.text ?? '');
+    const own = wordsOf(text);
     const score = (test) => {
       let shared = 0;
       for (const word of test.words) {
@@ -56,6 +62,7 @@ export function nearestTests() {
         (test.path === mirrors[0] ? 8 : 0) +
         (test.imports.includes(path) ? 4 : 0) +
         (mirrors.indexOf(test.path) > 0 ? 1 : 0) +
+        (verbMirrors.includes(test.path) ? 3 : 0) +
         (basename(test.path).startsWith(namesOf(path)[0]) ? 1 : 0) +
         (namesOf(path).some((name) => test.path.includes(`/${name}/`)) ? 3 : 0) +
         (dirname(test.path) === dirname(mirrors[0]) ? 1 : 0);

@@ -26,7 +26,9 @@ const equivalent = JSON.parse(readFileSync('test/mutation/equivalent.json', 'utf
 
 const outdated = equivalent.filter(({ path, from }) => !linesOf(path).includes(from));
 for (const { path, from } of outdated) console.error(`equivalent.json: ${path} has no such line: ${from}`);
-if (outdated.length > 0) process.exit(2);
+const groundless = equivalent.filter(({ reason }) => !reason);
+for (const { path, to } of groundless) console.error(`equivalent.json: ${path} has no reason for: ${to}`);
+if (outdated.length + groundless.length > 0) process.exit(2);
 
 const groups = [
   ...values.room.map((room) => ({ name: room, files: filesIn(join('src', room)) })),

@@ -102,6 +102,22 @@ describe('a store that is deleted', () => {
     expect(rows).toEqual([{ error: 'NOT_FOUND' }]);
   });
 
+  test.each(['PLANNED', 'SWITCHED'])('has no rotation under way any more: one that was %s', async (state) => {
+    const id = await made();
+    await server.rows(
+      `INSERT INTO rotations (id, credential_id, state, started_at, from_number)
+       SELECT gen_random_uuid(), c.id, :state, now(), 1 FROM credentials c WHERE c.store_id = :id`,
+      { id: uuidOf(id), state },
+    );
+    expectData(await deleteStore(server, { id }));
+    const rows = await server.rows(
+      `SELECT o.state, o.finished_at IS NOT NULL AS ended FROM rotations o JOIN credentials c ON c.id = o.credential_id
+       WHERE c.store_id = :id`,
+      { id: uuidOf(id) },
+    );
+    expect(rows).toEqual([{ state: 'FINISHED', ended: true }]);
+  });
+
   test('R1: is answered again with the same key, although it is gone', async () => {
     const input = { id: await made(), idempotencyKey: unique('key') };
     const first = expectData(await deleteStore(server, input));

@@ -117,6 +117,28 @@ describe('a store is changed', () => {
     expect(await reached(id)).toBe(true);
   });
 
+  test('and a sync that is under way begins anew where the place is another, not where the name is', async () => {
+    const id = await made();
+    await server.rows(
+      `INSERT INTO syncs (id, store_id, started_at, lease_until, next_at, resume_from, unread)
+       VALUES (gen_random_uuid(), :id, now(), now(), now() + interval '1 day', 'page-2', ARRAY['a-scope'])`,
+      { id: parseId(id)?.uuid },
+    );
+    const place = async () => {
+      const [row] = await server.rows<{ from: string | null; unread: string[] }>(
+        'SELECT resume_from AS "from", unread FROM syncs WHERE store_id = :id',
+        { id: parseId(id)?.uuid },
+      );
+      return row;
+    };
+    expectData(await updateStore(server, { id, name: unique('renamed') }));
+    expect(await place()).toEqual({ from: 'page-2', unread: ['a-scope'] });
+    expectData(await updateStore(server, { id, connection: seqeraAt(other) }));
+    const { from, unread } = (await place()) ?? {};
+    expect(from).not.toBe('page-2');
+    expect(unread).not.toContain('a-scope');
+  });
+
   test('S60: with the names of what changed on record', async () => {
     const id = await made();
     const inputs: [object, string[]][] = [
@@ -225,6 +247,25 @@ describe('nothing is changed', () => {
     expect(await kept(id)).toEqual(before);
   });
 });
+
+test.each(['is reached with', 'is to be reached with'])(
+  'nothing is changed while the one of two credentials that a store %s is being changed: CONFLICT',
+  async (which) => {
+    const id = await makeStore(server, account, ncloudBy(ncloud.manager));
+    const next = anotherManager();
+    await listedAs(id, next.accessKey);
+    const busy = which === 'is reached with' ? ncloud.manager.accessKey : next.accessKey;
+    await server.rows(
+      `INSERT INTO intents (id, credential_id, store_id, verb, lease_until, next_at, request_id)
+       SELECT gen_random_uuid(), c.id, c.store_id, 'ROTATE', now(), now() + interval '1 day', 'test'
+       FROM credentials c WHERE c.store_id = :id AND c.access_key = :busy`,
+      { id: parseId(id)?.uuid, busy },
+    );
+    const before = await kept(id);
+    expect((await updateStore(server, { id, connection: ncloudBy(next) })).code).toBe('CONFLICT');
+    expect(await kept(id)).toEqual(before);
+  },
+);
 
 test('of two changes at once each has a secret of its own, and the last one holds', async () => {
   const id = await made();

@@ -75,6 +75,16 @@ describe('a new key that cannot be tried', () => {
   });
 });
 
+test('goes by the id of its new key from then on, without a sync', async () => {
+  const idThere = async () => {
+    const text = 'query ($id: ID!) { credential(id: $id) { externalId } }';
+    return expectData(await server.ask(text, { id: made.id })).credential.externalId;
+  };
+  expect(await idThere()).toBe(made.accessKey);
+  const { issued } = expectData(await rotate(server, { id: made.id })).rotateCredential;
+  expect(await idThere()).toBe(issued.accessKey);
+});
+
 test('S23: what is disabled stays so over a rotation, and works once it is let in again', async () => {
   expectData(await update(server, { id: made.id, enabled: false }));
   const { issued } = expectData(await rotate(server, { id: made.id })).rotateCredential;

@@ -1,3 +1,4 @@
+import { parseId } from '../../../src/ids.js';
 import { expectData, grant, makeAccount, makeCaller, makeRole } from '../../support/make.js';
 import { startTestServer, type TestServer } from '../../support/server.js';
 import { makeStore, ownKeyOf, readStore } from '../../stores/stores.js';
@@ -56,6 +57,19 @@ test('it is turned without a lock-out: Keyway goes on with the new one, which no
     retrievable: false,
   });
   expect((await reveal(server, { id })).code).toBe('UNSUPPORTED');
+});
+
+test('each secret that Keyway goes on with is sealed to a number that none before it had', async () => {
+  const numbers: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    const [row] = await server.rows<{ number: number }>(
+      'SELECT secret_number AS number FROM stores WHERE id = :id',
+      { id: parseId(store)?.uuid },
+    );
+    numbers.push(row?.number ?? 0);
+    expectData(await rotate(server, { id: (await ownKeyOf(server, store)).id }));
+  }
+  expect(numbers).toEqual([1, 2, 3]);
 });
 
 test('it is revoked and disabled by nobody', async () => {

@@ -134,10 +134,21 @@ describe('the graph', () => {
     expect(faults.map((fault) => fault.path)).toEqual(
       ['username', 'password', 'token'].map((name) => `${path}.github.${name}`),
     );
-    const long = input('ssh', Object.assign(new SshKeysInput(), { privateKey: 'x'.repeat(65_537) }));
-    expect(faultsOf(await validate(long), path).map((fault) => fault.path)).toEqual([
-      `${path}.ssh.privateKey`,
-    ]);
+  });
+
+  test.each([
+    ['github', 'username', 2_048],
+    ['github', 'password', 4_096],
+    ['ssh', 'privateKey', 65_536],
+  ] as const)('S11: %s.%s has %i bytes at most, and one at least', async (member, name, most) => {
+    const refused = async (length: number) => {
+      const keys = member === 'ssh' ? new SshKeysInput() : new GitKeysInput();
+      const given = input(member, Object.assign(keys, { username: 'x', [name]: 'x'.repeat(length) }));
+      return faultsOf(await validate(given), path).map((fault) => fault.path);
+    };
+    expect(await Promise.all([1, most].map(refused))).toEqual([[], []]);
+    const fault = [`${path}.${member}.${name}`];
+    expect(await Promise.all([0, most + 1].map(refused))).toEqual([fault, fault]);
   });
 });
 
