@@ -531,11 +531,13 @@ describe('R26: with SIGTERM', () => {
     /** Whether the answer lets the client go on. */
     const exchange = (socket: ReturnType<typeof connect>) =>
       new Promise<boolean>((resolve) => {
+        const cut = () => resolve(false);
         socket.once('data', (data: Buffer) => {
+          socket.off('close', cut);
           if (String(data).startsWith('HTTP/1.1 200 ')) answered++;
           resolve(!/^connection: close/im.test(String(data)));
         });
-        socket.once('close', () => resolve(false));
+        socket.once('close', cut);
         socket.write(text);
         sent++;
       });
