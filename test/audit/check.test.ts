@@ -83,7 +83,12 @@ test('S61: an untouched log is whole', async () => {
   expect(await verdict()).toBeUndefined();
   await checkpoints().write();
   expect(await verdict()).toBeUndefined();
-  expect(statSync(checkpointFile()).mode & 0o777).toBe(0o600);
+});
+
+test('checkpoints are for the owner of the process alone', async () => {
+  const fresh = join(server.dataDir, 'fresh-checkpoints.jsonl');
+  await new Checkpoints(server.db, keyring, fresh).write();
+  expect(statSync(fresh).mode & 0o777).toBe(0o600);
 });
 
 test('S61: a chain longer than what is read at once is whole, and an edited row far down in it is named', async () => {

@@ -80,6 +80,11 @@ describe('a store is changed', () => {
     const id = await makeStore(server, account, ncloudBy(ncloud.manager));
     const { id: own } = await ownKeyOf(server, id);
     const next = anotherManager();
+    const credential = parseId(own)?.uuid;
+    await server.rows(
+      "UPDATE credential_versions SET valid_until = now() + interval '1 hour' WHERE credential_id = :credential",
+      { credential },
+    );
     expectData(await updateStore(server, { id, connection: ncloudBy(next) }));
     expect(await ownKeyOf(server, id)).toMatchObject({
       id: own,
@@ -90,6 +95,10 @@ describe('a store is changed', () => {
       ],
     });
     expect(await reached(id)).toBe(true);
+    // What is retired has ended by now, however long it would have lasted.
+    const lasting =
+      'SELECT number FROM credential_versions WHERE credential_id = :credential AND valid_until > now()';
+    expect(await server.rows(lasting, { credential })).toEqual([]);
   });
 
   test('to an access key that is in the inventory already, which is then the one that it is reached with', async () => {
@@ -102,6 +111,33 @@ describe('a store is changed', () => {
     expect([own.id, own.accessKey]).toEqual([listed, next.accessKey]);
     expect(before).not.toBe(listed);
   });
+
+  test.each([true, false])(
+    'and what it is no longer reached with can be revealed where Keyway has its secret: %s',
+    async (has) => {
+      const id = await makeStore(server, account, ncloudBy(ncloud.manager));
+      const credential = parseId((await ownKeyOf(server, id)).id)?.uuid;
+      await server.rows('UPDATE credentials SET external_id = access_key WHERE id = :credential', {
+        credential,
+      });
+      if (has)
+        await server.rows(
+          "UPDATE credential_versions SET sealed = '\\x00' WHERE credential_id = :credential",
+          {
+            credential,
+          },
+        );
+      const next = anotherManager();
+      await listedAs(id, next.accessKey);
+      expectData(await updateStore(server, { id, connection: ncloudBy(next) }));
+      const [row] = await server.rows(
+        `SELECT reaches_store AS reaches, retrievable, deleted_at IS NULL AS there FROM credentials
+         WHERE id = :credential`,
+        { credential },
+      );
+      expect(row).toEqual({ reaches: false, retrievable: has, there: true });
+    },
+  );
 
   test('R21: although it could not be reached before, and at once after', async () => {
     const id = await made();
