@@ -2,6 +2,7 @@
  * @slow 15 s
  */
 import 'reflect-metadata';
+import type { Pool, PoolClient } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { registry } from '../src/connectors/registry.js';
 import { Database, sql } from '../src/database/database.js';
@@ -133,6 +134,33 @@ class Growing9999999999998 implements MigrationInterface {
   }
 }
 
+class Slow9999999999997 implements MigrationInterface {
+  name = 'Slow9999999999997';
+  async up(runner: QueryRunner) {
+    await runner.query('SET LOCAL statement_timeout = 0; SELECT pg_sleep(1)');
+  }
+  async down() {}
+}
+
+// The embedded database has no limits of time.
+if (process.env['TEST_DATABASE_URL'])
+  test('R32: a migration may take longer than any other statement', async () => {
+    const db = await open(keep(await readyPlace()), [Slow9999999999997]);
+    try {
+      const { master } = db.source.driver as unknown as { master: Pool };
+      // There is one connection as long as one is enough.
+      const client = (await master.connect()) as PoolClient & {
+        connectionParameters: { query_timeout: number };
+      };
+      client.connectionParameters.query_timeout = 500;
+      client.release();
+      await db.migrate();
+      await expect(db.rows(sql('SELECT pg_sleep(1)'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    } finally {
+      await db.close();
+    }
+  });
+
 test('R32: a migration runs on a database with data, and keeps it', async () => {
   const server = await startTestServer();
   try {
@@ -178,7 +206,13 @@ test('no check of the tables names a vendor', async () => {
 });
 
 /** Tables and columns that the database keeps and no entity has: they are reached by statements alone. */
-const withoutEntity = ['credentials.search_text', 'keyring_keys.*', 'migrations.*'];
+const withoutEntity = [
+  'accounts.search_text',
+  'credentials.search_text',
+  ...['accounts', 'credentials', 'projects', 'roles', 'stores'].map((table) => `${table}.sort_name`),
+  'keyring_keys.*',
+  'migrations.*',
+];
 
 test('the entities say of every column what the tables say', async () => {
   const db = await open(keep(await readyPlace()));

@@ -31,7 +31,8 @@ export class AccountFilter {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Text that its name, title or e-mail address contains. Upper and lower case are equal.',
+    description:
+      'Text that its name, title or e-mail address contains. Upper and lower case are equal, and so is the same text in other characters (Unicode NFKC). One or two characters match only at the beginning of a word: of the text, or after a space, `-`, `_`, `.` or `/`.',
   })
   @Optional()
   @Line(1, longestName)

@@ -104,7 +104,7 @@ export function listAccounts(
     const parent = filter.parent.map((id, index) => decodeId('Account', id, `filter.parent.${index}`));
     where.push(condition('a.parent_id = ANY(:parent)', { parent }));
   }
-  if (filter.search) where.push(searching(searchText, filter.search));
+  if (filter.search) where.push(searching('a.search_text', filter.search));
   return list(ctx, accounts, accountsByName, every(...where), args);
 }
 
@@ -149,7 +149,6 @@ async function oneAccount(ctx: RequestContext, which: Condition, scope: Conditio
 const liveAccounts = sql(`
   SELECT id FROM accounts WHERE id = ANY(CAST(:ids AS uuid[])) AND deleted_at IS NULL ORDER BY id FOR SHARE`);
 const live = condition('a.deleted_at IS NULL');
-const searchText = `(E'\\n' || lower((a.name || E'\\n' || a.title || E'\\n' || coalesce(a.email, '')) COLLATE "default"))`;
 const accounts: Listing = {
   name: 'accounts',
   select: (source) => selectRows(source, Account, 'a'),
@@ -157,8 +156,8 @@ const accounts: Listing = {
 };
 /** The order of lists of accounts. */
 export const accountsByName: Order = {
-  name: 'accounts',
-  expression: 'a.name',
+  name: 'accounts by name',
+  expression: 'a.sort_name',
   type: 'text',
   id: 'a.id',
   direction: 'ASC',

@@ -2,6 +2,7 @@ import {
   DataSource,
   type Logger,
   type EntityManager,
+  MigrationExecutor,
   type ObjectLiteral,
   type SelectQueryBuilder,
 } from 'typeorm';
@@ -75,6 +76,8 @@ interface Client {
     values: unknown[];
     name?: string;
   }): Promise<{ rows: object[]; command: string }>;
+  /** What the driver asks for its limits with each statement. */
+  readonly connectionParameters?: { query_timeout?: number | undefined };
   /** Closes the connection: its pool does not hand it out again. */
   end?(): Promise<void>;
 }
@@ -321,7 +324,24 @@ export class Database implements Sql {
       );
     if (!this.embedded && done.length < known.size)
       expectRights((await this.rows<RoleRights>(rightsToMigrate))[0]);
-    await this.source.runMigrations({ transaction: 'each' });
+    await this.#runMigrations();
+  }
+
+  /** They take as long as there are rows: the driver's own limit for a statement is lifted meanwhile. */
+  async #runMigrations(): Promise<void> {
+    const runner = this.source.createQueryRunner();
+    const client = (await runner.connect()) as Client;
+    const parameters = client.connectionParameters ?? {};
+    const { query_timeout: usual } = parameters;
+    try {
+      parameters.query_timeout = 0;
+      const executor = new MigrationExecutor(this.source, runner);
+      executor.transaction = 'each';
+      await executor.executePendingMigrations();
+    } finally {
+      parameters.query_timeout = usual;
+      await runner.release();
+    }
   }
 
   async close(): Promise<void> {

@@ -3,17 +3,17 @@ import { condition, type Condition } from '../database/database.js';
 const shortest = 3;
 
 /**
- * A case-insensitive search for a part of a text that begins with a line break. Parts of one or two characters are
- * looked for at the beginnings of words alone: nothing shorter than three characters can be found by an index elsewhere.
+ * A search for a part of a text, whatever the case and however its letters are composed.
+ * Parts of one or two characters are looked for at the beginnings of words alone: nothing shorter than three characters
+ * can be found by an index elsewhere.
+ * @param text in the form that the database's `keyway_words` gives, which has every word at the beginning of a line.
  */
 export function searching(text: string, search: string): Condition {
-  const escaped = search.replace(/[\\%_]/g, (character) => `\\${character}`);
-  if (search.length >= shortest)
-    return { ...condition(`${text} LIKE '%' || lower(:search) || '%'`), parameters: { search: escaped } };
+  // Before what LIKE reads is escaped: there are other ways to write a percent sign.
+  const composed = search.normalize('NFKC');
+  const from = [...composed].length < shortest ? "'%' || chr(10)" : "'%'";
   return {
-    ...condition(
-      `(${text} LIKE '% ' || lower(:search) || '%' OR ${text} LIKE '%' || chr(10) || lower(:search) || '%')`,
-    ),
-    parameters: { search: escaped },
+    ...condition(`${text} LIKE ${from} || keyway_words(:search) || '%'`),
+    parameters: { search: composed.replace(/[\\%_]/g, (character) => `\\${character}`) },
   };
 }

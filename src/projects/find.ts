@@ -120,8 +120,8 @@ const projects: Listing = {
 };
 /** The order of lists of projects. */
 export const projectsByName: Order = {
-  name: 'projects',
-  expression: 'p.name',
+  name: 'projects by name',
+  expression: 'p.sort_name',
   type: 'text',
   id: 'p.id',
   direction: 'ASC',

@@ -151,4 +151,10 @@ async function oneRole(ctx: RequestContext, which: Condition): Promise<Role | nu
 }
 
 const roles: Listing = { name: 'roles', select: (source) => selectRows(source, Role, 'r'), from: 'roles r' };
-const byName: Order = { name: 'roles', expression: 'r.name', type: 'text', id: 'r.id', direction: 'ASC' };
+const byName: Order = {
+  name: 'roles by name',
+  expression: 'r.sort_name',
+  type: 'text',
+  id: 'r.id',
+  direction: 'ASC',
+};

@@ -12,6 +12,7 @@ import { StoreRevisions1796400000000 } from '../../migrations/1796400000000-stor
 import { RotationsTried1796500000000 } from '../../migrations/1796500000000-rotations-tried.js';
 import { WhatStoresSay1796512300000 } from '../../migrations/1796512300000-what-stores-say.js';
 import { UserNamesOfAccounts1796600000000 } from '../../migrations/1796600000000-user-names-of-accounts.js';
+import { NamesAsRead1796700000000 } from '../../migrations/1796700000000-names-as-read.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -71,4 +72,5 @@ export const migrations = [
   RotationsTried1796500000000,
   WhatStoresSay1796512300000,
   UserNamesOfAccounts1796600000000,
+  NamesAsRead1796700000000,
 ];

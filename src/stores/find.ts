@@ -96,7 +96,7 @@ export async function findStoreByName(ctx: RequestContext, name: string): Promis
 export function listStores(ctx: RequestContext): Promise<CredentialStore[]> {
   const where = every(live, storeScope(ctx.principal));
   const statement = ctx.db.statement(`stores:${where.shape}`, (source) =>
-    selectRows(source, CredentialStore, 's').where(where.sql).orderBy('s.name'),
+    selectRows(source, CredentialStore, 's').where(where.sql).orderBy('s.sort_name'),
   );
   return ctx.db.rows(statement, where.parameters);
 }

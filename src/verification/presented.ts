@@ -77,7 +77,7 @@ async function read(db: Database, batch: readonly Lookup[]): Promise<Map<string,
 export const columns = {
   name: 'c.name',
   accessKey: 'c.access_key',
-  roles: `(SELECT coalesce(json_agg(json_build_object('id', r.id, 'name', r.name) ORDER BY r.name), '[]') FROM ${carriedRoles})`,
+  roles: `(SELECT coalesce(json_agg(json_build_object('id', r.id, 'name', r.name) ORDER BY r.sort_name), '[]') FROM ${carriedRoles})`,
   passwordHash: 'v.password_hash',
   pepperId: 'v.pepper_id',
 };

@@ -16,7 +16,10 @@ registerEnumType(CredentialOrderBy, {
   description: 'What a list of credentials is ordered by.',
   valuesConfig: {
     CREATED_AT: { description: 'When they were created.' },
-    NAME: { description: 'Their names.' },
+    NAME: {
+      description:
+        'Their names: punctuation before digits before letters, whatever their case and accents; those tell apart only what is equal otherwise.',
+    },
     EXPIRES_AT: { description: 'When they expire. Those that never expire count as the latest.' },
     LAST_USED_AT: {
       description: 'When they were last used. Those that were never used count as the earliest.',
@@ -91,7 +94,7 @@ export class CredentialFilter {
   @Field(() => String, {
     nullable: true,
     description:
-      'Text that their name, description, access key, full name or e-mail address contains. Upper and lower case are equal. One or two characters match only at the beginning of a word.',
+      'Text that their name, description, access key, full name or e-mail address contains. Upper and lower case are equal, and so is the same text in other characters (Unicode NFKC). One or two characters match only at the beginning of a word: of the text, or after a space, `-`, `_`, `.` or `/`.',
   })
   @Optional()
   @Line(1, longestName)

@@ -67,7 +67,7 @@ export function filtered(filter: CredentialFilter, stopped: readonly string[] = 
 export function orderOf(order: CredentialOrder | null | undefined): Order {
   const by = order?.by ?? CredentialOrderBy.CREATED_AT;
   const direction = order?.direction ?? OrderDirection.DESC;
-  return { ...orders[by], name: `credentials ${by} ${direction}`, direction };
+  return { ...orders[by], name: `credentials by ${by} ${direction}`, direction };
 }
 
 /** Credentials of these projects; of the admin project, all. */
@@ -92,7 +92,7 @@ const expiry = "coalesce(c.expires_at, 'infinity')";
 
 const orders: Record<CredentialOrderBy, Pick<Order, 'expression' | 'type' | 'id'>> = {
   CREATED_AT: { expression: 'c.created_at', type: 'timestamptz', id: 'c.id' },
-  NAME: { expression: 'c.name', type: 'text', id: 'c.id' },
+  NAME: { expression: 'c.sort_name', type: 'text', id: 'c.id' },
   EXPIRES_AT: { expression: expiry, type: 'timestamptz', id: 'c.id' },
   LAST_USED_AT: { expression: 'u.last_used_at', type: 'timestamptz', id: 'u.credential_id' },
 };

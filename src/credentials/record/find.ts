@@ -125,7 +125,7 @@ export const rolesOfCredential = loadEach<Role & { of: string }>((ctx, ids) => {
       .where('cr.credential_id = ANY(:ids)')
       .andWhere(carriesRole)
       .andWhere(scope.sql)
-      .orderBy('r.name'),
+      .orderBy('r.sort_name'),
   );
   return ctx.db.rows(statement, { ...scope.parameters, ids });
 });
