@@ -1,44 +1,44 @@
 import { forgetNonces } from './access/nonces.js';
-import type { Checkpoints } from './audit/checkpoints.js';
-import type { Decisions } from './audit/decisions.js';
-import type { LastUsed } from './credentials/record/last-used.js';
 import { forgetAttempts } from './verification/password-attempts.js';
-import type { Resumption } from './credentials/outside/resume.js';
-import type { Syncs } from './credentials/sync/syncs.js';
 import { retireOutlived } from './credentials/retire.js';
 import { rotateDue } from './credentials/rotate-due.js';
 import type { Database } from './database/database.js';
 import { forgetOldAnswers } from './idempotency/forget.js';
-import type { Keyring } from './keyring/keyring.js';
 import type { StoreParts } from './stores/open.js';
-import type { StoreCalls } from './stores/spend.js';
-import type { WrapCount } from './start/wrap-count.js';
 import type { Log } from './log.js';
+
+/** What gathers and is written now and then, and what is looked at again and again until it is stopped. */
+interface Gathering {
+  flush(): Promise<unknown>;
+}
+interface Recurring {
+  tick(): Promise<unknown>;
+  stop(): Promise<unknown>;
+}
 
 export interface JobParts {
   db: Database;
-  keyring: Keyring;
   log: Log;
-  lastUsed: LastUsed;
-  decisions: Decisions;
-  storeCalls: StoreCalls;
-  checkpoints: Checkpoints;
-  wraps: WrapCount;
+  lastUsed: Gathering;
+  decisions: Gathering;
+  storeCalls: Gathering;
+  checkpoints: { write(): Promise<unknown> };
+  /** Takes room for further wraps by the key that is current, before what was taken is used up. */
+  reserveWraps(): Promise<unknown>;
   stores: StoreParts;
-  syncs: Syncs;
-  resumption: Resumption;
+  syncs: Recurring;
+  resumption: Recurring;
 }
 
 /** What runs by itself, and how often. */
 export function startJobs({
   db,
-  keyring,
   log,
   lastUsed,
   decisions,
   storeCalls,
   checkpoints,
-  wraps,
+  reserveWraps,
   stores,
   syncs,
   resumption,
@@ -50,7 +50,7 @@ export function startJobs({
     job('decisions', 500, () => decisions.flush()),
     job('store calls', 1_000, () => storeCalls.flush()),
     job('clock', 30_000, () => db.setClock()),
-    job('wraps', 5_000, () => wraps.reserve(keyring.currentKekId())),
+    job('wraps', 5_000, reserveWraps),
     job('resume', 500, () => resumption.tick()),
     job('syncs', 1_000, () => syncs.tick()),
     job('rotations due', 1_000, () => rotateDue(stores)),

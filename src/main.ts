@@ -132,13 +132,12 @@ async function serve(
   const storeCalls = new StoreCalls(db, gates, connectors, log);
   const jobs = startJobs({
     db,
-    keyring,
     log,
     lastUsed,
     decisions,
     storeCalls,
     checkpoints,
-    wraps,
+    reserveWraps: () => wraps.reserve(keyring.currentKekId()),
     stores,
     syncs,
     resumption,
