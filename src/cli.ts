@@ -125,7 +125,7 @@ async function demoStores(): Promise<number> {
   const config = readConfig(undefined, { KEYWAY_OUTBOUND_LOCAL: 'true' });
   // Before anything is made: it could not be made again.
   await (await import('./start/listening.js')).expectFree(config);
-  const [{ fill }, { startStandIns, connectStores }] = await Promise.all([
+  const [{ fill }, { startStandIns, connectStores, exampleStore }] = await Promise.all([
     import('./demo/demo.js'),
     import('./demo/stores.js'),
   ]);
@@ -135,7 +135,7 @@ async function demoStores(): Promise<number> {
       say(await fill(keyway, log, 'open the address that is printed below in a browser'));
       say(`\n${await connectStores(keyway, config, log, standIns)}`);
     }, config);
-    return await serve(config);
+    return await serve({ ...config, exampleStore: exampleStore(standIns) });
   } finally {
     await standIns.stop();
   }

@@ -46,6 +46,8 @@ export interface Config {
   /** Where metrics are served, apart from all else; nowhere, where undefined. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
   readonly explorer: boolean;
+  /** What the explorer's example connects as a store; the demo's stand-in alone, whose keys are nobody's. */
+  readonly exampleStore?: Readonly<Record<'storeAddress' | 'storeKey' | 'storeSecret', unknown>> | undefined;
   readonly introspection: boolean;
 }
 

@@ -73,6 +73,13 @@ export async function connectStores(
   ].join('\n');
 }
 
+/** What the explorer's example asks a person to bring to connect a store: that of the stand-in it is written for. */
+export function exampleStore({ stores }: StandIns): Config['exampleStore'] {
+  const ncloud = stores.find(({ connection }) => connection.ncloud)?.connection.ncloud;
+  if (!ncloud) return undefined;
+  return { storeAddress: ncloud.stsEndpoint, storeKey: ncloud.accessKey, storeSecret: ncloud.secretKey };
+}
+
 async function own(
   { db }: Keyway,
   requests: Requests,

@@ -9,12 +9,16 @@ export interface Example {
   variables?: string;
 }
 
+/** What the example that connects a store asks a person to bring. */
+export type Brought = Readonly<Record<'storeAddress' | 'storeKey' | 'storeSecret', unknown>>;
+
 /**
  * The explorer's examples, in the order to run them in. Where a value must come out of an earlier answer, the variable
  * is named for what it is (`account`, `credential`, `secret`, …) in all of them, and ends with an ellipsis, behind the
- * prefix where there is one: `acct_…`.
+ * prefix where there is one: `acct_…`. The page fills it in from there.
+ * @param brought the values of a store to connect, where they are known
  */
-export function examples(now = new Date()): Example[] {
+export function examples(now = new Date(), brought?: Brought): Example[] {
   return readdirSync(folder())
     .filter((file) => file.endsWith('.graphql'))
     .sort()
@@ -23,7 +27,9 @@ export function examples(now = new Date()): Example[] {
       return {
         file,
         query: readFileSync(join(folder(), file), 'utf8'),
-        ...(existsSync(variables) && { variables: withDates(readFileSync(variables, 'utf8'), now) }),
+        ...(existsSync(variables) && {
+          variables: withBrought(withDates(readFileSync(variables, 'utf8'), now), brought),
+        }),
       };
     });
 }
@@ -33,6 +39,16 @@ const withDates = (variables: string, now: Date) =>
   variables.replace(/(?<=")in (\d+) days(?=")/g, (_, days) =>
     new Date(now.getTime() + Number(days) * 86_400_000).toISOString().replace(/\.\d+/, ''),
   );
+
+const withBrought = (variables: string, brought: Brought | undefined) =>
+  Object.entries(brought ?? {}).reduce(
+    (text, [name, value]) =>
+      text.replace(new RegExp(`("${name}": )"[^"]*…"`), (_, key) => `${key}${JSON.stringify(value)}`),
+    variables,
+  );
+
+/** The name of an example's operation. */
+export const nameOf = ({ query }: Example): string => /(?:query|mutation) (\w+)/.exec(query)?.[1] ?? '';
 
 /** The build copies no documents, so they are read beside the source, from `src/` and from `dist/` alike. */
 function folder(): string {

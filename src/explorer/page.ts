@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { gzipSync } from 'node:zlib';
 import type * as graphiql from '@graphql-yoga/render-graphiql';
-import { examples } from './examples.js';
+import { examples, type Brought, type Example } from './examples.js';
 import { logo, tokenBar } from './token-bar.js';
 
 /** The page as it is sent; `contentSecurityPolicy` and `etag` are the headers of these names. */
@@ -16,15 +16,19 @@ export interface ExplorerPage {
 /**
  * The page that people explore the graph in: GraphiQL, its examples, and a place for the token. It carries all that it
  * needs, asks no host but its own, and runs no script but those that its policy names.
+ * @param brought the values of a store to connect, where they are known
  */
-export function explorerPage(): ExplorerPage {
-  return (page ??= render());
+export function explorerPage(brought?: Brought): ExplorerPage {
+  const page = pages.get(brought) ?? render(brought);
+  pages.set(brought, page);
+  return page;
 }
 
-let page: ExplorerPage | undefined;
+const pages = new Map<Brought | undefined, ExplorerPage>();
 
-function render(): ExplorerPage {
-  const html = before('<div id="root"></div>', tokenBar, bareGraphiql());
+function render(brought: Brought | undefined): ExplorerPage {
+  const all = examples(new Date(), brought);
+  const html = before('<div id="root"></div>', tokenBar(all), bareGraphiql(all));
   return {
     html,
     gzip: gzipSync(html),
@@ -33,7 +37,7 @@ function render(): ExplorerPage {
   };
 }
 
-function bareGraphiql(): string {
+function bareGraphiql(all: readonly Example[]): string {
   // Nine megabytes, loaded by those alone who serve the page.
   const load = createRequire(import.meta.url) as (name: string) => typeof graphiql;
   return load('@graphql-yoga/render-graphiql').renderGraphiQL({
@@ -43,7 +47,7 @@ function bareGraphiql(): string {
     // Beside the page, whatever path a proxy has put before both.
     endpoint: 'graphql',
     method: 'POST',
-    defaultTabs: examples().map(({ query, variables }) => ({ query, variables: variables ?? null })),
+    defaultTabs: all.map(({ query, variables }) => ({ query, variables: variables ?? null })),
     // The token has its own place, which ends with the tab.
     isHeadersEditorEnabled: false,
     shouldPersistHeaders: false,

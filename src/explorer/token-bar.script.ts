@@ -1,12 +1,30 @@
-/** Holds the token for this tab, and sends it with every request to Keyway's graph and with no other. */
-export const script = String.raw`
-(() => {
+import { carrying } from './carrying.script.js';
+import { nameOf, type Example } from './examples.js';
+
+/**
+ * Holds the token for this tab, sends it with every request to Keyway's graph and with no other, carries values from one
+ * example to the next, and opens each example again.
+ */
+export function script(examples: readonly Example[]): string {
+  const listed = examples.map((example) => ({
+    name: nameOf(example),
+    query: example.query,
+    variables: example.variables ?? '',
+  }));
+  const demo = !listed.some(({ variables }) => variables.includes('"storeAddress": "https://…"'));
+  // Within a script of a page, where no text may look like its end.
+  const literal = JSON.stringify(listed).replaceAll('<', '\\u003c');
+  return `(() => {\nconst examples = ${literal};\nconst demo = ${demo};\n${carrying}${bar}})();\n`;
+}
+
+const bar = String.raw`
   const stored = 'keyway:token';
   const endpoint = new URL('graphql', location.href).href;
   const bar = document.getElementById('keyway-bar');
   const field = document.getElementById('keyway-token');
   const hint = document.getElementById('keyway-hint');
   const tabs = document.getElementById('keyway-tabs');
+  const carried = carrier(sessionStorage, demo);
   const where = 'The first start wrote the administrator’s to admin-token in Keyway’s data directory.';
   const hints = {
     none: 'Paste a token to begin. ' + where,
@@ -37,16 +55,35 @@ export const script = String.raw`
     if (request.url !== endpoint) return send(request);
     const token = sessionStorage.getItem(stored);
     if (!token) return unasked();
-    request.headers.set('authorization', 'Bearer ' + token);
+    const asked = await request.clone().json();
+    const { variables, filled, problems } = carried.fill(asked.variables);
+    if (problems.length > 0) return unsent(problems);
+    const headers = new Headers(request.headers);
+    headers.set('authorization', 'Bearer ' + token);
     try {
-      const response = await send(request);
+      const body = JSON.stringify({ ...asked, variables });
+      const response = await send(new Request(request, { headers, body }));
       show(response.status === 401 ? 'refused' : response.status < 500 ? 'good' : 'silent');
+      if (response.ok) await keep(asked, response.clone());
+      if (response.ok && filled.length > 0) hint.textContent = 'Filled in from answers before: ' + filled.join(', ');
       return response;
     } catch (error) {
       if (error.name !== 'AbortError') show('silent');
       throw error;
     }
   };
+
+  async function keep({ operationName, query }, response) {
+    const operation = operationName ?? /(?:query|mutation)\s+(\w+)/.exec(query)?.[1];
+    const { data } = await response.json().catch(() => ({}));
+    carried.keep(operation, data);
+  }
+
+  // What would be sent is known to be wrong.
+  function unsent(problems) {
+    const errors = problems.map((message) => ({ message: 'Not sent: ' + message, extensions: { code: 'BAD_USER_INPUT' } }));
+    return Response.json({ errors });
+  }
 
   // Without a token the answer is known; asking would only put one more refusal on record.
   function unasked() {
@@ -68,6 +105,7 @@ export const script = String.raw`
   // The answers on the page are the token's too: they go with it.
   function clear() {
     sessionStorage.removeItem(stored);
+    carried.forget();
     field.value = '';
     location.reload();
   }
@@ -77,17 +115,53 @@ export const script = String.raw`
     hint.textContent = hints[state];
   }
 
-  // The strip of tabs shows a third of them; this lists all that are open.
+  // The strip of tabs shows a third of them. This lists all examples, and the tabs that hold something else by now.
   function listTabs() {
-    const open = [...document.querySelectorAll('.graphiql-tab-button')];
-    tabs.replaceChildren(tabs.options[0], ...open.map((tab) => new Option(tab.textContent, tab.id)));
+    const own = openTabs().filter(({ query }) => !examples.some((example) => example.query === query));
+    const yours = document.createElement('optgroup');
+    yours.label = 'Your tabs';
+    yours.append(...own.map(({ button }) => new Option(button.textContent, button.id)));
+    const all = document.createElement('optgroup');
+    all.label = 'Examples';
+    all.append(...examples.map(({ name }) => new Option(name, name)));
+    tabs.replaceChildren(tabs.options[0], all, ...(own.length > 0 ? [yours] : []));
   }
 
+  /** GraphiQL saves what tabs hold once one has changed; until then they are the examples. */
+  function openTabs() {
+    const held = JSON.parse(sessionStorage.getItem('graphiql:tabState'))?.tabs ?? examples;
+    return [...document.querySelectorAll('.graphiql-tab-button')].map((button, at) => ({
+      button,
+      query: held[at]?.query,
+    }));
+  }
+
+  /** Goes to the tab that holds the example as it was, or opens it in a new one; what was edited stays beside it. */
   function goToTab() {
-    const tab = document.getElementById(tabs.value);
+    const chosen = tabs.value;
     tabs.selectedIndex = 0;
-    tab?.click();
-    tab?.scrollIntoView({ block: 'nearest', inline: 'center' });
+    const example = examples.find(({ name }) => name === chosen);
+    const open = openTabs().find(({ button, query }) => (example ? query === example.query : button.id === chosen));
+    if (open) goTo(open.button);
+    else if (example) openAgain(example);
+  }
+
+  function goTo(button) {
+    button.click();
+    button.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }
+
+  // GraphiQL takes a tab from nobody but what it saved: the example goes there, and is open after a reload. GraphiQL
+  // saves half a second after the last change.
+  function openAgain({ name, query, variables }) {
+    setTimeout(() => {
+      const state = JSON.parse(sessionStorage.getItem('graphiql:tabState'));
+      const nothing = { hash: null, headers: null, response: null };
+      state.activeTabIndex = state.tabs.length;
+      state.tabs.push({ ...nothing, id: String(Math.random()), title: name, operationName: name, query, variables });
+      sessionStorage.setItem('graphiql:tabState', JSON.stringify(state));
+      location.reload();
+    }, 700);
   }
 
   field.value = sessionStorage.getItem(stored) ?? '';
@@ -103,5 +177,4 @@ export const script = String.raw`
   tabs.addEventListener('focus', listTabs);
   tabs.addEventListener('change', goToTab);
   document.getElementById('keyway-clear').addEventListener('click', clear);
-})();
 `;

@@ -48,4 +48,18 @@ body .graphiql-container.graphiql-container, body .graphiql-dialog.graphiql-dial
   #keyway-bar { flex-wrap: wrap; height: auto; padding-block: 8px; }
   #keyway-hint { flex-basis: 100%; order: 1; }
 }
+/* On a telephone the editor stands above its answer. */
+@media (max-width: 640px) {
+  #keyway-mark { margin-right: 0; }
+  #keyway-mark b { display: none; }
+  #keyway-bar label { display: none; }
+  #keyway-token { flex: 1 1 60px; min-width: 60px; }
+  #keyway-tabs { width: 116px; }
+  #root .graphiql-sidebar { padding-inline: 0; }
+  #root .graphiql-sessions { margin-inline: 0; min-width: 0; }
+  #root #graphiql-session { flex-direction: column; }
+  #root #graphiql-session > * { flex: 1 1 0 !important; min-height: 0; min-width: 0; width: 100%; }
+  #root #graphiql-session > .graphiql-horizontal-drag-bar { display: none; }
+  #root .graphiql-query-editor { column-gap: 4px; padding: 8px; }
+}
 `;

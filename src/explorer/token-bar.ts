@@ -1,3 +1,4 @@
+import type { Example } from './examples.js';
 import { script } from './token-bar.script.js';
 import { style } from './token-bar.style.js';
 
@@ -9,7 +10,7 @@ export const logo =
   '</svg>';
 
 /** The bar above GraphiQL: it holds the token for this tab and sends it with every request to Keyway, to nobody else. */
-export const tokenBar = `<style>${style}</style>
+export const tokenBar = (examples: readonly Example[]): string => `<style>${style}</style>
 <form id="keyway-bar" autocomplete="off">
   <span id="keyway-mark">${logo}<b>Keyway</b></span>
   <label for="keyway-token">Token</label>
@@ -18,5 +19,5 @@ export const tokenBar = `<style>${style}</style>
   <output id="keyway-hint" for="keyway-token"></output>
   <select id="keyway-tabs" aria-label="Examples"><option value="">Examples …</option></select>
 </form>
-<script>${script}</script>
+<script>${script(examples)}</script>
 `;

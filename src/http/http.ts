@@ -134,7 +134,7 @@ export async function openHttp({ config, log, parts, ready }: HttpOptions): Prom
     const up = await ready();
     return reply.code(up ? 200 : 503).send({ status: up ? 'up' : 'down' });
   });
-  if (config.explorer) addExplorer(app, config.basePath);
+  if (config.explorer) addExplorer(app, config);
   if (parts) await addGraph(app, config, log, parts, turns);
   else
     for (const path of ['/graphql', '/v1/verify'])
@@ -274,11 +274,11 @@ const headersOf = (raw: readonly string[]) =>
 const hasBody = ({ headers }: FastifyRequest) =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
-function addExplorer(app: FastifyInstance, basePath: string): void {
+function addExplorer(app: FastifyInstance, { basePath, exampleStore }: Config): void {
   // The page asks for what lies beside it.
   if (basePath !== '') app.get(basePath, async (_, reply) => reply.redirect(`${basePath}/`, 308));
   app.get('/', async ({ headers }, reply) => {
-    const { html, gzip, etag, contentSecurityPolicy } = explorerPage();
+    const { html, gzip, etag, contentSecurityPolicy } = explorerPage(exampleStore);
     void reply.headers({
       'content-security-policy': contentSecurityPolicy,
       'content-type': 'text/html; charset=utf-8',

@@ -116,6 +116,85 @@ describe('the explorer in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
+  test('an answer fills in the examples after it, once it is sent, and what is missing is named', async () => {
+    const { page, complaints } = visit;
+    await enter(page, server.adminToken);
+    await hint(page, 'good');
+    await choose(page, 'CreateProject');
+    await saved(page, 'mutation CreateProject');
+    await page.locator('.graphiql-execute-button').click();
+    await answer(page, 'CreateAccount first');
+    await choose(page, 'CreateAccount');
+    await saved(page, 'mutation CreateAccount');
+    await page.locator('.graphiql-execute-button').click();
+    await answer(page, 'createAccount');
+    await choose(page, 'CreateProject');
+    await saved(page, 'mutation CreateProject');
+    await page.locator('.graphiql-execute-button').click();
+    await answer(page, 'createProject');
+    expect(await page.locator('#keyway-hint').textContent()).toBe('Filled in from answers before: account');
+    await page.locator('.graphiql-editor-tool .view-lines', { hasText: 'acct_…' }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test('an example that was edited is opened again beside it, with its variables', async () => {
+    const { page, complaints } = visit;
+    const tabs = await page.locator('.graphiql-tab').count();
+    await choose(page, 'Expiring');
+    await editor(page, 'query Expiring');
+    await page.locator('.graphiql-query-editor .view-lines').click();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('query Mine { viewer { id ');
+    await saved(page, 'query Mine');
+    await choose(page, 'Expiring');
+    await editor(page, 'query Expiring');
+    await saved(page, 'query Expiring');
+    await page.locator('.graphiql-editor-tool .view-lines', { hasText: '"before"' }).waitFor();
+    expect(await page.locator('.graphiql-tab').count()).toBe(tabs + 1);
+    // As it was, it is not opened twice; and what was typed is there.
+    await choose(page, 'Expiring');
+    await editor(page, 'query Expiring');
+    expect(await page.locator('.graphiql-tab').count()).toBe(tabs + 1);
+    await choose(page, 'Mine');
+    await editor(page, 'query Mine');
+    expect(complaints).toEqual([]);
+  });
+
+  test.each(['light', 'dark'] as const)(
+    'on a system that is %s its text can be read in each theme',
+    async (colorScheme) => {
+      const { page } = visit;
+      await page.emulateMedia({ colorScheme });
+      for (const theme of ['System', 'Light', 'Dark']) {
+        await page.getByLabel('Open settings dialog').click();
+        await page.getByRole('button', { name: theme }).click();
+        await page.waitForTimeout(150);
+        for (const place of readable) {
+          const contrast = await page.evaluate<number>(`(${contrastOf})(${JSON.stringify(place)})`);
+          expect([theme, place, contrast >= 4.5, contrast]).toEqual([theme, place, true, contrast]);
+        }
+        await page.keyboard.press('Escape');
+      }
+    },
+  );
+
+  test('on a telephone all that is needed to run an example is in sight', async () => {
+    const { page } = visit;
+    await enter(page, server.adminToken);
+    await hint(page, 'good');
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.waitForTimeout(300);
+    for (const place of ['.graphiql-execute-button', '#keyway-token', '#keyway-tabs', '.graphiql-response']) {
+      const box = await page.locator(place).boundingBox();
+      expect([place, box && box.x >= 0 && box.x + box.width <= 390 && box.y >= 0 && box.y < 844]).toEqual([
+        place,
+        true,
+      ]);
+    }
+    await page.locator('.graphiql-execute-button').click();
+    await answer(page, 'totalCount');
+  });
+
   test('the token lives in the tab alone, and is gone when cleared', async () => {
     const { context, page } = visit;
     await enter(page, server.adminToken);
@@ -160,6 +239,42 @@ describe('the explorer in a browser', () => {
     expect(page.url()).toBe(`${server.url}/`);
   });
 });
+
+const choose = async (page: Page, label: string) => {
+  await page.locator('#keyway-tabs').focus();
+  await page.locator('#keyway-tabs').selectOption({ label });
+};
+
+/** Where text stands that a theme may hide. */
+const readable = [
+  '#keyway-mark',
+  '#keyway-bar label',
+  '#keyway-hint',
+  '#keyway-tabs',
+  '.graphiql-dialog-section-title',
+];
+
+/** The contrast of a text to what it stands on, as WCAG counts it; run in the page. */
+const contrastOf = String.raw`(place) => {
+  const pen = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const chain = [];
+  for (let at = document.querySelector(place); at; at = at.parentElement) chain.unshift(getComputedStyle(at));
+  const painted = (colors) => {
+    pen.fillStyle = getComputedStyle(document.body).colorScheme === 'dark' ? '#000' : '#fff';
+    for (const color of [pen.fillStyle, ...colors]) {
+      pen.fillStyle = color;
+      pen.fillRect(0, 0, 1, 1);
+    }
+    return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const luminance = (rgb) => {
+    const [r, g, b] = rgb.map((part) => (part / 255 <= 0.03928 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const papers = chain.map((style) => style.backgroundColor);
+  const [low, high] = [papers, [...papers, chain.at(-1).color]].map((colors) => luminance(painted(colors))).sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+}`;
 
 async function open(browser: Browser, url: string): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });

@@ -4,8 +4,10 @@
 import { jest } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runInThisContext } from 'node:vm';
 import { Database } from '../../src/database/database.js';
-import { examples, type Example } from '../../src/explorer/examples.js';
+import { carrying } from '../../src/explorer/carrying.script.js';
+import { examples, nameOf, type Example } from '../../src/explorer/examples.js';
 import { Secret } from '../../src/secret.js';
 import { schemes } from '../../src/signatures/schemes.js';
 import { SignatureScheme } from '../../src/signatures/scheme.js';
@@ -16,28 +18,31 @@ import { startNcloud, type Ncloud } from '../upstreams/ncloud.js';
 
 type Known = Map<string, string>;
 
-/** The variables that an example's answer fills in, and where in the answer their values are. */
-const handedOn: Record<string, Record<string, string>> = {
-  CreateAccount: { account: 'createAccount.account.id' },
-  CreateSubAccount: { owner: 'createAccount.account.id' },
-  CreateProject: { project: 'createProject.project.id' },
-  CreateRole: { role: 'createRole.role.id' },
-  GrantRole: { grant: 'grantRole.grant.id' },
-  CreateAccessKey: {
-    credential: 'createCredential.credential.id',
-    accessKey: 'createCredential.issued.accessKey',
-    secret: 'createCredential.issued.secret',
-  },
-  CreateToken: { token: 'createCredential.issued.secret' },
-  CreatePassword: { password: 'createCredential.issued.secret' },
-  RotateCredential: { secret: 'rotateCredential.issued.secret' },
-  IssueTemporary: { temporary: 'issueTemporaryCredential.credential.id' },
-  EnrolMfa: { otpauthUri: 'enrolMfa.otpauthUri' },
-  ConfirmMfa: { recoveryCode: 'confirmMfa.recoveryCodes.0' },
-  ConnectStore: { store: 'createStore.store.id' },
-  // By name: what Keyway reaches the store with is not among the first.
-  StoreCredentials: { outside: 'credentials.nodes.0.id' },
-};
+/** The script of the page that carries values on, as the page runs it. */
+interface Carrier {
+  fill(variables: Record<string, unknown>): {
+    variables: Record<string, unknown>;
+    filled: string[];
+    problems: string[];
+  };
+  keep(operation: string, data: unknown): void;
+  forget(): void;
+}
+const carrier = runInThisContext(`(() => {${carrying} return carrier; })()`) as (
+  session: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>,
+  demo: boolean,
+) => Carrier;
+
+/** The memory of a tab. */
+function session() {
+  const held = new Map<string, string>();
+  return {
+    held,
+    getItem: (key: string) => held.get(key) ?? null,
+    setItem: (key: string, value: string) => void held.set(key, value),
+    removeItem: (key: string) => void held.delete(key),
+  };
+}
 
 /** What a person makes of earlier answers before they run an example. */
 const madeFor: Record<
@@ -54,7 +59,9 @@ describe.each([
   ['fresh', false],
   ['filled with the examples of the seed pages', true],
 ])('on a Keyway that is %s', (_, filled) => {
-  const all = examples();
+  let all = examples();
+  const tab = session();
+  const carried = carrier(tab, true);
   const known: Known = new Map();
   const answers = new Map<string, Awaited<ReturnType<TestServer['ask']>>>();
   const built = new Set<string>();
@@ -68,22 +75,20 @@ describe.each([
     cloud = await startNcloud();
     for (const name of ['backup', 'encoder']) cloud.addKey(cloud.addSubAccount(name).subAccountId);
     const { accessKey, secretKey } = cloud.manager;
-    for (const [variable, value] of Object.entries({
-      storeAddress: cloud.url,
-      storeKey: accessKey,
-      storeSecret: secretKey,
-    }))
-      known.set(variable, value);
+    // As the demo has it.
+    all = examples(new Date(), { storeAddress: cloud.url, storeKey: accessKey, storeSecret: secretKey });
     if (filled) await server.restart(async () => void (await command(server, 'demo')));
     for (const example of all) {
-      const made = madeFor[nameOf(example)]?.(server, example, known) ?? {};
-      for (const [variable, value] of Object.entries(made)) known.set(variable, value);
-      const answer = await server.ask(example.query, variablesOf(example, known));
+      const name = nameOf(example);
+      const made = madeFor[name]?.(server, example, known) ?? {};
+      const opened = JSON.parse(example.variables ?? '{}') as Record<string, unknown>;
+      const { variables, problems } = carried.fill({ ...opened, ...made });
+      expect({ name, problems }).toEqual({ name, problems: [] });
+      for (const [variable, value] of Object.entries(variables)) known.set(variable, String(value));
+      const answer = await server.ask(example.query, variables);
       answers.set(example.file, answer);
-      for (const [variable, path] of Object.entries(handedOn[nameOf(example)] ?? {})) {
-        const value = valueAt(answer.data, path);
-        if (typeof value === 'string') known.set(variable, value);
-      }
+      carried.keep(name, answer.data);
+      if (name === 'EnrolMfa') known.set('otpauthUri', answer.data.enrolMfa.otpauthUri);
     }
     for (const [key] of build.mock.calls) built.add(key);
     build.mockRestore();
@@ -96,6 +101,15 @@ describe.each([
   test.each(all)('$file is answered without errors', ({ file }) => {
     const answer = answers.get(file);
     expect({ status: answer?.status, errors: answer?.errors }).toEqual({ status: 200, errors: [] });
+  });
+
+  test('S41: what the page keeps beyond its memory are ids alone', () => {
+    const kept = JSON.parse(tab.held.get('keyway:ids') ?? '{}') as Record<string, string>;
+    expect(Object.keys(kept).sort()).toEqual(
+      ['account', 'owner', 'project', 'role', 'grant', 'credential', 'temporary', 'store', 'outside'].sort(),
+    );
+    for (const id of Object.values(kept)) expect(id).toMatch(/^(acct|proj|role|gran|cred|stor)_\w+$/);
+    expect([...tab.held.keys()]).toEqual(['keyway:ids']);
   });
 
   test('an audit event is found by its id too', async () => {
@@ -237,14 +251,49 @@ describe.each([
   });
 });
 
-/** The variables that a tab is opened with, with what became known in place of the ellipses. */
-function variablesOf({ variables = '{}' }: Example, known: Known) {
-  const values = JSON.parse(variables) as Record<string, unknown>;
-  for (const [name, value] of Object.entries(values)) {
-    if (typeof value === 'string' && value.endsWith('…')) values[name] = known.get(name);
-  }
-  return values;
-}
+test('what a person typed is sent as typed, and what nobody has filled in is named with where it comes from', () => {
+  const tab = session();
+  const carried = carrier(tab, false);
+  const said = carried.fill({
+    credential: 'cred_…',
+    code: '…',
+    search: 'a name that ends …',
+    nested: { a: '…' },
+  });
+  expect(said.filled).toEqual([]);
+  expect(said.problems).toEqual([
+    expect.stringMatching(/“credential” .*run CreateAccessKey first/) as unknown,
+    expect.stringMatching(/“code” .*: type it\.$/) as unknown,
+  ]);
+  carried.keep('CreateAccessKey', {
+    createCredential: { credential: { id: 'cred_1' }, issued: { accessKey: 'LH1', secret: 'hidden' } },
+  });
+  expect(carried.fill({ credential: 'cred_mine', secret: '…' })).toEqual({
+    variables: { credential: 'cred_mine', secret: 'hidden' },
+    filled: ['secret'],
+    problems: [],
+  });
+  // After a reload the ids are there, and the secret is not.
+  const after = carrier(tab, false).fill({ credential: 'cred_…', secret: '…' });
+  expect(after.variables).toEqual({ credential: 'cred_1', secret: '…' });
+  carried.forget();
+  expect(tab.held.size).toBe(0);
+});
+
+test('no credential is picked out of a store that is not the demo’s', () => {
+  const carried = carrier(session(), false);
+  carried.keep('StoreCredentials', { credentials: { nodes: [{ id: 'cred_1' }] } });
+  expect(carried.fill({ outside: 'cred_…' }).problems).toHaveLength(1);
+});
+
+test.each([[null], [undefined], [{}], [{ createAccount: null }]])(
+  'an answer of %j carries nothing',
+  (data) => {
+    const tab = session();
+    carrier(tab, true).keep('CreateAccount', data);
+    expect(tab.held.get('keyway:ids')).toBe('{}');
+  },
+);
 
 /** The parts that a signer puts into the headers of the request in the example. */
 function signedParts(server: TestServer, { query }: Example, known: Known) {
@@ -261,11 +310,6 @@ function signedParts(server: TestServer, { query }: Example, known: Known) {
 }
 
 const appOf = (server: TestServer, known: Known) => takeOver(server, known.get('otpauthUri') ?? '');
-
-const valueAt = (data: unknown, path: string): unknown =>
-  path.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown> | null)?.[name], data);
-
-const nameOf = ({ query }: Example): string => /(?:query|mutation) (\w+)/.exec(query)?.[1] ?? '';
 
 /** For what no example shows; each is run by the test named beside it. */
 const runElsewhere = [

@@ -24,6 +24,22 @@ describe('the page', () => {
     expect(etag).toMatch(/^"[\w-]{43}"$/);
   });
 
+  test('has the store of a demo in its example, and its policy names that page’s scripts', () => {
+    const brought = {
+      storeAddress: 'http://127.0.0.1:9',
+      storeKey: 'key-of-the-demo',
+      storeSecret: 'of-nobody',
+    };
+    const demo = explorerPage(brought);
+    for (const value of Object.values(brought)) {
+      expect(demo.html.includes(value)).toBe(true);
+      expect(html.includes(value)).toBe(false);
+    }
+    const [, bar = ''] = /<script>(.*?)<\/script>/s.exec(demo.html) ?? [];
+    expect(demo.contentSecurityPolicy).toContain(createHash('sha256').update(bar).digest('base64'));
+    expect([bar.includes('const demo = true;'), html.includes('const demo = true;')]).toEqual([true, false]);
+  });
+
   test('fetches nothing by its markup or its styles', () => {
     expect(markup).not.toMatch(/<(?:script|iframe|img|object|embed|base)\b/);
     expect([...markup.matchAll(/\b(?:src|href|action)="(?!data:)/g)]).toEqual([]);
