@@ -24,7 +24,7 @@ export interface JobParts {
   storeCalls: Gathering;
   checkpoints: { write(): Promise<unknown> };
   /** Takes room for further wraps by the key that is current, before what was taken is used up. */
-  reserveWraps(): Promise<unknown>;
+  reserveWraps: () => Promise<unknown>;
   stores: StoreParts;
   syncs: Recurring;
   resumption: Recurring;

@@ -3,6 +3,7 @@
  * @embedded pages and their examples
  */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { readConfig } from '../src/config/config.js';
 import { jest } from '@jest/globals';
@@ -64,6 +65,7 @@ const counts = {
   'docs/access.md': { graphql: 6, sh: 2 },
   'docs/credentials.md': { graphql: 6 },
   'docs/errors.md': { graphql: 1, json: 1 },
+  'docs/mutation.md': { sh: 1 },
   'docs/requests.md': { graphql: 2, json: 1, sh: 1 },
   'docs/rotation.md': { graphql: 2 },
   'docs/signed-requests.md': { js: 2 },
@@ -442,6 +444,16 @@ test('every command that it shows is one, with its options', async () => {
     for (const word of [`Usage: keyway ${name}`, ...(command.match(/--\w+/g) ?? [])])
       expect(help).toContain(word);
   }
+});
+
+test('what it shows of a run of mutants names options and files that are there', () => {
+  const shown = first('sh', read('docs/mutation.md'));
+  const options = new Set([...shown.matchAll(/--(\w+)/g)].map(([, name]) => name));
+  const known = [...read('test/mutation/run.mjs').matchAll(/^ {4}(\w+): \{ type: /gm)].map(
+    ([, name]) => name,
+  );
+  expect([...options].sort()).toEqual(known.sort());
+  for (const [path] of shown.matchAll(/src\/\S+/g)) expect(existsSync(path)).toBe(true);
 });
 
 /** What the command line says of a command. */
