@@ -3,7 +3,6 @@ import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Account } from './accounts/account.js';
 import { readConfig, type Config } from './config/config.js';
-import type { Database } from './database/database.js';
 import type { Keyway } from './start/keyway.js';
 import { longestTokenDays, usualTokenDays } from './config/limits.js';
 import { openLog, type Log } from './log.js';
@@ -194,9 +193,9 @@ async function withKeyway(
   }
 }
 
-async function accountNamed(db: Database, name: string): Promise<Account> {
+async function accountNamed({ source }: Keyway['db'], name: string): Promise<Account> {
   const [{ Account }, { IsNull }] = await Promise.all([import('./accounts/account.js'), import('typeorm')]);
-  const account = await db.source.getRepository(Account).findOneBy({ name, deletedAt: IsNull() });
+  const account = await source.getRepository(Account).findOneBy({ name, deletedAt: IsNull() });
   if (!account) throw new Error('There is no account of that name.');
   return account;
 }

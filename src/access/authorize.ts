@@ -1,5 +1,4 @@
 import { KeywayError } from '../errors.js';
-import type { NodeType } from '../node-types.js';
 import { everyPermission, nowhere, Permission, type Principal } from './principal.js';
 
 /** Where something is: what decides who may do what to it. Left out all, it is everywhere's. */
@@ -9,7 +8,7 @@ export interface Place {
   /** The account that owns it, where owners have rights of their own. */
   owner?: string | null | undefined;
   /** What is there, for the record of a refusal. */
-  about?: { type: NodeType; id: string };
+  about?: NonNullable<KeywayError['about']>;
 }
 
 /** What an account may do to what it owns. */

@@ -7,7 +7,6 @@ import { answerErrors, formatError, keywayErrorIn } from './errors/answer.js';
 import { compiledQueries } from './compiled-queries.js';
 import { openDocuments } from './documents.js';
 import { callerOf, decisionOf, endedBy } from '../audit/decision.js';
-import type { Decisions } from '../audit/decisions.js';
 import type { RequestContext } from '../context.js';
 import { variableFaults } from './errors/input.js';
 import { suggestNearest, suggestNothing } from './errors/suggest.js';
@@ -19,7 +18,7 @@ import { AuditOutcome } from '../audit/audit-event.js';
 /** The executor of the graph: Apollo Server with Keyway's limits, words for errors and record of refusals. */
 export function openApollo(
   schema: GraphQLSchema,
-  options: { introspection: boolean; decisions: Decisions; turns: Turns },
+  options: { introspection: boolean; decisions: RequestContext['decisions']; turns: Turns },
 ): ApolloServer<RequestContext> {
   const { introspection, turns } = options;
   const callerOf = ({ principal }: RequestContext) => principal.accountId;
@@ -83,7 +82,7 @@ function inTurn(...plugins: ApolloServerPlugin<RequestContext>[]): ApolloServerP
 }
 
 /** Puts on record who was turned away by a field, or whose mutation failed. */
-function refusalsOf(decisions: Decisions): ApolloServerPlugin<RequestContext> {
+function refusalsOf(decisions: RequestContext['decisions']): ApolloServerPlugin<RequestContext> {
   return {
     requestDidStart: async () => ({
       didEncounterErrors: async ({ errors, contextValue: ctx, operation, document, schema }) => {

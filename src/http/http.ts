@@ -9,21 +9,14 @@ import type { PublicError } from '../graph/errors/answer.js';
 import { openApollo } from '../graph/apollo.js';
 import { adminAccountId } from '../accounts/account.js';
 import { decisionOf, endedBy, nobody } from '../audit/decision.js';
-import type { Decisions } from '../audit/decisions.js';
 import type { Config } from '../config/config.js';
-import type { Registry } from '../connectors/registry.js';
 import type { RequestContext } from '../context.js';
-import type { LastUsed } from '../credentials/record/last-used.js';
-import type { Database } from '../database/database.js';
 import { KeywayError, unavailable } from '../errors.js';
 import { explorerPage } from '../explorer/page.js';
 import { newId } from '../ids.js';
-import type { Syncs } from '../credentials/sync/syncs.js';
 import { refusalOfHead } from './head.js';
 import { expectJsonParameters, readJsonBody } from './json-body.js';
-import type { Keyring } from '../keyring/keyring.js';
 import type { Log } from '../log.js';
-import type { WatchedGates } from '../stores/gate.js';
 import {
   largeBody,
   largestBody,
@@ -40,17 +33,13 @@ import { mediaTypeFor } from './media-type.js';
 import { UnderWay } from './under-way.js';
 import { answerVerification } from './verify-route.js';
 
-/** The parts of Keyway that answer requests. */
-export interface Parts {
-  db: Database;
-  keyring: Keyring;
-  connectors: Registry;
-  gates: WatchedGates;
-  syncs: Syncs;
+/** The parts of Keyway that answer requests: what each request carries, whom callers are known by, and the graph. */
+export interface Parts extends Pick<
+  RequestContext,
+  'db' | 'keyring' | 'connectors' | 'gates' | 'syncs' | 'decisions' | 'lastUsed'
+> {
   keySets: KeySets;
   schema: GraphQLSchema;
-  decisions: Decisions;
-  lastUsed: LastUsed;
 }
 
 export interface HttpOptions {

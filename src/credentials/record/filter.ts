@@ -1,7 +1,6 @@
 import { hasStatus } from '../../access/works.js';
 import { condition, every, type Condition } from '../../database/database.js';
 import { decodeId } from '../../ids.js';
-import type { NodeType } from '../../node-types.js';
 import type { Order } from '../../lists/paging.js';
 import { adminProjectId } from '../../projects/project.js';
 import { searching } from '../../lists/search.js';
@@ -23,7 +22,7 @@ import type { Provider } from './provider.js';
  */
 export function filtered(filter: CredentialFilter, stopped: readonly string[] = []): Condition {
   const where: Condition[] = [];
-  const ids = (name: string, type: NodeType, given: readonly string[]) =>
+  const ids = (name: string, type: Parameters<typeof decodeId>[0], given: readonly string[]) =>
     given.map((id, index) => decodeId(type, id, `filter.${name}.${index}`));
   const { store, account, owner, project, role } = filter;
   if (store)
