@@ -45,5 +45,7 @@ export async function authorizeActing(principal: Principal, as: ActingAs, db: Sq
 export function authorizeEnd(principal: Principal, accountId: string, end: string | null): void {
   if (accountId !== principal.accountId || principal.expiresAt === null) return;
   if (end === null || instantMs(end) > instantMs(principal.expiresAt))
-    throw forbidden('What acts as yourself may live no longer than the proof that it is asked for with.');
+    throw forbidden(
+      'What acts as your account must end no later than the token, key or identity that you call with.',
+    );
 }

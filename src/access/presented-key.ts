@@ -3,6 +3,7 @@ import type { Keyring } from '../keyring/keyring.js';
 import { tokenKinds, type Token } from '../keyring/token.js';
 import type { Secret } from '../secret.js';
 import type { SignatureScheme } from '../signatures/scheme.js';
+import { mostNamesakes } from '../config/limits.js';
 import { fault, live, type Fault } from './works.js';
 
 /** A credential with a presented access key, with one of its secrets. */
@@ -32,18 +33,16 @@ export interface PresentedKey {
   sealed: Buffer | null;
 }
 
-/** How many credentials with the same user name are told apart by their passwords: a caller that sees more names a project. */
-export const mostNamesakes = 5;
-
 /**
  * SQL for the credentials with each of `:keys` in the built-in store: a row for each secret that works, or did to the
  * end.
  *
  * A key that nobody has, and one that the caller may not see, cost what a known one costs: the row next to it, up to
  * its `:untils`, is read whole (S25). A user name can be one of several accounts: those that are seen are all read, up
- * to five, first those in the project that is asked for, then the oldest. What is not seen comes without its id, and `byKey` lets nothing of it out. `askedFor` makes the
- * lists. The bounds, which every key is within, are for the planner: it then takes the list for short, keeps one plan
- * for all lists, and does not plan again for a millisecond each time.
+ * to `mostNamesakes`, first those in the project that is asked for, then the oldest. What is not seen comes without its
+ * id, and `byKey` lets nothing of it out. `askedFor` makes the lists. The bounds, which every key is within, are for the
+ * planner: it then takes the list for short, keeps one plan for all lists, and does not plan again for a millisecond
+ * each time.
  * @param seen the condition on a credential `c` for being seen.
  * @param more further columns, each an expression over `c`, `a`, `v` and its name.
  */

@@ -60,7 +60,8 @@ export async function isAllowedStill(asking: Asking): Promise<boolean> {
 /**
  * Asks a verb, and asks it again, as the caller is by then, where that has changed before the verb was done: it refuses
  * what it would refuse a request that comes now.
- * @throws what the verb throws; OUTCOME_UNKNOWN where the database was lost after a change was on record; UNAUTHENTICATED where the caller may call no more; CONFLICT where it goes on changing.
+ * @throws what the verb throws; OUTCOME_UNKNOWN where the database was lost after a change was on record; UNAUTHENTICATED
+ * where the caller may call no more; CONFLICT where it goes on changing.
  */
 export async function decidedByNow<Ctx extends Asking, Result>(
   ctx: Ctx,

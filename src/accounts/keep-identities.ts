@@ -10,7 +10,8 @@ import { Identity } from './identity.js';
  * Makes these the identities of an account, and no others. The account is locked, or new.
  * @returns whether that changed anything.
  * @throws BAD_USER_INPUT for one that is given twice, and for an issuer that is not configured; FORBIDDEN where one is
- * new and the account may do more than the caller, or is the caller itself, whose proof ends; CONFLICT where one belongs to another account.
+ * new and the account may do more than the caller, or is the caller itself, whose proof ends; CONFLICT where one belongs
+ * to another account.
  */
 export async function keepIdentities(
   ctx: RequestContext,

@@ -22,8 +22,8 @@ const algorithms: readonly string[] = ['EdDSA', 'ES256', 'PS256', 'RS256'] satis
 const members = ['issuer', 'jwks', 'audience', 'algorithms', 'longestLifetimeHours', 'largestTokenBytes'];
 
 /**
- * The issuers in a JSON list of `{ issuer, jwks, audience, algorithms }`, with their limits where they have other ones, or what is wrong with it, in words that hold
- * no value.
+ * The issuers in a JSON list of `{ issuer, jwks, audience, algorithms }`, with their limits where they have other ones, or
+ * what is wrong with it, in words that hold no value.
  * @param local whether http will do, for trials.
  */
 export function readJwtIssuers(text: string, local: boolean): { issuers: JwtIssuer[]; faults: string[] } {

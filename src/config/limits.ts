@@ -132,6 +132,9 @@ export const slowestRequestMs = 15 * secondMs;
  */
 export const mostTries = 5;
 
+/** Credentials with one user name that are told apart by their passwords: a caller that sees more names a project. */
+export const mostNamesakes = 5;
+
 /** How long a user name or a second factor is locked then. */
 export const lockedMs = 15 * minuteMs;
 
@@ -146,6 +149,15 @@ export const longestPolicy = 'P10Y';
 /** What a temporary credential lives: for less it would end on its way, for more a permanent one is meant. */
 export const shortestIssue = 'PT10M';
 export const longestIssue = 'PT36H';
+
+/**
+ * How often credentials of one owner can be rotated by policies, and so the least that one policy can ask for: a rotation
+ * in an outside store takes seconds, and linked credentials are rotated one after another.
+ */
+export const shortestTurnMs = 2 * secondMs;
+
+/** The part of a store's limit of calls that policies may plan with: the rest is for those who ask. */
+export const policiesShare = 0.5;
 
 /** Any length of time: beyond that it is a mistake, and instants run out of years. */
 export const longestDuration = 'P100Y';

@@ -65,11 +65,7 @@ export async function createOutside(
     const { account, owner, project, roles } = placing;
     await holdPlace(tx, owner ? [account.id, owner.id] : [account.id], project?.id ?? null);
     const { id } = columns;
-    const policy = input.rotationPolicy;
-    if (policy) {
-      const ownerId = owner?.id ?? account.id;
-      await expectKeepable(tx, policy, { id: null, ownerId, storeId: store.id, budget: connector.budget });
-    }
+    if (input.rotationPolicy) await expectKeepable(tx, input.rotationPolicy, columns, connector.budget);
     await insert(tx, { ...columns, expiresAt: checkedExpiry(ctx, columns, input.expiresAt) });
     const kept = wish.chosen ? await keepOutside(ctx.keyring, columns, 1, wish.chosen) : {};
     const { accessKey } = wish;
@@ -110,10 +106,9 @@ function expectKept({ keeps = [] }: Connector, input: CreateCredentialInput): vo
     allowedIps: (input.allowedIps ?? []).length > 0,
     expiresAt: typeof input.expiresAt === 'string',
   };
-  if (input.baseUrl && !keeps.includes('baseUrl')) throw badInput('input.baseUrl', noBaseUrl);
+  if (input.baseUrl && !keeps.includes('baseUrl')) throw badInput('input.baseUrl', noSuchSetting);
   for (const name of enforced) {
-    if (asked[name] && !keeps.includes(name))
-      throw badInput(`input.${name}`, 'must be left out: this store has no such setting');
+    if (asked[name] && !keeps.includes(name)) throw badInput(`input.${name}`, noSuchSetting);
   }
 }
 
@@ -121,8 +116,8 @@ function expectKept({ keeps = [] }: Connector, input: CreateCredentialInput): vo
 const unsaidOf = (keeps: Connector['keeps'] = []): Unsaid[] =>
   (['enabled', 'allowedIps'] as const).filter((name) => !keeps.includes(name));
 
-/** Why an address of the server that keys are for is refused. */
-export const noBaseUrl = 'must be left out: this store has no such setting';
+/** Why something is refused that a store does not keep. */
+export const noSuchSetting = 'must be left out: this store has no such setting';
 
 function columnsOf(
   { at }: RequestContext,

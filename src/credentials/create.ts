@@ -30,7 +30,7 @@ import {
   holdPlace,
 } from './record/allowed.js';
 import { checkedExpiry, expiryFor } from './record/expiry.js';
-import { createOutside, noBaseUrl } from './create-outside.js';
+import { createOutside, noSuchSetting } from './create-outside.js';
 import { beginVersion } from './record/versions.js';
 import { shown } from './secret/shown.js';
 import { wishFor } from './secret/wish.js';
@@ -63,7 +63,7 @@ export async function createCredential(
   if (store.kind !== StoreKind.BUILT_IN)
     return createOutside(ctx, input, store, { account, owner, project, roles });
   if (input.scope) throw badInput('input.scope', "must be left out: Keyway's own store has no such places");
-  if (input.baseUrl) throw badInput('input.baseUrl', noBaseUrl);
+  if (input.baseUrl) throw badInput('input.baseUrl', noSuchSetting);
   const { wish, provider } = wishFor(input.secret, account);
   if (wish.kind === 'PASSWORD' && [wish.accessKey, wish.accessKey.toUpperCase()].some(isGeneratedKey))
     throw badInput('input.secret.password.username', "must not read like an access key of Keyway's");
@@ -115,10 +115,7 @@ export async function createCredential(
       ...policyColumns(policy, ctx.at),
       expiresAt,
     };
-    if (policy) {
-      const ownerId = owner?.id ?? account.id;
-      await expectKeepable(tx, policy, { id: null, ownerId, storeId: store.id, budget: undefined });
-    }
+    if (policy) await expectKeepable(tx, policy, columns);
     await insert(tx, columns);
     const kept = await keepSecret(ctx, columns, 1, kind, retrievable, prepared);
     await beginVersion(tx, {

@@ -102,7 +102,8 @@ async function openVersions(ctx: RequestContext, tx: Tx, credential: Credential)
       async ({ store, expiresAt, ...version }) =>
         new IssuedSecret({
           ...(await openSecret(ctx.keyring, credential, version)),
-          ...{ expiresAt, at: presentingOf(ctx.connectors, store) },
+          expiresAt,
+          at: presentingOf(ctx.connectors, store),
         }),
     ),
   );

@@ -25,7 +25,7 @@ import { resealVersion } from './record/versions.js';
 import { carryOut } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
 import { expectIdle } from './outside/plan.js';
-import { noBaseUrl } from './create-outside.js';
+import { noSuchSetting } from './create-outside.js';
 import { givenSecret, planUpdate, reaching, sendsUnseen } from './update-outside.js';
 import {
   authorizeOwning,
@@ -81,12 +81,7 @@ export async function updateCredential(
       (name) => !same(name, wanted[name], credential[name]),
     );
     if (input.rotationPolicy && (names.includes('rotateEvery') || names.includes('rotateGrace')))
-      await expectKeepable(tx, input.rotationPolicy, {
-        id: credential.id,
-        ownerId: wanted.ownerId ?? credential.ownerId ?? credential.accountId,
-        storeId: store.id,
-        budget: connector?.budget,
-      });
+      await expectKeepable(tx, input.rotationPolicy, { ...credential, ...wanted }, connector?.budget);
     if (names.includes('ownerId')) authorizeOwning(principal, credential);
     if (names.includes('projectId')) {
       authorizeMove(principal, placeOf(credential), placeOf({ ...credential, ...wanted }));
@@ -103,7 +98,7 @@ export async function updateCredential(
       if (typeof input.expectedRevision === 'number') await expectIdle(tx, credential.id);
       const change = roles && (await roleChange(ctx, tx, { ...credential, ...wanted }, roles));
       if (names.includes('baseUrl') && !connector.keeps?.includes('baseUrl'))
-        throw badInput('input.baseUrl', noBaseUrl);
+        throw badInput('input.baseUrl', noSuchSetting);
       const reaches = reaching(connector, [...names, ...(change ? ['roles'] : [])]);
       const given = givenSecret(connector, credential, input, reaches);
       if (reaches) {
@@ -117,7 +112,7 @@ export async function updateCredential(
         return { id: credential.id, intent: lease.id, secretResent };
       }
     } else {
-      if (input.baseUrl) throw badInput('input.baseUrl', noBaseUrl);
+      if (input.baseUrl) throw badInput('input.baseUrl', noSuchSetting);
       givenSecret(undefined, credential, input, false);
     }
     const change = roles && (await changeRoles(ctx, tx, { ...credential, ...wanted }, roles));

@@ -29,6 +29,7 @@ const missingOf = ({ role, database, schema, tables, extension, stranger }: Role
   ...(stranger === null ? [] : [`GRANT ${stranger} TO ${role}`]),
 ];
 
+/** SQL for the `RoleRights` of whoever asks. */
 export const askRights = `
     SELECT quote_ident(current_user) AS role, quote_ident(current_database()) AS database,
       quote_ident(current_schema()) AS schema, has_schema_privilege(current_schema(), 'CREATE') AS tables,

@@ -13,8 +13,8 @@ const lookMs = 250;
  * long is none of that.
  */
 export class Silence<Client> {
-  /** What waits for an answer, and since when. */
-  readonly #held = new Map<Client, number>();
+  /** What waits for an answer. */
+  readonly #held = new Set<Client>();
   /** What waits for a connection. */
   readonly #queue = new Set<() => void>();
   readonly #timer: NodeJS.Timeout;
@@ -47,7 +47,7 @@ export class Silence<Client> {
       connect().then(
         (client) => {
           if (!this.#queue.delete(fallSilent)) return giveBack(client);
-          this.#held.set(client, performance.now());
+          this.#held.add(client);
           resolve(client);
         },
         (error: Error) => {
@@ -78,7 +78,7 @@ export class Silence<Client> {
     this.#isLooking = false;
     if (isHere) this.answered();
     if (!isHere && !this.#isSilent) {
-      for (const client of this.#held.keys()) this.giveUp(client);
+      for (const client of this.#held) this.giveUp(client);
       for (const fallSilent of this.#queue) fallSilent();
       this.#queue.clear();
     }

@@ -21,8 +21,11 @@ export function openApollo(
   options: { introspection: boolean; decisions: RequestContext['decisions']; turns: Turns },
 ): ApolloServer<RequestContext> {
   const { introspection, turns } = options;
-  const callerOf = ({ principal }: RequestContext) => principal.accountId;
-  const documents = openDocuments<RequestContext>({ introspection, turns, callerOf });
+  const documents = openDocuments<RequestContext>({
+    introspection,
+    turns,
+    callerOf: ({ principal }) => principal.accountId,
+  });
   return new ApolloServer<RequestContext>({
     schema,
     introspection,

@@ -15,7 +15,7 @@ export function refusalOfHead({ url = '', headers, httpVersion }: IncomingMessag
   if (headers.host === undefined && httpVersion !== '1.0')
     return { status: 400, message: 'The header Host is missing.' };
   if (!isDecodable(url))
-    return { status: 400, message: 'The address is not UTF-8 in percent-encoding: encode it anew.' };
+    return { status: 400, message: 'The address is not UTF-8 in percent-encoding: encode it again.' };
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity')
     return { status: 415, message: 'The body must not be compressed: leave Content-Encoding out.' };

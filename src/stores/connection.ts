@@ -34,7 +34,9 @@ export function connectionOf(
     const { settings, ...kept } = connection.keep(answersIn(connection.asks, given));
     const authorities = authoritiesOf(connection, given);
     return {
-      ...{ kind, addresses: addressesIn(connection, given, http), ...kept },
+      ...kept,
+      kind,
+      addresses: addressesIn(connection, given, http),
       settings: { ...settings, ...(authorities !== undefined && { [authoritiesField]: authorities }) },
     };
   }

@@ -183,7 +183,7 @@ export class CredentialStore implements Node {
   description: 'One setting of the connection to a store. No secret is one.',
 })
 export class StoreSetting {
-  @Field(() => String, { description: 'The name of the field that it was given in.' })
+  @Field(() => String, { description: 'The name of the setting, such as `endpoint` or `workspaces`.' })
   name: string;
 
   @Field(() => [String], {

@@ -1,4 +1,4 @@
-import { mostNamesakes } from '../access/presented-key.js';
+import { mostNamesakes } from '../config/limits.js';
 import type { RequestContext } from '../context.js';
 import type { StoredPassword } from '../keyring/password.js';
 import type { Secret } from '../secret.js';

@@ -32,6 +32,8 @@ const said: [text: string, numbers: number[]][] = [
   ],
   ['# wrong passwords are checked in # minutes for one user name', [limits.mostTries, minutes]],
   ['# wrong codes lock it', [limits.mostTries]],
+  ['with more than one rotation in # seconds for all credentials', [limits.shortestTurnMs / 1_000]],
+  ['more than # that have the name', [limits.mostNamesakes]],
   ['a lifetime of at most # hours', [limits.usualJwtHours]],
   ['A body over # KiB', [limits.largestBody / 1_024]],
   ['each item of its list (up to #) counts as a try', [limits.mostVerified]],

@@ -173,6 +173,19 @@ describe('is refused, and nothing is changed', () => {
     expectData(await made({ rotationPolicy: policy('PT8S') }));
   });
 
+  test('of whoever owns it from now on', async () => {
+    const [owner, account] = [await makeAccount(server), await makeAccount(server)];
+    expectData(await asked(owner, { rotationPolicy: policy('PT3S') }));
+    const { id } = await makeCredential(server, account, { owner });
+    const rotationPolicy = policy('PT3S');
+    expect(faultPaths(await update(server, { id, rotationPolicy }))).toEqual(['input.rotationPolicy.every']);
+    const moved = expectData(await update(server, { id, rotationPolicy, owner: null }));
+    expect(moved.updateCredential.credential).toMatchObject({
+      owner: null,
+      rotationPolicy: { every: 'PT3S' },
+    });
+  });
+
   test('more rotations in one store than its limit of calls has room for', async () => {
     const vendor = await veracode();
     vendors.push(vendor);

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
+import { createServer, type AddressInfo } from 'node:net';
 import { Database } from '../../src/database/database.js';
 import { entities, migrations } from '../../src/start/tables.js';
 import { emptyPlace, onServer, type Place } from '../support/process.js';
@@ -32,6 +33,22 @@ test('a server that cannot be reached is told by the setting, without what the a
   expect(message).toBe(
     'Keyway cannot start:\n  DATABASE_URL leads to a server that cannot be reached (ECONNREFUSED)',
   );
+});
+
+test('a server without TLS is told by what pg says of it, which is one sentence', async () => {
+  // What a server answers to SSLRequest that has none: https://www.postgresql.org/docs/current/protocol-flow.html
+  const server = createServer((socket) =>
+    socket.on('data', () => socket.write('N')).on('error', () => undefined),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  try {
+    expect(await refusal(() => open(`postgres://ada:hunter2@127.0.0.1:${port}/d?sslmode=require`))).toBe(
+      'Keyway cannot start:\n  DATABASE_URL leads to a server without TLS, which is only taken on this machine',
+    );
+  } finally {
+    server.close();
+  }
 });
 
 if (admin !== undefined) {

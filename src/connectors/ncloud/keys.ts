@@ -125,7 +125,10 @@ export const faultOfOne: FaultOf = (answer) => {
   return isStranger ? 'INVALID_INPUT' : fault;
 };
 
-/** Servers of version 2 before its codes of today have none of their own for a key too many. Keys have no names: there is nothing else that could clash. */
+/**
+ * Servers of version 2 before its codes of today have none of their own for a key too many. Keys have no names: there is
+ * nothing else that could clash.
+ */
 const faultOfMaking: FaultOf = (answer) => {
   const fault = faultOfOne(answer);
   return fault === 'CONFLICT' ? 'LIMIT_EXCEEDED' : fault;

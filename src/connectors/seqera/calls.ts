@@ -183,7 +183,8 @@ const mostOrganisations = 20;
 
 const ask = (upstream: Upstream, path: readonly string[]): Promise<StoreAnswer> =>
   upstream.call({
-    ...{ method: 'GET', path: [...basePath(upstream), ...path] },
+    method: 'GET',
+    path: [...basePath(upstream), ...path],
     sign: () => bearer(upstream),
   });
 

@@ -129,9 +129,8 @@ async function create(doing: Doing): Promise<Created> {
   }
   const { scope } = credential;
   const wish = wishOf(credential, chosen);
-  const created = await having(connector, 'create')(upstream, {
-    ...{ ...describedOf(credential, work.roles), scope, wish },
-  });
+  const wanted = { ...describedOf(credential, work.roles), scope, wish };
+  const created = await having(connector, 'create')(upstream, wanted);
   if (way !== 'ours') keepable(created.minted);
   return created;
 }

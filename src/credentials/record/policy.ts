@@ -1,17 +1,11 @@
 import { sql, type Sql, type Tx } from '../../database/database.js';
+import { policiesShare, shortestTurnMs } from '../../config/limits.js';
 import { badInput } from '../../errors.js';
 import { durationMs, instant, instantMs } from '../../time.js';
 import type { Credential } from './credential.js';
 
-/**
- * How often credentials of one owner can be rotated by policies, and so the least that one policy can ask for: a
- * rotation in an outside store takes seconds, and linked credentials are rotated one after another.
- */
-const ofOwnerMs = 2_000;
-
-/** Calls that one rotation takes in a store that limits them, and the part of its limit that policies may plan with. */
+/** Calls that one rotation takes in a store that limits them. */
 const callsOfOne = 4;
-const partOfBudget = 0.5;
 
 /** As `RotationPolicyInput`. */
 interface Policy {
@@ -19,14 +13,10 @@ interface Policy {
   gracePeriod: string;
 }
 
-/** Of whom and in which store a policy is kept, and how many calls that store allows. */
-export interface Keeping {
-  /** The credential itself, where it has been made. */
-  id: string | null;
-  /** The account that answers for it: its owner, or else the one that it belongs to. */
-  ownerId: string;
-  storeId: string;
-  budget: { readonly limit: number; readonly windowMs: number } | undefined;
+/** How many calls a store allows, in which time. */
+interface CallLimit {
+  readonly limit: number;
+  readonly windowMs: number;
 }
 
 /** The columns of a policy: the next rotation is due when the secret, made at `madeMs`, is as old as it may become. */
@@ -51,24 +41,34 @@ export async function secretMadeMs(tx: Tx, id: string): Promise<number> {
 
 /**
  * A policy is only taken if it can be kept, beside those that its owner and its store have already.
+ * @param of the credential as it is to be: whoever owns it answers for it, or else the account that it belongs to.
+ * @param budget how many calls its store allows, where it limits them.
  * @throws BAD_USER_INPUT for a grace period that the next rotation would cut short, and for more rotations than can be
  * done one after another, or than the store's limit of calls has room for.
  */
-export async function expectKeepable(tx: Tx, policy: Policy, keeping: Keeping): Promise<void> {
+export async function expectKeepable(
+  tx: Tx,
+  policy: Policy,
+  { id, ownerId, accountId, storeId }: Pick<Credential, 'id' | 'ownerId' | 'accountId' | 'storeId'>,
+  budget?: CallLimit,
+): Promise<void> {
   const everyMs = durationMs(policy.every);
   if (durationMs(policy.gracePeriod) > everyMs)
     throw badInput(
       'input.rotationPolicy.gracePeriod',
       'must not be longer than the time from one rotation to the next',
     );
-  const { id, ownerId, storeId, budget } = keeping;
-  const others = await tx.rows<Others>(othersWithPolicy, { id, ownerId, storeId: budget ? storeId : null });
+  const others = await tx.rows<Others>(othersWithPolicy, {
+    id,
+    ownerId: ownerId ?? accountId,
+    storeId: budget ? storeId : null,
+  });
   const perMs = (count: 'ofOwner' | 'ofStore') =>
     others.reduce((sum, other) => sum + other[count] / durationMs(other.every), 1 / everyMs);
-  if (perMs('ofOwner') > 1 / ofOwnerMs)
+  if (perMs('ofOwner') > 1 / shortestTurnMs)
     throw badInput(
       'input.rotationPolicy.every',
-      `must be longer: with the policies of its owner's other credentials there would be more than one rotation in ${ofOwnerMs / 1_000} seconds`,
+      `must be longer: with the policies of its owner's other credentials there would be more than one rotation in ${shortestTurnMs / 1_000} seconds`,
     );
   if (budget && perMs('ofStore') > turnsPerMs(budget))
     throw badInput(
@@ -89,8 +89,8 @@ export async function paceMs(tx: Tx, ownerId: string, longestMs: number): Promis
 }
 
 /** How many rotations by policies a store has room for, in each millisecond. */
-export const turnsPerMs = ({ limit, windowMs }: { limit: number; windowMs: number }): number =>
-  (partOfBudget * limit) / windowMs / callsOfOne;
+export const turnsPerMs = ({ limit, windowMs }: CallLimit): number =>
+  (policiesShare * limit) / windowMs / callsOfOne;
 
 /** SQL for whether the rotation of a credential `c` is late. Null where it has no policy. */
 export const overdue = 'c.rotation_due_at <= now() AND c.revoked_at IS NULL';

@@ -148,9 +148,10 @@ async function add(
 }
 
 async function change(tx: Tx, changes: readonly (Seen & { said: Said; anew: Partial<Said> })[]) {
-  const rows = changes.map(({ id, scope, said, anew }) => ({
-    ...{ id, scope, observed: said, anew, unsaid: unsaidIn(said) },
-  }));
+  const rows = changes.map(({ id, scope, said, anew }) => {
+    const unsaid = unsaidIn(said);
+    return { id, scope, observed: said, anew, unsaid };
+  });
   await tx.rows(overwrite, { rows: JSON.stringify(rows) });
   // A key that was replaced in the store by somebody else: what Keyway keeps of the one before no longer works.
   const replaced = changes.filter(({ anew }) => typeof anew.access_key === 'string');
