@@ -20,8 +20,10 @@ afterAll(async () => {
 
 interface Case {
   input?: () => Promise<Record<string, unknown>>;
-  /** What is set of it, in SQL for a credential `:id`. */
+  /** What is set of it before it is due, in SQL for a credential `:id`. */
   set?: string;
+  /** That it is not set to be due afterwards. */
+  notDue?: true;
   turns?: true;
 }
 
@@ -46,15 +48,20 @@ const cases: Record<string, Case> = {
   'with an end to come': { set: columns("expires_at = now() + interval '1 hour'"), turns: true },
   'with the previous secret to end yet': { set: intent('RETIRE', 'OPEN'), turns: true },
   'with a change that is done': { set: intent('UPDATE', 'DONE'), turns: true },
-  'with a policy that is not due': { set: columns("rotation_due_at = now() + interval '1 hour'") },
-  'without a policy': { set: columns('rotation_due_at = NULL, rotate_every = NULL, rotate_grace = NULL') },
+  'with a policy that is not due': { notDue: true },
+  'without a policy': {
+    set: columns('rotation_due_at = NULL, rotate_every = NULL, rotate_grace = NULL'),
+    notDue: true,
+  },
   'that cannot be revealed': { set: columns('retrievable = false') },
   'of a provider': { input: async () => ({ secret: { providerKeys: aws } }) },
   'that Keyway reaches a store with': { set: columns('reaches_store = true') },
+  // It keeps its terms from then on, so that it is due by the same statement.
   'that is temporary': {
+    notDue: true,
     set: columns(
-      `parent_id = (SELECT p.id FROM credentials p WHERE p.id <> :id AND p.store_id = credentials.store_id
-       AND p.revoked_at IS NULL LIMIT 1)`,
+      `rotation_due_at = now() - interval '1 second', parent_id = (SELECT p.id FROM credentials p
+       WHERE p.id <> :id AND p.store_id = credentials.store_id AND p.revoked_at IS NULL LIMIT 1)`,
     ),
   },
   disabled: { input: async () => ({ enabled: false }) },
@@ -84,11 +91,12 @@ test('of what is due, that turns which can, and nothing else', async () => {
     });
     made.push({ name, id: rowOf(id) });
   }
-  await setDue(server, ...made.map(({ id }) => id));
   for (const { name, id } of made) {
     const { set } = cases[name] ?? {};
     if (set) expect(await server.rows(set, { id })).toHaveLength(1);
   }
+  // The last that is set: from now on the server's own job turns them as well.
+  await setDue(server, ...made.filter(({ name }) => !cases[name]?.notDue).map(({ id }) => id));
   const turned = async () => {
     const rows = await server.rows<{ id: string }>(
       "SELECT DISTINCT credential_id AS id FROM credential_versions WHERE number > 1 AND state <> 'PREVIOUS'",

@@ -171,13 +171,17 @@ describe.each(stores)('R6: of rotations at once in %s', (_, make) => {
     const db = another(parts.db);
     const held = holdReads(db, rowOf(id));
     holding.push(held);
-    await setDue(server, rowOf(id));
-    const byPolicy = rotateDue({ ...parts, db }, 0);
-    await held.standing(1);
+    let byPolicy: Promise<number>;
+    do {
+      await server.rows('DELETE FROM rotation_turns RETURNING owner_id');
+      await setDue(server, rowOf(id));
+      byPolicy = rotateDue({ ...parts, db }, 0);
+      // The job of the server may come before: then it is tried again.
+    } while ((await Promise.race([held.standing(1), byPolicy])) !== undefined);
     held.end();
-    // The job of the server may come before.
+    const before = await numbers(id);
     await rotate(server, { id });
-    expect((await read(server, id)).versions).toHaveLength(2);
+    expect(await numbers(id)).not.toEqual(before);
     await setDue(server, rowOf(id));
     held.release(0);
     expect(await byPolicy).toBe(0);
