@@ -4,6 +4,7 @@ import { makeStore, seqeraAt } from './stores/stores.js';
 import { expectData, makeAccount, makeCredential, makeProject, makeRole, unique } from './support/make.js';
 import { startTestServer, type Answer, type TestServer } from './support/server.js';
 import { run } from './support/verbs.js';
+import { waitingDeeds } from './support/waiting.js';
 import { startSeqera, type Seqera } from './upstreams/seqera.js';
 
 type Input = Record<string, unknown>;
@@ -191,13 +192,7 @@ async function inTurn(
     await tx.rows(sql('LOCK TABLE audit_heads IN SHARE MODE'));
     let answered = false;
     const waiting = async (count: number) => {
-      const asked = () =>
-        tx.rows(
-          sql(
-            `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-          ),
-        );
-      while (!answered && (await asked()).length < count) await sleep(5);
+      while (!answered && (await waitingDeeds(server)) < count) await sleep(5);
     };
     const begin = (deed: () => Promise<Answer>) => deed().finally(() => (answered = true));
     const one = begin(first);

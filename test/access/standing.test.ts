@@ -23,6 +23,7 @@ import {
 } from '../support/make.js';
 import { holdReads, type HeldReads } from '../support/held-reads.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
+import { waitingDeeds } from '../support/waiting.js';
 import { startSeqera, type Seqera } from '../upstreams/seqera.js';
 
 type Input = Record<string, unknown>;
@@ -378,13 +379,7 @@ async function whileHeld(
     await tx.rows(sql('LOCK TABLE audit_heads IN SHARE MODE'));
     await tx.rows(sql('LOCK TABLE stores IN EXCLUSIVE MODE'));
     const answering = begin();
-    const asked = () =>
-      tx.rows(
-        sql(
-          `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-        ),
-      );
-    while ((await asked()).length === 0) await sleep(5);
+    while ((await waitingDeeds(server)) === 0) await sleep(5);
     await work(tx);
     // Not awaited: it waits for this transaction.
     return [answering];

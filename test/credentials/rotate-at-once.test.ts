@@ -7,6 +7,7 @@ import { another, holdReads, type HeldReads } from '../support/held-reads.js';
 import { expectData, makeAccount, makeCredential, unique } from '../support/make.js';
 import { gate } from '../support/on-the-way.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
+import { waitingDeeds } from '../support/waiting.js';
 import { partsOf, rowOf, setDue } from './due.js';
 import { landscape, ncloud, type Vendor } from './outside/vendors.js';
 import { read, rotate } from './verbs.js';
@@ -179,12 +180,17 @@ describe.each(stores)('R6: of rotations at once in %s', (_, make) => {
       // The job of the server may come before: then it is tried again.
     } while ((await Promise.race([held.standing(1), byPolicy])) !== undefined);
     held.end();
-    const before = await numbers(id);
-    await rotate(server, { id });
-    expect(await numbers(id)).not.toEqual(before);
+    // One of that job may still be under way: then this one is refused until it is done.
+    while ((await rotate(server, { id })).errors.length > 0);
     await setDue(server, rowOf(id));
     held.release(0);
-    expect(await byPolicy).toBe(0);
+    const begun = await byPolicy;
+    // What is due is begun by whoever looks next.
+    await server.rows(
+      `UPDATE credentials SET rotation_due_at = now() + interval '1 day' WHERE id = :id RETURNING id`,
+      { id: rowOf(id) },
+    );
+    expect(begun).toBe(0);
   });
 });
 
@@ -201,18 +207,9 @@ if (process.env['TEST_DATABASE_URL'])
     });
     await locked.opened;
     const answers = [rotate(server, { id }), rotate(server, { id }), rotate(server, { id })];
-    await waiting(3);
+    while ((await waitingDeeds(server)) < 3) await sleep(5);
     going.open();
     await holding;
     expect((await Promise.all(answers)).map(outcome).sort()).toEqual(['CONFLICT', 'CONFLICT', 'done']);
     expect(await numbers(id)).toEqual(turnedOnce);
   });
-
-/** Waits until so many of the server's connections wait for a lock. */
-async function waiting(count: number): Promise<void> {
-  const asked = () =>
-    server.rows(
-      `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-    );
-  while ((await asked()).length < count) await sleep(5);
-}

@@ -2,7 +2,6 @@
  * @slow 40 s
  * @embedded what comes in by HTTP
  */
-import { jest } from '@jest/globals';
 import { request as httpRequest } from 'node:http';
 import {
   getNamedType,
@@ -19,6 +18,7 @@ import { registry } from '../../src/connectors/registry.js';
 import { openSchema } from '../../src/graph/schema.js';
 import { makeAccount, makeCredential } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
+import { statementsOf } from '../support/statements.js';
 
 let server: TestServer;
 let schema: GraphQLSchema;
@@ -453,21 +453,16 @@ describe('S2: over a limit nothing runs', () => {
       variables: { filter: { account: deep(17) } },
     },
   ])('S2: $limit', async ({ query, variables }) => {
-    const rows = jest.spyOn(server.db, 'rows');
-    try {
-      const answer = await server.ask(query, variables);
-      expect(answer.code).toBe('LIMIT_EXCEEDED');
-      expect(answer.status).toBeGreaterThanOrEqual(400);
-      expect(answer.status).toBeLessThan(500);
-      expect(answer.data).toBeNull();
-      // Who asks is found out, and nothing besides.
-      const asked = rows.mock.calls
-        .map(([{ text }]) => text)
-        .filter((text) => /FROM (credentials|accounts) [^c]/.test(text));
-      expect(asked.filter((text) => !text.includes('v.verifier'))).toEqual([]);
-    } finally {
-      rows.mockRestore();
-    }
+    const { result: answer, statements } = await statementsOf(server, () => server.ask(query, variables));
+    expect(answer.code).toBe('LIMIT_EXCEEDED');
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect(answer.status).toBeLessThan(500);
+    expect(answer.data).toBeNull();
+    // Who asks is found out, and nothing besides.
+    const asked = statements
+      .map(({ text }) => text)
+      .filter((text) => /FROM (credentials|accounts) [^c]/.test(text));
+    expect(asked.filter((text) => !text.includes('v.verifier'))).toEqual([]);
   });
 });
 

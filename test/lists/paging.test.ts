@@ -1,6 +1,6 @@
-import { jest } from '@jest/globals';
 import { parseId } from '../../src/ids.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
+import { statementsOf } from '../support/statements.js';
 import {
   expectData,
   makeAccount,
@@ -188,18 +188,8 @@ describe('the size of a page', () => {
 describe('the count', () => {
   /** How many statements that count were run meanwhile. */
   async function counting(work: () => Promise<unknown>): Promise<number> {
-    let count = 0;
-    const rows = server.db.rows.bind(server.db);
-    const spy = jest.spyOn(server.db, 'rows').mockImplementation((statement, parameters) => {
-      if (statement.text.includes('count(*)')) count++;
-      return rows(statement, parameters);
-    });
-    try {
-      await work();
-    } finally {
-      spy.mockRestore();
-    }
-    return count;
+    const { statements } = await statementsOf(server, work);
+    return statements.filter(({ text }) => text.includes('count(*)')).length;
   }
 
   test('is of all rows, whatever the page, and asked of the database only when wanted', async () => {
