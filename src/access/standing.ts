@@ -1,5 +1,5 @@
 import type { Database, Sql, Tx } from '../database/database.js';
-import { answerLost, DatabaseUnavailable, KeywayError } from '../errors.js';
+import { answerLost, DatabaseUnavailable, KeywayError, unavailable } from '../errors.js';
 import { callerByNow } from './caller.js';
 import { principalOf } from './identity.js';
 import type { Principal } from './principal.js';
@@ -15,6 +15,8 @@ export interface Asking {
   readonly db: Database;
   readonly principal: Principal;
   readonly ip: string | undefined;
+  /** Aborted where the caller no longer waits for an answer. */
+  readonly left: AbortSignal;
   /** How its caller stood at the end of the transaction, when the verb was tried before. */
   readonly expected?: Standing;
   /** Whether its verb has put anything on record. */
@@ -34,14 +36,16 @@ export class Outdated extends KeywayError {
 /**
  * Does the work of a verb in one transaction, which is undone where its caller has lost something meanwhile: a role, its
  * account, its credential, its identity. What the work itself took from its caller looks the same: where it
- * leaves as much as it did when it was tried before, nobody else has taken anything.
- * @throws Outdated, for `decidedByNow`; what `work` and `Database.transaction` throw.
+ * leaves as much as it did when it was tried before, nobody else has taken anything. It is not begun for a caller who has
+ * left while it waited for a connection; once begun, it goes on.
+ * @throws Outdated, for `decidedByNow`; UNAVAILABLE where nobody waits; what `work` and `Database.transaction` throw.
  */
 export async function whileAllowed<Result>(
   asking: Asking,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
   const done = await asking.db.transaction(async (tx) => {
+    if (!asking.change.made) expectWaiting(asking.left);
     const result = await work(tx);
     const standing = await standingOf(asking, tx);
     const accepted = [asking.principal, ...(asking.expected === undefined ? [] : [asking.expected])];
@@ -50,6 +54,11 @@ export async function whileAllowed<Result>(
   });
   asking.change.made = true;
   return done;
+}
+
+/** @throws UNAVAILABLE where the caller has left: nobody reads it, and nothing is begun. */
+export function expectWaiting(left: AbortSignal): void {
+  if (left.aborted) throw unavailable('the caller has left');
 }
 
 /** Whether the caller still has all that it had when the request came. */

@@ -6,6 +6,7 @@ import type { DocumentNode, FragmentDefinitionNode, GraphQLSchema, SelectionSetN
 import { answerErrors, formatError, keywayErrorIn } from './errors/answer.js';
 import { compiledQueries } from './compiled-queries.js';
 import { openDocuments } from './documents.js';
+import { expectWaiting } from '../access/standing.js';
 import { callerOf, decisionOf, endedBy } from '../audit/decision.js';
 import type { RequestContext } from '../context.js';
 import { variableFaults } from './errors/input.js';
@@ -50,6 +51,7 @@ export function openApollo(
       inTurn(
         queryLimits(),
         documents.plugin,
+        nothingForWhoHasLeft,
         variableFaults(introspection ? suggestNearest : suggestNothing),
         nestedArguments(),
       ),
@@ -83,6 +85,13 @@ function inTurn(...plugins: ApolloServerPlugin<RequestContext>[]): ApolloServerP
     },
   };
 }
+
+/** Callers wait for their turn before their document is parsed: of one who has left meanwhile, nothing is begun. */
+const nothingForWhoHasLeft: ApolloServerPlugin<RequestContext> = {
+  requestDidStart: async () => ({
+    didResolveSource: async ({ contextValue }) => expectWaiting(contextValue.left),
+  }),
+};
 
 /** Puts on record who was turned away by a field, or whose mutation failed. */
 function refusalsOf(decisions: RequestContext['decisions']): ApolloServerPlugin<RequestContext> {

@@ -189,6 +189,8 @@ async function addGraph(
     if (!request.principal) throw new KeywayError('UNAUTHENTICATED');
     const { id: requestId, principal, at } = request;
     const leaving = new AbortController();
+    // The caller may have left while it was found out who it is.
+    if (raw.destroyed) leaving.abort();
     raw.once('close', () => {
       if (!raw.writableFinished) leaving.abort();
     });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { whileAllowed } from '../access/standing.js';
+import { expectWaiting, whileAllowed } from '../access/standing.js';
 import type { RequestContext } from '../context.js';
 import { sql, type Sql, type Tx } from '../database/database.js';
 import { conflict } from '../errors.js';
@@ -66,6 +66,7 @@ export async function onceReaching<Reached, Result extends Answer>(
   }
   const claiming = { ...key, id: newId(), operation, forMs: reachingMs };
   for (const until = performance.now() + reachingMs; ; await sleep(glanceMs)) {
+    expectWaiting(ctx.left);
     const result = await recalled<Result>(ctx, db, key);
     if (result) return { result, replayed: true };
     if (await isClaimed(ctx, claiming, before)) break;

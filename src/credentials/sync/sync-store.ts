@@ -30,7 +30,7 @@ export async function syncStore(ctx: RequestContext, input: SyncStoreInput): Pro
   await ctx.syncs.tick();
   for (const until = performance.now() + patienceMs; performance.now() < until; await sleep(glanceMs)) {
     const [open] = await ctx.db.rows(underWay, { id });
-    if (!open) break;
+    if (!open || ctx.left.aborted) break;
   }
   return changedStore(ctx, id);
 }
