@@ -217,16 +217,20 @@ interface Listed {
 /** All pages of a list of the project, and the number that it says there are. */
 async function listed(filter: Record<string, unknown>): Promise<{ nodes: Listed[]; totalCount: number }> {
   const nodes: Listed[] = [];
+  let totalCount: number | undefined;
   let after: string | null = null;
   for (;;) {
+    // The number is the same on every page: the first tells it.
     const answer = await server.ask(
-      `query ($filter: CredentialFilter!, $after: String) { credentials(filter: $filter, first: 100, after: $after) {
-        totalCount nodes { id status } pageInfo { hasNextPage endCursor } } }`,
-      { filter: { ...ofTheTable, ...filter, project: [project] }, after },
+      `query ($filter: CredentialFilter!, $after: String, $counts: Boolean!) {
+        credentials(filter: $filter, first: 100, after: $after) {
+          totalCount @include(if: $counts) nodes { id status } pageInfo { hasNextPage endCursor } } }`,
+      { filter: { ...ofTheTable, ...filter, project: [project] }, after, counts: after === null },
     );
     const page = expectData(answer).credentials;
     nodes.push(...page.nodes);
-    if (!page.pageInfo.hasNextPage) return { nodes, totalCount: page.totalCount };
+    totalCount ??= page.totalCount as number;
+    if (!page.pageInfo.hasNextPage) return { nodes, totalCount };
     after = page.pageInfo.endCursor;
   }
 }

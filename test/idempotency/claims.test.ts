@@ -22,7 +22,13 @@ beforeAll(async () => {
   [account, other] = [rowOf(await makeAccount(server)), rowOf(await makeAccount(server))];
   const { db, keyring } = await partsOf(server, outbound);
   const contextOf = (accountId: string) =>
-    ({ db, keyring, principal: { accountId }, change: { made: false } }) as unknown as RequestContext;
+    ({
+      db,
+      keyring,
+      principal: { accountId },
+      left: new AbortController().signal,
+      change: { made: false },
+    }) as unknown as RequestContext;
   [ctx, ofOther] = [contextOf(account), contextOf(other)];
 });
 afterAll(async () => {
