@@ -19,7 +19,9 @@ export interface RequestContext {
   readonly change: { made: boolean };
   /** The caller's address, where it can be trusted. */
   readonly ip: string | undefined;
-  /** Aborted where the caller leaves before the answer: what is only read ends, and what changes something is not begun. */
+  /**
+   * Aborted where the caller leaves before the answer: what is only read ends, and what changes something is not begun.
+   */
   readonly left: AbortSignal;
   readonly db: Database;
   readonly keyring: Keyring;

@@ -518,8 +518,8 @@ describe('R26: with SIGTERM', () => {
   });
 
   test.each([
-    // Who opens a connection at the very moment at which the port closes is reset by the system: a balancer has to see first
-    // that Keyway is not ready.
+    // Who opens a connection at the very moment at which the port closes is reset by the system: a balancer has to see
+    // first that Keyway is not ready.
     ['0', 'over connections that are kept', true],
     ['2', 'over connections of their own', false],
   ])('after %s s no request that was sent whole is cut, %s', async (seconds, _, kept) => {

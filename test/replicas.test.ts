@@ -18,7 +18,10 @@ afterAll(() => server.stop());
 const change = async (door: Door, mutation: string, input: Record<string, unknown>) =>
   expectData(await run(door, mutation, input));
 
-/** Changes what keys depend on by one door and asks for all of them at once by the other. Returns how often one was told late. */
+/**
+ * Changes what keys depend on by one door and asks for all of them at once by the other. Returns how often one was told
+ * late.
+ */
 async function alternate(doors: readonly [Door, Door], times: number): Promise<number> {
   const account = await makeAccount(server);
   const keys = await Promise.all(Array.from({ length: keysEach }, () => makeCredential(server, account)));

@@ -42,7 +42,8 @@ export interface Placing {
 
 /**
  * Makes a credential in an outside store. Until the store has answered it is PENDING.
- * @throws FORBIDDEN for a store of another account's; BAD_USER_INPUT for what the store does not keep, and without what it needs; what the store says; OUTCOME_UNKNOWN where its answer was lost.
+ * @throws FORBIDDEN for a store of another account's; BAD_USER_INPUT for what the store does not keep, and without what
+ * it needs; what the store says; OUTCOME_UNKNOWN where its answer was lost.
  */
 export async function createOutside(
   ctx: RequestContext,

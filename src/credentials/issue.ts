@@ -252,7 +252,9 @@ async function rolesFor(
   return [...new Set(wanted)];
 }
 
-/** How long it is asked to work, and when it ends in any case: with its parent and, of one's own, with the proof of now. */
+/**
+ * How long it is asked to work, and when it ends in any case: with its parent and, of one's own, with the proof of now.
+ */
 function lengthOf(
   { principal }: RequestContext,
   parent: Credential,

@@ -310,8 +310,8 @@ export class Database implements Sql {
 
   /**
    * Brings the tables up to date. Each migration is one transaction: it is done whole, or not at all.
-   * @throws an Error to show, where a newer Keyway has brought them further than this one knows, and where the role lacks a
-   * right for it; nothing is changed then.
+   * @throws an Error to show, where a newer Keyway has brought them further than this one knows, and where the role
+   * lacks a right for it; nothing is changed then.
    */
   async migrate(): Promise<void> {
     const known = new Set(this.source.migrations.map(({ name, constructor }) => name ?? constructor.name));

@@ -19,8 +19,8 @@ import { CredentialStore } from './store.js';
  * Connects a store, once it has answered and taken what Keyway proves itself with; that is in the inventory then, as a
  * credential of the store's account.
  * @throws NOT_FOUND for an account that the caller may not see, FORBIDDEN without STORE_MANAGE there, BAD_USER_INPUT for
- * a connection that cannot be one, or that leads to an address that is not public; STORE_REJECTED, UNAVAILABLE and RATE_LIMITED, and nothing is kept; CONFLICT for a
- * name in use.
+ * a connection that cannot be one, or that leads to an address that is not public; STORE_REJECTED, UNAVAILABLE and
+ * RATE_LIMITED, and nothing is kept; CONFLICT for a name in use.
  */
 export async function createStore(ctx: RequestContext, input: CreateStoreInput): Promise<CredentialStore> {
   const accountId = await accountFor(ctx, input.account);

@@ -2,7 +2,10 @@ import { Field, ID, InputType } from 'type-graphql';
 import { IdempotencyKeyField, IdRule, Name, Nested, NotNull, Optional } from '../inputs/rules.js';
 import type { StoreConnectionInput } from './connection.input.js';
 
-/** What connects a store. Which kinds of stores there are, and so the type of `connection`, `connecting.resolver.ts` adds. */
+/**
+ * What connects a store. Which kinds of stores there are, and so the type of `connection`, `connecting.resolver.ts`
+ * adds.
+ */
 @InputType()
 export class CreateStoreInput {
   @Field(() => ID, {

@@ -14,7 +14,10 @@ const ofJobs = new RegExp(
   ].join('|'),
 );
 
-/** The statements that run while something is done, apart from those of jobs. What is in a transaction is not among them. */
+/**
+ * The statements that run while something is done, apart from those of jobs. What is in a transaction is not among
+ * them.
+ */
 export async function statementsOf<Result>(
   server: SharedServer,
   work: () => Promise<Result>,

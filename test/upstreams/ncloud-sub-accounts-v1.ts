@@ -11,7 +11,10 @@ import { serviceError } from './ncloud-errors.js';
 import type { NcloudKey, NcloudSubAccount } from './ncloud-state.js';
 import type { Answered } from './stand-in.js';
 
-/** Version 1 of Sub Account (api.ncloud-docs.com/docs/en/management-subaccount): the key is in the body, never in the path. */
+/**
+ * Version 1 of Sub Account (api.ncloud-docs.com/docs/en/management-subaccount): the key is in the body, never in the
+ * path.
+ */
 export function subAccountRoutesV1(settings: NcloudSettings): NcloudRoute[] {
   const route = (
     method: string,

@@ -62,7 +62,9 @@ export function filtered(filter: CredentialFilter, stopped: readonly string[] = 
   return where.length === 0 ? condition('true') : every(...where);
 }
 
-/** How a list of credentials is ordered. What never expires sorts as last to expire, what was never used as longest ago. */
+/**
+ * How a list of credentials is ordered. What never expires sorts as last to expire, what was never used as longest ago.
+ */
 export function orderOf(order: CredentialOrder | null | undefined): Order {
   const by = order?.by ?? CredentialOrderBy.CREATED_AT;
   const direction = order?.direction ?? OrderDirection.DESC;

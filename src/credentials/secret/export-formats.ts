@@ -60,7 +60,9 @@ export function dotenvOf(value: string): string | undefined {
   return /["\\$`]/.test(value) ? undefined : `"${value}"`;
 }
 
-/** A double-quoted scalar (yaml.org/spec/1.2.2, 7.3.1): that of JSON, without what YAML takes for no text or for a line. */
+/**
+ * A double-quoted scalar (yaml.org/spec/1.2.2, 7.3.1): that of JSON, without what YAML takes for no text or for a line.
+ */
 const yaml = (value: string): string =>
   JSON.stringify(value).replace(
     /[\u007f-\u00a0\u2028\u2029\ufeff\ufffe\uffff]/g,

@@ -24,7 +24,10 @@ export async function prepare(keyring: Keyring, kind: CredentialKind, minted: Mi
   return { minted, password };
 }
 
-/** The columns of a version that keep a secret: a verifier of it, and the secret itself, sealed, where it must be had again. */
+/**
+ * The columns of a version that keep a secret: a verifier of it, and the secret itself, sealed, where it must be had
+ * again.
+ */
 export async function keepSecret(
   ctx: Pick<RequestContext, 'keyring'>,
   to: SealedTo,

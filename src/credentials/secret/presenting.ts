@@ -21,7 +21,10 @@ export function presentingOf(
 /** What of a store `s` is asked for with a secret, in SQL. */
 export const storeOfSecret = `json_build_object('kind', s.kind, 'addresses', s.addresses, 'settings', s.settings) AS store`;
 
-/** What the tools of the vendor, or of the provider, call the parts of a secret; what they have no name for is not there. */
+/**
+ * What the tools of the vendor, or of the provider, call the parts of a secret; what they have no name for is not
+ * there.
+ */
 export const variablesOf = ({
   at,
   provider,

@@ -445,8 +445,8 @@ const git = {
   ],
 };
 
-// Names and rules as in the API of the platform that takes such keys (OpenAPI 1.187) and its official client. GitHub's older form is that of
-// the former Nextflow Tower.
+// Names and rules as in the API of the platform that takes such keys (OpenAPI 1.187) and its official client. GitHub's
+// older form is that of the former Nextflow Tower.
 const providers: Record<
   keyof ProviderKeysInput,
   { provider: Provider; names: readonly string[]; rules: readonly KeysRule[] }
