@@ -504,12 +504,13 @@ describe('R26: with SIGTERM', () => {
     expect(process.output()).toContain('Keyway has stopped');
   });
 
-  test('sockets that never send a byte hold nothing', async () => {
+  test('sockets that never send a byte, or stop in the middle of a request, hold nothing', async () => {
     const { process, url } = await stopping('0');
     const port = Number(new URL(url).port);
     const sockets = Array.from({ length: 50 }, () => connect(port, '127.0.0.1'));
     for (const socket of sockets) socket.on('error', () => undefined);
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    for (const socket of sockets.slice(25)) socket.write('POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-le');
     process.child.kill('SIGTERM');
     const from = Date.now();
     expect(await process.ended).toBe(0);

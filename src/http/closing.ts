@@ -3,6 +3,8 @@ import { Server, type Socket } from 'node:net';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 
 const lookMs = 25;
+/** After so many looks at which nothing further had come, a request that has begun is not one that was sent whole. */
+const quietLooks = 80;
 
 /** How a server stops, so that no request that was sent whole goes without its answer. */
 export interface Closing {
@@ -10,7 +12,8 @@ export interface Closing {
   leave(): void;
   /**
    * Takes no new connections, and resolves when all are closed: those that are without a request for `idleMs`, in which
-   * what was sent by then comes, and those that still have one after `slowestMs`.
+   * what was sent by then comes, those that stop in the middle of sending one, and those that still have one after
+   * `slowestMs`.
    */
   close(limits: { idleMs: number; slowestMs: number }): Promise<void>;
 }
@@ -20,6 +23,9 @@ interface Connection {
   /** Bytes that had come when its last request was answered: more are a request that is on its way. */
   bytesDone: number;
   idleSinceMs: number;
+  /** Bytes that had come at the last look, and how many looks have seen no more. */
+  bytesSeen: number;
+  quietFor: number;
 }
 
 /** Watches the connections of a server from its first one on. */
@@ -27,7 +33,8 @@ export function watchConnections(server: HttpServer): Closing {
   let leaving = false;
   const connections = new Map<Socket, Connection>();
   server.on('connection', (socket: Socket) => {
-    connections.set(socket, { requests: 0, bytesDone: 0, idleSinceMs: performance.now() });
+    const idleSinceMs = performance.now();
+    connections.set(socket, { requests: 0, bytesDone: 0, idleSinceMs, bytesSeen: 0, quietFor: 0 });
     socket.once('close', () => connections.delete(socket));
   });
   // Before the listener that answers.
@@ -44,9 +51,16 @@ export function watchConnections(server: HttpServer): Closing {
   });
 
   const endIdle = (closingSinceMs: number, idleMs: number) => {
-    for (const [socket, { requests, bytesDone, idleSinceMs }] of connections) {
-      const isIdle = requests === 0 && socket.bytesRead === bytesDone;
-      if (isIdle && performance.now() - Math.max(idleSinceMs, closingSinceMs) >= idleMs) socket.destroy();
+    for (const [socket, connection] of connections) {
+      const { requests, bytesDone, idleSinceMs, bytesSeen } = connection;
+      const { bytesRead } = socket;
+      // By looks and not by the clock: what came while the event loop was held is read between two of them.
+      connection.quietFor = bytesRead === bytesSeen ? connection.quietFor + 1 : 0;
+      connection.bytesSeen = bytesRead;
+      if (requests > 0) continue;
+      const isIdle =
+        bytesRead === bytesDone && performance.now() - Math.max(idleSinceMs, closingSinceMs) >= idleMs;
+      if (isIdle || connection.quietFor >= quietLooks) socket.destroy();
     }
   };
 
