@@ -50,4 +50,7 @@ function build() {
 if (isStale()) build();
 const { run } = await import(built);
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-process.exit(await run(process.argv.slice(2), version));
+const code = await run(process.argv.slice(2), version);
+// What a pipe has not taken yet would be cut off.
+for (const out of [process.stdout, process.stderr]) await new Promise((resolve) => out.write('', resolve));
+process.exit(code);

@@ -2,8 +2,10 @@
  * @slow 50 s
  * @embedded the command line
  */
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { parseId } from '../src/ids.js';
 import { enrolAndConfirm } from './support/authenticator.js';
 import { makeCaller, unique } from './support/make.js';
@@ -49,6 +51,15 @@ test('schema prints what is committed', async () => {
   const { code, output } = await runKeyway(['schema', '-']);
   expect(code).toBe(0);
   expect(output).toContain(readFileSync('schema.graphql', 'utf8'));
+});
+
+test('schema is whole in a pipe that is read slowly', async () => {
+  const line = `"${process.execPath}" bin/keyway.js schema - | { sleep 1; cat; }`;
+  const { stdout } = await promisify(execFile)('sh', ['-c', line], {
+    env: { ...process.env, NODE_OPTIONS: '' },
+    maxBuffer: 1e7,
+  });
+  expect(stdout).toContain(readFileSync('schema.graphql', 'utf8'));
 });
 
 test('faults of the configuration end every command with exit code 1, all told', async () => {

@@ -33,6 +33,8 @@ export function readDatabaseUrl(text: string): DatabaseAddress {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^postgres(ql)?:$/.test(url.protocol))
     throw new DatabaseUrlError('must be a PostgreSQL address: postgres://user@host/database');
+  if (url.hash !== '' || text.endsWith('#'))
+    throw new DatabaseUrlError('cannot be used: a # in it must be written as %23');
   const given = parametersOf(url);
   const host = given('host') ?? decoded(url.hostname.replace(/^\[|\]$/g, ''));
   if (host?.includes(',') || given('port')?.includes(','))

@@ -30,6 +30,15 @@ export function refusal(
   });
 }
 
+/**
+ * The answer of a store that says that it has done something by having nothing to say: whatever has a content is
+ * somebody else's on the way, such as a page to sign in.
+ * @throws StoreError
+ */
+export function expectNoContent({ status }: StoreAnswer): void {
+  if (status !== 204) throw unreadableAnswer();
+}
+
 /** What a status alone says, where nothing better does. */
 export function faultOfStatus(status: number): StoreFault | undefined {
   if (status >= 200 && status < 300) return undefined;

@@ -15,6 +15,7 @@ const ours: Settings = new Map([
   ['IntervalStyle', 'postgres'],
   ['bytea_output', 'hex'],
   ['standard_conforming_strings', 'on'],
+  ['array_nulls', 'on'],
   ['extra_float_digits', '1'],
   ['default_transaction_isolation', 'read committed'],
   ['default_transaction_read_only', 'off'],

@@ -93,6 +93,14 @@ test.each(['password=se%E4cret', 'options=-c%20a%3D%ED%A0%80'])('%s is no UTF-8'
   expect(faultOf(query)).toContain('a % in it must be written as %25');
 });
 
+test.each([
+  'postgres://u:12#secret@h/d?sslmode=require',
+  'postgres://u@h/d#',
+  'postgres://u@h/d?options=#secret',
+])('what follows a # in %s is not left out', (url) =>
+  expect(() => readDatabaseUrl(url)).toThrow(/^cannot be used: a # in it must be written as %23$/),
+);
+
 test.each(['nonsense', 'mysql://u@h/d', 'postgres://u:se%zzcret@h/d'])('%s is no address', (url) => {
   expect(() => readDatabaseUrl(url)).toThrow(/^(must be a PostgreSQL address|cannot be used: a % in it)/);
 });

@@ -22,6 +22,7 @@ const wanted = {
   default_transaction_isolation: 'read committed',
   default_transaction_read_only: 'off',
   standard_conforming_strings: 'on',
+  array_nulls: 'on',
 };
 const guards = {
   ...wanted,
@@ -76,6 +77,7 @@ if (onPostgres) {
       "SET intervalstyle = 'sql_standard'",
       "SET bytea_output = 'escape'",
       'SET standard_conforming_strings = off',
+      'SET array_nulls = off',
       'SET statement_timeout = 0',
       "SET default_transaction_isolation = 'serializable'",
       'SET default_transaction_read_only = on',

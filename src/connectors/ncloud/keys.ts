@@ -1,4 +1,14 @@
-import { at, flagAt, keyAt, listIn, neededAt, secretAt, unreadableAnswer, type FaultOf } from '../answers.js';
+import {
+  at,
+  expectNoContent,
+  flagAt,
+  keyAt,
+  listIn,
+  neededAt,
+  secretAt,
+  unreadableAnswer,
+} from '../answers.js';
+import type { FaultOf } from '../answers.js';
 import type { Minted, StoreAnswer, Upstream } from '../connector.js';
 import { ncloudFault, saidCode } from './faults.js';
 import { askSubAccounts, versionOf } from './sub-accounts.js';
@@ -109,9 +119,10 @@ async function removeKey(upstream: Upstream, subAccount: string, accessKey: stri
   expectDone(upstream, await askSubAccounts(upstream, { method: 'DELETE', ...parts }, faultOfOne));
 }
 
-/** Version 1 says that it was done; version 2 answers without a body. */
-function expectDone(upstream: Upstream, { json }: StoreAnswer): void {
-  if (versionOf(upstream) === 1 && at(json, 'success') !== true) throw unreadableAnswer();
+/** Version 1 says that it was done; version 2 has nothing to say. */
+function expectDone(upstream: Upstream, answer: StoreAnswer): void {
+  if (versionOf(upstream) !== 1) return expectNoContent(answer);
+  if (at(answer.json, 'success') !== true) throw unreadableAnswer();
 }
 
 /** What an answer to a request about a single sub account or key means. */

@@ -1,4 +1,4 @@
-import { at, faultOfStatus, listAt, neededAt, refusal, textAt, unreadableAnswer } from '../answers.js';
+import { at, expectNoContent, faultOfStatus, listAt, neededAt, refusal, textAt, unreadableAnswer } from '../answers.js';
 import type { Known, Scope, StoreAnswer, StoreRequest, Trust, Upstream } from '../connector.js';
 import { missingPath } from '../endpoint.js';
 import { shownOf } from '../scopes.js';
@@ -197,11 +197,6 @@ async function read(upstream: Upstream, path: readonly string[]): Promise<unknow
 /** A page of somebody on the way is no object. */
 function expectOwn({ json }: StoreAnswer): void {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw unreadableAnswer();
-}
-
-/** What changes or ends a credential is answered without a content: anything else is no answer of the platform's. */
-export function expectNoContent({ status }: StoreAnswer): void {
-  if (status !== 204) throw unreadableAnswer();
 }
 
 /** The id by which the vendor finds an error again, for the log; undefined for what was sent, which may be a secret. */

@@ -1,5 +1,5 @@
 import { badInput, unsupported } from '../../errors.js';
-import { at, keyAt, neededAt, textAt } from '../answers.js';
+import { at, expectNoContent, keyAt, neededAt, textAt } from '../answers.js';
 import { seqeraConnection } from './connection.js';
 import type {
   Changed,
@@ -17,7 +17,6 @@ import type {
 import {
   entriesIn,
   entryOf,
-  expectNoContent,
   findApi,
   goodWithin,
   isGone,

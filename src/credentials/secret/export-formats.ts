@@ -31,12 +31,12 @@ export const formats: Record<ExportFormat, Write> = {
 };
 
 /**
- * POSIX 2.2.2: nothing is special in single quotes but their end. Two characters are written apart: an interactive shell
- * looks for history expansions at an exclamation mark line by line, and may not know that a line began within quotes;
- * and where there is no bracketed paste, a tab asks it to complete a word.
+ * POSIX 2.2.2: nothing is special in single quotes but their end. Three characters are written apart: an interactive
+ * shell looks for history expansions at an exclamation mark, and at a caret that a line begins with, line by line, and may
+ * not know that a line began within quotes; and where there is no bracketed paste, a tab asks it to complete a word.
  */
 const posix = (value: string): string =>
-  `'${value.replace(/['!]/g, "'\\$&'").replaceAll('\t', `'"$(printf '\\t')"'`)}'`;
+  `'${value.replace(/['!]|(?<=[\r\n])\^/g, "'\\$&'").replaceAll('\t', `'"$(printf '\\t')"'`)}'`;
 
 /** fishshell.com/docs/current/language.html#quotes: in single quotes only \' and \\ are escapes; outside, \t is one. */
 const fish = (value: string): string => `'${value.replace(/['\\]/g, '\\$&').replaceAll('\t', "'\\t'")}'`;

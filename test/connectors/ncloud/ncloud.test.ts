@@ -510,6 +510,20 @@ describe('answers that differ from those of today', () => {
     await expect(connector.revoke(upstream, known())).rejects.toMatchObject({ unclear: true });
   });
 
+  test.each([
+    [200, '<html>Sign in</html>', { 'content-type': 'text/html' }],
+    [200, { ok: true }, {}],
+    [200, {}, {}],
+  ])('is unclear about a change that version 2 answers with %d %j', async (status, body, headers) => {
+    const second = opened({ settings: { subAccountApiVersion: 2 } });
+    for (const path of [/change-status/, /access-keys/]) {
+      store.clear();
+      store.meet({ kind: 'fail', status, headers, body }, { path }, 5);
+      await expect(connector.revoke(second, known())).rejects.toMatchObject({ unclear: true });
+    }
+    expect(owner.keys.size).toBe(1);
+  });
+
   test('no error says anything of what the store wrote, or of a secret', async () => {
     const body = { error: { errorCode: 'a word with blanks', message: store.manager.secretKey } };
     store.meet({ kind: 'fail', status: 401, body });

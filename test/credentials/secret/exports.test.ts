@@ -43,6 +43,8 @@ const nasty = [
   'a\n!!',
   `it's\n!touch\n'!-1' !"`,
   '^a^b',
+  'a\n^a^b',
+  'a\n^^b\n^',
   '-rf',
   '--help',
   '#comment',
