@@ -66,7 +66,7 @@ export async function createOutside(
     const { account, owner, project, roles } = placing;
     await holdPlace(tx, owner ? [account.id, owner.id] : [account.id], project?.id ?? null);
     const { id } = columns;
-    if (input.rotationPolicy) await expectKeepable(tx, input.rotationPolicy, columns, connector.budget);
+    if (input.rotationPolicy) await expectKeepable(tx, input.rotationPolicy, columns, connector);
     await insert(tx, { ...columns, expiresAt: checkedExpiry(ctx, columns, input.expiresAt) });
     const kept = wish.chosen ? await keepOutside(ctx.keyring, columns, 1, wish.chosen) : {};
     const { accessKey } = wish;

@@ -39,7 +39,7 @@ export class RotationPolicyInput {
   every: string;
 
   @Field(() => Duration, {
-    description: `How long the previous secret keeps working after a rotation, as an ISO 8601 duration: at most ${longestGrace}. It has no effect in a store where the previous secret stops working at once.`,
+    description: `How long the previous secret keeps working after a rotation, as an ISO 8601 duration: at most ${longestGrace}. \`PT0S\` for a store where the previous secret stops working at once.`,
   })
   @DurationUpTo(longestGrace)
   gracePeriod: string;

@@ -17,6 +17,7 @@ import { keepOutside } from './secret/keep-secret.js';
 import { named, shown } from './secret/shown.js';
 import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
 import { changedCredential, type FoundCredential } from './record/find.js';
+import { endsAtOnce } from './record/policy.js';
 import { RotationState } from './record/rotation.js';
 import { beginRotation, finishEarlier, noteRotatingOutside } from './record/rotations.js';
 import { beginVersion, expectNewest, nextVersion } from './record/versions.js';
@@ -43,7 +44,7 @@ export async function rotateOutside(
   const wish = nextOutsideWish(connector, found, input.secret);
   const graceMs = durationMs(input.gracePeriod ?? 'PT0S');
   if (graceMs > 0 && connector.rotation?.previous !== 'lives')
-    throw badInput('input.gracePeriod', 'must be PT0S: in this store the previous secret ends at once');
+    throw badInput('input.gracePeriod', endsAtOnce);
 
   let lease: Lease | undefined;
   const reach = async () => {

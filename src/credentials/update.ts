@@ -81,7 +81,7 @@ export async function updateCredential(
       (name) => !same(name, wanted[name], credential[name]),
     );
     if (input.rotationPolicy && (names.includes('rotateEvery') || names.includes('rotateGrace')))
-      await expectKeepable(tx, input.rotationPolicy, { ...credential, ...wanted }, connector?.budget);
+      await expectKeepable(tx, input.rotationPolicy, { ...credential, ...wanted }, connector);
     if (names.includes('ownerId')) authorizeOwning(principal, credential);
     if (names.includes('projectId')) {
       authorizeMove(principal, placeOf(credential), placeOf({ ...credential, ...wanted }));

@@ -138,7 +138,7 @@ describe.each([
     'S20: $spelling is as long as ever in a policy',
     async ({ spelling, canonical, ms }) => {
       const spot = vendor.spot();
-      const rotationPolicy = { every: spelling, gracePeriod: 'P1D' };
+      const rotationPolicy = { every: spelling, gracePeriod };
       const { id } = await makeCredential(server, account, { ...spot.create, store, rotationPolicy });
       const made = await policyOf(id);
       expect(made.every).toBe(canonical);

@@ -206,6 +206,20 @@ describe('is refused, and nothing is changed', () => {
     expectData(await create(server, { ...other, rotationPolicy: policy('PT1M') }));
   });
 
+  test('a grace period in a store where the previous secret ends at once', async () => {
+    const vendor = await veracode();
+    vendors.push(vendor);
+    const account = await makeAccount(server);
+    const store = await makeStore(server, account, vendor.connection);
+    const input = { ...vendor.spot().create, store, account, name: unique('policy') };
+    const given = policy('P30D', 'PT1S');
+    const fields = ['input.rotationPolicy.gracePeriod'];
+    expect(faultPaths(await create(server, { ...input, rotationPolicy: given }))).toEqual(fields);
+    const made = expectData(await create(server, { ...input, rotationPolicy: policy('P30D') }));
+    const { id } = made.createCredential.credential;
+    expect(faultPaths(await update(server, { id, rotationPolicy: given }))).toEqual(fields);
+  });
+
   test('the same in an outside store, before anything is made there', async () => {
     const vendor = await ncloud();
     vendors.push(vendor);

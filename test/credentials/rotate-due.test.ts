@@ -36,7 +36,10 @@ async function outside(open: () => Promise<Vendor>, account: string, input: Reco
   vendors.push(vendor);
   const store = await makeStore(server, account, vendor.connection);
   const spot = vendor.spot();
-  const made = await makeCredential(server, account, { ...spot.create, store, rotationPolicy, ...input });
+  // In the other stores the previous secret ends at once.
+  const gracePeriod = open === ncloud ? rotationPolicy.gracePeriod : 'PT0S';
+  const policy = { rotationPolicy: { ...rotationPolicy, gracePeriod } };
+  const made = await makeCredential(server, account, { ...spot.create, store, ...policy, ...input });
   return { id: made.id, row: rowOf(made.id), vendor, spot };
 }
 

@@ -1,4 +1,5 @@
 import { sql, type Sql, type Tx } from '../../database/database.js';
+import type { Connector } from '../../connectors/connector.js';
 import { policiesShare, shortestTurnMs } from '../../config/limits.js';
 import { badInput } from '../../errors.js';
 import { durationMs, instant, instantMs } from '../../time.js';
@@ -39,21 +40,28 @@ export async function secretMadeMs(tx: Tx, id: string): Promise<number> {
   return instantMs(made.at);
 }
 
+/** Why there is no grace period in a store that knows of one secret. */
+export const endsAtOnce = 'must be PT0S: in this store the previous secret ends at once';
+
 /**
  * A policy is only taken if it can be kept, beside those that its owner and its store have already.
  * @param of the credential as it is to be: whoever owns it answers for it, or else the account that it belongs to.
- * @param budget how many calls its store allows, where it limits them.
- * @throws BAD_USER_INPUT for a grace period that the next rotation would cut short, and for more rotations than can be
- * done one after another, or than the store's limit of calls has room for.
+ * @param store what rotations of it are like, and how many calls it allows; undefined for Keyway's own.
+ * @throws BAD_USER_INPUT for a grace period that the next rotation would cut short, or that the store does not give, and
+ * for more rotations than can be done one after another, or than the store's limit of calls has room for.
  */
 export async function expectKeepable(
   tx: Tx,
   policy: Policy,
   { id, ownerId, accountId, storeId }: Pick<Credential, 'id' | 'ownerId' | 'accountId' | 'storeId'>,
-  budget?: CallLimit,
+  store?: Pick<Connector, 'rotation' | 'budget'>,
 ): Promise<void> {
+  const budget = store?.budget;
   const everyMs = durationMs(policy.every);
-  if (durationMs(policy.gracePeriod) > everyMs)
+  const graceMs = durationMs(policy.gracePeriod);
+  if (graceMs > 0 && store?.rotation?.previous === 'dies')
+    throw badInput('input.rotationPolicy.gracePeriod', endsAtOnce);
+  if (graceMs > everyMs)
     throw badInput(
       'input.rotationPolicy.gracePeriod',
       'must not be longer than the time from one rotation to the next',
