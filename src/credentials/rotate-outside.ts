@@ -68,8 +68,12 @@ export async function rotateOutside(
 }
 
 /** @throws UNSUPPORTED, or CONFLICT where there is nothing to turn. */
-export function expectRotatable(connector: Connector, { externalId }: Credential): void {
+export function expectRotatable(connector: Connector, { externalId, reachesStore }: Credential): void {
   if (!connector.rotate) throw unsupported();
+  if (externalId === null && reachesStore)
+    throw conflict(
+      'Keyway itself uses this credential to reach the store, which does not list it: make another one there, and give it to updateStore.',
+    );
   if (externalId === null)
     throw conflict('The store has not told its id for this credential yet: sync the store, then try again.');
 }

@@ -3,6 +3,7 @@ import { expectData, grant, makeAccount, makeCaller, makeRole } from '../../supp
 import { startTestServer, type TestServer } from '../../support/server.js';
 import { makeStore, ownKeyOf, readStore } from '../../stores/stores.js';
 import { startNcloud, type Ncloud } from '../../upstreams/ncloud.js';
+import { startSeqera } from '../../upstreams/seqera.js';
 import { create, reveal, revoke, rotate, update } from '../verbs.js';
 
 let server: TestServer;
@@ -57,6 +58,21 @@ test('it is turned without a lock-out: Keyway goes on with the new one, which no
     retrievable: false,
   });
   expect((await reveal(server, { id })).code).toBe('UNSUPPORTED');
+});
+
+test('where the store does not list it, whoever rotates it is told what to do instead', async () => {
+  const seqera = await startSeqera();
+  try {
+    const { url: endpoint, token } = seqera;
+    const own = await makeStore(server, account, { seqera: { endpoint, token } });
+    const answer = await rotate(server, { id: (await ownKeyOf(server, own)).id });
+    expect([answer.code, answer.errors[0]?.message]).toEqual([
+      'CONFLICT',
+      expect.stringContaining('give it to updateStore'),
+    ]);
+  } finally {
+    await seqera.stop();
+  }
 });
 
 test('each secret that Keyway goes on with is sealed to a number that none before it had', async () => {
