@@ -58,8 +58,11 @@ export async function whileAllowed<Result>(
 
 /** @throws UNAVAILABLE where the caller has left: nobody reads it, and nothing is begun. */
 export function expectWaiting(left: AbortSignal): void {
-  if (left.aborted) throw unavailable('the caller has left');
+  if (left.aborted) throw callerLeft();
 }
+
+/** What a request that waits is ended with, where its caller leaves. */
+export const callerLeft = (): KeywayError => unavailable('the caller has left');
 
 /** Whether the caller still has all that it had when the request came. */
 export async function isAllowedStill(asking: Asking): Promise<boolean> {

@@ -65,6 +65,13 @@ export const largestQuery = {
 } as const;
 
 /**
+ * Points of what one caller has in execution below which its next operation begins; the others wait in its own line.
+ * A thousand points hold the event loop for up to a tenth of a second, which is what others then wait for; a page of fifty
+ * rows with what is around each still runs beside another.
+ */
+export const mostPointsUnderWay = 1_000;
+
+/**
  * Tokens of documents that were not seen before, which one caller may send in this time: as many as a hundred of the
  * longest. Validating those takes about a second.
  */

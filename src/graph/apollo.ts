@@ -9,6 +9,7 @@ import { openDocuments } from './documents.js';
 import { expectWaiting } from '../access/standing.js';
 import { callerOf, decisionOf, endedBy } from '../audit/decision.js';
 import type { RequestContext } from '../context.js';
+import { executionsInTurn } from './executions.js';
 import { variableFaults } from './errors/input.js';
 import { suggestNearest, suggestNothing } from './errors/suggest.js';
 import { nestedArguments } from './nested-arguments.js';
@@ -54,6 +55,7 @@ export function openApollo(
         nothingForWhoHasLeft,
         variableFaults(introspection ? suggestNearest : suggestNothing),
         nestedArguments(),
+        executionsInTurn(turns),
       ),
       compiledQueries(),
       refusalsOf(options.decisions),
@@ -82,6 +84,9 @@ function inTurn(...plugins: ApolloServerPlugin<RequestContext>[]): ApolloServerP
           for (const listener of listeners) await listener?.willSendResponse?.(response);
         },
       };
+    },
+    unexpectedErrorProcessingRequest: async (failed) => {
+      for (const plugin of plugins) await plugin.unexpectedErrorProcessingRequest?.(failed);
     },
   };
 }

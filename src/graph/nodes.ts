@@ -10,7 +10,7 @@ import { credentialById, rotationById } from '../credentials/record/find.js';
 import { badInput } from '../errors.js';
 import { parseId } from '../ids.js';
 import type { NodeType } from '../node-types.js';
-import { Needs } from '../inputs/declared.js';
+import { Answers, Needs } from '../inputs/declared.js';
 import { Node } from '../inputs/node.js';
 import { Forward, Paged } from '../lists/page-args.js';
 import { projectById } from '../projects/find.js';
@@ -40,6 +40,7 @@ export class NodeResolver {
       'Objects by their ids, in the order of the ids; null in the place of an id that has no object the viewer may see.',
   })
   @Needs('OWN')
+  @Answers('ids', mostNodes)
   nodes(
     @Ctx() ctx: RequestContext,
     @Arg('ids', () => [ID], { description: `The ids: at most ${mostNodes}.` }) ids: string[],

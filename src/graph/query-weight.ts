@@ -8,6 +8,8 @@ import type {
   SelectionNode,
   SelectionSetNode,
   ValueNode,
+  VariableDefinitionNode,
+  VariableNode,
 } from 'graphql';
 import {
   getNamedType,
@@ -24,6 +26,7 @@ import {
   TypeNameMetaFieldDef,
 } from 'graphql';
 import { largestPage, usualPage } from '../config/limits.js';
+import type { Answered } from '../inputs/declared.js';
 
 /** What the selections of an operation come to. `pages` are the sizes asked for, by the argument that asked. */
 export interface OperationWeight {
@@ -36,7 +39,8 @@ export interface OperationWeight {
 
 /**
  * Weighs an operation before it runs. An object costs one point, a scalar none; the items of a list count by the size
- * of their page, or by an assumed number; a field of a mutation costs ten more. Fragments weigh wherever they are
+ * of their page, by the items of the argument that they answer, or by an assumed number; a field of a mutation costs ten
+ * more. Fragments weigh wherever they are
  * spread, but are looked at once, so that the time taken is in proportion to the document; a fragment within itself
  * counts once. Lists of introspection count as one item, as they cost no rows. What the schema does not have weighs
  * nothing: whether the document fits is not known yet.
@@ -48,7 +52,7 @@ export function weigh(
   schema: GraphQLSchema,
 ): OperationWeight {
   const kept = weighed.get(operation);
-  if (kept?.schema === schema && [...kept.read].every(([name, value]) => given(variables, name) === value))
+  if (kept?.schema === schema && [...kept.read].every(([name, isAlike]) => isAlike(given(variables, name))))
     return kept.weight;
   const scale = new Scale(document, operation, variables, schema);
   const root = schema.getRootType(operation.operation);
@@ -71,10 +75,13 @@ export function heaviest(...[document, operation, variables, schema]: Parameters
   return root ? scale.heaviest(operation.selectionSet, root).join('.') : '';
 }
 
+/** Whether another value of a variable weighs as much. */
+type IsAlike = (value: unknown) => boolean;
+
 /** The last weight of an operation, and the variables that it depends on: a known document is asked again and again. */
 const weighed = new WeakMap<
   OperationDefinitionNode,
-  { schema: GraphQLSchema; read: ReadonlyMap<string, unknown>; weight: OperationWeight }
+  { schema: GraphQLSchema; read: ReadonlyMap<string, IsAlike>; weight: OperationWeight }
 >();
 
 /** How many items a list is taken to have that is not paged; a page without a size is the usual one. */
@@ -99,8 +106,8 @@ const weightless: Weight = { fields: 0, guarded: 0, once: 0, each: 0 };
 
 class Scale {
   readonly pages: { argument: string; size: number }[] = [];
-  readonly read = new Map<string, unknown>();
-  /** Not where it depends on more than numbers: what a caller sends is not kept. */
+  readonly read = new Map<string, IsAlike>();
+  /** Not where it depends on more than numbers and lengths: what a caller sends is not kept. */
   isKeepable = true;
   readonly #fragments;
   readonly #weights = new Map<string, Weight>();
@@ -176,11 +183,11 @@ class Scale {
     const inner = this.weigh(node.selectionSet, type);
     if (isIntrospectionType(parent)) return { ...own, once: 1 + inner.once + inner.each, each: 0 };
 
-    const page = this.#page(node, definition);
+    const page = this.#page(node, definition) ?? this.#answered(node, definition);
     if (!isListType(getNullableType(definition.type)))
       return { ...own, once: 1 + inner.once + inner.each * (page ?? assumedItems), each: 0 };
     const item = 1 + inner.once + inner.each * assumedItems;
-    return page ? { ...own, once: item * page, each: 0 } : { ...own, once: 0, each: item };
+    return page === undefined ? { ...own, once: 0, each: item } : { ...own, once: item * page, each: 0 };
   }
 
   /** How many items the field asks for; undefined where it is not paged. */
@@ -199,18 +206,47 @@ class Scale {
     return Math.ceil(Math.min(largestPage + 1, Math.max(1, ...sizes)));
   }
 
+  /** How many items the field answers, one by one; undefined where it does not. What is more than it takes is refused. */
+  #answered(node: FieldNode, definition: GraphQLField<unknown, unknown>): number | undefined {
+    const answers = definition.extensions['answers'] as Answered | undefined;
+    if (!answers) return undefined;
+    const argument = node.arguments?.find(({ name }) => name.value === answers.argument);
+    return Math.min(answers.most, (argument && this.#length(argument.value)) ?? answers.most);
+  }
+
   #number(node: ValueNode): unknown {
     if (node.kind === Kind.INT) return Number(node.value);
     if (node.kind !== Kind.VARIABLE) return undefined;
-    const name = node.name.value;
-    const value = given(this.variables, name);
-    if (typeof value === 'number' || value === undefined || value === null) this.read.set(name, value);
-    else this.isKeepable = false;
+    const value = given(this.variables, node.name.value);
+    const isNumber = typeof value === 'number' || value === undefined || value === null;
+    this.#note(node, isNumber && ((other) => other === value));
     if (value !== undefined) return value;
-    const definition = this.operation.variableDefinitions?.find(
-      (other) => other.variable.name.value === name,
-    );
-    return definition?.defaultValue && this.#number(definition.defaultValue);
+    const byDefault = this.#default(node);
+    return byDefault && this.#number(byDefault);
+  }
+
+  /** How many items a list has; a value in its place is one. */
+  #length(node: ValueNode): number | undefined {
+    if (node.kind === Kind.LIST) return node.values.length;
+    if (node.kind === Kind.NULL) return undefined;
+    if (node.kind !== Kind.VARIABLE) return 1;
+    const value = given(this.variables, node.name.value);
+    const length = Array.isArray(value) ? value.length : undefined;
+    if (length !== undefined) this.#note(node, (other) => Array.isArray(other) && other.length === length);
+    else this.#note(node, (value === undefined || value === null) && ((other) => other === value));
+    if (value !== undefined) return value === null ? undefined : (length ?? 1);
+    const byDefault = this.#default(node);
+    return byDefault && this.#length(byDefault);
+  }
+
+  #note({ name }: VariableNode, isAlike: IsAlike | false): void {
+    if (isAlike) this.read.set(name.value, isAlike);
+    else this.isKeepable = false;
+  }
+
+  #default({ name }: VariableNode): ValueNode | undefined {
+    const isOf = ({ variable }: VariableDefinitionNode) => variable.name.value === name.value;
+    return this.operation.variableDefinitions?.find(isOf)?.defaultValue;
   }
 }
 

@@ -14,6 +14,16 @@ export const Needs = (permission: Permission | 'OWN', action?: string) => Extens
  */
 export const Guarded = () => Extensions({ guarded: true });
 
+/** The list in an argument that a field answers item by item, and how many it may have. */
+export interface Answered {
+  argument: string;
+  most: number;
+}
+
+/** Declares a list that has an item for each item of an argument, so that it weighs as many as are asked for (S2). */
+export const Answers = (argument: string, most: number) =>
+  Extensions({ answers: { argument, most } satisfies Answered });
+
 /** The arguments of a field as they were given, of their types and with their defaults, but held to no rules yet. */
 export type Arguments = Readonly<Record<string, unknown>>;
 

@@ -5,7 +5,7 @@ import type { RequestContext } from '../context.js';
 import { Credential } from '../credentials/record/credential.js';
 import { verifiedCredential } from '../credentials/record/find.js';
 import { KeywayError } from '../errors.js';
-import { Guarded, Needs } from '../inputs/declared.js';
+import { Answers, Guarded, Needs } from '../inputs/declared.js';
 import { expectRules } from '../inputs/rules.js';
 import { VerifyCredentialPayload } from './verification.js';
 import { VerifyCredentialInput } from './verification.input.js';
@@ -44,6 +44,7 @@ export class VerificationResolver {
   })
   @Needs(Permission.CREDENTIAL_VERIFY, 'credential:verify')
   @Guarded()
+  @Answers('inputs', mostVerified)
   verifyCredentials(
     @Ctx() ctx: RequestContext,
     @Arg('inputs', () => [VerifyCredentialInput], {

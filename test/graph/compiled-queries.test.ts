@@ -316,3 +316,37 @@ test.each([
   await apollo.stop();
   expect(executed).toBe(times);
 });
+
+test('S3: leaves what failed compiled to graphql-js for some times, and then tries it again', async () => {
+  let resolved = 0;
+  let fails = true;
+  const schema = buildSchema('type Query { one: Int }');
+  const field = schema.getQueryType()?.getFields()['one'];
+  if (!field) throw new Error('there is no field');
+  field.resolve = () => {
+    resolved++;
+    if (fails) throw new Error('failed');
+    return 1;
+  };
+  let executed = 0;
+  const apollo = new ApolloServer({
+    schema,
+    plugins: [
+      compiledQueries(),
+      { requestDidStart: async () => ({ executionDidStart: async () => void executed++ }) },
+    ],
+  });
+  const ask = async (times: number) => {
+    [resolved, executed] = [0, 0];
+    for (let time = 0; time < times; time++) await apollo.executeOperation({ query: '{ one }' });
+    return [resolved, executed];
+  };
+  // As a document that is new, and then compiled and all over again by graphql-js.
+  expect(await ask(2)).toEqual([3, 2]);
+  expect(await ask(20)).toEqual([20, 20]);
+  fails = false;
+  expect(await ask(2)).toEqual([2, 0]);
+  fails = true;
+  expect(await ask(2)).toEqual([3, 2]);
+  await apollo.stop();
+});

@@ -10,6 +10,8 @@ import { startTestServer, type TestServer } from '../support/server.js';
 import { statementsOf } from '../support/statements.js';
 import { openDocuments } from '../../src/graph/documents.js';
 import { measure, parseOptions, queryLimits } from '../../src/graph/query-limits.js';
+import { registry } from '../../src/connectors/registry.js';
+import { openSchema } from '../../src/graph/schema.js';
 import { Turns } from '../../src/graph/turns.js';
 import { largestQuery } from '../../src/config/limits.js';
 
@@ -23,6 +25,7 @@ const schema = buildSchema(`
     stores: [Store!]!
     named: [Named!]!
     count(ids: [ID!], json: JSON): Int
+    byIds(ids: [ID!]!): [Named]!
     name: String
   }
   type Mutation { rotate(id: ID): Credential touch: Boolean verify(secret: String): Boolean verifyAll: Boolean }
@@ -43,6 +46,9 @@ for (const name of ['verify', 'verifyAll']) {
   const field = schema.getMutationType()?.getFields()[name];
   if (field) field.extensions = { guarded: true };
 }
+
+const byIds = schema.getQueryType()?.getFields()['byIds'];
+if (byIds) byIds.extensions = { answers: { argument: 'ids', most: 50 } };
 
 let resolved = 0;
 const documents = openDocuments({ introspection: true, turns: new Turns(), callerOf: () => '' });
@@ -394,6 +400,56 @@ describe('measure', () => {
     const operation = document.definitions[0] as OperationDefinitionNode;
     const cost = (variables: Record<string, unknown>) => measure(document, operation, variables, schema).cost;
     expect([{ n: 2 }, { n: 2 }, { n: 3, m: 1 }, {}, { n: null }].map(cost)).toEqual([3, 3, 4, 10, 21]);
+  });
+
+  test.each([
+    ['a literal', '{ byIds(ids: ["a", "b", "c"]) { name } }', {}, 3],
+    ['one in the place of a list', '{ byIds(ids: "a") { name } }', {}, 1],
+    ['none', '{ byIds(ids: []) { name } }', {}, 0],
+    ['a literal of variables', 'query ($a: ID!) { byIds(ids: [$a, $a]) { name } }', { a: 'a' }, 2],
+    ['a variable', 'query ($ids: [ID!]!) { byIds(ids: $ids) { name } }', { ids: ['a', 'b', 'c', 'd'] }, 4],
+    ['a variable of one', 'query ($ids: [ID!]!) { byIds(ids: $ids) { name } }', { ids: 'abc' }, 1],
+    ['a default', 'query ($ids: [ID!]! = ["a", "b"]) { byIds(ids: $ids) { name } }', {}, 2],
+    ['nothing', 'query ($ids: [ID!]!) { byIds(ids: $ids) { name } }', {}, 50],
+    ['null', '{ byIds(ids: null) { name } }', {}, 50],
+    [
+      'more than it takes',
+      'query ($ids: [ID!]!) { byIds(ids: $ids) { name } }',
+      { ids: Array(51).fill('a') },
+      50,
+    ],
+    [
+      'what is below, in fragments',
+      'query ($ids: [ID!]!) { ...F } fragment F on Query { byIds(ids: $ids) { ... on Account { credentials(first: 4) { totalCount nodes { id } } } } }',
+      { ids: ['a', 'b', 'c'] },
+      3 * (1 + 1 + 4),
+    ],
+  ])('counts what a list answers one by one as often as it is asked: by %s', (_, query, variables, cost) => {
+    expect(of(query, variables).cost).toBe(cost);
+  });
+
+  test('measures a known document anew for a list of another length', () => {
+    const document = parse('query ($ids: [ID!]! = ["a"]) { byIds(ids: $ids) { name } }');
+    const operation = document.definitions[0] as OperationDefinitionNode;
+    const cost = (ids?: unknown) =>
+      measure(document, operation, ids === undefined ? {} : { ids }, schema).cost;
+    expect([['a', 'b'], ['c', 'd'], ['a'], undefined, 'abc', ['a', 'b', 'c']].map(cost)).toEqual([
+      2, 2, 1, 1, 1, 3,
+    ]);
+  });
+
+  test('S2: of Keyway, where ids and what is verified are weighed by their number', async () => {
+    const keyway = await openSchema(registry);
+    const cost = (query: string, variables: Record<string, unknown>) => {
+      const document = parse(query);
+      return measure(document, document.definitions[0] as OperationDefinitionNode, variables, keyway).cost;
+    };
+    const nodes =
+      'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Account { credentials(first: 1) { totalCount } } } }';
+    expect([1, 100].map((length) => cost(nodes, { ids: Array(length).fill('x') }))).toEqual([2, 200]);
+    const verify =
+      'mutation ($inputs: [VerifyCredentialInput!]!) { verifyCredentials(inputs: $inputs) { code } }';
+    expect([1, 100].map((length) => cost(verify, { inputs: Array(length).fill({}) }))).toEqual([11, 110]);
   });
 
   test('S4: ends for fragments in a circle, and for fragments that double thirty times', () => {

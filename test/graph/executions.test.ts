@@ -1,0 +1,154 @@
+/**
+ * @embedded executions
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ApolloServer } from '@apollo/server';
+import { buildSchema } from 'graphql';
+import { mostPointsUnderWay } from '../../src/config/limits.js';
+import type { RequestContext } from '../../src/context.js';
+import { Executions, executionsInTurn } from '../../src/graph/executions.js';
+import { Turns } from '../../src/graph/turns.js';
+import { gate } from '../support/on-the-way.js';
+
+const staying = () => new AbortController().signal;
+const left = expect.objectContaining({ code: 'UNAVAILABLE' }) as Error;
+
+/** Asks for executions, and tells which have begun. */
+function asking() {
+  const executions = new Executions(new Turns());
+  const begun: string[] = [];
+  const ends = new Map<string, () => void>();
+  const ask = async (caller: string, cost: number, name: string, signal = staying()) => {
+    ends.set(name, await executions.begin(caller, cost, signal));
+    begun.push(name);
+  };
+  /** What has begun, once everybody has had a turn who may. */
+  const settled = async () => {
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    return begun;
+  };
+  return { ask, settled, end: (name: string) => ends.get(name)?.() };
+}
+
+describe('S3: what one caller has in execution', () => {
+  test('holds up its next operation, in the order that they came in, and no other caller', async () => {
+    const { ask, settled, end } = asking();
+    const all = [
+      ask('one', mostPointsUnderWay, 'heavy'),
+      ask('one', mostPointsUnderWay, 'second'),
+      ask('one', 1, 'light'),
+      ask('other', mostPointsUnderWay, 'of another'),
+    ];
+    expect(await settled()).toEqual(['heavy', 'of another']);
+    end('heavy');
+    expect(await settled()).toEqual(['heavy', 'of another', 'second']);
+    end('second');
+    expect(await settled()).toEqual(['heavy', 'of another', 'second', 'light']);
+    await Promise.all(all);
+  });
+
+  test('may be several while they are below the bound, and one that is above it by itself', async () => {
+    const { ask, settled, end } = asking();
+    const all = [
+      ask('one', mostPointsUnderWay - 1, 'first'),
+      ask('one', 10 * mostPointsUnderWay, 'largest'),
+      ask('one', 0, 'free'),
+    ];
+    expect(await settled()).toEqual(['first', 'largest']);
+    end('first');
+    expect(await settled()).toEqual(['first', 'largest']);
+    end('largest');
+    expect(await settled()).toEqual(['first', 'largest', 'free']);
+    await Promise.all(all);
+  });
+
+  test('R25: begins nothing for those who left the line or left before, and lets on those behind them', async () => {
+    const { ask, settled, end } = asking();
+    const leaving = new AbortController();
+    const first = ask('one', mostPointsUnderWay, 'heavy');
+    const refused = expect(ask('one', mostPointsUnderWay, 'left', leaving.signal)).rejects.toThrow(left);
+    const last = ask('one', 1, 'last');
+    expect(await settled()).toEqual(['heavy']);
+    leaving.abort();
+    await refused;
+    await expect(ask('one', 1, 'late', AbortSignal.abort())).rejects.toThrow(left);
+    end('heavy');
+    expect(await settled()).toEqual(['heavy', 'last']);
+    await Promise.all([first, last]);
+  });
+
+  test('R25: gives back its room where the caller left while it waited for its turn', async () => {
+    const { ask, settled } = asking();
+    const leaving = new AbortController();
+    const refused = expect(ask('one', mostPointsUnderWay, 'left', leaving.signal)).rejects.toThrow(left);
+    leaving.abort();
+    await refused;
+    void ask('one', 1, 'next');
+    expect(await settled()).toEqual(['next']);
+  });
+});
+
+describe('S3: in the graph', () => {
+  const schema = buildSchema('type Query { things(first: Int): [Thing!]! } type Thing { id: ID }');
+  const heavy = `{ ${Array.from({ length: mostPointsUnderWay / 100 }, (_, index) => `a${index}: things(first: 100) { id }`).join(' ')} }`;
+
+  /** A graph whose fields each call `resolve`, with one that asks it. */
+  function graph(resolve: (caller: string) => unknown) {
+    const apollo = new ApolloServer<RequestContext>({
+      schema,
+      fieldResolver: (_, __, ctx: RequestContext) => resolve(ctx.principal.accountId),
+      plugins: [executionsInTurn(new Turns())],
+    });
+    const ask = async (caller: string, query: string, signal = staying()) => {
+      const contextValue = { principal: { accountId: caller }, left: signal } as RequestContext;
+      const { body } = await apollo.executeOperation({ query }, { contextValue });
+      return body.kind === 'single' ? body.singleResult : undefined;
+    };
+    return { ask, stop: () => apollo.stop() };
+  }
+
+  const turnsOver = async () => {
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+  };
+
+  test('a heavy operation that takes long holds up those of its own caller alone, until its end', async () => {
+    const going = gate();
+    const resolving = new Set<string>();
+    const { ask, stop } = graph(async (caller) => {
+      resolving.add(caller);
+      await going.opened;
+      return [];
+    });
+    const first = ask('one', heavy);
+    await turnsOver();
+    expect([...resolving]).toEqual(['one']);
+    resolving.clear();
+    const leaving = new AbortController();
+    const gone = ask('one', heavy, leaving.signal);
+    const [second, other] = [ask('one', heavy), ask('other', heavy)];
+    await turnsOver();
+    expect([...resolving]).toEqual(['other']);
+    leaving.abort();
+    expect(await gone).toMatchObject({
+      errors: [{ message: 'A part cannot be reached just now; nothing was changed.' }],
+    });
+    going.open();
+    for (const answer of await Promise.all([first, second, other])) expect(answer?.errors).toBeUndefined();
+    expect([...resolving]).toEqual(['other', 'one']);
+    await stop();
+  });
+
+  test.each([
+    ['fails', heavy],
+    ['does not fit the schema', '{ things(first: 100) { nowhere } }'],
+    ['cannot be read', '{'],
+    ['is none of its document', 'query A { things { id } } query B { things { id } }'],
+  ])('one that %s leaves its room to the next', async (_, query) => {
+    const { ask, stop } = graph(() => {
+      throw new Error('failed');
+    });
+    for (let count = 0; count < 5; count++) expect((await ask('one', query))?.errors).not.toHaveLength(0);
+    expect((await ask('one', '{ __typename }'))?.data).toEqual({ __typename: 'Query' });
+    await stop();
+  });
+});
