@@ -27,7 +27,7 @@ import {
   authorizePlacing,
   allowedBy,
   authorizeRoles,
-  authorizeTerms,
+  authorizeShowing,
   holdPlace,
 } from './record/allowed.js';
 import { checkedExpiry, expiryFor } from './record/expiry.js';
@@ -71,7 +71,8 @@ export async function createCredential(
   const kind = CredentialKind[wish.kind];
   const permissions = input.secret.token?.permissions ?? null;
   const allowedIps = [...new Set(input.allowedIps ?? [])];
-  await authorizeTerms(ctx, {
+  await authorizeShowing(ctx, {
+    storeId: store.id,
     kind,
     accountId: account.id,
     permissions:

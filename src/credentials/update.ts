@@ -126,7 +126,7 @@ export async function updateCredential(
         names.includes('expiresAt') ||
         (change?.added ?? []).length > 0 ||
         !withinRanges(terms.allowedIps, credential.allowedIps);
-      await (isMore ? authorizeTerms(ctx, terms, tx) : authorizeShowing(ctx, terms, tx));
+      await (isMore ? authorizeShowing(ctx, terms, tx) : authorizeTerms(ctx, terms, tx));
     }
     if (names.includes('projectId')) await sealAnew(ctx, tx, credential, { ...credential, ...wanted });
     if (names.length > 0 || rolesChanged) {

@@ -200,6 +200,32 @@ describe.each(Object.entries(ways))('S38: who calls by %s that ends', (_, make) 
     expect(await codeOf('updateCredential', { id: inert.id, enabled: true })).toBeUndefined();
   });
 
+  test('is shown no secret of its own that acts for longer', async () => {
+    const caller = await make();
+    const kept = { retrievable: true };
+    const lasting = [
+      await makeCredential(server, caller.account, { ...token, ...kept }),
+      await makeCredential(server, caller.account, { ...kept, roles: [caller.role] }),
+    ];
+    for (const { id } of lasting)
+      for (const verb of ['rotateCredential', 'revealCredential']) {
+        const { code, errors } = await caller.run(verb, { id });
+        const message = errors[0]?.message;
+        expect([verb, code, message]).toEqual([
+          verb,
+          'FORBIDDEN',
+          expect.stringContaining('must end no later'),
+        ]);
+      }
+    const others = [
+      await makeCredential(server, caller.account, { ...token, ...kept, expiresAt: caller.end }),
+      await makeCredential(server, caller.account, kept),
+    ];
+    for (const { id } of others)
+      for (const verb of ['revealCredential', 'rotateCredential'])
+        expect((await caller.run(verb, { id })).errors).toEqual([]);
+  });
+
   test('derives from its own what ends no later', async () => {
     const caller = await make();
     const { id: parent } = await makeCredential(server, caller.account, { roles: [caller.role] });
