@@ -15,8 +15,8 @@ export interface RequestContext {
   readonly principal: Principal;
   /** How the caller stood at the end of a verb, when it was tried before: `decidedByNow` sets it. */
   readonly expected?: Standing;
-  /** Whether the verb that is under way has put anything on record. */
-  readonly change: { made: boolean };
+  /** Whether the verb that is under way has put anything on record, and whether one before it in the request has. */
+  readonly change: { made: boolean; earlier: boolean };
   /** The caller's address, where it can be trusted. */
   readonly ip: string | undefined;
   /**

@@ -98,6 +98,16 @@ export class DatabaseUnavailable extends KeywayError {
   }
 }
 
+/** The same where what came before it in the request has changed something: nobody is told that nothing was changed. */
+export const afterOthers = (error: unknown): unknown =>
+  error instanceof KeywayError && error.message === codes.UNAVAILABLE
+    ? new KeywayError(
+        'UNAVAILABLE',
+        'A part cannot be reached just now; this was not done, but something before it in the request was.',
+        { cause: error },
+      )
+    : error;
+
 /** A change of which nobody can tell just now whether it was made: the database was lost over its COMMIT. */
 export const outcomeUnknown = (cause: unknown): KeywayError =>
   new KeywayError(

@@ -1,6 +1,7 @@
-import type { Sql } from '../database/database.js';
+import { sql, type Condition, type Sql } from '../database/database.js';
 import { forbidden } from '../errors.js';
 import { withinRanges } from './addresses.js';
+import { callerColumns, limitsOf } from './caller.js';
 import { instantMs } from '../time.js';
 import type { Permission, Principal } from './principal.js';
 import { covers, rightsOf } from './rights.js';
@@ -25,7 +26,11 @@ export async function authorizeActing(principal: Principal, as: ActingAs, db: Sq
     throw forbidden(
       'This may do more than you may: you can make, change or take only what may do no more than you.',
     );
-  if (as.accountId !== principal.accountId) return;
+  if (as.accountId === principal.accountId) expectNarrower(principal, as);
+}
+
+/** @throws FORBIDDEN for what would act as oneself with more permissions, or from elsewhere. */
+function expectNarrower(principal: Principal, as: Pick<ActingAs, 'permissions' | 'allowedIps'>): void {
   if (principal.limits && !as.permissions?.every((permission) => principal.limits?.includes(permission)))
     throw forbidden(
       'What acts as your account may have no more permissions than the token that you call with.',
@@ -49,3 +54,34 @@ export function authorizeEnd(principal: Principal, accountId: string, end: strin
       'What acts as your account must end no later than the token, key or identity that you call with.',
     );
 }
+
+/**
+ * What comes to act as oneself, or to do more, without a secret of it being made, is such as one could make oneself: a
+ * key whose role gains permissions, a token that is enabled. Call it when that is done, in its transaction.
+ * @param which of the credentials `c`; those of other accounts, and those that have ended, are left out.
+ * @throws FORBIDDEN
+ */
+export async function authorizeOwn(principal: Principal, which: Condition, db: Sql): Promise<void> {
+  const { accountId: me, temporary } = principal;
+  for (const own of await db.rows<Own>(sql(ownWhere(which.sql)), { ...which.parameters, me })) {
+    const permissions = limitsOf(own);
+    if (own.kind === 'ACCESS_KEY' && permissions?.length === 0) continue;
+    if (temporary)
+      throw forbidden(
+        'A temporary credential cannot let others act as its account, or do more: call with a permanent one.',
+      );
+    expectNarrower(principal, { permissions, allowedIps: own.allowedIps });
+    authorizeEnd(principal, me, own.expiresAt);
+  }
+}
+
+type Own = Parameters<typeof limitsOf>[0] & { allowedIps: string[]; expiresAt: string | null };
+
+const ownWhere = (which: string) => `
+  SELECT DISTINCT c.kind, c.permissions, ${callerColumns.rolePermissions} AS "rolePermissions",
+    c.allowed_ips AS "allowedIps", c.expires_at AS "expiresAt"
+  FROM credentials c
+  WHERE c.account_id = :me AND c.kind IN ('TOKEN', 'ACCESS_KEY')
+    AND c.store_id = (SELECT id FROM stores WHERE kind = 'BUILT_IN')
+    AND c.deleted_at IS NULL AND c.revoked_at IS NULL AND coalesce(c.expires_at, 'infinity') > now()
+    AND (${which})`;

@@ -41,17 +41,16 @@ export const callerColumns = {
 
 /** Who calls with this credential, from this address; undefined where it does not work, or not from there. */
 export function principalBy(caller: CallingCredential, ip: string | undefined): Principal | undefined {
-  const { fault: hindrance, allowedIps, parentIps, kind, permissions } = caller;
+  const { fault: hindrance, allowedIps, parentIps, kind } = caller;
   if (hindrance !== null || !addressAllowed(ip, allowedIps) || !addressAllowed(ip, parentIps ?? []))
     return undefined;
-  const signs = kind === 'ACCESS_KEY';
-  const limits = signs ? limitsOf(caller) : permissions;
+  const limits = limitsOf(caller);
   return {
     accountId: caller.accountId,
     credentialId: caller.id,
     credentialVersion: caller.number ?? 0,
     identity: null,
-    holds: signs ? caller.id : null,
+    holds: kind === 'ACCESS_KEY' ? caller.id : null,
     temporary: caller.temporary,
     rights: rightsBy(caller.held, limits),
     limits,
@@ -72,8 +71,16 @@ export async function callerByNow(
   return caller && principalBy(caller, ip);
 }
 
-/** What a key's roles allow is what it may do where it is presented; Keyway is such a place. */
-function limitsOf({ permissions, rolePermissions }: CallingCredential): Permission[] {
+/**
+ * The permissions that a credential is narrowed to where it calls; null for all that its account has. What a key's roles
+ * allow is what it may do where it is presented; Keyway is such a place.
+ */
+export function limitsOf({
+  kind,
+  permissions,
+  rolePermissions,
+}: Pick<CallingCredential, 'kind' | 'permissions' | 'rolePermissions'>): Permission[] | null {
+  if (kind !== 'ACCESS_KEY') return permissions;
   const allowed = permissions && new Set(permissions);
   return rolePermissions.filter((permission) => allowed === null || allowed.has(permission));
 }

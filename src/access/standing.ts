@@ -1,5 +1,5 @@
 import type { Database, Sql, Tx } from '../database/database.js';
-import { answerLost, DatabaseUnavailable, KeywayError, unavailable } from '../errors.js';
+import { afterOthers, answerLost, DatabaseUnavailable, KeywayError, unavailable } from '../errors.js';
 import { callerByNow } from './caller.js';
 import { principalOf } from './identity.js';
 import type { Principal } from './principal.js';
@@ -19,8 +19,8 @@ export interface Asking {
   readonly left: AbortSignal;
   /** How its caller stood at the end of the transaction, when the verb was tried before. */
   readonly expected?: Standing;
-  /** Whether its verb has put anything on record. */
-  readonly change: { made: boolean };
+  /** Whether its verb has put anything on record, and whether one before it in the same request has. */
+  readonly change: { made: boolean; earlier: boolean };
 }
 
 /** A caller as it is by now; null where it may call no more. */
@@ -72,20 +72,34 @@ export async function isAllowedStill(asking: Asking): Promise<boolean> {
 /**
  * Asks a verb, and asks it again, as the caller is by then, where that has changed before the verb was done: it refuses
  * what it would refuse a request that comes now.
- * @throws what the verb throws; OUTCOME_UNKNOWN where the database was lost after a change was on record; UNAUTHENTICATED
- * where the caller may call no more; CONFLICT where it goes on changing.
+ * @throws what the verb throws, but never says that nothing was changed where another verb of the request has changed
+ * something; OUTCOME_UNKNOWN where the database was lost after a change was on record; UNAUTHENTICATED where the caller
+ * may call no more; CONFLICT where it goes on changing.
  */
 export async function decidedByNow<Ctx extends Asking, Result>(
   ctx: Ctx,
   verb: (ctx: Ctx) => Promise<Result>,
 ): Promise<Result> {
+  const { change } = ctx;
+  change.earlier ||= change.made;
+  change.made = false;
+  try {
+    return await triedAgain(ctx, verb);
+  } catch (error) {
+    if (error instanceof DatabaseUnavailable && change.made) throw answerLost(error);
+    throw change.earlier ? afterOthers(error) : error;
+  }
+}
+
+async function triedAgain<Ctx extends Asking, Result>(
+  ctx: Ctx,
+  verb: (ctx: Ctx) => Promise<Result>,
+): Promise<Result> {
   let asking = ctx;
-  ctx.change.made = false;
   for (let tries = 1; ; tries++) {
     try {
       return await verb(asking);
     } catch (error) {
-      if (error instanceof DatabaseUnavailable && ctx.change.made) throw answerLost(error);
       if (!(error instanceof Outdated) || tries === mostTries) throw error;
       const principal = await standingOf(ctx, ctx.db);
       if (!principal) throw new KeywayError('UNAUTHENTICATED');

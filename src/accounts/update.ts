@@ -1,7 +1,9 @@
+import { authorizeOwn } from '../access/acting.js';
 import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
+import { condition } from '../database/database.js';
 import { conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { Account } from './account.js';
@@ -11,7 +13,8 @@ import { keepIdentities } from './keep-identities.js';
 
 /**
  * Changes an account. A disabled one cannot call Keyway from the answer on.
- * @throws NOT_FOUND, FORBIDDEN; CONFLICT where the caller would lock itself or the administrator out; what
+ * @throws NOT_FOUND; FORBIDDEN, also where what it owns would act as the caller again, for longer than the caller may let
+ * it; CONFLICT where the caller would lock itself or the administrator out; what
  * `keepIdentities` throws.
  */
 export async function updateAccount(ctx: RequestContext, input: UpdateAccountInput): Promise<Account> {
@@ -36,6 +39,8 @@ export async function updateAccount(ctx: RequestContext, input: UpdateAccountInp
         'The built-in administrator cannot be disabled, and nobody can disable their own account.',
       );
     }
+    if (names.includes('enabled') && wanted.enabled)
+      await authorizeOwn(ctx.principal, condition('c.owner_id = :owner', { owner: account.id }), tx);
     if (input.identities !== undefined && (await keepIdentities(ctx, tx, account.id, input.identities ?? [])))
       names.push('identities');
     if (names.length > 0) {

@@ -1,9 +1,10 @@
+import { authorizeOwn } from '../access/acting.js';
 import { Permission } from '../access/principal.js';
 import { findAccount } from '../accounts/find.js';
 import { record } from '../audit/record.js';
 import { mint } from '../connectors/built-in.js';
 import type { RequestContext } from '../context.js';
-import { violates, type Tx } from '../database/database.js';
+import { condition, violates, type Tx } from '../database/database.js';
 import { badInput, conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { newId } from '../ids.js';
@@ -26,7 +27,7 @@ import {
   authorizePlacing,
   allowedBy,
   authorizeRoles,
-  authorizeTerms,
+  authorizeShowing,
   holdPlace,
 } from './record/allowed.js';
 import { checkedExpiry, expiryFor } from './record/expiry.js';
@@ -70,7 +71,8 @@ export async function createCredential(
   const kind = CredentialKind[wish.kind];
   const permissions = input.secret.token?.permissions ?? null;
   const allowedIps = [...new Set(input.allowedIps ?? [])];
-  await authorizeTerms(ctx, {
+  await authorizeShowing(ctx, {
+    storeId: store.id,
     kind,
     accountId: account.id,
     permissions:
@@ -130,6 +132,8 @@ export async function createCredential(
       await tx.em
         .getRepository(CredentialRole)
         .insert(roles.map((role) => ({ credentialId: id, roleId: role.id })));
+      // A role may have gained permissions since it was found.
+      await authorizeOwn(principal, condition('c.id = :id', { id }), tx);
     }
     await record(ctx, tx, {
       action: 'credential:create',

@@ -1,9 +1,11 @@
+import { authorizeOwn } from '../access/acting.js';
+import { withinRanges } from '../access/addresses.js';
 import { authorize, authorizeMove } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { findAccount } from '../accounts/find.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { sql, type Tx } from '../database/database.js';
+import { condition, sql, type Tx } from '../database/database.js';
 import { badInput, notFound, unsupported } from '../errors.js';
 import type { Answer } from '../idempotency/answer.js';
 import { once } from '../idempotency/once.js';
@@ -14,7 +16,7 @@ import { storeNamed } from '../stores/find.js';
 import { StoreKind } from '../stores/store.js';
 import { instantMs, durationMs } from '../time.js';
 import { CredentialRole } from './record/credential-role.js';
-import { Credential } from './record/credential.js';
+import { Credential, CredentialStatus } from './record/credential.js';
 import type { RotationPolicyInput, UpdateCredentialInput } from './credential.input.js';
 import { endOrphans } from './record/end.js';
 import { changedCredential, findCredential } from './record/find.js';
@@ -41,9 +43,9 @@ import { checkedExpiry } from './record/expiry.js';
 
 /**
  * Changes what is recorded of a credential. A field left out keeps its value; null clears it.
- * @throws NOT_FOUND; FORBIDDEN, also for an owner, roles or terms of a token that give more than the caller holds, and
- * where the caller could do more to it at its new place; CONFLICT where it has ended or has another revision than
- * expected; BAD_USER_INPUT for an empty address list where there was a restriction, and without what its store needs.
+ * @throws NOT_FOUND; FORBIDDEN, also for an owner, roles or terms of a token that give more than the caller holds, for
+ * what would act as the caller again and for longer, and where the caller could do more to it at its new place; CONFLICT
+ * where it has ended or has another revision than expected; BAD_USER_INPUT for an empty address list where there was a restriction, and without what its store needs.
  */
 export async function updateCredential(
   ctx: RequestContext,
@@ -118,9 +120,13 @@ export async function updateCredential(
     const change = roles && (await changeRoles(ctx, tx, { ...credential, ...wanted }, roles));
     const rolesChanged = change !== undefined;
     if (rolesChanged || names.includes('expiresAt') || names.includes('allowedIps')) {
+      await tx.rows(holdRoles, { id: credential.id });
       const terms = await termsOf(tx, { ...credential, ...wanted });
-      const isMore = names.includes('expiresAt') || (change?.added ?? []).length > 0;
-      await (isMore ? authorizeTerms(ctx, terms, tx) : authorizeShowing(ctx, terms, tx));
+      const isMore =
+        names.includes('expiresAt') ||
+        (change?.added ?? []).length > 0 ||
+        !withinRanges(terms.allowedIps, credential.allowedIps);
+      await (isMore ? authorizeShowing(ctx, terms, tx) : authorizeTerms(ctx, terms, tx));
     }
     if (names.includes('projectId')) await sealAnew(ctx, tx, credential, { ...credential, ...wanted });
     if (names.length > 0 || rolesChanged) {
@@ -133,6 +139,9 @@ export async function updateCredential(
         },
       );
     }
+    const slept = credential.status === CredentialStatus.DISABLED && (wanted.enabled ?? credential.enabled);
+    if (slept && (names.includes('enabled') || names.includes('ownerId')))
+      await authorizeOwn(principal, condition('c.id = :id', { id: credential.id }), tx);
     if (names.includes('projectId')) await endOrphans(tx, [credential.id]);
     if (names.includes('ownerId'))
       await tx.rows(handOver, { id: credential.id, owner: wanted.ownerId ?? null });
@@ -250,6 +259,10 @@ const publicNames = (names: readonly string[]): string[] => [
   ...new Set(names.map((name) => (columnsOfPolicy.has(name) ? 'rotationPolicy' : name.replace(/Id$/, '')))),
 ];
 
+// Who widens one of them waits, and then sees what has become of the credential.
+const holdRoles = sql(`
+  SELECT FROM roles r JOIN credential_roles cr ON cr.role_id = r.id
+  WHERE cr.credential_id = :id ORDER BY r.id FOR KEY SHARE OF r`);
 const roleIdsCarried = sql('SELECT role_id AS id FROM credential_roles WHERE credential_id = :id');
 const carriedNames = sql(`
   SELECT r.name FROM credential_roles cr JOIN roles r ON r.id = cr.role_id WHERE cr.credential_id = :id ORDER BY 1`);

@@ -56,7 +56,7 @@ export async function requestsOf(
       ip: undefined,
       left: new AbortController().signal,
       syncs,
-      change: { made: false },
+      change: { made: false, earlier: false },
       outboundHttp: local,
       issuers: new Set(),
       decisions,

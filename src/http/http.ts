@@ -205,7 +205,7 @@ async function addGraph(
       connectors,
       gates,
       syncs,
-      change: { made: false },
+      change: { made: false, earlier: false },
       outboundHttp: config.outboundLocal || config.outboundHttpRanges.length > 0,
       issuers,
       decisions,

@@ -1,7 +1,9 @@
+import { authorizeOwn } from '../access/acting.js';
 import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
+import { condition } from '../database/database.js';
 import { conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { expectHeld } from './create.js';
@@ -11,8 +13,9 @@ import type { UpdateRoleInput } from './role.input.js';
 
 /**
  * Changes a role, for all who hold it, from the answer on.
- * @throws NOT_FOUND; FORBIDDEN without ROLE_MANAGE everywhere, and for a permission that the caller does not hold
- * everywhere; CONFLICT for a built-in role.
+ * @throws NOT_FOUND; FORBIDDEN without ROLE_MANAGE everywhere, for a permission that the caller does not hold everywhere,
+ * and for one that a key of the caller's own would have that outlives what the caller calls with; CONFLICT for a built-in
+ * role.
  */
 export async function updateRole(ctx: RequestContext, input: UpdateRoleInput): Promise<Role> {
   const { id } = await findRole(ctx, input.id, 'input.id');
@@ -21,11 +24,8 @@ export async function updateRole(ctx: RequestContext, input: UpdateRoleInput): P
   const { result } = await once(ctx, 'role:update', input, async (tx) => {
     const role = await lockRole(ctx, tx, id);
     if (role.builtIn) throw conflict('A built-in role cannot be changed.');
-    if (permissions)
-      expectHeld(
-        ctx.principal,
-        permissions.filter((permission) => !role.permissions.includes(permission)),
-      );
+    const added = (permissions ?? []).filter((permission) => !role.permissions.includes(permission));
+    expectHeld(ctx.principal, added);
     const changed = [
       ...(input.description !== undefined && input.description !== role.description ? ['description'] : []),
       ...(permissions && !sameSet(permissions, role.permissions) ? ['permissions'] : []),
@@ -40,6 +40,7 @@ export async function updateRole(ctx: RequestContext, input: UpdateRoleInput): P
         },
       );
     }
+    if (added.length > 0) await authorizeOwn(ctx.principal, condition(carries, { id }), tx);
     await record(ctx, tx, {
       action: 'role:update',
       target: { type: 'Role', id },
@@ -50,3 +51,5 @@ export async function updateRole(ctx: RequestContext, input: UpdateRoleInput): P
   });
   return changedRole(ctx, result.id);
 }
+
+const carries = 'EXISTS (SELECT FROM credential_roles cr WHERE cr.credential_id = c.id AND cr.role_id = :id)';

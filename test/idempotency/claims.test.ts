@@ -27,7 +27,7 @@ beforeAll(async () => {
       keyring,
       principal: { accountId },
       left: new AbortController().signal,
-      change: { made: false },
+      change: { made: false, earlier: false },
     }) as unknown as RequestContext;
   [ctx, ofOther] = [contextOf(account), contextOf(other)];
 });

@@ -9,6 +9,7 @@ import { forbidden } from '../../errors.js';
 import { holdProject } from '../../projects/find.js';
 import type { Project } from '../../projects/project.js';
 import type { Role } from '../../roles/role.js';
+import { builtInStoreId } from '../../stores/store.js';
 import { CredentialKind, type Credential } from './credential.js';
 
 /** Where a credential is, and who owns it: itself the account's, where nobody else answers for it. */
@@ -67,7 +68,10 @@ export function authorizeOwning(principal: Principal, credential: Credential): v
 export const isHolder = ({ holds }: Principal, { id }: Pick<Credential, 'id'>): boolean => holds === id;
 
 /** What a secret can be used for in Keyway itself, and from where. */
-export type Terms = Pick<Credential, 'kind' | 'accountId' | 'permissions' | 'expiresAt' | 'allowedIps'>;
+export type Terms = Pick<
+  Credential,
+  'storeId' | 'kind' | 'accountId' | 'permissions' | 'expiresAt' | 'allowedIps'
+>;
 
 /**
  * The terms of a credential where it calls Keyway: a token may do what it is narrowed to, or all that its account may
@@ -101,26 +105,26 @@ export function authorizeLasting(principal: Principal, accountId: string): void 
 }
 
 /**
- * Nobody is shown a secret that may do more in Keyway than they may themselves, as `authorizeActing` says, or for
- * longer, as `authorizeLasting` does.
- * @param db as for `termsOf`
- * @throws FORBIDDEN
- */
-export async function authorizeShowing(ctx: RequestContext, terms: Terms, db: Sql = ctx.db): Promise<void> {
-  authorizeLasting(ctx.principal, terms.accountId);
-  if (!acts(terms)) return;
-  await authorizeActing(ctx.principal, terms, db);
-}
-
-/**
- * Nobody makes a secret that they could not be shown, nor, for oneself, one that could be used in Keyway for longer than
- * `authorizeEnd` says. A rotation makes none, as it leaves the end where it was.
+ * Nobody lets a secret do more in Keyway than they may themselves, as `authorizeActing` says.
  * @param db as for `termsOf`
  * @throws FORBIDDEN
  */
 export async function authorizeTerms(ctx: RequestContext, terms: Terms, db: Sql = ctx.db): Promise<void> {
-  await authorizeShowing(ctx, terms, db);
-  if (acts(terms)) authorizeEnd(ctx.principal, terms.accountId, terms.expiresAt);
+  authorizeLasting(ctx.principal, terms.accountId);
+  if (acts(terms)) await authorizeActing(ctx.principal, terms, db);
+}
+
+/**
+ * Nobody makes, lengthens or is shown a secret that may do more in Keyway than they may themselves, nor, of their own
+ * account, one that could be used there for longer than `authorizeEnd` says.
+ * @param db as for `termsOf`
+ * @throws FORBIDDEN
+ */
+export async function authorizeShowing(ctx: RequestContext, terms: Terms, db: Sql = ctx.db): Promise<void> {
+  await authorizeTerms(ctx, terms, db);
+  // What is in an outside store calls there, and not here.
+  if (acts(terms) && terms.storeId === builtInStoreId)
+    authorizeEnd(ctx.principal, terms.accountId, terms.expiresAt);
 }
 
 /** Whether a secret can be used for anything in Keyway itself. */

@@ -1,3 +1,7 @@
+import type { RequestContext } from '../../../src/context.js';
+import { authorizeShowing } from '../../../src/credentials/record/allowed.js';
+import { CredentialKind } from '../../../src/credentials/record/credential.js';
+import { builtInStoreId } from '../../../src/stores/store.js';
 import {
   expectData,
   grant,
@@ -109,7 +113,10 @@ describe('S38: a token narrowed to some permissions', () => {
     const before = await read(server, wider);
     expect((await verb(server, { id: wider }, { token })).code).toBe('FORBIDDEN');
     expect(apartFromUse(await read(server, wider))).toEqual(apartFromUse(before));
-    const like = await tokenOf(id, { secret: { token: { permissions: ['CREDENTIAL_READ'] } } });
+    const like = await tokenOf(id, {
+      secret: { token: { permissions: ['CREDENTIAL_READ'] } },
+      expiresAt: inDays(1),
+    });
     expect((await verb(server, { id: like }, { token })).code).toBeUndefined();
     expect((await verb(server, { id: credential }, { token })).code).toBeUndefined();
   });
@@ -156,6 +163,23 @@ describe('S38: a token that ends soon', () => {
   });
 });
 
+test('S38: what is in an outside store calls nobody here, and may end later than the proof', async () => {
+  const principal = {
+    accountId: 'me',
+    expiresAt: inDays(1),
+    limits: null,
+    allowedIps: [],
+    rights: new Map(),
+  };
+  const db = { rows: () => Promise.resolve([]) };
+  const terms = { kind: CredentialKind.TOKEN, accountId: 'me', permissions: null, allowedIps: [] };
+  const shown = (storeId: string, expiresAt: string | null) =>
+    authorizeShowing({ principal, db } as unknown as RequestContext, { ...terms, storeId, expiresAt });
+  await expect(shown(builtInStoreId, null)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  await expect(shown(builtInStoreId, principal.expiresAt)).resolves.toBeUndefined();
+  await expect(shown('another', null)).resolves.toBeUndefined();
+});
+
 describe('S38: a token for some addresses', () => {
   const here = { allowedIps: ['127.0.0.0/8', '10.0.0.0/8'] };
 
@@ -189,7 +213,7 @@ describe('S38: a token for some addresses', () => {
   ])('%s none of its own account that is for more', async (_, verb) => {
     const { id, token } = await narrowed(here);
     expect((await verb(server, { id: await tokenOf(id) }, { token })).code).toBe('FORBIDDEN');
-    const like = await tokenOf(id, { allowedIps: ['10.0.0.0/8'] });
+    const like = await tokenOf(id, { allowedIps: ['10.0.0.0/8'], expiresAt: inDays(1) });
     expect((await verb(server, { id: like }, { token })).code).toBeUndefined();
   });
 });
