@@ -190,13 +190,18 @@ export class Database implements Sql {
     }
   }
 
-  /** @throws UNAVAILABLE where the database cannot be had, or is lost before it answers; CONFLICT as `transaction`. */
+  /**
+   * Runs a statement by itself.
+   * @throws UNAVAILABLE where the database cannot be had, is lost before it answers, or has the whole table locked;
+   * CONFLICT for a row that ended while another came to name it.
+   */
   async rows<Row extends object>(statement: Statement, parameters: Parameters = {}): Promise<Row[]> {
     const client = await this.#client();
     try {
       return await this.#run<Row>(client, statement, parameters);
     } catch (error) {
-      throw this.#told(client, error);
+      // What is read has no other change in its way: somebody alters the table, or writes it anew.
+      throw isLockTimeout(error) ? new DatabaseUnavailable(error) : this.#told(client, error);
     } finally {
       this.#silence?.letGo(client);
       client.release();
@@ -277,7 +282,7 @@ export class Database implements Sql {
     if (error instanceof KeywayError) return error;
     const { code = '', message = '' } = databaseError(error) ?? {};
     // A lock that was not had in time, and a row that ended while another came to name it.
-    if (code === '55P03' || code === '23503') return conflict();
+    if (isLockTimeout(error) || code === '23503') return conflict();
     if (isTransient(error) || overloadedCodes.test(code)) return new DatabaseUnavailable(error);
     if (!this.lost.has(client) && !lostCodes.test(code) && message !== noAnswerInTime) return error;
     close(client);
@@ -427,6 +432,8 @@ const isRefusal = (error: unknown): boolean =>
 function isTransient(error: unknown): boolean {
   return /^(40001|40P01)$/.test(databaseError(error)?.code ?? '');
 }
+
+const isLockTimeout = (error: unknown): boolean => databaseError(error)?.code === '55P03';
 
 function databaseError(error: unknown): { code?: string; constraint?: string; message?: string } | undefined {
   if (!(error instanceof Error)) return undefined;

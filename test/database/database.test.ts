@@ -5,6 +5,7 @@ import 'reflect-metadata';
 import { createServer, type AddressInfo } from 'node:net';
 import pg from 'pg';
 import { Database, noAnswerInTime, sql, type Tx } from '../../src/database/database.js';
+import { codes } from '../../src/errors.js';
 import { makeAccount, unique } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { onServer } from '../support/process.js';
@@ -141,6 +142,22 @@ test.each([
   });
   await expect(failing).rejects.toMatchObject({ code: ours });
 });
+
+test('a lock that a statement by itself does not get in time is UNAVAILABLE: it changes nothing that another could prevent', async () => {
+  const failing = server.db.rows(sql("DO $$ BEGIN RAISE 'no lock' USING ERRCODE = '55P03'; END $$"));
+  await expect(failing).rejects.toMatchObject({ code: 'UNAVAILABLE', message: codes.UNAVAILABLE });
+});
+
+// The embedded database has one connection: nobody waits for a lock there.
+if (onPostgres)
+  test('R19: who calls while a table is altered is told UNAVAILABLE, and not that another change is in the way', async () => {
+    const begun = await server.db.transaction(async (tx) => {
+      await tx.rows(sql('SET LOCAL idle_in_transaction_session_timeout = 0'));
+      await tx.rows(sql('LOCK TABLE credentials IN ACCESS EXCLUSIVE MODE'));
+      return server.ask('{ viewer { id } }');
+    });
+    expect([begun.status, begun.code]).toEqual([503, 'UNAVAILABLE']);
+  });
 
 test('the clock is the database’s', async () => {
   const [row] = await server.rows<{ ms: string }>(
