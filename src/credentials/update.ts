@@ -45,7 +45,8 @@ import { checkedExpiry } from './record/expiry.js';
  * Changes what is recorded of a credential. A field left out keeps its value; null clears it.
  * @throws NOT_FOUND; FORBIDDEN, also for an owner, roles or terms of a token that give more than the caller holds, for
  * what would act as the caller again and for longer, and where the caller could do more to it at its new place; CONFLICT
- * where it has ended or has another revision than expected; BAD_USER_INPUT for an empty address list where there was a restriction, and without what its store needs.
+ * where it has ended or has another revision than expected; BAD_USER_INPUT for an empty address list where there was a
+ * restriction, and without what its store needs.
  */
 export async function updateCredential(
   ctx: RequestContext,

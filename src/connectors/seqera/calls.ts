@@ -1,4 +1,13 @@
-import { at, expectNoContent, faultOfStatus, listAt, neededAt, refusal, textAt, unreadableAnswer } from '../answers.js';
+import {
+  at,
+  expectNoContent,
+  faultOfStatus,
+  listAt,
+  neededAt,
+  refusal,
+  textAt,
+  unreadableAnswer,
+} from '../answers.js';
 import type { Known, Scope, StoreAnswer, StoreRequest, Trust, Upstream } from '../connector.js';
 import { missingPath } from '../endpoint.js';
 import { shownOf } from '../scopes.js';
