@@ -1,4 +1,4 @@
-import { sql, type Condition, type Sql } from '../database/database.js';
+import { sql, type Parameters as Given, type Sql, type Statement } from '../database/database.js';
 import { forbidden } from '../errors.js';
 import { withinRanges } from './addresses.js';
 import { callerColumns, limitsOf } from './caller.js';
@@ -58,26 +58,36 @@ export function authorizeEnd(principal: Principal, accountId: string, end: strin
 /**
  * What comes to act as oneself, or to do more, without a secret of it being made, is such as one could make oneself: a
  * key whose role gains permissions, a token that is enabled. Call it when that is done, in its transaction.
- * @param which of the credentials `c`; those of other accounts, and those that have ended, are left out.
+ * @param own a statement by `ownWhere`
+ * @param given what it is given, besides the caller
  * @throws FORBIDDEN
  */
-export async function authorizeOwn(principal: Principal, which: Condition, db: Sql): Promise<void> {
+export async function authorizeOwn(
+  principal: Principal,
+  own: Statement,
+  given: Given,
+  db: Sql,
+): Promise<void> {
   const { accountId: me, temporary } = principal;
-  for (const own of await db.rows<Own>(sql(ownWhere(which.sql)), { ...which.parameters, me })) {
-    const permissions = limitsOf(own);
-    if (own.kind === 'ACCESS_KEY' && permissions?.length === 0) continue;
+  for (const one of await db.rows<Own>(own, { ...given, me })) {
+    const permissions = limitsOf(one);
+    if (one.kind === 'ACCESS_KEY' && permissions?.length === 0) continue;
     if (temporary)
       throw forbidden(
         'A temporary credential cannot let others act as its account, or do more: call with a permanent one.',
       );
-    expectNarrower(principal, { permissions, allowedIps: own.allowedIps });
-    authorizeEnd(principal, me, own.expiresAt);
+    expectNarrower(principal, { permissions, allowedIps: one.allowedIps });
+    authorizeEnd(principal, me, one.expiresAt);
   }
 }
 
 type Own = Parameters<typeof limitsOf>[0] & { allowedIps: string[]; expiresAt: string | null };
 
-const ownWhere = (which: string) => `
+/**
+ * SQL for what acts as the caller `:me` of those credentials `c`. Those of other accounts, and those that have ended, are
+ * left out.
+ */
+export const ownWhere = (which: string): string => `
   SELECT DISTINCT c.kind, c.permissions, ${callerColumns.rolePermissions} AS "rolePermissions",
     c.allowed_ips AS "allowedIps", c.expires_at AS "expiresAt"
   FROM credentials c
@@ -85,3 +95,6 @@ const ownWhere = (which: string) => `
     AND c.store_id = (SELECT id FROM stores WHERE kind = 'BUILT_IN')
     AND c.deleted_at IS NULL AND c.revoked_at IS NULL AND coalesce(c.expires_at, 'infinity') > now()
     AND (${which})`;
+
+/** For `authorizeOwn`: the credential `:id`. */
+export const ownById = sql(ownWhere('c.id = :id'));

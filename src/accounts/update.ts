@@ -1,9 +1,9 @@
-import { authorizeOwn } from '../access/acting.js';
+import { authorizeOwn, ownWhere } from '../access/acting.js';
 import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { condition } from '../database/database.js';
+import { sql } from '../database/database.js';
 import { conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { Account } from './account.js';
@@ -40,7 +40,7 @@ export async function updateAccount(ctx: RequestContext, input: UpdateAccountInp
       );
     }
     if (names.includes('enabled') && wanted.enabled)
-      await authorizeOwn(ctx.principal, condition('c.owner_id = :owner', { owner: account.id }), tx);
+      await authorizeOwn(ctx.principal, ownByOwner, { owner: account.id }, tx);
     if (input.identities !== undefined && (await keepIdentities(ctx, tx, account.id, input.identities ?? [])))
       names.push('identities');
     if (names.length > 0) {
@@ -56,3 +56,5 @@ export async function updateAccount(ctx: RequestContext, input: UpdateAccountInp
   });
   return changedAccount(ctx, result.id);
 }
+
+const ownByOwner = sql(ownWhere('c.owner_id = :owner'));

@@ -1,10 +1,10 @@
-import { authorizeOwn } from '../access/acting.js';
+import { authorizeOwn, ownById } from '../access/acting.js';
 import { Permission } from '../access/principal.js';
 import { findAccount } from '../accounts/find.js';
 import { record } from '../audit/record.js';
 import { mint } from '../connectors/built-in.js';
 import type { RequestContext } from '../context.js';
-import { condition, violates, type Tx } from '../database/database.js';
+import { violates, type Tx } from '../database/database.js';
 import { badInput, conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { newId } from '../ids.js';
@@ -133,7 +133,7 @@ export async function createCredential(
         .getRepository(CredentialRole)
         .insert(roles.map((role) => ({ credentialId: id, roleId: role.id })));
       // A role may have gained permissions since it was found.
-      await authorizeOwn(principal, condition('c.id = :id', { id }), tx);
+      await authorizeOwn(principal, ownById, { id }, tx);
     }
     await record(ctx, tx, {
       action: 'credential:create',

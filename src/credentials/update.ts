@@ -1,11 +1,11 @@
-import { authorizeOwn } from '../access/acting.js';
+import { authorizeOwn, ownById } from '../access/acting.js';
 import { withinRanges } from '../access/addresses.js';
 import { authorize, authorizeMove } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { findAccount } from '../accounts/find.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { condition, sql, type Tx } from '../database/database.js';
+import { sql, type Tx } from '../database/database.js';
 import { badInput, notFound, unsupported } from '../errors.js';
 import type { Answer } from '../idempotency/answer.js';
 import { once } from '../idempotency/once.js';
@@ -142,7 +142,7 @@ export async function updateCredential(
     }
     const slept = credential.status === CredentialStatus.DISABLED && (wanted.enabled ?? credential.enabled);
     if (slept && (names.includes('enabled') || names.includes('ownerId')))
-      await authorizeOwn(principal, condition('c.id = :id', { id: credential.id }), tx);
+      await authorizeOwn(principal, ownById, { id: credential.id }, tx);
     if (names.includes('projectId')) await endOrphans(tx, [credential.id]);
     if (names.includes('ownerId'))
       await tx.rows(handOver, { id: credential.id, owner: wanted.ownerId ?? null });

@@ -1,9 +1,9 @@
-import { authorizeOwn } from '../access/acting.js';
+import { authorizeOwn, ownWhere } from '../access/acting.js';
 import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { condition } from '../database/database.js';
+import { sql } from '../database/database.js';
 import { conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { expectHeld } from './create.js';
@@ -40,7 +40,7 @@ export async function updateRole(ctx: RequestContext, input: UpdateRoleInput): P
         },
       );
     }
-    if (added.length > 0) await authorizeOwn(ctx.principal, condition(carries, { id }), tx);
+    if (added.length > 0) await authorizeOwn(ctx.principal, ownWithRole, { id }, tx);
     await record(ctx, tx, {
       action: 'role:update',
       target: { type: 'Role', id },
@@ -52,4 +52,6 @@ export async function updateRole(ctx: RequestContext, input: UpdateRoleInput): P
   return changedRole(ctx, result.id);
 }
 
-const carries = 'EXISTS (SELECT FROM credential_roles cr WHERE cr.credential_id = c.id AND cr.role_id = :id)';
+const ownWithRole = sql(
+  ownWhere('EXISTS (SELECT FROM credential_roles cr WHERE cr.credential_id = c.id AND cr.role_id = :id)'),
+);
