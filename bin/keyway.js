@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 // Older ones would fail at the first thing that they do not have, in words of their own.
@@ -51,6 +52,8 @@ if (isStale()) build();
 const { run } = await import(built);
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const code = await run(process.argv.slice(2), version);
-// What a pipe has not taken yet would be cut off.
-for (const out of [process.stdout, process.stderr]) await new Promise((resolve) => out.write('', resolve));
+// What a pipe has not taken yet would be cut off; one that is closed, or takes nothing, holds nobody up.
+const taken = (out) => new Promise((resolve) => out.once('error', resolve).write('', resolve));
+const all = Promise.all([process.stdout, process.stderr].map(taken));
+await Promise.race([all, sleep(10_000)]);
 process.exit(code);

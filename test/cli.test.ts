@@ -53,13 +53,25 @@ test('schema prints what is committed', async () => {
   expect(output).toContain(readFileSync('schema.graphql', 'utf8'));
 });
 
-test('schema is whole in a pipe that is read slowly', async () => {
-  const line = `"${process.execPath}" bin/keyway.js schema - | { sleep 1; cat; }`;
-  const { stdout } = await promisify(execFile)('sh', ['-c', line], {
-    env: { ...process.env, NODE_OPTIONS: '' },
-    maxBuffer: 1e7,
+describe('schema in a pipe', () => {
+  const piped = async (reader: string) => {
+    const line = `"${process.execPath}" bin/keyway.js schema - | ${reader}`;
+    return promisify(execFile)('sh', ['-c', line], {
+      env: { ...process.env, NODE_OPTIONS: '' },
+      maxBuffer: 1e7,
+    });
+  };
+
+  test('is whole where that is read slowly', async () => {
+    const { stdout } = await piped('{ sleep 1; cat; }');
+    expect(stdout).toContain(readFileSync('schema.graphql', 'utf8'));
   });
-  expect(stdout).toContain(readFileSync('schema.graphql', 'utf8'));
+
+  test('says nothing where that is closed before its end', async () => {
+    const { stdout, stderr } = await piped('head -n 1');
+    expect(stdout.trim().split('\n')).toHaveLength(1);
+    expect(stderr).toBe('');
+  });
 });
 
 test('faults of the configuration end every command with exit code 1, all told', async () => {
