@@ -28,6 +28,8 @@ export interface JobParts {
   stores: StoreParts;
   syncs: Recurring;
   resumption: Recurring;
+  /** What the embedded database is in need of. */
+  upkeep: Pick<Recurring, 'tick'> | undefined;
 }
 
 /** What runs by itself, and how often. */
@@ -42,6 +44,7 @@ export function startJobs({
   stores,
   syncs,
   resumption,
+  upkeep,
 }: JobParts): {
   stop(): Promise<void>;
 } {
@@ -59,6 +62,7 @@ export function startJobs({
     job('nonces', 60_000, () => forgetNonces(db)),
     job('password attempts', 60_000, () => forgetAttempts(db)),
     job('idempotency', 600_000, () => forgetOldAnswers(db)),
+    ...(upkeep ? [job('upkeep', 60_000, () => upkeep.tick())] : []),
   ];
 
   function job(name: string, everyMs: number, work: () => Promise<unknown>) {

@@ -10,6 +10,7 @@ import { LastUsed } from './credentials/record/last-used.js';
 import { Resumption } from './credentials/outside/resume.js';
 import { Syncs } from './credentials/sync/syncs.js';
 import { sql, type Database } from './database/database.js';
+import { Upkeep } from './database/upkeep.js';
 import { watchConnections, type Closing } from './http/closing.js';
 import { openHttp } from './http/http.js';
 import { startJobs } from './jobs.js';
@@ -141,6 +142,7 @@ async function serve(
     stores,
     syncs,
     resumption,
+    upkeep: db.embedded ? new Upkeep(db) : undefined,
   });
   return {
     parts,

@@ -5,7 +5,7 @@ import type { SharedServer } from './server.js';
 // up.
 const ofJobs = new RegExp(
   [
-    String.raw`clock_timestamp\(\)\) \* 1000 AS ms|audit_heads|UPDATE keyring_keys`,
+    String.raw`clock_timestamp\(\)\) \* 1000 AS ms|audit_heads|UPDATE keyring_keys|AS grown`,
     String.raw`^\s*DELETE FROM (nonces|password_attempts|idempotency_keys)`,
     String.raw`^\s*UPDATE (intents|syncs) SET fence = fence \+ 1`,
     String.raw`^\s*SELECT s\.id FROM stores s WHERE s\.deleted_at IS NULL AND s\.sealed`,
