@@ -12,8 +12,16 @@ export type Wish =
   | { kind: 'PASSWORD'; accessKey: string; password: Secret | null }
   | { kind: 'PROVIDER_KEYS'; provider: string; keys: { name: string; value: Secret }[] };
 
+/** Whether a store lets in what is of one principal of its own, and from where; what it does not say is left out. */
+export interface Admission {
+  /** False where the store does not let it in, though it is switched on itself. */
+  enabled?: boolean | undefined;
+  /** As the store writes them: what is there and can be no address is a restriction too. Any address, where empty. */
+  allowedIps?: readonly string[] | undefined;
+}
+
 /** A secret as its store has it now. */
-export interface Minted {
+export interface Minted extends Admission {
   /** The public half, where there is one. */
   accessKey: string | null;
   secret: Secret | null;
@@ -30,8 +38,6 @@ export interface Minted {
   revision?: string | null;
   /** When the store made it, where it said so: RFC 3339, UTC. */
   createdAt?: string | null | undefined;
-  /** False where the store does not let it in, though it is switched on itself. */
-  enabled?: boolean | undefined;
   /** What a role has to trust since, where the store said so. */
   trust?: Trust | null;
 }
@@ -275,8 +281,12 @@ export interface Connector {
   ): Promise<Changed>;
   /** Brings in a new secret. Where the caller or Keyway chooses it, repeating it with the same one does no harm. */
   rotate?(upstream: Upstream, known: Known, wish: Wish, held: Minted | null): Promise<Minted>;
-  /** Whether the store takes this secret. */
-  probe?(upstream: Upstream, minted: Minted): Promise<boolean>;
+  /**
+   * Whether the store takes this secret, as far as Keyway can try it.
+   * @param scope where it is, so that a secret that is not taken can be told from whose is not let in
+   * @throws StoreError CONFLICT, with the admission, where the store lets in none of that scope
+   */
+  probe?(upstream: Upstream, minted: Minted, scope?: string): Promise<boolean>;
   /** Ends one key of a credential that has several, for good; content where it is gone already. */
   retire?(upstream: Upstream, scope: string, accessKey: string): Promise<void>;
   /** Ends it for good; content where it is gone already. */

@@ -5,7 +5,7 @@ import { expectData, makeAccount, makeCaller } from '../support/make.js';
 import { sharedServer, type SharedServer } from '../support/server.js';
 import { makeStore } from '../stores/stores.js';
 import { startLandscape } from '../upstreams/landscape.js';
-import { startNcloud } from '../upstreams/ncloud.js';
+import { startNcloud, type Ncloud } from '../upstreams/ncloud.js';
 import { startVeracode } from '../upstreams/veracode.js';
 import { outside } from './conformance.js';
 import { connect, type World } from './world.js';
@@ -144,10 +144,44 @@ describe.each(['NAVER Cloud, Sub Account 1', 'NAVER Cloud, Sub Account 2'])('%s'
     },
   );
 
-  test('what is made there has a switch that is known, and addresses that are not', () =>
+  test.each(['active', 'canAPIGatewayAccess'] as const)(
+    'a key whose sub account was switched off (%s) since is not rotated, and shown as DISABLED',
+    (flag) =>
+      withWorld(name, async (world) => {
+        const at = world.standIn as Ncloud;
+        const { id, scope, externalId: accessKey, issued } = await world.make();
+        const owner = at.subAccounts.get(scope);
+        if (!owner) throw new Error('the sub account is not there');
+        owner[flag] = false;
+        const refused = await world.run('rotateCredential', { id });
+        expect(refused.code).toBe('CONFLICT');
+        expect(refused.errors[0]?.message).toMatch(/sub account .* is switched off/);
+        expect(await read(id)).toMatchObject({ status: 'DISABLED', enabled: false, allowedIps: [] });
+        expect([...owner.keys.keys()]).toEqual([accessKey]);
+        expect((await world.run('issueTemporaryCredential', { parent: id })).code).toBe('CONFLICT');
+        owner[flag] = true;
+        await world.sync();
+        expect(await read(id)).toMatchObject({ status: 'ACTIVE', enabled: true });
+        expect(at.accepts(accessKey, issued.secret ?? '')).toBe(true);
+        expectData(await world.run('rotateCredential', { id }));
+      }),
+  );
+
+  test('what the parent of a temporary credential signs is told from what Keyway does', () =>
+    withWorld(name, async (world) => {
+      const at = world.standIn as Ncloud;
+      const { id, scope, externalId } = await world.make();
+      const key = at.subAccounts.get(scope)?.keys.get(externalId);
+      if (key) key.active = false;
+      const refused = await world.run('issueTemporaryCredential', { parent: id });
+      expect(refused.code).toBe('CONFLICT');
+      expect(refused.errors[0]?.message).toMatch(/secret of the parent/);
+    }));
+
+  test('what is made there has a switch and addresses that are known', () =>
     withWorld(name, async (world) => {
       const { id } = await world.make();
-      expect(await read(id)).toMatchObject({ status: 'ACTIVE', enabled: true, allowedIps: null });
+      expect(await read(id)).toMatchObject({ status: 'ACTIVE', enabled: true, allowedIps: [] });
       await world.sync();
       expect(await read(id)).toMatchObject({ status: 'ACTIVE', enabled: true, allowedIps: [] });
     }));

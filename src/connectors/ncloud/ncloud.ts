@@ -79,15 +79,16 @@ export const ncloud: Connector = {
   },
   create: async (upstream, { scope, enabled }) => {
     if (!scope) throw unplaced();
-    const { mayCall } = await beforehand(() => findSubAccount(upstream, scope, faultOfOne));
-    const minted = await makeKey(upstream, scope);
-    if (!enabled) await suspendNew(upstream, scope, minted.accessKey);
-    return { externalId: minted.accessKey, scope, minted: { ...minted, enabled: mayCall } };
+    const owner = await beforehand(() => findSubAccount(upstream, scope, faultOfOne));
+    const key = await makeKey(upstream, scope);
+    if (!enabled) await suspendNew(upstream, scope, key.accessKey);
+    const minted = { ...key, enabled: all([enabled, owner.mayCall]), allowedIps: owner.allowedIps };
+    return { externalId: key.accessKey, scope, minted };
   },
 
   update: async (upstream, known, { enabled }) => {
     if (enabled === undefined) return {};
-    if (enabled) await beforehand(() => expectCalling(upstream, known.scope));
+    if (enabled) await beforehand(() => callingOwner(upstream, known.scope));
     // Suspended are older keys too that still live; let in again is the current one alone.
     if (!enabled) await suspendOthers(upstream, known);
     await setActive(upstream, known.scope, currentKey(known), enabled);
@@ -101,7 +102,12 @@ export const ncloud: Connector = {
     return minted;
   },
 
-  probe: (upstream, minted) => isAccepted(upstream, neededPair(minted)),
+  probe: async (upstream, minted, scope) => {
+    const isTaken = await isAccepted(upstream, neededPair(minted));
+    if (isTaken || scope === undefined) return isTaken;
+    // Where it is let in from some addresses alone, Keyway's need not be one of them.
+    return isRestricted(await callingOwner(upstream, scope));
+  },
 
   retire: endKey,
   revoke: endAll,
@@ -152,14 +158,18 @@ const observedKey = ({ accessKey, active, createdAt }: ListedKey, { mayCall }: S
 });
 
 /** @throws StoreError CONFLICT where no key of the sub account would work, whatever it says itself */
-async function expectCalling(upstream: Upstream, scope: string): Promise<void> {
-  const { mayCall } = await findSubAccount(upstream, scope, faultOfOne);
-  if (mayCall === false)
-    throw new StoreError('CONFLICT', {
-      message: 'The sub account of the key is switched off in the store, or may not use the API Gateway.',
-      sent: false,
-    });
+async function callingOwner(upstream: Upstream, scope: string): Promise<SubAccount> {
+  const owner = await findSubAccount(upstream, scope, faultOfOne);
+  const { mayCall, allowedIps } = owner;
+  if (mayCall !== false) return owner;
+  throw new StoreError('CONFLICT', {
+    message: 'The sub account of the key is switched off in the store, or may not use the API Gateway.',
+    sent: false,
+    admission: { enabled: false, allowedIps },
+  });
 }
+
+const isRestricted = ({ allowedIps = [] }: SubAccount): boolean => allowedIps.length > 0;
 
 async function isKeySuspended(upstream: Upstream, known: Known): Promise<boolean> {
   const keys = await keysOf(upstream, known.scope);
