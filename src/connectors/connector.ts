@@ -125,6 +125,8 @@ export interface ListedPart {
   entries: readonly Observed[];
   /** Scopes that the store did not show, while it shows others: what is in them is not known to be gone. */
   unread?: readonly string[];
+  /** True of the last part of a listing that did not show all there is: what is missing is not known to be gone. */
+  incomplete?: boolean;
   /** True where the entries only tell what became of credentials that are known: the others are not of this listing. */
   followed?: boolean;
   /** Whether what it shows depends on the parts before it too: it is then as old as the first of them. */

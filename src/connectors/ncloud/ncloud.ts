@@ -1,6 +1,6 @@
 import { badInput } from '../../errors.js';
 import { ncloudConnection } from './connection.js';
-import type { Connector, Known, Minted, Scope, Upstream } from '../connector.js';
+import type { Connector, Known, Minted, Observed, Scope, Upstream } from '../connector.js';
 import {
   endKey,
   faultOfOne,
@@ -12,8 +12,15 @@ import {
   type ListedKey,
 } from './keys.js';
 import { describePair, expectKnown, isAccepted, makeTemporary, temporaryIn } from './sts.js';
-import { all, findSubAccount, pageOfSubAccounts, versionOf, type SubAccount } from './sub-accounts.js';
-import { readEach, shownOf } from '../scopes.js';
+import {
+  all,
+  findSubAccount,
+  pageOfSubAccounts,
+  subAccountsOnPage,
+  versionOf,
+  type SubAccount,
+} from './sub-accounts.js';
+import { listPages, shownOf } from '../scopes.js';
 import { adoptPair, neededPair, ownPair, pairOf } from '../signing.js';
 import { beforehand, StoreError } from '../store-error.js';
 
@@ -40,28 +47,19 @@ export const ncloud: Connector = {
     const found: Scope[] = [];
     // A main account has 500 sub accounts at most.
     for (let page = 0, goesOn = true; goesOn && page < 10; page++) {
-      const { subAccounts, isLast } = await pageOfSubAccounts(upstream, page);
-      found.push(...subAccounts.map(({ id, loginId }) => ({ id, name: loginId })));
-      goesOn = !isLast;
+      const { users, isLast } = await pageOfSubAccounts(upstream, page);
+      found.push(...users.map(({ id, loginId }) => ({ id, name: loginId })));
+      goesOn = !isLast && users.length > 0;
     }
     return found;
   },
 
-  list: async function* (upstream, from) {
-    const begun = new Set<string>();
-    for (let page = Number(from ?? 0), goesOn = true; goesOn; page++) {
-      const { subAccounts, isLast } = await pageOfSubAccounts(upstream, page);
-      const first = subAccounts[0]?.id;
-      const again = first !== undefined && begun.has(first);
-      if (first !== undefined) begun.add(first);
-      // A store that shows a page again has reached its end, whatever it says.
-      goesOn = !isLast && !again;
-      yield {
-        ...(await observedOfAll(upstream, again ? [] : subAccounts)),
-        next: goesOn ? String(page + 1) : null,
-      };
-    }
-  },
+  list: (upstream, from) =>
+    listPages(
+      { from, size: subAccountsOnPage },
+      (page) => pageOfSubAccounts(upstream, page),
+      (listed) => observedOf(upstream, listed),
+    ),
 
   find: async (upstream, known) => {
     const keys = await keysThere(upstream, known.scope);
@@ -128,16 +126,15 @@ export const ncloud: Connector = {
 
 const unplaced = () => badInput('input.scope', 'must be the id of the sub account that is to have the key');
 
-const observedOfAll = (upstream: Upstream, subAccounts: readonly SubAccount[]) =>
-  readEach(subAccounts, async (listed) => {
-    const keys = await keysThere(upstream, listed.id);
-    const owner = keys.length > 0 ? await whole(upstream, listed) : listed;
-    const { id, loginId, fullName, email, allowedIps } = owner;
-    return keys.map((key) => ({
-      ...observedKey(key, owner),
-      ...{ scope: id, name: loginId, fullName, email, allowedIps },
-    }));
-  });
+async function observedOf(upstream: Upstream, listed: SubAccount): Promise<Observed[]> {
+  const keys = await keysThere(upstream, listed.id);
+  const owner = keys.length > 0 ? await whole(upstream, listed) : listed;
+  const { id, loginId, fullName, email, allowedIps } = owner;
+  return keys.map((key) => ({
+    ...observedKey(key, owner),
+    ...{ scope: id, name: loginId, fullName, email, allowedIps },
+  }));
+}
 
 /** With what a list of version 2 leaves out, where the store shows it. */
 async function whole(upstream: Upstream, listed: SubAccount): Promise<SubAccount> {

@@ -1,6 +1,7 @@
 import type { SigningKey } from '../../signatures/scheme.js';
-import { at, expectGood, flagAt, listAt, neededAt, textAt, unreadableAnswer } from '../answers.js';
+import { at, countAt, expectGood, flagAt, listAt, neededAt, textAt, unreadableAnswer } from '../answers.js';
 import type { Upstream } from '../connector.js';
+import type { UserPage } from '../scopes.js';
 import { askVeracode, askVeracodeAs } from './api.js';
 import { veracodeCode, veracodeFault } from './faults.js';
 
@@ -16,7 +17,7 @@ export interface User {
 }
 
 /** With up to two requests for each user behind it, three pages are what a sync may ask for in a minute. */
-const usersOnPage = 50;
+export const usersOnPage = 50;
 
 /** A page of the users, counted from 0; as one of Keyway's pairs alone sees it, where one is given. */
 export async function pageOfUsers(
@@ -24,7 +25,7 @@ export async function pageOfUsers(
   page: number,
   size = usersOnPage,
   pair?: SigningKey,
-): Promise<{ users: User[]; isLast: boolean }> {
+): Promise<UserPage<User>> {
   const query = { page: String(page), size: String(size), detailed: 'Yes' };
   const request = { method: 'GET', path: ['users'], query } as const;
   const answer = await (pair ? askVeracodeAs(upstream, pair, request) : askVeracode(upstream, request));
@@ -36,7 +37,7 @@ export async function pageOfUsers(
   const users = at(embedded, 'users') === undefined ? [] : listAt(embedded, 'users').map(userIn);
   const pages = at(totals, 'total_pages');
   const goesOn = typeof pages === 'number' ? page + 1 < pages : users.length >= size;
-  return { users, isLast: !goesOn || users.length === 0 };
+  return { users, total: countAt(totals, 'total_elements'), isLast: !goesOn };
 }
 
 /** One user; undefined where there is none. */

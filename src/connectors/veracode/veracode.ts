@@ -2,13 +2,13 @@ import { badInput } from '../../errors.js';
 import { veracodeConnection } from './connection.js';
 import type { Connector, Known, Observed, Upstream } from '../connector.js';
 import { withoutPrefix } from '../../signatures/veracode.js';
-import { readEach, shownOf } from '../scopes.js';
+import { listPages, shownOf } from '../scopes.js';
 import { textSetting } from '../settings.js';
 import { adoptPair, neededPair } from '../signing.js';
 import { beforehand, StoreError } from '../store-error.js';
 import { asGiven, pairsOf } from './api.js';
 import { endPair, isLive, isRevoked, makeOwnPair, makePair, pairOfUser, type ListedPair } from './pairs.js';
-import { findUser, pageOfUsers, userOf, type User } from './users.js';
+import { findUser, pageOfUsers, userOf, usersOnPage, type User } from './users.js';
 
 export { veracodeFault } from './faults.js';
 
@@ -46,21 +46,15 @@ export const veracode: Connector = {
     return users.map(({ id, name }) => ({ id, name }));
   },
 
-  list: async function* (upstream, from) {
-    const begun = new Set<string>();
-    for (let page = Number(from ?? 0), goesOn = true; goesOn; page++) {
-      const { users, isLast } = await pageOfUsers(upstream, page);
-      const [first] = users;
-      const again = first !== undefined && begun.has(first.id);
-      if (first) begun.add(first.id);
-      // A store that shows a page again has reached its end, whatever it says.
-      goesOn = !isLast && !again;
-      yield {
-        ...(await observedOfAll(upstream, again ? [] : users)),
-        next: goesOn ? String(page + 1) : null,
-      };
-    }
-  },
+  list: (upstream, from) =>
+    listPages(
+      { from, size: usersOnPage },
+      (page) => pageOfUsers(upstream, page),
+      async (user) => {
+        const pair = await pairOfUser(upstream, user.id);
+        return pair ? [observedOf(upstream, await whole(upstream, user), pair)] : [];
+      },
+    ),
 
   find: async (upstream, { externalId }) => {
     const pair = await pairOfUser(upstream, externalId);
@@ -112,12 +106,6 @@ const unplaced = () => badInput('input.scope', 'must be the id of the user that 
 function end(upstream: Upstream, { externalId }: Known): Promise<void> {
   return endPair(upstream, externalId);
 }
-
-const observedOfAll = (upstream: Upstream, users: readonly User[]) =>
-  readEach(users, async (user) => {
-    const pair = await pairOfUser(upstream, user.id);
-    return pair ? [observedOf(upstream, await whole(upstream, user), pair)] : [];
-  });
 
 /** With what lists do not say of a user, where the store shows it. */
 async function whole(upstream: Upstream, listed: User): Promise<User> {
