@@ -283,12 +283,8 @@ export interface Connector {
   ): Promise<Changed>;
   /** Brings in a new secret. Where the caller or Keyway chooses it, repeating it with the same one does no harm. */
   rotate?(upstream: Upstream, known: Known, wish: Wish, held: Minted | null): Promise<Minted>;
-  /**
-   * Whether the store takes this secret, as far as Keyway can try it.
-   * @param scope where it is, so that a secret that is not taken can be told from whose is not let in
-   * @throws StoreError CONFLICT, with the admission, where the store lets in none of that scope
-   */
-  probe?(upstream: Upstream, minted: Minted, scope?: string): Promise<boolean>;
+  /** Whether the store takes this secret, when it comes from Keyway. */
+  probe?(upstream: Upstream, minted: Minted): Promise<boolean>;
   /** Ends one key of a credential that has several, for good; content where it is gone already. */
   retire?(upstream: Upstream, scope: string, accessKey: string): Promise<void>;
   /** Ends it for good; content where it is gone already. */

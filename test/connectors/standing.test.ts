@@ -5,6 +5,7 @@ import { expectData, makeAccount, makeCaller } from '../support/make.js';
 import { sharedServer, type SharedServer } from '../support/server.js';
 import { makeStore } from '../stores/stores.js';
 import { startLandscape } from '../upstreams/landscape.js';
+import type { NcloudSubAccount } from '../upstreams/ncloud-state.js';
 import { startNcloud, type Ncloud } from '../upstreams/ncloud.js';
 import { startVeracode } from '../upstreams/veracode.js';
 import { outside } from './conformance.js';
@@ -27,6 +28,12 @@ const all = async (store: string) =>
       },
     ),
   ).credentials.nodes;
+
+function ownerIn(at: Ncloud, accessKey: string): NcloudSubAccount {
+  const owner = [...at.subAccounts.values()].find(({ keys }) => keys.has(accessKey));
+  if (!owner) throw new Error('no sub account has this key');
+  return owner;
+}
 
 async function withWorld(name: string, work: (world: World) => Promise<void>): Promise<void> {
   const found = outside.find((store) => store.name === name);
@@ -165,6 +172,31 @@ describe.each(['NAVER Cloud, Sub Account 1', 'NAVER Cloud, Sub Account 2'])('%s'
         expect(at.accepts(accessKey, issued.secret ?? '')).toBe(true);
         expectData(await world.run('rotateCredential', { id }));
       }),
+  );
+
+  test.each([
+    [[{ type: 'IP', source: '192.0.2.7' } as const], ['192.0.2.7']],
+    // What Keyway cannot read as an address is an address that nobody calls from.
+    [[{ type: 'VPC', source: '1234' } as const], ['255.255.255.255']],
+    [[], ['255.255.255.255']],
+  ])('S52: a sub account that is let in from %j alone is shown so by every answer', (sources, allowedIps) =>
+    withWorld(name, async (world) => {
+      const at = world.standIn as Ncloud;
+      const { id, externalId } = await world.takeIn();
+      const owner = ownerIn(at, externalId);
+      Object.assign(owner, { useApiAllowSource: true, apiAllowSources: sources });
+      await world.sync();
+      expect(await read(id)).toMatchObject({ status: 'ACTIVE', enabled: true, allowedIps });
+      const { id: made } = await world.make({ scope: owner.subAccountId });
+      expect(await read(made)).toMatchObject({ status: 'ACTIVE', enabled: true, allowedIps });
+      // Keyway itself may not call from there: that a key is not taken from here says nothing of it.
+      owner.keys.delete(externalId);
+      const rotated = expectData(await world.run('rotateCredential', { id: made })).rotateCredential;
+      expect([...owner.keys.keys()]).toContain(rotated.issued.accessKey);
+      owner.useApiAllowSource = false;
+      expectData(await world.run('rotateCredential', { id: made }));
+      expect(await read(made)).toMatchObject({ allowedIps: [] });
+    }),
   );
 
   test('what the parent of a temporary credential signs is told from what Keyway does', () =>

@@ -1,6 +1,6 @@
 import { badInput } from '../../errors.js';
 import { ncloudConnection } from './connection.js';
-import type { Connector, Known, Minted, Observed, Scope, Upstream } from '../connector.js';
+import type { Admission, Connector, Known, Minted, Observed, Scope, Upstream } from '../connector.js';
 import {
   endKey,
   faultOfOne,
@@ -80,7 +80,7 @@ export const ncloud: Connector = {
     const owner = await beforehand(() => findSubAccount(upstream, scope, faultOfOne));
     const key = await makeKey(upstream, scope);
     if (!enabled) await suspendNew(upstream, scope, key.accessKey);
-    const minted = { ...key, enabled: all([enabled, owner.mayCall]), allowedIps: owner.allowedIps };
+    const minted = { ...key, ...admissionOf(owner, enabled) };
     return { externalId: key.accessKey, scope, minted };
   },
 
@@ -94,18 +94,18 @@ export const ncloud: Connector = {
   },
 
   rotate: async (upstream, known) => {
-    const isSuspended = !known.enabled && (await beforehand(() => isKeySuspended(upstream, known)));
+    const { scope, enabled } = known;
+    // What is known to be off is rotated untried; what is not would be found off only when it is tried.
+    const owner = await beforehand(() =>
+      enabled ? callingOwner(upstream, scope) : findSubAccount(upstream, scope, faultOfOne),
+    );
+    const isSuspended = !enabled && (await beforehand(() => isKeySuspended(upstream, known)));
     const minted = await makeNextKey(upstream, known);
-    if (isSuspended) await suspendNew(upstream, known.scope, minted.accessKey);
-    return minted;
+    if (isSuspended) await suspendNew(upstream, scope, minted.accessKey);
+    return { ...minted, ...admissionOf(owner, !isSuspended) };
   },
 
-  probe: async (upstream, minted, scope) => {
-    const isTaken = await isAccepted(upstream, neededPair(minted));
-    if (isTaken || scope === undefined) return isTaken;
-    // Where it is let in from some addresses alone, Keyway's need not be one of them.
-    return isRestricted(await callingOwner(upstream, scope));
-  },
+  probe: (upstream, minted) => isAccepted(upstream, neededPair(minted)),
 
   retire: endKey,
   revoke: endAll,
@@ -146,11 +146,11 @@ async function whole(upstream: Upstream, listed: SubAccount): Promise<SubAccount
 }
 
 /** A key works where it is active, and its sub account may call. */
-const observedKey = ({ accessKey, active, createdAt }: ListedKey, { mayCall }: SubAccount) => ({
+const observedKey = ({ accessKey, active, createdAt }: ListedKey, owner: SubAccount) => ({
   externalId: accessKey,
   kind: 'ACCESS_KEY' as const,
   accessKey,
-  enabled: all([active, mayCall]),
+  ...admissionOf(owner, active),
   createdAt,
 });
 
@@ -166,7 +166,10 @@ async function callingOwner(upstream: Upstream, scope: string): Promise<SubAccou
   });
 }
 
-const isRestricted = ({ allowedIps = [] }: SubAccount): boolean => allowedIps.length > 0;
+const admissionOf = ({ mayCall, allowedIps }: SubAccount, active: boolean | undefined): Admission => ({
+  enabled: all([active, mayCall]),
+  allowedIps,
+});
 
 async function isKeySuspended(upstream: Upstream, known: Known): Promise<boolean> {
   const keys = await keysOf(upstream, known.scope);
