@@ -7,7 +7,7 @@ import { makeStore } from '../stores/stores.js';
 import { startLandscape } from '../upstreams/landscape.js';
 import type { NcloudSubAccount } from '../upstreams/ncloud-state.js';
 import { startNcloud, type Ncloud } from '../upstreams/ncloud.js';
-import { startVeracode } from '../upstreams/veracode.js';
+import { startVeracode, type Veracode } from '../upstreams/veracode.js';
 import { outside } from './conformance.js';
 import { connect, type World } from './world.js';
 
@@ -80,6 +80,42 @@ describe('Veracode', () => {
       await at.stop();
     }
   });
+
+  test.each([
+    [{ active: false }, { status: 'DISABLED', enabled: false, allowedIps: [] }],
+    [{ login_enabled: false }, { status: 'DISABLED', enabled: false, allowedIps: [] }],
+    [
+      { ip_restricted: true, allowed_ip_addresses: ['192.0.2.7'] },
+      { status: 'ACTIVE', enabled: true, allowedIps: ['192.0.2.7'] },
+    ],
+  ])('S52: what is made or rotated for a user who is %j is shown so by the answer', (change, expected) =>
+    withWorld('Veracode', async (world) => {
+      const at = world.standIn as Veracode;
+      const { scope } = world.wish() as { scope: string };
+      Object.assign(at.users.get(scope) ?? {}, change);
+      const { id } = await world.make({ scope });
+      expect(await read(id)).toMatchObject(expected);
+      // Taken in while all was well.
+      const { id: other, externalId } = await world.takeIn();
+      const user = at.users.get(externalId) ?? {};
+      const before = { ...user };
+      Object.assign(user, change);
+      if ('login_enabled' in change) await world.sync();
+      const rotated = () =>
+        server.ask(
+          `mutation ($id: ID!) { rotateCredential(input: { id: $id }) { credential { ${fields} } } }`,
+          { id: other },
+        );
+      expect(expectData(await rotated()).rotateCredential.credential).toMatchObject(expected);
+      if ('login_enabled' in change)
+        expect(expectData(await rotated()).rotateCredential.credential).toMatchObject(expected);
+      Object.assign(user, before);
+      const well = { status: 'ACTIVE', enabled: true, allowedIps: [] };
+      expect(expectData(await rotated()).rotateCredential.credential).toMatchObject(well);
+      await world.sync();
+      expect(await read(other)).toMatchObject(well);
+    }),
+  );
 
   test('a pair that is made for a disabled user is DISABLED, and nothing is known of its addresses yet', () =>
     withWorld('Veracode', async (world) => {

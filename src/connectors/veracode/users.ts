@@ -19,14 +19,21 @@ export interface User {
 /** With up to two requests for each user behind it, three pages are what a sync may ask for in a minute. */
 export const usersOnPage = 50;
 
-/** A page of the users, counted from 0; as one of Keyway's pairs alone sees it, where one is given. */
+/**
+ * A page of the users, counted from 0.
+ * @param pair as which of Keyway's pairs alone sees it
+ * @param only the name of the users that are wanted
+ */
 export async function pageOfUsers(
   upstream: Upstream,
   page: number,
   size = usersOnPage,
-  pair?: SigningKey,
+  { pair, only }: { pair?: SigningKey; only?: string } = {},
 ): Promise<UserPage<User>> {
-  const query = { page: String(page), size: String(size), detailed: 'Yes' };
+  const query = {
+    ...{ page: String(page), size: String(size), detailed: 'Yes' },
+    ...(only !== undefined && { user_name: only }),
+  };
   const request = { method: 'GET', path: ['users'], query } as const;
   const answer = await (pair ? askVeracodeAs(upstream, pair, request) : askVeracode(upstream, request));
   expectGood(answer, veracodeFault, veracodeCode(answer));
@@ -48,6 +55,17 @@ export async function findUser(upstream: Upstream, id: string): Promise<User | u
   const user = userIn(answer.json);
   if (user.id !== id) throw unreadableAnswer();
   return user;
+}
+
+/**
+ * One user, with what only lists say of it: whether it may sign in. A user that is not active may not, whatever they say.
+ * Undefined where there is none.
+ */
+export async function findWholeUser(upstream: Upstream, id: string): Promise<User | undefined> {
+  const user = await findUser(upstream, id);
+  if (user?.active !== true) return user;
+  const { users } = await pageOfUsers(upstream, 0, usersOnPage, { only: user.name });
+  return { ...user, active: users.find((one) => one.id === id)?.active ?? user.active };
 }
 
 /** The id of the user whose pair this is; undefined where Veracode does not take what it signs. */
