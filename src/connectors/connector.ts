@@ -151,6 +151,8 @@ export interface StoreRequest {
   reads?: boolean;
   /** Whether it is a listing without pages, which may be larger than other answers. */
   large?: boolean;
+  /** Whether a change needs it, so that it may spend what reads leave of what the store allows. */
+  forChange?: boolean;
   /** Whether nobody waits for it: a part of what the store allows is left for those who do. */
   background?: boolean;
 }
