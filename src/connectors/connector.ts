@@ -255,7 +255,7 @@ export interface Connector {
    * kept among the settings of a new connection.
    */
   check(upstream: Upstream): Promise<void | Upstream['settings']>;
-  /** Where in the store a credential can be, as far as Keyway sees: what may be given as a `scope`. */
+  /** Where in the store `create` makes credentials, as far as Keyway sees: what may be given as a `scope`. */
   scopes?(upstream: Upstream): Promise<readonly Scope[]>;
   /** All that is there, part by part, from where an earlier listing broke off. */
   list?(upstream: Upstream, from: string | null): AsyncIterable<ListedPart>;

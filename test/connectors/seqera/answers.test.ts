@@ -1,7 +1,7 @@
 /** @embedded what vendors answer */
 // What Seqera Platform says and asks for, as a caller of Keyway meets it.
 import { faultPaths } from '../../credentials/verbs.js';
-import { createStore, makeStore } from '../../stores/stores.js';
+import { createStore, makeStore, updateStore } from '../../stores/stores.js';
 import { expectData, makeAccount, unique } from '../../support/make.js';
 import { sharedServer, type SharedServer } from '../../support/server.js';
 import { startSeqera, type Seqera, type SeqeraOptions } from '../../upstreams/seqera.js';
@@ -211,6 +211,26 @@ test('the workspaces that the token sees are listed, and named where a wrong or 
     expect(answer.text).toMatch(/one of 4242, 77/);
   }
 });
+
+test.each([[[]], [['4242']]])(
+  'a store that is connected with the workspaces %j lists those alone, creates in each, and names the others',
+  async (connected) => {
+    await open({ workspaces: ['4242', '77'] }, connected);
+    const scopes = 'query ($id: ID!) { node(id: $id) { ... on CredentialStore { scopes { id } } } }';
+    const listed = expectData(await server.ask(scopes, { id: store })).node.scopes as { id: string }[];
+    expect(listed.map(({ id }) => id)).toEqual(connected);
+    for (const { id } of listed) await made({ github: git }, { scope: id });
+    const refused = await create({ github: git }, { scope: '77' });
+    expect(faultPaths(refused)).toEqual(['input.scope']);
+    expect(refused.text).toMatch(/77 \(acme\/ws-77\).*updateStore/);
+    const withIt = await updateStore(server, {
+      id: store,
+      connection: { seqera: { endpoint: at.url, token: at.token, workspaces: [...connected, '77'] } },
+    });
+    expectData(withIt);
+    await made({ github: git }, { scope: '77' });
+  },
+);
 
 test.each([
   [['credentials:write'], 'The store does not allow Keyway to do this: its token lacks credentials:write.'],
