@@ -12,6 +12,7 @@ import type { RequestContext } from '../context.js';
 import { executionsInTurn } from './executions.js';
 import { variableFaults } from './errors/input.js';
 import { suggestNearest, suggestNothing } from './errors/suggest.js';
+import { namedOperation } from './named-operation.js';
 import { nestedArguments } from './nested-arguments.js';
 import { parseOptions, queryLimits } from './query-limits.js';
 import type { Turns } from './turns.js';
@@ -52,6 +53,7 @@ export function openApollo(
       inTurn(
         queryLimits(),
         documents.plugin,
+        namedOperation(),
         nothingForWhoHasLeft,
         variableFaults(introspection ? suggestNearest : suggestNothing),
         nestedArguments(),

@@ -15,7 +15,7 @@ import { KeywayError, unavailable } from '../errors.js';
 import { explorerPage } from '../explorer/page.js';
 import { newId } from '../ids.js';
 import { refusalOfHead } from './head.js';
-import { expectJsonParameters, readJsonBody } from './json-body.js';
+import { readJsonBody } from './json-body.js';
 import type { Log } from '../log.js';
 import {
   largeBody,
@@ -28,7 +28,7 @@ import type { ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
 import { Turns } from '../graph/turns.js';
 import { always, answerFailure, refuse, refuseBytes, refuseExpectation } from './failures.js';
-import { expectAsked } from './asked.js';
+import { expectAsked, expectAskedByGet } from './asked.js';
 import { mediaTypeFor } from './media-type.js';
 import { UnderWay } from './under-way.js';
 import { answerVerification } from './verify-route.js';
@@ -235,7 +235,9 @@ async function addGraph(
       return onRequest(request, reply);
     },
     handler: async (request, reply) => {
-      if (request.method === 'GET') expectJsonParameters(parametersOf(request.url));
+      const byGet = request.method === 'GET';
+      if (byGet && !isJson(request.headers['content-type'])) return refuse(reply, 415, 'BAD_REQUEST', noBody);
+      if (byGet) expectAskedByGet(parametersOf(request.url));
       else expectAsked(request.body);
       const body = await answer(request, reply);
       return reply.statusCode < 400 ? body : withId(body, request.id);
@@ -255,6 +257,12 @@ function withId(body: string, id: string): string {
 
 const notAccepted =
   'The header Accept allows none of application/graphql-response+json and application/json, which are what is sent.';
+
+/** Of a body that is never read: there is none by GET. */
+const isJson = (type: string | undefined): boolean =>
+  type === undefined || /^\s*application\/json\s*(;|$)/i.test(type);
+
+const noBody = 'A GET has no body: leave out the header Content-Type, or let it be application/json.';
 
 const parametersOf = (url: string) => new URL(url, 'http://localhost').searchParams;
 

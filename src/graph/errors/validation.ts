@@ -51,7 +51,7 @@ import { suggestNearest, suggestNothing, type Suggest } from './suggest.js';
 
 /** Why a document does not fit the schema, in our words, and the nodes that are to blame. */
 export interface Misfit {
-  code: 'GRAPHQL_VALIDATION_FAILED' | 'BAD_USER_INPUT' | 'LIMIT_EXCEEDED';
+  code: 'GRAPHQL_VALIDATION_FAILED' | 'OPERATION_RESOLUTION_FAILURE' | 'BAD_USER_INPUT' | 'LIMIT_EXCEEDED';
   message: string;
   fields?: readonly FieldFault[];
   nodes?: readonly ASTNode[];
