@@ -11,7 +11,7 @@ import { callerOf, decisionOf, endedBy } from '../audit/decision.js';
 import type { RequestContext } from '../context.js';
 import { executionsInTurn } from './executions.js';
 import { variableFaults } from './errors/input.js';
-import { suggestNearest, suggestNothing } from './errors/suggest.js';
+import { suggestFor } from './errors/suggest.js';
 import { namedOperation } from './named-operation.js';
 import { nestedArguments } from './nested-arguments.js';
 import { parseOptions, queryLimits } from './query-limits.js';
@@ -55,7 +55,7 @@ export function openApollo(
         documents.plugin,
         namedOperation(),
         nothingForWhoHasLeft,
-        variableFaults(introspection ? suggestNearest : suggestNothing),
+        variableFaults(suggestFor(introspection)),
         nestedArguments(),
         executionsInTurn(turns),
       ),

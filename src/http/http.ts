@@ -7,6 +7,7 @@ import { authenticate } from '../access/authenticate.js';
 import type { KeySets } from '../access/key-sets.js';
 import type { PublicError } from '../graph/errors/answer.js';
 import { openApollo } from '../graph/apollo.js';
+import { suggestFor } from '../graph/errors/suggest.js';
 import { adminAccountId } from '../accounts/account.js';
 import { decisionOf, endedBy, nobody } from '../audit/decision.js';
 import type { Config } from '../config/config.js';
@@ -243,8 +244,9 @@ async function addGraph(
       return reply.statusCode < 400 ? body : withId(body, request.id);
     },
   });
+  const suggest = suggestFor(config.introspection);
   app.post('/v1/verify', { onRequest }, async (request, reply) =>
-    answerVerification(parts.schema, await context(request, reply), request.body),
+    answerVerification(parts.schema, await context(request, reply), request.body, suggest),
   );
 }
 
