@@ -60,6 +60,7 @@ export function openApollo(
         executionsInTurn(turns),
       ),
       compiledQueries(),
+      costOfNothing,
       refusalsOf(options.decisions),
       answerErrors({
         requestId: (ctx) => (ctx as RequestContext | undefined)?.requestId ?? '',
@@ -97,6 +98,15 @@ function inTurn(...plugins: ApolloServerPlugin<RequestContext>[]): ApolloServerP
 const nothingForWhoHasLeft: ApolloServerPlugin<RequestContext> = {
   requestDidStart: async () => ({
     didResolveSource: async ({ contextValue }) => expectWaiting(contextValue.left),
+  }),
+};
+
+/** Every answer says what its operation costs: one that was not weighed, as it never came to be, costs nothing. */
+const costOfNothing: ApolloServerPlugin<RequestContext> = {
+  requestDidStart: async () => ({
+    willSendResponse: async ({ response: { body } }) => {
+      if (body.kind === 'single') body.singleResult.extensions = { cost: 0, ...body.singleResult.extensions };
+    },
   }),
 };
 

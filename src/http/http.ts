@@ -28,7 +28,7 @@ import {
 import type { ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
 import { Turns } from '../graph/turns.js';
-import { always, answerFailure, refuse, refuseBytes, refuseExpectation } from './failures.js';
+import { always, answerFailure, costless, refuse, refuseBytes, refuseExpectation } from './failures.js';
 import { expectAsked, expectAskedByGet } from './asked.js';
 import { mediaTypeFor } from './media-type.js';
 import { UnderWay } from './under-way.js';
@@ -250,11 +250,11 @@ async function addGraph(
   );
 }
 
-/** What Apollo Server refuses before there is a context, such as a body that asks nothing, comes without the id. */
+/** What Apollo Server refuses before there is a context, such as a body that asks nothing, comes without id and cost. */
 function withId(body: string, id: string): string {
   const { errors, ...rest } = JSON.parse(body) as { errors: PublicError[] };
   const named = errors.map((error) => ({ ...error, extensions: { ...error.extensions, id } }));
-  return JSON.stringify({ errors: named, ...rest });
+  return JSON.stringify({ errors: named, ...costless, ...rest });
 }
 
 const notAccepted =

@@ -236,6 +236,41 @@ describe('S7: GET', () => {
     expect(answer.text).not.toContain('MARKER');
   });
 
+  const costOf = ({ text }: Raw) => (JSON.parse(text) as { extensions?: { cost?: number } }).extensions?.cost;
+  test.each<[string, () => Promise<Raw>]>([
+    ['a document that cannot be read', () => post(operation('{ viewer {'))],
+    ['too many tokens', () => post(operation(`{ ${'a '.repeat(3000)} }`))],
+    ['too many fields', () => post(operation(`{ viewer { ${'id '.repeat(1001)} } }`))],
+    [
+      'no operation of that name',
+      () => post(JSON.stringify({ query: 'query A { viewer { id } }', operationName: 'B' })),
+    ],
+    ['no query', () => post('{}')],
+    ['no JSON', () => post('{')],
+    [
+      'another content type',
+      () =>
+        raw('/graphql', { method: 'POST', headers: { ...json(), 'content-type': 'text/plain' }, body: 'x' }),
+    ],
+    ['a persisted query', () => post('{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"a"}}}')],
+    [
+      'a stranger',
+      () =>
+        raw('/graphql', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: operation('{ viewer { id } }'),
+        }),
+    ],
+    ['nothing that is accepted', () => post(operation('{ viewer { id } }'), { accept: 'text/html' })],
+    ['a mutation by GET', () => asking('query=mutation%7Bx%7D')],
+    ['a GET without a query', () => asking('')],
+    ['another method', () => raw('/graphql', { method: 'PUT', headers: json(), body: '{}' })],
+    ['a body that is too large', () => post(operation('x'.repeat(300_000)))],
+  ])('an answer says that it cost nothing to be refused: %s', async (_, send) => {
+    expect(costOf(await send())).toBe(0);
+  });
+
   test('has no content type but that of JSON', async () => {
     const answer = await asking(ok, { 'content-type': 'text/plain' });
     expect([answer.status, answer.code]).toEqual([415, 'BAD_REQUEST']);
