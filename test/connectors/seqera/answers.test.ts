@@ -255,3 +255,19 @@ test.each([{ ok: true }, [], 'text'])('%j is no answer to a change or an end', a
   const { status } = expectData(await run('revokeCredential', { id })).revokeCredential.credential;
   expect([status, at.credentials.size]).toEqual(['REVOKED', 0]);
 });
+
+test('a revocation that takes the place of another one keeps its reason', async () => {
+  await open();
+  const { id } = await made({ github: git });
+  const reached = at.hold('before', { method: 'DELETE' });
+  const first = run('revokeCredential', { id, reason: 'It was published.' });
+  const held = await reached;
+  expectData(await run('revokeCredential', { id }));
+  held.release();
+  await first;
+  const query = 'query ($id: ID!) { credential(id: $id) { status revokeReason } }';
+  expect(expectData(await server.ask(query, { id })).credential).toEqual({
+    status: 'REVOKED',
+    revokeReason: 'It was published.',
+  });
+});
