@@ -70,6 +70,12 @@ export const textAt = (json: unknown, name: string): string | null => {
   return typeof value === 'string' && value !== '' ? value : null;
 };
 
+/** How many there are of something; undefined for anything else. */
+export const countAt = (json: unknown, name: string): number | undefined => {
+  const value = at(json, name);
+  return Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : undefined;
+};
+
 /** Yes or no; undefined for anything else. */
 export const flagAt = (json: unknown, name: string): boolean | undefined => {
   const value = at(json, name);
@@ -95,13 +101,12 @@ export function listAt(json: unknown, name: string): readonly unknown[] {
 }
 
 /**
- * The list that an answer is, or has under the first of these names that it knows, or has as its only one.
- * @throws StoreError where there is none, or no telling which.
+ * The list that an answer has under this name, or as its only one.
+ * @throws StoreError where there is none, or no telling which; where the answer is a list itself.
  */
-export function listIn(json: unknown, names: readonly string[]): readonly unknown[] {
-  if (Array.isArray(json)) return json;
-  const name = names.find((one) => at(json, one) !== undefined);
-  if (name !== undefined) return listAt(json, name);
+export function listIn(json: unknown, name: string): readonly unknown[] {
+  if (Array.isArray(json)) throw unreadableAnswer();
+  if (at(json, name) !== undefined) return listAt(json, name);
   const [only, ...others] = Object.values(json ?? {}).filter(Array.isArray);
   if (only === undefined || others.length > 0) throw unreadableAnswer();
   return only;

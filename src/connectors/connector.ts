@@ -12,8 +12,16 @@ export type Wish =
   | { kind: 'PASSWORD'; accessKey: string; password: Secret | null }
   | { kind: 'PROVIDER_KEYS'; provider: string; keys: { name: string; value: Secret }[] };
 
+/** Whether a store lets in what is of one principal of its own, and from where; what it does not say is left out. */
+export interface Admission {
+  /** False where the store does not let it in, though it is switched on itself. */
+  enabled?: boolean | undefined;
+  /** As the store writes them: what is there and can be no address is a restriction too. Any address, where empty. */
+  allowedIps?: readonly string[] | undefined;
+}
+
 /** A secret as its store has it now. */
-export interface Minted {
+export interface Minted extends Admission {
   /** The public half, where there is one. */
   accessKey: string | null;
   secret: Secret | null;
@@ -30,8 +38,6 @@ export interface Minted {
   revision?: string | null;
   /** When the store made it, where it said so: RFC 3339, UTC. */
   createdAt?: string | null | undefined;
-  /** False where the store does not let it in, though it is switched on itself. */
-  enabled?: boolean | undefined;
   /** What a role has to trust since, where the store said so. */
   trust?: Trust | null;
 }
@@ -119,6 +125,8 @@ export interface ListedPart {
   entries: readonly Observed[];
   /** Scopes that the store did not show, while it shows others: what is in them is not known to be gone. */
   unread?: readonly string[];
+  /** True of the last part of a listing that did not show all there is: what is missing is not known to be gone. */
+  incomplete?: boolean;
   /** True where the entries only tell what became of credentials that are known: the others are not of this listing. */
   followed?: boolean;
   /** Whether what it shows depends on the parts before it too: it is then as old as the first of them. */
@@ -143,6 +151,8 @@ export interface StoreRequest {
   reads?: boolean;
   /** Whether it is a listing without pages, which may be larger than other answers. */
   large?: boolean;
+  /** Whether a change needs it, so that it may spend what reads leave of what the store allows. */
+  forChange?: boolean;
   /** Whether nobody waits for it: a part of what the store allows is left for those who do. */
   background?: boolean;
 }
@@ -245,7 +255,7 @@ export interface Connector {
    * kept among the settings of a new connection.
    */
   check(upstream: Upstream): Promise<void | Upstream['settings']>;
-  /** Where in the store a credential can be, as far as Keyway sees: what may be given as a `scope`. */
+  /** Where in the store `create` makes credentials, as far as Keyway sees: what may be given as a `scope`. */
   scopes?(upstream: Upstream): Promise<readonly Scope[]>;
   /** All that is there, part by part, from where an earlier listing broke off. */
   list?(upstream: Upstream, from: string | null): AsyncIterable<ListedPart>;
@@ -275,7 +285,7 @@ export interface Connector {
   ): Promise<Changed>;
   /** Brings in a new secret. Where the caller or Keyway chooses it, repeating it with the same one does no harm. */
   rotate?(upstream: Upstream, known: Known, wish: Wish, held: Minted | null): Promise<Minted>;
-  /** Whether the store takes this secret. */
+  /** Whether the store takes this secret, when it comes from Keyway. */
   probe?(upstream: Upstream, minted: Minted): Promise<boolean>;
   /** Ends one key of a credential that has several, for good; content where it is gone already. */
   retire?(upstream: Upstream, scope: string, accessKey: string): Promise<void>;

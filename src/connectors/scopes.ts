@@ -28,11 +28,46 @@ export async function* listScopes(
 export const firstOf = (scopes: readonly string[], from: string | null): number =>
   Math.max(0, from === null ? 0 : scopes.indexOf(from));
 
+/** A page of those whose credentials a store has: users, or what it calls them. */
+export interface UserPage<User> {
+  users: readonly User[];
+  /** How many there are on all pages; undefined where that is not told. */
+  total: number | undefined;
+  isLast: boolean;
+}
+
+/**
+ * Lists page by page, from where an earlier listing broke off. A store that shows a page again, or one with nobody on
+ * it, has reached its end, whatever it says; where it has not shown as many as it says there are, it has not shown all.
+ * @param size how many are on a page that others follow
+ * @throws StoreError
+ */
+export async function* listPages<User extends { id: string }>(
+  { from, size }: { from: string | null; size: number },
+  pageAt: (page: number) => Promise<UserPage<User>>,
+  read: (user: User) => Promise<readonly Observed[]>,
+): AsyncGenerator<ListedPart> {
+  const first = Number(from ?? 0);
+  const shown = new Set<string>();
+  for (let page = first, goesOn = true; goesOn; page++) {
+    const { users, total, isLast } = await pageAt(page);
+    const fresh = users.filter(({ id }) => !shown.has(id));
+    for (const { id } of fresh) shown.add(id);
+    goesOn = !isLast && fresh.length > 0;
+    const isWhole = first * size + shown.size === total;
+    yield {
+      ...(await readEach(fresh, read)),
+      ...(!goesOn && !isWhole && { incomplete: true }),
+      next: goesOn ? String(page + 1) : null,
+    };
+  }
+}
+
 /**
  * What a store shows of each of these users, which are scopes by their ids, and of which of them it shows nothing.
  * @throws StoreError where it shows none
  */
-export async function readEach<User extends { id: string }>(
+async function readEach<User extends { id: string }>(
   users: readonly User[],
   read: (user: User) => Promise<readonly Observed[]>,
 ): Promise<Pick<ListedPart, 'entries' | 'unread'>> {

@@ -1,4 +1,5 @@
 import { KeywayError, type Code } from '../errors.js';
+import type { Admission } from './connector.js';
 
 /** What a store's answer means, in words that hold for all vendors. */
 export type StoreFault =
@@ -38,21 +39,25 @@ export interface StoreErrorOptions {
   retryAfterMs?: number | undefined;
   /** For the log alone: never the store's text. */
   cause?: unknown;
+  /** What the store said meanwhile of whom it is of. */
+  admission?: Admission;
 }
 
 /** A store that refused, failed or did not answer. Nothing of what it said is in it. */
 export class StoreError extends KeywayError {
   readonly sent: boolean;
   readonly retryAfterMs: number | undefined;
+  readonly admission: Admission | undefined;
 
   constructor(
     readonly fault: StoreFault,
-    { message, sent = true, retryAfterMs, cause }: StoreErrorOptions = {},
+    { message, sent = true, retryAfterMs, cause, admission }: StoreErrorOptions = {},
   ) {
     const [code, words] = told[fault];
     super(code, message ?? words, { cause });
     this.sent = sent;
     this.retryAfterMs = retryAfterMs;
+    this.admission = admission;
   }
 
   /** Whether the store may have done what was asked of it all the same. */
@@ -81,7 +86,10 @@ export async function beforehand<Thing>(read: () => Promise<Thing>): Promise<Thi
     return await read();
   } catch (error) {
     if (!(error instanceof StoreError) || !error.sent) throw error;
-    const { fault, message, retryAfterMs, cause } = error;
-    throw new StoreError(fault, { message, sent: false, retryAfterMs, cause });
+    const { fault, message, retryAfterMs, cause, admission } = error;
+    throw new StoreError(fault, {
+      ...{ message, sent: false, retryAfterMs, cause },
+      ...(admission && { admission }),
+    });
   }
 }

@@ -11,7 +11,7 @@ import { onceReaching } from '../idempotency/once.js';
 import { newId } from '../ids.js';
 import type { Project } from '../projects/project.js';
 import type { Role } from '../roles/role.js';
-import { withStore } from '../stores/open.js';
+import { forChange, withStore } from '../stores/open.js';
 import type { CredentialStore } from '../stores/store.js';
 import { CredentialRole } from './record/credential-role.js';
 import { noUseYet } from './record/credential-use.js';
@@ -168,7 +168,7 @@ async function presentBefore(
   const wish = wishOf({ kind, provider, accessKey } as Credential, chosen);
   const at = { scope: columns.scope ?? '', wish, name: columns.name };
   const there = await withStore(ctx, columns.storeId, async ({ upstream }) =>
-    connector.present?.(upstream, at),
+    connector.present?.(forChange(upstream), at),
   );
   return replaces ? undefined : there;
 }

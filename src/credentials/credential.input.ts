@@ -356,7 +356,8 @@ export class RevokeCredentialInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Why it is revoked, for the record. At most 500 characters.',
+    description:
+      'Why it is revoked, for the record: `revokeReason` of the credential. That of one that has ended before stays (`reasonRecorded`). At most 500 characters.',
   })
   @Optional()
   @Line(1, 500)

@@ -120,6 +120,12 @@ export class RotateCredentialPayload {
 export class RevokeCredentialPayload {
   @Field(() => Credential)
   credential: Credential;
+
+  @Field(() => Boolean, {
+    description:
+      'False if the credential had ended before, for another reason or for none that is known: its `revokeReason` stays as it was, and the `reason` that was given is recorded nowhere. True if none was given.',
+  })
+  reasonRecorded: boolean;
 }
 
 @ObjectType({ simpleResolvers: true })
@@ -323,11 +329,11 @@ export class CredentialResolver {
       'Revokes a credential and every temporary credential derived from it, in its store as well. They stop working at once; this cannot be undone.',
   })
   @Needs(Permission.CREDENTIAL_REVOKE, 'credential:revoke')
-  async revokeCredential(
+  revokeCredential(
     @Ctx() ctx: RequestContext,
     @Arg('input', () => RevokeCredentialInput) input: RevokeCredentialInput,
   ): Promise<RevokeCredentialPayload> {
-    return { credential: await revokeCredential(ctx, input) };
+    return revokeCredential(ctx, input);
   }
 
   @Mutation(() => DeleteCredentialPayload, {

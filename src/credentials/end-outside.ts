@@ -62,12 +62,14 @@ export async function endOutside(
       const untilMs = overtaken
         .filter((one) => one.verb !== 'RETIRE')
         .map(({ leaseUntilMs, details }) => Math.max(leaseUntilMs, details.overtookUntilMs ?? 0));
+      // What was asked for first is done by this one now, and for its reason where this one has none.
+      const reason = input.reason ?? overtaken.find(({ details }) => details.reason)?.details.reason;
       lease = await plan(tx, callerOf(ctx), {
         credentialId: id,
         storeId,
         verb,
         details: {
-          ...(input.reason && { reason: input.reason }),
+          ...(reason && { reason }),
           overtook: overtaken.map((one) => one.id),
           ...(overtaken.some(({ details }) => details.before) && { before }),
           ...(untilMs.length > 0 && { overtookUntilMs: Math.max(...untilMs) }),

@@ -17,13 +17,20 @@ import { placeOf } from './record/allowed.js';
 
 /**
  * Ends a credential for good, with everything derived from it: at the answer none of their secrets works any more.
- * One that has ended before is answered as it is.
+ * One that has ended before is answered as it is, with the reason that it ended for; whether a reason that was given is
+ * that one, is told.
  * @throws NOT_FOUND, FORBIDDEN.
  */
 export async function revokeCredential(
   ctx: RequestContext,
   input: RevokeCredentialInput,
-): Promise<Credential> {
+): Promise<{ credential: Credential; reasonRecorded: boolean }> {
+  const credential = await revoke(ctx, input);
+  const reason = input.reason ?? null;
+  return { credential, reasonRecorded: reason === null || reason === credential.revokeReason };
+}
+
+async function revoke(ctx: RequestContext, input: RevokeCredentialInput): Promise<Credential> {
   const found = await findCredential(ctx, input.id, 'input.id', Permission.CREDENTIAL_REVOKE);
   authorize(ctx.principal, Permission.CREDENTIAL_REVOKE, placeOf(found));
   const store = await storeNamed(ctx).load(found.storeId);

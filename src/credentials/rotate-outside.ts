@@ -8,7 +8,7 @@ import { badInput, conflict, unsupported } from '../errors.js';
 import { onceReaching } from '../idempotency/once.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { durationMs } from '../time.js';
-import { withStore, type StoreParts } from '../stores/open.js';
+import { forChange, withStore, type StoreParts } from '../stores/open.js';
 import type { CredentialStore } from '../stores/store.js';
 import type { Credential } from './record/credential.js';
 import type { RotateCredentialInput } from './credential.input.js';
@@ -114,7 +114,7 @@ export async function presentAt(
   return withStore(
     parts,
     credential.storeId,
-    async ({ upstream }) => connector.present?.(upstream, at),
+    async ({ upstream }) => connector.present?.(forChange(upstream), at),
     left,
   );
 }

@@ -11,7 +11,8 @@ import { callerOf, decisionOf, endedBy } from '../audit/decision.js';
 import type { RequestContext } from '../context.js';
 import { executionsInTurn } from './executions.js';
 import { variableFaults } from './errors/input.js';
-import { suggestNearest, suggestNothing } from './errors/suggest.js';
+import { suggestFor } from './errors/suggest.js';
+import { namedOperation } from './named-operation.js';
 import { nestedArguments } from './nested-arguments.js';
 import { parseOptions, queryLimits } from './query-limits.js';
 import type { Turns } from './turns.js';
@@ -52,12 +53,14 @@ export function openApollo(
       inTurn(
         queryLimits(),
         documents.plugin,
+        namedOperation(),
         nothingForWhoHasLeft,
-        variableFaults(introspection ? suggestNearest : suggestNothing),
+        variableFaults(suggestFor(introspection)),
         nestedArguments(),
         executionsInTurn(turns),
       ),
       compiledQueries(),
+      costOfNothing,
       refusalsOf(options.decisions),
       answerErrors({
         requestId: (ctx) => (ctx as RequestContext | undefined)?.requestId ?? '',
@@ -95,6 +98,15 @@ function inTurn(...plugins: ApolloServerPlugin<RequestContext>[]): ApolloServerP
 const nothingForWhoHasLeft: ApolloServerPlugin<RequestContext> = {
   requestDidStart: async () => ({
     didResolveSource: async ({ contextValue }) => expectWaiting(contextValue.left),
+  }),
+};
+
+/** Every answer says what its operation costs: one that was not weighed, as it never came to be, costs nothing. */
+const costOfNothing: ApolloServerPlugin<RequestContext> = {
+  requestDidStart: async () => ({
+    willSendResponse: async ({ response: { body } }) => {
+      if (body.kind === 'single') body.singleResult.extensions = { cost: 0, ...body.singleResult.extensions };
+    },
   }),
 };
 

@@ -4,13 +4,15 @@ import { BREAK, Lexer, Source, TokenKind, visit } from 'graphql';
 import { KeywayError, type FieldFault } from '../errors.js';
 import { largestQuery } from '../config/limits.js';
 import { countsOf, type DocumentCounts } from './document-counts.js';
-import { heaviest, weigh } from './query-weight.js';
+import { heaviest, weigh, type AskedPage } from './query-weight.js';
 
-type Limit = keyof typeof largestQuery;
+type Limit = Exclude<keyof typeof largestQuery, 'pageSize'>;
 
 /** What an operation asks for, in the units of `largestQuery`; and the page sizes that cannot mean anything. */
 export interface Measure extends Record<Exclude<Limit, 'tokens' | keyof DocumentCounts>, number> {
   faults: FieldFault[];
+  /** The largest page that is asked for. */
+  page: AskedPage | undefined;
 }
 
 /** What is said of an excess, by what was asked and what is allowed. */
@@ -33,8 +35,6 @@ const wording: Record<Limit, (asked: number, allowed: number) => string> = {
   cost: (asked, allowed) => `The operation costs ${asked} points; ${allowed} are allowed.`,
   valueDepth: (_, allowed) => `A value is nested more than ${allowed} levels deep.`,
   listItems: (asked, allowed) => `A list has ${asked} items; ${allowed} are allowed.`,
-  // As it was submitted, and so not repeated.
-  pageSize: (_, allowed) => `A page has more than ${allowed} items, which is the most that is allowed.`,
 };
 
 /**
@@ -102,7 +102,10 @@ export function measure(
     ...weight,
     valueDepth: Math.max(literals.depth, values.depth),
     listItems: Math.max(literals.items, values.items),
-    pageSize: pages.reduce((most, { size }) => Math.max(most, size), 0),
+    page: pages.reduce<AskedPage | undefined>(
+      (most, one) => (most && most.size >= one.size ? most : one),
+      undefined,
+    ),
     faults: pages
       .filter(({ size }) => size < 1)
       .map(({ argument }) => ({ path: argument, message: pageRule })),
@@ -119,11 +122,22 @@ export function expectSmall(value: unknown): void {
 const pageRule = `must be from 1 to ${largestQuery.pageSize}`;
 
 /** @param most the way to the field that costs most. */
-function refuseExcess({ faults, cost, ...measured }: Measure, most: () => string): void {
+function refuseExcess({ faults, cost, page, ...measured }: Measure, most: () => string): void {
   expectWithin(measured);
+  if (page && page.size > largestQuery.pageSize) throw pageTooLarge(page);
   if (cost > largestQuery.cost)
     throw exceeded('cost', cost, ` Most of it is for ${most()}: ask for fewer fields or smaller pages.`);
   if (faults.length > 0) throw new KeywayError('BAD_USER_INPUT', undefined, { fields: faults });
+}
+
+function pageTooLarge({ field, argument, size }: AskedPage): KeywayError {
+  const most = largestQuery.pageSize;
+  // What no Int can be is not repeated: it may be anything.
+  const asked = Number.isInteger(size) && size < 2 ** 31 ? size : `more than ${most}`;
+  return new KeywayError(
+    'LIMIT_EXCEEDED',
+    `${field} is asked for a page of ${asked} items (${argument}); ${most} are allowed.`,
+  );
 }
 
 /** @throws LIMIT_EXCEEDED */

@@ -28,13 +28,20 @@ import {
 import { largestPage, usualPage } from '../config/limits.js';
 import type { Answered } from '../inputs/declared.js';
 
-/** What the selections of an operation come to. `pages` are the sizes asked for, by the argument that asked. */
+/** The size of a page that is asked for: of which field of the schema, and by which of its arguments. */
+export interface AskedPage {
+  field: string;
+  argument: string;
+  size: number;
+}
+
+/** What the selections of an operation come to. */
 export interface OperationWeight {
   rootFields: number;
   /** Root fields that look at secrets. */
   guardedFields: number;
   cost: number;
-  pages: readonly { argument: string; size: number }[];
+  pages: readonly AskedPage[];
 }
 
 /**
@@ -105,7 +112,7 @@ interface Weight {
 const weightless: Weight = { fields: 0, guarded: 0, once: 0, each: 0 };
 
 class Scale {
-  readonly pages: { argument: string; size: number }[] = [];
+  readonly pages: AskedPage[] = [];
   readonly read = new Map<string, IsAlike>();
   /** Not where it depends on more than numbers and lengths: what a caller sends is not kept. */
   isKeepable = true;
@@ -198,11 +205,11 @@ class Scale {
       const argument = node.arguments?.find((other) => other.name.value === name);
       const size = (argument && this.#number(argument.value)) ?? defaultValue;
       if (typeof size !== 'number') return [];
-      this.pages.push({ argument: name, size });
+      this.pages.push({ field: definition.name, argument: name, size });
       return [size];
     });
     if (sizes.length === 0) return usualPage;
-    // What is more is refused: its cost would tell what was submitted.
+    // What is more is refused, whatever it would cost.
     return Math.ceil(Math.min(largestPage + 1, Math.max(1, ...sizes)));
   }
 

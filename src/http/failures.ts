@@ -2,7 +2,7 @@ import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ConnectionError, FastifyReply } from 'fastify';
 import { KeywayError, type Code } from '../errors.js';
-import { answerOf, publicError, seconds } from '../graph/errors/answer.js';
+import { answerOf, publicError, seconds, type PublicError } from '../graph/errors/answer.js';
 import { newId } from '../ids.js';
 import type { Log } from '../log.js';
 import { mediaTypeFor } from './media-type.js';
@@ -60,17 +60,22 @@ export function answerFailure(reply: FastifyReply, error: unknown, log: Log): Fa
   if (retryInMs !== undefined) void reply.header('retry-after', seconds(retryInMs));
   if (answer.extensions.code === 'UNAUTHENTICATED')
     void reply.header('www-authenticate', 'Bearer realm="keyway"');
-  return typed(reply)
-    .code(status)
-    .send({ errors: [answer] });
+  return send(reply, status, answer);
 }
 
 /** Refuses a request in our words. */
 export function refuse(reply: FastifyReply, status: number, code: Code, message: string): FastifyReply {
-  const answer = publicError(new KeywayError(code, message), reply.request.id);
+  return send(reply, status, publicError(new KeywayError(code, message), reply.request.id));
+}
+
+/** What answers of the graph say of a request that never came to be an operation. */
+export const costless = { extensions: { cost: 0 } };
+
+function send(reply: FastifyReply, status: number, answer: PublicError): FastifyReply {
+  const isOfGraph = /^\/graphql(\?|$)/.test(reply.request.url);
   return typed(reply)
     .code(status)
-    .send({ errors: [answer] });
+    .send({ errors: [answer], ...(isOfGraph && costless) });
 }
 
 /** What the graph refuses is of the media type that its answers are of. */

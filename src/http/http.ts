@@ -7,6 +7,7 @@ import { authenticate } from '../access/authenticate.js';
 import type { KeySets } from '../access/key-sets.js';
 import type { PublicError } from '../graph/errors/answer.js';
 import { openApollo } from '../graph/apollo.js';
+import { suggestFor } from '../graph/errors/suggest.js';
 import { adminAccountId } from '../accounts/account.js';
 import { decisionOf, endedBy, nobody } from '../audit/decision.js';
 import type { Config } from '../config/config.js';
@@ -15,7 +16,7 @@ import { KeywayError, unavailable } from '../errors.js';
 import { explorerPage } from '../explorer/page.js';
 import { newId } from '../ids.js';
 import { refusalOfHead } from './head.js';
-import { expectJsonParameters, readJsonBody } from './json-body.js';
+import { readJsonBody } from './json-body.js';
 import type { Log } from '../log.js';
 import {
   largeBody,
@@ -27,8 +28,8 @@ import {
 import type { ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
 import { Turns } from '../graph/turns.js';
-import { always, answerFailure, refuse, refuseBytes, refuseExpectation } from './failures.js';
-import { expectAsked } from './asked.js';
+import { always, answerFailure, costless, refuse, refuseBytes, refuseExpectation } from './failures.js';
+import { expectAsked, expectAskedByGet } from './asked.js';
 import { mediaTypeFor } from './media-type.js';
 import { UnderWay } from './under-way.js';
 import { answerVerification } from './verify-route.js';
@@ -235,26 +236,35 @@ async function addGraph(
       return onRequest(request, reply);
     },
     handler: async (request, reply) => {
-      if (request.method === 'GET') expectJsonParameters(parametersOf(request.url));
+      const byGet = request.method === 'GET';
+      if (byGet && !isJson(request.headers['content-type'])) return refuse(reply, 415, 'BAD_REQUEST', noBody);
+      if (byGet) expectAskedByGet(parametersOf(request.url));
       else expectAsked(request.body);
       const body = await answer(request, reply);
       return reply.statusCode < 400 ? body : withId(body, request.id);
     },
   });
+  const suggest = suggestFor(config.introspection);
   app.post('/v1/verify', { onRequest }, async (request, reply) =>
-    answerVerification(parts.schema, await context(request, reply), request.body),
+    answerVerification(parts.schema, await context(request, reply), request.body, suggest),
   );
 }
 
-/** What Apollo Server refuses before there is a context, such as a body that asks nothing, comes without the id. */
+/** What Apollo Server refuses before there is a context, such as a body that asks nothing, comes without id and cost. */
 function withId(body: string, id: string): string {
   const { errors, ...rest } = JSON.parse(body) as { errors: PublicError[] };
   const named = errors.map((error) => ({ ...error, extensions: { ...error.extensions, id } }));
-  return JSON.stringify({ errors: named, ...rest });
+  return JSON.stringify({ errors: named, ...costless, ...rest });
 }
 
 const notAccepted =
   'The header Accept allows none of application/graphql-response+json and application/json, which are what is sent.';
+
+/** Of a body that is never read: there is none by GET. */
+const isJson = (type: string | undefined): boolean =>
+  type === undefined || /^\s*application\/json\s*(;|$)/i.test(type);
+
+const noBody = 'A GET has no body: leave out the header Content-Type, or let it be application/json.';
 
 const parametersOf = (url: string) => new URL(url, 'http://localhost').searchParams;
 

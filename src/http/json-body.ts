@@ -15,12 +15,6 @@ export function readJsonBody(bytes: Uint8Array): unknown {
   return parseJson(text.replace(/^\uFEFF/, ''), 'body');
 }
 
-/** Holds the parameters of a GET that are JSON to what is asked of a body. @throws what `parseJson` throws. */
-export function expectJsonParameters(search: URLSearchParams): void {
-  for (const name of ['variables', 'extensions'])
-    for (const text of search.getAll(name)) parseJson(text, name);
-}
-
 /**
  * The value that a JSON text stands for: plain objects and arrays, at most 32 levels deep, without a key that could
  * reach an object's prototype.
@@ -48,7 +42,7 @@ function parse(text: string, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw unreadable(`The ${what} is not JSON.`);
+    throw unreadable(what === 'body' ? 'The body is not JSON.' : `The parameter ${what} must be JSON.`);
   }
 }
 

@@ -12,6 +12,7 @@ import { verifyCredentials } from '../verification/verify.js';
 import { KeywayError, type FieldFault } from '../errors.js';
 import { encodeId } from '../ids.js';
 import { valueFaults } from '../graph/errors/input.js';
+import type { Suggest } from '../graph/errors/suggest.js';
 import { mostFaults } from '../config/limits.js';
 import { expectSmall } from '../graph/query-limits.js';
 import { expectRules } from '../inputs/rules.js';
@@ -43,9 +44,10 @@ export async function answerVerification(
   schema: GraphQLSchema,
   ctx: RequestContext,
   body: unknown,
+  suggest: Suggest,
 ): Promise<VerificationAnswer> {
   try {
-    const [answer] = await verifyCredentials(ctx, [inputOf(schema, body)], '');
+    const [answer] = await verifyCredentials(ctx, [inputOf(schema, body, suggest)], '');
     if (!answer) throw new KeywayError('INTERNAL_SERVER_ERROR');
     const { valid, code, found } = answer;
     if (!found) return { valid, code, credential: null };
@@ -75,11 +77,11 @@ export async function answerVerification(
  * The input that a JSON value stands for, held to the same limits and rules as in the graph.
  * @throws LIMIT_EXCEEDED, BAD_USER_INPUT
  */
-function inputOf(schema: GraphQLSchema, value: unknown): VerifyCredentialInput {
+function inputOf(schema: GraphQLSchema, value: unknown, suggest: Suggest): VerifyCredentialInput {
   expectSmall(value);
   const type = new GraphQLNonNull(schema.getType('VerifyCredentialInput') as GraphQLInputObjectType);
   const fields: FieldFault[] = [];
-  for (const fault of valueFaults(value, type)) if (fields.push(fault) === mostFaults) break;
+  for (const fault of valueFaults(value, type, '', suggest)) if (fields.push(fault) === mostFaults) break;
   if (fields.length > 0) throw new KeywayError('BAD_USER_INPUT', undefined, { fields });
   const given = coerceInputValue(value, type) as VerifyCredentialInput;
   const { signedRequest } = given.proof;

@@ -36,6 +36,16 @@ export const Lines = (max: number): Rule =>
     holds: (value) => isVisible(value, 1, max, /[\t\n]/g),
   });
 
+/**
+ * Text of up to `max` characters with something in PEM in it, and perhaps around it: as clean as `Lines`, with the ends of
+ * lines of either kind, as RFC 7468, section 2, has them. What must be in it is for its reader to say.
+ */
+export const PemText = (max: number): Rule =>
+  rule('pemText', {
+    message: `must be text in PEM of at most ${max} characters, without control characters`,
+    holds: (value) => isVisible(value, 1, max, /\t|\r?\n/g),
+  });
+
 /** A name that is fit for a URL, for accounts, projects, roles and stores. */
 export const Name = (max = longestSlug): Rule =>
   rule('name', {

@@ -2,7 +2,7 @@ import { IsIn } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { authoritiesField, type VendorConnection, type Question } from '../connectors/connection.js';
 import type { Registry } from '../connectors/registry.js';
-import { AsTyped, HeaderWord, Line, Lines, ListOf, Nested, Optional, SecretText } from '../inputs/rules.js';
+import { AsTyped, HeaderWord, Line, ListOf, Nested, Optional, PemText, SecretText } from '../inputs/rules.js';
 import { EmailAddress, URL } from '../inputs/scalars.js';
 
 /** Where a system is and what Keyway proves itself with there, in the member of its kind: exactly one is given. */
@@ -49,7 +49,7 @@ function askedInput({ member, about, asks }: VendorConnection): InputClass {
   });
   return inputClass(name, about, [
     ...fields,
-    [authoritiesField, [authorities, Lines(longestAuthorities), Optional()]],
+    [authoritiesField, [authorities, PemText(longestAuthorities), Optional()]],
   ]);
 }
 

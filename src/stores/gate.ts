@@ -239,9 +239,9 @@ const names: Record<CircuitState, Circuit> = {
 
 const isDown = ({ fault }: StoreError): boolean => fault === 'UPSTREAM_UNAVAILABLE';
 
-/** What a sync leaves for those who wait, and what reads leave for what changes something there. */
-const shareOf = ({ background, ...request }: StoreRequest): number =>
-  background ? 0.65 : isReading(request) ? 0.9 : 1;
+/** What a sync leaves for those who wait, and what reads leave for changes, with all that they need to read. */
+const shareOf = ({ background, forChange, ...request }: StoreRequest): number =>
+  background ? 0.65 : forChange || !isReading(request) ? 1 : 0.9;
 
 const isReading = ({ reads, method }: StoreRequest): boolean => reads ?? method === 'GET';
 

@@ -48,6 +48,12 @@ export async function withStore<Result>(
   }
 }
 
+/** The same store, asked for what a change needs: its reads may spend what is left for changes. */
+export const forChange = (upstream: Upstream): Upstream => ({
+  ...upstream,
+  call: (request) => upstream.call({ ...request, forChange: true }),
+});
+
 /** A connection that is not kept yet, opened to be tried. */
 export function upstreamOf(
   { db, gates }: Pick<StoreParts, 'db' | 'gates'>,

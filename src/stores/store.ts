@@ -313,7 +313,7 @@ export class StoreSync {
   @Field(() => String, {
     nullable: true,
     description:
-      'Why the sync stopped: an error code. If `finishedAt` is null, it will go on later. `PARTIAL`: it finished, but the store did not show some of its parts; credentials there were left as they are. Null if there was no error.',
+      'Why the sync stopped: an error code. If `finishedAt` is null, it will go on later. `PARTIAL`: it finished, but the store did not show some of its parts, or fewer or more than it said there are; credentials that it did not show were left as they are. Null if there was no error.',
   })
   @Column('text', { nullable: true })
   error: string | null;

@@ -5,8 +5,9 @@ import { expectData, makeAccount, makeCaller } from '../support/make.js';
 import { sharedServer, type SharedServer } from '../support/server.js';
 import { makeStore } from '../stores/stores.js';
 import { startLandscape } from '../upstreams/landscape.js';
-import { startNcloud } from '../upstreams/ncloud.js';
-import { startVeracode } from '../upstreams/veracode.js';
+import type { NcloudSubAccount } from '../upstreams/ncloud-state.js';
+import { startNcloud, type Ncloud } from '../upstreams/ncloud.js';
+import { startVeracode, type Veracode } from '../upstreams/veracode.js';
 import { outside } from './conformance.js';
 import { connect, type World } from './world.js';
 
@@ -27,6 +28,12 @@ const all = async (store: string) =>
       },
     ),
   ).credentials.nodes;
+
+function ownerIn(at: Ncloud, accessKey: string): NcloudSubAccount {
+  const owner = [...at.subAccounts.values()].find(({ keys }) => keys.has(accessKey));
+  if (!owner) throw new Error('no sub account has this key');
+  return owner;
+}
 
 async function withWorld(name: string, work: (world: World) => Promise<void>): Promise<void> {
   const found = outside.find((store) => store.name === name);
@@ -73,6 +80,42 @@ describe('Veracode', () => {
       await at.stop();
     }
   });
+
+  test.each([
+    [{ active: false }, { status: 'DISABLED', enabled: false, allowedIps: [] }],
+    [{ login_enabled: false }, { status: 'DISABLED', enabled: false, allowedIps: [] }],
+    [
+      { ip_restricted: true, allowed_ip_addresses: ['192.0.2.7'] },
+      { status: 'ACTIVE', enabled: true, allowedIps: ['192.0.2.7'] },
+    ],
+  ])('S52: what is made or rotated for a user who is %j is shown so by the answer', (change, expected) =>
+    withWorld('Veracode', async (world) => {
+      const at = world.standIn as Veracode;
+      const { scope } = world.wish() as { scope: string };
+      Object.assign(at.users.get(scope) ?? {}, change);
+      const { id } = await world.make({ scope });
+      expect(await read(id)).toMatchObject(expected);
+      // Taken in while all was well.
+      const { id: other, externalId } = await world.takeIn();
+      const user = at.users.get(externalId) ?? {};
+      const before = { ...user };
+      Object.assign(user, change);
+      if ('login_enabled' in change) await world.sync();
+      const rotated = () =>
+        server.ask(
+          `mutation ($id: ID!) { rotateCredential(input: { id: $id }) { credential { ${fields} } } }`,
+          { id: other },
+        );
+      expect(expectData(await rotated()).rotateCredential.credential).toMatchObject(expected);
+      if ('login_enabled' in change)
+        expect(expectData(await rotated()).rotateCredential.credential).toMatchObject(expected);
+      Object.assign(user, before);
+      const well = { status: 'ACTIVE', enabled: true, allowedIps: [] };
+      expect(expectData(await rotated()).rotateCredential.credential).toMatchObject(well);
+      await world.sync();
+      expect(await read(other)).toMatchObject(well);
+    }),
+  );
 
   test('a pair that is made for a disabled user is DISABLED, and nothing is known of its addresses yet', () =>
     withWorld('Veracode', async (world) => {
@@ -144,10 +187,69 @@ describe.each(['NAVER Cloud, Sub Account 1', 'NAVER Cloud, Sub Account 2'])('%s'
     },
   );
 
-  test('what is made there has a switch that is known, and addresses that are not', () =>
+  test.each(['active', 'canAPIGatewayAccess'] as const)(
+    'a key whose sub account was switched off (%s) since is not rotated, and shown as DISABLED',
+    (flag) =>
+      withWorld(name, async (world) => {
+        const at = world.standIn as Ncloud;
+        const { id, scope, externalId: accessKey, issued } = await world.make();
+        const owner = at.subAccounts.get(scope);
+        if (!owner) throw new Error('the sub account is not there');
+        owner[flag] = false;
+        const refused = await world.run('rotateCredential', { id });
+        expect(refused.code).toBe('CONFLICT');
+        expect(refused.errors[0]?.message).toMatch(/sub account .* is switched off/);
+        expect(await read(id)).toMatchObject({ status: 'DISABLED', enabled: false, allowedIps: [] });
+        expect([...owner.keys.keys()]).toEqual([accessKey]);
+        expect((await world.run('issueTemporaryCredential', { parent: id })).code).toBe('CONFLICT');
+        owner[flag] = true;
+        await world.sync();
+        expect(await read(id)).toMatchObject({ status: 'ACTIVE', enabled: true });
+        expect(at.accepts(accessKey, issued.secret ?? '')).toBe(true);
+        expectData(await world.run('rotateCredential', { id }));
+      }),
+  );
+
+  test.each([
+    [[{ type: 'IP', source: '192.0.2.7' } as const], ['192.0.2.7']],
+    // What Keyway cannot read as an address is an address that nobody calls from.
+    [[{ type: 'VPC', source: '1234' } as const], ['255.255.255.255']],
+    [[], ['255.255.255.255']],
+  ])('S52: a sub account that is let in from %j alone is shown so by every answer', (sources, allowedIps) =>
+    withWorld(name, async (world) => {
+      const at = world.standIn as Ncloud;
+      const { id, externalId } = await world.takeIn();
+      const owner = ownerIn(at, externalId);
+      Object.assign(owner, { useApiAllowSource: true, apiAllowSources: sources });
+      await world.sync();
+      expect(await read(id)).toMatchObject({ status: 'ACTIVE', enabled: true, allowedIps });
+      const { id: made } = await world.make({ scope: owner.subAccountId });
+      expect(await read(made)).toMatchObject({ status: 'ACTIVE', enabled: true, allowedIps });
+      // Keyway itself may not call from there: that a key is not taken from here says nothing of it.
+      owner.keys.delete(externalId);
+      const rotated = expectData(await world.run('rotateCredential', { id: made })).rotateCredential;
+      expect([...owner.keys.keys()]).toContain(rotated.issued.accessKey);
+      owner.useApiAllowSource = false;
+      expectData(await world.run('rotateCredential', { id: made }));
+      expect(await read(made)).toMatchObject({ allowedIps: [] });
+    }),
+  );
+
+  test('what the parent of a temporary credential signs is told from what Keyway does', () =>
+    withWorld(name, async (world) => {
+      const at = world.standIn as Ncloud;
+      const { id, scope, externalId } = await world.make();
+      const key = at.subAccounts.get(scope)?.keys.get(externalId);
+      if (key) key.active = false;
+      const refused = await world.run('issueTemporaryCredential', { parent: id });
+      expect(refused.code).toBe('CONFLICT');
+      expect(refused.errors[0]?.message).toMatch(/secret of the parent/);
+    }));
+
+  test('what is made there has a switch and addresses that are known', () =>
     withWorld(name, async (world) => {
       const { id } = await world.make();
-      expect(await read(id)).toMatchObject({ status: 'ACTIVE', enabled: true, allowedIps: null });
+      expect(await read(id)).toMatchObject({ status: 'ACTIVE', enabled: true, allowedIps: [] });
       await world.sync();
       expect(await read(id)).toMatchObject({ status: 'ACTIVE', enabled: true, allowedIps: [] });
     }));

@@ -175,6 +175,23 @@ test('answers a second time as it is, and changes nothing', async () => {
   ]);
 });
 
+test('a reason that comes second is not recorded, and the answer says so', async () => {
+  const { id } = await made();
+  const ask = async (reason: string | null) => {
+    const answer = await server.ask(
+      `mutation ($id: ID!, $reason: String) { revokeCredential(input: { id: $id, reason: $reason }) {
+        reasonRecorded credential { revokeReason } } }`,
+      { id, reason },
+    );
+    const { reasonRecorded, credential } = expectData(answer).revokeCredential;
+    return [reasonRecorded, credential.revokeReason];
+  };
+  expect(await ask('It was published.')).toEqual([true, 'It was published.']);
+  expect(await ask('It was published.')).toEqual([true, 'It was published.']);
+  expect(await ask('The project is over.')).toEqual([false, 'It was published.']);
+  expect(await ask(null)).toEqual([true, 'It was published.']);
+});
+
 test('at once from many sides ends it once', async () => {
   const { id } = await made();
   const answers = await Promise.all(Array.from({ length: 10 }, () => revoke(server, { id })));

@@ -6,6 +6,9 @@ import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parse } from 'graphql';
 import { mostDocuments, mostKeptTokens, mostNewTokens, newTokensMs } from '../../src/config/limits.js';
+import { registry } from '../../src/connectors/registry.js';
+import { suggestNearest } from '../../src/graph/errors/suggest.js';
+import { openSchema } from '../../src/graph/schema.js';
 import { DocumentBudget, DocumentStore } from '../../src/graph/documents.js';
 import { Turns } from '../../src/graph/turns.js';
 import { makeCaller } from '../support/make.js';
@@ -240,9 +243,20 @@ describe('a misspelt name is told with the nearest that there is', () => {
     [
       'a member of a literal',
       '{ credentials(filter: { serach: "MARKER" }) { totalCount } }',
-      'filter: has a member that CredentialFilter does not define: did you mean search?',
+      'filter: has a member serach that CredentialFilter does not define: did you mean search?',
     ],
-    ['nothing like it', '{ MARKER { id } }', 'Type Query has no field of that name.'],
+    ['nothing like it', '{ nowhere { id } }', 'Type Query has no field nowhere.'],
+    [
+      'an argument like no other',
+      '{ viewer(nowhere: "MARKER") { id } }',
+      'Field Query.viewer has no argument nowhere.',
+    ],
+    [
+      'a member like no other',
+      '{ credentials(filter: { zzz: "MARKER" }) { totalCount } }',
+      'filter: has a member zzz that CredentialFilter does not define.',
+    ],
+    ['what is too long for a slip', `{ ${'M'.repeat(65)} { id } }`, 'Type Query has no field of that name.'],
   ])('%s', async (_, query, message) => {
     const { errors, text, status } = await server.ask(query);
     expect(status).toBe(400);
@@ -254,10 +268,32 @@ describe('a misspelt name is told with the nearest that there is', () => {
     const query = 'query ($filter: CredentialFilter) { credentials(filter: $filter) { totalCount } }';
     const { errors, text } = await server.ask(query, { filter: { serach: 'MARKER' } });
     expect(errors[0]?.message).toBe(
-      'filter: has a member that CredentialFilter does not define: did you mean search?',
+      'filter: has a member serach that CredentialFilter does not define: did you mean search?',
     );
     expect(text).not.toContain('MARKER');
   });
+});
+
+test.each(['a secret', 'größe', '1st', 'AKIA7Q2', 'M'.repeat(41), ''])(
+  'S10: a key of a variable that is no name like those of the schema is not repeated: %j',
+  async (key) => {
+    const server = await sharedServer();
+    const query = 'query ($filter: CredentialFilter) { credentials(filter: $filter) { totalCount } }';
+    const { errors } = await server.ask(query, { filter: { [key]: 'MARKER' } });
+    expect(errors[0]?.message).toMatch(/^filter: has a member that CredentialFilter does not define[.:]/);
+  },
+);
+
+test('every name of the schema is one that would be repeated', async () => {
+  const names: string[] = [];
+  for (const type of Object.values((await openSchema(registry)).getTypeMap())) {
+    names.push(type.name);
+    if (!('getFields' in type)) continue;
+    for (const field of Object.values<{ name: string; args?: readonly { name: string }[] }>(type.getFields()))
+      names.push(field.name, ...(field.args ?? []).map(({ name }) => name));
+  }
+  expect(names.length).toBeGreaterThan(500);
+  expect(names.filter((name) => suggestNearest(name, []).name === undefined)).toEqual([]);
 });
 
 test('every answer says what its operation costs, and a refusal what was asked and which field costs most', async () => {

@@ -244,7 +244,13 @@ describe('S2: refuses before any resolver runs', () => {
   test('pages of more than 100 items: literal, variable or default', async () => {
     const nodes = '{ nodes { id } }';
     await passes(`{ credentials(first: 100) ${nodes} }`);
-    expect(await refused(`{ credentials(first: 101) ${nodes} }`)).toContain('page');
+    expect(await refused(`{ a: credentials(first: 101) ${nodes} }`)).toBe(
+      'credentials is asked for a page of 101 items (first); 100 are allowed.',
+    );
+    for (const n of [101.5, 1e300])
+      expect(await refused(`query ($n: Int) { credentials(last: $n) ${nodes} }`, { n })).toBe(
+        'credentials is asked for a page of more than 100 items (last); 100 are allowed.',
+      );
     expect(await refused(`{ credentials(last: 2147483647) ${nodes} }`)).toContain('page');
     expect(await refused(`query ($n: Int) { credentials(first: $n) ${nodes} }`, { n: 101 })).toContain(
       'page',

@@ -194,6 +194,100 @@ describe('S7: GET', () => {
     },
   );
 
+  const asking = (search: string, headers: Record<string, string> = {}) =>
+    raw(`/graphql?${search}`, { headers: { authorization: `Bearer ${server.adminToken}`, ...headers } });
+  const ok = 'query=%7Bviewer%7Bid%7D%7D';
+  test.each([
+    ['', 400, 'The document is missing: the address needs it as the parameter query.'],
+    ['query=', 400, 'The document is missing: the address needs it as the parameter query.'],
+    [
+      'qury=%7Bviewer%7Bid%7D%7D',
+      400,
+      'The document is missing: the address needs it as the parameter query.',
+    ],
+    [`${ok}&${ok}`, 400, 'The parameter query must be given once.'],
+    [`${ok}&variables=MARKER`, 400, 'The parameter variables must be JSON.'],
+    [`${ok}&variables=`, 400, 'The parameter variables must be JSON.'],
+    [`${ok}&variables=%5B1%5D`, 400, 'variables must be an object.'],
+    [`${ok}&variables=null`, 400, 'variables must be an object.'],
+    [`${ok}&extensions=5`, 400, 'extensions must be an object.'],
+    [`${ok}&extensions=%7B`, 400, 'The parameter extensions must be JSON.'],
+    [
+      `${ok}&operationName=MARKER`,
+      400,
+      'operationName must be left out: the operation of the document has no name.',
+    ],
+    [
+      'query=query%20A%7Bviewer%7Bid%7D%7D&operationName=MARKER',
+      400,
+      'operationName must name an operation of the document: A.',
+    ],
+    [
+      'query=query%20A%7Bviewer%7Bid%7D%7Dquery%20B%7Bviewer%7Bid%7D%7D',
+      400,
+      'The document has several operations: operationName must name one of A, B.',
+    ],
+    ['query=subscription%7Bx%7D', 405, 'A GET only asks: its parameter query must hold a query.'],
+  ])('tells what is wrong with %s', async (search, status, message) => {
+    const answer = await asking(search);
+    const { errors } = JSON.parse(answer.text) as { errors: { message: string }[] };
+    expect(answer.status).toBe(status);
+    expect(errors[0]?.message).toContain(message);
+    expect(answer.text).not.toContain('MARKER');
+  });
+
+  const costOf = ({ text }: Raw) => (JSON.parse(text) as { extensions?: { cost?: number } }).extensions?.cost;
+  test.each<[string, () => Promise<Raw>]>([
+    ['a document that cannot be read', () => post(operation('{ viewer {'))],
+    ['too many tokens', () => post(operation(`{ ${'a '.repeat(3000)} }`))],
+    ['too many fields', () => post(operation(`{ viewer { ${'id '.repeat(1001)} } }`))],
+    [
+      'no operation of that name',
+      () => post(JSON.stringify({ query: 'query A { viewer { id } }', operationName: 'B' })),
+    ],
+    ['no query', () => post('{}')],
+    ['no JSON', () => post('{')],
+    [
+      'another content type',
+      () =>
+        raw('/graphql', { method: 'POST', headers: { ...json(), 'content-type': 'text/plain' }, body: 'x' }),
+    ],
+    ['a persisted query', () => post('{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"a"}}}')],
+    [
+      'a stranger',
+      () =>
+        raw('/graphql', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: operation('{ viewer { id } }'),
+        }),
+    ],
+    ['nothing that is accepted', () => post(operation('{ viewer { id } }'), { accept: 'text/html' })],
+    ['a mutation by GET', () => asking('query=mutation%7Bx%7D')],
+    ['a GET without a query', () => asking('')],
+    ['another method', () => raw('/graphql', { method: 'PUT', headers: json(), body: '{}' })],
+    ['a body that is too large', () => post(operation('x'.repeat(300_000)))],
+  ])('an answer says that it cost nothing to be refused: %s', async (_, send) => {
+    expect(costOf(await send())).toBe(0);
+  });
+
+  test('has no content type but that of JSON', async () => {
+    const answer = await asking(ok, { 'content-type': 'text/plain' });
+    expect([answer.status, answer.code]).toEqual([415, 'BAD_REQUEST']);
+    expect(answer.text).toContain('Content-Type');
+    expect((await asking(ok, { 'content-type': 'application/json; charset=utf-8' })).status).toBe(200);
+  });
+
+  test('a POST is told of its operationName as a GET is, and that there are no subscriptions', async () => {
+    const sent = async (body: object) => (await post(JSON.stringify(body))).text;
+    expect(await sent({ query: 'query A { viewer { id } }', operationName: 'MARKER' })).toContain(
+      'operationName must name an operation of the document: A.',
+    );
+    const subscription = await post(operation('subscription { x }'));
+    expect([subscription.status, subscription.code]).toEqual([400, 'OPERATION_RESOLUTION_FAILURE']);
+    expect(subscription.text).toContain('There is no subscription here: send a query or a mutation.');
+  });
+
   // A page of another site can have a browser send these: none is a proof.
   test.each<Record<string, string>>([
     {},

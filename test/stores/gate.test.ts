@@ -64,6 +64,10 @@ describe('the budget of a store', () => {
     expect(counts).toEqual([13, 0, 5, 2]);
     expect(standIn.calls).toHaveLength(20);
   });
+
+  test('what a change has to read counts against the share of changes', async () => {
+    expect([await spend(read), await spend({ ...read, forChange: true })]).toEqual([18, 2]);
+  });
 });
 
 describe('R21: the circuit of a store', () => {

@@ -1,4 +1,5 @@
 // Stores in one's own network: behind an authority of one's own, and by http where a setting says so.
+import { X509Certificate } from 'node:crypto';
 import { createServer } from 'node:https';
 import { request as ask } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -63,6 +64,43 @@ test('a store behind an authority of its own is reached by it, and by no other',
   const replaced = await updateStore(server, { id: store.id, connection: connection(endpoint) });
   expect(replaced.errors[0]?.message).toMatch(/certificate/);
 });
+
+test.each([
+  ['LF', '\n'],
+  ['CRLF', '\r\n'],
+])(
+  'an authority whose lines end with %s is taken, and what is shown of it is the same again',
+  async (_, end) => {
+    const own = selfSigned('localhost');
+    const endpoint = await behind(own);
+    const text = `# ours\n${own.cert}`.replaceAll('\n', end);
+    const { store } = expectData(await connect(endpoint, text)).createStore;
+    expect(store.health).toMatchObject({ reachable: true, problem: null });
+    const shown = async () => {
+      const query =
+        'query ($id: ID!) { node(id: $id) { ... on CredentialStore { settings { name values } } } }';
+      const { settings } = expectData(await server.ask(query, { id: store.id })).node as {
+        settings: { name: string; values: string[] }[];
+      };
+      return settings.find(({ name }) => name === 'certificateAuthority')?.values[0] ?? '';
+    };
+    const value = await shown();
+    expect(value).toBe(new X509Certificate(own.cert).toString());
+    expectData(await updateStore(server, { id: store.id, connection: connection(endpoint, value) }));
+    expect(await shown()).toBe(value);
+  },
+);
+
+test.each(['\r', '\u0000', '\u001b', '\u202e'])(
+  'S11: no other control character is taken: %j',
+  async (odd) => {
+    const answer = await connect('https://localhost:1', `# ours${odd}#\n${selfSigned('localhost').cert}`);
+    expect([answer.code, faultPaths(answer)]).toEqual([
+      'BAD_USER_INPUT',
+      ['input.connection.apinizer.certificateAuthority'],
+    ]);
+  },
+);
 
 test('a change is told that the certificate is the cause', async () => {
   const own = selfSigned('localhost');

@@ -23,6 +23,9 @@ export interface NcloudSubAccount {
   active: boolean;
   canAPIGatewayAccess: boolean;
   canConsoleAccess: boolean;
+  /** Whether its keys work from `apiAllowSources` alone. */
+  useApiAllowSource: boolean;
+  apiAllowSources: { type: 'IP' | 'VPC' | 'VPC_SERVER'; source: string }[];
   policies: NcloudPolicy[];
   createdMs: number;
   /** The permanent ones, by access key. */
@@ -57,6 +60,8 @@ export function ncloudState(now: () => number) {
       active: true,
       canAPIGatewayAccess: true,
       canConsoleAccess: false,
+      useApiAllowSource: false,
+      apiAllowSources: [],
       policies: [],
       createdMs: now(),
       ...more,
@@ -73,6 +78,13 @@ export function ncloudState(now: () => number) {
 
   const isExpired = ({ temporary }: NcloudKey): boolean =>
     temporary !== undefined && temporary.expiresMs <= now();
+
+  /** Whether the keys of a sub account may come from there. Whether ranges may be named is not published. */
+  const isLetInFrom = ({ subAccountId }: NcloudKey, address: string): boolean => {
+    const owner = subAccounts.get(subAccountId ?? '');
+    if (!owner?.useApiAllowSource) return true;
+    return owner.apiAllowSources.some(({ type, source }) => type === 'IP' && source === address);
+  };
 
   /** Whether a key signs calls. It is assumed that a temporary key lives no longer than the one it comes from. */
   const isUsable = (key: NcloudKey): boolean => {
@@ -101,6 +113,7 @@ export function ncloudState(now: () => number) {
       keys.delete(accessKey);
     },
     isExpired,
+    isLetInFrom,
     isUsable,
   };
 }

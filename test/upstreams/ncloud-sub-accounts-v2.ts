@@ -128,6 +128,6 @@ const shown = (one: NcloudSubAccount) => ({
   subAccountNo: one.subAccountNo,
   email: one.email,
   memo: one.memo,
-  useApiAllowSource: false,
-  apiAllowSources: [],
+  useApiAllowSource: one.useApiAllowSource,
+  apiAllowSources: one.apiAllowSources,
 });

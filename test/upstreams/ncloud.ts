@@ -83,7 +83,8 @@ function answer(request: Arrived, routes: NcloudRoute[], { state, now }: NcloudS
   if (!key) return gatewayError('200');
   if (route.service === 'sts' && state.isExpired(key))
     return serviceError(404, 404, 'The temporary credential does not exist or has expired.');
-  if (!state.isUsable(key)) return gatewayError('200');
+  // Every call comes from loopback. Which code it would be is assumed.
+  if (!state.isUsable(key) || !state.isLetInFrom(key, '127.0.0.1')) return gatewayError('200');
   if (route.service === 'sts' && !/^application\/json\b/i.test(request.headers['content-type'] ?? ''))
     return gatewayError('100');
   if (!mayDo(route.needs, state.subAccounts.get(key.subAccountId ?? '')))

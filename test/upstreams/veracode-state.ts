@@ -9,6 +9,8 @@ export interface VeracodeUser {
   first_name: string;
   last_name: string;
   active: boolean;
+  /** Lists alone tell it. */
+  login_enabled: boolean;
   ip_restricted: boolean;
   allowed_ip_addresses: string[];
   pin_required: boolean;
@@ -51,6 +53,7 @@ export function veracodeState(now: () => number, oldLives: 'no' | '24h') {
       first_name: 'Made-up',
       last_name: `User ${number}`,
       active: true,
+      login_enabled: true,
       ip_restricted: false,
       allowed_ip_addresses: [],
       pin_required: false,
@@ -98,7 +101,10 @@ export function veracodeState(now: () => number, oldLives: 'no' | '24h') {
     addUser,
     isLive,
     /** Whether a pair signs calls. It is assumed that it does not once its user is disabled. */
-    isUsable: (pair: VeracodePair): boolean => isLive(pair) && users.get(pair.userId)?.active === true,
+    isUsable: (pair: VeracodePair): boolean => {
+      const user = users.get(pair.userId);
+      return isLive(pair) && user?.active === true && user.login_enabled;
+    },
     revoke,
     generate,
   };

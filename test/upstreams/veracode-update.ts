@@ -30,10 +30,11 @@ export function updateUser(user: VeracodeUser, request: Arrived, { refuse }: Ver
 }
 
 /** A user in the single form. */
-export const wholly = (user: VeracodeUser) => ({
-  ...user,
-  _links: { self: { href: `/api/authn/v2/users/${user.user_id}` } },
-});
+export function wholly(user: VeracodeUser): object {
+  const shown: Partial<VeracodeUser> = { ...user };
+  delete shown.login_enabled;
+  return { ...shown, _links: { self: { href: `/api/authn/v2/users/${user.user_id}` } } };
+}
 
 /** Both, without what is there already. */
 function union(before: readonly unknown[], more: readonly unknown[]): unknown[] {

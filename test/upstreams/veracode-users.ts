@@ -60,8 +60,9 @@ const listForm = ({
   first_name,
   last_name,
   active,
+  login_enabled,
 }: VeracodeUser) => ({
-  login_enabled: active,
+  login_enabled: login_enabled && active,
   user_id,
   user_legacy_id,
   user_name,
@@ -99,7 +100,7 @@ function sought(
     api_id: ({ user_id }, value) => pairOf(value)?.userId === user_id,
     role_id: ({ roles }, value) => roles.some(({ role_id }) => role_id === value),
     team_id: ({ teams }, value) => teams.some(({ team_id }) => team_id === value),
-    login_enabled: ({ active }, value) => active === (value === 'Yes'),
+    login_enabled: ({ active, login_enabled }, value) => (active && login_enabled) === (value === 'Yes'),
     saml_user: ({ saml_user }, value) => saml_user === (value === 'Yes'),
     user_type: ({ permissions }, value) =>
       (value === 'api') === permissions.some(({ permission_name }) => permission_name === 'apiUser'),

@@ -1,6 +1,6 @@
 import { badInput } from '../../errors.js';
 import { apinizerFault, apinizerCode, isPartial, isSuccess } from './faults.js';
-import { expectGood, listAt, neededAt, textAt, unreadableAnswer } from '../answers.js';
+import { countAt, expectGood, listAt, neededAt, textAt, unreadableAnswer } from '../answers.js';
 import type { Known, StoreAnswer, StoreRequest, Upstream } from '../connector.js';
 import { missingPath } from '../endpoint.js';
 import { shownOf } from '../scopes.js';
@@ -16,11 +16,13 @@ export function askApinizer(upstream: Upstream, { path, ...request }: StoreReque
   });
 }
 
-/** The list that such a request is answered with. */
+/** The list that such a request is answered with: all of it, where it says how many there are. */
 async function listOf(upstream: Upstream, path: readonly string[]): Promise<readonly unknown[]> {
   const answer = await askApinizer(upstream, { method: 'GET', path, large: true });
   expectDone(answer);
-  return listAt(answer.json, 'resultList');
+  const list = listAt(answer.json, 'resultList');
+  if ((countAt(answer.json, 'resultCount') ?? list.length) !== list.length) throw unreadableAnswer();
+  return list;
 }
 
 /** Changes something; whether it is stored, but not live in every environment. */
@@ -41,9 +43,12 @@ export function expectDone(answer: StoreAnswer): void {
   if (!isSuccess(answer)) throw unreadableAnswer();
 }
 
-/** All credentials that a project shows. */
-export const usersIn = (upstream: Upstream, project: string): Promise<readonly unknown[]> =>
-  listOf(upstream, [project, 'credentials']);
+/** All credentials that a project shows. @throws StoreError where one of them is none: the one looked for might be it */
+export async function usersIn(upstream: Upstream, project: string): Promise<readonly unknown[]> {
+  const users = await listOf(upstream, [project, 'credentials']);
+  for (const user of users) neededAt(user, 'username');
+  return users;
+}
 
 /** The one of that name; undefined where the project, which is there, does not show it. */
 export const userIn = async (upstream: Upstream, project: string, username: string): Promise<unknown> =>

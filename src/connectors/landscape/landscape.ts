@@ -1,5 +1,5 @@
 import { badInput } from '../../errors.js';
-import { expectGood, keyAt, listAt, neededAt, secretAt, textAt, unreadableAnswer } from '../answers.js';
+import { at, expectGood, keyAt, listAt, neededAt, secretAt, textAt, unreadableAnswer } from '../answers.js';
 import { landscapeConnection } from './connection.js';
 import type { Connector, Minted, Observed, Scope, Upstream } from '../connector.js';
 import { landscapeCode, landscapeFault } from './faults.js';
@@ -92,7 +92,9 @@ interface Pair {
 async function entriesOf(upstream: Upstream): Promise<readonly unknown[]> {
   const answer = await askLandscape(upstream, { method: 'GET', path: ['credentials'], large: true });
   expectGood(answer, landscapeFault, landscapeCode(answer));
-  return listAt(answer.json, 'credentials');
+  const entries = listAt(answer.json, 'credentials');
+  for (const entry of entries) neededAt(entry, 'account_name');
+  return entries;
 }
 
 const entryOf = async (upstream: Upstream, account: string): Promise<unknown> =>
@@ -128,10 +130,13 @@ async function generate(upstream: Upstream, account: string): Promise<Minted> {
   return mintedIn(answer.json);
 }
 
-/** Undefined where there is none: the members are missing then, or null, or empty. */
+/**
+ * Undefined where there is none: the members are missing then, or null, or empty.
+ * @throws StoreError for half a pair, or what is no text: there may be one.
+ */
 function pairIn(entry: unknown): Pair | undefined {
-  const [accessKey, secret] = [textAt(entry, 'access_key'), textAt(entry, 'secret_key')];
-  return accessKey === null || secret === null ? undefined : { accessKey, secret };
+  if (['access_key', 'secret_key'].every((name) => (at(entry, name) ?? '') === '')) return undefined;
+  return { accessKey: neededAt(entry, 'access_key'), secret: neededAt(entry, 'secret_key') };
 }
 
 function observedIn(entry: unknown): Observed[] {

@@ -3,7 +3,7 @@ import {
   expectNoContent,
   flagAt,
   keyAt,
-  listIn,
+  listAt,
   neededAt,
   secretAt,
   unreadableAnswer,
@@ -27,12 +27,16 @@ export interface ListedKey {
 export async function keysOf(upstream: Upstream, subAccount: string): Promise<ListedKey[]> {
   const path = [subAccount, 'access-keys'];
   const { json } = await askSubAccounts(upstream, { method: 'GET', path }, faultOfOne);
-  return listIn(json, ['accessKeys', 'items']).map((key) => ({
+  return keysIn(json, versionOf(upstream)).map((key) => ({
     accessKey: neededAt(key, 'accessKey'),
     active: flagAt(key, 'active'),
     createdAt: createdIn(key),
   }));
 }
+
+/** Version 1 answers with the list itself. A list in any other place says nothing of keys that are not in it. */
+const keysIn = (json: unknown, version: 1 | 2): readonly unknown[] =>
+  version === 1 && Array.isArray(json) ? json : listAt(json, version === 1 ? 'items' : 'accessKeys');
 
 /** When a key was made: the two versions have a name each for it. */
 const createdIn = (key: unknown) => instantAt(key, 'createTime') ?? instantAt(key, 'createdDateTime');

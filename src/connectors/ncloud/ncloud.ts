@@ -1,6 +1,6 @@
 import { badInput } from '../../errors.js';
 import { ncloudConnection } from './connection.js';
-import type { Connector, Known, Minted, Scope, Upstream } from '../connector.js';
+import type { Admission, Connector, Known, Minted, Observed, Scope, Upstream } from '../connector.js';
 import {
   endKey,
   faultOfOne,
@@ -12,8 +12,15 @@ import {
   type ListedKey,
 } from './keys.js';
 import { describePair, expectKnown, isAccepted, makeTemporary, temporaryIn } from './sts.js';
-import { all, findSubAccount, pageOfSubAccounts, versionOf, type SubAccount } from './sub-accounts.js';
-import { readEach, shownOf } from '../scopes.js';
+import {
+  all,
+  findSubAccount,
+  pageOfSubAccounts,
+  subAccountsOnPage,
+  versionOf,
+  type SubAccount,
+} from './sub-accounts.js';
+import { listPages, shownOf } from '../scopes.js';
 import { adoptPair, neededPair, ownPair, pairOf } from '../signing.js';
 import { beforehand, StoreError } from '../store-error.js';
 
@@ -40,28 +47,19 @@ export const ncloud: Connector = {
     const found: Scope[] = [];
     // A main account has 500 sub accounts at most.
     for (let page = 0, goesOn = true; goesOn && page < 10; page++) {
-      const { subAccounts, isLast } = await pageOfSubAccounts(upstream, page);
-      found.push(...subAccounts.map(({ id, loginId }) => ({ id, name: loginId })));
-      goesOn = !isLast;
+      const { users, isLast } = await pageOfSubAccounts(upstream, page);
+      found.push(...users.map(({ id, loginId }) => ({ id, name: loginId })));
+      goesOn = !isLast && users.length > 0;
     }
     return found;
   },
 
-  list: async function* (upstream, from) {
-    const begun = new Set<string>();
-    for (let page = Number(from ?? 0), goesOn = true; goesOn; page++) {
-      const { subAccounts, isLast } = await pageOfSubAccounts(upstream, page);
-      const first = subAccounts[0]?.id;
-      const again = first !== undefined && begun.has(first);
-      if (first !== undefined) begun.add(first);
-      // A store that shows a page again has reached its end, whatever it says.
-      goesOn = !isLast && !again;
-      yield {
-        ...(await observedOfAll(upstream, again ? [] : subAccounts)),
-        next: goesOn ? String(page + 1) : null,
-      };
-    }
-  },
+  list: (upstream, from) =>
+    listPages(
+      { from, size: subAccountsOnPage },
+      (page) => pageOfSubAccounts(upstream, page),
+      (listed) => observedOf(upstream, listed),
+    ),
 
   find: async (upstream, known) => {
     const keys = await keysThere(upstream, known.scope);
@@ -79,15 +77,16 @@ export const ncloud: Connector = {
   },
   create: async (upstream, { scope, enabled }) => {
     if (!scope) throw unplaced();
-    const { mayCall } = await beforehand(() => findSubAccount(upstream, scope, faultOfOne));
-    const minted = await makeKey(upstream, scope);
-    if (!enabled) await suspendNew(upstream, scope, minted.accessKey);
-    return { externalId: minted.accessKey, scope, minted: { ...minted, enabled: mayCall } };
+    const owner = await beforehand(() => findSubAccount(upstream, scope, faultOfOne));
+    const key = await makeKey(upstream, scope);
+    if (!enabled) await suspendNew(upstream, scope, key.accessKey);
+    const minted = { ...key, ...admissionOf(owner, enabled) };
+    return { externalId: key.accessKey, scope, minted };
   },
 
   update: async (upstream, known, { enabled }) => {
     if (enabled === undefined) return {};
-    if (enabled) await beforehand(() => expectCalling(upstream, known.scope));
+    if (enabled) await beforehand(() => callingOwner(upstream, known.scope));
     // Suspended are older keys too that still live; let in again is the current one alone.
     if (!enabled) await suspendOthers(upstream, known);
     await setActive(upstream, known.scope, currentKey(known), enabled);
@@ -95,10 +94,15 @@ export const ncloud: Connector = {
   },
 
   rotate: async (upstream, known) => {
-    const isSuspended = !known.enabled && (await beforehand(() => isKeySuspended(upstream, known)));
+    const { scope, enabled } = known;
+    // What is known to be off is rotated untried; what is not would be found off only when it is tried.
+    const owner = await beforehand(() =>
+      enabled ? callingOwner(upstream, scope) : findSubAccount(upstream, scope, faultOfOne),
+    );
+    const isSuspended = !enabled && (await beforehand(() => isKeySuspended(upstream, known)));
     const minted = await makeNextKey(upstream, known);
-    if (isSuspended) await suspendNew(upstream, known.scope, minted.accessKey);
-    return minted;
+    if (isSuspended) await suspendNew(upstream, scope, minted.accessKey);
+    return { ...minted, ...admissionOf(owner, !isSuspended) };
   },
 
   probe: (upstream, minted) => isAccepted(upstream, neededPair(minted)),
@@ -122,16 +126,15 @@ export const ncloud: Connector = {
 
 const unplaced = () => badInput('input.scope', 'must be the id of the sub account that is to have the key');
 
-const observedOfAll = (upstream: Upstream, subAccounts: readonly SubAccount[]) =>
-  readEach(subAccounts, async (listed) => {
-    const keys = await keysThere(upstream, listed.id);
-    const owner = keys.length > 0 ? await whole(upstream, listed) : listed;
-    const { id, loginId, fullName, email, allowedIps } = owner;
-    return keys.map((key) => ({
-      ...observedKey(key, owner),
-      ...{ scope: id, name: loginId, fullName, email, allowedIps },
-    }));
-  });
+async function observedOf(upstream: Upstream, listed: SubAccount): Promise<Observed[]> {
+  const keys = await keysThere(upstream, listed.id);
+  const owner = keys.length > 0 ? await whole(upstream, listed) : listed;
+  const { id, loginId, fullName, email, allowedIps } = owner;
+  return keys.map((key) => ({
+    ...observedKey(key, owner),
+    ...{ scope: id, name: loginId, fullName, email, allowedIps },
+  }));
+}
 
 /** With what a list of version 2 leaves out, where the store shows it. */
 async function whole(upstream: Upstream, listed: SubAccount): Promise<SubAccount> {
@@ -143,23 +146,30 @@ async function whole(upstream: Upstream, listed: SubAccount): Promise<SubAccount
 }
 
 /** A key works where it is active, and its sub account may call. */
-const observedKey = ({ accessKey, active, createdAt }: ListedKey, { mayCall }: SubAccount) => ({
+const observedKey = ({ accessKey, active, createdAt }: ListedKey, owner: SubAccount) => ({
   externalId: accessKey,
   kind: 'ACCESS_KEY' as const,
   accessKey,
-  enabled: all([active, mayCall]),
+  ...admissionOf(owner, active),
   createdAt,
 });
 
 /** @throws StoreError CONFLICT where no key of the sub account would work, whatever it says itself */
-async function expectCalling(upstream: Upstream, scope: string): Promise<void> {
-  const { mayCall } = await findSubAccount(upstream, scope, faultOfOne);
-  if (mayCall === false)
-    throw new StoreError('CONFLICT', {
-      message: 'The sub account of the key is switched off in the store, or may not use the API Gateway.',
-      sent: false,
-    });
+async function callingOwner(upstream: Upstream, scope: string): Promise<SubAccount> {
+  const owner = await findSubAccount(upstream, scope, faultOfOne);
+  const { mayCall, allowedIps } = owner;
+  if (mayCall !== false) return owner;
+  throw new StoreError('CONFLICT', {
+    message: 'The sub account of the key is switched off in the store, or may not use the API Gateway.',
+    sent: false,
+    admission: { enabled: false, allowedIps },
+  });
 }
+
+const admissionOf = ({ mayCall, allowedIps }: SubAccount, active: boolean | undefined): Admission => ({
+  enabled: all([active, mayCall]),
+  allowedIps,
+});
 
 async function isKeySuspended(upstream: Upstream, known: Known): Promise<boolean> {
   const keys = await keysOf(upstream, known.scope);

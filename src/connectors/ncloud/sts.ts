@@ -2,7 +2,7 @@ import { badInput } from '../../errors.js';
 import type { Secret } from '../../secret.js';
 import { ncpScheme } from '../../signatures/ncp.js';
 import type { SigningKey } from '../../signatures/scheme.js';
-import { at, expectGood, keyAt, secretAt, textAt, unreadableAnswer } from '../answers.js';
+import { at, expectGood, keyAt, refusal, secretAt, textAt, unreadableAnswer } from '../answers.js';
 import type { IssueWish, Minted, StoreAnswer, StoreRequest, Upstream } from '../connector.js';
 import { missingPath } from '../endpoint.js';
 import { ncloudCode, ncloudFault } from './faults.js';
@@ -25,9 +25,15 @@ export async function makeTemporary(
   const factor = mfa ? { serialNumber: mfa.device, tokenCode: tokenCodeOf(mfa.code) } : {};
   const body = { durationSec, ...factor };
   const answer = await ask(upstream, parent, { method: 'POST', path: ['credentials'], body });
+  if (ncloudFault(answer) === 'UNAUTHENTICATED')
+    throw refusal('CONFLICT', answer, ncloudCode(answer), parentNotTaken);
   expectGood(answer, ncloudFault, ncloudCode(answer));
   return temporaryIn(answer.json);
 }
+
+/** It is the parent that signs, and not what Keyway reaches the store with. */
+const parentNotTaken =
+  'The store does not take the secret of the parent credential: it is suspended or ended there, or its sub account is switched off or let in from other addresses.';
 
 /**
  * What STS says of the pair that signs the request; undefined if it does not accept that pair, or no longer.

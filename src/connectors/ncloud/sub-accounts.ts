@@ -1,6 +1,7 @@
 import { ncpScheme } from '../../signatures/ncp.js';
 import {
   at,
+  countAt,
   expectGood,
   flagAt,
   listIn,
@@ -12,6 +13,7 @@ import {
 import type { StoreAnswer, StoreRequest, Upstream } from '../connector.js';
 import { missingPath } from '../endpoint.js';
 import { ncloudCode, ncloudFault } from './faults.js';
+import type { UserPage } from '../scopes.js';
 import { ownPair, signedBy } from '../signing.js';
 
 export interface SubAccount {
@@ -25,24 +27,26 @@ export interface SubAccount {
   mayCall: boolean | undefined;
 }
 
-const mostOnPage = 100;
+/** How many sub accounts a page has at most. */
+export const subAccountsOnPage = 100;
 
 /** A page of the sub accounts, counted from 0. Version 2 lists neither addresses nor e-mail: `findSubAccount` has them. */
 export async function pageOfSubAccounts(
   upstream: Upstream,
   page: number,
-  size = mostOnPage,
-): Promise<{ subAccounts: SubAccount[]; isLast: boolean }> {
+  size = subAccountsOnPage,
+): Promise<UserPage<SubAccount>> {
   const query: Record<string, string> =
     versionOf(upstream) === 1
       ? { page: String(page), size: String(size) }
       : { pageNo: String(page), pageSize: String(size) };
   const { json } = await askSubAccounts(upstream, { method: 'GET', path: [], query }, ncloudFault);
-  const subAccounts = listIn(json, ['items', 'subAccounts']).map(subAccountIn);
-  const total = at(json, 'totalElements');
-  const isLeft = typeof total === 'number' ? (page + 1) * size < total : subAccounts.length >= size;
-  const goesOn = flagAt(json, 'hasNext') ?? isLeft;
-  return { subAccounts, isLast: !goesOn || subAccounts.length === 0 };
+  const [list, count] =
+    versionOf(upstream) === 1 ? ['items', 'totalItems'] : ['subAccounts', 'totalElements'];
+  const users = listIn(json, list).map(subAccountIn);
+  const total = countAt(json, count);
+  const isLeft = total === undefined ? users.length >= size : (page + 1) * size < total;
+  return { users, total, isLast: !(flagAt(json, 'hasNext') ?? isLeft) };
 }
 
 /** All that is said of one sub account. @throws StoreError NOT_FOUND where it is not there. */

@@ -79,7 +79,9 @@ const basePath = (upstream: Pick<Upstream, 'settings'>): string[] =>
 /** All credentials of a scope, as the store tells of them, but for those that are marked as deleted. */
 export async function entriesIn(upstream: Upstream, scope: string): Promise<readonly unknown[]> {
   const { json } = await goodWithin(upstream, scope, { method: 'GET', path: [], large: true });
-  return listAt(json, 'credentials').filter(isThere);
+  const entries = listAt(json, 'credentials');
+  for (const entry of entries) neededAt(entry, 'id');
+  return entries.filter(isThere);
 }
 
 /** One credential, as the store tells of it; undefined where it is not there any more. */

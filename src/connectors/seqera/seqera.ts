@@ -54,7 +54,12 @@ export const seqera: Connector = {
     await expectShown(listSetting(upstream, 'workspaces'), (scope) => entriesSeen(opened, scope), 'each');
     return found;
   },
-  scopes: workspacesOf,
+  scopes: async (upstream) => {
+    const named = listSetting(upstream, 'workspaces');
+    // The personal space has no id that could be given.
+    if (named.length === 0) return [];
+    return (await workspacesOf(upstream)).filter(({ id }) => named.includes(id));
+  },
   list: (upstream, from) =>
     listScopes(scopesOf(upstream), from, async (scope) =>
       (await entriesIn(upstream, scope)).map((entry) => observedIn(entry, scope)),
@@ -64,13 +69,13 @@ export const seqera: Connector = {
     return entry === undefined ? undefined : observedIn(entry, known.scope);
   },
   present: async (upstream, { scope, name }) =>
-    (await entriesIn(upstream, scopeFor(upstream, scope)))
+    (await entriesIn(upstream, await scopeFor(upstream, scope)))
       .filter((entry) => textAt(entry, 'name') === name)
       .map((entry) => neededAt(entry, 'id')),
 
   expect: expectFit,
   create: async (upstream, { scope: given, wish, ...described }) => {
-    const scope = scopeFor(upstream, given);
+    const scope = await scopeFor(upstream, given);
     const { provider, keys } = providerKeysIn(wish);
     const theirKeys = theirKeysOf(provider, keys);
     const { json } = await written(upstream, scope, described.name, {
@@ -109,16 +114,30 @@ const scopesOf = (upstream: Upstream): readonly string[] => {
  * The workspace that is named, or the only place there is; empty for the personal space.
  * @throws BAD_USER_INPUT for one that listings would not show, and where there are several.
  */
-function scopeFor(upstream: Upstream, scope: string | null): string {
+async function scopeFor(upstream: Upstream, scope: string | null): Promise<string> {
   const scopes = scopesOf(upstream);
   const [only = '', ...others] = scopes;
   if (scope !== null && scopes.includes(scope)) return scope;
   const known = oneOf(scopes.map((id) => ({ id, name: id === '' ? 'the personal workspace' : id })));
-  if (scope)
-    throw badInput('input.scope', `is none of the workspaces that the store was connected with: ${known}`);
+  if (scope) {
+    const others = await othersSeen(upstream);
+    throw badInput(
+      'input.scope',
+      `is none of the workspaces that the store was connected with: ${known}${others}`,
+    );
+  }
   if (others.length > 0)
     throw badInput('input.scope', `is required: a workspace of the store, by its id, ${known}`);
   return only;
+}
+
+/** The workspaces that the token sees and that the store was not connected with, and how that is done. */
+async function othersSeen(upstream: Upstream): Promise<string> {
+  const named = listSetting(upstream, 'workspaces');
+  const seen = await shownOf(upstream, workspacesOf);
+  const others = seen instanceof StoreError ? [] : seen.filter(({ id }) => !named.includes(id));
+  if (others.length === 0) return '';
+  return `. Its token sees others too (${namesOf(others)}): connect the store with them first, by updateStore (workspaces)`;
 }
 
 /**
@@ -225,12 +244,15 @@ async function entriesSeen(upstream: Upstream, scope: string): Promise<unknown> 
 }
 
 /** Some workspaces in one line, by their ids and names: only such names as callers could give. */
-function oneOf(scopes: readonly Scope[]): string {
+const oneOf = (scopes: readonly Scope[]): string =>
+  scopes.length === 0 ? 'none' : `one of ${namesOf(scopes)}`;
+
+function namesOf(scopes: readonly Scope[]): string {
   const shown = scopes.slice(0, 20).map(({ id, name }) => {
     const plain = /^[\p{L}\p{N} /._-]{1,100}$/u.test(name) && name !== id ? ` (${name})` : '';
     return `${/^\d{1,19}$/.test(id) ? id : "''"}${plain}`;
   });
-  return shown.length === 0 ? 'none' : `one of ${shown.join(', ')}${scopes.length > 20 ? ' and others' : ''}`;
+  return `${shown.join(', ')}${scopes.length > 20 ? ' and others' : ''}`;
 }
 
 type Keys = NonNullable<Minted['keys']>;

@@ -26,13 +26,22 @@ export async function pairOfUser(upstream: Upstream, userId: string): Promise<Li
   // What is no answer of Veracode's must not pass for a user without a pair.
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw unreadableAnswer();
   const apiId = textAt(json, 'api_id');
-  if (apiId === null) return undefined;
+  if (apiId === null) {
+    // What tells of something else tells nothing of a pair.
+    if (!Object.keys(json).every((name) => members.has(name))) throw unreadableAnswer();
+    return undefined;
+  }
   return {
     apiId,
     expiresAt: instantAt(json, 'expiration_ts'),
     revokedAt: instantAt(json, 'revocation_ts'),
   };
 }
+
+/** What an answer about a pair has (docs.veracode.com/r/c_identity_creds_expire, and the vendor's own clients). */
+const members: ReadonlySet<string> = new Set([
+  ...['api_id', 'api_secret', 'expiration_ts', 'last_used_ts', 'revocation_ts', 'revocation_user', '_links'],
+]);
 
 /** Makes a new pair for a user, which ends the one before. The answer alone has its key. */
 export async function makePair(upstream: Upstream, userId: string): Promise<Minted> {

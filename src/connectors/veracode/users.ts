@@ -1,6 +1,7 @@
 import type { SigningKey } from '../../signatures/scheme.js';
-import { at, expectGood, flagAt, listAt, neededAt, textAt, unreadableAnswer } from '../answers.js';
+import { at, countAt, expectGood, flagAt, listAt, neededAt, textAt, unreadableAnswer } from '../answers.js';
 import type { Upstream } from '../connector.js';
+import type { UserPage } from '../scopes.js';
 import { askVeracode, askVeracodeAs } from './api.js';
 import { veracodeCode, veracodeFault } from './faults.js';
 
@@ -16,16 +17,23 @@ export interface User {
 }
 
 /** With up to two requests for each user behind it, three pages are what a sync may ask for in a minute. */
-const usersOnPage = 50;
+export const usersOnPage = 50;
 
-/** A page of the users, counted from 0; as one of Keyway's pairs alone sees it, where one is given. */
+/**
+ * A page of the users, counted from 0.
+ * @param pair as which of Keyway's pairs alone sees it
+ * @param only the name of the users that are wanted
+ */
 export async function pageOfUsers(
   upstream: Upstream,
   page: number,
   size = usersOnPage,
-  pair?: SigningKey,
-): Promise<{ users: User[]; isLast: boolean }> {
-  const query = { page: String(page), size: String(size), detailed: 'Yes' };
+  { pair, only }: { pair?: SigningKey; only?: string } = {},
+): Promise<UserPage<User>> {
+  const query = {
+    ...{ page: String(page), size: String(size), detailed: 'Yes' },
+    ...(only !== undefined && { user_name: only }),
+  };
   const request = { method: 'GET', path: ['users'], query } as const;
   const answer = await (pair ? askVeracodeAs(upstream, pair, request) : askVeracode(upstream, request));
   expectGood(answer, veracodeFault, veracodeCode(answer));
@@ -36,7 +44,7 @@ export async function pageOfUsers(
   const users = at(embedded, 'users') === undefined ? [] : listAt(embedded, 'users').map(userIn);
   const pages = at(totals, 'total_pages');
   const goesOn = typeof pages === 'number' ? page + 1 < pages : users.length >= size;
-  return { users, isLast: !goesOn || users.length === 0 };
+  return { users, total: countAt(totals, 'total_elements'), isLast: !goesOn };
 }
 
 /** One user; undefined where there is none. */
@@ -47,6 +55,17 @@ export async function findUser(upstream: Upstream, id: string): Promise<User | u
   const user = userIn(answer.json);
   if (user.id !== id) throw unreadableAnswer();
   return user;
+}
+
+/**
+ * One user, with what only lists say of it: whether it may sign in. A user that is not active may not, whatever they say.
+ * Undefined where there is none.
+ */
+export async function findWholeUser(upstream: Upstream, id: string): Promise<User | undefined> {
+  const user = await findUser(upstream, id);
+  if (user?.active !== true) return user;
+  const { users } = await pageOfUsers(upstream, 0, usersOnPage, { only: user.name });
+  return { ...user, active: users.find((one) => one.id === id)?.active ?? user.active };
 }
 
 /** The id of the user whose pair this is; undefined where Veracode does not take what it signs. */

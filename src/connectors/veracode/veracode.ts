@@ -1,14 +1,14 @@
 import { badInput } from '../../errors.js';
 import { veracodeConnection } from './connection.js';
-import type { Connector, Known, Observed, Upstream } from '../connector.js';
+import type { Admission, Connector, Known, Observed, Upstream } from '../connector.js';
 import { withoutPrefix } from '../../signatures/veracode.js';
-import { readEach, shownOf } from '../scopes.js';
+import { listPages, shownOf } from '../scopes.js';
 import { textSetting } from '../settings.js';
 import { adoptPair, neededPair } from '../signing.js';
 import { beforehand, StoreError } from '../store-error.js';
 import { asGiven, pairsOf } from './api.js';
 import { endPair, isLive, isRevoked, makeOwnPair, makePair, pairOfUser, type ListedPair } from './pairs.js';
-import { findUser, pageOfUsers, userOf, type User } from './users.js';
+import { findUser, findWholeUser, pageOfUsers, userOf, usersOnPage, type User } from './users.js';
 
 export { veracodeFault } from './faults.js';
 
@@ -37,7 +37,7 @@ export const veracode: Connector = {
       if (users.has(user))
         throw new StoreError('INVALID_INPUT', { message: 'The two pairs belong to one user.' });
       users.add(user);
-      await pageOfUsers(upstream, 0, 1, pair);
+      await pageOfUsers(upstream, 0, 1, { pair });
     }
   },
 
@@ -46,21 +46,15 @@ export const veracode: Connector = {
     return users.map(({ id, name }) => ({ id, name }));
   },
 
-  list: async function* (upstream, from) {
-    const begun = new Set<string>();
-    for (let page = Number(from ?? 0), goesOn = true; goesOn; page++) {
-      const { users, isLast } = await pageOfUsers(upstream, page);
-      const [first] = users;
-      const again = first !== undefined && begun.has(first.id);
-      if (first) begun.add(first.id);
-      // A store that shows a page again has reached its end, whatever it says.
-      goesOn = !isLast && !again;
-      yield {
-        ...(await observedOfAll(upstream, again ? [] : users)),
-        next: goesOn ? String(page + 1) : null,
-      };
-    }
-  },
+  list: (upstream, from) =>
+    listPages(
+      { from, size: usersOnPage },
+      (page) => pageOfUsers(upstream, page),
+      async (user) => {
+        const pair = await pairOfUser(upstream, user.id);
+        return pair ? [observedOf(upstream, await whole(upstream, user), pair)] : [];
+      },
+    ),
 
   find: async (upstream, { externalId }) => {
     const pair = await pairOfUser(upstream, externalId);
@@ -84,15 +78,19 @@ export const veracode: Connector = {
         message: 'The user has a pair already, which a new one would end.',
         sent: false,
       });
-    const user = await beforehand(() => findUser(upstream, scope));
+    const user = await beforehand(() => findWholeUser(upstream, scope));
     const minted = await makePair(upstream, scope);
-    return { externalId: scope, scope, minted: { ...minted, enabled: user?.active } };
+    return { externalId: scope, scope, minted: { ...minted, ...admissionOf(user) } };
   },
 
-  rotate: (upstream, { externalId, accessKey }) =>
-    accessKey === textSetting(upstream, 'apiId')
-      ? makeOwnPair(upstream, externalId)
-      : makePair(upstream, externalId),
+  rotate: async (upstream, { externalId, accessKey, enabled }) => {
+    // Whether who was let in may sign in yet, the next listing tells; who is let in again is looked at as a whole.
+    const find = enabled ? findUser : findWholeUser;
+    const user = await beforehand(() => find(upstream, externalId));
+    const isOwn = accessKey === textSetting(upstream, 'apiId');
+    const minted = await (isOwn ? makeOwnPair : makePair)(upstream, externalId);
+    return { ...minted, ...admissionOf(user) };
+  },
 
   probe: async (upstream, minted) => (await userOf(upstream, neededPair(minted))) !== undefined,
 
@@ -113,12 +111,6 @@ function end(upstream: Upstream, { externalId }: Known): Promise<void> {
   return endPair(upstream, externalId);
 }
 
-const observedOfAll = (upstream: Upstream, users: readonly User[]) =>
-  readEach(users, async (user) => {
-    const pair = await pairOfUser(upstream, user.id);
-    return pair ? [observedOf(upstream, await whole(upstream, user), pair)] : [];
-  });
-
 /** With what lists do not say of a user, where the store shows it. */
 async function whole(upstream: Upstream, listed: User): Promise<User> {
   const found = await shownOf(listed.id, (id) => findUser(upstream, id));
@@ -126,6 +118,11 @@ async function whole(upstream: Upstream, listed: User): Promise<User> {
   const { active, allowedIps } = found;
   return { ...listed, active: listed.active === false ? false : (active ?? listed.active), allowedIps };
 }
+
+const admissionOf = (user: User | undefined): Admission => ({
+  enabled: user?.active,
+  allowedIps: user?.allowedIps,
+});
 
 const observedOf = (upstream: Upstream, user: User, pair: ListedPair): Observed => ({
   externalId: user.id,
@@ -135,8 +132,7 @@ const observedOf = (upstream: Upstream, user: User, pair: ListedPair): Observed 
   accessKey: asGiven(upstream, pair.apiId),
   fullName: user.fullName,
   email: user.email,
-  enabled: user.active,
-  allowedIps: user.allowedIps,
+  ...admissionOf(user),
   expiresAt: pair.expiresAt,
   revoked: isRevoked(pair, upstream.now()),
 });

@@ -73,7 +73,8 @@ async function deal(
   const { verb } = work.intent;
   const { connector } = open;
   const { code, message, fields } = error;
-  const failure: Failure = { code, message, fields };
+  const admission = error instanceof StoreError ? error.admission : undefined;
+  const failure: Failure = { code, message, fields, ...(admission && { admission }) };
   const passing = error.code === 'UNAVAILABLE' || error.code === 'RATE_LIMITED';
   const unclear = error instanceof StoreError && error.unclear;
   // What was begun is brought to its end; what has not left Keyway yet is the caller's to try again.

@@ -2,6 +2,7 @@ import type { Upstream } from '../../connectors/connector.js';
 import { sql, type Sql } from '../../database/database.js';
 import { KeywayError } from '../../errors.js';
 import { longestQueueMs, slowestStoreMs } from '../../config/limits.js';
+import { forChange } from '../../stores/open.js';
 
 /**
  * The right to work on an intent for a limited time. Who takes it up later has a higher fence, and only that one
@@ -31,14 +32,17 @@ export const leaseFrom = (id: string, fence: number, claimedAtMs: number): Lease
   heldUntilMs: claimedAtMs + leaseMs - marginMs,
 });
 
-/** The store, as far as the lease goes: no call is begun that could outlast it (R12). */
-export const leased = (db: Sql, upstream: Upstream, lease: Lease): Upstream => ({
-  ...upstream,
-  call: async (request) => {
-    await hold(db, lease);
-    return upstream.call(request);
-  },
-});
+/** The store, as far as the lease of a change goes: no call is begun that could outlast it (R12). */
+export function leased(db: Sql, upstream: Upstream, lease: Lease): Upstream {
+  const changing = forChange(upstream);
+  return {
+    ...changing,
+    call: async (request) => {
+      await hold(db, lease);
+      return changing.call(request);
+    },
+  };
+}
 
 /** Makes sure that a call ends within the lease. @throws LeaseLost */
 async function hold(db: Sql, lease: Lease): Promise<void> {

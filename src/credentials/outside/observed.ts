@@ -1,5 +1,6 @@
-import type { Described, KeptByStore, Observed } from '../../connectors/connector.js';
+import type { Admission, Described, KeptByStore, Observed } from '../../connectors/connector.js';
 import { rangeAround } from '../../access/addresses.js';
+import { sql, type Tx } from '../../database/database.js';
 import { EmailAddress } from '../../inputs/scalars.js';
 import type { RoleTrust, Unsaid } from '../record/credential.js';
 import { Provider } from '../record/provider.js';
@@ -27,8 +28,8 @@ export interface Said {
 
 /** What of an entry can be kept: an e-mail that is none, as Keyway reads them, is left out. */
 export function saidOf(entry: Observed): Said {
-  const { name, accessKey, provider, description, category, fullName, email, enabled } = entry;
-  const { allowedIps, expiresAt, roles, revoked, readable, baseUrl, invalid, trust } = entry;
+  const { name, accessKey, provider, description, category, fullName, email } = entry;
+  const { expiresAt, roles, revoked, readable, baseUrl, invalid, trust } = entry;
   return {
     name,
     ...(accessKey !== undefined && { access_key: accessKey }),
@@ -37,8 +38,7 @@ export function saidOf(entry: Observed): Said {
     ...(category !== undefined && { category }),
     ...(fullName !== undefined && { full_name: fullName }),
     ...(email !== undefined && { email: email === null ? null : emailIn(email) }),
-    ...(enabled !== undefined && { enabled }),
-    ...(allowedIps && { allowed_ips: [...new Set(allowedIps.map(rangeIn))] }),
+    ...admissionIn(entry),
     ...(expiresAt !== undefined && { expires_at: expiresAt }),
     ...(roles && { roles: [...new Set(roles)].sort() }),
     ...(revoked && { revoked }),
@@ -47,6 +47,20 @@ export function saidOf(entry: Observed): Said {
     ...(invalid !== undefined && { invalid: invalid !== null, problem: invalid?.problem ?? null }),
     ...(trust !== undefined && { trust }),
   };
+}
+
+const admissionIn = ({ enabled, allowedIps }: Admission): Pick<Said, 'enabled' | 'allowed_ips'> => ({
+  ...(enabled !== undefined && { enabled }),
+  ...(allowedIps && { allowed_ips: [...new Set(allowedIps.map(rangeIn))] }),
+});
+
+/**
+ * Puts on record what a store said of whom a credential is of, when it was asked for something else: it holds for the
+ * credential too.
+ */
+export async function noteAdmission(tx: Tx, id: string, admission: Admission): Promise<void> {
+  const said = admissionIn(admission);
+  if (Object.keys(said).length > 0) await tx.rows(admitted, { id, said: JSON.stringify(said) });
 }
 
 /** What a store was told, as it will say it. */
@@ -112,3 +126,13 @@ function emailIn(text: string): string | null {
     return null;
   }
 }
+
+const admitted = sql(`
+  UPDATE credentials c SET
+    enabled = coalesce(CAST(n.said ->> 'enabled' AS boolean), c.enabled),
+    allowed_ips = CASE WHEN n.said ? 'allowed_ips'
+      THEN ARRAY(SELECT jsonb_array_elements_text(n.said -> 'allowed_ips')) ELSE c.allowed_ips END,
+    unsaid = ARRAY(SELECT name FROM unnest(c.unsaid) AS name
+      WHERE NOT n.said ? CASE name WHEN 'allowedIps' THEN 'allowed_ips' ELSE name END),
+    observed = c.observed || n.said
+  FROM (SELECT CAST(:said AS jsonb) AS said) AS n WHERE c.id = :id RETURNING c.id`);

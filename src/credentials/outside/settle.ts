@@ -1,6 +1,6 @@
 import type { Actor } from '../../audit/decision.js';
 import { recordAs } from '../../audit/record.js';
-import type { Minted } from '../../connectors/connector.js';
+import type { Admission, Minted } from '../../connectors/connector.js';
 import { sql, type Tx } from '../../database/database.js';
 import { codes, type Code, type FieldFault } from '../../errors.js';
 import type { Keyring } from '../../keyring/keyring.js';
@@ -27,7 +27,7 @@ import { keepOutside } from '../secret/keep-secret.js';
 import type { StoreOutcome } from './at-store.js';
 import { durationMs } from '../../time.js';
 import { LeaseLost, type Lease } from './lease.js';
-import { toldOf } from './observed.js';
+import { noteAdmission, toldOf } from './observed.js';
 import { planFor, restore, type Overtaken } from './plan.js';
 import { wayOf, type Work } from './work.js';
 
@@ -50,7 +50,7 @@ export async function settle(
       case 'CREATE': {
         const { externalId, scope, minted } = outcome.created;
         await tx.rows(absorb, { id: credential.id, storeId: intent.storeId, externalId });
-        const { expiresAt, createdAt, enabled, trust } = minted;
+        const { expiresAt, createdAt, trust } = minted;
         const storeRevision = minted.revision ?? null;
         await setColumns(tx, credential.id, {
           externalId,
@@ -58,9 +58,9 @@ export async function settle(
           storeRevision,
           ...(expiresAt && { expiresAt }),
           ...(createdAt && { createdAt }),
-          ...(enabled === false && { enabled }),
           ...(trust && { trust: storableTrust(trust) }),
         });
+        await noteAdmission(tx, credential.id, minted);
         await bringIn(parts.keyring, tx, credential, 1, minted);
         await tx.rows(created, { id: credential.id, partial: minted.partial ?? false });
         break;
@@ -90,6 +90,8 @@ export interface Failure {
   code: Code;
   message: string;
   fields?: readonly FieldFault[];
+  /** What the store said of whom the credential is of. */
+  admission?: Admission;
 }
 
 /** Puts on record that the store did nothing: all is as before. @throws LeaseLost */
@@ -121,6 +123,7 @@ export async function settleFailed(
         });
       }
     }
+    if (failure.admission) await noteAdmission(tx, id, failure.admission);
     await close(tx, intent, 'FAILED', failure);
     await restore(tx, id, details.overtook ?? []);
     await tell(parts.keyring, tx, intent, credential, failure.code);
@@ -203,6 +206,7 @@ async function replaceSecret(
   if (overlap) await demoteCurrent(tx, id, graceMs);
   else await retireCurrent(tx, id);
   await bringIn(keyring, tx, credential, intent.version ?? 1, minted);
+  await noteAdmission(tx, id, minted);
   if (minted.trust) await setColumns(tx, id, { trust: storableTrust(minted.trust) });
   await tx.rows(rotated, {
     id,

@@ -98,7 +98,9 @@ export class Syncs {
     if (!listed || store.accountId === null) throw new KeywayError('UNSUPPORTED');
     const of = { id: store.id, accountId: store.accountId };
     if (run.resumeFrom === null) run.unread = [];
-    for await (const { entries, unread = [], followed, sinceFirst, next } of listed) {
+    let isWhole = true;
+    for await (const { entries, unread = [], incomplete, followed, sinceFirst, next } of listed) {
+      isWhole = !incomplete;
       run.unread = [...new Set([...run.unread, ...unread])];
       let heldAt = run.askedAt;
       for (let start = 0; start === 0 || start < entries.length; start += batch) {
@@ -120,7 +122,7 @@ export class Syncs {
       run.resumeFrom = next;
       run.askedAt = heldAt;
     }
-    for (let gone = batch; gone === batch;) {
+    for (let gone = isWhole ? batch : 0; gone === batch;) {
       gone = await db.transaction(async (tx) => {
         await hold(tx, run, run.resumeFrom);
         const marked = await markGone(tx, run, batch);
@@ -128,7 +130,7 @@ export class Syncs {
         return marked;
       });
     }
-    await db.rows(finish, { ...mine(run), error: run.unread.length > 0 ? 'PARTIAL' : null });
+    await db.rows(finish, { ...mine(run), error: run.unread.length > 0 || !isWhole ? 'PARTIAL' : null });
   }
 }
 

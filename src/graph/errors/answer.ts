@@ -128,7 +128,7 @@ const statusOf: Readonly<Record<Code, number>> = {
 function statusFor(code: Finding['code'], given: number | undefined): number | undefined {
   // A mutation by GET is 405.
   if (code === 'BAD_REQUEST') return given;
-  if (code === misfit.code) return 400;
+  if (code === misfit.code || code === 'OPERATION_RESOLUTION_FAILURE') return 400;
   return Object.hasOwn(codes, code) ? statusOf[code as Code] : given;
 }
 
@@ -239,7 +239,11 @@ function findingOf(
   return refusals.find((known) => known.code === code) ?? internal;
 }
 
-const notByGet: Finding = { code: 'BAD_REQUEST', message: 'A GET only asks: send a mutation by POST.' };
+const notByGet: Finding = {
+  code: 'BAD_REQUEST',
+  message:
+    'A GET only asks: its parameter query must hold a query. To change something, send a mutation by POST.',
+};
 
 const ofOurs = ({ code, message, fields }: KeywayError): Finding =>
   code === internal.code ? internal : { code, message, fields };

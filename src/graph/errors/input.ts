@@ -53,7 +53,8 @@ export function variableFaults(suggest: Suggest = suggestNothing): ApolloServerP
 
 /**
  * What keeps a value from being of the type, one fault after the other; nothing where graphql-js takes the value. Paths
- * and messages are made of names of the schema and of list indexes, never of the value and its keys.
+ * and messages are made of names of the schema and of list indexes, never of the value; a key that the schema does not
+ * have is named where `suggest` says so.
  */
 export function* valueFaults(
   value: unknown,
@@ -134,9 +135,9 @@ const exactlyOne = 'exactly one of its members must be given';
 // UTF-8 has no bytes for it, and would have U+FFFD in its place. In a literal, graphql-js refuses it.
 const halved = 'has half of a surrogate pair, such as \\ud83d alone: send the whole character';
 function unknownMember(type: GraphQLInputObjectType, given: string, suggest: Suggest): string {
-  const nearest = suggest(given, Object.keys(type.getFields()));
+  const { name, nearest } = suggest(given, Object.keys(type.getFields()));
   const end = nearest === undefined ? '' : `: did you mean ${nearest}?`;
-  return `has a member that ${type.name} does not define${end}`;
+  return `has a member ${name === undefined ? '' : `${name} `}that ${type.name} does not define${end}`;
 }
 
 function mustBe(type: GraphQLLeafType | GraphQLInputObjectType): string {

@@ -1,12 +1,36 @@
 import { suggestionList } from 'graphql/jsutils/suggestionList.js';
 
-/** The name out of these that was probably meant; undefined where none is near. */
-export type Suggest = (given: string, names: Iterable<string>) => string | undefined;
+/** What may be said of a name that the schema does not have. */
+export interface Slip {
+  /** The name itself; undefined where it is not to be repeated. */
+  name?: string | undefined;
+  /** The one that was probably meant; undefined where none is near. */
+  nearest?: string | undefined;
+}
+
+/** What may be said of a name where these were expected. */
+export type Suggest = (given: string, names: Iterable<string>) => Slip;
+
+/** The one for this server. */
+export const suggestFor = (introspection: boolean): Suggest =>
+  introspection ? suggestNearest : suggestNothing;
 
 /** For where introspection is allowed, and the names of the schema are no secret. */
-export const suggestNearest: Suggest = (given, names) =>
+export const suggestNearest: Suggest = (given, names) => {
   // A longer one is no slip of the pen.
-  given.length > 64 ? undefined : suggestionList(given, [...names])[0];
+  const nearest = given.length > 64 ? undefined : suggestionList(given, [...names])[0];
+  const isTold = nearest === undefined ? isLikeOurs(given) : isName(given);
+  return { nearest, name: isTold ? given : undefined };
+};
 
-/** For where it is not. */
-export const suggestNothing: Suggest = () => undefined;
+/** For where it is not: an error names nothing there but what the schema has. */
+export const suggestNothing: Suggest = () => ({});
+
+/** As GraphQL writes names: its specification, section 2.1.9. */
+const isName = (given: string): boolean => /^[_A-Za-z][_0-9A-Za-z]*$/.test(given);
+
+/**
+ * Whether it is a name as those of the schema are: of words, with a digit at most. A key of a variable that is anything
+ * else may be a value in the wrong place.
+ */
+const isLikeOurs = (given: string): boolean => /^(?=.{1,40}$)[_A-Za-z]+[0-9]?[_A-Za-z]*$/.test(given);

@@ -47,11 +47,11 @@ import {
 import { codes, sentenceOf, type FieldFault } from '../../errors.js';
 import { validationOptions } from '../query-limits.js';
 import { literalFaults, notInDocument, variablePaths } from './input.js';
-import { suggestNearest, suggestNothing, type Suggest } from './suggest.js';
+import { suggestFor, type Suggest } from './suggest.js';
 
 /** Why a document does not fit the schema, in our words, and the nodes that are to blame. */
 export interface Misfit {
-  code: 'GRAPHQL_VALIDATION_FAILED' | 'BAD_USER_INPUT' | 'LIMIT_EXCEEDED';
+  code: 'GRAPHQL_VALIDATION_FAILED' | 'OPERATION_RESOLUTION_FAILURE' | 'BAD_USER_INPUT' | 'LIMIT_EXCEEDED';
   message: string;
   fields?: readonly FieldFault[];
   nodes?: readonly ASTNode[];
@@ -73,12 +73,12 @@ export const misfit = {
 /**
  * Validates a document: what keeps it from being run, nothing where it fits. An error of graphql-js may hold a submitted
  * value, and does not tell which rule it is of, so that each rule is watched as it reports. Our words name nothing but
- * what the schema has.
+ * what the schema has, or what of it was misspelt where introspection is allowed.
  */
 export function misfitsOf(document: DocumentNode, schema: GraphQLSchema, introspection: boolean): Misfit[] {
   const found: Misfit[] = [];
   const rules = introspection ? specifiedRules : [...specifiedRules, noIntrospection];
-  const suggest = introspection ? suggestNearest : suggestNothing;
+  const suggest = suggestFor(introspection);
   const telling = rules.map((rule) =>
     rule === ValuesOfCorrectTypeRule ? literalsRule(found, suggest) : tellingRule(rule, found, suggest),
   );
@@ -160,10 +160,7 @@ type Words = (
   suggest: Suggest,
 ) => string | undefined;
 
-/**
- * Of a name that is not there: with the nearest that is, where one is near; the document's own only then, as a slip of
- * the pen.
- */
+/** Of a name that is not there, with what may be said of it. */
 function noSuch(
   what: string | undefined,
   node: ASTNode | undefined,
@@ -171,9 +168,9 @@ function noSuch(
   suggest: Suggest,
 ): string | undefined {
   if (what === undefined) return undefined;
-  const named = node && 'name' in node && node.name ? node.name.value : undefined;
-  const nearest = named === undefined ? undefined : suggest(named, names);
-  return nearest === undefined ? `${what} of that name.` : `${what} ${named}: did you mean ${nearest}?`;
+  const given = node && 'name' in node ? node.name?.value : undefined;
+  const { name = 'of that name', nearest } = given === undefined ? {} : suggest(given, names);
+  return nearest === undefined ? `${what} ${name}.` : `${what} ${name}: did you mean ${nearest}?`;
 }
 
 const namesOf = (named: readonly { name: string }[] | undefined) => (named ?? []).map(({ name }) => name);

@@ -73,6 +73,7 @@ describe.each([1, 2] as const)('version %s of Sub Account', (version) => {
     expect(new Set(entries.map(({ externalId }) => externalId)).size).toBe(153);
     expect(entries).toHaveLength(153);
     expect(parts.at(-1)?.next).toBeNull();
+    expect(parts.some(({ incomplete }) => incomplete)).toBe(false);
     expect(entries.find(({ externalId }) => externalId === second.accessKey)).toMatchObject({
       scope: owner.subAccountId,
       kind: 'ACCESS_KEY',
@@ -90,6 +91,7 @@ describe.each([1, 2] as const)('version %s of Sub Account', (version) => {
     const parts = await make.partsOf(ncloud, upstream);
     const from = parts[0]?.next ?? '';
     const rest = await make.partsOf(ncloud, upstream, from);
+    expect(rest.some(({ incomplete }) => incomplete)).toBe(false);
     const all = [...(parts[0]?.entries ?? []), ...rest.flatMap(({ entries }) => entries)];
     expect(new Set(all.map(({ externalId }) => externalId)).size).toBe(252);
   });
@@ -489,7 +491,7 @@ describe('answers that differ from those of today', () => {
     expect(entry?.allowedIps).toEqual(allowedIps);
   });
 
-  test.each([{}, { items: 'none' }, { one: [], two: [] }, undefined])(
+  test.each([{}, { items: 'none' }, { one: [], two: [] }, [], undefined])(
     'takes %j for no listing',
     async (body) => {
       meet(/sub-accounts\?/, body);
@@ -501,8 +503,11 @@ describe('answers that differ from those of today', () => {
     const second = opened({ settings: { subAccountApiVersion: 2 } });
     const items = Array.from({ length: 100 }, () => ({ subAccountId: owner.subAccountId }));
     store.meet({ kind: 'fail', status: 200, body: { list: items } }, { path: /sub-accounts\?/ }, 3);
-    const entries = await make.listed(ncloud, second);
-    expect(entries).toHaveLength(100);
+    const parts = await make.partsOf(ncloud, second);
+    expect(parts.map(({ entries, incomplete }) => [entries.length, incomplete])).toEqual([
+      [100, undefined],
+      [0, true],
+    ]);
   });
 
   test('is unclear about a change that version 1 does not say was made', async () => {

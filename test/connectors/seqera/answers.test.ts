@@ -1,7 +1,7 @@
 /** @embedded what vendors answer */
 // What Seqera Platform says and asks for, as a caller of Keyway meets it.
 import { faultPaths } from '../../credentials/verbs.js';
-import { createStore, makeStore } from '../../stores/stores.js';
+import { createStore, makeStore, updateStore } from '../../stores/stores.js';
 import { expectData, makeAccount, unique } from '../../support/make.js';
 import { sharedServer, type SharedServer } from '../../support/server.js';
 import { startSeqera, type Seqera, type SeqeraOptions } from '../../upstreams/seqera.js';
@@ -212,6 +212,26 @@ test('the workspaces that the token sees are listed, and named where a wrong or 
   }
 });
 
+test.each([[[]], [['4242']]])(
+  'a store that is connected with the workspaces %j lists those alone, creates in each, and names the others',
+  async (connected) => {
+    await open({ workspaces: ['4242', '77'] }, connected);
+    const scopes = 'query ($id: ID!) { node(id: $id) { ... on CredentialStore { scopes { id } } } }';
+    const listed = expectData(await server.ask(scopes, { id: store })).node.scopes as { id: string }[];
+    expect(listed.map(({ id }) => id)).toEqual(connected);
+    for (const { id } of listed) await made({ github: git }, { scope: id });
+    const refused = await create({ github: git }, { scope: '77' });
+    expect(faultPaths(refused)).toEqual(['input.scope']);
+    expect(refused.text).toMatch(/77 \(acme\/ws-77\).*updateStore/);
+    const withIt = await updateStore(server, {
+      id: store,
+      connection: { seqera: { endpoint: at.url, token: at.token, workspaces: [...connected, '77'] } },
+    });
+    expectData(withIt);
+    await made({ github: git }, { scope: '77' });
+  },
+);
+
 test.each([
   [['credentials:write'], 'The store does not allow Keyway to do this: its token lacks credentials:write.'],
   [['credentials:write', 'organization:write'], 'its token lacks credentials:write, organization:write.'],
@@ -234,4 +254,20 @@ test.each([{ ok: true }, [], 'text'])('%j is no answer to a change or an end', a
   at.meet({ kind: 'fail', status: 200, body }, { method: 'DELETE' });
   const { status } = expectData(await run('revokeCredential', { id })).revokeCredential.credential;
   expect([status, at.credentials.size]).toEqual(['REVOKED', 0]);
+});
+
+test('a revocation that takes the place of another one keeps its reason', async () => {
+  await open();
+  const { id } = await made({ github: git });
+  const reached = at.hold('before', { method: 'DELETE' });
+  const first = run('revokeCredential', { id, reason: 'It was published.' });
+  const held = await reached;
+  expectData(await run('revokeCredential', { id }));
+  held.release();
+  await first;
+  const query = 'query ($id: ID!) { credential(id: $id) { status revokeReason } }';
+  expect(expectData(await server.ask(query, { id })).credential).toEqual({
+    status: 'REVOKED',
+    revokeReason: 'It was published.',
+  });
 });

@@ -72,6 +72,7 @@ test('lists the pair of each user that has one, page by page, without its key', 
   store.seed(120);
   const parts = await make.partsOf(veracode, upstream);
   expect(parts.map(({ next }) => next)).toEqual(['1', '2', null]);
+  expect(parts.some(({ incomplete }) => incomplete)).toBe(false);
   const entries = parts.flatMap((part) => part.entries);
   expect(new Set(entries.map(({ externalId }) => externalId)).size).toBe(122);
   expect(entries.find(({ externalId }) => externalId === user.user_id)).toEqual({
@@ -106,7 +107,7 @@ test.each([
     store.meet({ kind: 'fail', status: 200, body: { ...page, ...totals } }, { path: /\/users\?/ }, 9);
     const parts = await make.partsOf(veracode, upstream);
     expect(parts.length).toBeLessThanOrEqual(2);
-    expect(parts.at(-1)).toMatchObject({ entries: [], next: null });
+    expect(parts.at(-1)).toMatchObject({ entries: [], next: null, incomplete: true });
   }
 });
 
@@ -208,7 +209,7 @@ test.each([
 });
 
 test('does not take what is no answer of the store for a user without a pair', async () => {
-  for (const body of ['<html>', '[]', '"text"', '']) {
+  for (const body of ['<html>', '[]', '"text"', '', '{"ok":true}', '{"api_id":null,"message":"later"}']) {
     store.meet({ kind: 'fail', status: 200, body }, { path: /user_id/ });
     await expect(connector.find(upstream, known())).rejects.toMatchObject({ fault: 'UPSTREAM_ERROR' });
   }

@@ -80,7 +80,8 @@ const vendors: [
       const standIn = await startVeracode();
       standIn.seed(1);
       const { apiId, apiKey } = standIn.admin;
-      return { standIn, connection: { veracode: { endpoint: standIn.url, apiId, apiKey } }, mostCalls: 1 };
+      // What is said of the user, and another pair.
+      return { standIn, connection: { veracode: { endpoint: standIn.url, apiId, apiKey } }, mostCalls: 2 };
     },
   ],
   [
@@ -101,8 +102,8 @@ const vendors: [
       const connection = {
         ncloud: { stsEndpoint: standIn.url, subAccountEndpoint: standIn.url, accessKey, secretKey },
       };
-      // The keys that are there, another one, and whether it works.
-      return { standIn, connection, mostCalls: 3 };
+      // The keys that are there, whether their sub account is let in, another one, and whether it works.
+      return { standIn, connection, mostCalls: 4 };
     },
   ],
 ];

@@ -274,6 +274,34 @@ test.each([
   expect(Number(row?.wait)).toBeLessThanOrEqual(3_600);
 });
 
+test('what reads have spent leaves what a change needs, with all that it has to read', async () => {
+  const at = await startVeracode();
+  try {
+    const { apiId, apiKey } = at.admin;
+    const account = await makeAccount(server);
+    const store = await makeStore(server, account, { veracode: { endpoint: at.url, apiId, apiKey } });
+    const query = 'query ($id: ID!) { node(id: $id) { ... on CredentialStore { scopes { id } } } }';
+    const reads = () =>
+      Promise.all(Array.from({ length: 8 }, async () => (await server.ask(query, { id: store })).code));
+    while (!(await reads()).includes('RATE_LIMITED'));
+    const input = { store, account, name: 'made', scope: at.addUser().user_id, secret: { accessKey: {} } };
+    const made = await server.ask(
+      'mutation ($input: CreateCredentialInput!) { createCredential(input: $input) { credential { id } } }',
+      { input },
+    );
+    const { id } = expectData(made).createCredential.credential;
+    for (const verb of ['rotateCredential', 'revokeCredential'])
+      expectData(
+        await server.ask(`mutation ($id: ID!) { ${verb}(input: { id: $id }) { credential { status } } }`, {
+          id,
+        }),
+      );
+    expect(await reads()).toEqual(Array(8).fill('RATE_LIMITED'));
+  } finally {
+    await at.stop();
+  }
+});
+
 test('a budget that is spent puts a sync off, and it goes on when there is one again', async () => {
   const veracode = await startVeracode({ perMinute: 5 });
   try {
