@@ -21,6 +21,7 @@ export const link = (tx: Tx, keyring: Keyring, told: Told): Promise<void> => lin
  * Adds events to the chains of their accounts, in this order, by two statements however many there are. The heads are
  * locked in the order of the accounts' ids, so that two such transactions never wait for each other; and to the
  * transaction's end, so this comes last in it.
+ * @throws UNAVAILABLE where nothing may be added, because the log is not what its checkpoints say.
  */
 export async function linkAll(tx: Tx, keyring: Keyring, told: readonly Told[]): Promise<void> {
   const epoch = keyring.currentAuditEpoch();

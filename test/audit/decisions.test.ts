@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuditOutcome } from '../../src/audit/audit-event.js';
 import { checkAudit } from '../../src/audit/check.js';
-import { Checkpoints } from '../../src/audit/checkpoints.js';
 import { Decisions, decisionKey } from '../../src/audit/decisions.js';
 import type { Decision } from '../../src/context.js';
 import { sql, type Database } from '../../src/database/database.js';
@@ -58,8 +57,7 @@ const rowsOf = (account: string) =>
 const total = (rows: Row[]) => rows.reduce((sum, { times }) => sum + times, 0);
 
 const breaksOf = async (accounts: string[]) => {
-  const checkpoints = new Checkpoints(server.db, keyring, join(server.dataDir, 'none.jsonl'));
-  const { breaks } = await checkAudit(server.db, keyring, checkpoints);
+  const { breaks } = await checkAudit(server.db, keyring, join(server.dataDir, 'none.jsonl'));
   return breaks.filter(({ account }) => accounts.includes(account));
 };
 
