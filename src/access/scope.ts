@@ -89,39 +89,21 @@ export function roleScope(principal: Principal): Condition {
 }
 
 /**
- * Grants `g` of accounts `a`: one's own, and by ROLE_READ or ROLE_MANAGE where they hold, of accounts one sees.
- * @param also a permission that shows them where it holds, whosever they are, for the verb that needs it.
+ * Grants `g`: one's own, and by ROLE_READ or ROLE_MANAGE those on an account or project, whosever they are: who runs a
+ * place sees each who has power over it.
  */
-export function grantScope(principal: Principal, also?: Permission): Condition {
-  const seen = seenGrants(principal);
-  if (also === undefined) return seen;
-  const reach = reachOf(principal, also);
-  if (reach.everywhere) return everything;
-  return {
-    sql: `(${seen.sql} OR g.on_account_id = ANY(:verbAccounts) OR g.on_project_id = ANY(:verbProjects))`,
-    parameters: { ...seen.parameters, verbAccounts: [...reach.accounts], verbProjects: [...reach.projects] },
-    shape: `verb:${seen.shape}`,
-  };
-}
-
-function seenGrants(principal: Principal): Condition {
+export function grantScope(principal: Principal): Condition {
   const reach = reachOf(principal, Permission.ROLE_READ, Permission.ROLE_MANAGE);
-  const accounts = accountScope(principal);
-  const own = principal.holds === null ? 'g.account_id = :me OR ' : '';
-  const place = reach.everywhere
-    ? 'true'
-    : `(${own}g.on_account_id = ANY(:grantAccounts) OR g.on_project_id = ANY(:grantProjects))`;
+  if (reach.everywhere) return everything;
+  const own = principal.holds === null;
   return {
-    sql: `${place} AND ${accounts.sql}`,
+    sql: `(${own ? 'g.account_id = :me OR ' : ''}g.on_account_id = ANY(:grantAccounts) OR g.on_project_id = ANY(:grantProjects))`,
     parameters: {
-      ...accounts.parameters,
-      ...(!reach.everywhere && {
-        grantAccounts: [...reach.accounts],
-        grantProjects: [...reach.projects],
-        me: principal.accountId,
-      }),
+      grantAccounts: [...reach.accounts],
+      grantProjects: [...reach.projects],
+      ...(own && { me: principal.accountId }),
     },
-    shape: `${reach.everywhere ? 'all' : 'some'}:${accounts.shape}${byKey(principal)}`,
+    shape: `some${byKey(principal)}`,
   };
 }
 

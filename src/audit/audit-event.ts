@@ -114,6 +114,15 @@ export class AuditEvent implements Node {
   @Column('text', { name: 'request_id' })
   requestId: string;
 
+  /** The recipient's UUID; its public id in the graph. */
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'The id of the account that it was given to: the one that takes over what is transferred, or that gets or loses a role. It is shown also to those who may not see that account. Null if nothing was given.',
+  })
+  @Column('uuid', { name: 'recipient_id', nullable: true })
+  recipientId: string | null;
+
   @Column('bytea')
   hash: Buffer;
 }

@@ -27,6 +27,7 @@ import {
   findRoleByName,
   grantsOfAccount,
   grantsOfRole,
+  grantsOnAccount,
   grantsOnProject,
   listRoles,
   roleNamed,
@@ -199,6 +200,14 @@ export class AccountGrantsResolver {
   grants(@Ctx() ctx: RequestContext, @Root() account: Row<Account>): Promise<Grant[]> {
     return grantsOfAccount(ctx).load(account.id);
   }
+
+  @FieldResolver(() => [Grant], {
+    description:
+      'The roles that accounts have on this account, also accounts that are not part of it, oldest first. Only those that the viewer may see: with ROLE_READ or ROLE_MANAGE here, all.',
+  })
+  grantsOn(@Ctx() ctx: RequestContext, @Root() account: Row<Account>): Promise<Grant[]> {
+    return grantsOnAccount(ctx).load(account.id);
+  }
 }
 
 /** What roles add to projects. */
@@ -206,7 +215,7 @@ export class AccountGrantsResolver {
 export class ProjectGrantsResolver {
   @FieldResolver(() => [Grant], {
     description:
-      'The roles that accounts have on this project, oldest first. Only those that the viewer may see.',
+      'The roles that accounts have on this project, oldest first. Only those that the viewer may see: with ROLE_READ or ROLE_MANAGE here, all.',
   })
   grants(@Ctx() ctx: RequestContext, @Root() project: Row<Project>): Promise<Grant[]> {
     return grantsOnProject(ctx).load(project.id);

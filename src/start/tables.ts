@@ -13,6 +13,7 @@ import { RotationsTried1796500000000 } from '../../migrations/1796500000000-rota
 import { WhatStoresSay1796512300000 } from '../../migrations/1796512300000-what-stores-say.js';
 import { UserNamesOfAccounts1796600000000 } from '../../migrations/1796600000000-user-names-of-accounts.js';
 import { NamesAsRead1796700000000 } from '../../migrations/1796700000000-names-as-read.js';
+import { RecipientsInTheAudit1796720000000 } from '../../migrations/1796720000000-recipients-in-the-audit.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -73,4 +74,5 @@ export const migrations = [
   WhatStoresSay1796512300000,
   UserNamesOfAccounts1796600000000,
   NamesAsRead1796700000000,
+  RecipientsInTheAudit1796720000000,
 ];

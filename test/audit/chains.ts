@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuditOutcome } from '../../src/audit/audit-event.js';
-import { link, type Told } from '../../src/audit/chain.js';
+import { linkAll, type Told } from '../../src/audit/chain.js';
 import { checkAudit, type Report } from '../../src/audit/check.js';
 import { appendCheckpoints, lengthOf, type Checkpoint } from '../../src/audit/checkpoint-file.js';
 import { Checkpoints } from '../../src/audit/checkpoints.js';
@@ -31,7 +31,7 @@ export const quiet = openLog('silent');
 export async function chainOfFive(server: SharedServer, keyring: Keyring): Promise<Chain> {
   const account = newId();
   const file = join(server.dataDir, `checkpoints-${account}.jsonl`);
-  const grow = () => server.db.transaction((tx) => link(tx, keyring, byHand(account)));
+  const grow = () => server.db.transaction((tx) => linkAll(tx, keyring, [byHand(account)]));
   for (let number = 1; number <= 5; number++) await grow();
   return {
     account,
@@ -76,6 +76,7 @@ export const byHand = (accountId: string): Told => ({
   code: null,
   targetType: 'Account',
   targetId: newId(),
+  recipientId: null,
   changed: [],
   times: 1,
   ip: null,

@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { link, linkAll } from '../../src/audit/chain.js';
+import { linkAll } from '../../src/audit/chain.js';
 import { checkAudit } from '../../src/audit/check.js';
 import { Checkpoints } from '../../src/audit/checkpoints.js';
 import { openKeyring, type Keyring } from '../../src/keyring/keyring.js';
@@ -71,6 +71,7 @@ test.each([
   ['target_type', `'Project'`],
   ['target_id', 'NULL'],
   ['project_id', 'gen_random_uuid()'],
+  ['recipient_id', 'gen_random_uuid()'],
   ['changed', `ARRAY['name']`],
   ['times', '2'],
   ['ip', `'10.0.0.1'`],
@@ -234,7 +235,7 @@ describe('S62: epochs', () => {
   /** Writes row 6 and after by hand, as one who has all the keys could. */
   async function append(account: string, ring: Keyring, epoch: string) {
     const writing = Object.create(ring, { currentAuditEpoch: { value: () => epoch } }) as Keyring;
-    await server.db.transaction((tx) => link(tx, writing, byHand(account)));
+    await server.db.transaction((tx) => linkAll(tx, writing, [byHand(account)]));
   }
 
   test('a chain that goes on in a later epoch is whole', async () => {

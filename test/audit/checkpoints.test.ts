@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, readFileSync, renameSync, statSync } from '
 import { join } from 'node:path';
 import { appendCheckpoints, lengthOf, type Checkpoint } from '../../src/audit/checkpoint-file.js';
 import { Checkpoints } from '../../src/audit/checkpoints.js';
-import { link } from '../../src/audit/chain.js';
+import { linkAll } from '../../src/audit/chain.js';
 import { sql, type Database } from '../../src/database/database.js';
 import { loadKeyFiles } from '../../src/keyring/kek-file.js';
 import { openKeyring, type Keyring } from '../../src/keyring/keyring.js';
@@ -76,7 +76,7 @@ test('S60: what had begun when it was found records nothing, and so changes noth
   await running.write();
   const deed = server.db.transaction(async (tx) => {
     await tx.rows(sql(`UPDATE accounts SET title = 'Another' WHERE name = 'admin'`));
-    await link(tx, bound, byHand(account));
+    await linkAll(tx, bound, [byHand(account)]);
   });
   await expect(deed).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   expect(await server.rows(`SELECT title FROM accounts WHERE name = 'admin'`)).toEqual([

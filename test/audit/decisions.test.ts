@@ -42,6 +42,7 @@ const verified = (accountId: string, targetId: string | null): Decision => ({
   code: null,
   targetType: targetId === null ? null : 'Credential',
   targetId,
+  recipientId: null,
   ip: null,
   requestId: 'by hand',
 });
@@ -170,6 +171,7 @@ describe('what makes decisions equal', () => {
     code: orNull,
     targetType: orNull as fc.Arbitrary<Decision['targetType']>,
     targetId: orNull,
+    recipientId: orNull,
     ip: orNull,
     requestId: text,
   } satisfies Record<keyof Decision, unknown>);
