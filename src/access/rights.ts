@@ -1,9 +1,16 @@
 import { sql, type Sql } from '../database/database.js';
-import { nowhere, type Permission, type Reach, type Rights } from './principal.js';
+import { nowhere, Permission, type Reach, type Rights } from './principal.js';
+
+/** What is left to do where an account or project was deleted: to read of it, and to see and end who may. */
+const leftOfEnded: ReadonlySet<Permission> = new Set([
+  Permission.AUDIT_READ,
+  Permission.ROLE_READ,
+  Permission.ROLE_MANAGE,
+]);
 
 /**
  * All that the grants of an account allow, as of now: of a role held on an account, also in its sub-accounts and their
- * projects; of a role held on the admin project, everywhere.
+ * projects; of a role held on the admin project, everywhere. Of what was deleted, it allows what is left to do there.
  * @param limits the permissions to narrow to, or null for all.
  */
 export async function rightsOf(
@@ -25,7 +32,12 @@ export function rightsBy(grants: readonly Held[], limits: readonly Permission[] 
       for (const account of grant.accounts ?? []) reach.accounts.add(account);
       for (const project of grant.projects ?? []) reach.projects.add(project);
       if (grant.onProjectId) reach.projects.add(grant.onProjectId);
-      rights.set(permission, reach);
+      if (leftOfEnded.has(permission)) {
+        for (const account of grant.endedAccounts ?? []) reach.accounts.add(account);
+        for (const project of grant.endedProjects ?? []) reach.projects.add(project);
+      }
+      if (reach.everywhere || reach.accounts.size > 0 || reach.projects.size > 0)
+        rights.set(permission, reach);
     }
   }
   return rights;
@@ -55,24 +67,33 @@ export interface Held {
   onProjectId: string | null;
   accounts: string[] | null;
   projects: string[] | null;
+  /** The same of what was deleted. */
+  endedAccounts: string[] | null;
+  endedProjects: string[] | null;
 }
 
 /** SQL for what an account holds, one row a grant. */
 export const grantsHeldBy = (account: string): string => `
   WITH RECURSIVE held AS (
     SELECT g.id, r.permissions, g.on_account_id, g.on_project_id,
-      coalesce(p.admin, g.on_account_id IS NULL AND g.on_project_id IS NULL) AS everywhere
+      coalesce(p.admin, g.on_account_id IS NULL AND g.on_project_id IS NULL) AS everywhere,
+      p.deleted_at IS NOT NULL AS project_ended
     FROM grants g JOIN roles r ON r.id = g.role_id LEFT JOIN projects p ON p.id = g.on_project_id
     WHERE g.account_id = ${account}
-  ), reached (grant_id, account_id) AS (
-    SELECT id, on_account_id FROM held WHERE on_account_id IS NOT NULL
+  ), reached (grant_id, account_id, ended) AS (
+    SELECT h.id, a.id, a.deleted_at IS NOT NULL FROM held h JOIN accounts a ON a.id = h.on_account_id
     UNION
-    SELECT r.grant_id, a.id FROM reached r JOIN accounts a ON a.parent_id = r.account_id WHERE a.deleted_at IS NULL
+    SELECT r.grant_id, a.id, r.ended OR a.deleted_at IS NOT NULL
+    FROM reached r JOIN accounts a ON a.parent_id = r.account_id
   )
-  SELECT h.permissions, h.everywhere, h.on_project_id AS "onProjectId",
-    (SELECT array_agg(r.account_id::text) FROM reached r WHERE r.grant_id = h.id) AS accounts,
+  SELECT h.permissions, h.everywhere, CASE WHEN NOT h.project_ended THEN h.on_project_id END AS "onProjectId",
+    (SELECT array_agg(r.account_id::text) FROM reached r WHERE r.grant_id = h.id AND NOT r.ended) AS accounts,
     (SELECT array_agg(p.id::text) FROM reached r JOIN projects p ON p.account_id = r.account_id
-      WHERE r.grant_id = h.id AND p.deleted_at IS NULL) AS projects
+      WHERE r.grant_id = h.id AND NOT r.ended AND p.deleted_at IS NULL) AS projects,
+    (SELECT array_agg(r.account_id::text) FROM reached r WHERE r.grant_id = h.id AND r.ended) AS "endedAccounts",
+    (SELECT array_agg(p.id::text) FROM reached r JOIN projects p ON p.account_id = r.account_id
+      WHERE r.grant_id = h.id AND (r.ended OR p.deleted_at IS NOT NULL))
+      || CASE WHEN h.project_ended THEN ARRAY[h.on_project_id::text] END AS "endedProjects"
   FROM held h`;
 
 const heldByAccount = { ...sql(grantsHeldBy(':account')), name: 'held-by-account' };

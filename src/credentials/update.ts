@@ -23,7 +23,7 @@ import { changedCredential, findCredential } from './record/find.js';
 import { resealed, type SealedTo } from './secret/keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
 import { expectKeepable, policyColumns, secretMadeMs } from './record/policy.js';
-import { resealVersion } from './record/versions.js';
+import { resealVersions, type Resealed } from './record/versions.js';
 import { carryOut } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
 import { expectIdle } from './outside/plan.js';
@@ -237,11 +237,11 @@ async function changeRoles(
 
 /** What is sealed is bound to its project, so it is sealed again for the next one. */
 async function sealAnew(ctx: RequestContext, tx: Tx, from: SealedTo, to: SealedTo): Promise<void> {
-  for (const { number, sealed } of await tx.rows<{ number: number; sealed: Buffer }>(sealedVersions, {
-    id: from.id,
-  })) {
-    await resealVersion(tx, from.id, number, await resealed(ctx.keyring, from, to, number, sealed));
-  }
+  const { id } = from;
+  const moved: Resealed[] = [];
+  for (const { number, sealed } of await tx.rows<{ number: number; sealed: Buffer }>(sealedVersions, { id }))
+    moved.push({ id, number, ...(await resealed(ctx.keyring, from, to, number, sealed)) });
+  await resealVersions(tx, moved);
 }
 
 function same(name: keyof Credential, one: unknown, other: unknown): boolean {

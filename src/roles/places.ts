@@ -1,3 +1,4 @@
+import { Permission } from '../access/principal.js';
 import { adminAccountId } from '../accounts/account.js';
 import { inEach, type Deed } from '../audit/record.js';
 import { sql, type Tx } from '../database/database.js';
@@ -16,6 +17,14 @@ export const givenFrom = (grants: string, which = 'true'): string => `
   SELECT g.id, g.account_id AS "accountId", coalesce(g.on_account_id, p.account_id, '${adminAccountId}') AS at,
     g.on_project_id AS "projectId"
   FROM ${grants} g LEFT JOIN projects p ON p.id = g.on_project_id WHERE ${which}`;
+
+/** SQL that withdraws grants `g` of roles `r` and returns them as `GivenGrant`; `which` says which. */
+export const withdrawing = (which: string): string => `
+  WITH gone AS (DELETE FROM grants g USING roles r WHERE r.id = g.role_id AND (${which}) RETURNING g.*)
+  ${givenFrom('gone')}`;
+
+/** SQL: whether a role `r` lets read the audit log. Where it is held on what is deleted, its holder goes on reading. */
+export const readsAudit = `'${Permission.AUDIT_READ}' = ANY (r.permissions)`;
 
 /** What is done to a grant is on record at its place, whosever it is, and with the account that has it. */
 export const deedsAt = (

@@ -22,6 +22,8 @@ import { connectionType } from '../lists/paging.js';
 import { projectNamed } from '../projects/find.js';
 import { Project } from '../projects/project.js';
 import { createRole } from './create.js';
+import { DeleteProjectInput } from '../projects/project.input.js';
+import { deleteProject } from './delete-project.js';
 import { deleteRole } from './delete.js';
 import {
   findRoleByName,
@@ -62,6 +64,12 @@ export class UpdateRolePayload {
 
 @ObjectType({ simpleResolvers: true })
 export class DeleteRolePayload {
+  @Field(() => ID)
+  deletedId: string;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class DeleteProjectPayload {
   @Field(() => ID)
   deletedId: string;
 }
@@ -219,5 +227,16 @@ export class ProjectGrantsResolver {
   })
   grants(@Ctx() ctx: RequestContext, @Root() project: Row<Project>): Promise<Grant[]> {
     return grantsOnProject(ctx).load(project.id);
+  }
+  @Mutation(() => DeleteProjectPayload, {
+    description:
+      'Deletes a project, and withdraws the roles that were granted on it. Those with AUDIT_READ still allow to read its audit log, and nothing else.',
+  })
+  @Needs(Permission.PROJECT_MANAGE, 'project:delete')
+  async deleteProject(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => DeleteProjectInput) input: DeleteProjectInput,
+  ): Promise<DeleteProjectPayload> {
+    return { deletedId: await deleteProject(ctx, input) };
   }
 }

@@ -8,7 +8,7 @@ import { conflict, notFound } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
 import { grantById } from './find.js';
-import { deedsAt, givenFrom, type GivenGrant } from './places.js';
+import { deedsAt, withdrawing, type GivenGrant } from './places.js';
 import type { WithdrawRoleInput } from './role.input.js';
 
 /**
@@ -35,5 +35,5 @@ export async function withdrawRole(ctx: RequestContext, input: WithdrawRoleInput
   return result.deletedId;
 }
 
-const withdraw = sql(`WITH gone AS (DELETE FROM grants WHERE id = :id RETURNING *) ${givenFrom('gone')}`);
+const withdraw = sql(withdrawing('g.id = :id'));
 const projectOf = sql('SELECT admin, account_id AS "accountId" FROM projects WHERE id = :project');
