@@ -210,3 +210,22 @@ test('the statements of a hand-over do not depend on how much there is', async (
   };
   expect(await counted(8)).toBe(await counted(1));
 });
+
+test('S60: a credential that is given to another owner or project is on record where it was, and with both owners', async () => {
+  const place = await makeAccount(server);
+  const [from, to] = [await makeAccount(server), await makeAccount(server)];
+  const [before, after] = [await makeProject(server, place), await makeProject(server, place)];
+  const reader = (await makeCaller(server, ['AUDIT_READ'], { onProject: before })).token;
+  const { id } = await makeCredential(server, place, { project: before, owner: from });
+  expectData(await run(server, 'updateCredential', { id, owner: to }));
+  const given = { action: 'credential:update', targetId: id, recipientId: to, changed: ['owner'] };
+  for (const account of [place, from, to]) expect((await chainOf(account))[0]).toMatchObject(given);
+  expectData(await run(server, 'updateCredential', { id, project: after }));
+  const [latest] = await readBy(reader);
+  expect(latest).toMatchObject({ targetId: id, recipientId: null, changed: ['project'] });
+  // What changes nothing of that stands in one chain.
+  expectData(await run(server, 'updateCredential', { id, owner: to, description: 'Another' }));
+  expect((await chainOf(to))[0]).toMatchObject(given);
+  expect(await readBy(reader)).toContainEqual(latest);
+  expect((await readBy(reader)).map(({ changed }) => changed)).not.toContainEqual(['description']);
+});

@@ -88,8 +88,8 @@ interface Deed {
   mutation: string;
   action: string;
   input: () => Promise<Input>;
-  /** The project that it tells of, which is the credential's where left out. */
-  of?: () => string | null;
+  /** The projects that it tells of, each in a row; the credential's alone where left out. */
+  of?: () => (string | null)[];
   /** By how much the revision grows. */
   by: number;
 }
@@ -119,7 +119,7 @@ const ofCredentials: [string, Deed][] = [
       mutation: 'createCredential',
       action: 'credential:create',
       input: async () => ({ account, owner, name: 'made', secret: { accessKey: {} } }),
-      of: () => null,
+      of: () => [null],
       by: 1,
     },
   ],
@@ -141,7 +141,7 @@ const ofCredentials: [string, Deed][] = [
       mutation: 'updateCredential',
       action: 'credential:update',
       input: async () => ({ id: (await here({ project: null })).id, description: 'Another' }),
-      of: () => null,
+      of: () => [null],
       by: 1,
     },
   ],
@@ -151,7 +151,7 @@ const ofCredentials: [string, Deed][] = [
       mutation: 'updateCredential',
       action: 'credential:update',
       input: async () => ({ id: (await here()).id, project: elsewhere }),
-      of: () => elsewhere,
+      of: () => [project, elsewhere],
       by: 1,
     },
   ],
@@ -161,7 +161,7 @@ const ofCredentials: [string, Deed][] = [
       mutation: 'updateCredential',
       action: 'credential:update',
       input: async () => ({ id: (await here()).id, project: null }),
-      of: () => null,
+      of: () => [project, null],
       by: 1,
     },
   ],
@@ -202,17 +202,21 @@ test.each(ofCredentials)('S60: that %s tells of its account and project, and who
   );
   const { done } = expectData(answer);
   const id = String(input['id'] ?? done.credential.id);
-  const of = deed.of ? deed.of() : project;
-  expect(await toldOf(answer.headers.get('x-request-id'))).toEqual([
-    {
-      action: deed.action,
-      account: rowOf(account),
-      project: of === null ? null : rowOf(of),
-      actor: rowOf(caller.id),
-      actorCredential: rowOf(caller.credential),
-      target: rowOf(id),
-    },
-  ]);
+  const of = deed.of ? deed.of() : [project];
+  const told = await toldOf(answer.headers.get('x-request-id'));
+  expect(told).toHaveLength(of.length);
+  expect(told).toEqual(
+    expect.arrayContaining(
+      of.map((one) => ({
+        action: deed.action,
+        account: rowOf(account),
+        project: one === null ? null : rowOf(one),
+        actor: rowOf(caller.id),
+        actorCredential: rowOf(caller.credential),
+        target: rowOf(id),
+      })),
+    ),
+  );
   const after = (await revisionOf(id)) ?? 0;
   if (deed.by === 0) expect(after).toBe(before);
   else expect(after).toBeGreaterThan(before ?? 0);
