@@ -136,12 +136,19 @@ export function storeScope(principal: Principal): Condition {
   };
 }
 
-/** Audit events `e`: by AUDIT_READ on the account or project that they tell of. */
+/**
+ * Audit events `e`: by AUDIT_READ on the account or project that they tell of, and on the account that theirs was part of
+ * by then.
+ */
 export function auditScope(principal: Principal): Condition {
   const reach = reachOf(principal, Permission.AUDIT_READ);
   if (reach.everywhere) return everything;
   return {
-    sql: '(e.account_id = ANY(:auditAccounts) OR e.project_id = ANY(:auditProjects))',
+    // As an array, so that an index finds those events too.
+    sql: `(e.account_id = ANY(:auditAccounts) OR e.project_id = ANY(:auditProjects)
+      OR e.account_id = ANY(ARRAY(SELECT f.account_id FROM audit_former_parts f WHERE f.of_account_id = ANY(:auditAccounts)))
+        AND e.number <= (SELECT max(f.number) FROM audit_former_parts f
+          WHERE f.account_id = e.account_id AND f.of_account_id = ANY(:auditAccounts)))`,
     parameters: { auditAccounts: [...reach.accounts], auditProjects: [...reach.projects] },
     shape: 'some',
   };

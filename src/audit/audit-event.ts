@@ -142,3 +142,19 @@ export class AuditHead {
   @Column('bytea')
   hash: Buffer;
 }
+
+/**
+ * An account that was part of another until that was deleted, and lives on elsewhere: up to this event of its chain, who
+ * reads the log of the other one reads that of it.
+ */
+@Entity('audit_former_parts')
+export class AuditFormerPart {
+  @PrimaryColumn('uuid', { name: 'of_account_id' })
+  ofAccountId: string;
+
+  @PrimaryColumn('uuid', { name: 'account_id' })
+  accountId: string;
+
+  @Column('bigint')
+  number: string;
+}

@@ -114,6 +114,7 @@ async function handOver(ctx: RequestContext, tx: Tx, from: string, to: string): 
   try {
     const credentials = await tx.rows<MovedCredential>(moveCredentials, { from, to });
     const projects = await tx.rows<{ id: string }>(moveProjects, { from, to });
+    await tx.rows(keepRead, { from });
     const subAccounts = await tx.rows<{ id: string }>(moveSubAccounts, { from, to });
     return [
       ...credentials.flatMap(({ id, accountId, projectId, changed }) =>
@@ -212,6 +213,15 @@ const moveCredentials = sql(`
 // What is deleted stays where it was: its history is read there.
 const moveProjects = sql(`
   UPDATE projects SET account_id = :to, updated_at = now() WHERE account_id = :from AND deleted_at IS NULL RETURNING id`);
+// Who reads the log of what is deleted goes on reading what its parts did until then.
+const keepRead = sql(`
+  WITH RECURSIVE part (id) AS (
+    SELECT id FROM accounts WHERE parent_id = :from AND deleted_at IS NULL
+    UNION
+    SELECT a.id FROM part JOIN accounts a ON a.parent_id = part.id
+  )
+  INSERT INTO audit_former_parts (of_account_id, account_id, number)
+  SELECT :from, h.account_id, h.number FROM part JOIN audit_heads h ON h.account_id = part.id`);
 const moveSubAccounts = sql(`
   UPDATE accounts SET parent_id = :to, updated_at = now() WHERE parent_id = :from AND deleted_at IS NULL RETURNING id`);
 const withdrawGrants = sql(withdrawing(`g.account_id = :id OR g.on_account_id = :id AND NOT ${readsAudit}`));
