@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Account } from './accounts/account.js';
 import { heldBecause } from './audit/held.js';
@@ -79,10 +79,13 @@ export async function run(args: readonly string[], version: string): Promise<num
     .description(
       'Reads every chain of the audit log, and names the first row at which it is not what it was.',
     )
-    .action(async () =>
+    .option('--checkpoints <file>', 'a copy of the file of checkpoints, or one that was moved away')
+    .action(async ({ checkpoints: copy }: { checkpoints?: string }) =>
       withKeywayAsItIs(async ({ db, keyring, checkpoints }) => {
+        if (copy !== undefined && !existsSync(copy)) throw new Error('There is no such file of checkpoints.');
         const { checkAudit } = await import('./audit/check.js');
-        const { chains, events, breaks, unsigned } = await checkAudit(db, keyring, checkpoints.path);
+        const path = copy ?? checkpoints.path;
+        const { chains, events, breaks, unsigned } = await checkAudit(db, keyring, path);
         for (const { account, number, reason } of breaks) say(`account ${account}, row ${number}: ${reason}`);
         if (unsigned > 0) say(`${unsigned} checkpoint lines are not signed by these keys`);
         const whole = breaks.length === 0 && unsigned === 0;

@@ -100,6 +100,12 @@ test('S66: a chain that is behind what is written makes a Keyway not ready that 
   await rename(chain.id, 'On it goes');
   await server.pause();
   expect((await runKeyway(['audit', 'verify'], server.environment)).code).toBe(0);
+  // The one that was kept says what it said.
+  const kept = await runKeyway(['audit', 'verify', '--checkpoints', `${file()}.before`], server.environment);
+  expect(kept.code).toBe(1);
+  expect(kept.output).toMatch(new RegExp(`account ${chain.account}, row \\d+: is (missing|not what)`));
+  const none = await runKeyway(['audit', 'verify', '--checkpoints', 'nowhere'], server.environment);
+  expect(none).toEqual({ code: 1, output: expect.stringContaining('There is no such file of checkpoints.') });
   await server.restart();
 });
 
