@@ -12,11 +12,13 @@ export class FormerPartsInTheAudit1796730000000 implements MigrationInterface {
         of_account_id uuid NOT NULL,
         number bigint NOT NULL,
         CONSTRAINT audit_former_parts_pkey PRIMARY KEY (of_account_id, account_id)
-      )
+      );
+      -- What was deleted below an account is looked for by those who read its log.
+      CREATE INDEX accounts_ended_by_parent ON accounts (parent_id) WHERE deleted_at IS NOT NULL
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE audit_former_parts');
+    await runner.query('DROP INDEX accounts_ended_by_parent; DROP TABLE audit_former_parts');
   }
 }

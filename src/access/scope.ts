@@ -1,5 +1,6 @@
 import type { Condition } from '../database/database.js';
 import { ownerMay } from './authorize.js';
+import { endedBelow, type EndedPlaces } from './ended.js';
 import { Permission, type Principal, type Reach } from './principal.js';
 
 // Who may see what, all of it on this page. Each function gives the condition that goes into the WHERE of every
@@ -89,15 +90,17 @@ export function roleScope(principal: Principal): Condition {
 }
 
 /**
- * Grants `g`: one's own, and by ROLE_READ or ROLE_MANAGE those on an account or project, whosever they are: who runs a
- * place sees each who has power over it.
+ * Grants `g`: one's own, and by ROLE_READ or ROLE_MANAGE those on an account or project, deleted ones too, whosever they
+ * are: who runs a place sees each who has power over it.
  */
 export function grantScope(principal: Principal): Condition {
   const reach = reachOf(principal, Permission.ROLE_READ, Permission.ROLE_MANAGE);
   if (reach.everywhere) return everything;
   const own = principal.holds === null;
+  const ended = endedBelow(':grantAccounts');
   return {
-    sql: `(${own ? 'g.account_id = :me OR ' : ''}g.on_account_id = ANY(:grantAccounts) OR g.on_project_id = ANY(:grantProjects))`,
+    sql: `(${own ? 'g.account_id = :me OR ' : ''}g.on_account_id = ANY(:grantAccounts) OR g.on_project_id = ANY(:grantProjects)
+      OR g.on_account_id = ANY(${ended.accounts}) OR g.on_project_id = ANY(${ended.projects}))`,
     parameters: {
       grantAccounts: [...reach.accounts],
       grantProjects: [...reach.projects],
@@ -137,20 +140,24 @@ export function storeScope(principal: Principal): Condition {
 }
 
 /**
- * Audit events `e`: by AUDIT_READ on the account or project that they tell of, and on the account that theirs was part of
- * by then.
+ * Audit events `e`: by AUDIT_READ on the account or project that they tell of, whether it was deleted since or not, and on
+ * the account that theirs was part of by then.
  */
-export function auditScope(principal: Principal): Condition {
+export function auditScope(principal: Principal, ended: EndedPlaces): Condition {
   const reach = reachOf(principal, Permission.AUDIT_READ);
   if (reach.everywhere) return everything;
+  const auditAccounts = [...reach.accounts, ...ended.accounts];
+  const hasFormer = ended.former.length > 0;
+  const former = `OR e.account_id = ANY(:formerParts) AND e.number <= (SELECT max(f.number) FROM audit_former_parts f
+    WHERE f.account_id = e.account_id AND f.of_account_id = ANY(:auditAccounts))`;
   return {
-    // As an array, so that an index finds those events too.
-    sql: `(e.account_id = ANY(:auditAccounts) OR e.project_id = ANY(:auditProjects)
-      OR e.account_id = ANY(ARRAY(SELECT f.account_id FROM audit_former_parts f WHERE f.of_account_id = ANY(:auditAccounts)))
-        AND e.number <= (SELECT max(f.number) FROM audit_former_parts f
-          WHERE f.account_id = e.account_id AND f.of_account_id = ANY(:auditAccounts)))`,
-    parameters: { auditAccounts: [...reach.accounts], auditProjects: [...reach.projects] },
-    shape: 'some',
+    sql: `(e.account_id = ANY(:auditAccounts) OR e.project_id = ANY(:auditProjects) ${hasFormer ? former : ''})`,
+    parameters: {
+      auditAccounts,
+      auditProjects: [...reach.projects, ...ended.projects],
+      ...(hasFormer && { formerParts: ended.former }),
+    },
+    shape: hasFormer ? 'some+former' : 'some',
   };
 }
 

@@ -131,8 +131,8 @@ test('S66: a database without what was written is not begun anew', async () => {
   await server.restart();
   await tamper(server, 'DELETE FROM audit_events');
   await server.rows('DELETE FROM audit_heads');
-  const { rows } = { rows: await server.rows('SELECT id FROM accounts ORDER BY id') };
+  const accounts = await server.rows('SELECT id FROM accounts ORDER BY id');
   await server.restart();
   expect((await ready()).status).toBe(503);
-  expect(await server.rows('SELECT id FROM accounts ORDER BY id')).toEqual(rows);
+  expect(await server.rows('SELECT id FROM accounts ORDER BY id')).toEqual(accounts);
 });
