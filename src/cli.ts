@@ -1,7 +1,8 @@
 import 'reflect-metadata';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Account } from './accounts/account.js';
+import { heldBecause } from './audit/held.js';
 import { readConfig, type Config } from './config/config.js';
 import type { Keyway } from './start/keyway.js';
 import { longestTokenDays, usualTokenDays } from './config/limits.js';
@@ -78,10 +79,13 @@ export async function run(args: readonly string[], version: string): Promise<num
     .description(
       'Reads every chain of the audit log, and names the first row at which it is not what it was.',
     )
-    .action(async () =>
-      withKeyway(async ({ db, keyring, checkpoints }) => {
+    .option('--checkpoints <file>', 'a copy of the file of checkpoints, or one that was moved away')
+    .action(async ({ checkpoints: copy }: { checkpoints?: string }) =>
+      withKeywayAsItIs(async ({ db, keyring, checkpoints }) => {
+        if (copy !== undefined && !existsSync(copy)) throw new Error('There is no such file of checkpoints.');
         const { checkAudit } = await import('./audit/check.js');
-        const { chains, events, breaks, unsigned } = await checkAudit(db, keyring, checkpoints);
+        const path = copy ?? checkpoints.path;
+        const { chains, events, breaks, unsigned } = await checkAudit(db, keyring, path);
         for (const { account, number, reason } of breaks) say(`account ${account}, row ${number}: ${reason}`);
         if (unsigned > 0) say(`${unsigned} checkpoint lines are not signed by these keys`);
         const whole = breaks.length === 0 && unsigned === 0;
@@ -165,7 +169,9 @@ async function serve(config = readConfig()): Promise<number> {
   say(
     running.missing.length > 0
       ? notReady(running.missing, config)
-      : greeting(running.url, config, running.tokenPath),
+      : running.breaks.length > 0
+        ? `\nKeyway is ${heldBecause}.`
+        : greeting(running.url, config, running.tokenPath),
   );
   const signal = await ending;
   log.info({ signal }, 'Keyway is stopping');
@@ -175,11 +181,17 @@ async function serve(config = readConfig()): Promise<number> {
   return 0;
 }
 
-/** Opens what a command needs, and closes it again. */
-async function withKeyway(
-  work: (keyway: Keyway, config: Config, log: Log) => Promise<void> | void,
-  config = readConfig(),
-): Promise<void> {
+type Work = (keyway: Keyway, config: Config, log: Log) => Promise<void> | void;
+
+/** Opens what a command needs, and closes it again. @throws an Error to show, where Keyway is not ready. */
+const withKeyway = (work: Work, config = readConfig()): Promise<void> =>
+  withKeywayAsItIs((keyway, ...rest) => {
+    if (keyway.checkpoints.breaks.length > 0) throw new Error(`Keyway is ${heldBecause}.`);
+    return work(keyway, ...rest);
+  }, config);
+
+/** The same, also where the audit log is not what its checkpoints say: for a command that looks at it. */
+async function withKeywayAsItIs(work: Work, config = readConfig()): Promise<void> {
   const log = openLog(config.logLevel === 'info' ? 'warn' : config.logLevel);
   const { openKeyway } = await import('./start/keyway.js');
   const keyway = await openKeyway(config, log);

@@ -65,6 +65,8 @@ export interface Decision {
   code: string | null;
   targetType: NodeType | null;
   targetId: string | null;
+  /** The account that it was given to. */
+  recipientId: string | null;
   ip: string | null;
   requestId: string;
 }

@@ -22,7 +22,7 @@ export interface JobParts {
   lastUsed: Gathering;
   decisions: Gathering;
   storeCalls: Gathering;
-  checkpoints: { write(): Promise<unknown> };
+  checkpoints: { write(): Promise<unknown>; readonly breaks: readonly unknown[] };
   /** Takes room for further wraps by the key that is current, before what was taken is used up. */
   reserveWraps: () => Promise<unknown>;
   stores: StoreParts;
@@ -32,7 +32,7 @@ export interface JobParts {
   upkeep: Pick<Recurring, 'tick'> | undefined;
 }
 
-/** What runs by itself, and how often. */
+/** What runs by itself, and how often; nothing, while the audit log is not what its checkpoints say. */
 export function startJobs({
   db,
   log,
@@ -69,7 +69,8 @@ export function startJobs({
     let running: Promise<unknown> = Promise.resolve();
     let busy = false;
     const timer = setInterval(() => {
-      if (busy) return;
+      // What could not be recorded is not begun.
+      if (busy || checkpoints.breaks.length > 0) return;
       busy = true;
       running = work()
         .catch((error: unknown) => log.error({ error, job: name }, 'a job failed and will be tried again'))

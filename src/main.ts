@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openKeySets } from './access/key-sets.js';
+import type { Break } from './audit/checkpoints.js';
 import { Decisions } from './audit/decisions.js';
 import type { Config } from './config/config.js';
 import { registry, type Registry } from './connectors/registry.js';
@@ -31,6 +32,8 @@ export interface Running {
   readonly tokenPath: string | undefined;
   /** Keys that the database was written with and that are not here: while there are any, it is not ready. */
   readonly missing: readonly string[];
+  /** Where the audit log is not what its checkpoints say: while there is any, it is not ready and answers nothing. */
+  readonly breaks: readonly Break[];
   readonly db: Database;
   /**
    * Stops. At once it is not ready any more, and each answer ends its connection; for `delayMs` it goes on serving, until
@@ -52,7 +55,9 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
   const keyway = await openKeyway(config, log);
   const { db } = keyway;
   let stopping = false;
-  const ready = async () => !stopping && keyway.keyring !== undefined && (await answers(db));
+  const breaks = () => (keyway.keyring ? keyway.checkpoints.breaks : []);
+  const ready = async () =>
+    !stopping && keyway.keyring !== undefined && breaks().length === 0 && (await answers(db));
   const serving = keyway.keyring ? await serve(config, keyway, log, connectors) : undefined;
   if (!keyway.keyring)
     log.error({ keys: keyway.missing }, 'not ready: the database was written with keys that are not here');
@@ -67,7 +72,7 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
         openMetrics(at, serving && { gates: serving.parts.gates, overdue: () => overdueNow(db) }),
       ));
     if (metrics) log.info({ metrics: metrics.url }, 'metrics are served');
-    const opened = (app = await openHttp({ config, log, parts: serving?.parts, ready }));
+    const opened = (app = await openHttp({ config, log, parts: serving?.parts, ready, breaks }));
     closing = watchConnections(opened.server);
     await listening(keywayAddress, () => opened.listen({ host: config.host, port: config.port }));
   } catch (error) {
@@ -96,6 +101,9 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
     url: urlOf(http),
     tokenPath: keyway.keyring ? keyway.tokenPath : undefined,
     missing: keyway.keyring ? [] : keyway.missing,
+    get breaks() {
+      return breaks();
+    },
     db,
     stop: (waiting = { delayMs: 0, idleMs: 0 }) => (stopped ??= stop(waiting)),
   };

@@ -14,7 +14,7 @@ function jobs(failing: string[]) {
     lastUsed: { flush: work('last use') },
     decisions: { flush: work('decisions') },
     storeCalls: { flush: work('store calls') },
-    checkpoints: { write: work('audit checkpoint') },
+    checkpoints: { write: work('audit checkpoint'), breaks: [] },
     resumption: { stop: async () => undefined },
     syncs: { stop: async () => undefined },
   };

@@ -4,8 +4,13 @@
 import 'reflect-metadata';
 import type { Pool, PoolClient } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { join } from 'node:path';
+import { RecipientsInTheAudit1796720000000 } from '../migrations/1796720000000-recipients-in-the-audit.js';
+import { checkAudit } from '../src/audit/check.js';
 import { registry } from '../src/connectors/registry.js';
 import { Database, sql } from '../src/database/database.js';
+import { loadKeyFiles } from '../src/keyring/kek-file.js';
+import { openKeyring } from '../src/keyring/keyring.js';
 import { entities, migrations } from '../src/start/tables.js';
 import { makeAccount, makeCredential } from './support/make.js';
 import { emptyPlace, readyPlace, runKeyway, type Place } from './support/process.js';
@@ -180,6 +185,40 @@ test('R32: a migration runs on a database with data, and keeps it', async () => 
     expect((await server.ask('query ($id: ID!) { credential(id: $id) { name } }', { id })).data).toEqual(
       answer.data,
     );
+  } finally {
+    await server.stop();
+  }
+});
+
+test('S61, R32: chains from before events had recipients are whole, and go on', async () => {
+  const server = await startTestServer();
+  try {
+    const id = await makeAccount(server);
+    await makeCredential(server, id);
+    const before = await server.rows('SELECT * FROM audit_events WHERE recipient_id IS NULL ORDER BY id');
+    expect(before.length).toBeGreaterThan(1);
+    const change = new RecipientsInTheAudit1796720000000();
+    const step = async (way: 'up' | 'down') => {
+      const runner = server.db.source.createQueryRunner();
+      await change[way](runner);
+      await runner.release();
+    };
+    // The table as it was, with these events in it; and brought up to date again.
+    await step('down');
+    expect(Object.keys((await server.rows('SELECT * FROM audit_events'))[0] ?? {})).not.toContain(
+      'recipient_id',
+    );
+    await step('up');
+    await makeCredential(server, id);
+    expect(
+      await server.rows(`SELECT * FROM audit_events WHERE id = ANY(:ids) ORDER BY id`, {
+        ids: before.map(({ id: event }) => event),
+      }),
+    ).toEqual(before);
+    const keyring = openKeyring(loadKeyFiles(join(server.dataDir, 'keys')));
+    const { breaks, events } = await checkAudit(server.db, keyring, join(server.dataDir, 'none.jsonl'));
+    expect(breaks).toEqual([]);
+    expect(events).toBeGreaterThan(before.length);
   } finally {
     await server.stop();
   }

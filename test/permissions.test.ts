@@ -71,7 +71,7 @@ const table: Record<string, string> = {
   deleteRole: 'UN NNNNNNN NNNNF+NN +FFFN FF',
   grantRole: 'UN NNNNNNN NNNNN+NN +FFFN NN',
   'grantRole, everywhere': 'UN NNNNNNN NNNNN+NN +FFFN NN',
-  withdrawRole: 'UN NNNNNNN NNNNN+NN +FFFN NN',
+  withdrawRole: 'UN NNNNNNN NNNNF+NN +FFFN NN',
   createStore: 'UN FNNNNNN FFFFNN+N +FFFN NN',
   updateStore: 'UN FFNNNNN NNNNNN+N +FFFN NN',
   deleteStore: 'UN FFNNNNN NNNNNN+N +FFFN NN',

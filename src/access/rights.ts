@@ -1,9 +1,12 @@
 import { sql, type Sql } from '../database/database.js';
-import { nowhere, type Permission, type Reach, type Rights } from './principal.js';
+import { nowhere, Permission, type Reach, type Rights } from './principal.js';
+
+/** What is left to do where an account or project was deleted: to read its log, and to see who may. */
+const leftOfEnded: ReadonlySet<Permission> = new Set([Permission.AUDIT_READ, Permission.ROLE_READ]);
 
 /**
  * All that the grants of an account allow, as of now: of a role held on an account, also in its sub-accounts and their
- * projects; of a role held on the admin project, everywhere.
+ * projects; of a role held on the admin project, everywhere. Of a role held on what was deleted, what is left to do there.
  * @param limits the permissions to narrow to, or null for all.
  */
 export async function rightsOf(
@@ -25,7 +28,12 @@ export function rightsBy(grants: readonly Held[], limits: readonly Permission[] 
       for (const account of grant.accounts ?? []) reach.accounts.add(account);
       for (const project of grant.projects ?? []) reach.projects.add(project);
       if (grant.onProjectId) reach.projects.add(grant.onProjectId);
-      rights.set(permission, reach);
+      if (leftOfEnded.has(permission)) {
+        if (grant.endedAccountId) reach.accounts.add(grant.endedAccountId);
+        if (grant.endedProjectId) reach.projects.add(grant.endedProjectId);
+      }
+      if (reach.everywhere || reach.accounts.size > 0 || reach.projects.size > 0)
+        rights.set(permission, reach);
     }
   }
   return rights;
@@ -55,21 +63,33 @@ export interface Held {
   onProjectId: string | null;
   accounts: string[] | null;
   projects: string[] | null;
+  /** What it was on, where that was deleted. */
+  endedAccountId: string | null;
+  endedProjectId: string | null;
 }
 
-/** SQL for what an account holds, one row a grant. */
+/**
+ * SQL for what an account holds, one row a grant. What was deleted below an account is not enumerated: every request pays
+ * for this, and the few that read of it find it by themselves (`ended.ts`).
+ * @param account SQL, in which `a` and `c` are names of what is around it
+ */
 export const grantsHeldBy = (account: string): string => `
   WITH RECURSIVE held AS (
     SELECT g.id, r.permissions, g.on_account_id, g.on_project_id,
-      coalesce(p.admin, g.on_account_id IS NULL AND g.on_project_id IS NULL) AS everywhere
+      coalesce(p.admin, g.on_account_id IS NULL AND g.on_project_id IS NULL) AS everywhere,
+      coalesce(p.deleted_at, place.deleted_at) IS NOT NULL AS ended
     FROM grants g JOIN roles r ON r.id = g.role_id LEFT JOIN projects p ON p.id = g.on_project_id
+    LEFT JOIN accounts place ON place.id = g.on_account_id
     WHERE g.account_id = ${account}
   ), reached (grant_id, account_id) AS (
-    SELECT id, on_account_id FROM held WHERE on_account_id IS NOT NULL
+    SELECT id, on_account_id FROM held WHERE on_account_id IS NOT NULL AND NOT ended
     UNION
     SELECT r.grant_id, a.id FROM reached r JOIN accounts a ON a.parent_id = r.account_id WHERE a.deleted_at IS NULL
   )
-  SELECT h.permissions, h.everywhere, h.on_project_id AS "onProjectId",
+  SELECT h.permissions, h.everywhere,
+    CASE WHEN NOT h.ended THEN h.on_project_id END AS "onProjectId",
+    CASE WHEN h.ended THEN h.on_account_id END AS "endedAccountId",
+    CASE WHEN h.ended THEN h.on_project_id END AS "endedProjectId",
     (SELECT array_agg(r.account_id::text) FROM reached r WHERE r.grant_id = h.id) AS accounts,
     (SELECT array_agg(p.id::text) FROM reached r JOIN projects p ON p.account_id = r.account_id
       WHERE r.grant_id = h.id AND p.deleted_at IS NULL) AS projects

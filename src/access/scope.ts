@@ -1,5 +1,6 @@
 import type { Condition } from '../database/database.js';
 import { ownerMay } from './authorize.js';
+import { endedBelow, type EndedPlaces } from './ended.js';
 import { Permission, type Principal, type Reach } from './principal.js';
 
 // Who may see what, all of it on this page. Each function gives the condition that goes into the WHERE of every
@@ -89,39 +90,23 @@ export function roleScope(principal: Principal): Condition {
 }
 
 /**
- * Grants `g` of accounts `a`: one's own, and by ROLE_READ or ROLE_MANAGE where they hold, of accounts one sees.
- * @param also a permission that shows them where it holds, whosever they are, for the verb that needs it.
+ * Grants `g`: one's own, and by ROLE_READ or ROLE_MANAGE those on an account or project, deleted ones too, whosever they
+ * are: who runs a place sees each who has power over it.
  */
-export function grantScope(principal: Principal, also?: Permission): Condition {
-  const seen = seenGrants(principal);
-  if (also === undefined) return seen;
-  const reach = reachOf(principal, also);
-  if (reach.everywhere) return everything;
-  return {
-    sql: `(${seen.sql} OR g.on_account_id = ANY(:verbAccounts) OR g.on_project_id = ANY(:verbProjects))`,
-    parameters: { ...seen.parameters, verbAccounts: [...reach.accounts], verbProjects: [...reach.projects] },
-    shape: `verb:${seen.shape}`,
-  };
-}
-
-function seenGrants(principal: Principal): Condition {
+export function grantScope(principal: Principal): Condition {
   const reach = reachOf(principal, Permission.ROLE_READ, Permission.ROLE_MANAGE);
-  const accounts = accountScope(principal);
-  const own = principal.holds === null ? 'g.account_id = :me OR ' : '';
-  const place = reach.everywhere
-    ? 'true'
-    : `(${own}g.on_account_id = ANY(:grantAccounts) OR g.on_project_id = ANY(:grantProjects))`;
+  if (reach.everywhere) return everything;
+  const own = principal.holds === null;
+  const ended = endedBelow(':grantAccounts');
   return {
-    sql: `${place} AND ${accounts.sql}`,
+    sql: `(${own ? 'g.account_id = :me OR ' : ''}g.on_account_id = ANY(:grantAccounts) OR g.on_project_id = ANY(:grantProjects)
+      OR g.on_account_id = ANY(${ended.accounts}) OR g.on_project_id = ANY(${ended.projects}))`,
     parameters: {
-      ...accounts.parameters,
-      ...(!reach.everywhere && {
-        grantAccounts: [...reach.accounts],
-        grantProjects: [...reach.projects],
-        me: principal.accountId,
-      }),
+      grantAccounts: [...reach.accounts],
+      grantProjects: [...reach.projects],
+      ...(own && { me: principal.accountId }),
     },
-    shape: `${reach.everywhere ? 'all' : 'some'}:${accounts.shape}${byKey(principal)}`,
+    shape: `some${byKey(principal)}`,
   };
 }
 
@@ -154,14 +139,25 @@ export function storeScope(principal: Principal): Condition {
   };
 }
 
-/** Audit events `e`: by AUDIT_READ on the account or project that they tell of. */
-export function auditScope(principal: Principal): Condition {
+/**
+ * Audit events `e`: by AUDIT_READ on the account or project that they tell of, whether it was deleted since or not, and on
+ * the account that theirs was part of by then.
+ */
+export function auditScope(principal: Principal, ended: EndedPlaces): Condition {
   const reach = reachOf(principal, Permission.AUDIT_READ);
   if (reach.everywhere) return everything;
+  const auditAccounts = [...reach.accounts, ...ended.accounts];
+  const hasFormer = ended.former.length > 0;
+  const former = `OR e.account_id = ANY(:formerParts) AND e.number <= (SELECT max(f.number) FROM audit_former_parts f
+    WHERE f.account_id = e.account_id AND f.of_account_id = ANY(:auditAccounts))`;
   return {
-    sql: '(e.account_id = ANY(:auditAccounts) OR e.project_id = ANY(:auditProjects))',
-    parameters: { auditAccounts: [...reach.accounts], auditProjects: [...reach.projects] },
-    shape: 'some',
+    sql: `(e.account_id = ANY(:auditAccounts) OR e.project_id = ANY(:auditProjects) ${hasFormer ? former : ''})`,
+    parameters: {
+      auditAccounts,
+      auditProjects: [...reach.projects, ...ended.projects],
+      ...(hasFormer && { formerParts: ended.former }),
+    },
+    shape: hasFormer ? 'some+former' : 'some',
   };
 }
 

@@ -35,6 +35,11 @@ export class AuditEventResolver {
     return event.targetType && event.targetId ? encodeId(event.targetType, event.targetId) : null;
   }
 
+  @FieldResolver(() => ID, { nullable: true })
+  recipientId(@Root() event: Row<AuditEvent>): string | null {
+    return event.recipientId && encodeId('Account', event.recipientId);
+  }
+
   @FieldResolver(() => String, {
     description:
       'The hash that links this event to the one before it in the chain of the account, in hexadecimal.',

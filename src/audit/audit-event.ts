@@ -114,6 +114,15 @@ export class AuditEvent implements Node {
   @Column('text', { name: 'request_id' })
   requestId: string;
 
+  /** The recipient's UUID; its public id in the graph. */
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'The id of the account that it was given to: the one that takes over what is transferred, or that gets or loses a role. It is shown also to those who may not see that account. Null if nothing was given.',
+  })
+  @Column('uuid', { name: 'recipient_id', nullable: true })
+  recipientId: string | null;
+
   @Column('bytea')
   hash: Buffer;
 }
@@ -132,4 +141,20 @@ export class AuditHead {
 
   @Column('bytea')
   hash: Buffer;
+}
+
+/**
+ * An account that was part of another until that was deleted, and lives on elsewhere: up to this event of its chain, who
+ * reads the log of the other one reads that of it.
+ */
+@Entity('audit_former_parts')
+export class AuditFormerPart {
+  @PrimaryColumn('uuid', { name: 'of_account_id' })
+  ofAccountId: string;
+
+  @PrimaryColumn('uuid', { name: 'account_id' })
+  accountId: string;
+
+  @Column('bigint')
+  number: string;
 }

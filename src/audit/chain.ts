@@ -5,22 +5,17 @@ import type { Keyring } from '../keyring/keyring.js';
 import type { AuditEvent } from './audit-event.js';
 import { canonicalEvent, columnNames, givenColumns, givenTypes, hashedTime } from './columns.js';
 
-/** What an event tells; its place in the chain and its time are given to it by `link`. */
+/** What an event tells; its place in the chain and its time are given to it by `linkAll`. */
 export type Told = Decision & Pick<AuditEvent, 'changed' | 'times'>;
 
 /** The chain's first link hangs on this. */
 export const origin = Buffer.alloc(32);
 
 /**
- * Adds an event to the chain of its account, in the transaction of what it tells of. The chain's head is locked to the
- * transaction's end, so this comes last in it.
- */
-export const link = (tx: Tx, keyring: Keyring, told: Told): Promise<void> => linkAll(tx, keyring, [told]);
-
-/**
  * Adds events to the chains of their accounts, in this order, by two statements however many there are. The heads are
  * locked in the order of the accounts' ids, so that two such transactions never wait for each other; and to the
  * transaction's end, so this comes last in it.
+ * @throws UNAVAILABLE where nothing may be added, because the log is not what its checkpoints say.
  */
 export async function linkAll(tx: Tx, keyring: Keyring, told: readonly Told[]): Promise<void> {
   const epoch = keyring.currentAuditEpoch();
@@ -29,11 +24,13 @@ export async function linkAll(tx: Tx, keyring: Keyring, told: readonly Told[]): 
   const heads = new Map<string, Head>(
     locked.map(({ account, number, ...head }) => [account, { ...head, number: BigInt(number) }]),
   );
-  const events = told.map((one) => {
+  // They have one time: what is read in the order of time and id is in the order in which it was told.
+  const ids = told.map(newId).sort();
+  const events = told.map((one, index) => {
     const head = heads.get(one.accountId);
     if (!head) throw new Error('the audit chain has no head');
     head.number++;
-    const event = { ...one, id: newId(), epoch, at: head.at, number: String(head.number) };
+    const event = { ...one, id: ids[index], epoch, at: head.at, number: String(head.number) };
     head.hash = keyring.auditLink(epoch, Buffer.from(head.hash), canonicalEvent(event), head.number);
     return { ...event, hash: `\\x${head.hash.toString('hex')}` };
   });

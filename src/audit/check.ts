@@ -2,15 +2,9 @@ import { sql, type Sql } from '../database/database.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { AuditEvent } from './audit-event.js';
 import { origin } from './chain.js';
-import type { Checkpoint, Checkpoints } from './checkpoints.js';
+import { isSigned, readCheckpoints, type Checkpoint } from './checkpoint-file.js';
+import { belowFloor, floorOf, ofHeads, ofLines, unlikeTheirRows, type Break } from './checkpoints.js';
 import { canonicalEvent, hashedColumns } from './columns.js';
-
-/** The first row at which a chain is not what it was. */
-export interface Break {
-  account: string;
-  number: string;
-  reason: string;
-}
 
 export interface Report {
   chains: number;
@@ -24,18 +18,24 @@ const batch = 1_000;
 
 /**
  * Reads every chain from its beginning: each row must follow from the one before it, by a key of its epoch, and no
- * epoch may come after a later one; the chain must reach its head and its last checkpoint.
+ * epoch may come after a later one; the chain must reach its head; and each line of the file of checkpoints must be what
+ * its row is, whatever came after it. What no line covers may be of no earlier epoch than the file names.
+ * @param path the file of checkpoints
  */
-export async function checkAudit(db: Sql, keyring: Keyring, checkpoints: Checkpoints): Promise<Report> {
-  const { last, faults } = checkpoints.read();
+export async function checkAudit(db: Sql, keyring: Keyring, path: string): Promise<Report> {
+  const { highest, wrong, unsigned } = await checkLines(db, keyring, path);
   const heads = new Map((await db.rows<Head>(allHeads)).map((head) => [head.account, head]));
   const chains = (await db.rows<{ account: string }>(allChains)).map(({ account }) => account);
-  const report: Report = { chains: 0, events: 0, breaks: [], unsigned: faults };
-  for (const account of new Set([...chains, ...heads.keys(), ...last.keys()])) {
+  const floor = floorOf(keyring, highest.values());
+  const report: Report = { chains: 0, events: 0, breaks: [], unsigned };
+  for (const account of new Set([...chains, ...heads.keys(), ...highest.keys()])) {
     report.chains++;
-    const { events, broken } = await checkChain(db, keyring, account, heads.get(account), last.get(account));
+    const covered = BigInt(highest.get(account)?.number ?? 0);
+    const chain = { account, head: heads.get(account), covered, floor };
+    const { events, broken } = await checkChain(db, keyring, chain);
     report.events += events;
-    if (broken) report.breaks.push({ account, ...broken });
+    const first = earlier(broken, wrong.get(account));
+    if (first) report.breaks.push({ account, ...first });
   }
   return report;
 }
@@ -48,12 +48,39 @@ interface Head {
 
 type Broken = Omit<Break, 'account'>;
 
+/** Holds each line of the file to its row, so many at once. */
+async function checkLines(db: Sql, keyring: Keyring, path: string) {
+  const highest = new Map<string, Checkpoint>();
+  const wrong = new Map<string, Broken>();
+  let unsigned = 0;
+  for (const { lines } of readCheckpoints(path, 0)) {
+    const signed = lines.flatMap((line) => (line && isSigned(keyring, line) ? [line.checkpoint] : []));
+    unsigned += lines.length - signed.length;
+    for (const line of signed)
+      if (BigInt(line.number) >= BigInt(highest.get(line.account)?.number ?? 0))
+        highest.set(line.account, line);
+    for (const { account, ...broken } of await unlikeTheirRows(db, signed))
+      wrong.set(account, earlier(wrong.get(account), broken) ?? broken);
+  }
+  return { highest, wrong, unsigned };
+}
+
+/** What is told of two breaks in a chain: the first one; of one event, the first reason. */
+const earlier = (one: Broken | undefined, other: Broken | undefined): Broken | undefined =>
+  one && other && BigInt(other.number) < BigInt(one.number) ? other : (one ?? other);
+
+interface Chain {
+  account: string;
+  head: Head | undefined;
+  /** The number up to which checkpoints cover it, and the earliest epoch, by its place, that may follow. */
+  covered: bigint;
+  floor: number;
+}
+
 async function checkChain(
   db: Sql,
   keyring: Keyring,
-  account: string,
-  head: Head | undefined,
-  checkpoint: Checkpoint | undefined,
+  { account, head, covered, floor }: Chain,
 ): Promise<{ events: number; broken: Broken | undefined }> {
   const epochs = keyring.auditEpochs();
   let number = 0n;
@@ -69,25 +96,22 @@ async function checkChain(
       const its = epochs.indexOf(event.epoch);
       if (its < 0) return broken('names an epoch that these keys do not know');
       if (its < epoch) return broken('goes back to an earlier epoch');
+      if (its < floor && at > covered) return broken(belowFloor);
       const hash = keyring.auditLink(event.epoch, previous, canonicalEvent(event), at);
       if (!hash.equals(event.hash)) return broken('does not follow from the row before it');
-      if (checkpoint?.number === String(at) && checkpoint.hash !== hash.toString('hex'))
-        return broken('is not what its checkpoint says');
       [number, previous, epoch] = [at, hash, its];
     }
     if (events.length < batch) break;
   }
   const next = String(number + 1n);
   const cut = (reason: string) => ({ events: Number(number), broken: { number: next, reason } });
-  if (checkpoint && BigInt(checkpoint.number) > number)
-    return cut('is missing, and a checkpoint knows of it');
+  if (covered > number) return cut(ofLines.missing);
   if (!head)
     return number > 0n
       ? cut('cannot be told: the head of the chain is missing')
       : { events: 0, broken: undefined };
-  if (BigInt(head.number) !== number) return cut('is missing, and the head of the chain knows of it');
-  if (number > 0n && !previous.equals(head.hash))
-    return cut('cannot be told: the head of the chain is another');
+  if (BigInt(head.number) !== number) return cut(ofHeads.missing);
+  if (number > 0n && !previous.equals(head.hash)) return cut(ofHeads.another);
   return { events: Number(number), broken: undefined };
 }
 

@@ -2,10 +2,7 @@ import type { AuditEvent } from './audit-event.js';
 
 type Column = keyof AuditEvent;
 
-/**
- * The columns of an event with their types, by the names of the properties. The hash of an event takes them in this
- * order, which never changes.
- */
+/** The columns of an event with their types, by the names of the properties. */
 const types = {
   id: 'uuid',
   accountId: 'uuid',
@@ -24,17 +21,30 @@ const types = {
   times: 'integer',
   ip: 'text',
   requestId: 'text',
+  recipientId: 'uuid',
   hash: 'bytea',
 } as const satisfies Record<Column, string>;
 
 const columns = Object.keys(types) as Column[];
 
-type Hashed = Exclude<Column, 'hash'>;
-const hashed = columns.filter((name) => name !== 'hash') as Hashed[];
+/** Columns that came after there were events. */
+const later = ['recipientId'] as const satisfies Column[];
 
-/** The bytes of an event that its link depends on: every column but the link itself. */
-export const canonicalEvent = (event: Readonly<Record<Hashed, unknown>>): Buffer =>
-  Buffer.from(JSON.stringify(hashed.map((name) => event[name])));
+type Hashed = Exclude<Column, 'hash'>;
+const ofFirst = columns.filter(
+  (name) => name !== 'hash' && !(later as readonly Column[]).includes(name),
+) as Hashed[];
+
+/**
+ * The bytes of an event that its link depends on: every column but the link itself. First those that there have always
+ * been, in the order above, which never changes; then those of later that have a value, by their names. So an event of
+ * before has the bytes that it had, and no column of an event can be filled or emptied without being noticed.
+ */
+export const canonicalEvent = (event: Readonly<Record<Hashed, unknown>>): Buffer => {
+  const filled = later.filter((name) => event[name] !== null);
+  const more = filled.length === 0 ? [] : [Object.fromEntries(filled.map((name) => [name, event[name]]))];
+  return Buffer.from(JSON.stringify([...ofFirst.map((name) => event[name]), ...more]));
+};
 
 /**
  * A time as it goes into the hash, whatever the session's time zone and date style: `2026-01-02 03:04:05.6789+00`, in

@@ -33,6 +33,8 @@ export interface What {
   /** The account in whose chain it stands. */
   accountId: string;
   projectId?: string | null;
+  /** The account that it was given to: who takes over, who gets or loses a role. */
+  recipientId?: string | null;
 }
 
 /** How it ended. */
@@ -54,7 +56,7 @@ const turnedAway = ['UNAUTHENTICATED', 'FORBIDDEN', 'NOT_FOUND', 'RATE_LIMITED',
 /** What was decided, as the audit tells it: it was done, where nothing else is said. */
 export const decisionOf = (
   { actorId, actorCredentialId, ip, requestId }: Actor,
-  { action, target = null, accountId, projectId = null }: What,
+  { action, target = null, accountId, projectId = null, recipientId = null }: What,
   { outcome, code }: Ending = done,
 ): Decision => ({
   accountId,
@@ -66,6 +68,7 @@ export const decisionOf = (
   code,
   targetType: target?.type ?? null,
   targetId: target?.id ?? null,
+  recipientId,
   ip,
   requestId,
 });

@@ -1,6 +1,7 @@
+import { endedFor } from '../access/ended.js';
 import { auditScope } from '../access/scope.js';
 import { selectRows } from '../database/columns.js';
-import type { RequestContext } from '../context.js';
+import { perRequest, type RequestContext } from '../context.js';
 import { condition, every, type Condition } from '../database/database.js';
 import { badInput } from '../errors.js';
 import { decodeId, parseId } from '../ids.js';
@@ -11,35 +12,42 @@ import { AuditEvent } from './audit-event.js';
 import type { AuditFilter } from './audit.input.js';
 
 /** A page of the audit log, newest first. @throws BAD_USER_INPUT for what is no id. */
-export const listAuditEvents = (
+export async function listAuditEvents(
   ctx: RequestContext,
   filter: AuditFilter,
   args: PageArgs,
-): Promise<Connection<AuditEvent & Ordered>> =>
-  list(ctx, events, newestFirst, every(auditScope(ctx.principal), ...filtered(filter)), args);
+): Promise<Connection<AuditEvent & Ordered>> {
+  const where = filtered(filter);
+  return list(ctx, events, newestFirst, every(await readable(ctx), ...where), args);
+}
 
 /** A page of the events of each target. */
 export const eventsOfTarget = loadLists(
   (args: PageArgs) => JSON.stringify(args),
-  (ctx, parents, args) =>
+  async (ctx, parents, args) =>
     listUnder<AuditEvent>(
       ctx,
       events,
       newestFirst,
-      auditScope(ctx.principal),
+      await readable(ctx),
       args,
       'e.target_id = parent.id',
       parents,
     ),
 );
 
-export const auditEventById = loadOne<AuditEvent>((ctx, ids) => {
-  const scope = auditScope(ctx.principal);
+export const auditEventById = loadOne<AuditEvent>(async (ctx, ids) => {
+  const scope = await readable(ctx);
   const statement = ctx.db.statement(`audit events by id:${scope.shape}`, (source) =>
     events.select(source).where('e.id = ANY(:ids)').andWhere(scope.sql),
   );
   return ctx.db.rows(statement, { ...scope.parameters, ids });
 });
+
+/** Which events the caller may see, found once a request. */
+const readable = perRequest(async ({ db, principal }) =>
+  auditScope(principal, await endedFor(db, principal)),
+);
 
 function filtered(filter: AuditFilter): Condition[] {
   const where: Condition[] = [];

@@ -373,7 +373,8 @@ export class CredentialResolver {
   }
 
   @Mutation(() => DeleteAccountPayload, {
-    description: 'Deletes an account, with the roles that it has and those that were granted on it.',
+    description:
+      'Deletes an account, with the roles that it has and those that were granted on it. Those with AUDIT_READ still allow to read its audit log, and nothing else.',
   })
   @Needs(Permission.ACCOUNT_MANAGE, 'account:delete')
   async deleteAccount(

@@ -5,20 +5,22 @@ import type { DeleteAccountInput } from '../accounts/account.input.js';
 import { lockAccount } from '../accounts/find.js';
 import { endFactor } from '../accounts/remove-mfa.js';
 import { isWithin } from '../accounts/tree.js';
-import { record } from '../audit/record.js';
+import { inEach, recordAll, type Deed } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { sql, violates, type Tx } from '../database/database.js';
 import { badInput, conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
+import { deedsAt, readsAudit, withdrawing, type GivenGrant } from '../roles/places.js';
 import type { Credential } from './record/credential.js';
 import { endCredentials, markDeleted } from './record/end.js';
-import { resealVersion } from './record/versions.js';
+import { resealVersions, type Resealed } from './record/versions.js';
 import { resealed } from './secret/keep-secret.js';
 
 /**
- * Deletes an account, with the roles it holds and those held on it. Returns its public id. Handed over, its credentials
- * keep their secrets; its own tokens and identities, and what was derived for it, end all the same, since they would
+ * Deletes an account, with the roles it holds and those held on it, but for those that let read the audit log: of them
+ * that is left. Returns its public id. Handed over, its credentials keep their secrets, and each thing is on record where
+ * it was and where it is; its own tokens and identities, and what was derived for it, end all the same, since they would
  * prove somebody else.
  * @throws NOT_FOUND; FORBIDDEN, also where the caller may do more at the account that takes over than at this one;
  * CONFLICT while it owns credentials, projects or sub-accounts of which the input does not say what becomes of them,
@@ -49,13 +51,19 @@ export async function deleteAccount(ctx: RequestContext, input: DeleteAccountInp
       );
     }
     if (input.revokeCredentials) await expectOwn(tx, credentials);
-    await endAll(ctx, tx, input.revokeCredentials ? [...personal, ...credentials] : personal);
-    if (heir) await handOver(ctx, tx, id, heir.id);
-    await tx.rows(withdrawGrants, { id });
+    const ended = await endAll(tx, input.revokeCredentials ? [...personal, ...credentials] : personal);
+    const moved = heir ? await handOver(ctx, tx, id, heir.id) : [];
+    const withdrawn = await tx.rows<GivenGrant>(withdrawGrants, { id });
     await endFactor(tx, id);
     await tx.rows(removeIdentities, { id });
     await tx.rows(markGone, { id });
-    await record(ctx, tx, { action: 'account:delete', target: { type: 'Account', id }, accountId: id });
+    const recipientId = heir?.id ?? null;
+    await recordAll(ctx, tx, [
+      ...ended,
+      ...moved,
+      ...withdrawn.flatMap((grant) => deedsAt('role:withdraw', grant)),
+      { action: 'account:delete', target: { type: 'Account', id }, accountId: id, recipientId },
+    ]);
     return { deletedId: encodeId('Account', id) };
   });
   return result.deletedId;
@@ -86,49 +94,89 @@ async function expectOwn(tx: Tx, ids: readonly string[]): Promise<void> {
     throw conflict('The account has credentials in outside stores: revoke those first.');
 }
 
-/** Revokes and deletes; each is a decision of its own, and on record as such. */
-async function endAll(ctx: RequestContext, tx: Tx, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return;
+/** Revokes and deletes. Each is a decision of its own, which is returned to be recorded. */
+async function endAll(tx: Tx, ids: readonly string[]): Promise<Deed[]> {
+  if (ids.length === 0) return [];
   const ended = await endCredentials(tx, ids, null);
   await markDeleted(tx, ids);
-  for (const { id, accountId, projectId } of ended) {
-    await record(ctx, tx, {
-      action: 'credential:revoke',
-      target: { type: 'Credential', id },
-      accountId,
-      projectId,
-      changed: ['status'],
-    });
-  }
+  return ended.map(({ id, accountId, projectId }) => ({
+    action: 'credential:revoke',
+    target: { type: 'Credential', id },
+    accountId,
+    projectId,
+    changed: ['status'],
+  }));
 }
 
-/** What is sealed is bound to its account, so it is sealed again for the next one. */
-async function handOver(ctx: RequestContext, tx: Tx, from: string, to: string): Promise<void> {
-  const secrets = await tx.rows<Pick<Credential, 'id' | 'projectId'> & { number: number; sealed: Buffer }>(
-    sealedOf,
-    { from },
-  );
-  for (const { id, projectId, number, sealed } of secrets) {
-    const moved = await resealed(
-      ctx.keyring,
-      { id, accountId: from, projectId },
-      { id, accountId: to, projectId },
-      number,
-      sealed,
-    );
-    await resealVersion(tx, id, number, moved);
-  }
+/** Gives all that the account has and owns to another one. @returns the deeds to record: of each thing, at each place */
+async function handOver(ctx: RequestContext, tx: Tx, from: string, to: string): Promise<Deed[]> {
+  await resealTo(ctx, tx, from, to);
   try {
-    await tx.rows(moveCredentials, { from, to });
+    const credentials = await tx.rows<MovedCredential>(moveCredentials, { from, to });
+    const projects = await tx.rows<{ id: string }>(moveProjects, { from, to });
+    await tx.rows(keepRead, { from });
+    const subAccounts = await tx.rows<{ id: string }>(moveSubAccounts, { from, to });
+    return [
+      ...credentials.flatMap(({ id, accountId, projectId, changed }) =>
+        inEach([from, to, accountId], {
+          action: 'credential:transfer',
+          target: { type: 'Credential', id },
+          projectId,
+          recipientId: to,
+          changed,
+        }),
+      ),
+      ...projects.flatMap(({ id }) =>
+        inEach([from, to], {
+          action: 'project:transfer',
+          target: { type: 'Project', id },
+          projectId: id,
+          recipientId: to,
+          changed: ['account'],
+        }),
+      ),
+      ...subAccounts.flatMap(({ id }) =>
+        inEach([from, to, id], {
+          action: 'account:transfer',
+          target: { type: 'Account', id },
+          recipientId: to,
+          changed: ['parent'],
+        }),
+      ),
+    ];
   } catch (error) {
     if (violates(error, 'credentials_username'))
       throw conflict('The account that takes over has a user name of this one already.');
     throw error;
   }
-  await tx.rows(moveOwned, { from, to });
-  await tx.rows(moveProjects, { from, to });
-  await tx.rows(moveSubAccounts, { from, to });
 }
+
+/** What is sealed is bound to its account, so it is sealed again for the next one. */
+async function resealTo(ctx: RequestContext, tx: Tx, from: string, to: string): Promise<void> {
+  const secrets = await tx.rows<Pick<Credential, 'id' | 'projectId'> & { number: number; sealed: Buffer }>(
+    sealedOf,
+    { from },
+  );
+  const moved: Resealed[] = [];
+  for (const { id, projectId, number, sealed } of secrets) {
+    const place = { id, projectId };
+    moved.push({
+      id,
+      number,
+      ...(await resealed(
+        ctx.keyring,
+        { ...place, accountId: from },
+        { ...place, accountId: to },
+        number,
+        sealed,
+      )),
+    });
+  }
+  await resealVersions(tx, moved);
+}
+
+/** A credential that was moved: where it was before, and what of it is another. */
+type MovedCredential = Pick<Credential, 'id' | 'accountId' | 'projectId'> & { changed: string[] };
 
 type Owning = 'credentials' | 'personal' | 'projects' | 'subAccounts' | 'stores';
 const ownings = sql(`
@@ -151,16 +199,32 @@ const sealedOf = sql(`
   WHERE c.account_id = :from AND c.kind <> 'TOKEN' AND c.deleted_at IS NULL FOR UPDATE OF c`);
 
 const moveCredentials = sql(`
-  UPDATE credentials SET account_id = :to, revision = revision + 1, updated_at = now()
-  WHERE account_id = :from AND kind <> 'TOKEN' AND deleted_at IS NULL`);
-const moveOwned = sql(`
-  UPDATE credentials SET owner_id = :to, revision = revision + 1, updated_at = now()
-  WHERE owner_id = :from AND deleted_at IS NULL`);
-const moveProjects = sql('UPDATE projects SET account_id = :to, updated_at = now() WHERE account_id = :from');
-const moveSubAccounts = sql(
-  'UPDATE accounts SET parent_id = :to, updated_at = now() WHERE parent_id = :from',
-);
-const withdrawGrants = sql('DELETE FROM grants WHERE account_id = :id OR on_account_id = :id');
+  WITH moving AS MATERIALIZED (
+    SELECT id, account_id, project_id, account_id = :from AND kind <> 'TOKEN' AS its, coalesce(owner_id = :from, false) AS owned
+    FROM credentials
+    WHERE (account_id = :from AND kind <> 'TOKEN' OR owner_id = :from) AND deleted_at IS NULL FOR UPDATE
+  )
+  UPDATE credentials c SET account_id = CASE WHEN m.its THEN CAST(:to AS uuid) ELSE c.account_id END,
+    owner_id = CASE WHEN m.owned THEN CAST(:to AS uuid) ELSE c.owner_id END,
+    revision = c.revision + 1, updated_at = now()
+  FROM moving m WHERE c.id = m.id
+  RETURNING c.id, m.account_id AS "accountId", m.project_id AS "projectId",
+    array_remove(ARRAY[CASE WHEN m.its THEN 'account' END, CASE WHEN m.owned THEN 'owner' END], NULL) AS changed`);
+// What is deleted stays where it was: its history is read there.
+const moveProjects = sql(`
+  UPDATE projects SET account_id = :to, updated_at = now() WHERE account_id = :from AND deleted_at IS NULL RETURNING id`);
+// Who reads the log of what is deleted goes on reading what its parts did until then.
+const keepRead = sql(`
+  WITH RECURSIVE part (id) AS (
+    SELECT id FROM accounts WHERE parent_id = :from AND deleted_at IS NULL
+    UNION
+    SELECT a.id FROM part JOIN accounts a ON a.parent_id = part.id
+  )
+  INSERT INTO audit_former_parts (of_account_id, account_id, number)
+  SELECT :from, h.account_id, h.number FROM part JOIN audit_heads h ON h.account_id = part.id`);
+const moveSubAccounts = sql(`
+  UPDATE accounts SET parent_id = :to, updated_at = now() WHERE parent_id = :from AND deleted_at IS NULL RETURNING id`);
+const withdrawGrants = sql(withdrawing(`g.account_id = :id OR g.on_account_id = :id AND NOT ${readsAudit}`));
 const removeIdentities = sql('DELETE FROM identities WHERE account_id = :id');
 const markGone = sql(
   'UPDATE accounts SET deleted_at = now(), enabled = false, updated_at = now() WHERE id = :id',

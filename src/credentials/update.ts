@@ -3,7 +3,7 @@ import { withinRanges } from '../access/addresses.js';
 import { authorize, authorizeMove } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { findAccount } from '../accounts/find.js';
-import { record } from '../audit/record.js';
+import { recordAll } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { sql, type Tx } from '../database/database.js';
 import { badInput, notFound, unsupported } from '../errors.js';
@@ -23,7 +23,8 @@ import { changedCredential, findCredential } from './record/find.js';
 import { resealed, type SealedTo } from './secret/keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
 import { expectKeepable, policyColumns, secretMadeMs } from './record/policy.js';
-import { resealVersion } from './record/versions.js';
+import { deedsOfChange } from './record/deeds.js';
+import { resealVersions, type Resealed } from './record/versions.js';
 import { carryOut } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
 import { expectIdle } from './outside/plan.js';
@@ -146,13 +147,8 @@ export async function updateCredential(
     if (names.includes('projectId')) await endOrphans(tx, [credential.id]);
     if (names.includes('ownerId'))
       await tx.rows(handOver, { id: credential.id, owner: wanted.ownerId ?? null });
-    await record(ctx, tx, {
-      action: 'credential:update',
-      target: { type: 'Credential', id: credential.id },
-      accountId: credential.accountId,
-      projectId: wanted.projectId === undefined ? credential.projectId : wanted.projectId,
-      changed: [...publicNames(names), ...(rolesChanged ? ['roles'] : [])],
-    });
+    const changed = [...publicNames(names), ...(rolesChanged ? ['roles'] : [])];
+    await recordAll(ctx, tx, deedsOfChange(credential, wanted, changed));
     return { id: credential.id, intent: null, secretResent: false };
   });
   if (result.intent !== null) await carryOut(ctx, 'credential:update', input, result.intent, lease);
@@ -237,11 +233,11 @@ async function changeRoles(
 
 /** What is sealed is bound to its project, so it is sealed again for the next one. */
 async function sealAnew(ctx: RequestContext, tx: Tx, from: SealedTo, to: SealedTo): Promise<void> {
-  for (const { number, sealed } of await tx.rows<{ number: number; sealed: Buffer }>(sealedVersions, {
-    id: from.id,
-  })) {
-    await resealVersion(tx, from.id, number, await resealed(ctx.keyring, from, to, number, sealed));
-  }
+  const { id } = from;
+  const moved: Resealed[] = [];
+  for (const { number, sealed } of await tx.rows<{ number: number; sealed: Buffer }>(sealedVersions, { id }))
+    moved.push({ id, number, ...(await resealed(ctx.keyring, from, to, number, sealed)) });
+  await resealVersions(tx, moved);
 }
 
 function same(name: keyof Credential, one: unknown, other: unknown): boolean {

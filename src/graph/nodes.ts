@@ -74,6 +74,15 @@ export class AuditEventLinksResolver {
     return event.actorCredentialId === null ? null : credentialById(ctx).load(event.actorCredentialId);
   }
 
+  @FieldResolver(() => Account, {
+    nullable: true,
+    description:
+      'The account that it was given to. Null if nothing was given, or if the viewer may not see the account.',
+  })
+  recipient(@Ctx() ctx: RequestContext, @Root() event: Row<AuditEvent>): Promise<Account | null> | null {
+    return event.recipientId === null ? null : accountById(ctx).load(event.recipientId);
+  }
+
   @FieldResolver(() => Node, {
     nullable: true,
     description:

@@ -2,7 +2,6 @@ import cors from '@fastify/cors';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
-import { clientAddress } from '../access/addresses.js';
 import { authenticate } from '../access/authenticate.js';
 import type { KeySets } from '../access/key-sets.js';
 import type { PublicError } from '../graph/errors/answer.js';
@@ -15,6 +14,7 @@ import type { RequestContext } from '../context.js';
 import { KeywayError, unavailable } from '../errors.js';
 import { explorerPage } from '../explorer/page.js';
 import { newId } from '../ids.js';
+import { addressOf, callOf } from './call.js';
 import { refusalOfHead } from './head.js';
 import { readJsonBody } from './json-body.js';
 import type { Log } from '../log.js';
@@ -31,6 +31,7 @@ import { Turns } from '../graph/turns.js';
 import { always, answerFailure, costless, refuse, refuseBytes, refuseExpectation } from './failures.js';
 import { expectAsked, expectAskedByGet } from './asked.js';
 import { mediaTypeFor } from './media-type.js';
+import { reasonFor } from './readiness.js';
 import { UnderWay } from './under-way.js';
 import { answerVerification } from './verify-route.js';
 
@@ -49,10 +50,12 @@ export interface HttpOptions {
   /** The parts, or undefined while there are none: then every request is answered UNAVAILABLE. */
   parts: Parts | undefined;
   ready: () => Promise<boolean>;
+  /** Where the audit log is not what its checkpoints say: while there is any, every request is answered UNAVAILABLE. */
+  breaks: () => readonly unknown[];
 }
 
 /** The HTTP door: a request in, a response out. */
-export async function openHttp({ config, log, parts, ready }: HttpOptions): Promise<FastifyInstance> {
+export async function openHttp({ config, log, parts, ready, breaks }: HttpOptions): Promise<FastifyInstance> {
   const app = Fastify({
     bodyLimit: largestBody,
     requestTimeout: slowestRequestMs,
@@ -120,12 +123,17 @@ export async function openHttp({ config, log, parts, ready }: HttpOptions): Prom
   app.decorateRequest('proveBody', undefined);
 
   app.get('/health', async () => ({ status: 'up' }));
-  app.get('/ready', async (_, reply) => {
-    const up = await ready();
-    return reply.code(up ? 200 : 503).send({ status: up ? 'up' : 'down' });
+  app.get('/ready', async (request, reply) => {
+    if (await ready()) return { status: 'up' };
+    const { db, keyring, keySets } = parts ?? {};
+    const reason =
+      breaks().length > 0 && db && keyring && keySets
+        ? await reasonFor({ db, keyring, keySets, hosts: config.hosts }, callOf(request, config, db.now()))
+        : undefined;
+    return reply.code(503).send({ status: 'down', reason });
   });
   if (config.explorer) addExplorer(app, config);
-  if (parts) await addGraph(app, config, log, parts, turns);
+  if (parts) await addGraph(app, config, log, parts, turns, () => breaks().length > 0);
   else
     for (const path of ['/graphql', '/v1/verify'])
       app.all(path, async (_, reply) => answerFailure(reply, unavailable(), log));
@@ -138,6 +146,7 @@ async function addGraph(
   log: Log,
   parts: Parts,
   turns: Turns,
+  held: () => boolean,
 ): Promise<void> {
   const { db, keyring, connectors, gates, syncs, keySets, decisions, lastUsed } = parts;
   const issuers = new Set(keySets.keys());
@@ -146,14 +155,10 @@ async function addGraph(
   apollo.addPlugin(fastifyApolloDrainPlugin(app));
   await apollo.start();
 
-  const addressOf = ({ socket, headers }: FastifyRequest) =>
-    clientAddress(socket.remoteAddress, headers['x-forwarded-for'], config.trustedProxies);
-
   /** Finds who is calling, before anything else is done with the request; where the body is signed, once it is read. */
   async function prove(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    // What was signed is the address as the caller knows it.
-    const { method, originalUrl: url, raw, at } = request;
-    const call = { method, url, headers: headersOf(raw.rawHeaders), ip: addressOf(request), at };
+    const call = callOf(request, config, request.at);
+    const { at } = request;
     const means = { db, keyring, keySets, hosts: config.hosts };
     const { principal, bodyMatches } = await authenticate(means, call).catch((error: unknown) => {
       if (error instanceof KeywayError && error.code === 'UNAUTHENTICATED') {
@@ -175,7 +180,7 @@ async function addGraph(
         lastUsed.note(credentialId, credentialVersion, at);
     };
     if (!hasBody(request)) proveBody(Buffer.alloc(0));
-    else if (bodyMatches && method === 'POST') request.proveBody = proveBody;
+    else if (bodyMatches && request.method === 'POST') request.proveBody = proveBody;
     // The body of a GET is never read, and so never the one that was signed.
     else proveBody();
   }
@@ -183,7 +188,7 @@ async function addGraph(
   const noteStranger = (request: FastifyRequest) => {
     const deed = { action: 'authenticate', accountId: adminAccountId };
     const from = (ip?: string) => decisionOf(nobody(request.id, ip), deed, endedBy('UNAUTHENTICATED'));
-    decisions.note(from(addressOf(request)), from());
+    decisions.note(from(addressOf(request, config)), from());
   };
 
   const context = async (request: FastifyRequest, { raw }: FastifyReply): Promise<RequestContext> => {
@@ -199,7 +204,7 @@ async function addGraph(
       requestId,
       at,
       principal,
-      ip: addressOf(request),
+      ip: addressOf(request, config),
       left: leaving.signal,
       db,
       keyring,
@@ -219,6 +224,8 @@ async function addGraph(
     request.at = db.now();
     // Answers can hold secrets.
     void reply.header('cache-control', 'no-store');
+    // Nothing could be recorded; and a database that was put back may take for good what has been revoked since.
+    if (held()) throw unavailable();
     await prove(request, reply);
   };
   const answer = fastifyApolloHandler(apollo, { context }) as unknown as (
@@ -267,10 +274,6 @@ const isJson = (type: string | undefined): boolean =>
 const noBody = 'A GET has no body: leave out the header Content-Type, or let it be application/json.';
 
 const parametersOf = (url: string) => new URL(url, 'http://localhost').searchParams;
-
-/** The headers as they were sent, repeated ones too. */
-const headersOf = (raw: readonly string[]) =>
-  raw.flatMap((name, index) => (index % 2 === 0 ? [{ name, value: raw[index + 1] ?? '' }] : []));
 
 const hasBody = ({ headers }: FastifyRequest) =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;

@@ -31,14 +31,18 @@ export interface Keyring extends Verifiers, Passwords {
    * @throws INTERNAL_SERVER_ERROR for an unknown epoch or a previous link that is not 32 bytes long.
    */
   auditLink(epoch: string, previous: Buffer, canonicalRow: Buffer, number: bigint): Buffer;
+  /** The epoch that events are added in now. @throws what `onAudit` throws. */
   currentAuditEpoch(): string;
   /** The known epochs, oldest first. */
   auditEpochs(): string[];
 }
 
-/** Hears of each wrap before it happens, to count it, and may refuse it by throwing. */
+/** Hears of what is done with keys before it happens, and may refuse it by throwing. */
 export interface KeyringOptions {
+  /** Hears of each wrap, to count it. */
   onWrap?: (kekId: string) => void;
+  /** Hears that events are to be added to chains of the audit log. */
+  onAudit?: () => void;
 }
 
 /** A keyring over checked key files. */
@@ -57,7 +61,10 @@ export function openKeyring(files: KeyFiles, options: KeyringOptions = {}): Keyr
     fingerprint: (kind, id) => fingerprint(keyById(files[kind], id)),
     auditLink: (epoch, previous, canonicalRow, number) =>
       auditLink(keyById(files.audit, epoch), previous, canonicalRow, number),
-    currentAuditEpoch: () => files.audit.current,
+    currentAuditEpoch: () => {
+      options.onAudit?.();
+      return files.audit.current;
+    },
     auditEpochs: () => [...files.audit.keys.keys()],
   };
 }

@@ -4,7 +4,6 @@ import {
   Ctx,
   Field,
   FieldResolver,
-  ID,
   Mutation,
   ObjectType,
   Query,
@@ -20,10 +19,9 @@ import { ByName } from '../inputs/name-args.js';
 import { Forward, Paged } from '../lists/page-args.js';
 import { connectionType } from '../lists/paging.js';
 import { createProject } from './create.js';
-import { deleteProject } from './delete.js';
 import { projectsByName, findProjectByName, listProjects, projectsOfAccount } from './find.js';
 import { Project } from './project.js';
-import { CreateProjectInput, DeleteProjectInput, UpdateProjectInput } from './project.input.js';
+import { CreateProjectInput, UpdateProjectInput } from './project.input.js';
 import { updateProject } from './update.js';
 import type { Row } from '../database/columns.js';
 
@@ -39,12 +37,6 @@ export class CreateProjectPayload {
 export class UpdateProjectPayload {
   @Field(() => Project)
   project: Project;
-}
-
-@ObjectType({ simpleResolvers: true })
-export class DeleteProjectPayload {
-  @Field(() => ID)
-  deletedId: string;
 }
 
 @Resolver(() => Project)
@@ -87,17 +79,6 @@ export class ProjectResolver {
     @Arg('input', () => UpdateProjectInput) input: UpdateProjectInput,
   ): Promise<UpdateProjectPayload> {
     return { project: await updateProject(ctx, input) };
-  }
-
-  @Mutation(() => DeleteProjectPayload, {
-    description: 'Deletes a project, and withdraws the roles that were granted on it.',
-  })
-  @Needs(Permission.PROJECT_MANAGE, 'project:delete')
-  async deleteProject(
-    @Ctx() ctx: RequestContext,
-    @Arg('input', () => DeleteProjectInput) input: DeleteProjectInput,
-  ): Promise<DeleteProjectPayload> {
-    return { deletedId: await deleteProject(ctx, input) };
   }
 }
 

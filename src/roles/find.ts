@@ -1,4 +1,3 @@
-import type { Permission } from '../access/principal.js';
 import { grantScope, roleScope } from '../access/scope.js';
 import { selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
@@ -83,17 +82,9 @@ export async function changedRole(ctx: RequestContext, id: string): Promise<Role
   return role;
 }
 
-/**
- * The grant behind a UUID, or undefined if there is none that the caller may see.
- * @param by the permission of the verb at hand: it shows the grant too.
- */
-export async function grantById(
-  ctx: RequestContext,
-  sql: Sql,
-  id: string,
-  by: Permission,
-): Promise<Grant | undefined> {
-  const [grant] = await grantsWhere(ctx, 'g.id = ANY(:ids)', 'g.id', [id], sql, by);
+/** The grant behind a UUID, or undefined if there is none that the caller may see. */
+export async function grantById(ctx: RequestContext, sql: Sql, id: string): Promise<Grant | undefined> {
+  const [grant] = await grantsWhere(ctx, 'g.id = ANY(:ids)', 'g.id', [id], sql);
   return grant;
 }
 
@@ -109,12 +100,15 @@ export async function changedGrant(ctx: RequestContext, id: string): Promise<Gra
 
 export const grantLoader = loadOne<Grant>((ctx, ids) => grantsWhere(ctx, 'g.id = ANY(:ids)', 'g.id', ids));
 
-/** The grants of each account, of each role, and on each project, oldest first. */
+/** The grants of each account, of each role, on each account and on each project, oldest first. */
 export const grantsOfAccount = loadEach<Grant & { of: string }>((ctx, ids) =>
   grantsWhere(ctx, 'g.account_id = ANY(:ids)', 'g.account_id', ids),
 );
 export const grantsOfRole = loadEach<Grant & { of: string }>((ctx, ids) =>
   grantsWhere(ctx, 'g.role_id = ANY(:ids)', 'g.role_id', ids),
+);
+export const grantsOnAccount = loadEach<Grant & { of: string }>((ctx, ids) =>
+  grantsWhere(ctx, 'g.on_account_id = ANY(:ids)', 'g.on_account_id', ids),
 );
 export const grantsOnProject = loadEach<Grant & { of: string }>((ctx, ids) =>
   grantsWhere(ctx, 'g.on_project_id = ANY(:ids)', 'g.on_project_id', ids),
@@ -126,13 +120,11 @@ function grantsWhere(
   of: string,
   ids: readonly string[],
   sql: Sql = ctx.db,
-  by?: Permission,
 ): Promise<(Grant & { of: string })[]> {
-  const scope = grantScope(ctx.principal, by);
+  const scope = grantScope(ctx.principal);
   const statement = ctx.db.statement(`grants ${where}:${scope.shape}`, (source) =>
     selectRows(source, Grant, 'g')
       .addSelect(of, 'of')
-      .innerJoin('accounts', 'a', 'a.id = g.account_id')
       .where(where)
       .andWhere(scope.sql)
       .orderBy('g.created_at')

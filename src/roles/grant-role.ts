@@ -1,19 +1,20 @@
 import { may, type Place } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { findAccount, holdAccounts } from '../accounts/find.js';
-import { record } from '../audit/record.js';
+import { recordAll } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { violates } from '../database/database.js';
+import { sql, violates } from '../database/database.js';
 import { badInput, conflict, forbidden } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { newId } from '../ids.js';
 import { findProject, holdProject } from '../projects/find.js';
 import { changedGrant, findRole, lockRole } from './find.js';
 import { Grant } from './grant.js';
+import { deedsAt, givenFrom, type GivenGrant } from './places.js';
 import type { GrantRoleInput } from './role.input.js';
 
 /**
- * Lets an account hold a role: everywhere, in one account or in one project.
+ * Lets an account hold a role: everywhere, in one account or in one project. It is on record there, and with the account.
  * @throws NOT_FOUND for what the caller may not see; FORBIDDEN without ROLE_MANAGE there, and for a role with
  * permissions that the caller does not hold there; CONFLICT where it is held there already.
  */
@@ -54,13 +55,15 @@ export async function grantRole(ctx: RequestContext, input: GrantRoleInput): Pro
       if (violates(error, 'grants_once')) throw conflict('The account holds that role there already.');
       throw error;
     }
-    await record(ctx, tx, {
-      action: 'role:grant',
-      target: { type: 'Grant', id },
-      accountId: account.id,
-      projectId: onProject?.id ?? null,
-    });
+    const given = await tx.rows<GivenGrant>(givenById, { id });
+    await recordAll(
+      ctx,
+      tx,
+      given.flatMap((one) => deedsAt('role:grant', one)),
+    );
     return { id };
   });
   return changedGrant(ctx, result.id);
 }
+
+const givenById = sql(givenFrom('grants', 'g.id = :id'));

@@ -22,11 +22,14 @@ import { connectionType } from '../lists/paging.js';
 import { projectNamed } from '../projects/find.js';
 import { Project } from '../projects/project.js';
 import { createRole } from './create.js';
+import { DeleteProjectInput } from '../projects/project.input.js';
+import { deleteProject } from './delete-project.js';
 import { deleteRole } from './delete.js';
 import {
   findRoleByName,
   grantsOfAccount,
   grantsOfRole,
+  grantsOnAccount,
   grantsOnProject,
   listRoles,
   roleNamed,
@@ -61,6 +64,12 @@ export class UpdateRolePayload {
 
 @ObjectType({ simpleResolvers: true })
 export class DeleteRolePayload {
+  @Field(() => ID)
+  deletedId: string;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class DeleteProjectPayload {
   @Field(() => ID)
   deletedId: string;
 }
@@ -199,6 +208,14 @@ export class AccountGrantsResolver {
   grants(@Ctx() ctx: RequestContext, @Root() account: Row<Account>): Promise<Grant[]> {
     return grantsOfAccount(ctx).load(account.id);
   }
+
+  @FieldResolver(() => [Grant], {
+    description:
+      'The roles that accounts have on this account, also accounts that are not part of it, oldest first. Only those that the viewer may see: with ROLE_READ or ROLE_MANAGE here, all.',
+  })
+  grantsOn(@Ctx() ctx: RequestContext, @Root() account: Row<Account>): Promise<Grant[]> {
+    return grantsOnAccount(ctx).load(account.id);
+  }
 }
 
 /** What roles add to projects. */
@@ -206,9 +223,20 @@ export class AccountGrantsResolver {
 export class ProjectGrantsResolver {
   @FieldResolver(() => [Grant], {
     description:
-      'The roles that accounts have on this project, oldest first. Only those that the viewer may see.',
+      'The roles that accounts have on this project, oldest first. Only those that the viewer may see: with ROLE_READ or ROLE_MANAGE here, all.',
   })
   grants(@Ctx() ctx: RequestContext, @Root() project: Row<Project>): Promise<Grant[]> {
     return grantsOnProject(ctx).load(project.id);
+  }
+  @Mutation(() => DeleteProjectPayload, {
+    description:
+      'Deletes a project, and withdraws the roles that were granted on it. Those with AUDIT_READ still allow to read its audit log, and nothing else.',
+  })
+  @Needs(Permission.PROJECT_MANAGE, 'project:delete')
+  async deleteProject(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => DeleteProjectInput) input: DeleteProjectInput,
+  ): Promise<DeleteProjectPayload> {
+    return { deletedId: await deleteProject(ctx, input) };
   }
 }

@@ -1,12 +1,13 @@
 import { everyPermission } from '../access/principal.js';
 import { adminAccountId } from '../accounts/account.js';
 import { nobody } from '../audit/decision.js';
-import { recordAs, type Deed } from '../audit/record.js';
+import { recordAllAs, type Deed } from '../audit/record.js';
 import { sql, type Database, type Tx } from '../database/database.js';
 import { newId } from '../ids.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { Log } from '../log.js';
 import { builtInRoles, edition, type BuiltInRole } from './built-in.js';
+import { deedsOfHeld } from './places.js';
 import { Role, sameSet } from './role.js';
 
 /**
@@ -25,7 +26,7 @@ export async function updateBuiltInRoles(db: Database, keyring: Keyring, log: Lo
   await db.transaction(async (tx) => {
     const deeds: Deed[] = [];
     for (const role of outdated) deeds.push(...(await bring(tx, role, stored.get(role.name))));
-    for (const deed of deeds) await recordAs(keyring, tx, nobody(), deed);
+    await recordAllAs(keyring, tx, nobody(), deeds);
   });
   log.info({ roles: outdated.map(({ name }) => name) }, 'built-in roles were brought up to date');
 }
@@ -57,7 +58,7 @@ async function bring(tx: Tx, role: BuiltInRole, stored: Stored | undefined): Pro
     { id },
     { description, permissions: wanted(role, stored), edition, updatedAt: () => 'now()' },
   );
-  return [{ action: 'role:update', target: { type: 'Role', id }, accountId: adminAccountId, changed }];
+  return deedsOfHeld(tx, id, changed, adminAccountId);
 }
 
 const changesOf = (role: BuiltInRole, stored: Stored): string[] => [

@@ -1,18 +1,19 @@
 import { authorizeOwn, ownWhere } from '../access/acting.js';
 import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
-import { record } from '../audit/record.js';
+import { recordAll } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
 import { conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { expectHeld } from './create.js';
 import { changedRole, findRole, lockRole } from './find.js';
+import { deedsOfHeld } from './places.js';
 import { Role, sameSet } from './role.js';
 import type { UpdateRoleInput } from './role.input.js';
 
 /**
- * Changes a role, for all who hold it, from the answer on.
+ * Changes a role, for all who hold it, from the answer on. What it allows is on record wherever it is held.
  * @throws NOT_FOUND; FORBIDDEN without ROLE_MANAGE everywhere, for a permission that the caller does not hold everywhere,
  * and for one that a key of the caller's own would have that outlives what the caller calls with; CONFLICT for a built-in
  * role.
@@ -41,12 +42,7 @@ export async function updateRole(ctx: RequestContext, input: UpdateRoleInput): P
       );
     }
     if (added.length > 0) await authorizeOwn(ctx.principal, ownWithRole, { id }, tx);
-    await record(ctx, tx, {
-      action: 'role:update',
-      target: { type: 'Role', id },
-      accountId: ctx.principal.accountId,
-      changed,
-    });
+    await recordAll(ctx, tx, await deedsOfHeld(tx, id, changed, ctx.principal.accountId));
     return { id };
   });
   return changedRole(ctx, result.id);

@@ -1,14 +1,15 @@
-import { authorize } from '../access/authorize.js';
+import { authorize, type Place } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { adminAccountId } from '../accounts/account.js';
-import { record } from '../audit/record.js';
+import { recordAll } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { sql } from '../database/database.js';
+import { sql, type Tx } from '../database/database.js';
 import { conflict, notFound } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
 import { grantById } from './find.js';
-import { Grant } from './grant.js';
+import type { Grant } from './grant.js';
+import { deedsAt, withdrawing, type GivenGrant } from './places.js';
 import type { WithdrawRoleInput } from './role.input.js';
 
 /**
@@ -18,27 +19,42 @@ import type { WithdrawRoleInput } from './role.input.js';
 export async function withdrawRole(ctx: RequestContext, input: WithdrawRoleInput): Promise<string> {
   const id = decodeId('Grant', input.grant, 'input.grant');
   const { result } = await once(ctx, 'role:withdraw', input, async (tx) => {
-    const grant = await grantById(ctx, tx, id, Permission.ROLE_MANAGE);
+    const grant = await grantById(ctx, tx, id);
     if (!grant) throw notFound();
-    const project = grant.onProjectId;
-    const [of] = project ? await tx.rows<{ admin: boolean; accountId: string }>(projectOf, { project }) : [];
-    const place = of?.admin ? {} : { accountId: grant.onAccountId ?? of?.accountId, projectId: project };
+    const place = await placeOf(tx, grant);
     authorize(ctx.principal, Permission.ROLE_MANAGE, { ...place, about: { type: 'Grant', id } });
-    const { accountId } = grant;
-    if (accountId === adminAccountId && grant.onAccountId === null && project === null) {
+    if (grant.accountId === adminAccountId && grant.onAccountId === null && grant.onProjectId === null) {
       throw conflict("The built-in administrator's own role cannot be withdrawn.");
     }
-    const { affected } = await tx.em.getRepository(Grant).delete({ id });
-    if (affected === 0) throw notFound();
-    await record(ctx, tx, {
-      action: 'role:withdraw',
-      target: { type: 'Grant', id },
-      accountId,
-      projectId: project,
-    });
+    const [withdrawn] = await tx.rows<GivenGrant>(withdraw, { id });
+    if (!withdrawn) throw notFound();
+    await recordAll(ctx, tx, deedsAt('role:withdraw', withdrawn));
     return { deletedId: encodeId('Grant', id) };
   });
   return result.deletedId;
 }
 
+/**
+ * Where a grant gives power: everywhere, where that is on the admin project. Of what was deleted, it is in the hands of
+ * those who run what that was part of.
+ */
+async function placeOf(tx: Tx, { onAccountId, onProjectId }: Grant): Promise<Place> {
+  const [project] = onProjectId
+    ? await tx.rows<{ admin: boolean; accountId: string }>(projectOf, { project: onProjectId })
+    : [];
+  if (project?.admin) return {};
+  const account = onAccountId ?? project?.accountId;
+  if (!account) return {};
+  const [living] = await tx.rows<{ id: string }>(livingAbove, { account });
+  return { accountId: living?.id ?? account, projectId: onProjectId };
+}
+
+const livingAbove = sql(`
+  WITH RECURSIVE above (id, parent_id, ended) AS (
+    SELECT id, parent_id, deleted_at IS NOT NULL FROM accounts WHERE id = :account
+    UNION
+    SELECT a.id, a.parent_id, a.deleted_at IS NOT NULL FROM above b JOIN accounts a ON a.id = b.parent_id WHERE b.ended
+  )
+  SELECT id FROM above WHERE NOT ended`);
+const withdraw = sql(withdrawing('g.id = :id'));
 const projectOf = sql('SELECT admin, account_id AS "accountId" FROM projects WHERE id = :project');

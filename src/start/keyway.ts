@@ -11,7 +11,7 @@ import { updateBuiltInRoles } from '../roles/update-built-in.js';
 import { entities, migrations } from './tables.js';
 import { WrapCount } from './wrap-count.js';
 
-/** A Keyway whose database and keys are open. */
+/** A Keyway whose database and keys are open. While its checkpoints tell of breaks in the audit log, it serves nothing. */
 export interface Keyway {
   readonly db: Database;
   readonly keyring: Keyring;
@@ -30,7 +30,8 @@ export interface Locked {
 
 /**
  * Makes the data folder, for its owner alone; opens the database and brings it up to date, opens the keys, makes what a
- * first start makes, and brings the built-in roles up to date.
+ * first start makes, and brings the built-in roles up to date. Where the audit log is not what its checkpoints say, nothing
+ * is made and nothing brought up to date but the tables.
  * @throws where the folders cannot be used, the database cannot be reached, key files are wrong, or production forbids
  * the database's role.
  */
@@ -62,10 +63,16 @@ async function openParts(config: Config, log: Log, db: Database): Promise<Keyway
   await db.setClock();
   await db.migrate();
   const wraps = new WrapCount(db, log);
-  const { keyring, missing } = await openKeys(db, config.keysDir, { onWrap: (kekId) => wraps.take(kekId) });
+  const { keyring, missing } = await openKeys(db, config.keysDir, {
+    onWrap: (kekId) => wraps.take(kekId),
+    onAudit: () => checkpoints.expectWhole(),
+  });
   if (!keyring) return { db, keyring, missing };
   await wraps.reserve(keyring.currentKekId());
-  const checkpoints = new Checkpoints(db, keyring, join(config.dataDir, 'audit-checkpoints.jsonl'));
+  const checkpoints = new Checkpoints(db, keyring, join(config.dataDir, 'audit-checkpoints.jsonl'), log);
+  await checkpoints.check();
+  // Nothing is made on a database that is not what it was: what is missing may come back.
+  if (checkpoints.breaks.length > 0) return { db, keyring, checkpoints, wraps, tokenPath: undefined };
   const tokenPath = await firstStart(db, keyring, config.dataDir);
   await updateBuiltInRoles(db, keyring, log);
   return { db, keyring, checkpoints, wraps, tokenPath };

@@ -13,11 +13,13 @@ import { RotationsTried1796500000000 } from '../../migrations/1796500000000-rota
 import { WhatStoresSay1796512300000 } from '../../migrations/1796512300000-what-stores-say.js';
 import { UserNamesOfAccounts1796600000000 } from '../../migrations/1796600000000-user-names-of-accounts.js';
 import { NamesAsRead1796700000000 } from '../../migrations/1796700000000-names-as-read.js';
+import { RecipientsInTheAudit1796720000000 } from '../../migrations/1796720000000-recipients-in-the-audit.js';
+import { FormerPartsInTheAudit1796730000000 } from '../../migrations/1796730000000-former-parts-in-the-audit.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
 import { MfaDevice } from '../accounts/mfa-device.js';
-import { AuditEvent, AuditHead } from '../audit/audit-event.js';
+import { AuditEvent, AuditFormerPart, AuditHead } from '../audit/audit-event.js';
 import { CredentialRole } from '../credentials/record/credential-role.js';
 import { CredentialUse } from '../credentials/record/credential-use.js';
 import { CredentialSecret } from '../credentials/record/credential-version.js';
@@ -36,6 +38,7 @@ import { CredentialStore, StoreSync } from '../stores/store.js';
 export const entities = [
   Account,
   AuditEvent,
+  AuditFormerPart,
   AuditHead,
   Credential,
   CredentialRole,
@@ -73,4 +76,6 @@ export const migrations = [
   WhatStoresSay1796512300000,
   UserNamesOfAccounts1796600000000,
   NamesAsRead1796700000000,
+  RecipientsInTheAudit1796720000000,
+  FormerPartsInTheAudit1796730000000,
 ];

@@ -28,26 +28,28 @@ const holdersOf = async (project: string, token: string): Promise<string[]> => {
 };
 
 test.each([
-  ['by rights on the organization', true, ['insider']],
-  ['by rights everywhere', false, ['insider', 'stranger']],
+  ['on the organization', true, ['ROLE_READ', 'PROJECT_READ', 'ACCOUNT_READ']],
+  ['everywhere', false, ['ROLE_READ', 'PROJECT_READ', 'ACCOUNT_READ']],
+  ['on the organization, and no accounts,', true, ['ROLE_READ', 'PROJECT_READ']],
+  ['everywhere, and no accounts,', false, ['ROLE_READ', 'PROJECT_READ']],
+  ['to give on the organization', true, ['ROLE_MANAGE', 'PROJECT_READ']],
 ] as const)(
-  'S30: who sees roles and accounts %s sees the grants of those accounts',
-  async (_, isThere, seen) => {
+  'S32: who sees roles %s sees each grant there, whosever it is',
+  async (_, isThere, permissions) => {
     const held = await makeHeld();
     const place = isThere ? { onAccount: held.organization } : {};
-    const { token } = await makeCaller(server, ['ROLE_READ', 'PROJECT_READ', 'ACCOUNT_READ'], place);
-    expect((await holdersOf(held.project, token)).sort()).toEqual(seen.map((name) => held[name]).sort());
+    const { token } = await makeCaller(server, [...permissions], place);
+    expect((await holdersOf(held.project, token)).sort()).toEqual([held.insider, held.stranger].sort());
   },
 );
 
-test.each([
-  ['on the organization', true],
-  ['everywhere', false],
-] as const)('S30: who sees roles %s and no accounts sees no grants of others', async (_, isThere) => {
-  const held = await makeHeld();
-  const place = isThere ? { onAccount: held.organization } : {};
-  const { token } = await makeCaller(server, ['ROLE_READ', 'PROJECT_READ'], place);
-  expect(await holdersOf(held.project, token)).toEqual([]);
+test('S30: who sees roles on another organization sees none of these', async () => {
+  const [held, other] = [await makeHeld(), await makeHeld()];
+  const { token, id } = await makeCaller(server, ['ROLE_READ', 'ACCOUNT_READ'], {
+    onAccount: other.organization,
+  });
+  await grant(server, id, await makeRole(server, ['PROJECT_READ']), { onProject: held.project });
+  expect(await holdersOf(held.project, token)).toEqual([id]);
 });
 
 test('S30: who sees accounts and no roles sees no grants of others', async () => {

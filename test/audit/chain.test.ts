@@ -4,7 +4,6 @@ import { AuditOutcome } from '../../src/audit/audit-event.js';
 import { linkAll, type Told } from '../../src/audit/chain.js';
 import { canonicalEvent, hashedTime } from '../../src/audit/columns.js';
 import { checkAudit } from '../../src/audit/check.js';
-import { Checkpoints } from '../../src/audit/checkpoints.js';
 import { sql, type Database } from '../../src/database/database.js';
 import { newId } from '../../src/ids.js';
 import { loadKeyFiles } from '../../src/keyring/kek-file.js';
@@ -30,6 +29,7 @@ const told = (accountId: string, rest: Partial<Told> = {}): Told => ({
   code: null,
   targetType: null,
   targetId: null,
+  recipientId: null,
   changed: [],
   times: 1,
   ip: null,
@@ -40,8 +40,7 @@ const told = (accountId: string, rest: Partial<Told> = {}): Told => ({
 const write = (events: Told[], ring = keyring, db: Database = server.db) =>
   db.transaction((tx) => linkAll(tx, ring, events));
 
-const check = (ring = keyring) =>
-  checkAudit(server.db, ring, new Checkpoints(server.db, ring, join(server.dataDir, 'none.jsonl')));
+const check = (ring = keyring) => checkAudit(server.db, ring, join(server.dataDir, 'none.jsonl'));
 const breaksOf = async (accounts: string[], ring = keyring) =>
   (await check(ring)).breaks.filter(({ account }) => accounts.includes(account));
 
@@ -65,6 +64,11 @@ test('S61: events of many accounts at once make whole chains, each in the order 
     const came = events.filter(({ accountId }) => accountId === account).map(({ action }) => action);
     expect(chain.map(({ action }) => action)).toEqual(came);
     expect(chain.map(({ number }) => Number(number))).toEqual(came.map((_, index) => index + 1));
+    const read = await server.rows<{ action: string }>(
+      'SELECT action FROM audit_events WHERE account_id = :account ORDER BY at, id',
+      { account },
+    );
+    expect(read.map(({ action }) => action)).toEqual(came);
   }
   expect(await breaksOf(accounts)).toEqual([]);
 });
@@ -79,7 +83,7 @@ test('S61: a chain is the same whatever time zone and date style its sessions ha
     await linkAll(tx, keyring, [told(account)]);
     for (const one of elsewhere) await tx.rows(one);
     await linkAll(tx, keyring, [told(account)]);
-    return checkAudit(tx, keyring, new Checkpoints(server.db, keyring, '/dev/null'));
+    return checkAudit(tx, keyring, '/dev/null');
   });
   expect(reports.breaks).toEqual([]);
   expect(await breaksOf([account])).toEqual([]);
@@ -125,6 +129,7 @@ test('every column is what it was told, whatever the text', async () => {
     code: orNull(either),
     targetType: orNull(fc.constantFrom('Credential', 'Account')),
     targetId: orNull(id),
+    recipientId: orNull(id),
     changed: fc.array(either, { maxLength: 4 }),
     times: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
     ip: orNull(either),
@@ -146,6 +151,7 @@ test('every column is what it was told, whatever the text', async () => {
           code: one.code,
           target_type: one.targetType,
           target_id: one.targetId,
+          recipient_id: one.recipientId,
           changed: one.changed,
           times: one.times,
           ip: one.ip,
@@ -182,6 +188,12 @@ test('S61: a hash takes the same bytes as ever, or no chain that was written bef
     `["${id(1)}","${id(2)}","9007199254740993","k1","2026-01-02 03:04:05.678901+00","${id(3)}","${id(4)}",` +
       `"credential:rotate","FAILED","CONFLICT","Credential","${id(5)}","${id(6)}",["name","secret"],7,` +
       `"192.0.2.1","a \\"request\\""]`,
+  );
+  // What came later is in it where it has a value, so that nobody can add or take one.
+  expect(canonicalEvent({ ...event, recipientId: id(7) }).toString()).toBe(
+    canonicalEvent(event)
+      .toString()
+      .replace(/]$/, `,{"recipientId":"${id(7)}"}]`),
   );
 });
 

@@ -1,14 +1,21 @@
-import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AuditOutcome } from '../../src/audit/audit-event.js';
-import { link, linkAll, type Told } from '../../src/audit/chain.js';
-import { checkAudit, type Report } from '../../src/audit/check.js';
+import { linkAll } from '../../src/audit/chain.js';
+import { checkAudit } from '../../src/audit/check.js';
 import { Checkpoints } from '../../src/audit/checkpoints.js';
-import { encodeId, parseId } from '../../src/ids.js';
 import { openKeyring, type Keyring } from '../../src/keyring/keyring.js';
 import { loadKeyFiles } from '../../src/keyring/kek-file.js';
-import { makeAccount } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
+import {
+  byHand,
+  chainOfFive as chainOn,
+  linesOf,
+  quiet,
+  setBack,
+  tamper as tamperOn,
+  verdictOn,
+  withoutChains,
+} from './chains.js';
 
 let server: TestServer;
 let keyring: Keyring;
@@ -16,79 +23,19 @@ beforeAll(async () => {
   server = await startTestServer();
   keyring = openKeyring(loadKeyFiles(join(server.dataDir, 'keys')));
 });
+afterEach(() => withoutChains(server));
 afterAll(() => server.stop());
 
-const checkpointFile = () => join(server.dataDir, 'audit-checkpoints.jsonl');
-const checkpoints = (ring = keyring) => new Checkpoints(server.db, ring, checkpointFile());
-const check = (ring = keyring) => checkAudit(server.db, ring, checkpoints(ring));
-
-/** A chain of five events, its account's own; and what the verifier says of it. */
-async function chainOfFive(): Promise<{
-  account: string;
-  verdict: (ring?: Keyring) => Promise<string | undefined>;
-}> {
-  const id = await makeAccount(server);
-  for (let number = 2; number <= 5; number++) {
-    await server.ask(
-      'mutation ($input: UpdateAccountInput!) { updateAccount(input: $input) { account { id } } }',
-      { input: { id, title: `Title ${number}` } },
-    );
-  }
-  const account = parseId(id)?.uuid ?? '';
-  expect(await eventsOf(account)).toBe(5);
-  return { account, verdict: async (ring) => verdictOn(await check(ring), account) };
-}
-
-function verdictOn({ breaks }: Report, account: string): string | undefined {
-  const broken = breaks.find((one) => one.account === account);
-  return broken && `row ${broken.number} ${broken.reason}`;
-}
-
-const byHand = (accountId: string): Told => ({
-  accountId,
-  projectId: null,
-  actorId: null,
-  actorCredentialId: null,
-  action: 'account:update',
-  outcome: AuditOutcome.DONE,
-  code: null,
-  targetType: null,
-  targetId: null,
-  changed: [],
-  times: 1,
-  ip: null,
-  requestId: 'by hand',
-});
-
-const eventsOf = async (account: string) => {
-  const [row] = await server.rows<{ count: string }>(
-    'SELECT count(*)::text AS count FROM audit_events WHERE account_id = :account',
-    { account },
-  );
-  return Number(row?.count);
-};
-
-/** Changes what nobody may change, as only the tables' owner can: with the trigger off. */
-async function tamper(statement: string, parameters: Record<string, unknown> = {}): Promise<void> {
-  await server.rows('ALTER TABLE audit_events DISABLE TRIGGER ALL');
-  try {
-    await server.rows(statement, parameters);
-  } finally {
-    await server.rows('ALTER TABLE audit_events ENABLE TRIGGER ALL');
-  }
-}
+const chainOfFive = () => chainOn(server, keyring);
+const check = (file: string, ring = keyring) => checkAudit(server.db, ring, file);
+const tamper = (statement: string, parameters?: Record<string, unknown>) =>
+  tamperOn(server, statement, parameters);
 
 test('S61: an untouched log is whole', async () => {
-  const { verdict } = await chainOfFive();
+  const { verdict, write } = await chainOfFive();
   expect(await verdict()).toBeUndefined();
-  await checkpoints().write();
+  await write();
   expect(await verdict()).toBeUndefined();
-});
-
-test('checkpoints are for the owner of the process alone', async () => {
-  const fresh = join(server.dataDir, 'fresh-checkpoints.jsonl');
-  await new Checkpoints(server.db, keyring, fresh).write();
-  expect(statSync(fresh).mode & 0o777).toBe(0o600);
 });
 
 test('S61: a chain longer than what is read at once is whole, and an edited row far down in it is named', async () => {
@@ -124,6 +71,7 @@ test.each([
   ['target_type', `'Project'`],
   ['target_id', 'NULL'],
   ['project_id', 'gen_random_uuid()'],
+  ['recipient_id', 'gen_random_uuid()'],
   ['changed', `ARRAY['name']`],
   ['times', '2'],
   ['ip', `'10.0.0.1'`],
@@ -222,56 +170,52 @@ test('S61: a head with another hash is told', async () => {
   expect(await verdict()).toMatch(/the head of the chain is another/);
 });
 
-const setBack = async (account: string, number: number) =>
-  server.rows(
-    `UPDATE audit_heads SET number = :number,
-       hash = (SELECT hash FROM audit_events WHERE account_id = :account AND number = CAST(:number AS bigint))
-     WHERE account_id = :account`,
-    { account, number },
-  );
-
 test('S61: a tail that is cut together with its head is found by the last checkpoint', async () => {
-  const { account, verdict } = await chainOfFive();
-  await checkpoints().write();
-  await setBack(account, 3);
+  const { account, verdict, write } = await chainOfFive();
+  await write();
+  await setBack(server, account, 3);
   await tamper('DELETE FROM audit_events WHERE account_id = :account AND number > 3', { account });
   expect(await verdict()).toBe('row 4 is missing, and a checkpoint knows of it');
 });
 
 test('S61: a whole chain that is gone is found by the last checkpoint', async () => {
-  const { account, verdict } = await chainOfFive();
-  await checkpoints().write();
+  const { account, verdict, write } = await chainOfFive();
+  await write();
   await tamper('DELETE FROM audit_events WHERE account_id = :account', { account });
   await server.rows('DELETE FROM audit_heads WHERE account_id = :account', { account });
   expect(await verdict()).toBe('row 1 is missing, and a checkpoint knows of it');
 });
 
 test('S61: a tail that was cut and grew again, rightly signed, is found by the last checkpoint', async () => {
-  const { account, verdict } = await chainOfFive();
-  await checkpoints().write();
-  await setBack(account, 3);
-  await tamper('DELETE FROM audit_events WHERE account_id = :account AND number > 3', { account });
-  for (let number = 4; number <= 6; number++)
-    await server.ask(
-      'mutation ($input: UpdateAccountInput!) { updateAccount(input: $input) { account { id } } }',
-      { input: { id: encodeId('Account', account), title: `Another ${number}` } },
-    );
+  const { verdict, write, grow, cut } = await chainOfFive();
+  await write();
+  await cut(3);
+  for (let number = 4; number <= 6; number++) await grow();
   expect(await verdict()).toBe('row 5 is not what its checkpoint says');
 });
 
+test('S61: a tail that was cut is found by every checkpoint from before, also where the last one fits', async () => {
+  const { account, verdict, write, writeUnseen, grow, cut } = await chainOfFive();
+  await write();
+  await cut(3);
+  await writeUnseen();
+  for (let number = 4; number <= 7; number++) await grow();
+  await writeUnseen();
+  expect(await verdict()).toBe('row 5 is not what its checkpoint says');
+  // So it is found without reading every line: a lower one follows.
+  expect((await write()).breaks).toEqual([
+    { account, number: '5', reason: 'is not what its checkpoint says' },
+  ]);
+});
+
 test('S61: a checkpoint that these keys did not sign is told, and taken for none', async () => {
-  await chainOfFive();
-  await checkpoints().write();
-  const whole = readFileSync(checkpointFile(), 'utf8');
-  const forged = JSON.parse(whole.split('\n')[0] ?? '') as Record<string, string>;
-  try {
-    appendFileSync(checkpointFile(), `${JSON.stringify({ ...forged, number: '999' })}\nnot even JSON\n`);
-    const { unsigned, breaks } = await check();
-    expect(unsigned).toBe(2);
-    expect(breaks.filter(({ number }) => number === '999')).toEqual([]);
-  } finally {
-    writeFileSync(checkpointFile(), whole);
-  }
+  const { write, file } = await chainOfFive();
+  await write();
+  const [forged] = linesOf(file);
+  appendFileSync(file, `${JSON.stringify({ ...forged, number: '999' })}\nnot even JSON\n`);
+  const { unsigned, breaks } = await check(file);
+  expect(unsigned).toBe(2);
+  expect(breaks.filter(({ number }) => number === '999')).toEqual([]);
 });
 
 describe('S62: epochs', () => {
@@ -291,7 +235,7 @@ describe('S62: epochs', () => {
   /** Writes row 6 and after by hand, as one who has all the keys could. */
   async function append(account: string, ring: Keyring, epoch: string) {
     const writing = Object.create(ring, { currentAuditEpoch: { value: () => epoch } }) as Keyring;
-    await server.db.transaction((tx) => link(tx, writing, byHand(account)));
+    await server.db.transaction((tx) => linkAll(tx, writing, [byHand(account)]));
   }
 
   test('a chain that goes on in a later epoch is whole', async () => {
@@ -311,6 +255,21 @@ describe('S62: epochs', () => {
     await append(account, later(), 'k2');
     await append(account, later(), 'k1');
     expect(await verdict(later())).toBe('row 7 goes back to an earlier epoch');
+  });
+
+  test('an event of an earlier epoch than the checkpoints from before name is refused in every chain', async () => {
+    const [moved, still] = [await chainOfFive(), await chainOfFive()];
+    const { file } = moved;
+    await append(moved.account, later(), 'k2');
+    await new Checkpoints(server.db, later(), file, quiet).write();
+    expect(await moved.verdict(later())).toBeUndefined();
+    // By one who has the earlier key alone.
+    await append(still.account, later(), 'k1');
+    const reason = 'is of an earlier epoch than checkpoints from before it name';
+    expect(verdictOn(await check(file, later()), still.account)).toBe(`row 6 ${reason}`);
+    const running = new Checkpoints(server.db, later(), file, quiet);
+    await running.write();
+    expect(running.breaks).toEqual([{ account: still.account, number: '6', reason }]);
   });
 
   test('a hash without a key is refused', async () => {

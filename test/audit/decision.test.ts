@@ -15,6 +15,7 @@ test('a decision has a value for each column, whatever is left out', () => {
     code: null,
     targetType: null,
     targetId: null,
+    recipientId: null,
     ip: null,
     requestId: 'keyway',
   });
@@ -25,7 +26,7 @@ test('a decision tells who, what, where and how it ended, and nothing else of wh
   const target = { type: 'Credential' as const, id: 'credential' };
   const decision = decisionOf(
     { ...who, ...{ id: 'an intent', fence: 2 } },
-    { ...what, target, projectId: 'project' },
+    { ...what, target, projectId: 'project', recipientId: 'recipient' },
     { outcome: AuditOutcome.FAILED, code: 'CONFLICT' },
   );
   expect(decision).toEqual({
@@ -34,6 +35,7 @@ test('a decision tells who, what, where and how it ended, and nothing else of wh
     projectId: 'project',
     targetType: 'Credential',
     targetId: 'credential',
+    recipientId: 'recipient',
     outcome: AuditOutcome.FAILED,
     code: 'CONFLICT',
   });

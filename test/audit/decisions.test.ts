@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuditOutcome } from '../../src/audit/audit-event.js';
 import { checkAudit } from '../../src/audit/check.js';
-import { Checkpoints } from '../../src/audit/checkpoints.js';
 import { Decisions, decisionKey } from '../../src/audit/decisions.js';
 import type { Decision } from '../../src/context.js';
 import { sql, type Database } from '../../src/database/database.js';
@@ -43,6 +42,7 @@ const verified = (accountId: string, targetId: string | null): Decision => ({
   code: null,
   targetType: targetId === null ? null : 'Credential',
   targetId,
+  recipientId: null,
   ip: null,
   requestId: 'by hand',
 });
@@ -58,8 +58,7 @@ const rowsOf = (account: string) =>
 const total = (rows: Row[]) => rows.reduce((sum, { times }) => sum + times, 0);
 
 const breaksOf = async (accounts: string[]) => {
-  const checkpoints = new Checkpoints(server.db, keyring, join(server.dataDir, 'none.jsonl'));
-  const { breaks } = await checkAudit(server.db, keyring, checkpoints);
+  const { breaks } = await checkAudit(server.db, keyring, join(server.dataDir, 'none.jsonl'));
   return breaks.filter(({ account }) => accounts.includes(account));
 };
 
@@ -172,6 +171,7 @@ describe('what makes decisions equal', () => {
     code: orNull,
     targetType: orNull as fc.Arbitrary<Decision['targetType']>,
     targetId: orNull,
+    recipientId: orNull,
     ip: orNull,
     requestId: text,
   } satisfies Record<keyof Decision, unknown>);

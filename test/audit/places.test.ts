@@ -3,6 +3,7 @@ import { rowOf } from '../credentials/due.js';
 import { makeStore } from '../stores/stores.js';
 import {
   expectData,
+  grant,
   makeAccount,
   makeCaller,
   makeCredential,
@@ -25,6 +26,7 @@ let owner: string;
 let project: string;
 let elsewhere: string;
 let role: string;
+let admin: string;
 const vendors: Vendor[] = [];
 
 beforeAll(async () => {
@@ -39,6 +41,7 @@ beforeAll(async () => {
   project = await makeProject(server, account);
   elsewhere = await makeProject(server, account);
   role = await makeRole(server, ['CREDENTIAL_READ']);
+  admin = expectData(await server.ask('{ viewer { id } }')).viewer.id;
 });
 afterAll(async () => {
   await server.stop();
@@ -85,8 +88,8 @@ interface Deed {
   mutation: string;
   action: string;
   input: () => Promise<Input>;
-  /** The project that it tells of, which is the credential's where left out. */
-  of?: () => string | null;
+  /** The projects that it tells of, each in a row; the credential's alone where left out. */
+  of?: () => (string | null)[];
   /** By how much the revision grows. */
   by: number;
 }
@@ -116,7 +119,7 @@ const ofCredentials: [string, Deed][] = [
       mutation: 'createCredential',
       action: 'credential:create',
       input: async () => ({ account, owner, name: 'made', secret: { accessKey: {} } }),
-      of: () => null,
+      of: () => [null],
       by: 1,
     },
   ],
@@ -138,7 +141,7 @@ const ofCredentials: [string, Deed][] = [
       mutation: 'updateCredential',
       action: 'credential:update',
       input: async () => ({ id: (await here({ project: null })).id, description: 'Another' }),
-      of: () => null,
+      of: () => [null],
       by: 1,
     },
   ],
@@ -148,7 +151,7 @@ const ofCredentials: [string, Deed][] = [
       mutation: 'updateCredential',
       action: 'credential:update',
       input: async () => ({ id: (await here()).id, project: elsewhere }),
-      of: () => elsewhere,
+      of: () => [project, elsewhere],
       by: 1,
     },
   ],
@@ -158,7 +161,7 @@ const ofCredentials: [string, Deed][] = [
       mutation: 'updateCredential',
       action: 'credential:update',
       input: async () => ({ id: (await here()).id, project: null }),
-      of: () => null,
+      of: () => [project, null],
       by: 1,
     },
   ],
@@ -199,72 +202,92 @@ test.each(ofCredentials)('S60: that %s tells of its account and project, and who
   );
   const { done } = expectData(answer);
   const id = String(input['id'] ?? done.credential.id);
-  const of = deed.of ? deed.of() : project;
-  expect(await toldOf(answer.headers.get('x-request-id'))).toEqual([
-    {
-      action: deed.action,
-      account: rowOf(account),
-      project: of === null ? null : rowOf(of),
-      actor: rowOf(caller.id),
-      actorCredential: rowOf(caller.credential),
-      target: rowOf(id),
-    },
-  ]);
+  const of = deed.of ? deed.of() : [project];
+  const told = await toldOf(answer.headers.get('x-request-id'));
+  expect(told).toHaveLength(of.length);
+  expect(told).toEqual(
+    expect.arrayContaining(
+      of.map((one) => ({
+        action: deed.action,
+        account: rowOf(account),
+        project: one === null ? null : rowOf(one),
+        actor: rowOf(caller.id),
+        actorCredential: rowOf(caller.credential),
+        target: rowOf(id),
+      })),
+    ),
+  );
   const after = (await revisionOf(id)) ?? 0;
   if (deed.by === 0) expect(after).toBe(before);
   else expect(after).toBeGreaterThan(before ?? 0);
 });
 
-test.each<[string, string, string, () => Promise<Input>, () => [string, string | null]]>([
+test.each<[string, string, string, () => Promise<Input>, () => [string[], string | null]]>([
   [
     'a project is made',
     'createProject',
     'project:create',
     async () => ({ account, name: unique('project') }),
-    () => [account, 'its own'],
+    () => [[account], 'its own'],
   ],
   [
     'one is changed',
     'updateProject',
     'project:update',
     async () => ({ id: project, title: unique('title') }),
-    () => [account, project],
+    () => [[account], project],
   ],
   [
     'a role is granted on a project',
     'grantRole',
     'role:grant',
     async () => ({ account: owner, role, onProject: project }),
-    () => [owner, project],
+    () => [[account, owner], project],
   ],
   [
     'a role is granted on an account',
     'grantRole',
     'role:grant',
     async () => ({ account: owner, role, onAccount: account }),
-    () => [owner, null],
+    () => [[account, owner], null],
+  ],
+  [
+    'a role is granted everywhere',
+    'grantRole',
+    'role:grant',
+    async () => ({ account: owner, role: await makeRole(server, []) }),
+    () => [[admin, owner], null],
+  ],
+  [
+    'one is withdrawn',
+    'withdrawRole',
+    'role:withdraw',
+    async () => ({ grant: await grant(server, owner, await makeRole(server, []), { onProject: project }) }),
+    () => [[account, owner], project],
   ],
   [
     'an account is changed',
     'updateAccount',
     'account:update',
     async () => ({ id: account, title: unique('title') }),
-    () => [account, null],
+    () => [[account], null],
   ],
 ])('S60: that %s tells of the account and project that it is about', async (_, name, action, input, of) => {
   const answer = await run(server, name, await input(), { token: caller.token });
   expectData(answer);
   const rows = await toldOf(answer.headers.get('x-request-id'));
   const [about, on] = of();
-  expect(rows).toEqual([
+  const told = about.map((one) =>
     expect.objectContaining({
       action,
-      account: rowOf(about),
+      account: rowOf(one),
       project: on === 'its own' ? rows[0]?.target : on === null ? null : rowOf(on),
       actor: rowOf(caller.id),
       actorCredential: rowOf(caller.credential),
     }),
-  ]);
+  );
+  expect(rows).toHaveLength(told.length);
+  expect(rows).toEqual(expect.arrayContaining(told));
 });
 
 test.each([

@@ -35,6 +35,7 @@ afterAll(async () => {
 });
 
 interface AuditRow {
+  account_id: string;
   actor_id: string | null;
   actor_credential_id: string | null;
   action: string;
@@ -62,6 +63,8 @@ interface Deed {
   selection: string;
   input: () => Promise<Record<string, unknown>>;
   changed?: string[];
+  /** In how many chains it stands, where it concerns several accounts. */
+  chains?: number;
 }
 
 const payloadOf = (name: string) => ({
@@ -152,6 +155,7 @@ const deeds: Deed[] = [
     ...payloadOf('grant'),
     target: 'Grant',
     mutation: 'grantRole',
+    chains: 2,
     action: 'role:grant',
     input: async () => ({ account: await makeAccount(server), role: await makeRole(server, ['ROLE_READ']) }),
   },
@@ -159,6 +163,7 @@ const deeds: Deed[] = [
     ...idOf('deletedId'),
     target: 'Grant',
     mutation: 'withdrawRole',
+    chains: 2,
     action: 'role:withdraw',
     input: async () => ({
       grant: await grant(server, await makeAccount(server), await makeRole(server, ['ROLE_READ'])),
@@ -293,26 +298,31 @@ test('S60: no mutation is missing here', async () => {
   expect(names.sort()).toEqual([...deeds.map(({ mutation }) => mutation), ...verifications].sort());
 });
 
-test.each(deeds)('S60: $mutation leaves exactly one row, which tells who did what', async (deed) => {
-  const input = await deed.input();
-  const answer = await ask(deed, input);
-  const id = deed.found(expectData(answer)[deed.mutation]) ?? (input['id'] as string);
-  const rows = await rowsOf(answer);
-  expect(rows).toHaveLength(1);
-  expect(rows[0]).toMatchObject({
-    actor_id: admin.account,
-    actor_credential_id: admin.credential,
-    action: deed.action,
-    outcome: 'DONE',
-    code: null,
-    target_type: deed.target,
-    target_id: parseId(id)?.uuid,
-    times: 1,
-    ip: '127.0.0.1',
-    request_id: requestOf(answer),
-    ...(deed.changed && { changed: deed.changed }),
-  });
-});
+test.each(deeds)(
+  'S60: $mutation leaves exactly one row in each chain that it concerns, which tells who did what',
+  async (deed) => {
+    const input = await deed.input();
+    const answer = await ask(deed, input);
+    const id = deed.found(expectData(answer)[deed.mutation]) ?? (input['id'] as string);
+    const rows = await rowsOf(answer);
+    expect(new Set(rows.map(({ account_id }) => account_id)).size).toBe(deed.chains ?? 1);
+    expect(rows).toHaveLength(deed.chains ?? 1);
+    for (const row of rows)
+      expect(row).toMatchObject({
+        actor_id: admin.account,
+        actor_credential_id: admin.credential,
+        action: deed.action,
+        outcome: 'DONE',
+        code: null,
+        target_type: deed.target,
+        target_id: parseId(id)?.uuid,
+        times: 1,
+        ip: '127.0.0.1',
+        request_id: requestOf(answer),
+        ...(deed.changed && { changed: deed.changed }),
+      });
+  },
+);
 
 describe('S60: where the audit cannot be written', () => {
   test.each(deeds)('$mutation fails, changes nothing and shows nothing', async (deed) => {

@@ -1,16 +1,18 @@
 import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
-import { record } from '../audit/record.js';
+import { recordAll } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
 import { conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
-import { lockProject } from './find.js';
-import type { DeleteProjectInput } from './project.input.js';
+import { lockProject } from '../projects/find.js';
+import type { DeleteProjectInput } from '../projects/project.input.js';
+import { deedsAt, readsAudit, withdrawing, type GivenGrant } from './places.js';
 
 /**
- * Deletes a project, and the roles held on it. Returns its public id.
+ * Deletes a project, and the roles held on it, but for those that let read the audit log: of them that is left. Returns
+ * its public id.
  * @throws NOT_FOUND, FORBIDDEN; CONFLICT while it has credentials that are not deleted, and for the admin project.
  */
 export async function deleteProject(ctx: RequestContext, input: DeleteProjectInput): Promise<string> {
@@ -26,14 +28,12 @@ export async function deleteProject(ctx: RequestContext, input: DeleteProjectInp
     if (admin) throw conflict('The admin project is built in.');
     const [held] = await tx.rows<{ held: boolean }>(holdsCredentials, { id });
     if (held?.held) throw conflict('The project has credentials that are not deleted.');
-    await tx.rows(withdrawGrants, { id });
+    const withdrawn = await tx.rows<GivenGrant>(withdrawGrants, { id });
     await tx.rows(markDeleted, { id });
-    await record(ctx, tx, {
-      action: 'project:delete',
-      target: { type: 'Project', id },
-      accountId,
-      projectId: id,
-    });
+    await recordAll(ctx, tx, [
+      ...withdrawn.flatMap((grant) => deedsAt('role:withdraw', grant)),
+      { action: 'project:delete', target: { type: 'Project', id }, accountId, projectId: id },
+    ]);
     return { deletedId: encodeId('Project', id) };
   });
   return result.deletedId;
@@ -41,5 +41,5 @@ export async function deleteProject(ctx: RequestContext, input: DeleteProjectInp
 
 const holdsCredentials = sql(`
   SELECT EXISTS (SELECT 1 FROM credentials WHERE project_id = :id AND deleted_at IS NULL) AS held`);
-const withdrawGrants = sql('DELETE FROM grants WHERE on_project_id = :id');
+const withdrawGrants = sql(withdrawing(`g.on_project_id = :id AND NOT ${readsAudit}`));
 const markDeleted = sql('UPDATE projects SET deleted_at = now(), updated_at = now() WHERE id = :id');

@@ -1,0 +1,116 @@
+import { appendFileSync, closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { Keyring } from '../keyring/keyring.js';
+
+/** Where a chain stood at a time: a tail that is cut off later is missed by it. */
+export interface Checkpoint {
+  readonly account: string;
+  /** The number of the chain's last event by then, and its hash in hexadecimal. */
+  readonly number: string;
+  readonly hash: string;
+  readonly at: string;
+  /** The epoch of that event. Lines of earlier versions do not say it. */
+  readonly epoch?: string;
+}
+
+/** A line as it was read: whether these keys signed it is asked by `isSigned`. */
+export interface CheckpointLine {
+  readonly checkpoint: Checkpoint;
+  readonly mac: string;
+}
+
+/** Lines of a file, and how far it was read. */
+export interface ReadLines {
+  /** A line that is none is undefined. */
+  readonly lines: (CheckpointLine | undefined)[];
+  /** The byte after the last whole line. */
+  readonly to: number;
+}
+
+const partBytes = 1 << 20;
+
+/**
+ * Reads the whole lines of a file of checkpoints from a byte on, part by part, so that it may be as long as it is.
+ * Nothing where there is no such file.
+ */
+export function* readCheckpoints(path: string, from: number): Generator<ReadLines> {
+  const file = opened(path);
+  if (file === undefined) return;
+  try {
+    let [at, rest] = [from, Buffer.alloc(0)];
+    for (;;) {
+      const part = Buffer.alloc(partBytes);
+      const length = readSync(file, part, 0, partBytes, at + rest.length);
+      if (length === 0) return;
+      const bytes = Buffer.concat([rest, part.subarray(0, length)]);
+      const end = bytes.lastIndexOf(0x0a) + 1;
+      rest = bytes.subarray(end);
+      at += end;
+      const lines = bytes.toString('utf8', 0, end).split('\n').filter(Boolean);
+      yield { lines: lines.map(lineOf), to: at };
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** How long the file is, in bytes; 0 where there is none. */
+export function lengthOf(path: string): number {
+  const file = opened(path);
+  if (file === undefined) return 0;
+  try {
+    return fstatSync(file).size;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * Adds signed lines to the file, which is made for its owner alone.
+ * @param whole the byte after its last whole line: what stands behind it was cut by a crash, and gets an end.
+ */
+export function appendCheckpoints(
+  path: string,
+  keyring: Keyring,
+  checkpoints: readonly Checkpoint[],
+  whole: number,
+): void {
+  const lines = checkpoints.map(
+    (checkpoint) => `${JSON.stringify({ ...checkpoint, mac: macOf(keyring, checkpoint) })}\n`,
+  );
+  const cut = lengthOf(path) > whole ? '\n' : '';
+  appendFileSync(path, cut + lines.join(''), { mode: 0o600 });
+}
+
+/** Whether these keys made the line, the current one or an older one. */
+export function isSigned(keyring: Keyring, { checkpoint, mac }: CheckpointLine): boolean {
+  return keyring.macMatches(purpose, Buffer.from(mac, 'hex'), ...partsOf(checkpoint));
+}
+
+const purpose = 'audit-checkpoint';
+
+const macOf = (keyring: Keyring, checkpoint: Checkpoint): string =>
+  keyring.mac(purpose, ...partsOf(checkpoint)).toString('hex');
+
+const partsOf = ({ account, number, hash, at, epoch }: Checkpoint): string[] => [
+  ...[account, number, hash, at],
+  ...(epoch === undefined ? [] : [epoch]),
+];
+
+function lineOf(line: string): CheckpointLine | undefined {
+  try {
+    const { mac, ...checkpoint } = JSON.parse(line) as Checkpoint & { mac: string };
+    const fits = /^\d{1,19}$/.test(checkpoint.number) && /^[0-9a-f]{64}$/.test(checkpoint.hash);
+    return fits && typeof mac === 'string' ? { checkpoint, mac } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function opened(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
