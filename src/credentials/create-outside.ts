@@ -68,7 +68,7 @@ export async function createOutside(
     const { id } = columns;
     if (input.rotationPolicy) await expectKeepable(tx, input.rotationPolicy, columns, connector);
     await insert(tx, { ...columns, expiresAt: checkedExpiry(ctx, columns, input.expiresAt) });
-    const kept = wish.chosen ? await keepOutside(ctx.keyring, columns, 1, wish.chosen) : {};
+    const kept = wish.chosen ? await keepOutside(ctx.keyring, tx, columns, 1, wish.chosen) : {};
     const { accessKey } = wish;
     await beginVersion(tx, { credentialId: id, number: 1, state: 'PENDING', accessKey, ...kept });
     await tx.rows(noUseYet, { id });

@@ -11,11 +11,11 @@ import { sql, violates, type Tx } from '../database/database.js';
 import { badInput, conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
+import { heldDestinations } from '../stores/sealed/destination.js';
+import { reseal } from '../stores/sealed/reseal.js';
 import { deedsAt, readsAudit, withdrawing, type GivenGrant } from '../roles/places.js';
 import type { Credential } from './record/credential.js';
 import { endCredentials, markDeleted } from './record/end.js';
-import { resealVersions, type Resealed } from './record/versions.js';
-import { resealed } from './secret/keep-secret.js';
 
 /**
  * Deletes an account, with the roles it holds and those held on it, but for those that let read the audit log: of them
@@ -153,27 +153,17 @@ async function handOver(ctx: RequestContext, tx: Tx, from: string, to: string): 
 
 /** What is sealed is bound to its account, so it is sealed again for the next one. */
 async function resealTo(ctx: RequestContext, tx: Tx, from: string, to: string): Promise<void> {
-  const secrets = await tx.rows<Pick<Credential, 'id' | 'projectId'> & { number: number; sealed: Buffer }>(
-    sealedOf,
-    { from },
-  );
-  const moved: Resealed[] = [];
-  for (const { id, projectId, number, sealed } of secrets) {
-    const place = { id, projectId };
-    moved.push({
-      id,
-      number,
-      ...(await resealed(
-        ctx.keyring,
-        { ...place, accountId: from },
-        { ...place, accountId: to },
-        number,
-        sealed,
-      )),
-    });
-  }
-  await resealVersions(tx, moved);
+  const stores = (await tx.rows<{ id: string }>(storesOf, { from })).map(({ id }) => id);
+  const destinations = await heldDestinations(tx, stores);
+  const secrets = await tx.rows<Sealed>(sealedOf, { from });
+  const moving = secrets.map(({ id, projectId, storeId, ...secret }) => {
+    const place = { id, projectId, destination: destinations.get(storeId) };
+    return { id, ...secret, from: { ...place, accountId: from }, to: { ...place, accountId: to } };
+  });
+  await reseal(ctx.keyring, tx, moving);
 }
+
+type Sealed = Pick<Credential, 'id' | 'projectId' | 'storeId'> & { number: number; sealed: Buffer };
 
 /** A credential that was moved: where it was before, and what of it is another. */
 type MovedCredential = Pick<Credential, 'id' | 'accountId' | 'projectId'> & { changed: string[] };
@@ -193,8 +183,10 @@ const placesOwned = sql(`
   SELECT DISTINCT account_id AS "accountId", project_id AS "projectId" FROM credentials
   WHERE owner_id = :id AND account_id <> :id AND deleted_at IS NULL`);
 
+const storesOf = sql(`
+  SELECT DISTINCT store_id AS id FROM credentials WHERE account_id = :from AND deleted_at IS NULL`);
 const sealedOf = sql(`
-  SELECT c.id, c.project_id AS "projectId", v.number, v.sealed
+  SELECT c.id, c.project_id AS "projectId", c.store_id AS "storeId", v.number, v.sealed
   FROM credentials c JOIN credential_versions v ON v.credential_id = c.id AND v.sealed IS NOT NULL
   WHERE c.account_id = :from AND c.kind <> 'TOKEN' AND c.deleted_at IS NULL FOR UPDATE OF c`);
 

@@ -30,7 +30,7 @@ export async function issueOutside(
   return withStore(ctx, parent.storeId, async ({ store, connector, upstream }) => {
     const held = parent.reachesStore
       ? ownSecret(store.settings['accessKey'], upstream.secrets['secretKey'])
-      : await secretOfVersion(ctx.keyring, parent, currentOf({ versions }));
+      : await secretOfVersion(ctx.keyring, upstream, parent, currentOf({ versions }));
     if (!held) throw conflict('Keyway does not have the secret of this credential: rotate it first.');
     if (!connector.issue) throw unsupported();
     const minted = await connector.issue(upstream, held, {

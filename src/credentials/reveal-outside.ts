@@ -25,7 +25,7 @@ export async function revealedByStore(
   const versions = await ctx.db.rows<Version>(living, { id: credential.id });
   const read = async ({ connector, upstream }: OpenStore) => {
     if (!connector.reveal) return undefined;
-    const held = await secretOfVersion(ctx.keyring, credential, currentOf({ versions }));
+    const held = await secretOfVersion(ctx.keyring, upstream, credential, currentOf({ versions }));
     const shown = await connector.reveal(upstream, knownOf({ credential, versions }), held);
     return shown && keepable(shown);
   };

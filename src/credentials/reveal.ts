@@ -101,7 +101,7 @@ async function openVersions(ctx: RequestContext, tx: Tx, credential: Credential)
     versions.map(
       async ({ store, expiresAt, ...version }) =>
         new IssuedSecret({
-          ...(await openSecret(ctx.keyring, credential, version)),
+          ...(await openSecret(ctx.keyring, store, credential, version)),
           expiresAt,
           at: presentingOf(ctx.connectors, store),
         }),

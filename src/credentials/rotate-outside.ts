@@ -131,7 +131,7 @@ export async function planRotation(
   const { id, storeId } = credential;
   await expectIdle(tx, id);
   const { from, to: version } = await nextVersion(tx, id);
-  const kept = chosen ? await keepOutside(keyring, credential, version, chosen) : {};
+  const kept = chosen ? await keepOutside(keyring, tx, credential, version, chosen) : {};
   await beginVersion(tx, {
     credentialId: id,
     number: version,

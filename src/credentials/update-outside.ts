@@ -100,7 +100,7 @@ async function keepGiven(
   const { id: credentialId } = credential;
   await expectIdle(tx, credentialId);
   const { to: number } = await nextVersion(tx, credentialId);
-  const kept = await keepOutside(keyring, credential, number, given);
+  const kept = await keepOutside(keyring, tx, credential, number, given);
   await beginVersion(tx, { credentialId, number, state: 'PENDING', accessKey: given.accessKey, ...kept });
   return number;
 }

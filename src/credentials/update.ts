@@ -13,6 +13,8 @@ import { findProject } from '../projects/find.js';
 import { findRoles } from '../roles/find.js';
 import type { Role } from '../roles/role.js';
 import { storeNamed } from '../stores/find.js';
+import { heldDestinations } from '../stores/sealed/destination.js';
+import { reseal } from '../stores/sealed/reseal.js';
 import { StoreKind } from '../stores/store.js';
 import { instantMs, durationMs } from '../time.js';
 import { CredentialRole } from './record/credential-role.js';
@@ -20,11 +22,9 @@ import { Credential, CredentialStatus } from './record/credential.js';
 import type { RotationPolicyInput, UpdateCredentialInput } from './credential.input.js';
 import { endOrphans } from './record/end.js';
 import { changedCredential, findCredential } from './record/find.js';
-import { resealed, type SealedTo } from './secret/keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
 import { expectKeepable, policyColumns, secretMadeMs } from './record/policy.js';
 import { deedsOfChange } from './record/deeds.js';
-import { resealVersions, type Resealed } from './record/versions.js';
 import { carryOut } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
 import { expectIdle } from './outside/plan.js';
@@ -130,7 +130,7 @@ export async function updateCredential(
         !withinRanges(terms.allowedIps, credential.allowedIps);
       await (isMore ? authorizeShowing(ctx, terms, tx) : authorizeTerms(ctx, terms, tx));
     }
-    if (names.includes('projectId')) await sealAnew(ctx, tx, credential, { ...credential, ...wanted });
+    if (names.includes('projectId')) await sealAnew(ctx, tx, credential, wanted.projectId ?? null);
     if (names.length > 0 || rolesChanged) {
       await tx.em.getRepository(Credential).update(
         { id: credential.id },
@@ -232,12 +232,21 @@ async function changeRoles(
 }
 
 /** What is sealed is bound to its project, so it is sealed again for the next one. */
-async function sealAnew(ctx: RequestContext, tx: Tx, from: SealedTo, to: SealedTo): Promise<void> {
-  const { id } = from;
-  const moved: Resealed[] = [];
-  for (const { number, sealed } of await tx.rows<{ number: number; sealed: Buffer }>(sealedVersions, { id }))
-    moved.push({ id, number, ...(await resealed(ctx.keyring, from, to, number, sealed)) });
-  await resealVersions(tx, moved);
+async function sealAnew(
+  ctx: RequestContext,
+  tx: Tx,
+  { id, accountId, storeId, ...from }: Credential,
+  projectId: string | null,
+): Promise<void> {
+  const place = { id, accountId, destination: (await heldDestinations(tx, [storeId])).get(storeId) };
+  const secrets = await tx.rows<{ number: number; sealed: Buffer }>(sealedVersions, { id });
+  const moving = secrets.map((secret) => ({
+    ...secret,
+    id,
+    from: { ...place, projectId: from.projectId },
+    to: { ...place, projectId },
+  }));
+  await reseal(ctx.keyring, tx, moving);
 }
 
 function same(name: keyof Credential, one: unknown, other: unknown): boolean {

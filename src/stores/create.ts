@@ -34,7 +34,11 @@ export async function createStore(ctx: RequestContext, input: CreateStoreInput):
       const [account] = await tx.rows(liveAccount, { id: accountId });
       if (!account) throw notFound();
       const id = newId();
-      const { sealed, kekId } = await sealSecrets(ctx.keyring, { id, accountId, secretNumber: 1 }, secrets);
+      const { sealed, kekId } = await sealSecrets(
+        ctx.keyring,
+        { id, accountId, secretNumber: 1, addresses },
+        secrets,
+      );
       try {
         await tx.em.getRepository(CredentialStore).insert({
           id,

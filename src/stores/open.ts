@@ -7,6 +7,7 @@ import { conflict, KeywayError, notFound } from '../errors.js';
 import type { RecordPlace, SealedRecord } from '../keyring/envelope.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { Secret } from '../secret.js';
+import { destinationOf } from './sealed/destination.js';
 import type { CredentialStore } from './store.js';
 
 /** What is needed to speak with a store: of a request, or of a job. */
@@ -78,10 +79,10 @@ export function upstreamOf(
   };
 }
 
-/** Seals what Keyway proves itself with at a store, for that store alone. */
+/** Seals what Keyway proves itself with at a store, for that store alone, where it is. */
 export function sealSecrets(
   keyring: Keyring,
-  store: Pick<SealedStore, 'id' | 'accountId' | 'secretNumber'>,
+  store: Pick<SealedStore, 'id' | 'accountId' | 'secretNumber' | 'addresses'>,
   secrets: Readonly<Record<string, Secret>>,
 ): Promise<SealedRecord> {
   const plain = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, value.expose()]));
@@ -115,12 +116,14 @@ export const storeRecordPlace = ({
   id,
   accountId,
   secretNumber,
-}: Pick<SealedStore, 'id' | 'accountId' | 'secretNumber'>): RecordPlace => ({
+  addresses,
+}: Pick<SealedStore, 'id' | 'accountId' | 'secretNumber' | 'addresses'>): RecordPlace => ({
   accountId: accountId ?? id,
   projectId: null,
   credentialId: id,
   version: secretNumber,
   field: 'store',
+  destination: destinationOf({ addresses }),
 });
 
 const sealedById = `

@@ -1,3 +1,4 @@
+import { attemptIfNeeded, type Attempt } from '../accounts/second-factor.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { sql, violates, type Tx } from '../database/database.js';
@@ -7,49 +8,70 @@ import { tryConnection } from './check.js';
 import { type StoreConnection, connectionOf } from './connection.js';
 import { wipe } from './create.js';
 import { changedStore, findManaged, lockManaged } from './find.js';
+import { isMove, keepsSecrets, moveSecrets } from './sealed/move.js';
 import { sealSecrets } from './open.js';
 import { replaceOwnKeys } from './own-key.js';
 import type { UpdateStoreInput } from './store.input.js';
 import { CredentialStore } from './store.js';
 
 /**
- * Changes the name of a store, or its connection, once the store has taken what Keyway is to prove itself with.
- * @throws NOT_FOUND, FORBIDDEN without STORE_MANAGE, UNSUPPORTED for Keyway's own, BAD_USER_INPUT for a connection that
- * cannot be one or is of another kind; STORE_REJECTED, UNAVAILABLE and RATE_LIMITED, and nothing is changed; CONFLICT for
- * a name in use.
+ * Changes the name of a store, or its connection, once the store has taken what Keyway is to prove itself with. What
+ * Keyway keeps of its credentials goes along to another address only for those who may be shown all of it.
+ * @throws NOT_FOUND, FORBIDDEN without STORE_MANAGE, and as `moveSecrets` does; UNSUPPORTED for Keyway's own,
+ * BAD_USER_INPUT for a connection that cannot be one or is of another kind; STORE_REJECTED, UNAVAILABLE and RATE_LIMITED,
+ * and nothing is changed; CONFLICT for a name in use.
  */
 export async function updateStore(ctx: RequestContext, input: UpdateStoreInput): Promise<CredentialStore> {
   const found = await findManaged(ctx, input.id);
-  if (await answeredBefore(ctx, 'store:update', input)) return changedStore(ctx, found.id);
+  // A repeated request has the code of its own moment.
+  const { mfaCode, ...asked } = input;
+  if (await answeredBefore(ctx, 'store:update', asked)) return changedStore(ctx, found.id);
   let connection = input.connection && connectionOf(ctx.connectors, input.connection, ctx.outboundHttp);
   try {
-    if (connection) {
-      expectKind(input, connection, found);
-      connection = await tryConnection(ctx, connection);
-    }
+    if (connection) expectKind(input, connection, found);
+    const factor = await factorFor(ctx, mfaCode, found, connection);
+    if (connection) connection = await tryConnection(ctx, connection);
     const next = connection;
-    await once(ctx, 'store:update', input, async (tx) => {
-      const store = await lockManaged(ctx, tx, found.id);
-      const changed = input.name !== undefined && input.name !== store.name ? ['name'] : [];
-      if (input.name !== undefined && changed.length > 0) await rename(tx, store.id, input.name);
-      if (next) {
-        await reconnect(ctx, tx, store, next);
-        changed.push('connection');
-      }
-      await record(ctx, tx, {
-        action: 'store:update',
-        target: { type: 'CredentialStore', id: store.id },
-        accountId: store.accountId ?? ctx.principal.accountId,
-        changed,
+    const change = () =>
+      once(ctx, 'store:update', asked, async (tx) => {
+        const store = await lockManaged(ctx, tx, found.id);
+        const changed = input.name !== undefined && input.name !== store.name ? ['name'] : [];
+        if (input.name !== undefined && changed.length > 0) await rename(tx, store.id, input.name);
+        if (next) {
+          if (isMove(store, next)) {
+            if (!factor && (await keepsSecrets(tx, store))) await attemptIfNeeded(ctx, null);
+            await moveSecrets(ctx, tx, store, next);
+          }
+          await reconnect(ctx, tx, store, next);
+          changed.push('connection');
+        }
+        await factor?.prove(tx);
+        await record(ctx, tx, {
+          action: 'store:update',
+          target: { type: 'CredentialStore', id: store.id },
+          accountId: store.accountId ?? ctx.principal.accountId,
+          changed,
+        });
+        return { id: store.id };
       });
-      return { id: store.id };
-    });
+    await (factor ? factor.during(change) : change());
     // What failed at the place where it was before says nothing of where it is now.
     if (connection) ctx.gates.forget(found.id);
     return await changedStore(ctx, found.id);
   } finally {
     if (connection) wipe(connection);
   }
+}
+
+/** The code that is given, to be proved; one is needed where secrets are to go to another address. @throws FORBIDDEN */
+async function factorFor(
+  ctx: RequestContext,
+  mfaCode: string | null | undefined,
+  store: CredentialStore,
+  connection: StoreConnection | undefined,
+): Promise<Attempt | undefined> {
+  const isNeeded = connection && isMove(store, connection) && (await keepsSecrets(ctx.db, store));
+  return isNeeded || typeof mfaCode === 'string' ? attemptIfNeeded(ctx, mfaCode) : undefined;
 }
 
 function expectKind(
@@ -79,7 +101,11 @@ async function reconnect(
   { addresses, settings, secrets, region, own }: StoreConnection,
 ): Promise<void> {
   const secretNumber = store.secretNumber + 1;
-  const { sealed, kekId } = await sealSecrets(ctx.keyring, { id, accountId, secretNumber }, secrets);
+  const { sealed, kekId } = await sealSecrets(
+    ctx.keyring,
+    { id, accountId, secretNumber, addresses },
+    secrets,
+  );
   await tx.em.getRepository(CredentialStore).update(
     { id },
     {

@@ -38,7 +38,7 @@ const elsewhere: Record<string, string[]> = {
   CreateRoleInput: ['idempotencyKey'],
   UpdateRoleInput: ['idempotencyKey'],
   CreateStoreInput: ['idempotencyKey', 'connection'], // settings
-  UpdateStoreInput: ['idempotencyKey', 'connection'],
+  UpdateStoreInput: ['idempotencyKey', 'connection', 'mfaCode'],
 };
 const nouns: [RegExp, string][] = [
   [/Account/, 'Account'],

@@ -32,6 +32,7 @@ const others: [string, RecordPlace][] = [
   ['credential', { ...place, credentialId: '018f3c5e-0000-7000-8000-00000000000f' }],
   ['version', { ...place, version: 2 }],
   ['field', { ...place, field: 'secre' }],
+  ['destination', { ...place, destination: 'https://other.example' }],
 ];
 
 // magic, algorithm, id length, «k1~» and check; then the parts of fixed size.
@@ -102,6 +103,45 @@ test.each(others)('S43: a record of another %s does not open here', async (_, ot
   expect((await openRecord(kek, sealed, other)).toString()).toBe('s3cret');
   expect(await failure(openRecord(kek, sealed, place))).toEqual(damaged);
   expect(await failure(rewrapRecord(both, sealed, place))).toEqual(damaged);
+});
+
+describe('for a destination', () => {
+  const here = { ...place, destination: 'https://one.example https://two.example' };
+
+  test('S43: a record opens for that one alone', async () => {
+    const { sealed } = await sealRecord(kek, Buffer.from('s3cret'), here);
+    expect(sealed[4]).toBe(2);
+    expect((await openRecord(kek, sealed, here)).toString()).toBe('s3cret');
+    for (const destination of [
+      'https://one.example',
+      'https://two.example https://one.example',
+      '',
+      undefined,
+    ])
+      expect(await failure(openRecord(kek, sealed, { ...place, destination }))).toEqual(damaged);
+  });
+
+  test('S43: it cannot be made one of before there were any', async () => {
+    const { sealed } = await sealRecord(kek, Buffer.from('s3cret'), here);
+    const older = Buffer.from(sealed);
+    older[4] = 1;
+    for (const where of [place, here]) expect(await failure(openRecord(kek, older, where))).toEqual(damaged);
+  });
+
+  test('one of before opens for each, and stays bound as it was under another key', async () => {
+    const { sealed } = await sealRecord(kek, Buffer.from('s3cret'), place);
+    expect((await openRecord(kek, sealed, here)).toString()).toBe('s3cret');
+    const again = await rewrapRecord(both, sealed, here);
+    expect((await openRecord(both, again.sealed, place)).toString()).toBe('s3cret');
+  });
+
+  test('under another key it is for the same one', async () => {
+    const { sealed } = await sealRecord(kek, Buffer.from('s3cret'), here);
+    const again = await rewrapRecord(both, sealed, here);
+    expect(again.kekId).toBe('k2');
+    expect((await openRecord(both, again.sealed, here)).toString()).toBe('s3cret');
+    expect(await failure(openRecord(both, again.sealed, place))).toEqual(damaged);
+  });
 });
 
 test.each(parts)(

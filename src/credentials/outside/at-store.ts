@@ -63,7 +63,7 @@ async function rotate(doing: Doing): Promise<Minted> {
   const { connector, upstream, work, again, keyring } = doing;
   const { credential } = work;
   const known = knownOf(work);
-  const held = await secretOfVersion(keyring, credential, currentOf(work));
+  const held = await secretOfVersion(keyring, upstream, credential, currentOf(work));
   const way = wayOf(connector);
   await retireKeys(doing);
   if (again && way === 'overlap') await removeOrphans(doing);
@@ -71,7 +71,8 @@ async function rotate(doing: Doing): Promise<Minted> {
     const there = await madeMeanwhile(doing, currentOf(work));
     if (there) return there;
   }
-  const chosen = way === 'ours' ? await secretOfVersion(keyring, credential, pendingOf(work)) : null;
+  const chosen =
+    way === 'ours' ? await secretOfVersion(keyring, upstream, credential, pendingOf(work)) : null;
   const rotated = await having(connector, 'rotate')(upstream, known, wishOf(credential, chosen), held);
   // What was chosen here has been held to its rules already.
   const minted = way === 'ours' ? rotated : keepable(rotated);
@@ -117,7 +118,8 @@ async function create(doing: Doing): Promise<Created> {
   const { connector, upstream, work, again, keyring } = doing;
   const { credential } = work;
   const way = wayOf(connector);
-  const chosen = way === 'ours' ? await secretOfVersion(keyring, credential, pendingOf(work)) : null;
+  const chosen =
+    way === 'ours' ? await secretOfVersion(keyring, upstream, credential, pendingOf(work)) : null;
   if (again && way === 'ours') {
     const [made] = await newcomers(doing);
     if (made !== undefined && chosen)
@@ -142,12 +144,14 @@ async function update(doing: Doing): Promise<{ changed: Changed; secret: Minted 
   const { described, overwriteSecret = false } = work.intent.details;
   if (!described) throw new Error('the intent does not say what is to change');
   const secret =
-    work.intent.version === null ? null : await secretOfVersion(keyring, work.credential, pendingOf(work));
+    work.intent.version === null
+      ? null
+      : await secretOfVersion(keyring, upstream, work.credential, pendingOf(work));
   if (again && connector.secretGoesAlong === 'undated' && !secret) {
     if (await isSaid(doing, described)) return { changed: {}, secret };
     throw new NotRepeated();
   }
-  const held = secret ?? (await secretOfVersion(keyring, work.credential, currentOf(work)));
+  const held = secret ?? (await secretOfVersion(keyring, upstream, work.credential, currentOf(work)));
   const terms = { overwrites: overwriteSecret || secret !== null, again };
   const changed = await having(connector, 'update')(upstream, knownOf(work), described, held, terms);
   return { changed, secret };
@@ -209,7 +213,7 @@ async function madeMeanwhile(
   before: Version | undefined,
 ): Promise<Minted | undefined> {
   if (!connector.reveal) throw new SecretLost();
-  const held = await secretOfVersion(keyring, work.credential, before);
+  const held = await secretOfVersion(keyring, upstream, work.credential, before);
   const there = await connector.reveal(upstream, knownOf(placed(work)), held);
   return there?.accessKey && there.accessKey !== before?.accessKey ? keepable(there) : undefined;
 }

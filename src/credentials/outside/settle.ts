@@ -245,7 +245,7 @@ async function bringIn(keyring: Keyring, tx: Tx, credential: Credential, number:
   // What Keyway reaches the store with is kept with the store, and shown to nobody.
   const { sealed, kekId } = reachesStore
     ? { sealed: null, kekId: null }
-    : await keepOutside(keyring, credential, number, minted);
+    : await keepOutside(keyring, tx, credential, number, minted);
   await promoteVersion(tx, id, number, { accessKey: minted.accessKey, sealed, kekId });
   await tx.rows(knownAs, { id, accessKey: minted.accessKey });
 }

@@ -1,4 +1,4 @@
-import type { Connector, Known, Minted, Wish } from '../../connectors/connector.js';
+import type { Connector, Known, Minted, Upstream, Wish } from '../../connectors/connector.js';
 import { selectRows } from '../../database/columns.js';
 import { sql, type Database } from '../../database/database.js';
 import { KeywayError } from '../../errors.js';
@@ -63,14 +63,15 @@ export function knownOf({ credential, versions }: Pick<Work, 'credential' | 'ver
   };
 }
 
-/** The secret of a version; null where Keyway does not have it. */
+/** The secret of a version, for where it is to be sent; null where Keyway does not have it. */
 export async function secretOfVersion(
   keyring: Keyring,
+  upstream: Pick<Upstream, 'addresses'>,
   credential: Credential,
   version: Version | undefined,
 ): Promise<Minted | null> {
   if (!version?.sealed) return null;
-  return mintedOf(await openSecret(keyring, credential, { ...version, sealed: version.sealed }));
+  return mintedOf(await openSecret(keyring, upstream, credential, { ...version, sealed: version.sealed }));
 }
 
 export const currentOf = ({ versions }: Pick<Work, 'versions'>): Version | undefined =>

@@ -141,25 +141,6 @@ export async function forgetVersions(tx: Tx, ids: readonly string[]): Promise<vo
   await tx.rows(forget, { ids });
 }
 
-/** A secret of a credential, sealed to another place. */
-export interface Resealed {
-  id: string;
-  number: number;
-  sealed: Buffer;
-  kekId: string;
-}
-
-/** Keeps the same secrets sealed to other places, by one statement. */
-export async function resealVersions(tx: Tx, secrets: readonly Resealed[]): Promise<void> {
-  if (secrets.length === 0) return;
-  await tx.rows(reseal, {
-    ids: secrets.map(({ id }) => id),
-    numbers: secrets.map(({ number }) => number),
-    sealed: secrets.map(({ sealed }) => sealed.toString('hex')),
-    keks: secrets.map(({ kekId }) => kekId),
-  });
-}
-
 // What could show a secret, and what only tells it again.
 const showing = ['sealed', 'kek_id'];
 const telling = ['verifier', 'verifier_key_id', 'password_hash', 'pepper_id'];
@@ -188,12 +169,6 @@ const insertReplaced = sql(`
   INSERT INTO credential_versions (credential_id, number, state, access_key)
   SELECT c.id, (SELECT max(v.number) + 1 FROM credential_versions v WHERE v.credential_id = c.id), 'CURRENT', c.access_key
   FROM credentials c WHERE c.id = ANY(CAST(:ids AS uuid[]))`);
-
-const reseal = sql(`
-  UPDATE credential_versions v SET sealed = decode(moved.sealed, 'hex'), kek_id = moved.kek_id
-  FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS integer[]), CAST(:sealed AS text[]), CAST(:keks AS text[]))
-    AS moved (id, number, sealed, kek_id)
-  WHERE v.credential_id = moved.id AND v.number = moved.number`);
 
 const currentToPrevious = sql(`
   UPDATE credential_versions SET state = 'PREVIOUS',

@@ -1,15 +1,15 @@
 import type { RequestContext } from '../../context.js';
-import { secretPlace } from '../../keyring/envelope.js';
+import type { Tx } from '../../database/database.js';
+import { secretPlace, type SealedTo } from '../../keyring/envelope.js';
 import type { Keyring } from '../../keyring/keyring.js';
 import type { StoredPassword } from '../../keyring/password.js';
 import { Secret } from '../../secret.js';
+import { destinationOf, heldDestinations } from '../../stores/sealed/destination.js';
+import type { CredentialStore } from '../../stores/store.js';
 import type { Minted } from '../../connectors/connector.js';
 import type { CredentialSecret } from '../record/credential-version.js';
 import { CredentialKind, type Credential } from '../record/credential.js';
 import type { SecretParts } from './issued-secret.js';
-
-/** Where a credential's secrets are sealed to. */
-export type SealedTo = Pick<Credential, 'id' | 'accountId' | 'projectId'>;
 
 /** A minted secret with its password hash, which is made before a transaction begins because it takes long. */
 export interface Prepared {
@@ -58,23 +58,30 @@ export async function keepSecret(
   };
 }
 
-/** The columns of a version that keep the secret of a credential in an outside store, which is always had again. */
+/**
+ * The columns of a version that keep the secret of a credential in an outside store, which is always had again. The
+ * store gets no other address before the end of the transaction.
+ */
 export async function keepOutside(
   keyring: Keyring,
-  to: SealedTo,
+  tx: Tx,
+  to: SealedTo & Pick<Credential, 'storeId'>,
   number: number,
   minted: Minted,
 ): Promise<Pick<CredentialSecret, 'sealed' | 'kekId'>> {
-  return keyring.seal(plainOf(minted), secretPlace(to, number));
+  const destination = (await heldDestinations(tx, [to.storeId])).get(to.storeId);
+  return keyring.seal(plainOf(minted), secretPlace({ ...to, destination }, number));
 }
 
 /** Opens a kept secret. @throws as `Keyring.open` does. */
 export async function openSecret(
   keyring: Keyring,
+  store: Pick<CredentialStore, 'addresses'>,
   credential: SealedTo & Pick<Credential, 'kind' | 'provider' | 'accessKey' | 'expiresAt'>,
   version: Pick<CredentialSecret, 'number' | 'accessKey'> & { sealed: Buffer },
 ): Promise<SecretParts> {
-  const plain = await keyring.open(Buffer.from(version.sealed), secretPlace(credential, version.number));
+  const place = secretPlace({ ...credential, destination: destinationOf(store) }, version.number);
+  const plain = await keyring.open(Buffer.from(version.sealed), place);
   const { expiresAt, provider } = credential;
   const accessKey = version.accessKey ?? credential.accessKey;
   if (credential.kind !== CredentialKind.PROVIDER_KEYS)
@@ -88,22 +95,6 @@ export async function openSecret(
       expiresAt,
       provider,
     };
-  } finally {
-    plain.wipe();
-  }
-}
-
-/** The same sealed secret, bound to where its credential belongs from now on. */
-export async function resealed(
-  keyring: Keyring,
-  from: SealedTo,
-  to: SealedTo,
-  number: number,
-  sealed: Buffer,
-) {
-  const plain = await keyring.open(Buffer.from(sealed), secretPlace(from, number));
-  try {
-    return await keyring.seal(plain, secretPlace(to, number));
   } finally {
     plain.wipe();
   }

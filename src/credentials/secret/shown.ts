@@ -73,7 +73,7 @@ async function opened(
   number: number,
 ): Promise<SecretParts> {
   if (!sealed) throw new Error('the version has no secret');
-  const parts = await openSecret(keyring, held, { number, accessKey: held.accessKey, sealed });
+  const parts = await openSecret(keyring, store, held, { number, accessKey: held.accessKey, sealed });
   return { ...parts, at: presentingOf(connectors, store) };
 }
 
