@@ -141,6 +141,15 @@ export class UpdateAccountInput {
   @NotNull()
   mfaRequired?: boolean;
 
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'A code of the second factor (TOTP), or a recovery code. Needed by callers who set `mfaRequired` of their own account to false.',
+  })
+  @Optional()
+  @Line(1, 64)
+  mfaCode?: string | null;
+
   @Field(() => [IdentityInput], {
     nullable: true,
     description: `The users of other issuers that may call Keyway as this account: at most ${mostIdentities}. They replace all that there are; null or an empty list removes all.`,

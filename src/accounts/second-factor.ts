@@ -1,6 +1,6 @@
 import type { RequestContext } from '../context.js';
 import { sql, type Tx } from '../database/database.js';
-import { conflict, forbidden, rateLimited } from '../errors.js';
+import { conflict, forbidden, type KeywayError, rateLimited } from '../errors.js';
 import type { RecordPlace } from '../keyring/envelope.js';
 import { totpStep } from '../keyring/totp.js';
 import { lockedMs, mostTries } from '../config/limits.js';
@@ -80,8 +80,12 @@ export async function attemptIfNeeded(
 ): Promise<Attempt | undefined> {
   if (typeof mfaCode === 'string') return attempt(ctx, mfaCode);
   if (!ctx.principal.mfaRequired) return undefined;
-  throw forbidden('The account requires a second factor: give its code as mfaCode, or enrol one first.');
+  throw factorNeeded();
 }
+
+/** What is said where a factor is required and no code was given. */
+export const factorNeeded = (): KeywayError =>
+  forbidden('The account requires a second factor: give its code as mfaCode, or enrol one first.');
 
 /** Where the secret of an account's device is sealed to. */
 export const totpPlace = (accountId: string, deviceId: string): RecordPlace => ({

@@ -3,18 +3,19 @@ import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { sql } from '../database/database.js';
+import { sql, type Tx } from '../database/database.js';
 import { conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { Account } from './account.js';
 import type { UpdateAccountInput } from './account.input.js';
 import { changedAccount, findAccount, lockAccount } from './find.js';
 import { keepIdentities } from './keep-identities.js';
+import { attemptIfNeeded, factorNeeded } from './second-factor.js';
 
 /**
  * Changes an account. A disabled one cannot call Keyway from the answer on.
  * @throws NOT_FOUND; FORBIDDEN, also where what it owns would act as the caller again, for longer than the caller may let
- * it; CONFLICT where the caller would lock itself or the administrator out; what
+ * it, and where callers would no longer require the second factor of themselves without proving it; CONFLICT where the caller would lock itself or the administrator out; what
  * `keepIdentities` throws.
  */
 export async function updateAccount(ctx: RequestContext, input: UpdateAccountInput): Promise<Account> {
@@ -23,7 +24,11 @@ export async function updateAccount(ctx: RequestContext, input: UpdateAccountInp
     accountId: found.id,
     about: { type: 'Account', id: found.id },
   });
-  const { result } = await once(ctx, 'account:update', input, async (tx) => {
+  // A repeated request has the code of its own moment.
+  const { mfaCode, ...asked } = input;
+  const isLowering = input.mfaRequired === false && found.id === ctx.principal.accountId;
+  const factor = isLowering || typeof mfaCode === 'string' ? await attemptIfNeeded(ctx, mfaCode) : undefined;
+  const change = async (tx: Tx) => {
     const account = await lockAccount(ctx, tx, found.id, Permission.ACCOUNT_MANAGE);
     const wanted: Partial<Account> = {
       ...(input.title !== undefined && { title: input.title }),
@@ -39,6 +44,8 @@ export async function updateAccount(ctx: RequestContext, input: UpdateAccountInp
         'The built-in administrator cannot be disabled, and nobody can disable their own account.',
       );
     }
+    if (isLowering && names.includes('mfaRequired') && !factor) throw factorNeeded();
+    await factor?.prove(tx);
     if (names.includes('enabled') && wanted.enabled)
       await authorizeOwn(ctx.principal, ownByOwner, { owner: account.id }, tx);
     if (input.identities !== undefined && (await keepIdentities(ctx, tx, account.id, input.identities ?? [])))
@@ -53,7 +60,9 @@ export async function updateAccount(ctx: RequestContext, input: UpdateAccountInp
       changed: names,
     });
     return { id: account.id };
-  });
+  };
+  const changing = () => once(ctx, 'account:update', asked, change);
+  const { result } = await (factor ? factor.during(changing) : changing());
   return changedAccount(ctx, result.id);
 }
 

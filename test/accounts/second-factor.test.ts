@@ -8,7 +8,15 @@ import { parseId } from '../../src/ids.js';
 import { faultPaths, placesOf } from '../credentials/verbs.js';
 import { issue } from '../credentials/temporary.js';
 import { enrol, enrolAndConfirm, holdClock, type Authenticator } from '../support/authenticator.js';
-import { expectData, makeAccount, makeCaller, makeCredential, makeRole } from '../support/make.js';
+import {
+  expectData,
+  grant,
+  makeAccount,
+  makeCaller,
+  makeCredential,
+  makeRole,
+  unique,
+} from '../support/make.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
 import { readNode, run } from '../support/verbs.js';
 
@@ -214,6 +222,52 @@ describe('where it is asked for', () => {
     expectShown(await revealAs(who, app.code()));
     expectData(await run(server, 'updateAccount', { id: who.id, mfaRequired: false }));
     expectShown(await revealAs(who));
+  });
+
+  describe('whoever lowers it for oneself', () => {
+    const manager = async (input?: Record<string, unknown>) => {
+      const { app, ...who } = await makeProven(input);
+      await grant(server, who.id, await makeRole(server, ['ACCOUNT_MANAGE']), { onAccount: who.id });
+      const lower = (more: Record<string, unknown> = {}) =>
+        run(server, 'updateAccount', { id: who.id, mfaRequired: false, ...more }, { token: who.token });
+      return { app, who, lower };
+    };
+
+    test('proves it, and else it is required as before', async () => {
+      const { app, who, lower } = await manager();
+      expect((await lower()).code).toBe('FORBIDDEN');
+      expect((await lower({ title: 'Another', mfaCode: wrong(app) })).code).toBe('FORBIDDEN');
+      expect((await lower({ mfaCode: null })).code).toBe('FORBIDDEN');
+      expect((await revealAs(who)).code).toBe('FORBIDDEN');
+      expectData(await lower({ mfaCode: app.code() }));
+      expectShown(await revealAs(who));
+    });
+
+    test('proves it once under an idempotency key, whatever the code of the repeated request', async () => {
+      const { app, who, lower } = await manager();
+      const idempotencyKey = unique('key');
+      const first = expectData(await lower({ mfaCode: app.code(), idempotencyKey }));
+      clock.move(1);
+      expect(expectData(await lower({ mfaCode: app.code(), idempotencyKey }))).toEqual(first);
+      expect((await deviceOf(who))?.failures).toBe(0);
+    });
+
+    test('needs no code for what else is changed, nor where it is not required', async () => {
+      const { who, lower } = await manager();
+      const title = unique('title');
+      expectData(await run(server, 'updateAccount', { id: who.id, title }, { token: who.token }));
+      expect((await lower()).code).toBe('FORBIDDEN');
+      const { lower: again } = await manager({});
+      expectData(await again());
+    });
+
+    test('cannot where no factor was enrolled yet', async () => {
+      const who = await makeRevealer();
+      await grant(server, who.id, await makeRole(server, ['ACCOUNT_MANAGE']), { onAccount: who.id });
+      const lower = { id: who.id, mfaRequired: false };
+      expect((await run(server, 'updateAccount', lower, { token: who.token })).code).toBe('FORBIDDEN');
+      expect((await revealAs(who)).code).toBe('FORBIDDEN');
+    });
   });
 
   test('a code that is given is checked where none is required', async () => {

@@ -32,7 +32,7 @@ const elsewhere: Record<string, string[]> = {
   TokenInput: ['prefix'],
   PasswordInput: ['username', 'password'], // accessKey
   CreateAccountInput: ['idempotencyKey'],
-  UpdateAccountInput: ['idempotencyKey'],
+  UpdateAccountInput: ['idempotencyKey', 'mfaCode'],
   CreateProjectInput: ['idempotencyKey'],
   UpdateProjectInput: ['idempotencyKey'],
   CreateRoleInput: ['idempotencyKey'],
