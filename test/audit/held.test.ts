@@ -77,7 +77,7 @@ async function expectHeld({ id, account }: { id: string; account: string }, read
   expect({ title: await titleOf(account), lines: readFileSync(file(), 'utf8') }).toEqual(before);
 }
 
-test('S66: a chain that is behind what is written makes a Keyway not ready that starts, until an operator has acted', async () => {
+test('S64, S66: a chain that is behind what is written makes a Keyway not ready that starts, until an operator has acted', async () => {
   const chain = await written(10);
   const { token } = await makeCaller(server, ['AUDIT_READ'], { onAccount: chain.id });
   await server.restart();
