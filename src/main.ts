@@ -15,6 +15,7 @@ import { openHttp } from './http/http.js';
 import { startJobs } from './jobs.js';
 import { openKeyway, type Keyway } from './start/keyway.js';
 import { keywayAddress, listening, metricsAddress } from './start/listening.js';
+import { readiness } from './start/readiness.js';
 import type { Log } from './log.js';
 import { overdueNow } from './credentials/record/policy.js';
 import { openMetrics, type Metrics } from './http/metrics.js';
@@ -51,7 +52,8 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
   const keyway = await openKeyway(config, log);
   const { db } = keyway;
   let stopping = false;
-  const ready = async () => !stopping && keyway.keyring !== undefined && (await answers(db));
+  const answers = readiness(() => db.rows(ping));
+  const ready = async () => !stopping && keyway.keyring !== undefined && (await answers());
   const serving = keyway.keyring ? await serve(config, keyway, log, connectors) : undefined;
   if (!keyway.keyring)
     log.error({ keys: keyway.missing }, 'not ready: the database was written with keys that are not here');
@@ -150,12 +152,6 @@ async function serve(
     },
   };
 }
-
-const answers = (db: Database): Promise<boolean> =>
-  db.rows(ping).then(
-    () => true,
-    () => false,
-  );
 
 function urlOf(app: FastifyInstance): string {
   const { address, port, family } = app.server.address() as AddressInfo;
