@@ -116,6 +116,7 @@ export async function openHttp({ config, log, parts, ready }: HttpOptions): Prom
   }
   app.decorateRequest('principal', undefined);
   app.decorateRequest('at', 0);
+  app.decorateRequest('db', undefined);
   app.decorateRequest('proveBody', undefined);
 
   app.get('/health', async () => ({ status: 'up' }));
@@ -149,11 +150,11 @@ async function addGraph(
     clientAddress(socket.remoteAddress, headers['x-forwarded-for'], config.trustedProxies);
 
   /** Finds who is calling, before anything else is done with the request; where the body is signed, once it is read. */
-  async function prove(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  async function prove(request: FastifyRequest, reply: FastifyReply, own: Parts['db']): Promise<void> {
     // What was signed is the address as the caller knows it.
     const { method, originalUrl: url, raw, at } = request;
     const call = { method, url, headers: headersOf(raw.rawHeaders), ip: addressOf(request), at };
-    const means = { db, keyring, keySets, hosts: config.hosts };
+    const means = { db: own, keyring, keySets, hosts: config.hosts };
     const { principal, bodyMatches } = await authenticate(means, call).catch((error: unknown) => {
       if (error instanceof KeywayError && error.code === 'UNAUTHENTICATED') {
         noteStranger(request);
@@ -186,8 +187,8 @@ async function addGraph(
   };
 
   const context = async (request: FastifyRequest, { raw }: FastifyReply): Promise<RequestContext> => {
-    if (!request.principal) throw new KeywayError('UNAUTHENTICATED');
-    const { id: requestId, principal, at } = request;
+    const { id: requestId, principal, at, db: own } = request;
+    if (!principal || !own) throw new KeywayError('UNAUTHENTICATED');
     const leaving = new AbortController();
     // The caller may have left while it was found out who it is.
     if (raw.destroyed) leaving.abort();
@@ -200,7 +201,7 @@ async function addGraph(
       principal,
       ip: addressOf(request),
       left: leaving.signal,
-      db,
+      db: own,
       keyring,
       connectors,
       gates,
@@ -218,7 +219,7 @@ async function addGraph(
     request.at = db.now();
     // Answers can hold secrets.
     void reply.header('cache-control', 'no-store');
-    await prove(request, reply);
+    await prove(request, reply, (request.db = db.within()));
   };
   const answer = fastifyApolloHandler(apollo, { context }) as unknown as (
     request: FastifyRequest,
@@ -287,6 +288,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** When it came, by the clock of the database. */
     at: number;
+    /** The database, as long as it may wait for it. */
+    db: Parts['db'] | undefined;
     principal: import('../access/principal.js').Principal | undefined;
     /** Holds the body to what was signed, where it was. @throws UNAUTHENTICATED */
     proveBody: ((body: Buffer) => void) | undefined;
