@@ -17,6 +17,7 @@ import { openHttp } from './http/http.js';
 import { startJobs } from './jobs.js';
 import { openKeyway, type Keyway } from './start/keyway.js';
 import { keywayAddress, listening, metricsAddress } from './start/listening.js';
+import { readiness } from './start/readiness.js';
 import type { Log } from './log.js';
 import { overdueNow } from './credentials/record/policy.js';
 import { openMetrics, type Metrics } from './http/metrics.js';
@@ -56,8 +57,9 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
   const { db } = keyway;
   let stopping = false;
   const breaks = () => (keyway.keyring ? keyway.checkpoints.breaks : []);
+  const answers = readiness(() => db.rows(ping));
   const ready = async () =>
-    !stopping && keyway.keyring !== undefined && breaks().length === 0 && (await answers(db));
+    !stopping && keyway.keyring !== undefined && breaks().length === 0 && (await answers());
   const serving = keyway.keyring ? await serve(config, keyway, log, connectors) : undefined;
   if (!keyway.keyring)
     log.error({ keys: keyway.missing }, 'not ready: the database was written with keys that are not here');
@@ -160,12 +162,6 @@ async function serve(
     },
   };
 }
-
-const answers = (db: Database): Promise<boolean> =>
-  db.rows(ping).then(
-    () => true,
-    () => false,
-  );
 
 function urlOf(app: FastifyInstance): string {
   const { address, port, family } = app.server.address() as AddressInfo;

@@ -2,7 +2,7 @@ import { sql, type Database } from '../database/database.js';
 import { KeywayError } from '../errors.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { parseToken } from '../keyring/token.js';
-import { perDatabase, gather } from '../database/gather.js';
+import { gatherOn } from '../database/gather.js';
 import { longestBearer } from '../config/limits.js';
 import { type Claim, type SignedRequest, SignatureScheme } from '../signatures/scheme.js';
 import { schemes } from '../signatures/schemes.js';
@@ -83,7 +83,7 @@ function proofIn({ headers }: Call): { bearer?: string | undefined; scheme?: Sig
 async function byToken(db: Database, keyring: Keyring, presented: string, { ip }: Call): Promise<Principal> {
   const token = parseToken(presented);
   if (!token) throw callerRefused("the token is neither of Keyway's form nor a signed JWT");
-  const found = (await callers(db)(token.id)).filter(({ kind }) => kind === 'TOKEN');
+  const found = (await callers(db, token.id)).filter(({ kind }) => kind === 'TOKEN');
   const fitting = fittingToken(keyring, token, found);
   const principal = fitting && principalBy(fitting.version, ip);
   if (!principal) throw callerRefused();
@@ -99,7 +99,7 @@ async function bySignature(
   call: Call,
 ): Promise<Principal> {
   if (!isTimely(claim, call.at)) throw callerRefused();
-  const found = (await Promise.all(claim.accessKeys.map((key) => callers(db)(key)))).flat();
+  const found = (await Promise.all(claim.accessKeys.map((key) => callers(db, key)))).flat();
   const keys = found.filter(({ kind }) => kind === 'ACCESS_KEY');
   const version = await signerOf(keyring, claim, keys);
   const principal = version && signsBy(version, scheme) ? principalBy(version, call.ip) : undefined;
@@ -114,9 +114,7 @@ const callerRefused = (cause?: string) => new KeywayError('UNAUTHENTICATED', und
 // Whether it works is the database's to say, by its own clock. One statement, since every request pays for it.
 const presentedCallers = { ...sql(presentedBy('true', callerColumns)), name: 'presented-callers' };
 
-const callers = perDatabase((db) =>
-  gather<string, Caller[]>(async (keys) => {
-    const found = byKey(await db.rows<Caller>(presentedCallers, askedFor(keys.map((key) => ({ key })))));
-    return keys.map((key) => found.get(key) ?? []);
-  }),
-);
+const callers = gatherOn<string, Caller[]>(async (db, keys) => {
+  const found = byKey(await db.rows<Caller>(presentedCallers, askedFor(keys.map((key) => ({ key })))));
+  return keys.map((key) => found.get(key) ?? []);
+});

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { readDatabaseUrl, type DatabaseAddress } from '../config/database-url.js';
 import { slowestStatementMs } from '../config/limits.js';
+import type { PgConnection, Connections, Session } from './connections.js';
+import type { SeenSession, Server } from './dead-connections.js';
 import { beginSession, settingsOver, type Settings } from './session.js';
 
 /** What a pool of connections is made with, in the words of `pg`, for TypeORM's `extra`. */
@@ -9,12 +11,14 @@ export type PoolOptions = Record<string, unknown>;
 
 /**
  * Meets the server, and tells how connections to it are made, each of them as `beginSession` does it.
- * @param lost is told of every connection that breaks, also while somebody has it in hand: `pg-pool` listens to idle ones
- * alone, and an error that nobody hears ends the process.
+ * @param connections is told of each one.
  * @throws an Error to show, which names DATABASE_URL and what is to be done, where Keyway cannot work with what is
  * there, and where it cannot be reached or lets nobody in by this address.
  */
-export async function connectionTo(url: string, lost: WeakSet<object>): Promise<PoolOptions> {
+export async function connectionTo(
+  url: string,
+  connections: Pick<Connections, 'add' | 'begin'>,
+): Promise<PoolOptions> {
   const address = readDatabaseUrl(url);
   const options = {
     host: address.host,
@@ -38,9 +42,11 @@ export async function connectionTo(url: string, lost: WeakSet<object>): Promise<
   const settings = await meet(new pg.Client(options), address);
   return {
     ...options,
-    onConnect: (client: pg.PoolClient) => {
-      client.on('error', () => void lost.add(client));
-      return beginSession(client, settings, address.pooled);
+    onConnect: async (client: pg.PoolClient) => {
+      // The types of `pg` know nothing of what is beneath it.
+      const connection = client as unknown as PgConnection;
+      connections.add(connection);
+      connections.begin(connection, await beginSession(client, settings, address.pooled));
     },
   };
 }
@@ -49,15 +55,43 @@ export async function connectionTo(url: string, lost: WeakSet<object>): Promise<
  * Resolves as soon as the server lets in a connection of its own. It asks nothing: a pooler whose sessions are all busy
  * would not answer, and is there all the same. @throws what `pg` says.
  */
-export async function askWhetherThere(options: PoolOptions): Promise<void> {
-  const client = new pg.Client({ ...options, connectionTimeoutMillis: 2_000 });
+export const askWhetherThere = (options: PoolOptions): Promise<void> =>
+  byNewConnection(options, () => Promise.resolve());
+
+/** Has something done with the server, by a connection of its own. @throws what `pg` says. */
+export const askServerItself = (
+  options: PoolOptions,
+  work: (server: Server) => Promise<void>,
+): Promise<void> =>
+  byNewConnection(options, (client) => {
+    const by = (text: string) => async (sessions: readonly Session[]) => {
+      const of = [sessions.map(({ pid }) => pid), sessions.map(({ startedAt }) => startedAt)];
+      return (await client.query<SeenSession>(text, of)).rows;
+    };
+    return work({ find: by(findSessions), endIdle: by(endIdleSessions) });
+  });
+
+async function byNewConnection(
+  options: PoolOptions,
+  work: (client: pg.Client) => Promise<void>,
+): Promise<void> {
+  const client = new pg.Client({ ...options, connectionTimeoutMillis: 2_000, query_timeout: 2_000 });
   client.on('error', () => undefined);
   try {
     await client.connect();
+    await work(client);
   } finally {
     await client.end().catch(() => undefined);
   }
 }
+
+const ofSessions = `
+  FROM unnest($1::integer[], $2::text[]) AS known (pid, "startedAt")
+  JOIN pg_stat_activity now ON now.pid = known.pid AND extract(epoch FROM now.backend_start)::text = known."startedAt"`;
+const findSessions = `
+  SELECT known.pid, known."startedAt", CASE WHEN state LIKE 'idle%'
+    THEN extract(epoch FROM clock_timestamp() - state_change)::double precision * 1000 END AS "idleMs" ${ofSessions}`;
+const endIdleSessions = `SELECT pg_terminate_backend(known.pid) ${ofSessions} WHERE state LIKE 'idle%'`;
 
 /** Asks the server what it is, and finds out where the tables are, once for all connections. */
 async function meet(client: pg.Client, address: DatabaseAddress): Promise<Settings> {
@@ -66,11 +100,11 @@ async function meet(client: pg.Client, address: DatabaseAddress): Promise<Settin
   client.on('error', () => undefined);
   await client.connect().catch(notConnected);
   try {
-    const pooled = await beginSession(own, settingsOver(wanted), address.pooled).catch(refusedSetting);
+    const session = await beginSession(own, settingsOver(wanted), address.pooled).catch(refusedSetting);
     const { rows } = await own.query<Met>(askServer, [address.schema ?? null]);
     const met = rows[0];
     if (!met) throw new Error('the database told nothing of itself');
-    const fault = faultOf(met, pooled, address.schema !== undefined);
+    const fault = faultOf(met, session === undefined, address.schema !== undefined);
     if (fault !== undefined) throw cannotStart(fault);
     return settingsOver(wanted.set('search_path', met.path));
   } finally {

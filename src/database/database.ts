@@ -7,10 +7,13 @@ import {
   type SelectQueryBuilder,
 } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
-import { askWhetherThere, connectionTo } from './connect.js';
+import { connectionTo } from './connect.js';
+import { Connections, type Handing } from './connections.js';
 import { askRights, expectRights, type RoleRights } from './rights.js';
 import { openEmbedded } from './embedded.js';
-import { Silence } from './silence.js';
+import { watch, type Served } from './served.js';
+import type { Silence } from './silence.js';
+import { WaitLimit } from './wait-limit.js';
 import { conflict, DatabaseUnavailable, KeywayError, outcomeUnknown } from '../errors.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -86,6 +89,8 @@ interface Pool {
   connect(): Promise<Client & { release(): void }>;
 }
 
+const poolOf = (source: DataSource): unknown => (source.driver as PostgresDriver).master;
+
 const nothing = () => undefined;
 // TypeORM's own would print statements and their values; what fails is thrown, and logged where it is caught.
 const silent: Logger = {
@@ -104,33 +109,27 @@ const aloneTimeoutMs = 60_000;
 
 /** The database behind Keyway: PostgreSQL, or PGlite behind the same door. */
 export class Database implements Sql {
-  readonly #statements = new Map<string, Statement>();
-  readonly #pool: Pool;
-  /** The embedded one is part of this process. */
-  readonly #silence: Silence<Client> | undefined;
-  #offsetMs = 0;
+  // No `#` names here: a database for one request has this one as its prototype.
+  private readonly statements = new Map<string, Statement>();
+  private readonly pool: Pool;
+  private readonly limit?: WaitLimit;
+  private offsetMs = 0;
+  /** The same for whoever may wait as long as it takes. */
+  readonly unlimited: Database = this;
 
   private constructor(
     readonly source: DataSource,
     readonly embedded: boolean,
-    /** Connections that ended, or broke, while somebody had them. */
-    private readonly lost: WeakSet<object>,
-    probe: (() => Promise<void>) | undefined,
+    private readonly served: Served<Client> | undefined,
   ) {
-    this.#pool = (source.driver as PostgresDriver).master as Pool;
-    this.#silence =
-      probe &&
-      new Silence<Client>(probe, (client) => {
-        lost.add(client);
-        close(client);
-      });
+    this.pool = poolOf(source) as Pool;
   }
 
   /** Connects. @throws as `connectionTo`, and as `openEmbedded`. */
   static async open(options: DatabaseOptions): Promise<Database> {
     const embedded = options.url === undefined;
-    const lost = new WeakSet<object>();
-    const extra = options.url === undefined ? undefined : await connectionTo(options.url, lost);
+    const connections = new Connections();
+    const extra = options.url === undefined ? undefined : await connectionTo(options.url, connections);
     const source = new DataSource({
       type: 'postgres',
       ...(options.url === undefined
@@ -146,7 +145,24 @@ export class Database implements Sql {
       poolErrorHandler: (error: Error) => options.onPoolError?.(error),
     });
     await source.initialize();
-    return new Database(source, embedded, lost, extra && (() => askWhetherThere(extra)));
+    return new Database(
+      source,
+      embedded,
+      extra && watch<Client>(poolOf(source) as Handing, connections, extra),
+    );
+  }
+
+  /**
+   * The same for one request, which may wait so long for it: what would begin later is UNAVAILABLE. The embedded database
+   * waits for nobody but this process, and has no such limit.
+   */
+  within(limit = new WaitLimit()): Database {
+    return this.served ? Object.assign(Object.create(this) as Database, { limit }) : this;
+  }
+
+  /** Counts towards the limit what else of the database is waited for. @throws UNAVAILABLE where nothing is left of it. */
+  during<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.limit ? this.limit.during(work) : work();
   }
 
   /**
@@ -160,21 +176,19 @@ export class Database implements Sql {
     around: (sql: string) => string = (sql) => sql,
     prepared = true,
   ): Statement {
-    const known = this.#statements.get(key);
+    const known = this.statements.get(key);
     if (known) return known;
     const built = build(this.source);
     const made = numbered(around(typeof built === 'string' ? built : built.getQuery()));
     const statement =
-      prepared && this.#statements.size < mostPrepared
-        ? { ...made, name: `k${this.#statements.size}` }
-        : made;
-    if (this.#statements.size < mostStatements) this.#statements.set(key, statement);
+      prepared && this.statements.size < mostPrepared ? { ...made, name: `k${this.statements.size}` } : made;
+    if (this.statements.size < mostStatements) this.statements.set(key, statement);
     return statement;
   }
 
   /** The time by the clock of the database, in milliseconds since 1970: no farther off than a round trip takes. */
   now(): number {
-    return performance.timeOrigin + performance.now() + this.#offsetMs;
+    return performance.timeOrigin + performance.now() + this.offsetMs;
   }
 
   /** Sets `now` by the database's clock; the quickest of some round trips tells most exactly. */
@@ -186,24 +200,28 @@ export class Database implements Sql {
       const tookMs = performance.now() - sent;
       if (!answer || tookMs >= quickest) continue;
       quickest = tookMs;
-      this.#offsetMs = Number(answer.ms) - (performance.timeOrigin + sent + tookMs / 2);
+      this.offsetMs = Number(answer.ms) - (performance.timeOrigin + sent + tookMs / 2);
     }
   }
 
   /**
    * Runs a statement by itself.
-   * @throws UNAVAILABLE where the database cannot be had, is lost before it answers, or has the whole table locked;
-   * CONFLICT for a row that ended while another came to name it.
+   * @throws UNAVAILABLE where the database cannot be had, is lost before it answers, or has the whole table locked, and
+   * where nothing is left of the limit; CONFLICT for a row that ended while another came to name it.
    */
-  async rows<Row extends object>(statement: Statement, parameters: Parameters = {}): Promise<Row[]> {
-    const client = await this.#client();
+  rows<Row extends object>(statement: Statement, parameters: Parameters = {}): Promise<Row[]> {
+    return this.during(() => this.single(statement, parameters));
+  }
+
+  private async single<Row extends object>(statement: Statement, parameters: Parameters): Promise<Row[]> {
+    const client = await this.client();
     try {
-      return await this.#run<Row>(client, statement, parameters);
+      return await run<Row>(client, statement, parameters);
     } catch (error) {
       // What is read has no other change in its way: somebody alters the table, or writes it anew.
-      throw isLockTimeout(error) ? new DatabaseUnavailable(error) : this.#told(client, error);
+      throw isLockTimeout(error) ? new DatabaseUnavailable(error) : this.told(client, error);
     } finally {
-      this.#silence?.letGo(client);
+      this.served?.silence.letGo(client);
       client.release();
     }
   }
@@ -211,14 +229,18 @@ export class Database implements Sql {
   /**
    * Runs `work` in one transaction: all of it, or nothing. Serialization failures and deadlocks are tried again up to
    * three times, so `work` must have no effect outside the database.
-   * @throws UNAVAILABLE where the database cannot be had, or is lost before the end: nothing was changed.
-   * OUTCOME_UNKNOWN where it was lost over the COMMIT. CONFLICT for a lock that was not had in time, and for a row that
+   * @throws UNAVAILABLE where the database cannot be had, or is lost before the end, and where nothing is left of the limit
+   * before the COMMIT: nothing was changed. OUTCOME_UNKNOWN where it was lost over the COMMIT. CONFLICT for a lock that was not had in time, and for a row that
    * ended while another came to name it. What `work` throws, after undoing it.
    */
-  async transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
+    return this.during(() => this.tried(work));
+  }
+
+  private async tried<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.#once(work);
+        return await this.once(work);
       } catch (error) {
         if (!isTransient(error)) throw error;
         if (attempt === retries) throw new DatabaseUnavailable(error);
@@ -227,19 +249,23 @@ export class Database implements Sql {
     }
   }
 
-  async #once<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  private async once<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
     const runner = this.source.createQueryRunner();
-    const client = await this.#hold(
+    const client = await this.hold(
       () => runner.connect() as Promise<Client>,
       () => void runner.release(),
     );
     let committing = false;
+    let undone = Promise.resolve();
     try {
+      if (this.limit) this.served?.connections.limit(client, this.limit);
       await runner.startTransaction();
       const rows = <Row extends object>(statement: Statement, parameters: Parameters = {}) =>
-        this.#run<Row>(client, statement, parameters);
+        run<Row>(client, statement, parameters);
       const result = await work({ em: runner.manager, rows });
-      committing = !this.lost.has(client);
+      this.limit?.expectTimeLeft();
+      this.served?.connections.unlimit(client);
+      committing = !this.served?.connections.isLost(client);
       const { command } = await client.query(commit);
       committing = false;
       // So PostgreSQL answers where a statement had failed and its error was swallowed.
@@ -250,41 +276,47 @@ export class Database implements Sql {
         close(client);
         throw outcomeUnknown(error);
       }
+      this.served?.connections.unlimit(client);
       // Where even this fails, nobody must find the transaction open on the connection that they are handed.
-      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => close(client));
-      throw isTransient(error) ? error : this.#told(client, error);
+      if (runner.isTransactionActive) undone = runner.rollbackTransaction().catch(() => close(client));
+      throw isTransient(error) ? error : this.told(client, error);
     } finally {
-      this.#silence?.letGo(client);
-      await runner.release();
+      const ended = undone.then(() => {
+        this.served?.silence.letGo(client);
+        return runner.release();
+      });
+      // Who has waited too long does not wait for this as well: without a COMMIT nothing is changed.
+      if (this.limit?.leftMs !== 0) await ended;
     }
   }
 
-  #client(): Promise<Client & { release(): void }> {
-    return this.#hold(
-      () => this.#pool.connect(),
+  private client(): Promise<Client & { release(): void }> {
+    return this.hold(
+      () => this.pool.connect(),
       (late) => late.release(),
     );
   }
 
-  #hold<Held extends Client>(connect: () => Promise<Held>, giveBack: (late: Held) => void): Promise<Held> {
-    const silence = this.#silence as Silence<Held> | undefined;
-    return (silence ? silence.hold(connect, giveBack) : connect()).catch(noConnection);
-  }
-
-  async #run<Row extends object>(client: Client, statement: Statement, parameters: Parameters) {
-    const rows = await run<Row>(client, statement, parameters);
-    this.#silence?.answered();
-    return rows;
+  private hold<Held extends Client>(
+    connect: () => Promise<Held>,
+    giveBack: (late: Held) => void,
+  ): Promise<Held> {
+    const silence = this.served?.silence as Silence<Held> | undefined;
+    const held = silence ? silence.hold(connect, giveBack, this.limit?.leftMs) : connect();
+    return held.catch(noConnection);
   }
 
   /** What an error on this connection is to callers; one that is of no more use goes back to nobody. */
-  #told(client: Client, error: unknown): unknown {
-    if (error instanceof KeywayError) return error;
-    const { code = '', message = '' } = databaseError(error) ?? {};
+  private told(client: Client, error: unknown): unknown {
+    // TypeORM wraps whatever its statements end with.
+    const thrown = databaseError(error);
+    if (thrown instanceof KeywayError) return thrown;
+    const { code = '', message = '' } = thrown ?? {};
     // A lock that was not had in time, and a row that ended while another came to name it.
     if (isLockTimeout(error) || code === '23503') return conflict();
     if (isTransient(error) || overloadedCodes.test(code)) return new DatabaseUnavailable(error);
-    if (!this.lost.has(client) && !lostCodes.test(code) && message !== noAnswerInTime) return error;
+    const isLost = this.served?.connections.isLost(client) ?? false;
+    if (!isLost && !lostCodes.test(code) && message !== noAnswerInTime) return error;
     close(client);
     return new DatabaseUnavailable(error);
   }
@@ -295,7 +327,7 @@ export class Database implements Sql {
    */
   async alone<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.embedded) return work();
-    const client = await this.#client();
+    const client = await this.client();
     try {
       // A lock of a session would be somebody else's where a pooler is between.
       await client.query(startTransaction);
@@ -308,7 +340,7 @@ export class Database implements Sql {
       return await work();
     } finally {
       await client.query(rollback).catch(() => close(client));
-      this.#silence?.letGo(client);
+      this.served?.silence.letGo(client);
       client.release();
     }
   }
@@ -329,11 +361,11 @@ export class Database implements Sql {
       );
     if (!this.embedded && done.length < known.size)
       expectRights((await this.rows<RoleRights>(rightsToMigrate))[0]);
-    await this.#runMigrations();
+    await this.runMigrations();
   }
 
   /** They take as long as there are rows: the driver's own limit for a statement is lifted meanwhile. */
-  async #runMigrations(): Promise<void> {
+  private async runMigrations(): Promise<void> {
     const runner = this.source.createQueryRunner();
     const client = (await runner.connect()) as Client;
     const parameters = client.connectionParameters ?? {};
@@ -350,7 +382,7 @@ export class Database implements Sql {
   }
 
   async close(): Promise<void> {
-    this.#silence?.stop();
+    this.served?.stop();
     await this.source.destroy();
   }
 }

@@ -57,14 +57,18 @@ export function gather<Key, Found>(
     });
 }
 
-/** Makes a thing on its first use with a database and gives the same one from then on. */
-export function perDatabase<Thing>(make: (db: Database) => Thing): (db: Database) => Thing {
-  const made = new WeakMap<Database, Thing>();
-  return (db) => {
-    const known = made.get(db);
-    if (known !== undefined) return known;
-    const thing = make(db);
-    made.set(db, thing);
-    return thing;
+/**
+ * The same with requests that have a database each: what one waits for here counts towards its limit, and a batch, which
+ * is of many, has none.
+ */
+export function gatherOn<Key, Found>(
+  read: (db: Database, keys: readonly Key[]) => Promise<readonly Found[]>,
+): (db: Database, key: Key) => Promise<Found> {
+  const gathering = new WeakMap<Database, (key: Key) => Promise<Found>>();
+  return (db, key) => {
+    const { unlimited } = db;
+    const ask = gathering.get(unlimited) ?? gather((keys: readonly Key[]) => read(unlimited, keys));
+    gathering.set(unlimited, ask);
+    return db.during(() => ask(key));
   };
 }

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { longestLockMs, slowestStatementMs } from '../config/limits.js';
+import type { Session } from './connections.js';
 
 /** Settings of a session, by the server's names. */
 export type Settings = ReadonlyMap<string, string>;
@@ -39,23 +40,24 @@ export function settingsOver(wanted: Settings): Settings {
  * is between, a session may be another one with each transaction, and somebody else's between two of them: then nothing
  * is kept in it. What is set is set with each transaction, to its end, and no statement is prepared under a name.
  * @param pooled where it is known that a pooler is between.
+ * @returns its session; undefined where a pooler is between.
  * @throws what the server says to a setting.
  */
 export async function beginSession(
   client: pg.PoolClient,
   settings: Settings,
   pooled: boolean,
-): Promise<boolean> {
+): Promise<Session | undefined> {
   const { processID } = client as unknown as { processID: number };
-  const { rows } = await client.query<{ direct: boolean }>({
+  const { rows } = await client.query<{ direct: boolean; startedAt: string }>({
     text: setDirect,
     values: [pooled ? -1 : processID, JSON.stringify(Object.fromEntries(settings))],
     // Not a setting of its own in the types of `pg`, which knows it: nobody waits longer for a connection.
     ...{ query_timeout: 5_000 },
   });
-  if (rows[0]?.direct) return false;
+  if (rows[0]?.direct) return { pid: processID, startedAt: rows[0].startedAt };
   Object.assign(client, { query: pooledQuery(client, settings) });
-  return true;
+  return undefined;
 }
 
 /**
@@ -63,7 +65,9 @@ export async function beginSession(
  * (https://www.postgresql.org/docs/current/protocol-message-formats.html, BackendKeyData).
  */
 const setDirect = `
-  SELECT pg_backend_pid() = $1::integer AS direct, CASE WHEN pg_backend_pid() = $1::integer
+  SELECT pg_backend_pid() = $1::integer AS direct,
+    (SELECT extract(epoch FROM backend_start)::text FROM pg_stat_activity WHERE pid = pg_backend_pid()) AS "startedAt",
+    CASE WHEN pg_backend_pid() = $1::integer
     THEN (SELECT count(set_config(name, value, false)) FROM json_each_text($2::json) AS setting (name, value)) END`;
 
 type Answer = pg.QueryResult | pg.QueryResult[];

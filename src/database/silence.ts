@@ -18,17 +18,19 @@ export class Silence<Client> {
   /** What waits for a connection. */
   readonly #queue = new Set<() => void>();
   readonly #timer: NodeJS.Timeout;
-  #answeredAtMs = performance.now();
+  #foundAtMs = performance.now();
   #isLooking = false;
   #isSilent = false;
 
   /**
    * @param probe resolves or rejects as soon as the database says anything, on a connection of its own
    * @param giveUp ends a connection, so that whoever waits for it is told
+   * @param answeredAtMs when the database answered anything last, by `performance.now()`
    */
   constructor(
     private readonly probe: () => Promise<unknown>,
     private readonly giveUp: (client: Client) => void,
+    private readonly answeredAtMs: () => number,
   ) {
     this.#timer = setInterval(() => void this.#look(), lookMs);
     this.#timer.unref();
@@ -37,34 +39,43 @@ export class Silence<Client> {
   /**
    * Takes a connection, until `letGo`.
    * @param giveBack what is done with one that comes too late.
-   * @throws UNAVAILABLE while the database is silent, and as soon as it is; what `connect` throws.
+   * @param longestMs how long it is waited for.
+   * @throws UNAVAILABLE while the database is silent, and as soon as it is; where none is had in time; what `connect`
+   * throws.
    */
-  hold(connect: () => Promise<Client>, giveBack: (client: Client) => void): Promise<Client> {
+  hold(
+    connect: () => Promise<Client>,
+    giveBack: (client: Client) => void,
+    longestMs?: number,
+  ): Promise<Client> {
     return new Promise((resolve, reject) => {
-      const fallSilent = () => reject(new DatabaseUnavailable('the database has stopped answering'));
+      const leave = (cause: string) => {
+        this.#queue.delete(fallSilent);
+        reject(new DatabaseUnavailable(cause));
+      };
+      const fallSilent = () => leave('the database has stopped answering');
       if (this.#isSilent) return fallSilent();
       this.#queue.add(fallSilent);
-      connect().then(
-        (client) => {
-          if (!this.#queue.delete(fallSilent)) return giveBack(client);
-          this.#held.add(client);
-          resolve(client);
-        },
-        (error: Error) => {
-          this.#queue.delete(fallSilent);
-          reject(error);
-        },
-      );
+      const timer =
+        longestMs === undefined ? undefined : setTimeout(leave, longestMs, 'no connection was free in time');
+      connect()
+        .finally(() => clearTimeout(timer))
+        .then(
+          (client) => {
+            if (!this.#queue.delete(fallSilent)) return giveBack(client);
+            this.#held.add(client);
+            resolve(client);
+          },
+          (error: Error) => {
+            this.#queue.delete(fallSilent);
+            reject(error);
+          },
+        );
     });
   }
 
   letGo(client: Client): void {
     this.#held.delete(client);
-  }
-
-  /** To be told whenever the database has said something. */
-  answered(): void {
-    this.#answeredAtMs = performance.now();
   }
 
   stop(): void {
@@ -76,18 +87,18 @@ export class Silence<Client> {
     this.#isLooking = true;
     const isHere = await this.#isHere();
     this.#isLooking = false;
-    if (isHere) this.answered();
+    if (isHere) this.#foundAtMs = performance.now();
     if (!isHere && !this.#isSilent) {
       for (const client of this.#held) this.giveUp(client);
       for (const fallSilent of this.#queue) fallSilent();
-      this.#queue.clear();
     }
     this.#isSilent = !isHere;
   }
 
   #isQuiet(): boolean {
     const waiting = this.#held.size + this.#queue.size > 0;
-    return waiting && performance.now() - this.#answeredAtMs >= quietMs;
+    const saidAtMs = Math.max(this.#foundAtMs, this.answeredAtMs());
+    return waiting && performance.now() - saidAtMs >= quietMs;
   }
 
   #isHere(): Promise<boolean> {

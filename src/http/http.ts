@@ -120,6 +120,7 @@ export async function openHttp({ config, log, parts, ready, breaks }: HttpOption
   }
   app.decorateRequest('principal', undefined);
   app.decorateRequest('at', 0);
+  app.decorateRequest('db', undefined);
   app.decorateRequest('proveBody', undefined);
 
   app.get('/health', async () => ({ status: 'up' }));
@@ -156,10 +157,10 @@ async function addGraph(
   await apollo.start();
 
   /** Finds who is calling, before anything else is done with the request; where the body is signed, once it is read. */
-  async function prove(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  async function prove(request: FastifyRequest, reply: FastifyReply, own: Parts['db']): Promise<void> {
     const call = callOf(request, config, request.at);
     const { at } = request;
-    const means = { db, keyring, keySets, hosts: config.hosts };
+    const means = { db: own, keyring, keySets, hosts: config.hosts };
     const { principal, bodyMatches } = await authenticate(means, call).catch((error: unknown) => {
       if (error instanceof KeywayError && error.code === 'UNAUTHENTICATED') {
         noteStranger(request);
@@ -192,8 +193,8 @@ async function addGraph(
   };
 
   const context = async (request: FastifyRequest, { raw }: FastifyReply): Promise<RequestContext> => {
-    if (!request.principal) throw new KeywayError('UNAUTHENTICATED');
-    const { id: requestId, principal, at } = request;
+    const { id: requestId, principal, at, db: own } = request;
+    if (!principal || !own) throw new KeywayError('UNAUTHENTICATED');
     const leaving = new AbortController();
     // The caller may have left while it was found out who it is.
     if (raw.destroyed) leaving.abort();
@@ -206,7 +207,7 @@ async function addGraph(
       principal,
       ip: addressOf(request, config),
       left: leaving.signal,
-      db,
+      db: own,
       keyring,
       connectors,
       gates,
@@ -226,7 +227,7 @@ async function addGraph(
     void reply.header('cache-control', 'no-store');
     // Nothing could be recorded; and a database that was put back may take for good what has been revoked since.
     if (held()) throw unavailable();
-    await prove(request, reply);
+    await prove(request, reply, (request.db = db.within()));
   };
   const answer = fastifyApolloHandler(apollo, { context }) as unknown as (
     request: FastifyRequest,
@@ -300,6 +301,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** When it came, by the clock of the database. */
     at: number;
+    /** The database, as long as it may wait for it. */
+    db: Parts['db'] | undefined;
     principal: import('../access/principal.js').Principal | undefined;
     /** Holds the body to what was signed, where it was. @throws UNAUTHENTICATED */
     proveBody: ((body: Buffer) => void) | undefined;

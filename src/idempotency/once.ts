@@ -82,7 +82,7 @@ export async function onceReaching<Reached, Result extends Answer>(
       return firstOrAgain(ctx, tx, operation, key, () => keepReached(tx, reached));
     });
   } catch (error) {
-    await db.rows(release, { id: claiming.id });
+    await db.unlimited.rows(release, { id: claiming.id });
     throw error;
   }
 }

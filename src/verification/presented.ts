@@ -3,7 +3,7 @@ import { verifyScope } from '../access/scope.js';
 import { carriedRoles } from '../access/works.js';
 import type { RequestContext } from '../context.js';
 import type { Condition, Database } from '../database/database.js';
-import { perDatabase, gather } from '../database/gather.js';
+import { gatherOn } from '../database/gather.js';
 
 /** A presented credential, as far as verification asks for it. */
 export interface PresentedCredential extends PresentedKey {
@@ -24,7 +24,7 @@ export async function presentedCredentials(
   asked: readonly Asked[],
 ): Promise<Map<string, PresentedCredential[]>> {
   if (!asked.some(({ keys }) => keys.length > 0)) return new Map();
-  return lookups(ctx.db)({ scope: verifyScope(ctx.principal), asked });
+  return lookups(ctx.db, { scope: verifyScope(ctx.principal), asked });
 }
 
 interface Asked {
@@ -37,23 +37,21 @@ interface Lookup {
   asked: readonly Asked[];
 }
 
-const lookups = perDatabase((db) =>
-  gather<Lookup, Map<string, PresentedCredential[]>>(async (asked) => {
-    const batches = new Map<string, Lookup[]>();
-    for (const lookup of asked) {
-      const name = nameOf(lookup.scope);
-      batches.set(name, [...(batches.get(name) ?? []), lookup]);
-    }
-    const found = new Map<Lookup, Map<string, PresentedCredential[]>>();
-    await Promise.all(
-      [...batches.values()].map(async (batch) => {
-        const rows = await read(db, batch);
-        for (const lookup of batch) found.set(lookup, rows);
-      }),
-    );
-    return asked.map((lookup) => found.get(lookup) ?? new Map<string, PresentedCredential[]>());
-  }),
-);
+const lookups = gatherOn<Lookup, Map<string, PresentedCredential[]>>(async (db, asked) => {
+  const batches = new Map<string, Lookup[]>();
+  for (const lookup of asked) {
+    const name = nameOf(lookup.scope);
+    batches.set(name, [...(batches.get(name) ?? []), lookup]);
+  }
+  const found = new Map<Lookup, Map<string, PresentedCredential[]>>();
+  await Promise.all(
+    [...batches.values()].map(async (batch) => {
+      const rows = await read(db, batch);
+      for (const lookup of batch) found.set(lookup, rows);
+    }),
+  );
+  return asked.map((lookup) => found.get(lookup) ?? new Map<string, PresentedCredential[]>());
+});
 
 /** Equal for equal scopes, and for no others: lookups of different callers never share a statement. */
 const nameOf = ({ shape, parameters }: Condition) => (shape === 'all' ? shape : JSON.stringify(parameters));

@@ -5,6 +5,8 @@ import 'reflect-metadata';
 import { createServer, type AddressInfo } from 'node:net';
 import pg from 'pg';
 import { Database, noAnswerInTime, sql, type Tx } from '../../src/database/database.js';
+import { WaitLimit } from '../../src/database/wait-limit.js';
+import { longestDatabaseWaitMs } from '../../src/config/limits.js';
 import { codes } from '../../src/errors.js';
 import { makeAccount, unique } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
@@ -166,8 +168,70 @@ test('the clock is the database’s', async () => {
   expect(Math.abs(server.db.now() - Number(row?.ms))).toBeLessThan(2_000);
 });
 
-// The embedded database has no connections that could be lost.
+// The embedded database waits for nobody but its own process.
 if (onPostgres) {
+  describe('R16: past the limit of its request', () => {
+    const add = sql(`INSERT INTO roles (id, name, permissions) VALUES (gen_random_uuid(), :name, '{}')`);
+    let nowMs = 0;
+    const beginning = () => new WaitLimit(() => nowMs);
+    const pass = (ms: number) => void (nowMs += ms);
+
+    test.each<[string, (tx: Tx) => Promise<unknown>]>([
+      ['a statement', (tx) => tx.rows(sql('SELECT 1'))],
+      ['a statement by repository', (tx) => tx.em.query('SELECT 1')],
+      ['COMMIT', () => Promise.resolve()],
+    ])('%s is not begun any more, and nothing was changed', async (_, then) => {
+      const db = server.db.within(beginning());
+      const name = unique('late');
+      const failing = db.transaction(async (tx) => {
+        await tx.rows(add, { name });
+        pass(longestDatabaseWaitMs);
+        await then(tx);
+      });
+      await expect(failing).rejects.toMatchObject({ code: 'UNAVAILABLE', message: codes.UNAVAILABLE });
+      await expect(db.rows(add, { name })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      await expect(db.transaction((tx) => tx.rows(add, { name }))).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+      });
+      expect(await server.rows('SELECT 1 FROM roles WHERE name = :name', { name })).toEqual([]);
+      await db.unlimited.transaction((tx) => tx.rows(add, { name }));
+      expect(await server.rows('SELECT 1 FROM roles WHERE name = :name', { name })).toHaveLength(1);
+    });
+
+    test('a statement that was begun before comes to its end, and its answer counts', async () => {
+      const db = server.db.within(beginning());
+      const answer = db.rows(sql('SELECT 1 AS one, pg_sleep(0.1)'));
+      pass(longestDatabaseWaitMs);
+      expect(await answer).toMatchObject([{ one: 1 }]);
+    });
+
+    test('nobody waits for a connection any more', async () => {
+      const { DATABASE_URL: url } = server.environment;
+      const whole = await Database.open({ url, entities: [], migrations: [], poolSize: 1 });
+      const limit = beginning();
+      const db = whole.within(limit);
+      await limit.during(async () => pass(longestDatabaseWaitMs - 1));
+      let release = () => {};
+      let holding = () => {};
+      const held = new Promise<void>((resolve) => (holding = resolve));
+      const holder = whole.transaction(() => {
+        holding();
+        return new Promise<void>((resolve) => (release = resolve));
+      });
+      try {
+        await held;
+        await expect(db.rows(sql('SELECT 1'))).rejects.toMatchObject({
+          code: 'UNAVAILABLE',
+          cause: 'no connection was free in time',
+        });
+      } finally {
+        release();
+        await holder;
+        await whole.close();
+      }
+    });
+  });
+
   describe('R14: R18: a connection that is lost', () => {
     const url = () => server.environment['DATABASE_URL'] ?? '';
     const endOwn = 'SELECT pg_terminate_backend(pg_backend_pid())';

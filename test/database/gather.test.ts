@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { perDatabase, gather } from '../../src/database/gather.js';
+import { gatherOn, gather } from '../../src/database/gather.js';
 import type { Database } from '../../src/database/database.js';
 
 /** A reader whose batches stay open until they are answered. */
@@ -154,12 +154,22 @@ describe('gather', () => {
   });
 });
 
-test('perDatabase makes one thing for each database, on its first use', () => {
-  const [one, other] = [{}, {}] as Database[];
-  let made = 0;
-  const thing = perDatabase(() => ({ number: ++made }));
-  expect(made).toBe(0);
-  expect(thing(one as Database)).toBe(thing(one as Database));
-  expect(thing(other as Database)).not.toBe(thing(one as Database));
-  expect(made).toBe(2);
+test('gatherOn asks once for all requests on one database, by itself, and counts what each waits for', async () => {
+  const asked: [Database, number[]][] = [];
+  const ask = gatherOn<number, string>(async (db, keys) => {
+    asked.push([db, [...keys]]);
+    return keys.map((key) => `of ${key}`);
+  });
+  let counted = 0;
+  const during = <Result>(work: () => Promise<Result>) => {
+    counted++;
+    return work();
+  };
+  const [one, other] = [{}, {}] as [Database, Database];
+  const within = (unlimited: Database) => ({ unlimited, during }) as Database;
+  const answers = [ask(within(one), 1), ask(within(one), 2), ask(within(other), 3)];
+  expect(await Promise.all(answers)).toEqual(['of 1', 'of 2', 'of 3']);
+  expect(asked.map(([, keys]) => keys)).toEqual([[1, 2], [3]]);
+  expect(asked.map(([db]) => db === one)).toEqual([true, false]);
+  expect(counted).toBe(3);
 });

@@ -2,6 +2,9 @@ import 'reflect-metadata';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
+import { askServerItself, connectionTo } from '../../src/database/connect.js';
+import type { Session } from '../../src/database/connections.js';
 import { Database, sql } from '../../src/database/database.js';
 import { onServer, readyPlace, runKeyway } from '../support/process.js';
 import { startTestServer, type TestServer } from '../support/server.js';
@@ -60,6 +63,39 @@ if (onPostgres) {
   afterEach(async () => {
     for (const db of opened.splice(0)) await db.close();
     await set('RESET ALL');
+  });
+
+  test('R16: a connection knows its session, and the server finds that one alone by it', async () => {
+    const sessions: Session[] = [];
+    const options = await connectionTo(url(), {
+      add: () => undefined,
+      begin: (_, session) => void (session && sessions.push(session)),
+    });
+    const client = new pg.Client(options);
+    client.on('error', () => undefined);
+    await client.connect();
+    await (options['onConnect'] as (client: pg.Client) => Promise<void>)(client);
+    const found = async (asked: readonly Session[]) => {
+      let seen: readonly unknown[] = [];
+      await askServerItself(options, async (server) => void (seen = await server.find(asked)));
+      return seen;
+    };
+    const end = (asked: readonly Session[]) =>
+      askServerItself(options, async (server) => void (await server.endIdle(asked)));
+    const others = sessions.map((session) => ({ ...session, startedAt: '1796512300.123456' }));
+    expect(await found(sessions)).toEqual([{ ...sessions[0], idleMs: expect.any(Number) }]);
+    expect(await found(others)).toEqual([]);
+    await end(others);
+    const asked = client.query('SELECT pg_sleep(0.5)');
+    expect(await found(sessions)).toEqual([{ ...sessions[0], idleMs: null }]);
+    await end(sessions);
+    await asked;
+    await client.query('BEGIN');
+    expect(await found(sessions)).toEqual([{ ...sessions[0], idleMs: expect.any(Number) }]);
+    const ended = new Promise((resolve) => client.once('end', resolve));
+    await end(sessions);
+    await ended;
+    expect(await found(sessions)).toEqual([]);
   });
 
   test('options of the address hold, but for what Keyway relies on', async () => {

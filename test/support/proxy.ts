@@ -8,12 +8,18 @@ export interface Proxy {
   leadTo(url: string): void;
   /** The answer to the first statement of the next new connection ends with this, and the connection with it. */
   endNextWith(bytes: Buffer): void;
+  /** From now on nothing more goes by the connections that stand, either way, and nobody is told; new ones work. */
+  forgetStanding(): void;
+  /** What the server says arrives so much later from now on. */
+  delay(ms: number): void;
   stop(): Promise<void>;
 }
 
 export async function openProxy(url: string): Promise<Proxy> {
   let target = new URL(url);
   let last: Buffer | undefined;
+  let delayMs = 0;
+  let standing = { isForgotten: false };
   const sockets = new Set<Socket>();
   const keep = (socket: Socket) => {
     sockets.add(socket);
@@ -27,14 +33,18 @@ export async function openProxy(url: string): Promise<Proxy> {
     const ending = last;
     last = undefined;
     let answers = 0;
-    caller.pipe(other);
-    other.on('data', (data) => {
+    const own = standing;
+    const gone = () => own.isForgotten;
+    caller.on('data', (data) => void (gone() || other.write(data)));
+    const answer = (data: Buffer) => {
+      if (gone()) return;
       if (!ending || !data.subarray(-6).equals(readyForQuery) || ++answers === 1) caller.write(data);
       // In one piece, so that the client has no turn between being ready and being lost.
       else caller.end(Buffer.concat([data, ending]));
-    });
-    other.on('close', () => caller.destroy());
-    caller.on('close', () => other.destroy());
+    };
+    other.on('data', (data: Buffer) => void (delayMs > 0 ? setTimeout(answer, delayMs, data) : answer(data)));
+    other.on('close', () => void (gone() || caller.destroy()));
+    caller.on('close', () => void (gone() || other.destroy()));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -44,6 +54,11 @@ export async function openProxy(url: string): Promise<Proxy> {
       target = new URL(other);
       for (const socket of sockets) socket.destroy();
     },
+    forgetStanding: () => {
+      standing.isForgotten = true;
+      standing = { isForgotten: false };
+    },
+    delay: (ms) => void (delayMs = ms),
     endNextWith: (bytes) => void (last = bytes),
     stop: async () => {
       for (const socket of sockets) socket.destroy();

@@ -26,12 +26,14 @@ export interface Planned extends Record<string, unknown> {
  * after a few seconds. The audit has it.
  */
 export async function carryOut(
-  ctx: RequestContext,
+  asking: RequestContext,
   operation: string,
   input: { idempotencyKey?: string | null },
   intent: string,
   lease: Lease | undefined,
 ): Promise<void> {
+  // What a store has done is put on record, however long that takes.
+  const ctx = { ...asking, db: asking.db.unlimited };
   if (lease) await begin(ctx, lease);
   for (const until = performance.now() + patienceMs; ; await sleep(glanceMs)) {
     const found = await lookUp(ctx, intent);
