@@ -60,6 +60,8 @@ export class KeywayError extends Error {
     super(said, kept);
     Error.stackTraceLimit = stackTraceLimit;
     this.name = 'KeywayError';
+    // Node would make up even an empty one anew, for each that reads it, as graphql-js does.
+    if (code !== 'INTERNAL_SERVER_ERROR') this.stack = `KeywayError: ${said}`;
     this.code = code;
     this.fields = options.fields ?? [];
     this.about = options.about;

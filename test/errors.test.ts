@@ -15,3 +15,17 @@ test('what is wrong inside has its stack, as has the cause of an answer, and wha
   expect(framesOf(new KeywayError('INTERNAL_SERVER_ERROR')).length).toBeGreaterThan(0);
   expect(framesOf(answer.cause as Error).length).toBeGreaterThan(0);
 });
+
+test('whoever reads the stack of an answer, as graphql-js does of each, has none made up', () => {
+  const usual = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
+  let made = 0;
+  Error.prepareStackTrace = () => `made ${++made}`;
+  try {
+    expect(new KeywayError('NOT_FOUND').stack).toBe(`KeywayError: ${codes.NOT_FOUND}`);
+    expect(made).toBe(0);
+    expect(new Error('a bug').stack).toBe('made 1');
+  } finally {
+    if (usual) Object.defineProperty(Error, 'prepareStackTrace', usual);
+    else Reflect.deleteProperty(Error, 'prepareStackTrace');
+  }
+});
