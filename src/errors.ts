@@ -51,11 +51,17 @@ export class KeywayError extends Error {
       retryInMs?: number;
     } = {},
   ) {
-    super(
-      message ?? sentenceOf(code, options.fields ?? []),
-      options.cause === undefined ? undefined : { cause: options.cause },
-    );
+    const said = message ?? sentenceOf(code, options.fields ?? []);
+    const kept = options.cause === undefined ? undefined : { cause: options.cause };
+    const { stackTraceLimit } = Error;
+    // One answer may have a thousand of these, and writing their stacks would take most of its time. Nobody reads where an
+    // answer was thrown; what is wrong inside keeps its stack, as does every cause.
+    if (code !== 'INTERNAL_SERVER_ERROR') Error.stackTraceLimit = 0;
+    super(said, kept);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'KeywayError';
+    // Node would make up even an empty one anew, for each that reads it, as graphql-js does.
+    if (code !== 'INTERNAL_SERVER_ERROR') this.stack = `KeywayError: ${said}`;
     this.code = code;
     this.fields = options.fields ?? [];
     this.about = options.about;
