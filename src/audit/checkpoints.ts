@@ -67,7 +67,8 @@ export class Checkpoints {
 
   /**
    * Holds the chains to what the file has gained since the last look, from whichever process. Costs three statements,
-   * however long the file is: of each chain its highest line is looked up, and each one that does not go on to the next line of its chain.
+   * however long the file is: of each chain its highest line is looked up, and each one that does not go on to the next
+   * line of its chain.
    */
   async check(): Promise<void> {
     await this.#look();
@@ -149,7 +150,10 @@ export async function unlikeTheirRows(
   }));
 }
 
-/** The place of the latest epoch that lines name, among those that these keys know: no event that they do not cover is of an earlier one. */
+/**
+ * The place of the latest epoch that lines name, among those that these keys know: no event that they do not cover is of
+ * an earlier one.
+ */
 export const floorOf = (keyring: Keyring, lines: Iterable<Checkpoint>): number => {
   const epochs = keyring.auditEpochs();
   let floor = -1;

@@ -230,8 +230,8 @@ export class Database implements Sql {
    * Runs `work` in one transaction: all of it, or nothing. Serialization failures and deadlocks are tried again up to
    * three times, so `work` must have no effect outside the database.
    * @throws UNAVAILABLE where the database cannot be had, or is lost before the end, and where nothing is left of the limit
-   * before the COMMIT: nothing was changed. OUTCOME_UNKNOWN where it was lost over the COMMIT. CONFLICT for a lock that was not had in time, and for a row that
-   * ended while another came to name it. What `work` throws, after undoing it.
+   * before the COMMIT: nothing was changed. OUTCOME_UNKNOWN where it was lost over the COMMIT. CONFLICT for a lock that was
+   * not had in time, and for a row that ended while another came to name it. What `work` throws, after undoing it.
    */
   transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
     return this.during(() => this.tried(work));

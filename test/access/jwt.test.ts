@@ -89,6 +89,7 @@ const refusal = {
   challenge: 'Bearer realm="keyway"',
   text: JSON.stringify({
     errors: [{ message: 'No valid token was presented.', extensions: { code: 'UNAUTHENTICATED', id: 'ID' } }],
+    extensions: { cost: 0 },
   }),
 };
 
