@@ -110,14 +110,18 @@ export function grantScope(principal: Principal): Condition {
   };
 }
 
-/** Identities `i`: one's own, and by ACCOUNT_MANAGE those of accounts. */
+/**
+ * Identities `i`: one's own, and by ACCOUNT_MANAGE those of accounts. Who else may act as an account is the business of
+ * no key of its own, and of no token that was narrowed.
+ */
 export function identityScope(principal: Principal): Condition {
   const reach = reachOf(principal, Permission.ACCOUNT_MANAGE);
   if (reach.everywhere) return everything;
+  const own = principal.holds === null && principal.limits === null;
   return {
-    sql: '(i.account_id = :me OR i.account_id = ANY(:managedAccounts))',
-    parameters: { me: principal.accountId, managedAccounts: [...reach.accounts] },
-    shape: 'some',
+    sql: `(${own ? 'i.account_id = :me OR ' : ''}i.account_id = ANY(CAST(:managedAccounts AS uuid[])))`,
+    parameters: { ...(own && { me: principal.accountId }), managedAccounts: [...reach.accounts] },
+    shape: own ? 'own' : 'some',
   };
 }
 

@@ -12,6 +12,7 @@ import {
 } from '../support/issuer.js';
 import { expectData, grant, makeAccount, makeCredential, makeRole, unique } from '../support/make.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
+import { askSigned } from '../support/signing.js';
 import { statementsOf } from '../support/statements.js';
 import { run } from '../support/verbs.js';
 
@@ -70,6 +71,25 @@ test('a subject is one of its issuer: the same name of another is nobody, or som
   });
   expect(outcome(await server.ask(viewer, {}, { token }))).toBe(namesake);
   expect(outcome(await caller.ask(viewer))).toBe(caller.id);
+});
+
+test('who else may act as the account is told to no key of its own, and to no token that was narrowed', async () => {
+  const { id, subject, ask } = await makeIdentified();
+  const asked = '{ viewer { identities { subject } } }';
+  const identities = [{ subject }];
+  expect(expectData(await ask(asked)).viewer).toEqual({ identities });
+  const token = async (permissions: string[] | null) =>
+    (await makeCredential(server, id, { secret: { token: { permissions } } })).secret;
+  expect(expectData(await server.ask(asked, {}, { token: await token(null) })).viewer).toEqual({
+    identities,
+  });
+  for (const permissions of [[], ['ACCOUNT_READ', 'ACCOUNT_MANAGE']]) {
+    const narrowed = await token(permissions);
+    expect(expectData(await server.ask(asked, {}, { token: narrowed })).viewer).toEqual({ identities: [] });
+  }
+  const { accessKey, secret } = await makeCredential(server, id);
+  const bySignature = await askSigned(server, { accessKey, secret }, asked);
+  expect(expectData(bySignature).viewer).toEqual({ identities: [] });
 });
 
 test('one statement finds the caller and all that it may do', async () => {
