@@ -19,7 +19,7 @@ import { Credential, type Unsaid } from './record/credential.js';
 import type { CreateCredentialInput } from './credential.input.js';
 import type { IssuedSecret } from './secret/issued-secret.js';
 import { keepOutside } from './secret/keep-secret.js';
-import { shown } from './secret/shown.js';
+import { mayStill, shown } from './secret/shown.js';
 import { holdPlace } from './record/allowed.js';
 import { checkedExpiry } from './record/expiry.js';
 import { expectKeepable, policyColumns } from './record/policy.js';
@@ -87,7 +87,8 @@ export async function createOutside(
   };
   const outcome = await onceReaching(ctx, 'credential:create', input, { reach, keep });
   await carryOut(ctx, 'credential:create', input, outcome.result.intent, lease);
-  return { credential: await changedCredential(ctx, outcome.result.id), issued: await shown(ctx, outcome) };
+  const issued = await shown(ctx, outcome, mayStill(ctx, outcome, Permission.CREDENTIAL_CREATE));
+  return { credential: await changedCredential(ctx, outcome.result.id), issued };
 }
 
 /** A store is for the account that has it, and for what is part of that. @throws FORBIDDEN */

@@ -33,7 +33,7 @@ import {
 import { checkedExpiry, expiryFor } from './record/expiry.js';
 import { createOutside, noSuchSetting } from './create-outside.js';
 import { beginVersion } from './record/versions.js';
-import { shown } from './secret/shown.js';
+import { mayStill, shown } from './secret/shown.js';
 import { wishFor } from './secret/wish.js';
 
 /**
@@ -143,7 +143,8 @@ export async function createCredential(
     });
     return { id, version: 1, issued: partsOf(prepared.minted, { expiresAt, provider }) };
   });
-  return { credential: await changedCredential(ctx, outcome.result.id), issued: await shown(ctx, outcome) };
+  const issued = await shown(ctx, outcome, mayStill(ctx, outcome, Permission.CREDENTIAL_CREATE));
+  return { credential: await changedCredential(ctx, outcome.result.id), issued };
 }
 
 async function insert(tx: Tx, columns: Partial<Credential>): Promise<void> {

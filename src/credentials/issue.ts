@@ -72,8 +72,8 @@ export async function issueTemporaryCredential(
   };
   const outcome = await (factor ? factor.during(issue) : issue());
   const credential = await changedCredential(ctx, outcome.result.id);
-  if (outcome.replayed) await authorizeHaving(ctx, found, credential, ctx.db);
-  return { credential, issued: (await shown(ctx, outcome)) ?? named(outcome.result, credential) };
+  const issued = await shown(ctx, outcome, (tx) => authorizeHaving(ctx, found, credential, tx));
+  return { credential, issued: issued ?? named(outcome.result, credential) };
 }
 
 interface Asking {

@@ -14,7 +14,7 @@ import type { Credential } from './record/credential.js';
 import type { RotateCredentialInput } from './credential.input.js';
 import type { IssuedSecret } from './secret/issued-secret.js';
 import { keepOutside } from './secret/keep-secret.js';
-import { named, shown } from './secret/shown.js';
+import { mayStill, named, shown } from './secret/shown.js';
 import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
 import { changedCredential, type FoundCredential } from './record/find.js';
 import { endsAtOnce } from './record/policy.js';
@@ -64,7 +64,8 @@ export async function rotateOutside(
   const outcome = await onceReaching(ctx, 'credential:rotate', input, { reach, keep });
   await carryOut(ctx, 'credential:rotate', input, outcome.result.intent, lease);
   const credential = await changedCredential(ctx, outcome.result.id);
-  return { credential, issued: (await shown(ctx, outcome)) ?? named(outcome.result, credential) };
+  const issued = await shown(ctx, outcome, mayStill(ctx, outcome, Permission.CREDENTIAL_ROTATE));
+  return { credential, issued: issued ?? named(outcome.result, credential) };
 }
 
 /** @throws UNSUPPORTED, or CONFLICT where there is nothing to turn. */

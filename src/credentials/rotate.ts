@@ -18,7 +18,7 @@ import { prepare } from './secret/keep-secret.js';
 import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
 import { authorizeShowing, placeOf, termsOf } from './record/allowed.js';
 import { rotateOutside } from './rotate-outside.js';
-import { named, shown } from './secret/shown.js';
+import { mayStill, named, shown } from './secret/shown.js';
 import { expectNewest } from './record/versions.js';
 import { wishForNext } from './secret/wish.js';
 import { switchTo } from './rotate-here.js';
@@ -69,5 +69,6 @@ export async function rotateCredential(
   });
 
   const credential = await changedCredential(ctx, outcome.result.id);
-  return { credential, issued: (await shown(ctx, outcome)) ?? named(outcome.result, credential) };
+  const issued = await shown(ctx, outcome, mayStill(ctx, outcome, Permission.CREDENTIAL_ROTATE));
+  return { credential, issued: issued ?? named(outcome.result, credential) };
 }

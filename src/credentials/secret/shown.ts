@@ -1,3 +1,4 @@
+import type { Permission } from '../../access/principal.js';
 import { isAllowedStill, whileAllowed } from '../../access/standing.js';
 import { works } from '../../access/works.js';
 import { record } from '../../audit/record.js';
@@ -5,7 +6,9 @@ import type { RequestContext } from '../../context.js';
 import { sql, type Tx } from '../../database/database.js';
 import type { Answer } from '../../idempotency/answer.js';
 import type { OnceOutcome } from '../../idempotency/once.js';
+import { authorizeShowing, termsOf } from '../record/allowed.js';
 import type { Credential } from '../record/credential.js';
+import { lockCredential } from '../record/lock.js';
 import { IssuedSecret, type SecretParts } from './issued-secret.js';
 import { openSecret } from './keep-secret.js';
 import { presentingOf, storeOfSecret } from './presenting.js';
@@ -23,21 +26,35 @@ export interface Made extends Answer {
 /**
  * The secret of a version, for the answer to what made it; null where it must not be shown, as to a caller who has lost
  * something while a store was asked. To a replay it is shown again only while it is the credential's current one and
- * works; and it is a reveal, which is on record.
+ * works, and its caller may still do what made it, where the credential is by now; and it is a reveal, which is on record.
+ * @param again decides of a replay: `mayStill`, unless it was decided before.
+ * @throws NOT_FOUND and FORBIDDEN to a replay whose caller may not.
  */
 export async function shown(
   ctx: RequestContext,
   { result, replayed }: OnceOutcome<Made>,
+  again: (tx: Tx) => Promise<unknown>,
 ): Promise<IssuedSecret | null> {
   const { id, version, issued } = result;
   if (!replayed && issued) return new IssuedSecret(issued);
   const held = replayed
-    ? await whileAllowed(ctx, (tx) => revealed(ctx, tx, result))
+    ? await whileAllowed(ctx, async (tx) => {
+        await again(tx);
+        return revealed(ctx, tx, result);
+      })
     : (await ctx.db.rows<Held>(current, { id, version }))[0];
   // The store was asked since it was decided: what was done there stays done.
   if (!replayed && !(await isAllowedStill(ctx))) return null;
   return held ? new IssuedSecret(issued ?? (await opened(ctx, held, version))) : null;
 }
+
+/** Decides of a replay: by the permission where the credential is now, and by what its secret may do by now. */
+export const mayStill =
+  (ctx: RequestContext, { result }: OnceOutcome<Made>, permission: Permission) =>
+  async (tx: Tx): Promise<void> => {
+    const credential = await lockCredential(ctx, tx, result.id, permission);
+    await authorizeShowing(ctx, await termsOf(tx, credential), tx);
+  };
 
 /** What may be told of a secret that must not be shown any more: which key it was. */
 export const named = (

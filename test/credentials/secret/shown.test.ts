@@ -4,9 +4,19 @@ import { parseId } from '../../../src/ids.js';
 import { loadKeyFiles } from '../../../src/keyring/kek-file.js';
 import { openKeyring, type Keyring } from '../../../src/keyring/keyring.js';
 import { Secret } from '../../../src/secret.js';
-import { expectData, makeAccount, makeCredential, unique } from '../../support/make.js';
+import {
+  expectData,
+  grant,
+  makeAccount,
+  makeCaller,
+  makeCredential,
+  makeProject,
+  makeRole,
+  unique,
+} from '../../support/make.js';
 import { startTestServer, type TestServer } from '../../support/server.js';
 import { run } from '../../support/verbs.js';
+import { inDays } from '../verbs.js';
 import { Trial, type Step } from '../outside/trial.js';
 import { apinizer, ncloud, seqera, veracode, type Vendor } from '../outside/vendors.js';
 
@@ -217,3 +227,48 @@ test.each(vendors)(
     expect(await reveals(id)).toBe(1);
   },
 );
+
+describe('a repeated request is decided as one that comes now', () => {
+  const creating = `mutation ($input: CreateCredentialInput!) {
+    createCredential(input: $input) { credential { id } issued { accessKey secret } } }`;
+
+  test('at the place where the credential is by now', async () => {
+    const [project, another] = [await makeProject(server, account), await makeProject(server, account)];
+    const caller = await makeCaller(server, ['CREDENTIAL_CREATE'], { onProject: project });
+    const input = await keyed({ account, project, name: unique('moved'), secret: { accessKey: {} } });
+    const ask = () => server.ask(creating, { input }, { token: caller.token });
+    const { credential, issued } = expectData(await ask()).createCredential;
+    expect(expectData(await ask()).createCredential.issued).toEqual(issued);
+    expectData(await run(server, 'updateCredential', { id: credential.id, project: another }));
+    const { code, text } = await ask();
+    expect(code).toBe('NOT_FOUND');
+    expect(text).not.toContain(issued.secret);
+    expect(await reveals(credential.id)).toBe(1);
+  });
+
+  test('by what its secret may do by now, for a narrower token of the same account', async () => {
+    const caller = await makeCaller(server, ['CREDENTIAL_CREATE', 'CREDENTIAL_READ', 'PROJECT_READ'], {
+      onAccount: account,
+    });
+    const narrowed = await makeCredential(server, caller.id, {
+      secret: { token: { permissions: ['CREDENTIAL_CREATE', 'CREDENTIAL_READ'] } },
+    });
+    const input = await keyed({
+      account: caller.id,
+      name: unique('widened'),
+      secret: { accessKey: {} },
+      expiresAt: inDays(1),
+    });
+    const own = await makeRole(server, ['CREDENTIAL_CREATE']);
+    await grant(server, caller.id, own, { onAccount: caller.id });
+    const ask = (token: string | null) => server.ask(creating, { input }, { token });
+    const { credential, issued } = expectData(await ask(caller.token)).createCredential;
+    expect(expectData(await ask(narrowed.secret)).createCredential.issued).toEqual(issued);
+    const role = await makeRole(server, ['PROJECT_READ']);
+    expectData(await run(server, 'updateCredential', { id: credential.id, roles: [role] }));
+    const { code, text } = await ask(narrowed.secret);
+    expect(code).toBe('FORBIDDEN');
+    expect(text).not.toContain(issued.secret);
+    expect(expectData(await ask(caller.token)).createCredential.issued).toEqual(issued);
+  });
+});
