@@ -9,19 +9,25 @@ const staleMs = 60 * 60_000;
  * A table is due an hour after it was last seen to, and sooner where it has grown to twice its size.
  */
 export class Upkeep {
-  /** When each table was last seen to, by `performance.now()`. */
+  /** When each table was last seen to. */
   readonly #seenTo = new Map<string, number>();
-  readonly #openedMs = performance.now();
+  readonly #openedMs: number;
 
-  constructor(private readonly db: Database) {}
+  /** @param now milliseconds of a clock that is never set. */
+  constructor(
+    private readonly db: Database,
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.#openedMs = now();
+  }
 
   /** Sees to the tables that are due, one after the other: others' statements have their turn between them. */
   async tick(): Promise<void> {
     const tables = await this.db.rows<{ name: string; grown: boolean }>(sizes);
     for (const { name, grown } of tables) {
-      const sinceMs = performance.now() - (this.#seenTo.get(name) ?? this.#openedMs);
+      const sinceMs = this.now() - (this.#seenTo.get(name) ?? this.#openedMs);
       if (!grown && sinceMs < staleMs) continue;
-      this.#seenTo.set(name, performance.now());
+      this.#seenTo.set(name, this.now());
       await this.db.source.query(`VACUUM (ANALYZE) ${name}`);
     }
   }
