@@ -126,9 +126,12 @@ export async function startTestServer(
  * worker is. For whoever makes the accounts that it asks about, and asserts nothing of what others may have made: lists
  * of an administrator, the log, and what is done to the whole process want `startTestServer`.
  */
-export function sharedServer(): Promise<SharedServer> {
+export async function sharedServer(): Promise<SharedServer> {
   const kept = globalThis as { keywayOfWorker?: Promise<TestServer> };
-  return (kept.keywayOfWorker ??= startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' }));
+  const server = await (kept.keywayOfWorker ??= startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' }));
+  // A file before may have moved the clock of this process, which the server goes by until it sets its own anew.
+  await server.db.setClock();
+  return server;
 }
 
 /**
