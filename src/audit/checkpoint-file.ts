@@ -96,11 +96,15 @@ const partsOf = ({ account, number, hash, at, epoch }: Checkpoint): string[] => 
   ...(epoch === undefined ? [] : [epoch]),
 ];
 
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 function lineOf(line: string): CheckpointLine | undefined {
   try {
     const { mac, ...checkpoint } = JSON.parse(line) as Checkpoint & { mac: string };
-    const fits = /^\d{1,19}$/.test(checkpoint.number) && /^[0-9a-f]{64}$/.test(checkpoint.hash);
-    return fits && typeof mac === 'string' ? { checkpoint, mac } : undefined;
+    const { account, number, hash, at, epoch = '' } = checkpoint;
+    const isText = [account, number, hash, at, epoch, mac].every((part) => typeof part === 'string');
+    const fits = isText && uuid.test(account) && /^\d{1,18}$/.test(number) && /^[0-9a-f]{64}$/.test(hash);
+    return fits ? { checkpoint, mac } : undefined;
   } catch {
     return undefined;
   }

@@ -102,13 +102,28 @@ export class Checkpoints {
     // It was moved away: what begins anew is to have all.
     if (length < this.#length) [this.#read, this.#complete] = [0, false];
     this.#length = length;
+    const from = this.#read;
+    let news = this.#linesFrom(from, () => true);
+    // Asked of these alone: it takes longer than reading a line. One that nobody signed must not hide one that was.
+    if (!news.every((line) => isSigned(this.keyring, line)))
+      news = this.#linesFrom(from, (line) => isSigned(this.keyring, line));
+    for (const { checkpoint } of news) {
+      const known = this.#highest.get(checkpoint.account);
+      if (BigInt(checkpoint.number) >= BigInt(known?.number ?? 0))
+        this.#highest.set(checkpoint.account, checkpoint);
+    }
+    return news.map(({ checkpoint }) => checkpoint);
+  }
+
+  /** Of each chain its highest line from this byte on, and each one that does not go on to the next line of its chain. */
+  #linesFrom(from: number, isTaken: (line: CheckpointLine) => boolean): CheckpointLine[] {
     const highest = new Map<string, CheckpointLine>();
     const last = new Map<string, CheckpointLine>();
     const fallen: CheckpointLine[] = [];
-    for (const { lines, to } of readCheckpoints(this.path, this.#read)) {
+    for (const { lines, to } of readCheckpoints(this.path, from)) {
       this.#read = to;
       for (const line of lines) {
-        if (!line) continue;
+        if (!line || !isTaken(line)) continue;
         const { account, number } = line.checkpoint;
         const before = last.get(account);
         if (before && !follows(line.checkpoint, before.checkpoint)) fallen.push(before);
@@ -117,14 +132,7 @@ export class Checkpoints {
         last.set(account, line);
       }
     }
-    // Asked of these alone: it takes longer than reading a line.
-    const news = [...highest.values(), ...fallen].filter((line) => isSigned(this.keyring, line));
-    for (const { checkpoint } of news) {
-      const known = this.#highest.get(checkpoint.account);
-      if (BigInt(checkpoint.number) >= BigInt(known?.number ?? 0))
-        this.#highest.set(checkpoint.account, checkpoint);
-    }
-    return news.map(({ checkpoint }) => checkpoint);
+    return [...highest.values(), ...fallen];
   }
 }
 

@@ -84,6 +84,38 @@ test('S60: what had begun when it was found records nothing, and so changes noth
   ]);
 });
 
+test.each([
+  ['a later number', { number: '999' }],
+  ['the same number', { number: '5' }],
+  ['a number behind', { number: '1' }],
+])('S66: a line that nobody signed, of %s, hides none that was', async (_, forged) => {
+  const { account, write, file, cut } = await chainOfFive();
+  await write();
+  const [line] = linesOf(file);
+  appendFileSync(file, `${JSON.stringify({ ...line, ...forged, hash: '0'.repeat(64), mac: '00' })}\n`);
+  await cut(3);
+  const { breaks } = await write();
+  expect(breaks).toEqual([{ account, number: '4', reason: 'is missing, and a checkpoint knows of it' }]);
+});
+
+test.each([
+  ['no account', { account: undefined }],
+  ['an account that is none', { account: 'nobody' }],
+  ['an account that is a number', { account: 7 }],
+  ['no time', { at: undefined }],
+  ['a number that is no text', { number: 6 }],
+  ['an epoch that is no text', { epoch: {} }],
+])('a line with %s is none, and keeps nothing from being looked at', async (_, wrong) => {
+  const { write, file, cut, verdict } = await chainOfFive();
+  await write();
+  const [line] = linesOf(file);
+  appendFileSync(file, `${JSON.stringify({ ...line, number: '6', ...wrong })}\n`);
+  expect((await write()).breaks).toEqual([]);
+  expect(await verdict()).toBeUndefined();
+  await cut(3);
+  expect((await write()).breaks).toMatchObject([{ number: '4' }]);
+});
+
 test('S66: rows that are gone below a head that was left are found when the chain grows', async () => {
   const { account, write, grow } = await chainOfFive();
   const running = await write();
