@@ -87,7 +87,7 @@ export class CreateAccountInput {
     nullable: true,
     defaultValue: false,
     description:
-      'Whether a code of the second factor (TOTP) is needed to reveal secrets and to issue temporary credentials.',
+      'Whether a code of the second factor (TOTP) is needed to reveal secrets, to issue temporary credentials, and to give a store whose secrets Keyway keeps another address.',
   })
   @Optional()
   @AsTyped()
@@ -136,7 +136,7 @@ export class UpdateAccountInput {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      'Whether a code of the second factor (TOTP) is needed to reveal secrets and to issue temporary credentials.',
+      'Whether a code of the second factor (TOTP) is needed to reveal secrets, to issue temporary credentials, and to give a store whose secrets Keyway keeps another address.',
   })
   @NotNull()
   mfaRequired?: boolean;

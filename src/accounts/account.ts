@@ -60,7 +60,7 @@ export class Account implements Node {
 
   @Field(() => Boolean, {
     description:
-      'Whether a code of the second factor (TOTP) is needed to reveal secrets and to issue temporary credentials.',
+      'Whether a code of the second factor (TOTP) is needed to reveal secrets, to issue temporary credentials, and to give a store whose secrets Keyway keeps another address.',
   })
   @Column('boolean', { name: 'mfa_required' })
   mfaRequired: boolean;

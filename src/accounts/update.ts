@@ -15,8 +15,8 @@ import { attemptIfNeeded, factorNeeded } from './second-factor.js';
 /**
  * Changes an account. A disabled one cannot call Keyway from the answer on.
  * @throws NOT_FOUND; FORBIDDEN, also where what it owns would act as the caller again, for longer than the caller may let
- * it, and where callers would no longer require the second factor of themselves without proving it; CONFLICT where the caller would lock itself or the administrator out; what
- * `keepIdentities` throws.
+ * it, and where callers would no longer require the second factor of themselves without proving it; CONFLICT where the
+ * caller would lock itself or the administrator out; what `keepIdentities` throws.
  */
 export async function updateAccount(ctx: RequestContext, input: UpdateAccountInput): Promise<Account> {
   const found = await findAccount(ctx, input.id, 'input.id', Permission.ACCOUNT_MANAGE);
