@@ -73,7 +73,8 @@ export const veracode: Connector = {
   create: async (upstream, { scope }) => {
     if (!scope) throw unplaced();
     const pair = await beforehand(() => pairOfUser(upstream, scope));
-    if (pair && isLive(pair, upstream.now()))
+    // One that was revoked just now has its end by the clock of Veracode.
+    if (pair && isLive(pair, upstream.now() + mostAheadMs))
       throw new StoreError('CONFLICT', {
         message: 'The user has a pair already, which a new one would end.',
         sent: false,
@@ -106,6 +107,9 @@ export const veracode: Connector = {
 };
 
 const unplaced = () => badInput('input.scope', 'must be the id of the user that is to have the pair');
+
+/** How far the clock of Veracode may be ahead. A pair that ends as soon as that is no loss. */
+const mostAheadMs = 60_000;
 
 function end(upstream: Upstream, { externalId }: Known): Promise<void> {
   return endPair(upstream, externalId);

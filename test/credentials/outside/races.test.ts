@@ -212,6 +212,17 @@ describe('a credential of which nobody knows whether it was made', () => {
     expect(await statusOf(id)).toBe('ACTIVE');
   });
 
+  test('in Veracode is made again at once, also where the clock there is ahead', async () => {
+    const at = await done(startVeracode({ clockMs: () => Date.now() + 30_000 }));
+    const { apiId, apiKey } = at.admin;
+    const store = await makeStore(server, account, { veracode: { endpoint: at.url, apiId, apiKey } });
+    const pair = { store, name: 'pair', scope: at.addUser().user_id, secret: { accessKey: {} } };
+    const first = await made(pair);
+    expect((await create(server, input(pair))).code).toBe('CONFLICT');
+    expectData(await revoke(server, { id: first.id }));
+    await made(pair);
+  });
+
   const idOf = async (search: string): Promise<string> =>
     expectData(
       await server.ask(
