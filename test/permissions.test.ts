@@ -1,6 +1,7 @@
 /**
  * @slow 25 s
  */
+import { getNamedType, isInputObjectType } from 'graphql';
 import { everyPermission } from '../src/access/principal.js';
 import { registry } from '../src/connectors/registry.js';
 import { openSchema } from '../src/graph/schema.js';
@@ -92,12 +93,13 @@ interface Operation {
 
 let server: TestServer;
 let seqera: Seqera;
+let other: Seqera;
 let tenant: Tenant;
 let store: string;
 const tokens = new Map<string, string | null>();
 
 beforeAll(async () => {
-  seqera = await startSeqera();
+  [seqera, other] = await Promise.all([startSeqera(), startSeqera()]);
   const trusted = trusting({
     issuer: 'https://id.example.com',
     jwks: 'https://id.example.com/keys',
@@ -123,7 +125,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server.stop();
-  await seqera.stop();
+  await Promise.all([seqera.stop(), other.stop()]);
 });
 
 const none = () => ({});
@@ -310,3 +312,205 @@ function cell({ status, code, data, errors }: Answer, { shows }: Operation): str
   const [value] = Object.values(expectData({ data, errors }) as Record<string, unknown>);
   return (shows ? shows(data) : value !== null) ? '+' : '-';
 }
+
+// What a field of an input gives to somebody, and what its caller must have to give it. A field that is not told of here
+// fails the test below, since nobody has thought of who gains by it.
+
+interface Giving {
+  mutation: string;
+  /** What the caller has in any case. */
+  base: string[];
+  /** What others gain: without each of these, the caller is refused. */
+  gained: string[];
+  /** Where the caller has it; everywhere, if left out. */
+  at?: { onAccount?: string };
+  input: () => Promise<Record<string, unknown>>;
+}
+
+const ownersMay = ['CREDENTIAL_READ', 'CREDENTIAL_ROTATE', 'CREDENTIAL_REVOKE'];
+const roleWith = async (...allowed: string[]) => [await makeRole(server, allowed)];
+/** A part of an organization. */
+const part = () => makeAccount(server, { parent: tenant.account });
+const inOrganization = () => ({ onAccount: tenant.account });
+/** An account on which somebody has this. */
+async function held(permission: string, place: 'onAccount' | 'onProject' = 'onAccount'): Promise<string> {
+  const id = await (place === 'onAccount' ? part() : makeProject(server, tenant.account));
+  await makeCaller(server, [permission], { [place]: id });
+  return id;
+}
+/** An account that has this on the organization. */
+async function having(permission: string): Promise<string> {
+  const id = await part();
+  await grant(server, id, await makeRole(server, [permission]), inOrganization());
+  return id;
+}
+
+const givings: Record<string, () => Giving> = {
+  'UpdateCredentialInput.owner': () => ({
+    mutation: 'updateCredential',
+    base: ['CREDENTIAL_UPDATE'],
+    gained: ownersMay,
+    at: inOrganization(),
+    input: async () => ({ id: (await makeCredential(server, tenant.account)).id, owner: await part() }),
+  }),
+  'UpdateCredentialInput.project': () => ({
+    mutation: 'updateCredential',
+    base: ['CREDENTIAL_UPDATE'],
+    gained: ['CREDENTIAL_REVEAL'],
+    at: inOrganization(),
+    input: async () => ({
+      id: (await makeCredential(server, tenant.account)).id,
+      project: await held('CREDENTIAL_REVEAL', 'onProject'),
+    }),
+  }),
+  'UpdateCredentialInput.roles': () => ({
+    mutation: 'updateCredential',
+    base: ['CREDENTIAL_UPDATE'],
+    gained: ['CREDENTIAL_REVEAL'],
+    at: inOrganization(),
+    input: async () => ({
+      id: (await makeCredential(server, tenant.account)).id,
+      roles: await roleWith('CREDENTIAL_REVEAL'),
+    }),
+  }),
+  'CreateCredentialInput.roles': () => ({
+    mutation: 'createCredential',
+    base: ['CREDENTIAL_CREATE'],
+    gained: ['CREDENTIAL_REVEAL'],
+    at: inOrganization(),
+    input: async () => ({
+      account: tenant.account,
+      name: unique('made'),
+      secret: { accessKey: {} },
+      roles: await roleWith('CREDENTIAL_REVEAL'),
+    }),
+  }),
+  'TokenInput.permissions': () => ({
+    mutation: 'createCredential',
+    base: ['CREDENTIAL_CREATE'],
+    gained: ['CREDENTIAL_REVEAL'],
+    at: inOrganization(),
+    input: async () => ({
+      account: await having('CREDENTIAL_REVEAL'),
+      name: unique('made'),
+      secret: { token: { permissions: ['CREDENTIAL_REVEAL'] } },
+    }),
+  }),
+  'DeleteAccountInput.transferTo': () => ({
+    mutation: 'deleteAccount',
+    base: ['ACCOUNT_MANAGE'],
+    gained: [...ownersMay, 'CREDENTIAL_REVEAL', 'STORE_MANAGE'],
+    at: inOrganization(),
+    input: async () => {
+      const id = await part();
+      await makeCredential(server, id);
+      await makeAccount(server, { parent: id });
+      const heir = await held('CREDENTIAL_REVEAL');
+      await makeCaller(server, ['STORE_MANAGE'], { onAccount: heir });
+      return { id, transferTo: heir };
+    },
+  }),
+  'GrantRoleInput.role': () => ({
+    mutation: 'grantRole',
+    base: ['ROLE_MANAGE'],
+    gained: ['CREDENTIAL_REVEAL'],
+    at: inOrganization(),
+    input: async () => ({
+      account: await part(),
+      role: await makeRole(server, ['CREDENTIAL_REVEAL']),
+      onAccount: tenant.account,
+    }),
+  }),
+  'CreateRoleInput.permissions': () => ({
+    mutation: 'createRole',
+    base: ['ROLE_MANAGE'],
+    gained: ['CREDENTIAL_REVEAL'],
+    input: () => Promise.resolve({ name: unique('made'), permissions: ['CREDENTIAL_REVEAL'] }),
+  }),
+  'UpdateRoleInput.permissions': () => ({
+    mutation: 'updateRole',
+    base: ['ROLE_MANAGE'],
+    gained: ['CREDENTIAL_REVEAL'],
+    input: async () => ({ id: await makeRole(server, []), permissions: ['CREDENTIAL_REVEAL'] }),
+  }),
+  'UpdateAccountInput.identities': () => ({
+    mutation: 'updateAccount',
+    base: ['ACCOUNT_MANAGE'],
+    gained: [...ownersMay, 'CREDENTIAL_REVEAL'],
+    at: inOrganization(),
+    input: async () => {
+      const id = await having('CREDENTIAL_REVEAL');
+      await makeCredential(server, tenant.account, { owner: id });
+      return { id, identities: [{ issuer: 'https://id.example.com', subject: unique('subject') }] };
+    },
+  }),
+  'UpdateStoreInput.connection': () => ({
+    mutation: 'updateStore',
+    base: ['STORE_MANAGE'],
+    gained: ['CREDENTIAL_REVEAL'],
+    at: inOrganization(),
+    input: async () => {
+      const id = await freshStore();
+      const secret = { providerKeys: { github: { username: 'bot', password: unique('password') } } };
+      await makeCredential(server, tenant.account, { store: id, name: unique('made'), secret });
+      return { id, connection: { seqera: { endpoint: other.url, token: other.token } } };
+    },
+  }),
+};
+
+/** Fields that name what is changed, made or looked at, or where: the row of their verb says by whom. */
+const naming = new Set<string>([
+  // Who makes a credential is shown its secret, and has it with its owner, and with those of its place.
+  'CreateCredentialInput.account',
+  'CreateCredentialInput.owner',
+  'CreateCredentialInput.project',
+  'CreateCredentialInput.store',
+  // What is new has nothing in it yet: a new account holds no role, owns nothing, and is reached by those above it.
+  'CreateAccountInput.parent',
+  'CreateAccountInput.identities',
+  'CreateProjectInput.account',
+  'CreateStoreInput.account',
+  'CreateStoreInput.connection',
+  // The role says what is given.
+  'GrantRoleInput.account',
+  'GrantRoleInput.onAccount',
+  'GrantRoleInput.onProject',
+  'WithdrawRoleInput.grant',
+  // No more than the parent has.
+  'IssueTemporaryCredentialInput.parent',
+  'IssueTemporaryCredentialInput.roles',
+  // Verifying gives nothing.
+  'VerifyCredentialInput.project',
+]);
+
+test('S38: who gains by a field that can give something has been thought of', async () => {
+  const schema = await openSchema(registry);
+  const can = new Set(['ID', 'Permission', 'IdentityInput', 'StoreConnectionInput']);
+  const fields = Object.values(schema.getTypeMap())
+    .filter(isInputObjectType)
+    .filter((type) => !type.name.endsWith('Filter'))
+    .flatMap((type) =>
+      Object.values(type.getFields())
+        .filter((field) => can.has(getNamedType(field.type).name))
+        .map((field) => `${type.name}.${field.name}`),
+    )
+    .filter((field) => !field.endsWith('.id'));
+  expect(fields.sort()).toEqual([...Object.keys(givings), ...naming].sort());
+});
+
+test.each(Object.entries(givings))('S38: %s gives no more than its caller has', async (_, giving) => {
+  const { mutation: name, base, gained, at, input } = giving();
+  const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
+  const document = `mutation ($input: ${type}!) { ${name}(input: $input) { __typename } }`;
+  const seen: Record<string, string | undefined> = {};
+  for (const missing of [...gained, 'nothing']) {
+    const caller = await makeCaller(server, [...base, ...gained.filter((one) => one !== missing)], at);
+    // What is named is to be found; with what they see, they may do nothing.
+    await grant(server, caller.id, await makeRole(server, ['ACCOUNT_READ', 'PROJECT_READ', 'ROLE_READ']));
+    const answer = await server.ask(document, { input: await input() }, { token: caller.token });
+    seen[missing] = answer.code;
+  }
+  expect(seen).toEqual(
+    Object.fromEntries([...gained.map((one) => [one, 'FORBIDDEN']), ['nothing', undefined]]),
+  );
+});

@@ -81,6 +81,31 @@ export async function authorizeOwn(
   }
 }
 
+/**
+ * A key that becomes another account's calls as that account: whoever bears it may do then what the account may, as far
+ * as the roles of the key allow. The caller is one who may do all of that.
+ * @param keys ids of credentials, of any kind
+ * @throws FORBIDDEN
+ */
+export async function authorizeBearing(
+  principal: Principal,
+  keys: readonly string[],
+  accountId: string,
+  db: Sql,
+): Promise<void> {
+  const bearing = (await db.rows<Own>(keysThatCall, { keys }))
+    .map((key) => ({ ...key, permissions: limitsOf(key) }))
+    .filter(({ permissions }) => permissions?.length !== 0);
+  if (bearing.length === 0) return;
+  const permissions = [...new Set(bearing.flatMap((key) => key.permissions ?? []))];
+  await authorizeActing(principal, { accountId, permissions, allowedIps: principal.allowedIps }, db);
+  if (accountId !== principal.accountId) return;
+  for (const key of bearing) {
+    expectNarrower(principal, key);
+    authorizeEnd(principal, accountId, key.expiresAt);
+  }
+}
+
 type Own = Parameters<typeof limitsOf>[0] & { allowedIps: string[]; expiresAt: string | null };
 
 /**
@@ -95,6 +120,14 @@ export const ownWhere = (which: string): string => `
     AND c.store_id = (SELECT id FROM stores WHERE kind = 'BUILT_IN')
     AND c.deleted_at IS NULL AND c.revoked_at IS NULL AND coalesce(c.expires_at, 'infinity') > now()
     AND (${which})`;
+
+const keysThatCall = sql(`
+  SELECT DISTINCT c.kind, c.permissions, ${callerColumns.rolePermissions} AS "rolePermissions",
+    c.allowed_ips AS "allowedIps", c.expires_at AS "expiresAt"
+  FROM credentials c
+  WHERE c.id = ANY(CAST(:keys AS uuid[])) AND c.kind = 'ACCESS_KEY'
+    AND c.store_id = (SELECT id FROM stores WHERE kind = 'BUILT_IN')
+    AND c.revoked_at IS NULL AND coalesce(c.expires_at, 'infinity') > now()`);
 
 /** For `authorizeOwn`: the credential `:id`. */
 export const ownById = sql(ownWhere('c.id = :id'));

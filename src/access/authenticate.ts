@@ -8,7 +8,6 @@ import { type Claim, type SignedRequest, SignatureScheme } from '../signatures/s
 import { schemes } from '../signatures/schemes.js';
 import { callerColumns, principalBy, type Caller } from './caller.js';
 import { renewVerifiers } from './renew-verifiers.js';
-import { hostOf, isOwnHost } from './hosts.js';
 import { authenticateJwt } from './identity.js';
 import { isJwt } from './jwt.js';
 import type { KeySets } from './key-sets.js';
@@ -118,3 +117,13 @@ const callers = gatherOn<string, Caller[]>(async (db, keys) => {
   const found = byKey(await db.rows<Caller>(presentedCallers, askedFor(keys.map((key) => ({ key })))));
   return keys.map((key) => found.get(key) ?? []);
 });
+
+/** The host that a request was sent to by its one Host header, in lower case; undefined for none, and for two. */
+function hostOf({ headers }: Pick<SignedRequest, 'headers'>): string | undefined {
+  const [host, ...others] = headers.filter(({ name }) => name.toLowerCase() === 'host');
+  return others.length > 0 ? undefined : host?.value.trim().toLowerCase();
+}
+
+/** Whether a host is one of Keyway's `own`: of those without a port, at whatever port. */
+const isOwnHost = (host: string | undefined, own: readonly string[]): boolean =>
+  host !== undefined && (own.includes(host) || own.includes(host.replace(/:\d+$/, '')));

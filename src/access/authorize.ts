@@ -1,5 +1,5 @@
 import { KeywayError } from '../errors.js';
-import { everyPermission, nowhere, Permission, type Principal } from './principal.js';
+import { nowhere, Permission, type Principal } from './principal.js';
 
 /** Where something is: what decides who may do what to it. Left out all, it is everywhere's. */
 export interface Place {
@@ -31,16 +31,6 @@ export function may(principal: Principal, permission: Permission, place: Place):
 export function authorize(principal: Principal, permission: Permission, place: Place): void {
   if (!may(principal, permission, place))
     throw new KeywayError('FORBIDDEN', undefined, { about: place.about });
-}
-
-/**
- * By moving something, to another place or owner, a caller never gets to do more to it than before.
- * @throws FORBIDDEN
- */
-export function authorizeMove(principal: Principal, from: Place, to: Place): void {
-  for (const permission of everyPermission) {
-    if (may(principal, permission, to)) authorize(principal, permission, from);
-  }
 }
 
 /** Whether the principal may do this to what it owns: its token can be narrowed to less. */

@@ -5,6 +5,7 @@ import {
   Field,
   FieldResolver,
   ID,
+  Int,
   Mutation,
   ObjectType,
   Query,
@@ -15,6 +16,7 @@ import { Permission } from '../access/principal.js';
 import { DeleteAccountInput } from '../accounts/account.input.js';
 import { Account } from '../accounts/account.js';
 import { accountById, accountNamed } from '../accounts/find.js';
+import { mostListed } from '../config/limits.js';
 import type { RequestContext } from '../context.js';
 import { instantMs } from '../time.js';
 import { KeywayError } from '../errors.js';
@@ -156,10 +158,28 @@ export class RevealCredentialPayload {
   others: IssuedSecret[];
 }
 
+@ObjectType({
+  description: 'A credential that an account owned, and that stays as it is without that owner.',
+})
+export class UntouchedCredential {
+  id: string;
+
+  @Field(() => String, { description: 'Why it stays as it is.' })
+  reason: string;
+}
+
 @ObjectType({ simpleResolvers: true })
 export class DeleteAccountPayload {
   @Field(() => ID)
   deletedId: string;
+
+  @Field(() => [UntouchedCredential], {
+    description: `Credentials of other accounts that it owned and that the viewer may not revoke there, or give to another owner: they go on working without an owner. At most the first ${mostListed}.`,
+  })
+  untouched: UntouchedCredential[];
+
+  @Field(() => Int, { description: 'How many there are of them.' })
+  untouchedCount: number;
 }
 
 @Resolver(() => Credential)
@@ -381,9 +401,26 @@ export class CredentialResolver {
     @Ctx() ctx: RequestContext,
     @Arg('input', () => DeleteAccountInput) input: DeleteAccountInput,
   ): Promise<DeleteAccountPayload> {
-    return { deletedId: await deleteAccount(ctx, input) };
+    const { untouched, ...deleted } = await deleteAccount(ctx, input);
+    return { ...deleted, untouched: untouched.map((id) => ({ id, reason: notYours })) };
   }
 }
+
+@Resolver(() => UntouchedCredential)
+export class UntouchedCredentialResolver {
+  @FieldResolver(() => Credential, {
+    nullable: true,
+    description: 'The credential; null if the viewer may not see it.',
+  })
+  credential(
+    @Ctx() ctx: RequestContext,
+    @Root() { id }: UntouchedCredential,
+  ): Promise<Row<Credential> | null> {
+    return credentialById(ctx).load(id);
+  }
+}
+
+const notYours = 'You may not revoke it, or give it to another owner, in the account that it belongs to.';
 
 @Resolver(() => Rotation)
 export class RotationResolver {

@@ -1,35 +1,53 @@
-import { authorize, authorizeMove, type Place } from '../access/authorize.js';
+import { authorize, may, owners, type Place } from '../access/authorize.js';
+import { authorizeBearing } from '../access/acting.js';
+import { authorizeGains } from '../access/gains.js';
 import { Permission } from '../access/principal.js';
 import type { Account } from '../accounts/account.js';
 import type { DeleteAccountInput } from '../accounts/account.input.js';
 import { lockAccount } from '../accounts/find.js';
 import { endFactor } from '../accounts/remove-mfa.js';
 import { isWithin } from '../accounts/tree.js';
-import { inEach, recordAll, type Deed } from '../audit/record.js';
+import { recordAll, type Deed } from '../audit/record.js';
+import { mostListed } from '../config/limits.js';
 import type { RequestContext } from '../context.js';
-import { sql, violates, type Tx } from '../database/database.js';
-import { badInput, conflict } from '../errors.js';
+import { sql, type Tx } from '../database/database.js';
+import { badInput, conflict, forbidden } from '../errors.js';
+import type { Answer } from '../idempotency/answer.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
-import { heldDestinations } from '../stores/sealed/destination.js';
-import { reseal } from '../stores/sealed/reseal.js';
 import { deedsAt, readsAudit, withdrawing, type GivenGrant } from '../roles/places.js';
-import type { Credential } from './record/credential.js';
+import { handOver } from './hand-over/hand-over.js';
+import {
+  ownedElsewhere,
+  permanent,
+  release,
+  sortOut,
+  type OwnedElsewhere,
+} from './hand-over/owned-elsewhere.js';
 import { endCredentials, markDeleted } from './record/end.js';
+
+/** What is left of an account that was deleted, by UUID: the first `mostListed` of what it owned and stays as it is. */
+export interface DeletedAccount extends Answer {
+  deletedId: string;
+  untouched: string[];
+  untouchedCount: number;
+}
 
 /**
  * Deletes an account, with the roles it holds and those held on it, but for those that let read the audit log: of them
- * that is left. Returns its public id. Handed over, its credentials keep their secrets, and each thing is on record where
- * it was and where it is; its own tokens and identities, and what was derived for it, end all the same, since they would
- * prove somebody else.
- * @throws NOT_FOUND; FORBIDDEN, also where the caller may do more at the account that takes over than at this one;
- * CONFLICT while it owns credentials, projects or sub-accounts of which the input does not say what becomes of them,
- * while it has stores, and for oneself and the built-in administrator.
+ * that is left. Handed over, its credentials keep their secrets, and each thing is on record where it was and where it
+ * is; its own tokens and identities, and what was derived for it, end all the same, since they would prove somebody
+ * else. Credentials of other accounts that it owns, and that the caller may not end or hand over where they are, stay as
+ * they are, without an owner.
+ * @throws NOT_FOUND; FORBIDDEN, also where the caller may not do to its credentials what becomes of them, and where by
+ * the hand-over anybody could do more than the caller; CONFLICT while it owns credentials, projects or sub-accounts of
+ * which the input does not say what becomes of them, while it has stores, and for oneself and the built-in
+ * administrator.
  */
-export async function deleteAccount(ctx: RequestContext, input: DeleteAccountInput): Promise<string> {
+export async function deleteAccount(ctx: RequestContext, input: DeleteAccountInput): Promise<DeletedAccount> {
   const id = decodeId('Account', input.id, 'input.id');
   // Found within, so that a replay answers although the account is gone.
-  const { result } = await once(ctx, 'account:delete', input, async (tx) => {
+  const { result } = await once<DeletedAccount>(ctx, 'account:delete', input, async (tx) => {
     const account = await lockAccount(ctx, tx, id, Permission.ACCOUNT_MANAGE);
     authorize(ctx.principal, Permission.ACCOUNT_MANAGE, { accountId: id, about: { type: 'Account', id } });
     if (account.builtIn || id === ctx.principal.accountId) {
@@ -38,20 +56,18 @@ export async function deleteAccount(ctx: RequestContext, input: DeleteAccountInp
       );
     }
     const heir = await heirOf(ctx, tx, account, input.transferTo);
-    const [owned] = await tx.rows<Record<Owning, string[]>>(ownings, { id });
-    const { credentials = [], personal = [], projects = [], subAccounts = [], stores = [] } = owned ?? {};
-    // What Keyway reaches a store with is sealed to the account that it is of.
-    if (stores.length > 0) throw conflict('The account has stores: delete those first.');
-    if (!heir && (projects.length > 0 || subAccounts.length > 0)) {
-      throw conflict('The account has projects or sub-accounts: say whom to transfer them to.');
-    }
-    if (!heir && !input.revokeCredentials && credentials.length + personal.length > 0) {
-      throw conflict(
-        'The account has credentials: say whom to transfer them to, or that they are to be revoked.',
-      );
-    }
-    if (input.revokeCredentials) await expectOwn(tx, credentials);
-    const ended = await endAll(tx, input.revokeCredentials ? [...personal, ...credentials] : personal);
+    const holding = await holdingOf(tx, id);
+    const elsewhere = await ownedElsewhere(tx, id);
+    expectSaid(input, holding, elsewhere);
+    const isRevoking = input.revokeCredentials === true;
+    authorizeDisposing(ctx, id, holding, isRevoking);
+    const kept = isRevoking ? { ...holding, credentials: [], placed: [] } : holding;
+    if (heir) await authorizeHeir(ctx, tx, id, heir.id, kept);
+    const { ending, untouched } = sortOut(ctx.principal, elsewhere, isRevoking);
+    const revoked = isRevoking ? [...holding.credentials, ...permanent(ending)] : [];
+    await expectOwn(tx, revoked);
+    const ended = await endAll(tx, [...holding.personal, ...revoked, ...ending.map((one) => one.id)]);
+    const released = await release(tx, id, untouched);
     const moved = heir ? await handOver(ctx, tx, id, heir.id) : [];
     const withdrawn = await tx.rows<GivenGrant>(withdrawGrants, { id });
     await endFactor(tx, id);
@@ -60,13 +76,19 @@ export async function deleteAccount(ctx: RequestContext, input: DeleteAccountInp
     const recipientId = heir?.id ?? null;
     await recordAll(ctx, tx, [
       ...ended,
+      ...released,
       ...moved,
       ...withdrawn.flatMap((grant) => deedsAt('role:withdraw', grant)),
       { action: 'account:delete', target: { type: 'Account', id }, accountId: id, recipientId },
     ]);
-    return { deletedId: encodeId('Account', id) };
+    return {
+      deletedId: encodeId('Account', id),
+      untouched: untouched.slice(0, mostListed).map((one) => one.id),
+      untouchedCount: untouched.length,
+    };
   });
-  return result.deletedId;
+  // What was kept by earlier versions says nothing of it.
+  return { ...result, untouched: result.untouched ?? [], untouchedCount: result.untouchedCount ?? 0 };
 }
 
 async function heirOf(
@@ -81,11 +103,83 @@ async function heirOf(
   authorize(ctx.principal, Permission.ACCOUNT_MANAGE, { accountId: id });
   if (await isWithin(tx, id, account.id))
     throw badInput('input.transferTo', 'must not be the account itself or part of it');
-  authorizeMove(ctx.principal, { accountId: account.id, owner: account.id }, { accountId: id, owner: id });
-  for (const place of await tx.rows<Place>(placesOwned, { id: account.id })) {
-    authorizeMove(ctx.principal, { ...place, owner: account.id }, { ...place, owner: id });
-  }
   return heir;
+}
+
+/** What an account has. */
+interface Holding {
+  credentials: string[];
+  /** Its tokens, and what was derived from its credentials. */
+  personal: string[];
+  /** Where its credentials are; null for those in no project. */
+  placed: (string | null)[];
+  projects: string[];
+  subAccounts: string[];
+  stores: string[];
+}
+
+async function holdingOf(tx: Tx, id: string): Promise<Holding> {
+  const [holding] = await tx.rows<Holding>(held, { id });
+  if (!holding) throw new Error('an aggregate has a row');
+  return holding;
+}
+
+/** @throws CONFLICT where the input does not say what is to become of all that the account has and owns. */
+function expectSaid(
+  { transferTo, revokeCredentials }: DeleteAccountInput,
+  { credentials, personal, projects, subAccounts, stores }: Holding,
+  elsewhere: readonly OwnedElsewhere[],
+): void {
+  // What Keyway reaches a store with is sealed to the account that it is of.
+  if (stores.length > 0) throw conflict('The account has stores: delete those first.');
+  if (!transferTo && projects.length + subAccounts.length > 0)
+    throw conflict('The account has projects or sub-accounts: say whom to transfer them to.');
+  if (!transferTo && !revokeCredentials && credentials.length + personal.length + elsewhere.length > 0)
+    throw conflict(
+      'The account has credentials: say whom to transfer them to, or that they are to be revoked.',
+    );
+}
+
+/**
+ * Who revokes an account's credentials may do so where each is; who hands them over may do what their owner can.
+ * @throws FORBIDDEN
+ */
+function authorizeDisposing(
+  { principal }: RequestContext,
+  accountId: string,
+  { placed }: Holding,
+  isRevoking: boolean,
+): void {
+  const needed = isRevoking ? [Permission.CREDENTIAL_REVOKE] : [...owners];
+  for (const projectId of placed) {
+    if (!needed.every((permission) => may(principal, permission, { accountId, projectId })))
+      throw forbidden(
+        isRevoking
+          ? 'The account has credentials that you may not revoke.'
+          : 'The account has credentials that you may not read, rotate and revoke yourself, as their next owner may.',
+      );
+  }
+}
+
+/** @throws FORBIDDEN where anybody could do more, once the heir has it all, than the caller may. */
+async function authorizeHeir(
+  ctx: RequestContext,
+  tx: Tx,
+  id: string,
+  heirId: string,
+  { credentials, placed, projects, subAccounts }: Holding,
+): Promise<void> {
+  const from = { accountId: id, about: { type: 'Account' as const, id } };
+  const places: Place[] = [...(projects.length + subAccounts.length > 0 ? [null] : []), ...placed].map(
+    (projectId) => ({ ...from, projectId }),
+  );
+  await authorizeGains(
+    ctx.principal,
+    places.map((place) => ({ from: place, to: { ...place, accountId: heirId } })),
+    tx,
+  );
+  // A key calls as the account that it is of.
+  await authorizeBearing(ctx.principal, credentials, heirId, tx);
 }
 
 /** @throws CONFLICT for credentials in outside stores: those must end there, which is a deed for each. */
@@ -108,114 +202,17 @@ async function endAll(tx: Tx, ids: readonly string[]): Promise<Deed[]> {
   }));
 }
 
-/** Gives all that the account has and owns to another one. @returns the deeds to record: of each thing, at each place */
-async function handOver(ctx: RequestContext, tx: Tx, from: string, to: string): Promise<Deed[]> {
-  await resealTo(ctx, tx, from, to);
-  try {
-    const credentials = await tx.rows<MovedCredential>(moveCredentials, { from, to });
-    const projects = await tx.rows<{ id: string }>(moveProjects, { from, to });
-    await tx.rows(keepRead, { from });
-    const subAccounts = await tx.rows<{ id: string }>(moveSubAccounts, { from, to });
-    return [
-      ...credentials.flatMap(({ id, accountId, projectId, changed }) =>
-        inEach([from, to, accountId], {
-          action: 'credential:transfer',
-          target: { type: 'Credential', id },
-          projectId,
-          recipientId: to,
-          changed,
-        }),
-      ),
-      ...projects.flatMap(({ id }) =>
-        inEach([from, to], {
-          action: 'project:transfer',
-          target: { type: 'Project', id },
-          projectId: id,
-          recipientId: to,
-          changed: ['account'],
-        }),
-      ),
-      ...subAccounts.flatMap(({ id }) =>
-        inEach([from, to, id], {
-          action: 'account:transfer',
-          target: { type: 'Account', id },
-          recipientId: to,
-          changed: ['parent'],
-        }),
-      ),
-    ];
-  } catch (error) {
-    if (violates(error, 'credentials_username'))
-      throw conflict('The account that takes over has a user name of this one already.');
-    throw error;
-  }
-}
-
-/** What is sealed is bound to its account, so it is sealed again for the next one. */
-async function resealTo(ctx: RequestContext, tx: Tx, from: string, to: string): Promise<void> {
-  const stores = (await tx.rows<{ id: string }>(storesOf, { from })).map(({ id }) => id);
-  const destinations = await heldDestinations(tx, stores);
-  const secrets = await tx.rows<Sealed>(sealedOf, { from });
-  const moving = secrets.map(({ id, projectId, storeId, ...secret }) => {
-    const place = { id, projectId, destination: destinations.get(storeId) };
-    return { id, ...secret, from: { ...place, accountId: from }, to: { ...place, accountId: to } };
-  });
-  await reseal(ctx.keyring, tx, moving);
-}
-
-type Sealed = Pick<Credential, 'id' | 'projectId' | 'storeId'> & { number: number; sealed: Buffer };
-
-/** A credential that was moved: where it was before, and what of it is another. */
-type MovedCredential = Pick<Credential, 'id' | 'accountId' | 'projectId'> & { changed: string[] };
-
-type Owning = 'credentials' | 'personal' | 'projects' | 'subAccounts' | 'stores';
-const ownings = sql(`
+const held = sql(`
   SELECT
-    array(SELECT id::text FROM credentials WHERE deleted_at IS NULL
-      AND (account_id = :id AND kind = 'TOKEN' OR parent_id IS NOT NULL AND (account_id = :id OR owner_id = :id))) AS personal,
-    array(SELECT id::text FROM credentials WHERE deleted_at IS NULL AND parent_id IS NULL
-      AND (account_id = :id AND kind <> 'TOKEN' OR owner_id = :id AND account_id <> :id)) AS credentials,
+    array(SELECT id::text FROM credentials WHERE account_id = :id AND deleted_at IS NULL
+      AND (kind = 'TOKEN' OR parent_id IS NOT NULL)) AS personal,
+    array(SELECT id::text FROM credentials WHERE account_id = :id AND deleted_at IS NULL
+      AND kind <> 'TOKEN' AND parent_id IS NULL) AS credentials,
+    array(SELECT DISTINCT project_id::text FROM credentials WHERE account_id = :id AND deleted_at IS NULL
+      AND kind <> 'TOKEN' AND parent_id IS NULL) AS placed,
     array(SELECT id::text FROM projects WHERE account_id = :id AND deleted_at IS NULL) AS projects,
     array(SELECT id::text FROM accounts WHERE parent_id = :id AND deleted_at IS NULL) AS "subAccounts",
     array(SELECT id::text FROM stores WHERE account_id = :id AND deleted_at IS NULL) AS stores`);
-
-const placesOwned = sql(`
-  SELECT DISTINCT account_id AS "accountId", project_id AS "projectId" FROM credentials
-  WHERE owner_id = :id AND account_id <> :id AND deleted_at IS NULL`);
-
-const storesOf = sql(`
-  SELECT DISTINCT store_id AS id FROM credentials WHERE account_id = :from AND deleted_at IS NULL`);
-const sealedOf = sql(`
-  SELECT c.id, c.project_id AS "projectId", c.store_id AS "storeId", v.number, v.sealed
-  FROM credentials c JOIN credential_versions v ON v.credential_id = c.id AND v.sealed IS NOT NULL
-  WHERE c.account_id = :from AND c.kind <> 'TOKEN' AND c.deleted_at IS NULL FOR UPDATE OF c`);
-
-const moveCredentials = sql(`
-  WITH moving AS MATERIALIZED (
-    SELECT id, account_id, project_id, account_id = :from AND kind <> 'TOKEN' AS its, coalesce(owner_id = :from, false) AS owned
-    FROM credentials
-    WHERE (account_id = :from AND kind <> 'TOKEN' OR owner_id = :from) AND deleted_at IS NULL FOR UPDATE
-  )
-  UPDATE credentials c SET account_id = CASE WHEN m.its THEN CAST(:to AS uuid) ELSE c.account_id END,
-    owner_id = CASE WHEN m.owned THEN CAST(:to AS uuid) ELSE c.owner_id END,
-    revision = c.revision + 1, updated_at = now()
-  FROM moving m WHERE c.id = m.id
-  RETURNING c.id, m.account_id AS "accountId", m.project_id AS "projectId",
-    array_remove(ARRAY[CASE WHEN m.its THEN 'account' END, CASE WHEN m.owned THEN 'owner' END], NULL) AS changed`);
-// What is deleted stays where it was: its history is read there.
-const moveProjects = sql(`
-  UPDATE projects SET account_id = :to, updated_at = now() WHERE account_id = :from AND deleted_at IS NULL RETURNING id`);
-// Who reads the log of what is deleted goes on reading what its parts did until then.
-const keepRead = sql(`
-  WITH RECURSIVE part (id) AS (
-    SELECT id FROM accounts WHERE parent_id = :from AND deleted_at IS NULL
-    UNION
-    SELECT a.id FROM part JOIN accounts a ON a.parent_id = part.id
-  )
-  INSERT INTO audit_former_parts (of_account_id, account_id, number)
-  SELECT :from, h.account_id, h.number FROM part JOIN audit_heads h ON h.account_id = part.id`);
-const moveSubAccounts = sql(`
-  UPDATE accounts SET parent_id = :to, updated_at = now() WHERE parent_id = :from AND deleted_at IS NULL RETURNING id`);
 const withdrawGrants = sql(withdrawing(`g.account_id = :id OR g.on_account_id = :id AND NOT ${readsAudit}`));
 const removeIdentities = sql('DELETE FROM identities WHERE account_id = :id');
 const markGone = sql(

@@ -1,6 +1,7 @@
 import { authorizeOwn, ownById } from '../access/acting.js';
 import { withinRanges } from '../access/addresses.js';
-import { authorize, authorizeMove } from '../access/authorize.js';
+import { authorize } from '../access/authorize.js';
+import { authorizeGains } from '../access/gains.js';
 import { Permission } from '../access/principal.js';
 import { findAccount } from '../accounts/find.js';
 import { recordAll } from '../audit/record.js';
@@ -31,7 +32,6 @@ import { expectIdle } from './outside/plan.js';
 import { noSuchSetting } from './create-outside.js';
 import { givenSecret, planUpdate, reaching, sendsUnseen } from './update-outside.js';
 import {
-  authorizeOwning,
   authorizePlacing,
   authorizeRoles,
   authorizeShowing,
@@ -86,11 +86,9 @@ export async function updateCredential(
     );
     if (input.rotationPolicy && (names.includes('rotateEvery') || names.includes('rotateGrace')))
       await expectKeepable(tx, input.rotationPolicy, { ...credential, ...wanted }, connector);
-    if (names.includes('ownerId')) authorizeOwning(principal, credential);
-    if (names.includes('projectId')) {
-      authorizeMove(principal, placeOf(credential), placeOf({ ...credential, ...wanted }));
-    }
     if (names.includes('projectId') || names.includes('ownerId')) {
+      const move = { from: placeOf(credential), to: placeOf({ ...credential, ...wanted }) };
+      await authorizeGains(principal, [move], tx);
       const ownerId = wanted.ownerId ?? credential.ownerId;
       await holdPlace(
         tx,

@@ -23,6 +23,7 @@ import {
   ProjectCredentialsResolver,
   RoleCredentialsResolver,
   RotationResolver,
+  UntouchedCredentialResolver,
   StoreCredentialsResolver,
 } from '../credentials/credential.resolver.js';
 import type { Registry } from '../connectors/registry.js';
@@ -53,6 +54,7 @@ const resolvers: NonEmptyArray<Resolver> = [
   NodeResolver,
   CredentialResolver,
   RotationResolver,
+  UntouchedCredentialResolver,
   VerificationResolver,
   AccountResolver,
   MfaResolver,

@@ -1,4 +1,5 @@
 import {
+  expectData,
   grant,
   makeAccount,
   makeCaller,
@@ -56,12 +57,16 @@ async function callerWith(permission: string, reach: string) {
         : { onAccount: accounts[reach] ?? '' };
   const caller = await makeCaller(server, [permission], place);
   await grant(server, caller.id, await makeRole(server, ['ACCOUNT_READ', 'PROJECT_READ', 'CREDENTIAL_READ']));
-  return { token: caller.token };
+  return { id: caller.id, token: caller.token };
 }
+
+/** What one caller may do to what comes into a project, the next one would have to be allowed too. */
+const leave = async (id: string) =>
+  expectData(await run(server, 'deleteAccount', { id, revokeCredentials: true }));
 
 describe.each(reaches)('S38: who may create credentials: %s', (reach) => {
   test('makes them in projects there, of accounts there or of parts of the organization of the project', async () => {
-    const options = await callerWith('CREDENTIAL_CREATE', reach);
+    const { id: caller, ...options } = await callerWith('CREDENTIAL_CREATE', reach);
     const wanted: [string, string, string | undefined][] = [];
     const found: typeof wanted = [];
     for (const account of accountNames)
@@ -80,13 +85,14 @@ describe.each(reaches)('S38: who may create credentials: %s', (reach) => {
         };
         found.push([account, String(project), (await run(server, 'createCredential', input, options)).code]);
       }
+    await leave(caller);
     expect(found).toEqual(wanted);
   });
 });
 
 describe.each(reaches)('S38: who may update credentials: %s', (reach) => {
   test('moves those of accounts there into projects there', async () => {
-    const options = await callerWith('CREDENTIAL_UPDATE', reach);
+    const { id: caller, ...options } = await callerWith('CREDENTIAL_UPDATE', reach);
     const wanted: [string, string, string | undefined][] = [];
     const found: typeof wanted = [];
     for (const account of accountNames)
@@ -97,6 +103,7 @@ describe.each(reaches)('S38: who may update credentials: %s', (reach) => {
         const input = { id, project: projects[project] };
         found.push([account, project, (await run(server, 'updateCredential', input, options)).code]);
       }
+    await leave(caller);
     expect(found).toEqual(wanted);
   });
 });

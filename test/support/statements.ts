@@ -1,4 +1,4 @@
-import type { Statement } from '../../src/database/database.js';
+import type { Statement, Tx } from '../../src/database/database.js';
 import type { SharedServer } from './server.js';
 
 // What runs by itself now and then, whoever asks for what: the clock, the checkpoints, what jobs count, forget and take
@@ -33,5 +33,29 @@ export async function statementsOf<Result>(
     return { result: await work(), statements };
   } finally {
     db.rows = rows;
+  }
+}
+
+/** How many statements the longest transaction has that is done meanwhile: those of jobs are short. */
+export async function longestTransactionOf<Result>(
+  server: SharedServer,
+  work: () => Promise<Result>,
+): Promise<{ result: Result; longest: number }> {
+  const { db } = server;
+  const transaction = db.transaction.bind(db);
+  let longest = 0;
+  db.transaction = (inside) =>
+    transaction((tx) => {
+      let count = 0;
+      const rows: Tx['rows'] = (statement, parameters) => {
+        longest = Math.max(longest, ++count);
+        return tx.rows(statement, parameters);
+      };
+      return inside({ em: tx.em, rows });
+    });
+  try {
+    return { result: await work(), longest };
+  } finally {
+    db.transaction = transaction;
   }
 }

@@ -1,5 +1,5 @@
 import { authorizeActing, authorizeEnd } from '../../access/acting.js';
-import { authorize, may, owners, type Place } from '../../access/authorize.js';
+import { authorize, may, type Place } from '../../access/authorize.js';
 import type { Permission, Principal } from '../../access/principal.js';
 import { holdAccounts } from '../../accounts/find.js';
 import { isWithin } from '../../accounts/tree.js';
@@ -51,16 +51,6 @@ export function authorizeRoles(principal: Principal, roles: readonly Role[], pla
         'The role has permissions that you do not have there yourself: only somebody who has them can give it.',
       );
     }
-  }
-}
-
-/** Nobody gives a credential to an owner, oneself included, who may not do to it what owners may. @throws FORBIDDEN */
-export function authorizeOwning(principal: Principal, credential: Credential): void {
-  const place = placeOf(credential);
-  if (![...owners].every((permission) => may(principal, permission, place))) {
-    throw forbidden(
-      'The owner of a credential may read, rotate and revoke it: you can name an owner only where you may do that yourself.',
-    );
   }
 }
 
