@@ -2,6 +2,7 @@ import { Field, ID, InputType } from 'type-graphql';
 import {
   AsTyped,
   IdempotencyKeyField,
+  MfaCodeField,
   IdRule,
   Line,
   ListOf,
@@ -87,7 +88,7 @@ export class CreateAccountInput {
     nullable: true,
     defaultValue: false,
     description:
-      'Whether a code of the second factor (TOTP) is needed to reveal secrets, to issue temporary credentials, and to give a store whose secrets Keyway keeps another address.',
+      'Whether a code of the second factor (TOTP) is needed to be shown secrets (create, rotate, reveal and issue credentials), to let others act as an account (identities), to lower this setting, and to give a store whose secrets Keyway keeps another address.',
   })
   @Optional()
   @AsTyped()
@@ -101,6 +102,11 @@ export class CreateAccountInput {
   @ListOf(mostIdentities)
   @Nested()
   identities?: IdentityInput[] | null;
+
+  @MfaCodeField(
+    'Needed if the account of the caller requires a second factor, to give the new one identities.',
+  )
+  mfaCode?: string | null;
 
   @IdempotencyKeyField()
   idempotencyKey?: string | null;
@@ -136,18 +142,14 @@ export class UpdateAccountInput {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      'Whether a code of the second factor (TOTP) is needed to reveal secrets, to issue temporary credentials, and to give a store whose secrets Keyway keeps another address.',
+      'Whether a code of the second factor (TOTP) is needed to be shown secrets (create, rotate, reveal and issue credentials), to let others act as an account (identities), to lower this setting, and to give a store whose secrets Keyway keeps another address.',
   })
   @NotNull()
   mfaRequired?: boolean;
 
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'A code of the second factor (TOTP), or a recovery code. Needed by callers who set `mfaRequired` of their own account to false.',
-  })
-  @Optional()
-  @Line(1, 64)
+  @MfaCodeField(
+    'Needed if the account of the caller requires a second factor, to set `mfaRequired` of an account to false and to give it identities.',
+  )
   mfaCode?: string | null;
 
   @Field(() => [IdentityInput], {

@@ -2,7 +2,7 @@ import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { violates } from '../database/database.js';
+import { violates, type Tx } from '../database/database.js';
 import { conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { newId } from '../ids.js';
@@ -10,18 +10,23 @@ import { Account } from './account.js';
 import type { CreateAccountInput } from './account.input.js';
 import { changedAccount, findAccount, holdAccounts } from './find.js';
 import { keepIdentities } from './keep-identities.js';
+import { attemptIfNeeded } from './second-factor.js';
 
 /**
  * Makes an account, on its own or as part of another.
- * @throws NOT_FOUND for a parent that the caller may not see; FORBIDDEN without ACCOUNT_MANAGE there; CONFLICT for a
- * name in use; what `keepIdentities` throws.
+ * @throws NOT_FOUND for a parent that the caller may not see; FORBIDDEN without ACCOUNT_MANAGE there, and for identities
+ * without the second factor that the caller's account requires; CONFLICT for a name in use; what `keepIdentities` throws.
  */
 export async function createAccount(ctx: RequestContext, input: CreateAccountInput): Promise<Account> {
   const parent = input.parent
     ? await findAccount(ctx, input.parent, 'input.parent', Permission.ACCOUNT_MANAGE)
     : null;
   authorize(ctx.principal, Permission.ACCOUNT_MANAGE, { accountId: parent?.id });
-  const { result } = await once(ctx, 'account:create', input, async (tx) => {
+  // A repeated request has the code of its own moment.
+  const { mfaCode, ...asked } = input;
+  const isNeeded = (input.identities ?? []).length > 0;
+  const factor = isNeeded || typeof mfaCode === 'string' ? await attemptIfNeeded(ctx, mfaCode) : undefined;
+  const create = async (tx: Tx) => {
     const id = newId();
     if (parent) await holdAccounts(tx, [parent.id]);
     try {
@@ -39,9 +44,12 @@ export async function createAccount(ctx: RequestContext, input: CreateAccountInp
       if (violates(error, 'accounts_name')) throw conflict('The name of the account is in use.');
       throw error;
     }
+    await factor?.prove(tx);
     await keepIdentities(ctx, tx, id, input.identities ?? []);
     await record(ctx, tx, { action: 'account:create', target: { type: 'Account', id }, accountId: id });
     return { id };
-  });
+  };
+  const creating = () => once(ctx, 'account:create', asked, create);
+  const { result } = await (factor ? factor.during(creating) : creating());
   return changedAccount(ctx, result.id);
 }

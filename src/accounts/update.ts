@@ -15,8 +15,8 @@ import { attemptIfNeeded, factorNeeded } from './second-factor.js';
 /**
  * Changes an account. A disabled one cannot call Keyway from the answer on.
  * @throws NOT_FOUND; FORBIDDEN, also where what it owns would act as the caller again, for longer than the caller may let
- * it, and where callers would no longer require the second factor of themselves without proving it; CONFLICT where the
- * caller would lock itself or the administrator out; what `keepIdentities` throws.
+ * it, and without the second factor that the caller's account requires where the account would no longer require one, or
+ * gets identities; CONFLICT where the caller would lock itself or the administrator out; what `keepIdentities` throws.
  */
 export async function updateAccount(ctx: RequestContext, input: UpdateAccountInput): Promise<Account> {
   const found = await findAccount(ctx, input.id, 'input.id', Permission.ACCOUNT_MANAGE);
@@ -26,8 +26,10 @@ export async function updateAccount(ctx: RequestContext, input: UpdateAccountInp
   });
   // A repeated request has the code of its own moment.
   const { mfaCode, ...asked } = input;
-  const isLowering = input.mfaRequired === false && found.id === ctx.principal.accountId;
-  const factor = isLowering || typeof mfaCode === 'string' ? await attemptIfNeeded(ctx, mfaCode) : undefined;
+  const isOwn = found.id === ctx.principal.accountId;
+  const lowers = ({ mfaRequired }: Account) => input.mfaRequired === false && mfaRequired;
+  const isNeeded = lowers(found) || (input.identities ?? []).length > 0;
+  const factor = isNeeded || typeof mfaCode === 'string' ? await attemptIfNeeded(ctx, mfaCode) : undefined;
   const change = async (tx: Tx) => {
     const account = await lockAccount(ctx, tx, found.id, Permission.ACCOUNT_MANAGE);
     const wanted: Partial<Account> = {
@@ -44,7 +46,7 @@ export async function updateAccount(ctx: RequestContext, input: UpdateAccountInp
         'The built-in administrator cannot be disabled, and nobody can disable their own account.',
       );
     }
-    if (isLowering && names.includes('mfaRequired') && !factor) throw factorNeeded();
+    if (lowers(account) && !factor && (isOwn || ctx.principal.mfaRequired)) throw factorNeeded();
     await factor?.prove(tx);
     if (names.includes('enabled') && wanted.enabled)
       await authorizeOwn(ctx.principal, ownByOwner, { owner: account.id }, tx);

@@ -93,6 +93,9 @@ export const longestSlug = 64;
 /** A description. */
 export const longestDescription = 2_000;
 
+/** A code of a second factor, or a recovery code, with the blanks and hyphens that people type. */
+export const longestCode = 64;
+
 /** A category, by which credentials are told apart. */
 export const longestCategory = 100;
 

@@ -19,6 +19,7 @@ import { Credential, type Unsaid } from './record/credential.js';
 import type { CreateCredentialInput } from './credential.input.js';
 import type { IssuedSecret } from './secret/issued-secret.js';
 import { keepOutside } from './secret/keep-secret.js';
+import { factorFor, type Coded } from './secret/factor.js';
 import { mayStill, shown } from './secret/shown.js';
 import { holdPlace } from './record/allowed.js';
 import { checkedExpiry } from './record/expiry.js';
@@ -47,7 +48,8 @@ export interface Placing {
  */
 export async function createOutside(
   ctx: RequestContext,
-  input: CreateCredentialInput,
+  input: Omit<CreateCredentialInput, 'mfaCode'>,
+  mfaCode: CreateCredentialInput['mfaCode'],
   store: CredentialStore,
   placing: Placing,
 ): Promise<{ credential: Credential; issued: IssuedSecret | null }> {
@@ -59,10 +61,11 @@ export async function createOutside(
   expectRetrievable(input);
   const columns = { ...columnsOf(ctx, input, store, placing, wish, connector), id: newId() };
   connector.expect?.(columns);
+  const factor = await factorFor(ctx, mfaCode);
 
   let lease: Lease | undefined;
   const reach = () => presentBefore(ctx, connector, columns, wish);
-  const keep = async (tx: Tx, before: readonly string[] | undefined): Promise<Planned> => {
+  const keep = async (tx: Tx, before: readonly string[] | undefined): Promise<Planned & Coded> => {
     const { account, owner, project, roles } = placing;
     await holdPlace(tx, owner ? [account.id, owner.id] : [account.id], project?.id ?? null);
     const { id } = columns;
@@ -76,6 +79,7 @@ export async function createOutside(
       await tx.em
         .getRepository(CredentialRole)
         .insert(roles.map((role) => ({ credentialId: id, roleId: role.id })));
+    const code = await factor.prove(tx);
     lease = await plan(tx, callerOf(ctx), {
       credentialId: id,
       storeId: store.id,
@@ -83,9 +87,9 @@ export async function createOutside(
       version: 1,
       details: { ...(before && { before }) },
     });
-    return { id, intent: lease.id, version: 1 };
+    return { id, intent: lease.id, version: 1, code };
   };
-  const outcome = await onceReaching(ctx, 'credential:create', input, { reach, keep });
+  const outcome = await factor.during(() => onceReaching(ctx, 'credential:create', input, { reach, keep }));
   await carryOut(ctx, 'credential:create', input, outcome.result.intent, lease);
   const issued = await shown(ctx, outcome, mayStill(ctx, outcome, Permission.CREDENTIAL_CREATE));
   return { credential: await changedCredential(ctx, outcome.result.id), issued };
@@ -102,7 +106,7 @@ async function authorizeStore({ principal, db }: RequestContext, store: Credenti
     );
 }
 
-function expectKept({ keeps = [] }: Connector, input: CreateCredentialInput): void {
+function expectKept({ keeps = [] }: Connector, input: Omit<CreateCredentialInput, 'mfaCode'>): void {
   const asked = {
     enabled: input.enabled === false,
     allowedIps: (input.allowedIps ?? []).length > 0,
@@ -123,7 +127,7 @@ export const noSuchSetting = 'must be left out: this store has no such setting';
 
 function columnsOf(
   { at }: RequestContext,
-  input: CreateCredentialInput,
+  input: Omit<CreateCredentialInput, 'mfaCode'>,
   store: CredentialStore,
   { account, owner, project }: Placing,
   { kind, provider, accessKey }: OutsideWish,

@@ -33,18 +33,19 @@ import {
 import { checkedExpiry, expiryFor } from './record/expiry.js';
 import { createOutside, noSuchSetting } from './create-outside.js';
 import { beginVersion } from './record/versions.js';
-import { mayStill, shown } from './secret/shown.js';
+import { factorFor, type Coded } from './secret/factor.js';
+import { mayStill, shown, type Made } from './secret/shown.js';
 import { wishFor } from './secret/wish.js';
 
 /**
  * Makes a credential, and its first secret, which is shown in the answer.
  * @throws NOT_FOUND for an account, owner, project, role or store that the caller may not see; FORBIDDEN without
- * CREDENTIAL_CREATE there, and for roles, tokens and keys that may do more than the caller, or for longer; CONFLICT for
- * a user name in use; BAD_USER_INPUT for one that reads like an access key.
+ * CREDENTIAL_CREATE there, and for roles, tokens and keys that may do more than the caller, or for longer, and without
+ * the second factor that the caller's account requires; CONFLICT for a user name in use; BAD_USER_INPUT for one that reads like an access key.
  */
 export async function createCredential(
   ctx: RequestContext,
-  input: CreateCredentialInput,
+  { mfaCode, ...input }: CreateCredentialInput,
 ): Promise<{ credential: Credential; issued: IssuedSecret | null }> {
   const { principal } = ctx;
   const store = await findStore(ctx, input.store);
@@ -62,7 +63,7 @@ export async function createCredential(
 
   supporting(ctx.connectors, store, 'create');
   if (store.kind !== StoreKind.BUILT_IN)
-    return createOutside(ctx, input, store, { account, owner, project, roles });
+    return createOutside(ctx, input, mfaCode, store, { account, owner, project, roles });
   if (input.scope) throw badInput('input.scope', "must be left out: Keyway's own store has no such places");
   if (input.baseUrl) throw badInput('input.baseUrl', noSuchSetting);
   const { wish, provider } = wishFor(input.secret, account);
@@ -88,8 +89,9 @@ export async function createCredential(
   const prepared = await prepare(ctx.keyring, kind, mint(wish));
   const retrievable = kind === CredentialKind.PROVIDER_KEYS || input.retrievable === true;
   const policy = input.rotationPolicy;
+  const factor = await factorFor(ctx, mfaCode);
 
-  const outcome = await once(ctx, 'credential:create', input, async (tx) => {
+  const create = async (tx: Tx): Promise<Made & Coded> => {
     await holdPlace(tx, owner ? [account.id, owner.id] : [account.id], project?.id ?? null);
     const id = newId();
     const expiresAt = checkedExpiry(ctx, { kind, accountId: account.id }, input.expiresAt);
@@ -135,14 +137,16 @@ export async function createCredential(
       // A role may have gained permissions since it was found.
       await authorizeOwn(principal, ownById, { id }, tx);
     }
+    const code = await factor.prove(tx);
     await record(ctx, tx, {
       action: 'credential:create',
       target: { type: 'Credential', id },
       accountId: account.id,
       projectId: project?.id ?? null,
     });
-    return { id, version: 1, issued: partsOf(prepared.minted, { expiresAt, provider }) };
-  });
+    return { id, version: 1, issued: partsOf(prepared.minted, { expiresAt, provider }), code };
+  };
+  const outcome = await factor.during(() => once(ctx, 'credential:create', input, create));
   const issued = await shown(ctx, outcome, mayStill(ctx, outcome, Permission.CREDENTIAL_CREATE));
   return { credential: await changedCredential(ctx, outcome.result.id), issued };
 }

@@ -6,6 +6,7 @@ import {
   longestIssue,
   longestName,
   longestPolicy,
+  longestCode,
   mostListed,
   shortestIssue,
   usualTokenDays,
@@ -15,6 +16,7 @@ import {
   DurationBetween,
   DurationUpTo,
   IdempotencyKeyField,
+  MfaCodeField,
   IdRule,
   Line,
   Lines,
@@ -166,6 +168,9 @@ export class CreateCredentialInput {
   @Optional()
   @Nested()
   rotationPolicy?: RotationPolicyInput | null;
+
+  @MfaCodeField()
+  mfaCode?: string | null;
 
   @IdempotencyKeyField()
   idempotencyKey?: string | null;
@@ -342,6 +347,9 @@ export class RotateCredentialInput {
   @DurationUpTo(longestGrace)
   gracePeriod?: string | null;
 
+  @MfaCodeField()
+  mfaCode?: string | null;
+
   @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }
@@ -385,13 +393,7 @@ export class RevealCredentialInput {
   @IdRule()
   id: string;
 
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'A code of the second factor (TOTP), or a recovery code. Needed if the account of the caller requires a second factor.',
-  })
-  @Optional()
-  @Line(1, 64)
+  @MfaCodeField()
   mfaCode?: string | null;
 }
 
@@ -402,7 +404,7 @@ export class StoreMfaInput {
   device: string;
 
   @Field(() => String, { description: 'The code that the device shows now.' })
-  @Line(1, 64)
+  @Line(1, longestCode)
   code: string;
 }
 
@@ -424,13 +426,7 @@ export class IssueTemporaryCredentialInput {
   @DurationBetween(shortestIssue, longestIssue)
   duration?: string | null;
 
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'A code of the second factor (TOTP), or a recovery code. Needed if the account of the caller requires a second factor.',
-  })
-  @Optional()
-  @Line(1, 64)
+  @MfaCodeField()
   mfaCode?: string | null;
 
   @Field(() => StoreMfaInput, {

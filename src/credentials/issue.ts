@@ -1,8 +1,6 @@
 import { withinRanges } from '../access/addresses.js';
 import { authorize, ownerMay } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
-import { whileAllowed } from '../access/standing.js';
-import { attemptIfNeeded, type Attempt } from '../accounts/second-factor.js';
 import { record } from '../audit/record.js';
 import { mint } from '../connectors/built-in.js';
 import type { Minted } from '../connectors/connector.js';
@@ -28,6 +26,7 @@ import { issueOutside } from './issue-outside.js';
 import { expectRetrievable } from './outside/outside-wish.js';
 import { authorizeLasting, authorizeShowing, isHolder, placeOf, termsOf } from './record/allowed.js';
 import { beginVersion } from './record/versions.js';
+import { factorFor, type Coded, type Factor } from './secret/factor.js';
 import { named, shown, type Made } from './secret/shown.js';
 
 /**
@@ -55,22 +54,20 @@ export async function issueTemporaryCredential(
 
   const outside = store.kind !== StoreKind.BUILT_IN;
   if (outside) expectRetrievable(input);
-  const factor = await attemptIfNeeded(ctx, input.mfaCode);
+  const factor = await factorFor(ctx, input.mfaCode);
   const asking: Asking = { ctx, input, found, wanted, factor, outside };
   // A repeated request has the code of its own moment.
   const asked = { ...input, mfaCode: null };
-  const issue = async () => {
-    const outcome = outside
-      ? await onceReaching(ctx, 'credential:issue', asked, {
-          before: (tx) => proveOutside(asking, tx),
+  let code: string | null = null;
+  const outcome = await factor.during<Issued>(() =>
+    outside
+      ? onceReaching(ctx, 'credential:issue', asked, {
+          before: async (tx) => void (code = await proveOutside(asking, tx)),
           reach: () => issueOutside(ctx, input, found, lengthFor(ctx, found, input)),
-          keep: async (tx, minted) => derive(asking, tx, await termsFor(asking, tx), minted),
+          keep: async (tx, minted) => derive(asking, tx, await termsFor(asking, tx), minted, code),
         })
-      : await once(ctx, 'credential:issue', asked, (tx) => issueHere(asking, tx));
-    if (outcome.replayed) await proveAgain(asking, outcome.result);
-    return outcome;
-  };
-  const outcome = await (factor ? factor.during(issue) : issue());
+      : once(ctx, 'credential:issue', asked, (tx) => issueHere(asking, tx)),
+  );
   const credential = await changedCredential(ctx, outcome.result.id);
   const issued = await shown(ctx, outcome, (tx) => authorizeHaving(ctx, found, credential, tx));
   return { credential, issued: issued ?? named(outcome.result, credential) };
@@ -81,7 +78,7 @@ interface Asking {
   input: IssueTemporaryCredentialInput;
   found: Credential;
   wanted: string[] | undefined;
-  factor: Attempt | undefined;
+  factor: Factor;
   outside: boolean;
 }
 
@@ -107,35 +104,29 @@ async function issueHere(asking: Asking, tx: Tx): Promise<Issued> {
   const { found, factor } = asking;
   const { secretPrefix: prefix, secretFormat: format } = found;
   const terms = await termsFor(asking, tx);
-  await factor?.prove(tx);
-  return derive(asking, tx, terms, mint({ kind: 'ACCESS_KEY', prefix, format, accessKey: null }));
+  const code = await factor.prove(tx);
+  return derive(asking, tx, terms, mint({ kind: 'ACCESS_KEY', prefix, format, accessKey: null }), code);
 }
 
 /** All that can be known before the store is asked. */
-async function proveOutside(asking: Asking, tx: Tx): Promise<void> {
+async function proveOutside(asking: Asking, tx: Tx): Promise<string | null> {
   const { ctx, factor } = asking;
   const { parent, allowedIps } = await termsFor(asking, tx);
   if (await faultOfCredential(tx, parent.id)) throw parentFails();
   await authorizeHaving(ctx, parent, { ...parent, allowedIps }, tx);
-  await factor?.prove(tx);
+  return factor.prove(tx);
 }
 
-/**
- * A repeated request is as well proven as the first where its code is the same, which by now no other deed would take.
- * @throws FORBIDDEN for another code that is not accepted.
- */
-async function proveAgain({ ctx, input, factor }: Asking, { code }: Issued): Promise<void> {
-  if (!factor || (code !== null && code === tagOfCode(ctx, input))) return;
-  await whileAllowed(ctx, (tx) => factor.prove(tx));
-}
-
-interface Issued extends Made {
-  /** A tag of the code that proved it. */
-  code: string | null;
-}
+type Issued = Made & Coded;
 
 /** Puts a pair that was made just now on record. @throws FORBIDDEN, CONFLICT */
-async function derive(asking: Asking, tx: Tx, terms: Terms, minted: Minted): Promise<Issued> {
+async function derive(
+  asking: Asking,
+  tx: Tx,
+  terms: Terms,
+  minted: Minted,
+  code: string | null,
+): Promise<Issued> {
   const { ctx, input, found, factor, outside } = asking;
   const { parent, allowedIps, roles } = terms;
   const { secretPrefix, secretFormat, signatureScheme } = found;
@@ -158,7 +149,7 @@ async function derive(asking: Asking, tx: Tx, terms: Terms, minted: Minted): Pro
     enabled: true,
     allowedIps,
     unsaid: parent.unsaid,
-    mfaAuthenticated: minted.mfa ?? factor !== undefined,
+    mfaAuthenticated: minted.mfa ?? factor.isProved,
     retrievable: outside || (input.retrievable ?? parent.retrievable),
     externalId: outside ? minted.accessKey : null,
     scope: parent.scope,
@@ -194,16 +185,11 @@ async function derive(asking: Asking, tx: Tx, terms: Terms, minted: Minted): Pro
   });
   // What a store made is read back, with where it is used.
   const issued = outside ? {} : { issued: partsOf(minted, { expiresAt }) };
-  return { id, version: 1, ...issued, code: tagOfCode(ctx, input) };
+  return { id, version: 1, ...issued, code };
 }
 
 const parentFails = () =>
   conflict('The parent credential does not work now: it is disabled, expired or revoked.');
-
-const tagOfCode = ({ keyring }: RequestContext, { mfaCode }: IssueTemporaryCredentialInput): string | null =>
-  typeof mfaCode === 'string'
-    ? keyring.mac('idempotency-input', 'mfaCode', mfaCode).toString('base64')
-    : null;
 
 /** By CREDENTIAL_CREATE where the parent is, as its owner, who may rotate it, or by having signed with it. */
 function authorizeIssuing({ principal }: RequestContext, parent: Credential): void {

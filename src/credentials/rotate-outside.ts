@@ -14,6 +14,7 @@ import type { Credential } from './record/credential.js';
 import type { RotateCredentialInput } from './credential.input.js';
 import type { IssuedSecret } from './secret/issued-secret.js';
 import { keepOutside } from './secret/keep-secret.js';
+import { factorFor, type Coded } from './secret/factor.js';
 import { mayStill, named, shown } from './secret/shown.js';
 import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
 import { changedCredential, type FoundCredential } from './record/find.js';
@@ -33,7 +34,8 @@ import { wayOf, wishOf } from './outside/work.js';
  */
 export async function rotateOutside(
   ctx: RequestContext,
-  input: RotateCredentialInput,
+  input: Omit<RotateCredentialInput, 'mfaCode'>,
+  mfaCode: RotateCredentialInput['mfaCode'],
   found: FoundCredential,
   storeKind: string,
 ): Promise<{ credential: Credential; issued: IssuedSecret }> {
@@ -45,23 +47,25 @@ export async function rotateOutside(
   const graceMs = durationMs(input.gracePeriod ?? 'PT0S');
   if (graceMs > 0 && connector.rotation?.previous !== 'lives')
     throw badInput('input.gracePeriod', endsAtOnce);
+  const factor = await factorFor(ctx, mfaCode);
 
   let lease: Lease | undefined;
   const reach = async () => {
     await expectNoLockOut(ctx, connector, found);
     return presentAt(ctx, connector, found, ctx.left);
   };
-  const keep = async (tx: Tx, before: readonly string[] | undefined): Promise<Planned> => {
+  const keep = async (tx: Tx, before: readonly string[] | undefined): Promise<Planned & Coded> => {
     const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_ROTATE);
     expectLiving(credential);
     if (credential.goneAt !== null) throw conflict('The store no longer has this credential.');
     expectRevision(credential, input.expectedRevision);
     await expectNewest(tx, found);
+    const code = await factor.prove(tx);
     const planned = await planRotation(ctx, tx, callerOf(ctx), credential, wish, { graceMs, before });
     lease = planned.lease;
-    return { id: credential.id, intent: planned.lease.id, version: planned.version };
+    return { id: credential.id, intent: planned.lease.id, version: planned.version, code };
   };
-  const outcome = await onceReaching(ctx, 'credential:rotate', input, { reach, keep });
+  const outcome = await factor.during(() => onceReaching(ctx, 'credential:rotate', input, { reach, keep }));
   await carryOut(ctx, 'credential:rotate', input, outcome.result.intent, lease);
   const credential = await changedCredential(ctx, outcome.result.id);
   const issued = await shown(ctx, outcome, mayStill(ctx, outcome, Permission.CREDENTIAL_ROTATE));

@@ -11,7 +11,7 @@ import type { ValidationArguments, ValidationError } from 'class-validator';
 import { Field } from 'type-graphql';
 import { KeywayError, type FieldFault } from '../errors.js';
 import { isVisible, unclean } from '../connectors/answers.js';
-import { mostFaults, longestDuration, longestSlug } from '../config/limits.js';
+import { longestCode, mostFaults, longestDuration, longestSlug } from '../config/limits.js';
 import { durationMs } from '../time.js';
 
 /** A rule on a property of an input class; `ListOf` can hold each item of a list to it. */
@@ -125,6 +125,21 @@ export const IdempotencyKeyField = (): PropertyDecorator => (target, property) =
   Optional()(target, property);
   IdempotencyKeyRule()(target, property);
 };
+
+/**
+ * The code of a second factor that a mutation takes: given, it is checked.
+ * @param needed when it is, where the account of the caller requires one
+ */
+export const MfaCodeField =
+  (needed = 'Needed if the account of the caller requires a second factor.'): PropertyDecorator =>
+  (target, property) => {
+    Field(() => String, {
+      nullable: true,
+      description: `A code of the second factor (TOTP), or a recovery code. ${needed}`,
+    })(target, property);
+    Optional()(target, property);
+    Line(1, longestCode)(target, property);
+  };
 
 /** A duration longer than zero, and at most `max`. */
 export const PositiveDuration = (max = longestDuration): Rule =>

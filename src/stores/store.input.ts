@@ -1,5 +1,13 @@
 import { Field, ID, InputType } from 'type-graphql';
-import { IdempotencyKeyField, IdRule, Line, Name, Nested, NotNull, Optional } from '../inputs/rules.js';
+import {
+  IdempotencyKeyField,
+  MfaCodeField,
+  IdRule,
+  Name,
+  Nested,
+  NotNull,
+  Optional,
+} from '../inputs/rules.js';
 import type { StoreConnectionInput } from './connection.input.js';
 
 /**
@@ -51,13 +59,9 @@ export class UpdateStoreInput {
   @Nested()
   connection?: StoreConnectionInput;
 
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'A code of the second factor (TOTP), or a recovery code. Needed if the account of the caller requires a second factor, and the store gets an address with another origin while Keyway keeps secrets of its credentials.',
-  })
-  @Optional()
-  @Line(1, 64)
+  @MfaCodeField(
+    'Needed if the account of the caller requires a second factor, and the store gets an address with another origin while Keyway keeps secrets of its credentials.',
+  )
   mfaCode?: string | null;
 
   @IdempotencyKeyField()

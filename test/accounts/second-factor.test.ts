@@ -18,6 +18,7 @@ import {
   unique,
 } from '../support/make.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
+import { trusting } from '../support/issuer.js';
 import { readNode, run } from '../support/verbs.js';
 
 let server: TestServer;
@@ -25,7 +26,14 @@ let clock: ReturnType<typeof holdClock>;
 let account: string;
 let kept: { id: string; secret: string | null };
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await startTestServer(
+    trusting({
+      issuer: 'https://id.example.com',
+      jwks: 'https://id.example.com/keys',
+      audience: 'keyway',
+      algorithms: ['ES256'],
+    }),
+  );
   clock = holdClock(server);
   account = await makeAccount(server);
   kept = await makeCredential(server, account, { retrievable: true });
@@ -632,6 +640,113 @@ describe('a try', () => {
     expectShown(await revealAs(who, app.code()));
     await one.during(async () => undefined);
     expect(await deviceOf(who)).toMatchObject({ failures: 0, locked: null });
+  });
+});
+
+describe('every verb that shows a secret asks for it', () => {
+  /** One who may do all that is asked here, of an account that requires a factor. */
+  async function makeMaker() {
+    const permissions = ['CREDENTIAL_CREATE', 'CREDENTIAL_ROTATE', 'CREDENTIAL_REVEAL', 'ACCOUNT_MANAGE'];
+    const who = await makeCaller(server, permissions, { onAccount: account }, { mfaRequired: true });
+    const app = await enrolAndConfirm(server, who.token);
+    clock.move(10);
+    return { ...who, app };
+  }
+
+  const verbs: Record<string, () => Promise<[mutation: string, input: Record<string, unknown>]>> = {
+    'createCredential, of a token': () =>
+      Promise.resolve(['createCredential', { account, name: unique('token'), secret: { token: {} } }]),
+    'createCredential, of an access key': () =>
+      Promise.resolve(['createCredential', { account, name: unique('key'), secret: { accessKey: {} } }]),
+    rotateCredential: async () => ['rotateCredential', { id: (await makeCredential(server, account)).id }],
+    revealCredential: () => Promise.resolve(['revealCredential', { id: kept.id }]),
+    issueTemporaryCredential: () => Promise.resolve(['issueTemporaryCredential', { parent: kept.id }]),
+  };
+
+  test.each(Object.keys(verbs))('S28: %s', async (name) => {
+    const { app, token, ...who } = await makeMaker();
+    const made = await verbs[name]?.();
+    if (!made) throw new Error('a verb');
+    const [mutation, input] = made;
+    const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+    const document = `mutation ($input: ${type}!) { ${mutation}(input: $input) { issued { secret } } }`;
+    const ask = (more: object = {}) => server.ask(document, { input: { ...input, ...more } }, { token });
+    const before = await readNode(
+      server,
+      kept.id,
+      '... on Credential { revision versions { number } derived(first: 100) { nodes { id } } }',
+    );
+    for (const mfaCode of [undefined, null]) {
+      const refused = await ask({ mfaCode });
+      expect([refused.code, refused.data]).toEqual(['FORBIDDEN', null]);
+      expect(refused.errors[0]?.message).toMatch(/mfaCode.*enrol/);
+    }
+    expectRefused(await ask({ mfaCode: wrong(app) }));
+    expect(
+      await readNode(
+        server,
+        kept.id,
+        '... on Credential { revision versions { number } derived(first: 100) { nodes { id } } }',
+      ),
+    ).toEqual(before);
+    const { issued } = expectData(await ask({ mfaCode: app.code() }))[mutation];
+    expect(issued.secret).toMatch(/./);
+    expectRefused(await ask({ mfaCode: app.code() }));
+    expect(await deviceOf({ token, ...who })).toMatchObject({ failures: 1 });
+  });
+
+  test.each(['createCredential', 'rotateCredential'])(
+    'S28: a repeated %s has the answer with the code that it had, or with another that is right',
+    async (name) => {
+      const { app, token, ...who } = await makeMaker();
+      const [mutation, input] = (await (verbs[name] ?? verbs['createCredential, of a token'])?.()) ?? [];
+      const type = `${String(mutation).charAt(0).toUpperCase()}${String(mutation).slice(1)}Input`;
+      const document = `mutation ($input: ${type}!) { ${mutation}(input: $input) { issued { secret } } }`;
+      const idempotencyKey = randomUUID();
+      const ask = (more: object = {}) =>
+        server.ask(document, { input: { ...input, idempotencyKey, ...more } }, { token });
+      const first = expectData(await ask({ mfaCode: app.code() }));
+      expect(expectData(await ask({ mfaCode: app.code() }))).toEqual(first);
+      clock.move(10);
+      expect(expectData(await ask({ mfaCode: app.code() }))).toEqual(first);
+      expectRefused(await ask({ mfaCode: app.code() }));
+      expect((await ask()).code).toBe('FORBIDDEN');
+      expect(await deviceOf({ token, ...who })).toMatchObject({ failures: 1 });
+    },
+  );
+
+  describe('and so does what would let others do so without it', () => {
+    test('S28: to require none of another account', async () => {
+      const { app, token } = await makeMaker();
+      const id = await makeAccount(server, { parent: account, mfaRequired: true });
+      const lower = (more: object = {}) =>
+        run(server, 'updateAccount', { id, mfaRequired: false, ...more }, { token });
+      expect((await lower()).code).toBe('FORBIDDEN');
+      expectRefused(await lower({ mfaCode: wrong(app) }));
+      expect(await readNode(server, id, '... on Account { mfaRequired }')).toEqual({ mfaRequired: true });
+      expectData(await lower({ mfaCode: app.code() }));
+      expectData(await lower());
+    });
+
+    test.each(['createAccount', 'updateAccount'])('S28: an identity, by %s', async (mutation) => {
+      const { app, token } = await makeMaker();
+      const ask = async (more: object = {}) =>
+        run(
+          server,
+          mutation,
+          {
+            ...(mutation === 'createAccount'
+              ? { kind: 'PERSON', name: unique('made'), title: 'Made', parent: account }
+              : { id: await makeAccount(server, { parent: account }) }),
+            identities: [{ issuer: 'https://id.example.com', subject: unique('subject') }],
+            ...more,
+          },
+          { token },
+        );
+      expect((await ask()).code).toBe('FORBIDDEN');
+      expectRefused(await ask({ mfaCode: wrong(app) }));
+      expectData(await ask({ mfaCode: app.code() }));
+    });
   });
 });
 

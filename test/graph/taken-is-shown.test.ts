@@ -24,14 +24,14 @@ const fieldsOf = (name: string): string[] => {
 
 /** What is about the request itself, or a secret, or is shown by another name or in another form. */
 const elsewhere: Record<string, string[]> = {
-  CreateCredentialInput: ['idempotencyKey', 'secret'],
+  CreateCredentialInput: ['idempotencyKey', 'mfaCode', 'secret'],
   UpdateCredentialInput: ['idempotencyKey', 'expectedRevision', 'overwriteSecret', 'secret'],
   RevokeCredentialInput: ['idempotencyKey', 'reason'], // revokeReason
   IssueTemporaryCredentialInput: ['idempotencyKey', 'duration', 'mfaCode', 'storeMfa', 'credential'], // expiresAt, parent
   AccessKeyInput: ['prefix', 'scheme'], // secretPrefix, signatureScheme
   TokenInput: ['prefix'],
   PasswordInput: ['username', 'password'], // accessKey
-  CreateAccountInput: ['idempotencyKey'],
+  CreateAccountInput: ['idempotencyKey', 'mfaCode'],
   UpdateAccountInput: ['idempotencyKey', 'mfaCode'],
   CreateProjectInput: ['idempotencyKey'],
   UpdateProjectInput: ['idempotencyKey'],
