@@ -88,7 +88,7 @@ export class CreateAccountInput {
     nullable: true,
     defaultValue: false,
     description:
-      'Whether a code of the second factor (TOTP) is needed to be shown secrets (create, rotate, reveal and issue credentials), to let others act as an account (identities), to lower this setting, and to give a store whose secrets Keyway keeps another address.',
+      'Whether a code of the second factor (TOTP) is needed to be shown secrets (create, rotate, reveal and issue credentials), to let others act as an account (identities), to lower this setting, and to give a store whose secrets Keyway keeps another connection.',
   })
   @Optional()
   @AsTyped()
@@ -142,7 +142,7 @@ export class UpdateAccountInput {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      'Whether a code of the second factor (TOTP) is needed to be shown secrets (create, rotate, reveal and issue credentials), to let others act as an account (identities), to lower this setting, and to give a store whose secrets Keyway keeps another address.',
+      'Whether a code of the second factor (TOTP) is needed to be shown secrets (create, rotate, reveal and issue credentials), to let others act as an account (identities), to lower this setting, and to give a store whose secrets Keyway keeps another connection.',
   })
   @NotNull()
   mfaRequired?: boolean;

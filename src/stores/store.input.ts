@@ -60,7 +60,7 @@ export class UpdateStoreInput {
   connection?: StoreConnectionInput;
 
   @MfaCodeField(
-    'Needed if the account of the caller requires a second factor, and the store gets an address with another origin while Keyway keeps secrets of its credentials.',
+    'Needed if the account of the caller requires a second factor, to give a store another connection while Keyway keeps secrets of its credentials.',
   )
   mfaCode?: string | null;
 

@@ -8,7 +8,7 @@ import { tryConnection } from './check.js';
 import { type StoreConnection, connectionOf } from './connection.js';
 import { wipe } from './create.js';
 import { changedStore, findManaged, lockManaged } from './find.js';
-import { isMove, keepsSecrets, moveSecrets } from './sealed/move.js';
+import { keepsSecrets, moveSecrets } from './sealed/move.js';
 import { sealSecrets } from './open.js';
 import { replaceOwnKeys } from './own-key.js';
 import type { UpdateStoreInput } from './store.input.js';
@@ -16,7 +16,7 @@ import { CredentialStore } from './store.js';
 
 /**
  * Changes the name of a store, or its connection, once the store has taken what Keyway is to prove itself with. What
- * Keyway keeps of its credentials goes along to another address only for those who may be shown all of it.
+ * Keyway keeps of its credentials goes by another connection only for those who may be shown all of it.
  * @throws NOT_FOUND, FORBIDDEN without STORE_MANAGE, and as `moveSecrets` does; UNSUPPORTED for Keyway's own,
  * BAD_USER_INPUT for a connection that cannot be one or is of another kind; STORE_REJECTED, UNAVAILABLE and RATE_LIMITED,
  * and nothing is changed; CONFLICT for a name in use.
@@ -38,10 +38,8 @@ export async function updateStore(ctx: RequestContext, input: UpdateStoreInput):
         const changed = input.name !== undefined && input.name !== store.name ? ['name'] : [];
         if (input.name !== undefined && changed.length > 0) await rename(tx, store.id, input.name);
         if (next) {
-          if (isMove(store, next)) {
-            if (!factor && (await keepsSecrets(tx, store))) await attemptIfNeeded(ctx, null);
-            await moveSecrets(ctx, tx, store, next);
-          }
+          if (!factor && (await keepsSecrets(tx, store))) await attemptIfNeeded(ctx, null);
+          await moveSecrets(ctx, tx, store, next);
           await reconnect(ctx, tx, store, next);
           changed.push('connection');
         }
@@ -63,14 +61,14 @@ export async function updateStore(ctx: RequestContext, input: UpdateStoreInput):
   }
 }
 
-/** The code that is given, to be proved; one is needed where secrets are to go to another address. @throws FORBIDDEN */
+/** The code that is given, to be proved; one is needed where secrets are to go by another connection. @throws FORBIDDEN */
 async function factorFor(
   ctx: RequestContext,
   mfaCode: string | null | undefined,
   store: CredentialStore,
   connection: StoreConnection | undefined,
 ): Promise<Attempt | undefined> {
-  const isNeeded = connection && isMove(store, connection) && (await keepsSecrets(ctx.db, store));
+  const isNeeded = connection && (await keepsSecrets(ctx.db, store));
   return isNeeded || typeof mfaCode === 'string' ? attemptIfNeeded(ctx, mfaCode) : undefined;
 }
 

@@ -84,6 +84,15 @@ const sealedOf = async (id: string): Promise<Buffer> => {
   return Buffer.from(row.sealed);
 };
 
+/** Puts a change on record that nothing comes of within an hour. */
+const underWay = (id: string) =>
+  server.rows(
+    `INSERT INTO intents (id, credential_id, store_id, verb, state, details, lease_until, next_at, request_id)
+     SELECT gen_random_uuid(), c.id, c.store_id, 'RETIRE', 'OPEN', '{}', now() + interval '1 hour', now() + interval '1 hour', 'a'
+     FROM credentials c WHERE c.id = CAST(:id AS uuid) RETURNING id`,
+    { id: uuid(id) },
+  );
+
 describe('to another address', () => {
   test('S43: the secrets of a store go along with who may be shown them, and open there alone', async () => {
     const { store, id, password } = await withSecret();
@@ -151,12 +160,7 @@ describe('to another address', () => {
 
   test('not while a change is under way there', async () => {
     const { store, id } = await withSecret();
-    await server.rows(
-      `INSERT INTO intents (id, credential_id, store_id, verb, state, details, lease_until, next_at, request_id)
-       SELECT CAST(:intent AS uuid), c.id, c.store_id, 'RETIRE', 'OPEN', '{}', now() + interval '1 hour', now() + interval '1 hour', 'a'
-       FROM credentials c WHERE c.id = CAST(:id AS uuid) RETURNING id`,
-      { id: uuid(id), intent: '018f3c5e-0000-7000-8000-00000000abcd' },
-    );
+    await underWay(id);
     const before = await kept(store);
     expect((await updateStore(server, moving(store))).code).toBe('CONFLICT');
     expect(await kept(store)).toEqual(before);
@@ -176,14 +180,28 @@ describe('to another address', () => {
     expect(await readStore(server, store)).toMatchObject({ endpoint: `${other.url}/` });
   });
 
-  test('a new secret for the same address needs no more than STORE_MANAGE', async () => {
+  test.each([
+    ['another workspace', () => seqeraAt(seqera, { workspaces: ['4242'] })],
+    ['another token', () => seqeraAt(seqera)],
+  ])('S43: to %s at the same address they go by the same rights', async (_, connection) => {
     const { store, id, password } = await withSecret();
-    const caller = await makeCaller(server, [Permission.STORE_MANAGE], { onAccount: account });
+    const caller = await makeCaller(server, rights(), { onAccount: account });
     const sealed = await sealedOf(id);
-    const connection = seqeraAt(seqera, { workspaces: ['4242'] });
-    expectData(await updateStore(server, { id: store, connection }, { token: caller.token }));
+    const before = await kept(store);
+    const ask = () => updateStore(server, { id: store, connection: connection() }, { token: caller.token });
+    expect((await ask()).code).toBe('FORBIDDEN');
+    expect(await kept(store)).toEqual(before);
+    const role = await makeRole(server, [Permission.CREDENTIAL_REVEAL]);
+    await grant(server, caller.id, role, { onAccount: account });
+    expectData(await ask());
     expect(await sealedOf(id)).toEqual(sealed);
     expect(await shownOf(id)).toContainEqual({ name: 'password', value: password });
+  });
+
+  test('what Keyway itself is let in with is renewed while a change is under way', async () => {
+    const { store, id } = await withSecret();
+    await underWay(id);
+    expectData(await updateStore(server, { id: store, connection: seqeraAt(seqera) }));
   });
 });
 

@@ -9,18 +9,16 @@ import type { CredentialStore } from '../store.js';
 
 type Addressed = Pick<CredentialStore, 'addresses'>;
 
-/** Whether secrets of the store would be sent to another place than now. */
-export const isMove = (from: Addressed, to: Addressed): boolean => destinationOf(from) !== destinationOf(to);
-
 /** Whether Keyway keeps secrets of credentials in the store. */
 export const keepsSecrets = async (db: Sql, { id }: Pick<CredentialStore, 'id'>): Promise<boolean> =>
   (await db.rows(anySealed, { id })).length > 0;
 
 /**
- * Lets the secrets that Keyway keeps of a store be sent to another place. Whoever names that place could read each there,
- * so it is for those alone who may be shown all of them: by their rights, and not by owning.
+ * Lets the secrets that Keyway keeps of a store be sent where another connection leads: to another address, or at the same
+ * one to another tenant, whose token, workspace or certificate authority that is. Whoever names that place could use or
+ * read each there, so it is for those alone who may be shown all of them: by their rights, and not by owning.
  * @param store locked
- * @throws CONFLICT while a change is under way in the store; FORBIDDEN, and then nothing is changed.
+ * @throws CONFLICT for another address while a change is under way in the store; FORBIDDEN, and then nothing is changed.
  */
 export async function moveSecrets(
   ctx: RequestContext,
@@ -29,14 +27,15 @@ export async function moveSecrets(
   to: Addressed,
 ): Promise<void> {
   const { id } = store;
-  if ((await tx.rows(changing, { id })).length > 0)
+  const [before, after] = [destinationOf(store), destinationOf(to)];
+  if (before !== after && (await tx.rows(changing, { id })).length > 0)
     throw conflict('A credential of this store is being changed: give it another address when that is done.');
   const secrets = await tx.rows<Kept>(kept, { id });
   if (!secrets.every((place) => may(ctx.principal, Permission.CREDENTIAL_REVEAL, place)))
     throw forbidden(
-      'The store is to get another address, to which Keyway would send the secrets that it keeps of this store: that takes CREDENTIAL_REVEAL for each of its credentials. Or connect the other address as another store.',
+      'The store is to get another connection, by which Keyway would send the secrets that it keeps of this store: that takes CREDENTIAL_REVEAL for each of its credentials. Or connect it as another store.',
     );
-  const [before, after] = [destinationOf(store), destinationOf(to)];
+  if (before === after) return;
   await reseal(
     ctx.keyring,
     tx,
