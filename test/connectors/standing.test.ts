@@ -210,6 +210,24 @@ describe.each(['NAVER Cloud, Sub Account 1', 'NAVER Cloud, Sub Account 2'])('%s'
       }),
   );
 
+  test('a key that was suspended there since is not rotated, shown as DISABLED, and rotated as such then', () =>
+    withWorld(name, async (world) => {
+      const at = world.standIn as Ncloud;
+      const { id, scope, externalId: accessKey } = await world.make();
+      const keys = at.subAccounts.get(scope)?.keys;
+      const key = keys?.get(accessKey);
+      if (!keys || !key) throw new Error('the key is not there');
+      key.active = false;
+      const refused = await world.run('rotateCredential', { id });
+      expect(refused.code).toBe('CONFLICT');
+      expect(refused.errors[0]?.message).toMatch(/key is suspended/);
+      expect([...keys.keys()]).toEqual([accessKey]);
+      expect(await read(id)).toMatchObject({ status: 'DISABLED', enabled: false, allowedIps: [] });
+      const { issued } = expectData(await world.run('rotateCredential', { id })).rotateCredential;
+      expect(keys.get(issued.accessKey)?.active).toBe(false);
+      expect(await read(id)).toMatchObject({ status: 'DISABLED', enabled: false });
+    }));
+
   test.each([
     [[{ type: 'IP', source: '192.0.2.7' } as const], ['192.0.2.7']],
     // What Keyway cannot read as an address is an address that nobody calls from.

@@ -99,7 +99,8 @@ export const ncloud: Connector = {
     const owner = await beforehand(() =>
       enabled ? callingOwner(upstream, scope) : findSubAccount(upstream, scope, faultOfOne),
     );
-    const isSuspended = !enabled && (await beforehand(() => isKeySuspended(upstream, known)));
+    const isSuspended = await beforehand(() => isKeySuspended(upstream, known));
+    if (isSuspended && enabled) throw switchedOff('The key is suspended in the store.', owner);
     const minted = await makeNextKey(upstream, known);
     if (isSuspended) await suspendNew(upstream, scope, minted.accessKey);
     return { ...minted, ...admissionOf(owner, !isSuspended) };
@@ -157,14 +158,16 @@ const observedKey = ({ accessKey, active, createdAt }: ListedKey, owner: SubAcco
 /** @throws StoreError CONFLICT where no key of the sub account would work, whatever it says itself */
 async function callingOwner(upstream: Upstream, scope: string): Promise<SubAccount> {
   const owner = await findSubAccount(upstream, scope, faultOfOne);
-  const { mayCall, allowedIps } = owner;
-  if (mayCall !== false) return owner;
-  throw new StoreError('CONFLICT', {
-    message: 'The sub account of the key is switched off in the store, or may not use the API Gateway.',
-    sent: false,
-    admission: { enabled: false, allowedIps },
-  });
+  if (owner.mayCall !== false) return owner;
+  throw switchedOff(
+    'The sub account of the key is switched off in the store, or may not use the API Gateway.',
+    owner,
+  );
 }
+
+/** What was thought to work does not: nothing was changed, and that is what the credential shows from then on. */
+const switchedOff = (message: string, { allowedIps }: SubAccount) =>
+  new StoreError('CONFLICT', { message, sent: false, admission: { enabled: false, allowedIps } });
 
 const admissionOf = ({ mayCall, allowedIps }: SubAccount, active: boolean | undefined): Admission => ({
   enabled: all([active, mayCall]),
@@ -173,7 +176,9 @@ const admissionOf = ({ mayCall, allowedIps }: SubAccount, active: boolean | unde
 
 async function isKeySuspended(upstream: Upstream, known: Known): Promise<boolean> {
   const keys = await keysOf(upstream, known.scope);
-  return keys.find(({ accessKey }) => accessKey === currentKey(known))?.active !== true;
+  const key = keys.find(({ accessKey }) => accessKey === currentKey(known));
+  // Of what is to work, only what the store says counts; what is known to be off stays off where it says nothing.
+  return known.enabled ? key?.active === false : key?.active !== true;
 }
 
 /** A key is made active. One that was to be suspended and could not be must not stay. */

@@ -102,8 +102,8 @@ const vendors: [
       const connection = {
         ncloud: { stsEndpoint: standIn.url, subAccountEndpoint: standIn.url, accessKey, secretKey },
       };
-      // The keys that are there, whether their sub account is let in, another one, and whether it works.
-      return { standIn, connection, mostCalls: 4 };
+      // The keys that are there, whether their sub account and the key itself are let in, another one, and whether it works.
+      return { standIn, connection, mostCalls: 5 };
     },
   ],
 ];
