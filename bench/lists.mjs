@@ -48,6 +48,7 @@ const filters = (builtInId) => ({
     'DISABLED',
     'EXPIRED',
     'REVOKED',
+    'REVOKING',
     'DELETED',
     'PENDING',
     'UNKNOWN',

@@ -5,7 +5,8 @@ import { sql, type Sql } from '../database/database.js';
 // condition is true or false, never null, so that it can be denied.
 
 /** What keeps a credential from working by itself. */
-type Hindrance = 'DELETED' | 'REVOKED' | 'GONE' | 'EXPIRED' | 'DISABLED' | 'PENDING' | 'UNKNOWN' | 'INVALID';
+type Hindrance =
+  'DELETED' | 'REVOKED' | 'REVOKING' | 'GONE' | 'EXPIRED' | 'DISABLED' | 'PENDING' | 'UNKNOWN' | 'INVALID';
 
 /** The same SQL by the time that it is, where `now()` is when the transaction began: it may have waited since. */
 export const untilNow = (text: string): string => text.replaceAll('now()', 'clock_timestamp()');
@@ -20,6 +21,7 @@ export type Fault = 'REVOKED' | 'EXPIRED' | 'DISABLED' | 'NOT_VALID';
 const faults: Record<Status, Fault | null> = {
   DELETED: 'NOT_VALID',
   REVOKED: 'REVOKED',
+  REVOKING: 'REVOKED',
   GONE: 'NOT_VALID',
   EXPIRED: 'EXPIRED',
   DISABLED: 'DISABLED',
@@ -54,6 +56,7 @@ const listed: Stopped = (c) =>
 const hindrances = (c: string, stopped: Stopped): [Hindrance, string][] => [
   ['DELETED', `${c}.deleted_at IS NOT NULL`],
   ['REVOKED', `${c}.revoked_at IS NOT NULL`],
+  ['REVOKING', `${c}.ending_since IS NOT NULL`],
   ['GONE', `${c}.gone_at IS NOT NULL`],
   ['EXPIRED', `coalesce(${c}.expires_at, 'infinity') <= now()`],
   ['DISABLED', `(NOT ${c}.enabled OR ${stopped(c)})`],
@@ -124,7 +127,7 @@ function hinderedByParent(parents: readonly Status[]): string[] {
     : conditions;
 }
 
-const rare: readonly Status[] = ['GONE', 'PENDING', 'UNKNOWN', 'INVALID'];
+const rare: readonly Status[] = ['REVOKING', 'GONE', 'PENDING', 'UNKNOWN', 'INVALID'];
 const either = (all: readonly [Hindrance, string][]) => all.map(([, when]) => when).join(' OR ');
 
 // What has not expired but for its parent is temporary, and so near its end: what ends later than all such need not be

@@ -60,6 +60,7 @@ import { IssuedSecret } from './secret/issued-secret.js';
 import { SecretFormat } from './secret/secret.input.js';
 import { issueTemporaryCredential } from './issue.js';
 import { AllCredentialsArgs, CredentialsArgs, PagedCredentials } from './list-args.js';
+import { StoreChange, storeChangesOf } from './outside/store-change.js';
 import { revealCredential } from './reveal.js';
 import { revokeCredential } from './revoke.js';
 import { rotateCredential } from './rotate.js';
@@ -280,6 +281,14 @@ export class CredentialResolver {
   })
   async rotation(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<Rotation | null> {
     return (await latestRotation(ctx).load(credential.id))[0] ?? null;
+  }
+
+  @FieldResolver(() => [StoreChange], {
+    description:
+      'What Keyway has still to do for it in its outside store, oldest first; empty if there is nothing, and in the built-in store.',
+  })
+  storeChanges(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<StoreChange[]> {
+    return storeChangesOf(ctx).load(credential.id);
   }
 
   @FieldResolver(() => Boolean, {

@@ -8,7 +8,7 @@ import { callerOf } from '../audit/decision.js';
 import { record } from '../audit/record.js';
 import { instantMs } from '../time.js';
 import type { Credential } from './record/credential.js';
-import { endCredentials, markDeleted } from './record/end.js';
+import { endCredentials, markDeleted, markEnding } from './record/end.js';
 import { changedCredential } from './record/find.js';
 import { lockCredential } from './record/lock.js';
 import { carryOut } from './outside/carry-out.js';
@@ -22,10 +22,10 @@ interface Ending extends Answer {
 }
 
 /**
- * Ends a credential in its store, and then in Keyway: it counts as ended when the store has confirmed it. A rotation
- * that is under way is overtaken, and what it may still make is ended too (R7).
- * @throws CONFLICT while it is being made, and for what Keyway reaches its store with; what the store says;
- * OUTCOME_UNKNOWN where its answer was lost: it is repeated until it is clear.
+ * Ends a credential in its store, and then in Keyway: it is REVOKING at once, and ended when the store has confirmed it. A
+ * rotation that is under way is overtaken, and what it may still make is ended too (R7).
+ * @throws CONFLICT while it is being made, and for what Keyway reaches its store with; what the store says, and
+ * OUTCOME_UNKNOWN where its answer was lost: in both cases it is repeated until the store has ended it.
  */
 export async function endOutside(
   ctx: RequestContext,
@@ -64,13 +64,13 @@ export async function endOutside(
         .map(({ leaseUntilMs, details }) => Math.max(leaseUntilMs, details.overtookUntilMs ?? 0));
       // What was asked for first is done by this one now, and for its reason where this one has none.
       const reason = input.reason ?? overtaken.find(({ details }) => details.reason)?.details.reason;
+      await markEnding(tx, id);
       lease = await plan(tx, callerOf(ctx), {
         credentialId: id,
         storeId,
         verb,
         details: {
           ...(reason && { reason }),
-          overtook: overtaken.map((one) => one.id),
           ...(overtaken.some(({ details }) => details.before) && { before }),
           ...(untilMs.length > 0 && { overtookUntilMs: Math.max(...untilMs) }),
         },

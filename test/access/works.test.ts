@@ -34,6 +34,7 @@ const choices = {
     'its owner disabled',
     'deleted',
     'gone',
+    'revoking',
     'elsewhere',
     'pending',
     'unknown',
@@ -46,6 +47,7 @@ const choices = {
   standing: ['KNOWN', 'PENDING', 'UNKNOWN', 'INVALID'],
   rotating: [false, true],
   gone: [false, true],
+  revoking: [false, true],
 } as const;
 type Choices = typeof choices;
 type Case = { [Name in keyof Choices]: Choices[Name][number] };
@@ -54,14 +56,17 @@ type Case = { [Name in keyof Choices]: Choices[Name][number] };
 const crossed: { [Name in keyof Choices]?: readonly unknown[] } = {
   parent: choices.parent.slice(0, 8),
   rotating: [false],
+  revoking: [false],
 };
 
-const statuses = 'ACTIVE ROTATING DISABLED EXPIRED REVOKED DELETED GONE PENDING UNKNOWN INVALID'.split(' ');
+const statuses =
+  'ACTIVE ROTATING DISABLED EXPIRED REVOKED REVOKING DELETED GONE PENDING UNKNOWN INVALID'.split(' ');
 
 /** The status as the documentation tells it. */
 function statusOf(one: Case): string {
   if (one.deleted) return 'DELETED';
   if (one.revoked) return 'REVOKED';
+  if (one.revoking) return 'REVOKING';
   if (one.gone) return 'GONE';
   if (one.expiry === 'past') return 'EXPIRED';
   const stops = one.account !== 'enabled' || one.owner === 'disabled' || one.owner === 'deleted';
@@ -75,6 +80,7 @@ function statusOf(one: Case): string {
     elsewhere: 'REVOKED',
     'rotated away': 'REVOKED',
     gone: 'GONE',
+    revoking: 'REVOKING',
     expired: 'EXPIRED',
     'expired and disabled': 'EXPIRED',
     disabled: 'DISABLED',
@@ -93,6 +99,7 @@ const codes: Readonly<Record<string, string>> = {
   DISABLED: 'DISABLED',
   EXPIRED: 'EXPIRED',
   REVOKED: 'REVOKED',
+  REVOKING: 'REVOKED',
   DELETED: 'NOT_VALID',
   GONE: 'NOT_VALID',
   PENDING: 'NOT_VALID',
@@ -149,6 +156,7 @@ beforeAll(async () => {
         revoked: name === 'revoked',
         deleted: name === 'deleted',
         gone: name === 'gone',
+        revoking: name === 'revoking',
         rotated: name === 'rotated away',
       })),
     ),
@@ -331,13 +339,14 @@ const codeOf = (one: Case) => codes[statusOf(one)];
 const insertParents = `
   WITH given AS (
     SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r (id uuid, account uuid, owner uuid, project uuid,
-      enabled boolean, standing text, expired boolean, revoked boolean, deleted boolean, gone boolean, rotated boolean)
+      enabled boolean, standing text, expired boolean, revoked boolean, deleted boolean, gone boolean, revoking boolean,
+      rotated boolean)
   ), made AS (
     INSERT INTO credentials (id, store_id, account_id, owner_id, project_id, kind, name, enabled, standing, expires_at,
-      revoked_at, deleted_at, gone_at)
+      revoked_at, deleted_at, gone_at, ending_since)
     SELECT id, (SELECT id FROM stores WHERE kind = 'BUILT_IN'), account, owner, project, 'ACCESS_KEY', 'A parent',
       enabled, standing, CASE WHEN expired THEN now() - interval '1 hour' END, CASE WHEN revoked THEN now() END,
-      CASE WHEN deleted THEN now() END, CASE WHEN gone THEN now() END
+      CASE WHEN deleted THEN now() END, CASE WHEN gone THEN now() END, CASE WHEN revoking THEN now() END
     FROM given
   )
   INSERT INTO credential_versions (credential_id, number, state)
@@ -349,17 +358,17 @@ const insert = `
   WITH given AS (
     SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r (id uuid, account uuid, owner uuid, parent uuid,
       "accessKey" text, expiry text, revoked boolean, deleted boolean, enabled boolean, standing text, rotating boolean,
-      gone boolean, verifier text, "verifierKeyId" text, sealed text, "kekId" text)
+      gone boolean, revoking boolean, verifier text, "verifierKeyId" text, sealed text, "kekId" text)
   ), made AS (
     INSERT INTO credentials (id, store_id, account_id, owner_id, project_id, parent_id, parent_version, kind, name,
-      access_key, enabled, standing, rotating_until, expires_at, revoked_at, deleted_at, gone_at, retrievable,
+      access_key, enabled, standing, rotating_until, expires_at, revoked_at, deleted_at, gone_at, ending_since, retrievable,
       rotate_every, rotate_grace, rotation_due_at)
     SELECT id, (SELECT id FROM stores WHERE kind = 'BUILT_IN'), account, owner, CAST(:project AS uuid), parent,
       CASE WHEN parent IS NOT NULL THEN 1 END, :kind, 'One of many', "accessKey", enabled, standing,
       CASE WHEN rotating THEN now() + interval '1 hour' END,
       CASE expiry WHEN 'future' THEN now() + interval '1 hour' WHEN 'past' THEN now() - interval '1 hour' END,
       CASE WHEN revoked THEN now() END, CASE WHEN deleted THEN now() END, CASE WHEN gone THEN now() END,
-      CAST(:due AS boolean), CASE WHEN :due THEN 'P30D' END, CASE WHEN :due THEN 'PT0S' END,
+      CASE WHEN revoking THEN now() END, CAST(:due AS boolean), CASE WHEN :due THEN 'P30D' END, CASE WHEN :due THEN 'PT0S' END,
       CASE WHEN :due THEN now() - interval '1 second' END
     FROM given
   ), used AS (

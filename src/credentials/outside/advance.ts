@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connector } from '../../connectors/connector.js';
 import { SpoiledSecret, StoreError } from '../../connectors/store-error.js';
-import { sql } from '../../database/database.js';
 import { codes, KeywayError, type Code } from '../../errors.js';
 import { withStore, type OpenStore, type StoreParts } from '../../stores/open.js';
 import { CredentialKind } from '../record/credential.js';
-import { doAtStore, NotRepeated, SecretLost, type StoreOutcome } from './at-store.js';
+import { doAtStore, NotRepeated, SecretLost, type Evidence, type StoreOutcome } from './at-store.js';
 import { leased, LeaseLost, type Lease } from './lease.js';
+import { postpone } from './postpone.js';
 import { settle, settleFailed, settleUnknown, type Failure } from './settle.js';
+import { makes, verdictOn, type Facts, type Mishap } from './verdict.js';
 import { loadWork, wayOf, type Work } from './work.js';
 
 /**
@@ -29,17 +30,26 @@ export async function advance(parts: StoreParts, lease: Lease, again: boolean): 
 async function act(parts: StoreParts, open: OpenStore, lease: Lease, work: Work, again: boolean) {
   const upstream = leased(parts.db, open.upstream, lease);
   const { db, keyring } = parts;
+  const evidence: Evidence = { open: again };
   let outcome: StoreOutcome;
   try {
-    outcome = await doAtStore({ db, keyring, connector: open.connector, upstream, work, again });
+    outcome = await doAtStore({ db, keyring, connector: open.connector, upstream, work, again, evidence });
   } catch (error) {
-    if (error instanceof SecretLost)
-      return settleUnknown(parts, lease, work, lostSecret, idFor(open.connector, work));
-    if (error instanceof NotRepeated) return settleFailed(parts, lease, work, notRepeated);
-    if (!(error instanceof KeywayError)) throw error;
-    return deal(parts, open, lease, work, again, error);
+    const mishap = mishapOf(error);
+    if (!mishap) throw error;
+    return deal(parts, open, lease, work, evidence, mishap, error as Error);
   }
   await settleInTime(lease, () => settle(parts, open, lease, work, outcome));
+}
+
+/** Undefined for what is no answer of a store. */
+function mishapOf(error: unknown): Mishap | undefined {
+  if (error instanceof SecretLost) return 'LOST';
+  if (error instanceof NotRepeated) return 'NOT_REPEATED';
+  if (error instanceof SpoiledSecret) return 'SPOILED';
+  if (!(error instanceof KeywayError)) return undefined;
+  if (error instanceof StoreError && error.unclear) return 'UNCLEAR';
+  return error.code === 'UNAVAILABLE' || error.code === 'RATE_LIMITED' ? 'NOT_NOW' : 'REFUSED';
 }
 
 /**
@@ -64,42 +74,44 @@ const worthAnotherTry: ReadonlySet<Code> = new Set(['UNAVAILABLE', 'CONFLICT', '
 /** What becomes of an intent that the store did not take. */
 async function deal(
   parts: StoreParts,
-  open: OpenStore,
+  { connector }: OpenStore,
   lease: Lease,
   work: Work,
-  again: boolean,
-  error: KeywayError,
+  { open }: Evidence,
+  mishap: Mishap,
+  error: Error,
 ): Promise<void> {
-  const { verb } = work.intent;
-  const { connector } = open;
-  const { code, message, fields } = error;
-  const admission = error instanceof StoreError ? error.admission : undefined;
-  const failure: Failure = { code, message, fields, ...(admission && { admission }) };
-  const passing = error.code === 'UNAVAILABLE' || error.code === 'RATE_LIMITED';
-  const unclear = error instanceof StoreError && error.unclear;
-  // What was begun is brought to its end; what has not left Keyway yet is the caller's to try again.
-  if (verb === 'RETIRE' || work.intent.details.sweep) return later(parts, lease, work, error);
-  if (!again && !unclear) return settleFailed(parts, lease, work, failure);
-  const makesSecret = verb === 'ROTATE' || verb === 'CREATE';
-  const way = wayOf(connector);
-  if (makesSecret && error instanceof SpoiledSecret)
-    return settleUnknown(parts, lease, work, { code: 'OUTCOME_UNKNOWN', message }, idFor(connector, work));
-  if (makesSecret && way === 'replaced' && !connector.reveal)
-    return settleUnknown(parts, lease, work, lostSecret, idFor(connector, work));
-  if (unclear || passing) return later(parts, lease, work, error);
-  // Refused now, but perhaps done before: only where nothing of that could remain has it failed.
-  return way === 'ours' || !makesSecret
-    ? settleUnknown(parts, lease, work, unknown, idFor(connector, work))
-    : settleFailed(parts, lease, work, failure);
+  const known = {
+    verb: work.intent.verb,
+    way: wayOf(connector),
+    shows: connector.reveal !== undefined,
+    open,
+  };
+  switch (verdictOn(mishap, known)) {
+    case 'LATER':
+      return postpone(parts, lease, work, {
+        failure: failureBy(error),
+        error,
+        refused: mishap === 'REFUSED',
+      });
+    case 'FAILED':
+      return settleFailed(parts, lease, work, failureBy(error));
+    case 'UNKNOWN':
+      return settleUnknown(parts, lease, work, doubtBy(mishap, known, error), idFor(connector, work));
+  }
 }
 
-async function later({ db, log }: StoreParts, lease: Lease, work: Work, error: KeywayError): Promise<void> {
-  const { attempts, storeId, verb } = work.intent;
-  const asked = error instanceof StoreError ? (error.retryAfterMs ?? 0) : 0;
-  const waitMs = Math.min(asked, mostAskedMs) + Math.random() * Math.min(longestWaitMs, 250 * 2 ** attempts);
-  const { code } = error;
-  log.warn({ store: storeId, verb, code, cause: error.cause }, 'a write to a store has no clear outcome yet');
-  await db.rows(release, { id: lease.id, fence: lease.fence, waitMs, failure: `${code}: ${error.message}` });
+function failureBy(error: Error): Failure {
+  if (!(error instanceof KeywayError)) return notRepeated;
+  const { code, message, fields } = error;
+  const admission = error instanceof StoreError ? error.admission : undefined;
+  return { code, message, fields, ...(admission && { admission }) };
+}
+
+function doubtBy(mishap: Mishap, { verb, way }: Facts, { message }: Error): Failure {
+  const { code } = unknown;
+  if (mishap === 'SPOILED') return { code, message };
+  return makes(verb) && way === 'replaced' ? lostSecret : unknown;
 }
 
 /**
@@ -112,9 +124,6 @@ function idFor(connector: Connector, { credential: { kind, scope, accessKey } }:
 
 const unknown: Failure = { code: 'OUTCOME_UNKNOWN', message: codes.OUTCOME_UNKNOWN };
 
-const longestWaitMs = 30_000;
-const mostAskedMs = 600_000;
-
 const lostSecret: Failure = {
   code: 'OUTCOME_UNKNOWN',
   message: "The store's answer was lost, and the new secret with it. Rotate again.",
@@ -125,8 +134,3 @@ const notRepeated: Failure = {
   message:
     'The store did not make the change. It is not repeated by itself, as it would bring along a secret that may be an old one by now: ask for it again.',
 };
-
-const release = sql(`
-  UPDATE intents SET lease_until = now(), attempts = attempts + 1, failure = :failure,
-    next_at = now() + CAST(:waitMs AS double precision) * interval '1 millisecond'
-  WHERE id = :id AND fence = :fence AND state = 'OPEN' RETURNING id`);

@@ -16,6 +16,15 @@ export type StoreOutcome =
   | { verb: 'UPDATE'; changed: Changed; secret: Minted | null }
   | { verb: 'RETIRE' | 'REVOKE' | 'DELETE' };
 
+/**
+ * Whether the store may have done already what is asked of it: by a call before, whose answer was lost or never came.
+ * A look at the store tells. That such a call was made is on record with the intent: whoever takes one up takes it that
+ * there was one.
+ */
+export interface Evidence {
+  open: boolean;
+}
+
 export interface Doing {
   db: Sql;
   keyring: Keyring;
@@ -24,6 +33,7 @@ export interface Doing {
   work: Work;
   /** Whether the store may have heard of it before. */
   again: boolean;
+  evidence: Evidence;
 }
 
 /** The secret that a store made for an answer that was lost: nobody has it. */
@@ -71,6 +81,7 @@ async function rotate(doing: Doing): Promise<Minted> {
     const there = await madeMeanwhile(doing, currentOf(work));
     if (there) return there;
   }
+  if (way !== 'ours') doing.evidence.open = false;
   const chosen =
     way === 'ours' ? await secretOfVersion(keyring, upstream, credential, pendingOf(work)) : null;
   const rotated = await having(connector, 'rotate')(upstream, known, wishOf(credential, chosen), held);
@@ -131,13 +142,23 @@ async function create(doing: Doing): Promise<Created> {
     const { externalId, scope } = knownOf(placed(work));
     if (there) return { externalId, scope, minted: there };
   }
+  doing.evidence.open = false;
   const { scope } = credential;
   const wish = wishOf(credential, chosen);
   const wanted = { ...describedOf(credential, work.roles), scope, wish };
-  const created = await having(connector, 'create')(upstream, wanted);
-  if (way !== 'ours') keepable(created.minted);
-  return created;
+  try {
+    const created = await having(connector, 'create')(upstream, wanted);
+    if (way !== 'ours') keepable(created.minted);
+    return created;
+  } catch (error) {
+    // The call before may have come to its end since the store was looked at.
+    const [made] = again && chosen && isTaken(error) ? await newcomers(doing) : [];
+    if (made === undefined || !chosen) throw error;
+    return { externalId: made, scope: scope ?? '', minted: chosen };
+  }
 }
+
+const isTaken = (error: unknown): boolean => error instanceof StoreError && error.fault === 'CONFLICT';
 
 async function update(doing: Doing): Promise<{ changed: Changed; secret: Minted | null }> {
   const { connector, upstream, work, keyring, again } = doing;
@@ -171,9 +192,60 @@ async function end(doing: Doing, verb: 'REVOKE' | 'DELETE'): Promise<void> {
   const { connector, upstream, work } = doing;
   const end = having(connector, verb === 'REVOKE' ? 'revoke' : 'delete');
   // By its name, another one may be there by now.
-  if (!work.intent.details.sweep || !(await isTakenOver(doing))) await end(upstream, knownOf(work));
+  if (!work.intent.details.sweep || !(await isTakenOver(doing)))
+    await unlessGone(
+      () => end(upstream, knownOf(work)),
+      () => isThere(doing),
+    );
   // A request that this intent overtook may have made another key by now.
   if (work.intent.details.before) await removeOrphans(doing);
+}
+
+/** What its store refuses to end is ended all the same where the store is seen without it. */
+async function unlessGone(ending: () => Promise<void>, isThere: () => Promise<boolean>): Promise<void> {
+  try {
+    await ending();
+  } catch (error) {
+    if (!isRefusal(error) || (await isSeen(isThere))) throw error;
+  }
+}
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof StoreError &&
+  !error.unclear &&
+  error.code !== 'UNAVAILABLE' &&
+  error.code !== 'RATE_LIMITED';
+
+/** A store that cannot be looked at is not seen without it. */
+async function isSeen(isThere: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await isThere();
+  } catch (error) {
+    if (error instanceof StoreError) return true;
+    throw error;
+  }
+}
+
+/** Whether the store has the credential, or any of its keys. */
+async function isThere({ connector, upstream, work }: Doing): Promise<boolean> {
+  const known = knownOf(work);
+  if (wayOf(connector) === 'overlap') {
+    const there = await presentIn(connector, upstream, work.credential);
+    return [known.externalId, ...known.keys].some((key) => there.includes(key));
+  }
+  if (!connector.find) return true;
+  const found = await connector.find(upstream, known);
+  return found !== undefined && found.revoked !== true;
+}
+
+function presentIn(
+  connector: Connector,
+  upstream: Upstream,
+  credential: Credential,
+): Promise<readonly string[]> {
+  const { name, scope } = credential;
+  const wish = wishOf(credential, null);
+  return having(connector, 'present')(upstream, { scope: scope ?? '', wish, name });
 }
 
 async function isTakenOver({ db, work }: Doing): Promise<boolean> {
@@ -183,7 +255,11 @@ async function isTakenOver({ db, work }: Doing): Promise<boolean> {
 
 async function retireKeys({ connector, upstream, work }: Doing): Promise<void> {
   const { keys = [] } = work.intent.details;
-  for (const key of keys) await having(connector, 'retire')(upstream, work.credential.scope ?? '', key);
+  for (const key of keys)
+    await unlessGone(
+      () => having(connector, 'retire')(upstream, work.credential.scope ?? '', key),
+      async () => (await presentIn(connector, upstream, work.credential)).includes(key),
+    );
 }
 
 /** Ends the keys that came in since the intent was made, and that nobody has. */
@@ -196,9 +272,8 @@ async function removeOrphans(doing: Doing): Promise<void> {
 /** The ids that are there and were not when the intent was made, but for those that Keyway knows of by now. */
 async function newcomers({ connector, upstream, work, db }: Doing): Promise<string[]> {
   const { before = [] } = work.intent.details;
-  const { name, scope, storeId, id } = work.credential;
-  const wish = wishOf(work.credential, null);
-  const now = await having(connector, 'present')(upstream, { scope: scope ?? '', wish, name });
+  const { storeId, id } = work.credential;
+  const now = await presentIn(connector, upstream, work.credential);
   const fresh = now.filter((one) => !before.includes(one));
   const known = await db.rows<{ key: string }>(keysOfStore, { storeId, id, keys: fresh });
   return fresh.filter((one) => !known.some(({ key }) => key === one));

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestContext } from '../../context.js';
 import { sql } from '../../database/database.js';
-import { KeywayError } from '../../errors.js';
+import { KeywayError, type Code } from '../../errors.js';
 import { forgetAnswer } from '../../idempotency/once.js';
 import type { Intent } from './intent.js';
 import { advance } from './advance.js';
 import type { Lease } from './lease.js';
-import { failureOf } from './settle.js';
+import { failureOf, type Failure } from './settle.js';
+import { ends } from './verdict.js';
 
 const patienceMs = 6_000;
 const glanceMs = 100;
@@ -42,9 +43,10 @@ export async function carryOut(
       throw new KeywayError('CONFLICT', 'The credential was ended meanwhile.', { recorded: true });
     if (found && found.state !== 'OPEN') {
       const { code, message, fields = [] } = failureOf(found.failure);
-      if (code === 'UNAVAILABLE' || code === 'RATE_LIMITED') await forgetAnswer(ctx, operation, input);
+      if (passing.has(code)) await forgetAnswer(ctx, operation, input);
       throw new KeywayError(code, message, { fields: [...fields], recorded: true });
     }
+    if (found && isRefused(found)) throw goesOn(failureOf(found.failure));
     if (performance.now() > until) throw stillOpen();
   }
 }
@@ -59,18 +61,30 @@ async function begin(ctx: RequestContext, lease: Lease): Promise<void> {
 }
 
 /** Undefined while the database cannot tell. */
-async function lookUp(
-  { db }: RequestContext,
-  id: string,
-): Promise<Pick<Intent, 'state' | 'failure'> | undefined> {
+async function lookUp({ db }: RequestContext, id: string): Promise<Outcome | undefined> {
   try {
-    const [found] = await db.rows<Pick<Intent, 'state' | 'failure'>>(outcomeOf, { id });
+    const [found] = await db.rows<Outcome>(outcomeOf, { id });
     return found;
   } catch (error) {
     if (error instanceof KeywayError && error.code === 'UNAVAILABLE') return undefined;
     throw error;
   }
 }
+
+type Outcome = Pick<Intent, 'verb' | 'state' | 'failure'>;
+
+/** Whether a store has said no to end something: that goes on, and may take days. */
+const isRefused = ({ verb, failure }: Outcome): boolean =>
+  ends(verb) && failure !== null && !passing.has(failureOf(failure).code);
+
+const passing: ReadonlySet<Code> = new Set(['UNAVAILABLE', 'RATE_LIMITED']);
+
+const goesOn = ({ code, message }: Failure): KeywayError =>
+  new KeywayError(
+    code,
+    `${message} Until then the credential is REVOKING: Keyway asks the store again until it has ended it.`,
+    { recorded: true },
+  );
 
 const stillOpen = (): KeywayError =>
   new KeywayError(
@@ -79,4 +93,4 @@ const stillOpen = (): KeywayError =>
     { recorded: true },
   );
 
-const outcomeOf = sql('SELECT state, failure FROM intents WHERE id = :id');
+const outcomeOf = sql('SELECT verb, state, failure FROM intents WHERE id = :id');

@@ -31,8 +31,6 @@ export interface IntentDetails {
   reason?: string | null;
   /** Whether this one only ends what a request that was overtaken may have made after the end. */
   sweep?: boolean;
-  /** The intents that this one overtook: they go on if it fails. */
-  overtook?: readonly string[];
   /** Until when a request that this one overtook may still arrive, in milliseconds since 1970. */
   overtookUntilMs?: number;
 }

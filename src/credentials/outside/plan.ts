@@ -3,8 +3,6 @@ import { sql, violates, type Tx } from '../../database/database.js';
 import { conflict, notFound } from '../../errors.js';
 import { newId } from '../../ids.js';
 import { Intent, type IntentDetails, type IntentVerb } from './intent.js';
-import { resumeRotation } from '../record/rotations.js';
-import { resumeVersion } from '../record/versions.js';
 import { leaseFrom, leaseMs, type Lease } from './lease.js';
 
 /** What is put on record before a store hears of it. */
@@ -94,14 +92,6 @@ export async function overtake(
   return rows.map((row) => ({ ...row, leaseUntilMs: Number(row.leaseUntilMs) }));
 }
 
-/** Takes up again what an intent overtook that came to nothing: what was begun is brought to its end. */
-export async function restore(tx: Tx, credentialId: string, overtaken: readonly string[]): Promise<void> {
-  for (const { version, rotationId } of await tx.rows<Overtaken>(reopen, { ids: overtaken })) {
-    await resumeVersion(tx, credentialId, version);
-    await resumeRotation(tx, rotationId);
-  }
-}
-
 const connected = sql('SELECT id FROM stores WHERE id = :storeId AND deleted_at IS NULL FOR SHARE');
 const underWay = sql(`
   SELECT 1 AS one FROM intents WHERE credential_id = :credentialId AND state = 'OPEN' AND verb <> 'RETIRE'`);
@@ -111,6 +101,3 @@ const drop = sql(`
   RETURNING id, verb, details, version, rotation_id AS "rotationId", actor_id AS "actorId",
     actor_credential_id AS "actorCredentialId", ip, request_id AS "requestId",
     extract(epoch FROM lease_until) * 1000 AS "leaseUntilMs"`);
-const reopen = sql(`
-  UPDATE intents SET state = 'OPEN', fence = fence + 1, finished_at = NULL
-  WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'DROPPED' RETURNING version, rotation_id AS "rotationId"`);

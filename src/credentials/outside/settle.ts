@@ -28,7 +28,7 @@ import type { StoreOutcome } from './at-store.js';
 import { durationMs } from '../../time.js';
 import { LeaseLost, type Lease } from './lease.js';
 import { noteAdmission, toldOf } from './observed.js';
-import { planFor, restore, type Overtaken } from './plan.js';
+import { planFor, type Overtaken } from './plan.js';
 import { wayOf, type Work } from './work.js';
 
 /**
@@ -125,7 +125,6 @@ export async function settleFailed(
     }
     if (failure.admission) await noteAdmission(tx, id, failure.admission);
     await close(tx, intent, 'FAILED', failure);
-    await restore(tx, id, details.overtook ?? []);
     await tell(parts.keyring, tx, intent, credential, failure.code);
   });
 }
@@ -184,7 +183,7 @@ export function failureOf(text: string | null): Failure {
 }
 
 /** The credential before the intent, as everywhere: in one order, nobody waits for each other. @throws LeaseLost */
-async function lockIntent(tx: Tx, lease: Lease, { credential }: Work): Promise<Work> {
+export async function lockIntent(tx: Tx, lease: Lease, { credential }: Work): Promise<Work> {
   const [locked] = await tx.rows<Credential>(lockCredential, { id: credential.id });
   const [intent] = await tx.rows<Intent>(lockOpen, { id: lease.id, fence: lease.fence });
   if (!locked || !intent) throw new LeaseLost();
@@ -278,7 +277,9 @@ async function change(
   if (!roles) return;
   const repository = tx.em.getRepository(CredentialRole);
   await repository.delete({ credentialId: id });
-  if (roles.length > 0) await repository.insert(roles.map((roleId) => ({ credentialId: id, roleId })));
+  // One may have been deleted since it was asked for.
+  const left = await tx.rows<{ roleId: string }>(rolesLeft, { roles });
+  if (left.length > 0) await repository.insert(left.map(({ roleId }) => ({ credentialId: id, roleId })));
 }
 
 async function retire(tx: Tx, { credentialId: id, version: number, rotationId }: Intent): Promise<void> {
@@ -316,7 +317,8 @@ async function setColumns(tx: Tx, id: string, columns: Partial<Credential>): Pro
 const close = (tx: Tx, { id }: Intent, state: string, failure: Failure | null) =>
   tx.rows(finish, { id, state, failure: failure && textOf(failure) });
 
-const tell = (
+/** Puts on record what became of an intent: done, where there is no code. */
+export const tell = (
   keyring: Keyring,
   tx: Tx,
   intent: Actor & Pick<Intent, 'verb' | 'details'>,
@@ -379,6 +381,8 @@ const unmade = sql(`
     revision = revision + 1, updated_at = now() WHERE id = :id`);
 const unknownCredential = sql(`
   UPDATE credentials SET standing = 'UNKNOWN', rotating_until = NULL, revision = revision + 1, updated_at = now() WHERE id = :id`);
+const rolesLeft = sql(`
+  SELECT id AS "roleId" FROM roles WHERE id = ANY(CAST(:roles AS uuid[])) ORDER BY id FOR KEY SHARE`);
 const previousOf = sql(`
   SELECT number, access_key AS "accessKey" FROM credential_versions
   WHERE credential_id = :id AND state = 'PREVIOUS' AND access_key IS NOT NULL`);

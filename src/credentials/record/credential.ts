@@ -22,6 +22,7 @@ export enum CredentialStatus {
   DISABLED = 'DISABLED',
   EXPIRED = 'EXPIRED',
   REVOKED = 'REVOKED',
+  REVOKING = 'REVOKING',
   DELETED = 'DELETED',
   UNKNOWN = 'UNKNOWN',
   GONE = 'GONE',
@@ -55,7 +56,7 @@ registerEnumType(SignatureScheme, {
 registerEnumType(CredentialStatus, {
   name: 'CredentialStatus',
   description:
-    'Whether a credential works at present. Only ACTIVE and ROTATING credentials work. If several values apply, it is the first of DELETED, REVOKED, GONE, EXPIRED, DISABLED, PENDING, UNKNOWN, INVALID. If none of these applies to a temporary credential, its parent is looked at in the same way.',
+    'Whether a credential works at present. Only ACTIVE and ROTATING credentials work. If several values apply, it is the first of DELETED, REVOKED, REVOKING, GONE, EXPIRED, DISABLED, PENDING, UNKNOWN, INVALID. If none of these applies to a temporary credential, its parent is looked at in the same way.',
   valuesConfig: {
     ACTIVE: { description: 'It works.' },
     DISABLED: {
@@ -68,6 +69,10 @@ registerEnumType(CredentialStatus, {
     REVOKED: {
       description:
         'It was revoked: it never works again. For a temporary credential also: its parent was revoked, deleted or moved to another project, or no longer has the secret that this one was derived from.',
+    },
+    REVOKING: {
+      description:
+        'It is to be revoked or deleted, and its outside store has not confirmed it yet: `storeChanges` says why. It counts as not working, but its secret may still work in that store. For a temporary credential: or its parent is.',
     },
     DELETED: { description: 'It was deleted: it never works again, and only its history is kept.' },
     PENDING: { description: 'It is being created in an outside store and does not work yet.' },
@@ -364,6 +369,10 @@ export class Credential implements Node {
   @Field(() => DateTime, { description: 'When it was last changed, in UTC.' })
   @Column('timestamptz', { name: 'updated_at', default: () => 'now()' })
   updatedAt: string;
+
+  /** Since when it is to end, and its store has not confirmed it. */
+  @Column('timestamptz', { name: 'ending_since', nullable: true })
+  endingSince: string | null;
 
   /** Kept apart, in `credential_uses`. */
   @Field(() => DateTime, {

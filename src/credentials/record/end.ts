@@ -42,6 +42,14 @@ export async function markDeleted(tx: Tx, ids: readonly string[]): Promise<strin
   return (await tx.rows<{ id: string }>(remove, { ids })).map(({ id }) => id);
 }
 
+/** Notes that a credential is to end: it counts as not working from then on, until its store has confirmed it. */
+export async function markEnding(tx: Tx, id: string): Promise<void> {
+  await tx.rows(ending, { id });
+}
+
+const ending = sql(`
+  UPDATE credentials SET ending_since = now(), revision = revision + 1, updated_at = now()
+  WHERE id = :id AND ending_since IS NULL AND revoked_at IS NULL`);
 const orphans = sql(`
   SELECT c.id FROM credentials c JOIN credentials p ON p.id = c.parent_id
   WHERE c.parent_version IS NOT NULL AND c.revoked_at IS NULL
@@ -57,7 +65,7 @@ const revoke = sql(`
     UNION
     SELECT c.id FROM ending JOIN credentials c ON c.parent_id = ending.id
   )
-  UPDATE credentials SET revoked_at = now(), revoke_reason = :reason, rotating_until = NULL,
+  UPDATE credentials SET revoked_at = now(), revoke_reason = :reason, rotating_until = NULL, ending_since = NULL,
     revision = revision + 1, updated_at = now()
   WHERE id IN (SELECT id FROM ending) AND revoked_at IS NULL
   RETURNING id, account_id AS "accountId", project_id AS "projectId"`);

@@ -43,8 +43,9 @@ export function expectRevision(credential: Credential, expected: number | null |
   }
 }
 
-/** @throws CONFLICT for what has ended for good. */
+/** @throws CONFLICT for what has ended for good, or is about to. */
 export function expectLiving(credential: Credential): void {
   if (credential.deletedAt !== null) throw conflict('The credential is deleted.');
   if (credential.revokedAt !== null) throw conflict('The credential is revoked.');
+  if (credential.endingSince !== null) throw conflict('The credential is being revoked in its store.');
 }

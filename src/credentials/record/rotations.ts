@@ -60,11 +60,6 @@ export async function failRotation(
   await tx.rows(plannedToFailed, { rotationId, state, failure });
 }
 
-/** What failed because it was overtaken goes on after all. */
-export async function resumeRotation(tx: Tx, rotationId: string | null): Promise<void> {
-  await tx.rows(failedToPlanned, { rotationId });
-}
-
 /** Finishes what is open of the rotations of these credentials, which have ended. */
 export async function finishRotations(tx: Tx, ids: readonly string[]): Promise<void> {
   await tx.rows(openToFinished, { ids });
@@ -106,9 +101,6 @@ const openToSwitched = sql(`
 const plannedToFailed = sql(`
   UPDATE rotations SET state = :state, failure = :failure, finished_at = clock_timestamp()
   WHERE id = CAST(:rotationId AS uuid) AND state = 'PLANNED'`);
-const failedToPlanned = sql(`
-  UPDATE rotations SET state = 'PLANNED', failure = NULL, finished_at = NULL
-  WHERE id = CAST(:rotationId AS uuid) AND state = 'FAILED'`);
 const openToFinished = sql(`
   UPDATE rotations SET state = 'FINISHED', finished_at = clock_timestamp()
   WHERE credential_id = ANY(CAST(:ids AS uuid[])) AND ${openRotation}`);

@@ -123,11 +123,6 @@ export async function doubtVersion(tx: Tx, id: string, number: number | null): P
   await tx.rows(pendingToUnknown, { id, number });
 }
 
-/** What came into doubt because its intent was overtaken is to come to its store after all. */
-export async function resumeVersion(tx: Tx, id: string, number: number | null): Promise<void> {
-  await tx.rows(unknownToPending, { id, number });
-}
-
 /**
  * Ends all secrets of these credentials and wipes what could show one. What only tells the last one again stays, so
  * that a client that presents it can be told that it was revoked.
@@ -198,9 +193,6 @@ const pendingToFailed = sql(`
 const pendingToUnknown = sql(`
   UPDATE credential_versions SET state = 'UNKNOWN'
   WHERE credential_id = :id AND number = CAST(:number AS integer) AND state = 'PENDING'`);
-const unknownToPending = sql(`
-  UPDATE credential_versions SET state = 'PENDING'
-  WHERE credential_id = :id AND number = CAST(:number AS integer) AND state = 'UNKNOWN'`);
 const allToRetired = sql(`
   UPDATE credential_versions SET state = CASE WHEN state = 'FAILED' THEN state ELSE 'RETIRED' END,
     valid_until = least(valid_until, now()), ${wiping(showing)},

@@ -63,7 +63,7 @@ test('a user that may have been moved out of sight is not called revoked', async
   move('admin');
   gateway.projects.delete('admin');
   expect((await revoke(id)).errors[0]?.extensions.code).toBe('STORE_REJECTED');
-  expect([await read(id), letsIn()]).toMatchObject([{ status: 'ACTIVE' }, true]);
+  expect([await read(id), letsIn()]).toMatchObject([{ status: 'REVOKING' }, true]);
 });
 
 test.each([

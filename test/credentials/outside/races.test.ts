@@ -8,7 +8,6 @@ import { startTestServer, type TestServer } from '../../support/server.js';
 import { run } from '../../support/verbs.js';
 import { checkStore, makeStore } from '../../stores/stores.js';
 import { startApinizer, type Apinizer } from '../../upstreams/apinizer.js';
-import { startNcloud } from '../../upstreams/ncloud.js';
 import { startVeracode } from '../../upstreams/veracode.js';
 import { create, read, remove, reveal, revoke, rotate, update } from '../verbs.js';
 
@@ -121,59 +120,6 @@ test('both ways into a store are turned at once, and both are kept', async () =>
   expect(expectData(await checkStore(server, { id: store })).checkStore.store.health).toMatchObject({
     reachable: true,
     problem: null,
-  });
-});
-
-describe('a revocation that its store refuses', () => {
-  const denied = {
-    kind: 'fail',
-    status: 401,
-    body: { error: { errorCode: '210', message: 'Permission Denied' } },
-  } as const;
-  const ncloudWithKey = async () => {
-    const at = await done(startNcloud());
-    const { accessKey, secretKey } = at.manager;
-    const store = await makeStore(server, account, {
-      ncloud: { stsEndpoint: at.url, subAccountEndpoint: at.url, accessKey, secretKey },
-    });
-    const scope = at.addSubAccount('builds').subAccountId;
-    return { at, ...(await made({ store, name: 'builds', scope, secret: { accessKey: {} } })) };
-  };
-
-  test('leaves the end of the previous key where it was', async () => {
-    const { at, id, accessKey, secret } = await ncloudWithKey();
-    expectData(await rotate(server, { id, gracePeriod: 'PT3S' }));
-    at.meet(denied, { method: 'PUT' });
-    expect((await revoke(server, { id })).code).toBe('STORE_REJECTED');
-    expect(await statusOf(id)).toBe('ROTATING');
-    await until(() => !at.accepts(accessKey, secret));
-    await until(async () => (await statusOf(id)) === 'ACTIVE');
-  });
-
-  test('lets the rotation go on that it overtook, and both are on record', async () => {
-    const { at, id } = await ncloudWithKey();
-    const held = at.hold('before', { method: 'POST' });
-    const rotating = rotate(server, { id });
-    const standing = await held;
-    at.meet(denied, { method: 'PUT' });
-    expect((await revoke(server, { id })).code).toBe('STORE_REJECTED');
-    standing.release();
-    await rotating;
-    await until(async () => (await statusOf(id)) === 'ACTIVE');
-    const { issued } = expectData(await reveal(server, { id })).revealCredential;
-    expect(at.accepts(issued.accessKey, issued.secret)).toBe(true);
-    const rows = await server.rows<{ action: string; code: string | null }>(
-      `SELECT action, code FROM audit_events WHERE target_id = CAST(:id AS uuid) AND action LIKE 'credential:%'
-       ORDER BY id`,
-      { id: parseId(id)?.uuid },
-    );
-    expect(rows).toEqual(
-      expect.arrayContaining([
-        { action: 'credential:rotate', code: 'CONFLICT' },
-        { action: 'credential:revoke', code: 'STORE_REJECTED' },
-        { action: 'credential:rotate', code: null },
-      ]),
-    );
   });
 });
 

@@ -1,0 +1,51 @@
+import { StoreError } from '../../connectors/store-error.js';
+import { sql } from '../../database/database.js';
+import type { StoreParts } from '../../stores/open.js';
+import { markEnding } from '../record/end.js';
+import type { Lease } from './lease.js';
+import { lockIntent, tell, textOf, type Failure } from './settle.js';
+import { ends } from './verdict.js';
+import type { Work } from './work.js';
+
+const shortestWaitMs = 250;
+const longestWaitMs = 30_000;
+const mostAskedMs = 600_000;
+
+/**
+ * Leaves an intent open, to be tried again: sooner at first, and not before the store asked to be left alone for. What
+ * refuses to be ended is told once for each reason, in the log and in the audit.
+ * @param refused whether the store said no
+ */
+export async function postpone(
+  parts: StoreParts,
+  lease: Lease,
+  work: Work,
+  { failure, error, refused }: { failure: Failure; error: Error; refused: boolean },
+): Promise<void> {
+  const { db, log, keyring } = parts;
+  const { attempts, storeId, verb } = work.intent;
+  const { code } = failure;
+  log.warn({ store: storeId, verb, code, cause: error.cause }, 'a write to a store has no clear outcome yet');
+  const { id, fence } = lease;
+  const release = { id, fence, waitMs: waitOf(error, attempts), failure: textOf(failure) };
+  if (!refused || !ends(verb)) return void (await db.rows(releaseOpen, release));
+  const isNews = work.intent.failure !== release.failure;
+  await db.transaction(async (tx) => {
+    const { intent, credential } = await lockIntent(tx, lease, work);
+    if (verb !== 'RETIRE') await markEnding(tx, credential.id);
+    await tx.rows(releaseOpen, release);
+    if (isNews && verb !== 'RETIRE') await tell(keyring, tx, intent, credential, code);
+  });
+}
+
+function waitOf(error: Error, attempts: number): number {
+  const asked = error instanceof StoreError ? (error.retryAfterMs ?? 0) : 0;
+  return (
+    Math.min(asked, mostAskedMs) + Math.random() * Math.min(longestWaitMs, shortestWaitMs * 2 ** attempts)
+  );
+}
+
+const releaseOpen = sql(`
+  UPDATE intents SET lease_until = now(), attempts = attempts + 1, failure = :failure,
+    next_at = now() + CAST(:waitMs AS double precision) * interval '1 millisecond'
+  WHERE id = :id AND fence = :fence AND state = 'OPEN' RETURNING id`);

@@ -1,0 +1,220 @@
+/**
+ * @slow 30 s
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expectData, makeAccount, unique } from '../../support/make.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
+import { run } from '../../support/verbs.js';
+import { makeStore } from '../../stores/stores.js';
+import { startApinizer } from '../../upstreams/apinizer.js';
+import { startNcloud, type Ncloud } from '../../upstreams/ncloud.js';
+import { rowOf } from '../due.js';
+import { issue } from '../temporary.js';
+import { create, read, reveal, revoke, rotate, update } from '../verbs.js';
+
+// What a store says last is no evidence of what it did before: only what is seen there is.
+
+let server: TestServer;
+let account: string;
+let at: Ncloud;
+let store: string;
+let scope: string;
+const ending: { stop(): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+  account = await makeAccount(server);
+});
+afterAll(() => server.stop());
+beforeEach(async () => {
+  at = await startNcloud();
+  ending.push(at);
+  const { accessKey, secretKey } = at.manager;
+  store = await makeStore(server, account, {
+    ncloud: { stsEndpoint: at.url, subAccountEndpoint: at.url, accessKey, secretKey },
+  });
+  scope = at.addSubAccount(unique('builds')).subAccountId;
+});
+afterEach(async () => {
+  for (const one of ending.splice(0)) await one.stop();
+});
+
+const denied = {
+  kind: 'fail',
+  status: 401,
+  body: { error: { errorCode: '210', message: 'Permission Denied' } },
+} as const;
+const lost = { kind: 'drop' } as const;
+const keys = { path: /\/access-keys$/ };
+const pair = (name: string) => ({ store, account, name, scope, secret: { accessKey: {} } });
+const made = async () => {
+  const { credential, issued } = expectData(await create(server, pair(unique('builds')))).createCredential;
+  return { id: credential.id, ...issued } as { id: string; accessKey: string; secret: string };
+};
+const keysThere = () => [...(at.subAccounts.get(scope)?.keys.keys() ?? [])];
+const statusOf = async (id: string) => (await read(server, id)).status;
+const until = async (holds: () => boolean | Promise<boolean>) => {
+  for (const end = performance.now() + 30_000; !(await holds()); await sleep(50))
+    if (performance.now() > end) throw new Error('it did not come to that');
+};
+/** Lets the next call of this kind be lost, and refuses so many looks at what came of it. */
+const losing = (method: string, refusals: number) => {
+  at.meet(lost, { method, ...keys });
+  at.meet(denied, { method: 'GET', ...keys }, refusals);
+};
+
+describe('R11: a lost answer that a refusal follows', () => {
+  test('leaves a rotation under way until the store can be looked at, and no key is left over', async () => {
+    const { id, accessKey, secret } = await made();
+    // What is there before is asked for first.
+    const held = at.hold('after', { method: 'POST', ...keys });
+    at.meet(lost, { method: 'POST', ...keys });
+    const rotating = rotate(server, { id });
+    const standing = await held;
+    at.meet(denied, { method: 'GET', ...keys }, 3);
+    standing.release();
+    await rotating;
+    await until(async () => (await read(server, id)).rotation.state === 'FINISHED');
+    await until(async () => (await statusOf(id)) === 'ACTIVE');
+    const { issued } = expectData(await reveal(server, { id })).revealCredential;
+    expect(keysThere()).toEqual([issued.accessKey]);
+    expect(at.accepts(issued.accessKey, issued.secret)).toBe(true);
+    expect(at.accepts(accessKey, secret)).toBe(false);
+  });
+
+  test('leaves a creation under way likewise', async () => {
+    const held = at.hold('after', { method: 'POST', ...keys });
+    losing('POST', 0);
+    const name = unique('builds');
+    const creating = create(server, pair(name));
+    const standing = await held;
+    at.meet(denied, { method: 'GET', ...keys }, 3);
+    standing.release();
+    await creating;
+    const found = async () => {
+      const text = `query ($search: String) { credentials(filter: { search: $search }) { nodes { id status accessKey } } }`;
+      return expectData(await server.ask(text, { search: name })).credentials.nodes[0];
+    };
+    await until(async () => (await found())?.status === 'ACTIVE');
+    expect(keysThere()).toEqual([(await found()).accessKey]);
+  });
+});
+
+describe('R7: a revocation that its store refuses', () => {
+  const changesOf = async (id: string) => {
+    const text = `query ($id: ID!) { credential(id: $id) { storeChanges { kind attempts failure } } }`;
+    return expectData(await server.ask(text, { id })).credential.storeChanges;
+  };
+  const codesOf = (id: string) =>
+    server.rows<{ action: string; code: string | null }>(
+      `SELECT action, code FROM audit_events WHERE target_id = CAST(:id AS uuid)
+       AND action IN ('credential:revoke', 'credential:rotate') ORDER BY id`,
+      { id: rowOf(id) },
+    );
+
+  test('goes on until the store does it, and says why it waits', async () => {
+    const { id, accessKey, secret } = await made();
+    at.meet(denied, { method: 'PUT' }, 99);
+    const answer = await revoke(server, { id, reason: 'leaked' });
+    expect(answer.code).toBe('STORE_REJECTED');
+    expect(answer.errors[0]?.message).toContain('Keyway asks the store again until it has ended it');
+    expect(await statusOf(id)).toBe('REVOKING');
+    const [change] = await changesOf(id);
+    expect(change).toMatchObject({ kind: 'REVOKE', failure: expect.stringMatching(/^STORE_REJECTED: /) });
+    for (const asked of [reveal, rotate]) expect((await asked(server, { id })).code).toBe('CONFLICT');
+    expect((await issue(server, { parent: id })).code).toBe('CONFLICT');
+    expect((await update(server, { id, category: 'nightly' })).code).toBe('CONFLICT');
+    expect(at.accepts(accessKey, secret)).toBe(true);
+    await until(async () => (await changesOf(id))[0].attempts > 1);
+    at.clear();
+    await until(async () => (await statusOf(id)) === 'REVOKED');
+    expect([keysThere(), await changesOf(id)]).toEqual([[], []]);
+    expect((await read(server, id)).revokedAt).not.toBeNull();
+    // Told once, however often it was refused.
+    expect(await codesOf(id)).toEqual([
+      { action: 'credential:revoke', code: 'STORE_REJECTED' },
+      { action: 'credential:revoke', code: null },
+    ]);
+  });
+
+  test('after its answer was lost goes on as well', async () => {
+    const { id } = await made();
+    const held = at.hold('after', { method: 'PUT' });
+    at.meet(lost, { method: 'PUT' });
+    const revoking = revoke(server, { id });
+    const standing = await held;
+    at.meet(denied, { method: 'PUT' }, 3);
+    standing.release();
+    await revoking;
+    await until(async () => (await statusOf(id)) === 'REVOKED');
+    expect(keysThere()).toEqual([]);
+  });
+
+  test('is done where the store is seen without the key, whoever took it away', async () => {
+    const { id, accessKey } = await made();
+    at.meet(denied, { method: 'PUT' }, 99);
+    expect((await revoke(server, { id })).code).toBe('STORE_REJECTED');
+    at.subAccounts.get(scope)?.keys.delete(accessKey);
+    await until(async () => (await statusOf(id)) === 'REVOKED');
+  });
+
+  test('ends what the rotation made that it overtook', async () => {
+    const { id } = await made();
+    const held = at.hold('after', { method: 'POST' });
+    const rotating = rotate(server, { id });
+    const standing = await held;
+    at.meet(denied, { method: 'PUT' }, 2);
+    expect((await revoke(server, { id })).code).toBe('STORE_REJECTED');
+    standing.release();
+    expect((await rotating).code).toBe('CONFLICT');
+    await until(async () => (await statusOf(id)) === 'REVOKED');
+    expect(keysThere()).toEqual([]);
+  });
+
+  test('of a previous key waits as well, where it can be seen', async () => {
+    const { id, accessKey, secret } = await made();
+    at.meet(denied, { method: 'PUT' }, 99);
+    expectData(await rotate(server, { id }));
+    await until(async () => (await changesOf(id))[0]?.failure !== null);
+    expect(await changesOf(id)).toMatchObject([
+      { kind: 'RETIRE', failure: expect.stringMatching(/^STORE_REJECTED: /) },
+    ]);
+    expect([await statusOf(id), at.accepts(accessKey, secret)]).toEqual(['ROTATING', true]);
+    at.clear();
+    await until(async () => (await statusOf(id)) === 'ACTIVE');
+    expect(at.accepts(accessKey, secret)).toBe(false);
+  });
+});
+
+test('a role that is deleted while a store takes it in keeps nothing from being settled', async () => {
+  const names = ['kept', 'gone'].map(unique);
+  const gateway = await startApinizer({ roles: names });
+  ending.push(gateway);
+  const { url: endpoint, token } = gateway;
+  const username = unique('user');
+  const user = {
+    account,
+    store: await makeStore(server, account, { apinizer: { endpoint, token } }),
+    name: username,
+    scope: 'Orders',
+    email: 'somebody@example.com',
+    fullName: 'Somebody',
+    secret: { password: { username } },
+  };
+  const { id } = expectData(await create(server, user)).createCredential.credential;
+  const roles = await Promise.all(
+    names.map(async (name) => {
+      const input = { name, permissions: [] };
+      const text = 'mutation ($input: CreateRoleInput!) { createRole(input: $input) { role { id } } }';
+      return expectData(await server.ask(text, { input })).createRole.role.id as string;
+    }),
+  );
+  const held = gateway.hold('after', { method: 'PUT' });
+  const updating = update(server, { id, roles });
+  const standing = await held;
+  expectData(await run(server, 'deleteRole', { id: roles[1] }));
+  standing.release();
+  const { credential } = expectData(await updating).updateCredential;
+  expect(credential.roles).toEqual([{ id: roles[0] }]);
+  expect(gateway.calls.filter(({ method }) => method === 'PUT')).toHaveLength(1);
+});
