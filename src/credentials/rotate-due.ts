@@ -8,7 +8,7 @@ import { sql, type Database, type Sql, type Tx } from '../database/database.js';
 import { KeywayError } from '../errors.js';
 import { newId } from '../ids.js';
 import type { StoreParts } from '../stores/open.js';
-import { Slots } from '../shares/slots.js';
+import { Slots, type Waiting } from '../shares/slots.js';
 import { nextInTurn } from '../shares/tenant.js';
 import { StoreKind } from '../stores/store.js';
 import { Credential } from './record/credential.js';
@@ -30,9 +30,7 @@ const againMs = 60_000;
 const longestAgain = 10;
 const mostAtOnce = 20;
 
-interface Due {
-  id: string;
-  tenant: string;
+interface Due extends Waiting {
   ownerId: string;
   storeId: string;
   storeKind: StoreKind;
@@ -59,15 +57,14 @@ export class DueRotations {
    * Begins what comes next, without waiting for the stores; to be called every second.
    * @returns for each whether it was begun in the end.
    */
-  async tick(): Promise<Promise<boolean>[]> {
-    if (this.#slots.free === 0) return [];
-    const all = await this.parts.db.rows<Due>(dueNow, {
-      ...this.#slots.asked(),
-      running: this.#slots.running(),
-      againMs: Math.min(againMs, this.apart),
-    });
-    return withinBudgets(this.parts, all).map((due) =>
-      this.#slots.begin(due.id, due.tenant, () => tryOne(this.parts, due, this.apart)),
+  tick(): Promise<Promise<boolean>[]> {
+    const { parts, apart } = this;
+    return this.#slots.fill(
+      async (asked) => {
+        const parameters = { ...asked, running: this.#slots.running(), againMs: Math.min(againMs, apart) };
+        return withinBudgets(parts, await parts.db.rows<Due>(dueNow, parameters));
+      },
+      (due) => tryOne(parts, due, apart),
     );
   }
 
