@@ -1,10 +1,8 @@
 import { forgetNonces } from './access/nonces.js';
 import { forgetAttempts } from './verification/password-attempts.js';
 import { retireOutlived } from './credentials/retire.js';
-import { rotateDue } from './credentials/rotate-due.js';
 import type { Database } from './database/database.js';
 import { forgetOldAnswers } from './idempotency/forget.js';
-import type { StoreParts } from './stores/open.js';
 import type { Log } from './log.js';
 
 /** What gathers and is written now and then, and what is looked at again and again until it is stopped. */
@@ -25,7 +23,7 @@ export interface JobParts {
   checkpoints: { write(): Promise<unknown>; readonly breaks: readonly unknown[] };
   /** Takes room for further wraps by the key that is current, before what was taken is used up. */
   reserveWraps: () => Promise<unknown>;
-  stores: StoreParts;
+  rotations: Recurring;
   syncs: Recurring;
   resumption: Recurring;
   /** What the embedded database is in need of. */
@@ -41,7 +39,7 @@ export function startJobs({
   storeCalls,
   checkpoints,
   reserveWraps,
-  stores,
+  rotations,
   syncs,
   resumption,
   upkeep,
@@ -56,7 +54,7 @@ export function startJobs({
     job('wraps', 5_000, reserveWraps),
     job('resume', 500, () => resumption.tick()),
     job('syncs', 1_000, () => syncs.tick()),
-    job('rotations due', 1_000, () => rotateDue(stores)),
+    job('rotations due', 1_000, () => rotations.tick()),
     job('retire', 30_000, () => retireOutlived(db)),
     job('audit checkpoint', 60_000, () => checkpoints.write()),
     job('nonces', 60_000, () => forgetNonces(db)),
@@ -92,7 +90,7 @@ export function startJobs({
     /** Ends all jobs, and writes what still waits. */
     async stop() {
       await Promise.all(jobs.map(({ stop }) => stop()));
-      await Promise.all([resumption.stop(), syncs.stop()]);
+      await Promise.all([resumption.stop(), syncs.stop(), rotations.stop()]);
       // Each by itself: what fails keeps nothing else from being written.
       await last('last use', () => lastUsed.flush());
       await last('decisions', () => decisions.flush());

@@ -9,6 +9,7 @@ import type { Config } from './config/config.js';
 import { registry, type Registry } from './connectors/registry.js';
 import { LastUsed } from './credentials/record/last-used.js';
 import { Resumption } from './credentials/outside/resume.js';
+import { DueRotations } from './credentials/rotate-due.js';
 import { Syncs } from './credentials/sync/syncs.js';
 import { sql, type Database } from './database/database.js';
 import { Upkeep } from './database/upkeep.js';
@@ -149,7 +150,7 @@ async function serve(
     storeCalls,
     checkpoints,
     reserveWraps: () => wraps.reserve(keyring.currentKekId()),
-    stores,
+    rotations: new DueRotations(stores),
     syncs,
     resumption,
     upkeep: db.embedded ? new Upkeep(db) : undefined,

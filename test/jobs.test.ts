@@ -17,6 +17,7 @@ function jobs(failing: string[]) {
     checkpoints: { write: work('audit checkpoint'), breaks: [] },
     resumption: { stop: async () => undefined },
     syncs: { stop: async () => undefined },
+    rotations: { stop: async () => undefined },
   };
   return { written, logged, started: startJobs(parts as unknown as JobParts) };
 }

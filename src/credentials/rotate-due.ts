@@ -8,6 +8,8 @@ import { sql, type Database, type Sql, type Tx } from '../database/database.js';
 import { KeywayError } from '../errors.js';
 import { newId } from '../ids.js';
 import type { StoreParts } from '../stores/open.js';
+import { Slots, type Waiting } from '../shares/slots.js';
+import { nextInTurn } from '../shares/tenant.js';
 import { StoreKind } from '../stores/store.js';
 import { Credential } from './record/credential.js';
 import { prepare } from './secret/keep-secret.js';
@@ -23,12 +25,12 @@ import { wishForNext } from './secret/wish.js';
 
 /** How long after one credential of an owner the next may turn, where its policies leave time for that. */
 export const apartMs = 600_000;
-/** How soon a rotation is tried again that could not begin, or failed. */
+/** How soon a rotation is tried again that could not begin, or failed; and at the latest, as a multiple of that. */
 const againMs = 60_000;
+const longestAgain = 10;
 const mostAtOnce = 20;
 
-interface Due {
-  id: string;
+interface Due extends Waiting {
   ownerId: string;
   storeId: string;
   storeKind: StoreKind;
@@ -36,20 +38,40 @@ interface Due {
 }
 
 /**
- * Rotates what its policy wants rotated by now, where the new secret can be had afterwards: what is late the longest
- * first, and what was tried before and is still late after the others. Of what one owner answers for, one at a time, so
- * that linked credentials never turn together; and no more in one store than its limit of calls leaves room for. Once
- * among all replicas: whoever takes an owner's turn has it. To be called every second. Returns how many it began.
- * @param apart the longest time between two of one owner, in milliseconds: less, where its policies ask for more.
+ * Rotates what its policy wants rotated by now, where the new secret can be had afterwards. The tenants are served in
+ * turn, and of each what is late the longest comes first. Of what one owner answers for, one at a time, so that linked
+ * credentials never turn together; and no more in one store than its limit of calls leaves room for. What could not be
+ * begun, whatever the reason, keeps nothing else waiting, and is tried ever more rarely. Once among all replicas: whoever
+ * takes an owner's turn has it.
  */
-export async function rotateDue(parts: StoreParts, apart = apartMs): Promise<number> {
-  const all = await parts.db.rows<Due>(dueNow, { most: mostAtOnce, againMs: Math.min(againMs, apart) });
-  const outcomes = await Promise.allSettled(
-    withinBudgets(parts, all).map((due) => tryOne(parts, due, apart)),
-  );
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failed) throw failed.reason;
-  return outcomes.filter((outcome) => outcome.status === 'fulfilled' && outcome.value).length;
+export class DueRotations {
+  readonly #slots = new Slots(mostAtOnce);
+
+  /** @param apart the longest time between two of one owner, in milliseconds: less, where its policies ask for more. */
+  constructor(
+    readonly parts: StoreParts,
+    readonly apart = apartMs,
+  ) {}
+
+  /**
+   * Begins what comes next, without waiting for the stores; to be called every second.
+   * @returns for each whether it was begun in the end.
+   */
+  tick(): Promise<Promise<boolean>[]> {
+    const { parts, apart } = this;
+    return this.#slots.fill(
+      async (asked) => {
+        const parameters = { ...asked, running: this.#slots.running(), againMs: Math.min(againMs, apart) };
+        return withinBudgets(parts, await parts.db.rows<Due>(dueNow, parameters));
+      },
+      (due) => tryOne(parts, due, apart),
+    );
+  }
+
+  /** Waits for what is under way. */
+  stop(): Promise<void> {
+    return this.#slots.end();
+  }
 }
 
 /** Leaves out what a store that limits its calls has no room for in one second. */
@@ -64,18 +86,22 @@ function withinBudgets({ connectors }: StoreParts, all: readonly Due[]): Due[] {
 }
 
 async function tryOne(parts: StoreParts, due: Due, apart: number): Promise<boolean> {
+  const { db, log } = parts;
+  const told = { credential: due.id };
   try {
     return await rotateOne(parts, due, apart);
   } catch (error) {
-    if (!(error instanceof KeywayError)) throw error;
-    // The owner's turn is still to be had: its other credentials are not to wait for a store that is down.
-    await parts.db.rows(noteTried, { id: due.id });
-    parts.log.warn(
-      { credential: due.id, code: error.code },
-      'a rotation that is due could not begin, and will be tried again',
-    );
-    return false;
+    const again = 'a rotation that is due could not begin, and will be tried again';
+    if (error instanceof KeywayError) log.warn({ ...told, code: error.code }, again);
+    else log.error({ ...told, error }, again);
   }
+  try {
+    // The owner's turn is still to be had: its other credentials are not to wait for one that cannot turn.
+    await db.rows(noteTried, { id: due.id });
+  } catch (error) {
+    log.error({ ...told, error }, 'a rotation that is due could not be put off');
+  }
+  return false;
 }
 
 async function rotateOne(parts: StoreParts, due: Due, apart: number): Promise<boolean> {
@@ -158,19 +184,23 @@ const turnable = `c.rotation_due_at <= now() AND c.retrievable AND c.kind <> 'PR
   AND NOT EXISTS (SELECT 1 FROM credential_versions v
     WHERE v.credential_id = c.id AND v.state = 'PREVIOUS' AND v.valid_until > now())`;
 
-// When it was tried since it has been due.
+// When it was tried since it has been due, and from when on it is tried again: after half the time that it was late then.
 const tried = 'CASE WHEN c.rotation_tried_at >= c.rotation_due_at THEN c.rotation_tried_at END';
+const again = "CAST(:againMs AS double precision) * interval '1 millisecond'";
+const triedAgain = `${tried}
+  + least(greatest((c.rotation_tried_at - c.rotation_due_at) / 2, ${again}), ${longestAgain} * ${again})`;
 
+const firstOfOwners = `
+  SELECT DISTINCT ON (coalesce(c.owner_id, c.account_id)) c.id, c.account_id, coalesce(${tried}, c.rotation_due_at) AS at
+  FROM credentials c LEFT JOIN rotation_turns t ON t.owner_id = coalesce(c.owner_id, c.account_id)
+  WHERE ${turnable} AND NOT c.id = ANY(CAST(:running AS uuid[]))
+    AND coalesce(t.next_at, '-infinity') <= now() AND coalesce(${triedAgain}, '-infinity') <= now()
+  ORDER BY coalesce(c.owner_id, c.account_id), ${tried} NULLS FIRST, c.rotation_due_at`;
 const dueNow = sql(`
-  SELECT id, "ownerId", "storeId", "storeKind", "accountKind" FROM (
-    SELECT DISTINCT ON (coalesce(c.owner_id, c.account_id)) c.id, coalesce(c.owner_id, c.account_id) AS "ownerId",
-      c.store_id AS "storeId", s.kind AS "storeKind", a.kind AS "accountKind", ${tried} AS tried, c.rotation_due_at AS due
-    FROM credentials c JOIN stores s ON s.id = c.store_id JOIN accounts a ON a.id = c.account_id
-    LEFT JOIN rotation_turns t ON t.owner_id = coalesce(c.owner_id, c.account_id)
-    WHERE ${turnable} AND coalesce(t.next_at, '-infinity') <= now()
-      AND coalesce(${tried}, '-infinity') <= now() - CAST(:againMs AS double precision) * interval '1 millisecond'
-    ORDER BY coalesce(c.owner_id, c.account_id), ${tried} NULLS FIRST, c.rotation_due_at
-  ) first ORDER BY tried NULLS FIRST, due LIMIT CAST(:most AS integer)`);
+  SELECT c.id, next.tenant, coalesce(c.owner_id, c.account_id) AS "ownerId", c.store_id AS "storeId",
+    s.kind AS "storeKind", a.kind AS "accountKind"
+  FROM (${nextInTurn(firstOfOwners)}) next
+  JOIN credentials c ON c.id = next.id JOIN stores s ON s.id = c.store_id JOIN accounts a ON a.id = c.account_id`);
 const noteTried = sql('UPDATE credentials SET rotation_tried_at = now() WHERE id = :id');
 const stillDue = sql(
   `SELECT c.id FROM credentials c WHERE c.id = :id AND ${turnable} FOR UPDATE SKIP LOCKED`,

@@ -4,7 +4,6 @@
 import { join } from 'node:path';
 import { registry } from '../../src/connectors/registry.js';
 import { CredentialKind } from '../../src/credentials/record/credential.js';
-import { rotateDue } from '../../src/credentials/rotate-due.js';
 import { keepSecret } from '../../src/credentials/secret/keep-secret.js';
 import { encodeId, newId, parseId } from '../../src/ids.js';
 import type { Keyring } from '../../src/keyring/keyring.js';
@@ -14,6 +13,7 @@ import { openOutbound } from '../../src/outbound.js';
 import type { Secret } from '../../src/secret.js';
 import { openKeys } from '../../src/start/keys.js';
 import { openGates } from '../../src/stores/gate.js';
+import { rotateDue } from '../credentials/due.js';
 import { postVerify, verifyAll } from '../verification/verifying.js';
 import { expectData, makeAccount, makeProject } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';

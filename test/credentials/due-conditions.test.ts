@@ -1,9 +1,8 @@
-import { rotateDue } from '../../src/credentials/rotate-due.js';
 import { newId } from '../../src/ids.js';
 import { openOutbound } from '../../src/outbound.js';
 import { makeAccount, makeCredential } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
-import { partsOf, rowOf, setDue } from './due.js';
+import { partsOf, rotateDue, rowOf, setDue } from './due.js';
 
 // What is due turns by itself where it works, its new secret can be had, and nothing is under way: one credential for
 // each thing that keeps it from turning, and some that something is the matter with which does not.

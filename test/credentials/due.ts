@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { registry } from '../../src/connectors/registry.js';
+import { apartMs, DueRotations } from '../../src/credentials/rotate-due.js';
 import { openKeys } from '../../src/start/keys.js';
 import { openLog } from '../../src/log.js';
 import type { Outbound } from '../../src/outbound.js';
@@ -27,3 +28,9 @@ export const setDue = (server: SharedServer, ...ids: string[]) =>
      RETURNING id`,
     { ids },
   );
+
+/** One round of the job, to its end. Returns how many it began. */
+export async function rotateDue(parts: StoreParts, apart = apartMs): Promise<number> {
+  const begun = await Promise.all(await new DueRotations(parts, apart).tick());
+  return begun.filter(Boolean).length;
+}

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { rotateDue } from '../../src/credentials/rotate-due.js';
 import { sql } from '../../src/database/database.js';
 import { openOutbound } from '../../src/outbound.js';
 import { makeStore } from '../stores/stores.js';
@@ -8,7 +7,7 @@ import { expectData, makeAccount, makeCredential, unique } from '../support/make
 import { gate } from '../support/on-the-way.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
 import { waitingDeeds } from '../support/waiting.js';
-import { partsOf, rowOf, setDue } from './due.js';
+import { partsOf, rotateDue, rowOf, setDue } from './due.js';
 import { landscape, ncloud, type Vendor } from './outside/vendors.js';
 import { read, rotate } from './verbs.js';
 

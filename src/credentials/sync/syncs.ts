@@ -3,19 +3,22 @@ import { sql, type Database, type Sql } from '../../database/database.js';
 import { KeywayError } from '../../errors.js';
 import { newId } from '../../ids.js';
 import { StoreError } from '../../connectors/store-error.js';
+import { Slots, type Waiting } from '../../shares/slots.js';
+import { nextInTurn } from '../../shares/tenant.js';
 import { noteHealth, problemIn } from '../../stores/health.js';
 import { withStore, type OpenStore, type StoreParts } from '../../stores/open.js';
 import { holdStore } from '../outside/plan.js';
 import { markGone, takeIn } from './take-in.js';
 
 const batch = 500;
-const mostAtOnce = 4;
+const mostAtOnce = 8;
+/** How long a sync reads on while others wait. */
+const turnMs = 10_000;
 const leaseSeconds = 60;
 /** After a store that cannot be reached, and was not waited for. */
 const againMs = 30_000;
 
-interface Run {
-  id: string;
+interface Run extends Waiting {
   storeId: string;
   fence: number;
   startedAt: string;
@@ -25,21 +28,26 @@ interface Run {
   unread: readonly string[];
 }
 
-/** Somebody else goes on with it by now, or this process is to stop. */
+/** Somebody else goes on with it by now, this process is to stop, or others are to have their turn. */
 class BrokenOff extends Error {}
 
 /**
  * Syncs stores: brings what each lists into the inventory, batch by batch, each with the place to go on from.
- * One run at a time for each store; what breaks off is taken up there, by this process or another.
+ * One run at a time for each store; what breaks off is taken up there, by this process or another. The tenants are served
+ * in turn, and a listing that takes long makes room for those that wait, between two parts.
  */
 export class Syncs {
-  readonly #running = new Set<Promise<void>>();
+  readonly #slots = new Slots(mostAtOnce);
   #stopping = false;
 
-  /** @param everyMs how often a store is synced by itself; never, if 0 */
+  /**
+   * @param everyMs how often a store is synced by itself; never, if 0
+   * @param longestTurnMs how long one reads on while others wait
+   */
   constructor(
     readonly parts: StoreParts,
     readonly everyMs: number,
+    readonly longestTurnMs = turnMs,
   ) {}
 
   /** Begins those that are due and goes on with those that nobody runs; returns without waiting for them. */
@@ -47,23 +55,24 @@ export class Syncs {
     const { db } = this.parts;
     if (this.everyMs > 0)
       for (const { id } of await db.rows<{ id: string }>(due, { everyMs: this.everyMs })) await begin(db, id);
-    const free = this.#stopping ? 0 : mostAtOnce - this.#running.size;
-    if (free <= 0) return;
-    for (const run of await db.rows<Run>(take, { free })) this.#go(run);
+    void (await this.#slots.fill(
+      async (asked) => (this.#stopping ? [] : db.rows<Run>(take, { ...asked })),
+      (run) => this.#go(run),
+    ));
   }
 
   /** Breaks off what runs, at the end of its batch. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    await Promise.all(this.#running);
+    await this.#slots.end();
   }
 
-  #go(run: Run): void {
-    const { log } = this.parts;
-    const running = this.#run(run)
-      .catch((error: unknown) => log.error({ error, store: run.storeId }, 'a sync failed'))
-      .finally(() => this.#running.delete(running));
-    this.#running.add(running);
+  async #go(run: Run): Promise<void> {
+    try {
+      await this.#run(run);
+    } catch (error) {
+      this.parts.log.error({ error, store: run.storeId }, 'a sync failed');
+    }
   }
 
   async #run(run: Run): Promise<void> {
@@ -99,6 +108,7 @@ export class Syncs {
     const of = { id: store.id, accountId: store.accountId };
     if (run.resumeFrom === null) run.unread = [];
     let isWhole = true;
+    const turnEndsAt = performance.now() + this.longestTurnMs;
     for await (const { entries, unread = [], incomplete, followed, sinceFirst, next } of listed) {
       isWhole = !incomplete;
       run.unread = [...new Set([...run.unread, ...unread])];
@@ -121,6 +131,8 @@ export class Syncs {
       }
       run.resumeFrom = next;
       run.askedAt = heldAt;
+      if (next !== null && performance.now() >= turnEndsAt && (await db.rows(waits)).length > 0)
+        throw new BrokenOff();
     }
     for (let gone = isWhole ? batch : 0; gone === batch;) {
       gone = await db.transaction(async (tx) => {
@@ -174,13 +186,18 @@ const due = sql(`
   SELECT s.id FROM stores s WHERE s.deleted_at IS NULL AND s.sealed IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM syncs y WHERE y.store_id = s.id
       AND (y.finished_at IS NULL OR y.started_at > now() - CAST(:everyMs AS double precision) * interval '1 millisecond'))`);
+const toGoOn = 'y.finished_at IS NULL AND y.next_at <= now() AND y.lease_until <= now()';
 const take = sql(`
-  UPDATE syncs SET fence = fence + 1, lease_until = now() + interval '${leaseSeconds} seconds', error = NULL
-  WHERE id IN (
-    SELECT id FROM syncs WHERE finished_at IS NULL AND next_at <= now() AND lease_until <= now()
-    ORDER BY next_at LIMIT CAST(:free AS integer) FOR UPDATE SKIP LOCKED)
-  RETURNING id, store_id AS "storeId", fence, started_at AS "startedAt", resume_from AS "resumeFrom", unread,
-    clock_timestamp() AS "askedAt"`);
+  WITH next AS MATERIALIZED (${nextInTurn(`
+    SELECT y.id, s.account_id, y.next_at AS at FROM syncs y JOIN stores s ON s.id = y.store_id WHERE ${toGoOn}`)}
+  ), taken AS (
+    SELECT y.id, next.tenant FROM syncs y JOIN next ON next.id = y.id WHERE ${toGoOn} FOR UPDATE OF y SKIP LOCKED
+  )
+  UPDATE syncs y SET fence = y.fence + 1, lease_until = now() + interval '${leaseSeconds} seconds', error = NULL
+  FROM taken WHERE y.id = taken.id
+  RETURNING y.id, taken.tenant, y.store_id AS "storeId", y.fence, y.started_at AS "startedAt",
+    y.resume_from AS "resumeFrom", y.unread, clock_timestamp() AS "askedAt"`);
+const waits = sql(`SELECT 1 AS one FROM syncs y WHERE ${toGoOn} LIMIT 1`);
 const advance = sql(`
   UPDATE syncs SET resume_from = :next, unread = CAST(:unread AS text[]),
     lease_until = now() + interval '${leaseSeconds} seconds'

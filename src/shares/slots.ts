@@ -1,0 +1,62 @@
+/** What waits for a slot, with the tenant that it is of. */
+export interface Waiting {
+  readonly id: string;
+  readonly tenant: string;
+}
+
+/** The parameters of `nextInTurn`. */
+interface Asked {
+  readonly free: number;
+  readonly share: number;
+  readonly had: readonly string[];
+}
+
+/**
+ * What this process has under way of one kind of work. One tenant has half of the slots at most, so that there is always
+ * one for another; which of a tenant's comes next is chosen where it waits, by `nextInTurn`.
+ */
+export class Slots {
+  readonly #running = new Map<string, { tenant: string; ended: Promise<unknown> }>();
+  #filling: Promise<unknown> = Promise.resolve();
+
+  constructor(readonly most: number) {}
+
+  /**
+   * Begins what `take` finds for the slots that are free, and returns what `work` does with each, without waiting for it.
+   * @param work never rejects, and has a slot until it ends.
+   */
+  fill<Taken extends Waiting, Result>(
+    take: (asked: Asked) => Promise<readonly Taken[]>,
+    work: (taken: Taken) => Promise<Result>,
+  ): Promise<Promise<Result>[]> {
+    // One after another: two that look at once would both count on the same slots.
+    const filled = this.#filling.then(async () => {
+      const asked = this.#asked();
+      return asked.free <= 0 ? [] : (await take(asked)).map((taken) => this.#begin(taken, work(taken)));
+    });
+    this.#filling = filled.catch(() => undefined);
+    return filled;
+  }
+
+  /** The ids of what is under way. */
+  running(): string[] {
+    return [...this.#running.keys()];
+  }
+
+  /** Waits for all that is under way. */
+  async end(): Promise<void> {
+    await this.#filling;
+    await Promise.all([...this.#running.values()].map(({ ended }) => ended));
+  }
+
+  #asked(): Asked {
+    const had = [...this.#running.values()].map(({ tenant }) => tenant);
+    return { free: this.most - had.length, share: Math.ceil(this.most / 2), had };
+  }
+
+  #begin<Result>({ id, tenant }: Waiting, work: Promise<Result>): Promise<Result> {
+    const ended = work.finally(() => this.#running.delete(id));
+    this.#running.set(id, { tenant, ended });
+    return ended;
+  }
+}

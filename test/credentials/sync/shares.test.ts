@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { registry } from '../../../src/connectors/registry.js';
+import type { Connector, ListedPart, Upstream } from '../../../src/connectors/connector.js';
+import { begin, Syncs } from '../../../src/credentials/sync/syncs.js';
+import { makeStore, readStore, seqeraAt } from '../../stores/stores.js';
+import { atRest } from '../../support/at-rest.js';
+import { expectData, makeAccount } from '../../support/make.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
+import { run } from '../../support/verbs.js';
+import { startSeqera, type Seqera } from '../../upstreams/seqera.js';
+import { rowOf } from '../due.js';
+
+// Syncs of tenants whose stores list without end, and of one whose store does not.
+
+const seqera = registry['SEQERA'] as Connector;
+
+/** A listing whose parts never end, each a moment after the one before. */
+async function* endless(from: string | null): AsyncGenerator<ListedPart> {
+  for (let part = Number(from ?? 0); ; part++) {
+    await sleep(20);
+    yield { entries: [], next: String(part) };
+  }
+}
+
+let server: TestServer;
+let hostile: Seqera;
+let normal: Seqera;
+const list = (upstream: Upstream, from: string | null) =>
+  upstream.addresses['endpoint']?.startsWith(hostile.url)
+    ? endless(from)
+    : (seqera.list?.(upstream, from) ?? endless(from));
+const connectors = { ...registry, SEQERA: { ...seqera, list } };
+
+beforeAll(async () => {
+  hostile = await startSeqera();
+  normal = await startSeqera();
+  normal.seed(3);
+});
+afterAll(async () => {
+  await hostile.stop();
+  await normal.stop();
+});
+beforeEach(async () => {
+  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' }, connectors);
+});
+afterEach(() => server.stop());
+
+/** Stores that list without end, each in a part of its own of one tenant. */
+async function hostileStores(count: number): Promise<string[]> {
+  const parent = await makeAccount(server);
+  const all: string[] = [];
+  for (let made = 0; made < count; made++)
+    all.push(await makeStore(server, await makeAccount(server, { parent }), seqeraAt(hostile)));
+  return all;
+}
+
+test('R20: a sync of a tenant does not wait for those of another, however many these are and however long they take', async () => {
+  const theirs = await hostileStores(9);
+  const one = await makeStore(server, await makeAccount(server), seqeraAt(normal));
+  for (const id of theirs) await begin(server.db, rowOf(id));
+  await sleep(1_500);
+  expectData(await run(server, 'syncStore', { id: one }));
+  expect((await readStore(server, one)).lastSync).toMatchObject({ added: 3, error: null });
+  expect((await readStore(server, one)).lastSync.finishedAt).not.toBeNull();
+});
+
+test('R20: where all places are taken, what runs makes room for what waits at the end of a part', async () => {
+  const theirs = (await Promise.all([1, 2, 3, 4].map(() => hostileStores(4)))).flat();
+  const one = await makeStore(server, await makeAccount(server), seqeraAt(normal));
+  await atRest(server, async ({ parts, ...rest }) => {
+    const syncs = new Syncs({ ...parts, connectors }, 0, 0);
+    for (const id of theirs) await begin(parts.db, rowOf(id));
+    await syncs.tick();
+    await begin(parts.db, rowOf(one));
+    const finished = () =>
+      rest.rows('SELECT id FROM syncs WHERE store_id = :one AND finished_at IS NOT NULL', {
+        one: rowOf(one),
+      });
+    while ((await finished()).length === 0) {
+      await sleep(20);
+      await syncs.tick();
+    }
+    await syncs.stop();
+  });
+});
