@@ -239,6 +239,7 @@ test('a verb does its work while its caller may: what begins other transactions 
     'credentials/sync/syncs',
     'idempotency/forget',
     'roles/update-built-in',
+    'start/accept-audit',
     'start/first-start',
     'stores/spend',
   ]);

@@ -1,3 +1,4 @@
+import { renameSync } from 'node:fs';
 import { sql, type Database, type Sql } from '../database/database.js';
 import { unavailable } from '../errors.js';
 import type { Keyring } from '../keyring/keyring.js';
@@ -72,6 +73,28 @@ export class Checkpoints {
    */
   async check(): Promise<void> {
     await this.#look();
+  }
+
+  /**
+   * Forgets what was found and what the file says, and begins another file: an operator has looked, and the chains are to
+   * go on as they are. The file stays beside it, by the time of now.
+   * @param record puts that on record; where it fails, all stays as it is.
+   * @returns where the file is then
+   */
+  async setAside(record: () => Promise<void>): Promise<string> {
+    const found = this.#breaks;
+    this.#breaks = [];
+    try {
+      await record();
+    } catch (error) {
+      this.#breaks = found;
+      throw error;
+    }
+    const kept = `${this.path}.${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
+    if (lengthOf(this.path) > 0) renameSync(this.path, kept);
+    this.#highest.clear();
+    [this.#read, this.#length, this.#complete] = [0, 0, false];
+    return kept;
   }
 
   /** @returns where the chains stand now, and those of them that the file has no line of yet */

@@ -109,6 +109,39 @@ test('S64, S66: a chain that is behind what is written makes a Keyway not ready 
   await server.restart();
 });
 
+test('S66: an operator accepts it by a command, which is on record where something is missing', async () => {
+  const chain = await written(10);
+  await server.restart();
+  await cut(chain.account, 7);
+  await server.restart();
+  expect((await ready()).status).toBe(503);
+  await server.pause();
+  const accepted = await runKeyway(['audit', 'accept'], server.environment);
+  expect(accepted.code).toBe(0);
+  expect(accepted.output).toContain(`account ${chain.account}, row 8: is missing`);
+  const [, kept = ''] = /are in (\S+): keep that file/.exec(accepted.output) ?? [];
+  expect(linesOf(kept).filter(({ account }) => account === chain.account)).toMatchObject([{ number: '10' }]);
+  expect((await runKeyway(['audit', 'verify'], server.environment)).code).toBe(0);
+  expect((await runKeyway(['audit', 'verify', '--checkpoints', kept], server.environment)).code).toBe(1);
+  const again = await runKeyway(['audit', 'accept'], server.environment);
+  expect(again).toEqual({ code: 1, output: expect.stringContaining('nothing to accept') });
+  await server.restart();
+  expect(await ready()).toEqual({ status: 200, body: { status: 'up' } });
+  const { auditEvents } = expectData(
+    await server.ask(
+      'query ($filter: AuditFilter) { auditEvents(filter: $filter) { nodes { action actor { id } targetId } } }',
+      { filter: { action: ['audit:accept'] } },
+    ),
+  );
+  expect(auditEvents.nodes).toHaveLength(2);
+  expect(auditEvents.nodes).toContainEqual({
+    action: 'audit:accept',
+    actor: null,
+    targetId: chain.id,
+  });
+  await rename(chain.id, 'On it goes');
+});
+
 test('S66: one that runs finds it, although the chain has grown past the cut', async () => {
   const started = jest.spyOn(Checkpoints.prototype, 'check');
   try {
