@@ -13,6 +13,7 @@ import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
 import { heldDestinations } from '../stores/sealed/destination.js';
 import { reseal } from '../stores/sealed/reseal.js';
+import { moveRoles } from '../roles/move.js';
 import { deedsAt, readsAudit, withdrawing, type GivenGrant } from '../roles/places.js';
 import type { Credential } from './record/credential.js';
 import { endCredentials, markDeleted } from './record/end.js';
@@ -53,6 +54,7 @@ export async function deleteAccount(ctx: RequestContext, input: DeleteAccountInp
     if (input.revokeCredentials) await expectOwn(tx, credentials);
     const ended = await endAll(tx, input.revokeCredentials ? [...personal, ...credentials] : personal);
     const moved = heir ? await handOver(ctx, tx, id, heir.id) : [];
+    if (heir) moved.push(...(await moveRoles(tx, id, heir.id)));
     const withdrawn = await tx.rows<GivenGrant>(withdrawGrants, { id });
     await endFactor(tx, id);
     await tx.rows(removeIdentities, { id });

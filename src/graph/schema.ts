@@ -37,6 +37,7 @@ import {
   GrantResolver,
   ProjectGrantsResolver,
   RoleResolver,
+  StoreRolesResolver,
 } from '../roles/role.resolver.js';
 import { validation } from '../inputs/rules.js';
 import { connectingResolver } from '../stores/connecting.resolver.js';
@@ -67,6 +68,7 @@ const resolvers: NonEmptyArray<Resolver> = [
   GrantResolver,
   StoreResolver,
   StoreCredentialsResolver,
+  StoreRolesResolver,
   AuditEventResolver,
   AuditEventLinksResolver,
   CredentialAuditResolver,

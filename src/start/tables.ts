@@ -15,6 +15,7 @@ import { UserNamesOfAccounts1796600000000 } from '../../migrations/1796600000000
 import { NamesAsRead1796700000000 } from '../../migrations/1796700000000-names-as-read.js';
 import { RecipientsInTheAudit1796720000000 } from '../../migrations/1796720000000-recipients-in-the-audit.js';
 import { FormerPartsInTheAudit1796730000000 } from '../../migrations/1796730000000-former-parts-in-the-audit.js';
+import { HomesOfRoles1796750000000 } from '../../migrations/1796750000000-homes-of-roles.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -78,4 +79,5 @@ export const migrations = [
   NamesAsRead1796700000000,
   RecipientsInTheAudit1796720000000,
   FormerPartsInTheAudit1796730000000,
+  HomesOfRoles1796750000000,
 ];

@@ -1,7 +1,8 @@
 import type { Actor } from '../../audit/decision.js';
 import { sql, violates, type Tx } from '../../database/database.js';
-import { conflict, notFound } from '../../errors.js';
+import { conflict } from '../../errors.js';
 import { newId } from '../../ids.js';
+import { holdStore } from '../../stores/find.js';
 import { Intent, type IntentDetails, type IntentVerb } from './intent.js';
 import { resumeRotation } from '../record/rotations.js';
 import { resumeVersion } from '../record/versions.js';
@@ -62,12 +63,6 @@ const only = ({ actorId, actorCredentialId, ip, requestId }: Actor): Actor => ({
   requestId,
 });
 
-/** Keeps a store from being disconnected, to the end of the transaction. @throws NOT_FOUND where it is gone already. */
-export async function holdStore(tx: Tx, storeId: string): Promise<void> {
-  const [held] = await tx.rows(connected, { storeId });
-  if (!held) throw notFound();
-}
-
 /** @throws CONFLICT where a write to the credential is under way. */
 export async function expectIdle(tx: Tx, credentialId: string): Promise<void> {
   const [open] = await tx.rows(underWay, { credentialId });
@@ -102,7 +97,6 @@ export async function restore(tx: Tx, credentialId: string, overtaken: readonly 
   }
 }
 
-const connected = sql('SELECT id FROM stores WHERE id = :storeId AND deleted_at IS NULL FOR SHARE');
 const underWay = sql(`
   SELECT 1 AS one FROM intents WHERE credential_id = :credentialId AND state = 'OPEN' AND verb <> 'RETIRE'`);
 const drop = sql(`
