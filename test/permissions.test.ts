@@ -31,56 +31,56 @@ const columns = ['anonymous', 'no role', ...permissions, ...roles, 'another acco
 // + allowed · F FORBIDDEN · N NOT_FOUND · - answered, but sees nothing · U UNAUTHENTICATED. The columns:
 //   anonymous, no role
 //   CREDENTIAL_ READ CREATE UPDATE ROTATE REVOKE REVEAL VERIFY
-//   ACCOUNT_ READ MANAGE · PROJECT_ READ MANAGE · ROLE_ READ MANAGE · STORE_MANAGE AUDIT_READ
+//   ACCOUNT_ READ MANAGE · PROJECT_ READ MANAGE · ROLE_ READ MANAGE GIVE · STORE_MANAGE AUDIT_READ
 //   KEYWAY_ ADMIN OPERATOR READER AUDITOR VERIFIER
 //   everything on another account, everything on another project
 const table: Record<string, string> = {
-  viewer: 'U+ +++++++ ++++++++ +++++ ++',
-  node: 'U- +------ -------- ++++- --',
-  nodes: 'U- +------ -------- ++++- --',
-  credential: 'U- +------ -------- ++++- --',
-  credentials: 'U- +------ -------- ++++- --',
-  account: 'U- +------ ++++---- ++++- --',
-  accounts: 'U- +------ ++++---- ++++- --',
-  project: 'U- +------ --++---- ++++- --',
-  projects: 'U- +------ --++---- ++++- --',
-  role: 'U- +------ ----++-- ++++- ++',
-  roles: 'U- +------ ----++-- ++++- ++',
-  store: 'U+ +++++++ ++++++++ +++++ ++',
-  stores: 'U+ +++++++ ++++++++ +++++ ++',
-  auditEvents: 'U- ------- -------+ +--+- --',
-  createCredential: 'UN F+NNNNN FFFFNNNN ++FFN NN',
-  updateCredential: 'UN FN+NNNN NNNNNNNN ++FFN NN',
-  rotateCredential: 'UN FNN+NNN NNNNNNNN ++FFN NN',
-  revealCredential: 'UN FNNNN+N NNNNNNNN +FFFN NN',
-  revokeCredential: 'UN FNNN+NN NNNNNNNN ++FFN NN',
-  deleteCredential: 'UN FNNN+NN NNNNNNNN ++FFN NN',
-  issueTemporaryCredential: 'UN F+NNNNN NNNNNNNN ++FFN NN',
-  verifyCredential: 'UF FFFFFF+ FFFFFFFF +FFF+ ++',
-  verifyCredentials: 'UF FFFFFF+ FFFFFFFF +FFF+ ++',
-  createAccount: 'UF FFFFFFF F+FFFFFF +FFFF FF',
-  'createAccount, of a part': 'UN FNNNNNN F+FFNNNN +FFFN NN',
-  updateAccount: 'UN FNNNNNN F+FFNNNN +FFFN NN',
-  'updateAccount, with an identity': 'UN NNNNNNN F+NNNNNN +FFFN NN',
-  deleteAccount: 'UN NNNNNNN F+NNNNNN +FFFN NN',
-  createProject: 'UN FNNNNNN FFF+NNNN +FFFN NN',
-  updateProject: 'UN FNNNNNN NNF+NNNN +FFFN NN',
-  deleteProject: 'UN NNNNNNN NNF+NNNN +FFFN NN',
-  createRole: 'UF FFFFFFF FFFFF+FF +FFFF FF',
-  'createRole, with a permission': 'UF FFFFFFF FFFFFFFF +FFFF FF',
-  updateRole: 'UN NNNNNNN NNNNF+NN +FFFN FF',
-  deleteRole: 'UN NNNNNNN NNNNF+NN +FFFN FF',
-  grantRole: 'UN NNNNNNN NNNNN+NN +FFFN NN',
-  'grantRole, everywhere': 'UN NNNNNNN NNNNN+NN +FFFN NN',
-  withdrawRole: 'UN NNNNNNN NNNNF+NN +FFFN NN',
-  createStore: 'UN FNNNNNN FFFFNN+N +FFFN NN',
-  updateStore: 'UN FFNNNNN NNNNNN+N +FFFN NN',
-  deleteStore: 'UN FFNNNNN NNNNNN+N +FFFN NN',
-  checkStore: 'UN FFNNNNN NNNNNN+N +FFFN NN',
-  syncStore: 'UN FFNNNNN NNNNNN+N +FFFN NN',
-  enrolMfa: 'U+ +++++++ ++++++++ +++++ ++',
-  confirmMfa: 'U+ +++++++ ++++++++ +++++ ++',
-  removeMfa: 'U+ +++++++ ++++++++ +++++ ++',
+  viewer: 'U+ +++++++ +++++++++ +++++ ++',
+  node: 'U- +------ --------- ++++- --',
+  nodes: 'U- +------ --------- ++++- --',
+  credential: 'U- +------ --------- ++++- --',
+  credentials: 'U- +------ --------- ++++- --',
+  account: 'U- +------ ++++----- ++++- --',
+  accounts: 'U- +------ ++++----- ++++- --',
+  project: 'U- +------ --++----- ++++- --',
+  projects: 'U- +------ --++----- ++++- --',
+  role: 'U- +------ ----+++-- ++++- --',
+  roles: 'U- +------ ----+++-- ++++- --',
+  store: 'U+ +++++++ +++++++++ +++++ ++',
+  stores: 'U+ +++++++ +++++++++ +++++ ++',
+  auditEvents: 'U- ------- --------+ +--+- --',
+  createCredential: 'UN F+NNNNN FFFFNNNNN ++FFN NN',
+  updateCredential: 'UN FN+NNNN NNNNNNNNN ++FFN NN',
+  rotateCredential: 'UN FNN+NNN NNNNNNNNN ++FFN NN',
+  revealCredential: 'UN FNNNN+N NNNNNNNNN +FFFN NN',
+  revokeCredential: 'UN FNNN+NN NNNNNNNNN ++FFN NN',
+  deleteCredential: 'UN FNNN+NN NNNNNNNNN ++FFN NN',
+  issueTemporaryCredential: 'UN F+NNNNN NNNNNNNNN ++FFN NN',
+  verifyCredential: 'UF FFFFFF+ FFFFFFFFF +FFF+ ++',
+  verifyCredentials: 'UF FFFFFF+ FFFFFFFFF +FFF+ ++',
+  createAccount: 'UF FFFFFFF F+FFFFFFF +FFFF FF',
+  'createAccount, of a part': 'UN FNNNNNN F+FFNNNNN +FFFN NN',
+  updateAccount: 'UN FNNNNNN F+FFNNNNN +FFFN NN',
+  'updateAccount, with an identity': 'UN NNNNNNN F+NNNNNNN +FFFN NN',
+  deleteAccount: 'UN NNNNNNN F+NNNNNNN +FFFN NN',
+  createProject: 'UN FNNNNNN FFF+NNNNN +FFFN NN',
+  updateProject: 'UN FNNNNNN NNF+NNNNN +FFFN NN',
+  deleteProject: 'UN NNNNNNN NNF+NNNNN +FFFN NN',
+  createRole: 'UF FFFFFFF FFFFF+FFF +FFFF FF',
+  'createRole, with a permission': 'UF FFFFFFF FFFFFFFFF +FFFF FF',
+  updateRole: 'UN NNNNNNN NNNNF+FNN +FFFN FF',
+  deleteRole: 'UN NNNNNNN NNNNF+FNN +FFFN FF',
+  grantRole: 'UN NNNNNNN NNNNNFNNN +FFFN NN',
+  'grantRole, everywhere': 'UN NNNNNNN NNNNNFNNN +FFFN NN',
+  withdrawRole: 'UN NNNNNNN NNNNF+NNN +FFFN NN',
+  createStore: 'UN FNNNNNN FFFFNNN+N +FFFN NN',
+  updateStore: 'UN FFNNNNN NNNNNNN+N +FFFN NN',
+  deleteStore: 'UN FFNNNNN NNNNNNN+N +FFFN NN',
+  checkStore: 'UN FFNNNNN NNNNNNN+N +FFFN NN',
+  syncStore: 'UN FFNNNNN NNNNNNN+N +FFFN NN',
+  enrolMfa: 'U+ +++++++ +++++++++ +++++ ++',
+  confirmMfa: 'U+ +++++++ +++++++++ +++++ ++',
+  removeMfa: 'U+ +++++++ +++++++++ +++++ ++',
 };
 
 interface Operation {
@@ -328,7 +328,8 @@ interface Giving {
 }
 
 const ownersMay = ['CREDENTIAL_READ', 'CREDENTIAL_ROTATE', 'CREDENTIAL_REVOKE'];
-const roleWith = async (...allowed: string[]) => [await makeRole(server, allowed)];
+/** A role of the organization. */
+const roleWith = (...allowed: string[]) => makeRole(server, allowed, { account: tenant.account });
 /** A part of an organization. */
 const part = () => makeAccount(server, { parent: tenant.account });
 const inOrganization = () => ({ onAccount: tenant.account });
@@ -366,23 +367,23 @@ const givings: Record<string, () => Giving> = {
   'UpdateCredentialInput.roles': () => ({
     mutation: 'updateCredential',
     base: ['CREDENTIAL_UPDATE'],
-    gained: ['CREDENTIAL_REVEAL'],
+    gained: ['CREDENTIAL_REVEAL', 'ROLE_GIVE'],
     at: inOrganization(),
     input: async () => ({
       id: (await makeCredential(server, tenant.account)).id,
-      roles: await roleWith('CREDENTIAL_REVEAL'),
+      roles: [await roleWith('CREDENTIAL_REVEAL')],
     }),
   }),
   'CreateCredentialInput.roles': () => ({
     mutation: 'createCredential',
     base: ['CREDENTIAL_CREATE'],
-    gained: ['CREDENTIAL_REVEAL'],
+    gained: ['CREDENTIAL_REVEAL', 'ROLE_GIVE'],
     at: inOrganization(),
     input: async () => ({
       account: tenant.account,
       name: unique('made'),
       secret: { accessKey: {} },
-      roles: await roleWith('CREDENTIAL_REVEAL'),
+      roles: [await roleWith('CREDENTIAL_REVEAL')],
     }),
   }),
   'TokenInput.permissions': () => ({
@@ -413,11 +414,11 @@ const givings: Record<string, () => Giving> = {
   'GrantRoleInput.role': () => ({
     mutation: 'grantRole',
     base: ['ROLE_MANAGE'],
-    gained: ['CREDENTIAL_REVEAL'],
+    gained: ['CREDENTIAL_REVEAL', 'ROLE_GIVE'],
     at: inOrganization(),
     input: async () => ({
       account: await part(),
-      role: await makeRole(server, ['CREDENTIAL_REVEAL']),
+      role: await roleWith('CREDENTIAL_REVEAL'),
       onAccount: tenant.account,
     }),
   }),
@@ -471,6 +472,9 @@ const naming = new Set<string>([
   'CreateProjectInput.account',
   'CreateStoreInput.account',
   'CreateStoreInput.connection',
+  // A role is nobody's yet: its permissions are asked about, and who gives it.
+  'CreateRoleInput.account',
+  'CreateRoleInput.store',
   // The role says what is given.
   'GrantRoleInput.account',
   'GrantRoleInput.onAccount',

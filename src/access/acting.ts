@@ -3,8 +3,9 @@ import { forbidden } from '../errors.js';
 import { withinRanges } from './addresses.js';
 import { callerColumns, limitsOf } from './caller.js';
 import { instantMs } from '../time.js';
-import type { Permission, Principal } from './principal.js';
-import { covers, rightsOf } from './rights.js';
+import { givesByHome, homesOf } from './authorize.js';
+import { nowhere, Permission, type Principal } from './principal.js';
+import { covers, grantsOf, rightsBy, isNoWider, rolesBy, type Held } from './rights.js';
 
 /** What lets its bearer act as an account: a token, or an identity elsewhere. */
 export interface ActingAs {
@@ -22,12 +23,44 @@ export interface ActingAs {
  * @throws FORBIDDEN
  */
 export async function authorizeActing(principal: Principal, as: ActingAs, db: Sql): Promise<void> {
-  if (!covers(principal.rights, await rightsOf(db, as.accountId, as.permissions)))
+  const held = await grantsOf(db, as.accountId);
+  if (!covers(principal.rights, rightsBy(held, as.permissions)))
     throw forbidden(
       'This may do more than you may: you can make, change or take only what may do no more than you.',
     );
   if (as.accountId === principal.accountId) expectNarrower(principal, as);
+  await expectGiven(principal, held, as, db);
 }
+
+/**
+ * Whoever holds a role may give it on, also one that allows nothing in Keyway and so is no part of its rights.
+ * @throws FORBIDDEN for one that the principal may not give itself.
+ */
+async function expectGiven(
+  principal: Principal,
+  held: readonly Held[],
+  { permissions }: ActingAs,
+  db: Sql,
+): Promise<void> {
+  const rights = rightsBy(held, permissions);
+  if (!giving.some((permission) => rights.has(permission))) return;
+  const meant = held.filter((grant) => grant.permissions.length === 0);
+  const others = [...rolesBy(meant, permissions && [])].filter(
+    ([id, reach]) => !isNoWider(reach, principal.roles.get(id) ?? nowhere),
+  );
+  if (others.length === 0) return;
+  const homes = await homesOf(
+    db,
+    others.map(([id]) => id),
+  );
+  if (!homes.every((role) => givesByHome(principal, role)))
+    throw forbidden(
+      'This may give a role that you may not give: you can make or take only what may do no more than you.',
+    );
+}
+
+/** What it takes to give a role to anything. */
+const giving = [Permission.CREDENTIAL_CREATE, Permission.CREDENTIAL_UPDATE, Permission.ROLE_MANAGE];
 
 /** @throws FORBIDDEN for what would act as oneself with more permissions, or from elsewhere. */
 function expectNarrower(principal: Principal, as: Pick<ActingAs, 'permissions' | 'allowedIps'>): void {

@@ -2,7 +2,7 @@ import { sql, type Sql } from '../database/database.js';
 import type { Permission, Principal } from './principal.js';
 import { addressAllowed } from './addresses.js';
 import type { PresentedKey } from './presented-key.js';
-import { grantsHeldBy, rightsBy, type Held } from './rights.js';
+import { grantsHeldBy, rightsBy, rolesBy, type Held } from './rights.js';
 import { carriedRoles, fault, live, untilNow } from './works.js';
 
 /** A credential of Keyway's own that somebody calls with, by one of its secrets. */
@@ -25,6 +25,8 @@ interface CallingCredential extends Pick<
   permissions: Permission[] | null;
   /** What the roles that it carries allow. */
   rolePermissions: Permission[];
+  /** The ids of the roles that a key carries. */
+  carried: string[];
   mfaRequired: boolean;
   temporary: boolean;
   held: Held[];
@@ -34,6 +36,7 @@ interface CallingCredential extends Pick<
 export const callerColumns = {
   permissions: 'c.permissions',
   rolePermissions: `coalesce((SELECT array_agg(DISTINCT p) FROM (SELECT unnest(r.permissions) AS p FROM ${carriedRoles}) each), '{}')`,
+  carried: `CASE WHEN c.kind = 'ACCESS_KEY' THEN ARRAY(SELECT CAST(r.id AS text) FROM ${carriedRoles}) ELSE '{}' END`,
   mfaRequired: 'a.mfa_required',
   temporary: 'c.parent_id IS NOT NULL',
   held: `(SELECT coalesce(json_agg(held), '[]') FROM (${grantsHeldBy('c.account_id')}) held)`,
@@ -53,6 +56,7 @@ export function principalBy(caller: CallingCredential, ip: string | undefined): 
     holds: kind === 'ACCESS_KEY' ? caller.id : null,
     temporary: caller.temporary,
     rights: rightsBy(caller.held, limits),
+    roles: rolesBy(caller.held, kind === 'ACCESS_KEY' ? caller.carried : limits && []),
     limits,
     expiresAt: caller.expiresAt,
     allowedIps,

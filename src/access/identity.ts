@@ -3,7 +3,7 @@ import { KeywayError } from '../errors.js';
 import { identify } from './jwt.js';
 import type { KeySets } from './key-sets.js';
 import type { Identified, Principal } from './principal.js';
-import { grantsHeldBy, rightsBy, type Held } from './rights.js';
+import { grantsHeldBy, rightsBy, rolesBy, type Held } from './rights.js';
 import { goesOn } from './works.js';
 import { instant } from '../time.js';
 
@@ -50,6 +50,7 @@ export async function principalOf(
     holds: null,
     temporary: false,
     rights: rightsBy(account.held, null),
+    roles: rolesBy(account.held),
     limits: null,
     expiresAt: instant(expiresAtMs),
     allowedIps: [],

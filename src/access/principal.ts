@@ -15,6 +15,7 @@ export enum Permission {
   PROJECT_MANAGE = 'PROJECT_MANAGE',
   ROLE_READ = 'ROLE_READ',
   ROLE_MANAGE = 'ROLE_MANAGE',
+  ROLE_GIVE = 'ROLE_GIVE',
   STORE_MANAGE = 'STORE_MANAGE',
   AUDIT_READ = 'AUDIT_READ',
 }
@@ -37,9 +38,17 @@ registerEnumType(Permission, {
     PROJECT_MANAGE: { description: 'Create, change and delete projects.' },
     ROLE_READ: { description: 'See roles, and which accounts have them.' },
     ROLE_MANAGE: {
-      description: 'Grant and withdraw roles. If granted everywhere: also create, change and delete roles.',
+      description:
+        'Create, change and delete the roles of an account and of its stores, and grant and withdraw roles there. If granted everywhere: also roles that are for all accounts.',
     },
-    STORE_MANAGE: { description: 'Connect, check, sync, change and disconnect stores.' },
+    ROLE_GIVE: {
+      description:
+        'Give the roles of an account to credentials and accounts there. If granted everywhere: also roles that are for all accounts.',
+    },
+    STORE_MANAGE: {
+      description:
+        'Connect, check, sync, change and disconnect stores; give their roles, and create credentials in any of their scopes.',
+    },
     AUDIT_READ: { description: 'Read the audit log.' },
   },
 });
@@ -80,6 +89,11 @@ export interface Principal {
   /** Whether the credential that it proved itself with is temporary. */
   readonly temporary: boolean;
   readonly rights: Rights;
+  /**
+   * The roles that its account holds, by their ids, and where; of a key those that it carries, and none of a token that
+   * was narrowed.
+   */
+  readonly roles: ReadonlyMap<string, Reach>;
   /** What its token is narrowed to; null where it may do all that its account may. */
   readonly limits: readonly Permission[] | null;
   /** When its proof ends, and where it may be used from: what it makes for itself goes no further. */

@@ -14,8 +14,12 @@ export async function rightsOf(
   accountId: string,
   limits: readonly Permission[] | null,
 ): Promise<Rights> {
-  return rightsBy(await db.rows<Held>(heldByAccount, { account: accountId }), limits);
+  return rightsBy(await grantsOf(db, accountId), limits);
 }
+
+/** The grants of an account, as of now. */
+export const grantsOf = (db: Sql, accountId: string): Promise<Held[]> =>
+  db.rows<Held>(heldByAccount, { account: accountId });
 
 /** What these grants allow, narrowed to `limits`. */
 export function rightsBy(grants: readonly Held[], limits: readonly Permission[] | null): Rights {
@@ -39,16 +43,39 @@ export function rightsBy(grants: readonly Held[], limits: readonly Permission[] 
   return rights;
 }
 
-/** Whether everything that `inner` allows is also allowed by `outer`, at each place. */
-export function covers(outer: Rights, inner: Rights): boolean {
-  for (const [permission, reach] of inner) {
-    const wider = outer.get(permission) ?? nowhere;
-    if (!wider.everywhere && !within(reach, wider)) return false;
+/**
+ * Which roles these grants are of, and where each is held.
+ * @param ids of those that are asked for; null for all
+ */
+export function rolesBy(
+  grants: readonly Held[],
+  ids: readonly string[] | null = null,
+): ReadonlyMap<string, Reach> {
+  const roles = new Map<string, Reach>();
+  for (const { roleId, everywhere, accounts, projects, onProjectId } of grants) {
+    if (ids && !ids.includes(roleId)) continue;
+    const before = roles.get(roleId) ?? nowhere;
+    roles.set(roleId, {
+      everywhere: before.everywhere || everywhere,
+      accounts: new Set([...before.accounts, ...(accounts ?? [])]),
+      projects: new Set([...before.projects, ...(projects ?? []), ...(onProjectId ? [onProjectId] : [])]),
+    });
+  }
+  return roles;
+}
+
+/** Whether everything that `inner` reaches, by a permission or a role, is also reached by `outer`. */
+export function covers<Key>(outer: ReadonlyMap<Key, Reach>, inner: ReadonlyMap<Key, Reach>): boolean {
+  for (const [key, reach] of inner) {
+    const wider = outer.get(key) ?? nowhere;
+    if (!isNoWider(reach, wider)) return false;
   }
   return true;
 }
 
-function within(inner: Reach, outer: Reach): boolean {
+/** Whether one reach is no wider than the other. */
+export function isNoWider(inner: Reach, outer: Reach): boolean {
+  if (outer.everywhere) return true;
   if (inner.everywhere) return false;
   return (
     [...inner.accounts].every((id) => outer.accounts.has(id)) &&
@@ -58,6 +85,7 @@ function within(inner: Reach, outer: Reach): boolean {
 
 /** A grant, with all that it reaches. */
 export interface Held {
+  roleId: string;
   permissions: Permission[];
   everywhere: boolean;
   onProjectId: string | null;
@@ -75,7 +103,7 @@ export interface Held {
  */
 export const grantsHeldBy = (account: string): string => `
   WITH RECURSIVE held AS (
-    SELECT g.id, r.permissions, g.on_account_id, g.on_project_id,
+    SELECT g.id, g.role_id, r.permissions, g.on_account_id, g.on_project_id,
       coalesce(p.admin, g.on_account_id IS NULL AND g.on_project_id IS NULL) AS everywhere,
       coalesce(p.deleted_at, place.deleted_at) IS NOT NULL AS ended
     FROM grants g JOIN roles r ON r.id = g.role_id LEFT JOIN projects p ON p.id = g.on_project_id
@@ -86,7 +114,7 @@ export const grantsHeldBy = (account: string): string => `
     UNION
     SELECT r.grant_id, a.id FROM reached r JOIN accounts a ON a.parent_id = r.account_id WHERE a.deleted_at IS NULL
   )
-  SELECT h.permissions, h.everywhere,
+  SELECT h.role_id AS "roleId", h.permissions, h.everywhere,
     CASE WHEN NOT h.ended THEN h.on_project_id END AS "onProjectId",
     CASE WHEN h.ended THEN h.on_account_id END AS "endedAccountId",
     CASE WHEN h.ended THEN h.on_project_id END AS "endedProjectId",

@@ -77,15 +77,32 @@ export function accountScope(principal: Principal, also?: Permission): Condition
   };
 }
 
-/** Roles `r`, which all tenants share: by ROLE_READ or ROLE_MANAGE anywhere, those held, those of credentials seen. */
+/**
+ * Roles `r`: by ROLE_READ, ROLE_MANAGE or ROLE_GIVE those of an account and of its stores, by STORE_MANAGE those of its
+ * stores, those held, those of credentials one sees. One that is for all accounts is seen by who reads roles anywhere.
+ */
 export function roleScope(principal: Principal): Condition {
-  if (isSomewhere(reachOf(principal, Permission.ROLE_READ, Permission.ROLE_MANAGE))) return everything;
+  const { ROLE_READ, ROLE_MANAGE, ROLE_GIVE, STORE_MANAGE } = Permission;
+  const reach = reachOf(principal, ROLE_READ, ROLE_MANAGE, ROLE_GIVE);
+  if (reach.everywhere) return everything;
+  const stores = reachOf(principal, ROLE_READ, ROLE_MANAGE, ROLE_GIVE, STORE_MANAGE);
   const credentials = credentialScope(principal);
+  const somewhere = isSomewhere(reach);
+  const ofStores = `SELECT s.id FROM stores s WHERE ${
+    stores.everywhere ? 's.account_id IS NOT NULL' : 's.account_id = ANY(CAST(:roleStoreAccounts AS uuid[]))'
+  }`;
   return {
-    sql: `(EXISTS (SELECT 1 FROM credential_roles cr JOIN credentials c ON c.id = cr.credential_id
+    sql: `(${somewhere ? '(r.account_id IS NULL AND r.store_id IS NULL) OR ' : ''}r.account_id = ANY(CAST(:roleAccounts AS uuid[]))
+      OR r.store_id IN (${ofStores})
+      OR EXISTS (SELECT 1 FROM credential_roles cr JOIN credentials c ON c.id = cr.credential_id
         WHERE cr.role_id = r.id AND ${credentials.sql}) ${orHeld(principal, 'g.role_id = r.id')})`,
-    parameters: { ...credentials.parameters, me: principal.accountId },
-    shape: `some:${credentials.shape}${byKey(principal)}`,
+    parameters: {
+      ...credentials.parameters,
+      roleAccounts: [...reach.accounts],
+      ...(!stores.everywhere && { roleStoreAccounts: [...stores.accounts] }),
+      me: principal.accountId,
+    },
+    shape: `${somewhere ? 'some' : 'seen'}${stores.everywhere ? '+stores' : ''}:${credentials.shape}${byKey(principal)}`,
   };
 }
 

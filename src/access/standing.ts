@@ -125,7 +125,9 @@ async function standingOf({ principal, ip }: Asking, db: Sql): Promise<Standing>
 function isAsMuch(now: Standing, before: Standing): boolean {
   if (now === before) return true;
   if (!now || !before) return false;
-  return termsOf(now) === termsOf(before) && covers(now.rights, before.rights);
+  return (
+    termsOf(now) === termsOf(before) && covers(now.rights, before.rights) && covers(now.roles, before.roles)
+  );
 }
 
 const termsOf = ({ limits, expiresAt, allowedIps, mfaRequired }: Principal): string =>

@@ -23,6 +23,9 @@ export const mostNodes = largestPage;
 /** Items of a list in an input, such as a filter's: each is a parameter of a statement. */
 export const mostListed = 100;
 
+/** Roles of one store that a sync makes by itself: no vendor has so many, and a listing could name any number. */
+export const mostRolesOfStore = 1_000;
+
 /** What is verified in one request: each may cost a signature or a hash, and passwords wait for a thread. */
 export const mostVerified = 100;
 

@@ -10,6 +10,7 @@ import { badInput, conflict, forbidden, unsupported } from '../errors.js';
 import { onceReaching } from '../idempotency/once.js';
 import { newId } from '../ids.js';
 import type { Project } from '../projects/project.js';
+import { rolesIn } from '../roles/give.js';
 import type { Role } from '../roles/role.js';
 import { forChange, withStore } from '../stores/open.js';
 import type { CredentialStore } from '../stores/store.js';
@@ -78,7 +79,7 @@ export async function createOutside(
     if (roles.length > 0)
       await tx.em
         .getRepository(CredentialRole)
-        .insert(roles.map((role) => ({ credentialId: id, roleId: role.id })));
+        .insert((await rolesIn(tx, store, roles)).map((role) => ({ credentialId: id, roleId: role.id })));
     const code = await factor.prove(tx);
     lease = await plan(tx, callerOf(ctx), {
       credentialId: id,

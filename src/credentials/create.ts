@@ -11,6 +11,7 @@ import { newId } from '../ids.js';
 import { isGeneratedKey } from '../keyring/token.js';
 import { findProject } from '../projects/find.js';
 import { findRoles } from '../roles/find.js';
+import { authorizeGiving } from '../roles/give.js';
 import { findStore } from '../stores/find.js';
 import { StoreKind } from '../stores/store.js';
 import { supporting } from '../stores/supporting.js';
@@ -26,7 +27,6 @@ import {
   authorizeLasting,
   authorizePlacing,
   allowedBy,
-  authorizeRoles,
   authorizeShowing,
   holdPlace,
 } from './record/allowed.js';
@@ -40,8 +40,9 @@ import { wishFor } from './secret/wish.js';
 /**
  * Makes a credential, and its first secret, which is shown in the answer.
  * @throws NOT_FOUND for an account, owner, project, role or store that the caller may not see; FORBIDDEN without
- * CREDENTIAL_CREATE there, and for roles, tokens and keys that may do more than the caller, or for longer, and without
- * the second factor that the caller's account requires; CONFLICT for a user name in use; BAD_USER_INPUT for one that reads like an access key.
+ * CREDENTIAL_CREATE there, for roles that are not the caller's to give, for tokens and keys that may do more than the
+ * caller, or for longer, and without the second factor that the caller's account requires; CONFLICT for a user name in
+ * use; BAD_USER_INPUT for one that reads like an access key, and for roles that cannot be used there.
  */
 export async function createCredential(
   ctx: RequestContext,
@@ -58,7 +59,7 @@ export async function createCredential(
     : null;
   await authorizePlacing(ctx, Permission.CREDENTIAL_CREATE, account.id, project);
   const roles = await findRoles(ctx, input.roles ?? [], 'input.roles');
-  authorizeRoles(principal, roles, { accountId: account.id, projectId: project?.id });
+  await authorizeGiving(ctx, roles, { accountId: account.id, projectId: project?.id, store });
   authorizeLasting(principal, account.id);
 
   supporting(ctx.connectors, store, 'create');

@@ -15,6 +15,7 @@ import { badInput, conflict, forbidden } from '../errors.js';
 import type { Answer } from '../idempotency/answer.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
+import { moveRoles } from '../roles/move.js';
 import { deedsAt, readsAudit, withdrawing, type GivenGrant } from '../roles/places.js';
 import { handOver } from './hand-over/hand-over.js';
 import {
@@ -69,6 +70,7 @@ export async function deleteAccount(ctx: RequestContext, input: DeleteAccountInp
     const ended = await endAll(tx, [...holding.personal, ...revoked, ...ending.map((one) => one.id)]);
     const released = await release(tx, id, untouched);
     const moved = heir ? await handOver(ctx, tx, id, heir.id) : [];
+    if (heir) moved.push(...(await moveRoles(tx, id, heir.id)));
     const withdrawn = await tx.rows<GivenGrant>(withdrawGrants, { id });
     await endFactor(tx, id);
     await tx.rows(removeIdentities, { id });
@@ -115,6 +117,7 @@ interface Holding {
   placed: (string | null)[];
   projects: string[];
   subAccounts: string[];
+  roles: string[];
   stores: string[];
 }
 
@@ -167,12 +170,13 @@ async function authorizeHeir(
   tx: Tx,
   id: string,
   heirId: string,
-  { credentials, placed, projects, subAccounts }: Holding,
+  { credentials, placed, projects, subAccounts, roles }: Holding,
 ): Promise<void> {
   const from = { accountId: id, about: { type: 'Account' as const, id } };
-  const places: Place[] = [...(projects.length + subAccounts.length > 0 ? [null] : []), ...placed].map(
-    (projectId) => ({ ...from, projectId }),
-  );
+  const places: Place[] = [
+    ...(projects.length + subAccounts.length + roles.length > 0 ? [null] : []),
+    ...placed,
+  ].map((projectId) => ({ ...from, projectId }));
   await authorizeGains(
     ctx.principal,
     places.map((place) => ({ from: place, to: { ...place, accountId: heirId } })),
@@ -212,6 +216,7 @@ const held = sql(`
       AND kind <> 'TOKEN' AND parent_id IS NULL) AS placed,
     array(SELECT id::text FROM projects WHERE account_id = :id AND deleted_at IS NULL) AS projects,
     array(SELECT id::text FROM accounts WHERE parent_id = :id AND deleted_at IS NULL) AS "subAccounts",
+    array(SELECT id::text FROM roles WHERE account_id = :id) AS roles,
     array(SELECT id::text FROM stores WHERE account_id = :id AND deleted_at IS NULL) AS stores`);
 const withdrawGrants = sql(withdrawing(`g.account_id = :id OR g.on_account_id = :id AND NOT ${readsAudit}`));
 const removeIdentities = sql('DELETE FROM identities WHERE account_id = :id');

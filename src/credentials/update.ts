@@ -12,6 +12,7 @@ import type { Answer } from '../idempotency/answer.js';
 import { once } from '../idempotency/once.js';
 import { findProject } from '../projects/find.js';
 import { findRoles } from '../roles/find.js';
+import { authorizeGiving, rolesIn } from '../roles/give.js';
 import type { Role } from '../roles/role.js';
 import { storeNamed } from '../stores/find.js';
 import { heldDestinations } from '../stores/sealed/destination.js';
@@ -33,7 +34,6 @@ import { noSuchSetting } from './create-outside.js';
 import { givenSecret, planUpdate, reaching, sendsUnseen } from './update-outside.js';
 import {
   authorizePlacing,
-  authorizeRoles,
   authorizeShowing,
   authorizeTerms,
   holdPlace,
@@ -68,7 +68,7 @@ export async function updateCredential(
   if (input.project !== undefined) {
     await authorizePlacing(ctx, Permission.CREDENTIAL_UPDATE, found.accountId, project);
   }
-  const roles =
+  const asked =
     input.roles === undefined ? undefined : await findRoles(ctx, input.roles ?? [], 'input.roles');
 
   let lease: Lease | undefined;
@@ -96,9 +96,16 @@ export async function updateCredential(
         wanted.projectId ?? null,
       );
     }
+    const roles = asked && (await rolesIn(tx, store, asked));
+    const change = roles && (await roleChange(tx, credential.id, roles));
+    if (change) {
+      // A store is told the whole list, which it may have shortened by now: each role on it is given anew.
+      const kept = store.kind === StoreKind.BUILT_IN ? change.kept : [];
+      const place = { ...placeOf({ ...credential, ...wanted }), accountId: credential.accountId, store };
+      await authorizeGiving(ctx, asked ?? [], place, kept, tx);
+    }
     if (connector && store.kind !== StoreKind.BUILT_IN) {
       if (typeof input.expectedRevision === 'number') await expectIdle(tx, credential.id);
-      const change = roles && (await roleChange(ctx, tx, { ...credential, ...wanted }, roles));
       if (names.includes('baseUrl') && !connector.keeps?.includes('baseUrl'))
         throw badInput('input.baseUrl', noSuchSetting);
       const reaches = reaching(connector, [...names, ...(change ? ['roles'] : [])]);
@@ -117,7 +124,7 @@ export async function updateCredential(
       if (input.baseUrl) throw badInput('input.baseUrl', noSuchSetting);
       givenSecret(undefined, credential, input, false);
     }
-    const change = roles && (await changeRoles(ctx, tx, { ...credential, ...wanted }, roles));
+    if (change) await changeRoles(tx, credential.id, change);
     const rolesChanged = change !== undefined;
     if (rolesChanged || names.includes('expiresAt') || names.includes('allowedIps')) {
       await tx.rows(holdRoles, { id: credential.id });
@@ -201,32 +208,25 @@ async function policyOf(tx: Tx, credential: Credential, policy: RotationPolicyIn
   return policyColumns(policy, policy ? await secretMadeMs(tx, credential.id) : 0);
 }
 
-/** Which roles come and which go; undefined where they stay as they are. @throws FORBIDDEN as `authorizeRoles` does */
-async function roleChange(ctx: RequestContext, tx: Tx, credential: Credential, roles: readonly Role[]) {
-  const had = (await tx.rows<{ id: string }>(roleIdsCarried, { id: credential.id })).map(({ id }) => id);
-  const added = roles.filter(({ id }) => !had.includes(id));
-  const dropped = had.filter((id) => !roles.some((role) => role.id === id));
-  authorizeRoles(ctx.principal, added, placeOf(credential));
-  return added.length > 0 || dropped.length > 0 ? { added, dropped } : undefined;
+/** Which roles come and which go; undefined where they stay as they are. */
+async function roleChange(tx: Tx, id: string, roles: readonly Role[]) {
+  const had = (await tx.rows<{ id: string }>(roleIdsCarried, { id })).map((role) => role.id);
+  const added = roles.filter((role) => !had.includes(role.id));
+  const dropped = had.filter((one) => !roles.some((role) => role.id === one));
+  const kept = had.filter((one) => !dropped.includes(one));
+  return added.length > 0 || dropped.length > 0 ? { added, dropped, kept } : undefined;
 }
 
 /** The names of the roles that a credential is to carry: those given, or those that it has. */
 const roleNames = async (tx: Tx, id: string, roles: readonly Role[] | undefined): Promise<string[]> =>
   (roles ?? (await tx.rows<Pick<Role, 'name'>>(carriedNames, { id }))).map(({ name }) => name);
 
-async function changeRoles(
-  ctx: RequestContext,
-  tx: Tx,
-  credential: Credential,
-  roles: readonly Role[],
-): ReturnType<typeof roleChange> {
-  const change = await roleChange(ctx, tx, credential, roles);
-  const { added, dropped } = change ?? { added: [], dropped: [] };
+type RoleChange = NonNullable<Awaited<ReturnType<typeof roleChange>>>;
+
+async function changeRoles(tx: Tx, id: string, { added, dropped }: RoleChange): Promise<void> {
   const repository = tx.em.getRepository(CredentialRole);
-  if (added.length > 0)
-    await repository.insert(added.map(({ id }) => ({ credentialId: credential.id, roleId: id })));
-  for (const roleId of dropped) await repository.delete({ credentialId: credential.id, roleId });
-  return change;
+  if (added.length > 0) await repository.insert(added.map((role) => ({ credentialId: id, roleId: role.id })));
+  for (const roleId of dropped) await repository.delete({ credentialId: id, roleId });
 }
 
 /** What is sealed is bound to its project, so it is sealed again for the next one. */

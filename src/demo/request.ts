@@ -36,6 +36,7 @@ export async function requestsOf(
     credentialVersion: null,
     identity: null,
     rights: await rightsOf(db, adminAccountId, null),
+    roles: new Map(),
     limits: null,
     expiresAt: null,
     allowedIps: [],

@@ -38,6 +38,7 @@ import {
   GrantResolver,
   ProjectGrantsResolver,
   RoleResolver,
+  StoreRolesResolver,
 } from '../roles/role.resolver.js';
 import { validation } from '../inputs/rules.js';
 import { connectingResolver } from '../stores/connecting.resolver.js';
@@ -69,6 +70,7 @@ const resolvers: NonEmptyArray<Resolver> = [
   GrantResolver,
   StoreResolver,
   StoreCredentialsResolver,
+  StoreRolesResolver,
   AuditEventResolver,
   AuditEventLinksResolver,
   CredentialAuditResolver,

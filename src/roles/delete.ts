@@ -1,5 +1,3 @@
-import { authorize } from '../access/authorize.js';
-import { Permission } from '../access/principal.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
@@ -7,6 +5,7 @@ import { conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
 import { lockRole } from './find.js';
+import { authorizeManaging } from './manage.js';
 import { Role } from './role.js';
 import type { DeleteRoleInput } from './role.input.js';
 
@@ -19,7 +18,7 @@ export async function deleteRole(ctx: RequestContext, input: DeleteRoleInput): P
   // Found within, so that a replay answers although the role is gone.
   const { result } = await once(ctx, 'role:delete', input, async (tx) => {
     const role = await lockRole(ctx, tx, id);
-    authorize(ctx.principal, Permission.ROLE_MANAGE, { about: { type: 'Role', id } });
+    const home = await authorizeManaging(ctx, tx, id);
     if (role.builtIn) throw conflict('A built-in role cannot be deleted.');
     const [use] = await tx.rows<{ used: boolean }>(inUse, { id });
     if (use?.used) throw conflict('An account holds the role, or a credential carries it.');
@@ -28,16 +27,21 @@ export async function deleteRole(ctx: RequestContext, input: DeleteRoleInput): P
     await record(ctx, tx, {
       action: 'role:delete',
       target: { type: 'Role', id },
-      accountId: ctx.principal.accountId,
+      accountId: home ?? ctx.principal.accountId,
     });
     return { deletedId: encodeId('Role', id) };
   });
   return result.deletedId;
 }
 
-// What was derived from a credential carries none that this one does not.
+// What was derived from a credential carries none that this one does not. A store's role is no use to what has ended
+// there, or is gone. A change that is under way in a store may be about to give it.
 const inUse = sql(`
   SELECT EXISTS (SELECT 1 FROM grants WHERE role_id = :id)
     OR EXISTS (SELECT 1 FROM credential_roles cr JOIN credentials c ON c.id = cr.credential_id
-      WHERE cr.role_id = :id AND c.deleted_at IS NULL AND c.parent_id IS NULL) AS used`);
+      JOIN roles r ON r.id = cr.role_id
+      WHERE cr.role_id = :id AND c.deleted_at IS NULL AND c.parent_id IS NULL
+        AND (r.store_id IS NULL OR c.gone_at IS NULL AND c.revoked_at IS NULL))
+    OR EXISTS (SELECT 1 FROM intents i JOIN roles r ON r.store_id = i.store_id
+      WHERE r.id = :id AND i.state = 'OPEN' AND i.details -> 'roles' ? CAST(:id AS text)) AS used`);
 const dropUnused = sql('DELETE FROM credential_roles WHERE role_id = :id');

@@ -4,8 +4,8 @@ import type { RequestContext } from '../context.js';
 import { condition, every, type Condition, type Sql, type Tx } from '../database/database.js';
 import { badInput, notFound } from '../errors.js';
 import { decodeId } from '../ids.js';
-import { list, type Listing } from '../lists/listing.js';
-import { loadEach, loadOne } from '../lists/loading.js';
+import { list, listUnder, type Listing } from '../lists/listing.js';
+import { loadEach, loadLists, loadOne } from '../lists/loading.js';
 import type { Connection, Order, Ordered, PageArgs } from '../lists/paging.js';
 import { Grant } from './grant.js';
 import { Role } from './role.js';
@@ -17,9 +17,26 @@ export async function findRole(ctx: RequestContext, id: string, path: string): P
   return role;
 }
 
-/** The role of that name, or null if there is none that the caller may see. */
-export const findRoleByName = (ctx: RequestContext, name: string): Promise<Role | null> =>
-  oneRole(ctx, condition('r.name = :name', { name }));
+/**
+ * The role of that name, or null if there is none that the caller may see: the one that is for all accounts, or else the
+ * only one.
+ * @throws BAD_USER_INPUT where several accounts or stores have one.
+ */
+export async function findRoleByName(ctx: RequestContext, name: string): Promise<Role | null> {
+  const where = every(condition('r.name = :name', { name }), roleScope(ctx.principal));
+  const statement = ctx.db.statement(
+    `role named:${where.shape}`,
+    (source) =>
+      selectRows(source, Role, 'r')
+        .where(where.sql)
+        .orderBy('(r.account_id IS NULL AND r.store_id IS NULL)', 'DESC'),
+    (sql) => `${sql} LIMIT 2`,
+  );
+  const [role, other] = await ctx.db.rows<Role>(statement, where.parameters);
+  if (role && other && (role.accountId !== null || role.storeId !== null))
+    throw badInput('name', 'is the name of several roles: look for it in the roles of its account or store');
+  return role ?? null;
+}
 
 /**
  * The roles behind public ids, each once.
@@ -54,7 +71,19 @@ export const roleNamed = loadOne<Role>((ctx, ids) => {
 
 /** A page of roles in the order of their names. */
 export const listRoles = (ctx: RequestContext, args: PageArgs): Promise<Connection<Role & Ordered>> =>
-  list(ctx, roles, byName, roleScope(ctx.principal), args);
+  list(ctx, roles, rolesByName, roleScope(ctx.principal), args);
+
+/** A page of the roles of each account, and of each store, in the order of their names. */
+export const rolesOfAccount = rolesUnder('r.account_id = parent.id');
+export const rolesOfStore = rolesUnder('r.store_id = parent.id');
+
+function rolesUnder(under: string) {
+  return loadLists(
+    (args: PageArgs) => JSON.stringify(args),
+    (ctx, parents, args) =>
+      listUnder<Role>(ctx, roles, rolesByName, roleScope(ctx.principal), args, under, parents),
+  );
+}
 
 /**
  * The role as it is at this instant, kept from change to the end of the transaction.
@@ -143,7 +172,7 @@ async function oneRole(ctx: RequestContext, which: Condition): Promise<Role | nu
 }
 
 const roles: Listing = { name: 'roles', select: (source) => selectRows(source, Role, 'r'), from: 'roles r' };
-const byName: Order = {
+export const rolesByName: Order = {
   name: 'roles by name',
   expression: 'r.sort_name',
   type: 'text',

@@ -1,15 +1,42 @@
 import { Field, ID, InputType } from 'type-graphql';
 import { Permission } from '../access/principal.js';
-import { IdempotencyKeyField, IdRule, Lines, ListOf, Name, NotNull, Optional } from '../inputs/rules.js';
+import {
+  IdempotencyKeyField,
+  MfaCodeField,
+  IdRule,
+  Lines,
+  ListOf,
+  Name,
+  NotNull,
+  Optional,
+} from '../inputs/rules.js';
 import { longestDescription, mostListed } from '../config/limits.js';
 
 @InputType({
-  description: 'The caller must have every permission that the role gets, and have it everywhere.',
+  description:
+    'Either `account` or `store` says whose role it is; if both are left out, it is for all accounts. The caller must have every permission that the role gets, and have it there: in the account, or everywhere.',
 })
 export class CreateRoleInput {
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The account whose role it is. It can be used in that account and its sub-accounts.',
+  })
+  @Optional()
+  @IdRule()
+  account?: string | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'The outside store whose role it is. It can be given to credentials of that store, and has no permissions in Keyway.',
+  })
+  @Optional()
+  @IdRule()
+  store?: string | null;
+
   @Field(() => String, {
     description:
-      'Unique among all roles. 1 to 64 letters, digits, dots, underscores and hyphens, starting with a letter or digit, such as `API_USER`.',
+      'Not in use by another role of the store; or else by a role for all accounts, or of the account, one above it or one below it. 1 to 64 letters, digits, dots, underscores and hyphens, starting with a letter or digit, such as `API_USER`.',
   })
   @Name()
   name: string;
@@ -31,7 +58,7 @@ export class CreateRoleInput {
 
 @InputType({
   description:
-    'A field that is left out keeps its value. The caller must have every permission that is added, and have it everywhere.',
+    'A field that is left out keeps its value. The caller must have every permission that is added, and have it where the role can be used: in its account, or everywhere.',
 })
 export class UpdateRoleInput {
   @Field(() => ID, { description: 'The role to change.' })
@@ -70,7 +97,7 @@ export class DeleteRoleInput {
 
 @InputType({
   description:
-    'Either `onAccount` or `onProject` says where the role holds; if both are left out, it holds everywhere.',
+    'Either `onAccount` or `onProject` says where the role holds; if both are left out, it holds everywhere, or, if it is the role of a store, on the account of that store. Who holds a role may also give it there; to hold the role of a store is to be allowed that, and nothing else.',
 })
 export class GrantRoleInput {
   @Field(() => ID, { description: 'The account that gets the role.' })
@@ -97,6 +124,9 @@ export class GrantRoleInput {
   @Optional()
   @IdRule()
   onProject?: string | null;
+
+  @MfaCodeField()
+  mfaCode?: string | null;
 
   @IdempotencyKeyField()
   idempotencyKey?: string | null;

@@ -13,11 +13,11 @@ import {
 } from 'type-graphql';
 import { everyPermission, Permission } from '../access/principal.js';
 import { Account } from '../accounts/account.js';
-import { accountNamed } from '../accounts/find.js';
+import { accountById, accountNamed } from '../accounts/find.js';
 import type { RequestContext } from '../context.js';
 import { Needs } from '../inputs/declared.js';
 import { ByName } from '../inputs/name-args.js';
-import { Forward } from '../lists/page-args.js';
+import { Forward, Paged } from '../lists/page-args.js';
 import { connectionType } from '../lists/paging.js';
 import { projectNamed } from '../projects/find.js';
 import { Project } from '../projects/project.js';
@@ -25,6 +25,8 @@ import { createRole } from './create.js';
 import { DeleteProjectInput } from '../projects/project.input.js';
 import { deleteProject } from './delete-project.js';
 import { deleteRole } from './delete.js';
+import { deleteStore } from './delete-store.js';
+import { DeleteStoreInput } from '../stores/store.input.js';
 import {
   findRoleByName,
   grantsOfAccount,
@@ -33,6 +35,9 @@ import {
   grantsOnProject,
   listRoles,
   roleNamed,
+  rolesByName,
+  rolesOfAccount,
+  rolesOfStore,
 } from './find.js';
 import { grantRole } from './grant-role.js';
 import { Grant } from './grant.js';
@@ -46,6 +51,8 @@ import {
 } from './role.input.js';
 import { updateRole } from './update.js';
 import { withdrawRole } from './withdraw-role.js';
+import { storeById } from '../stores/find.js';
+import { CredentialStore } from '../stores/store.js';
 import type { Row } from '../database/columns.js';
 
 export const RoleConnection = connectionType('Role', () => Role);
@@ -75,6 +82,12 @@ export class DeleteProjectPayload {
 }
 
 @ObjectType({ simpleResolvers: true })
+export class DeleteStorePayload {
+  @Field(() => ID)
+  deletedId: string;
+}
+
+@ObjectType({ simpleResolvers: true })
 export class GrantRolePayload {
   @Field(() => Grant)
   grant: Grant;
@@ -90,7 +103,8 @@ export class WithdrawRolePayload {
 export class RoleResolver {
   @Query(() => Role, {
     nullable: true,
-    description: 'The role with this name; null if there is none that the viewer may see.',
+    description:
+      'The role with this name that is for all accounts, or else the only one of an account or store; null if there is none that the viewer may see. If several accounts or stores have one, the error is BAD_USER_INPUT: see `roles` of the account or store.',
   })
   @Needs(Permission.ROLE_READ)
   role(@Ctx() ctx: RequestContext, @Args(() => ByName) { name }: ByName): Promise<Role | null> {
@@ -108,6 +122,24 @@ export class RoleResolver {
   @FieldResolver(() => [Permission])
   permissions(@Root() role: Row<Role>): Permission[] {
     return role.permissions.filter((permission) => everyPermission.includes(permission));
+  }
+
+  @FieldResolver(() => Account, {
+    nullable: true,
+    description:
+      'The account whose role it is, for use in that account and its sub-accounts. Null if it is for all accounts or the role of a store, or if the viewer may not see the account.',
+  })
+  account(@Ctx() ctx: RequestContext, @Root() role: Row<Role>): Promise<Account | null> | null {
+    return role.accountId === null ? null : accountById(ctx).load(role.accountId);
+  }
+
+  @FieldResolver(() => CredentialStore, {
+    nullable: true,
+    description:
+      'The store whose role it is, for its credentials alone. Null if it is no role of a store, or if the viewer may not see the store.',
+  })
+  store(@Ctx() ctx: RequestContext, @Root() role: Row<Role>): Promise<CredentialStore | null> | null {
+    return role.storeId === null ? null : storeById(ctx).load(role.storeId);
   }
 
   @FieldResolver(() => [Grant], {
@@ -215,6 +247,40 @@ export class AccountGrantsResolver {
   })
   grantsOn(@Ctx() ctx: RequestContext, @Root() account: Row<Account>): Promise<Grant[]> {
     return grantsOnAccount(ctx).load(account.id);
+  }
+
+  @FieldResolver(() => RoleConnection, {
+    description:
+      'The roles of this account, which can be used in it and its sub-accounts, in the order of their names. Only those that the viewer may see.',
+  })
+  @Paged(rolesByName)
+  roles(@Ctx() ctx: RequestContext, @Root() account: Row<Account>, @Args(() => Forward) page: Forward) {
+    return rolesOfAccount(ctx, account.id, page);
+  }
+}
+
+/** What roles add to stores. */
+@Resolver(() => CredentialStore)
+export class StoreRolesResolver {
+  @FieldResolver(() => RoleConnection, {
+    description:
+      'The roles that the store has, as far as Keyway knows them, in the order of their names. Only those that the viewer may see.',
+  })
+  @Paged(rolesByName)
+  roles(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>, @Args(() => Forward) page: Forward) {
+    return rolesOfStore(ctx, store.id, page);
+  }
+
+  @Mutation(() => DeleteStorePayload, {
+    description:
+      'Disconnects an outside system. Its credentials and roles are deleted in Keyway; in the system itself nothing changes.',
+  })
+  @Needs(Permission.STORE_MANAGE, 'store:delete')
+  async deleteStore(
+    @Ctx() ctx: RequestContext,
+    @Arg('input', () => DeleteStoreInput) input: DeleteStoreInput,
+  ): Promise<DeleteStorePayload> {
+    return { deletedId: await deleteStore(ctx, input) };
   }
 }
 

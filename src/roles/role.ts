@@ -16,7 +16,8 @@ export class Role implements Node {
   id: string;
 
   @Field(() => String, {
-    description: 'The name, such as `API_USER`. Unique among all roles; it never changes.',
+    description:
+      'The name, such as `API_USER`. Unique in its store; of other roles, unique among those that can be used at one place. It never changes.',
   })
   @Column({ type: 'text', collation: 'C' })
   name: string;
@@ -35,6 +36,14 @@ export class Role implements Node {
   })
   @Column('boolean', { name: 'built_in', default: false })
   builtIn: boolean;
+
+  /** The account whose role it is, for use in it and below; null for a store's, and for one that is for all accounts. */
+  @Column('uuid', { name: 'account_id', nullable: true })
+  accountId: string | null;
+
+  /** The store whose role it is, for its credentials alone. */
+  @Column('uuid', { name: 'store_id', nullable: true })
+  storeId: string | null;
 
   /** The edition of the built-in roles that Keyway brought it to; 0 for none. */
   @Column('integer', { default: 0 })

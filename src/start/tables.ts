@@ -16,6 +16,7 @@ import { NamesAsRead1796700000000 } from '../../migrations/1796700000000-names-a
 import { RecipientsInTheAudit1796720000000 } from '../../migrations/1796720000000-recipients-in-the-audit.js';
 import { FormerPartsInTheAudit1796730000000 } from '../../migrations/1796730000000-former-parts-in-the-audit.js';
 import { EndingInStores1796740000000 } from '../../migrations/1796740000000-ending-in-stores.js';
+import { HomesOfRoles1796750000000 } from '../../migrations/1796750000000-homes-of-roles.js';
 import { IntentsByStore1796760000000 } from '../../migrations/1796760000000-intents-by-store.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
@@ -81,5 +82,6 @@ export const migrations = [
   RecipientsInTheAudit1796720000000,
   FormerPartsInTheAudit1796730000000,
   EndingInStores1796740000000,
+  HomesOfRoles1796750000000,
   IntentsByStore1796760000000,
 ];

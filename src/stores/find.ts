@@ -3,7 +3,7 @@ import { Permission } from '../access/principal.js';
 import { storeScope } from '../access/scope.js';
 import { selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
-import { condition, every, type Tx } from '../database/database.js';
+import { condition, every, sql, type Tx } from '../database/database.js';
 import { notFound, unsupported } from '../errors.js';
 import { decodeId } from '../ids.js';
 import { loadEach, loadOne } from '../lists/loading.js';
@@ -49,6 +49,12 @@ export async function lockManaged(ctx: RequestContext, tx: Tx, id: string): Prom
   if (!store) throw notFound();
   expectManaged(ctx, store);
   return store;
+}
+
+/** Keeps a store from being disconnected, to the end of the transaction. @throws NOT_FOUND where it is gone already. */
+export async function holdStore(tx: Tx, storeId: string): Promise<void> {
+  const [held] = await tx.rows(connected, { storeId });
+  if (!held) throw notFound();
 }
 
 function expectManaged(ctx: RequestContext, { id, kind, accountId }: CredentialStore): void {
@@ -115,3 +121,4 @@ export const lastSyncOfStore = loadEach<StoreSync & { of: string }>((ctx, ids) =
 });
 
 const live = condition('s.deleted_at IS NULL');
+const connected = sql('SELECT id FROM stores WHERE id = :storeId AND deleted_at IS NULL FOR SHARE');

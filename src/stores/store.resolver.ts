@@ -4,7 +4,6 @@ import {
   Ctx,
   Field,
   FieldResolver,
-  ID,
   Mutation,
   ObjectType,
   Query,
@@ -19,9 +18,8 @@ import { Needs } from '../inputs/declared.js';
 import { instant } from '../time.js';
 import { budgetOf } from './budget.js';
 import { checkStore, scopesOf } from './check.js';
-import { deleteStore } from './delete.js';
 import { findStoreByName, lastSyncOfStore, listStores } from './find.js';
-import { CheckStoreInput, DeleteStoreInput } from './store.input.js';
+import { CheckStoreInput } from './store.input.js';
 import {
   CredentialStore,
   PreviousSecret,
@@ -49,12 +47,6 @@ export class CreateStorePayload {
 export class UpdateStorePayload {
   @Field(() => CredentialStore)
   store: CredentialStore;
-}
-
-@ObjectType({ simpleResolvers: true })
-export class DeleteStorePayload {
-  @Field(() => ID)
-  deletedId: string;
 }
 
 @ObjectType({ simpleResolvers: true })
@@ -156,18 +148,6 @@ export class StoreResolver {
     if (store.kind === StoreKind.BUILT_IN) return null;
     const [last] = await lastSyncOfStore(ctx).load(store.id);
     return last ?? null;
-  }
-
-  @Mutation(() => DeleteStorePayload, {
-    description:
-      'Disconnects an outside system. Its credentials are deleted in Keyway; in the system itself nothing changes.',
-  })
-  @Needs(Permission.STORE_MANAGE, 'store:delete')
-  async deleteStore(
-    @Ctx() ctx: RequestContext,
-    @Arg('input', () => DeleteStoreInput) input: DeleteStoreInput,
-  ): Promise<DeleteStorePayload> {
-    return { deletedId: await deleteStore(ctx, input) };
   }
 
   @Mutation(() => CheckStorePayload, {

@@ -1,5 +1,6 @@
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { mostListed, mostRolesOfStore } from '../config/limits.js';
 import { Node } from '../inputs/node.js';
 import { DateTime, Duration, URL } from '../inputs/scalars.js';
 
@@ -309,6 +310,12 @@ export class StoreSync {
   })
   @Column('integer', { default: 0 })
   gone: number;
+
+  @Field(() => Int, {
+    description: `How many roles of credentials were not recorded so far: Keyway makes at most ${mostRolesOfStore} roles of a store by itself, and records at most ${mostListed} of a credential.`,
+  })
+  @Column('integer', { name: 'roles_left', default: 0 })
+  rolesLeft: number;
 
   @Field(() => String, {
     nullable: true,

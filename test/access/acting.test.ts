@@ -39,6 +39,7 @@ const permissions = [
   'ACCOUNT_MANAGE',
   'ROLE_READ',
   'ROLE_MANAGE',
+  'ROLE_GIVE',
 ];
 const longMs = 1_200_000;
 

@@ -74,10 +74,13 @@ describe('roles and grants', () => {
       const on =
         { 'on an account': { onAccount: account }, 'on a project': { onProject: project } }[place] ?? {};
       const caller = await makeCaller(server, ['ROLE_MANAGE', 'ROLE_READ', 'CREDENTIAL_READ'], on);
+      const home = place === 'everywhere' ? {} : { account };
+      const at = place === 'everywhere' ? {} : { onAccount: account };
+      await grant(server, caller.id, await makeRole(server, ['ROLE_GIVE']), at);
       const give = async (...permissions: string[]) =>
         run(
           'grantRole',
-          { account: caller.id, role: await makeRole(server, permissions), ...on },
+          { account: caller.id, role: await makeRole(server, permissions, home), ...on },
           { token: caller.token },
         );
       expect((await give('CREDENTIAL_READ')).code).toBeUndefined();
@@ -89,7 +92,8 @@ describe('roles and grants', () => {
     const account = await makeAccount(server);
     const project = await makeProject(server, account);
     const caller = await makeCaller(server, [...everyPermission], { onProject: project });
-    const role = await makeRole(server, []);
+    const role = await makeRole(server, [], { account });
+    await grant(server, caller.id, await makeRole(server, ['ROLE_GIVE']), { onAccount: account });
     const give = (place: object) =>
       run('grantRole', { account: caller.id, role, ...place }, { token: caller.token });
     expect((await give({})).code).toBe('FORBIDDEN');

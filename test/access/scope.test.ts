@@ -100,6 +100,14 @@ const places: Record<string, { type: keyof Tenant | 'store'; given: Given }> = {
   'CreateProjectInput.account': { type: 'account', given: (id) => ({ account: id, name: unique('given') }) },
   'UpdateProjectInput.id': { type: 'project', given: (id) => ({ id, title: 'Given' }) },
   'DeleteProjectInput.id': { type: 'project', given: (id) => ({ id }) },
+  'CreateRoleInput.account': {
+    type: 'account',
+    given: (id) => ({ name: unique('given'), permissions: [], account: id }),
+  },
+  'CreateRoleInput.store': {
+    type: 'store',
+    given: (id) => ({ name: unique('given'), permissions: [], store: id }),
+  },
   'UpdateRoleInput.id': { type: 'role', given: (id) => ({ id, description: 'Given' }) },
   'DeleteRoleInput.id': { type: 'role', given: (id) => ({ id }) },
   'GrantRoleInput.account': {
@@ -194,11 +202,10 @@ test('S30: there is a case for every place where an id can be given', async () =
   expect(Object.keys(places).sort()).toEqual(found.sort());
 });
 
-// Roles are shared by all tenants: only what is one tenant's alone can be another's.
-// And verification does not find what it is given, but compares with it.
-const foreign = Object.keys(places).filter(
-  (place) => places[place]?.type !== 'role' && place !== 'VerifyCredentialInput.project',
-);
+// Verification does not find what it is given, but compares with it; nor does the issue of a temporary credential, which
+// asks whether the parent carries it (below).
+const compared = ['VerifyCredentialInput.project', 'IssueTemporaryCredentialInput.roles'];
+const foreign = Object.keys(places).filter((place) => !compared.includes(place));
 
 test.each(foreign)("S30: another tenant's id as %s is absent, and nothing changes", async (place) => {
   const { type, given } = places[place] as { type: keyof typeof theirs; given: Given };
@@ -269,7 +276,7 @@ test('S30: a role that the parent does not carry is not issued, whether another 
 });
 
 const nodes = [
-  ...(['account', 'subAccount', 'project', 'grant', 'credential', 'rotation', 'auditEvent'] as const),
+  ...(['account', 'subAccount', 'project', 'role', 'grant', 'credential', 'rotation', 'auditEvent'] as const),
   'store' as const,
 ];
 
@@ -279,15 +286,12 @@ test.each(nodes)("S30: node and nodes know nothing of another tenant's %s", asyn
   expect(expectData(answer)).toEqual({ node: null, nodes: [null] });
 });
 
-test("S30: another tenant's account and project are unknown by name", async () => {
+test("S30: another tenant's account, project and role are unknown by name", async () => {
   const answer = await asked(
-    'query ($a: String!, $p: String!) { account(name: $a) { id } project(name: $p) { id } }',
-    {
-      a: theirs.accountName,
-      p: theirs.projectName,
-    },
+    'query ($a: String!, $p: String!, $r: String!) { account(name: $a) { id } project(name: $p) { id } role(name: $r) { id } }',
+    { a: theirs.accountName, p: theirs.projectName, r: theirs.roleName },
   );
-  expect(expectData(answer)).toEqual({ account: null, project: null });
+  expect(expectData(answer)).toEqual({ account: null, project: null, role: null });
 });
 
 test("S30: another tenant's store is unknown by name, and in no list", async () => {

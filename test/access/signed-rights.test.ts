@@ -245,7 +245,8 @@ describe('S38: an operator of one organization, and a person in it who holds mor
     person = await makeAccount(server, { kind: 'PERSON', parent: organizationHere });
     role = await makeRole(server, ['CREDENTIAL_READ']);
     await grant(server, person, role, { onAccount: elsewhere });
-    await grant(server, person, role, { onAccount: organizationHere });
+    for (const account of [person, operator.id])
+      await grant(server, account, role, { onAccount: organizationHere });
   });
 
   const unchanged = async (id: string, attempt: () => Promise<Pick<Reply, 'code' | 'data'>>) => {
@@ -301,7 +302,7 @@ describe('S38: an operator of one organization, and a person in it who holds mor
     const at = await makeAccount(server);
     const other = await makeCaller(server, [...operating, 'ROLE_READ'], { onAccount: at });
     const colleague = await makeAccount(server, { kind: 'PERSON', parent: at });
-    await grant(server, colleague, role, { onAccount: at });
+    for (const account of [colleague, other.id]) await grant(server, account, role, { onAccount: at });
     const input = { account: colleague, name: unique('key'), secret: { accessKey: {} }, retrievable: true };
     const made = expectData(await create(server, { ...input, roles: [role] }, other)).createCredential;
     const { id } = made.credential;
@@ -330,6 +331,7 @@ describe('S38: whoever calls by a key', () => {
       'ROLE_READ',
     ]);
     const more = await makeRole(server, ['AUDIT_READ']);
+    for (const role of [part, more]) await grant(server, person, role, { onAccount: person });
     const key = await makeCredential(server, person, { roles: [part], retrievable: true, ...extra });
     return { person, part, more, key };
   }

@@ -728,6 +728,18 @@ describe('every verb that shows a secret asks for it', () => {
       expectData(await lower());
     });
 
+    test('S28: a role', async () => {
+      const { app, token, id } = await makeMaker();
+      const role = await makeRole(server, ['CREDENTIAL_READ']);
+      const all = await makeRole(server, ['ROLE_MANAGE', 'ROLE_READ', 'ROLE_GIVE', 'CREDENTIAL_READ']);
+      await grant(server, id, all);
+      const input = { account: await makeAccount(server, { parent: account }), role, onAccount: account };
+      const ask = (more: object = {}) => run(server, 'grantRole', { ...input, ...more }, { token });
+      expect((await ask()).code).toBe('FORBIDDEN');
+      expectRefused(await ask({ mfaCode: wrong(app) }));
+      expectData(await ask({ mfaCode: app.code() }));
+    });
+
     test.each(['createAccount', 'updateAccount'])('S28: an identity, by %s', async (mutation) => {
       const { app, token } = await makeMaker();
       const ask = async (more: object = {}) =>

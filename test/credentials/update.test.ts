@@ -320,10 +320,17 @@ describe('roles', () => {
   });
 
   test('S38: with permissions that the caller does not hold there cannot be attached', async () => {
-    const caller = await makeCaller(server, ['CREDENTIAL_UPDATE', 'CREDENTIAL_READ', 'ROLE_READ'], {
-      onAccount: account,
-    });
-    const wider = await makeRole(server, ['CREDENTIAL_READ', 'AUDIT_READ']);
+    const caller = await makeCaller(
+      server,
+      ['CREDENTIAL_UPDATE', 'CREDENTIAL_READ', 'ROLE_READ', 'ROLE_GIVE'],
+      {
+        onAccount: account,
+      },
+    );
+    const [role, wider] = [
+      await makeRole(server, ['CREDENTIAL_READ'], { account }),
+      await makeRole(server, ['CREDENTIAL_READ', 'AUDIT_READ'], { account }),
+    ];
     const { id } = await made();
     const refused = await update(server, { id, roles: [wider], category: 'x' }, { token: caller.token });
     expect(refused.code).toBe('FORBIDDEN');

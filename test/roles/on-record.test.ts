@@ -37,10 +37,12 @@ async function organization() {
 
 test('S60: a role that somebody from outside gives itself is on record at the place, and seen there', async () => {
   const place = await organization();
-  const contractor = await makeCaller(server, ['ROLE_MANAGE', 'CREDENTIAL_READ'], { onAccount: place.id });
+  const contractor = await makeCaller(server, ['ROLE_MANAGE', 'ROLE_GIVE', 'CREDENTIAL_READ'], {
+    onAccount: place.id,
+  });
   const before = await eventsFor(place.token);
   const own = await makeCaller(server, ['AUDIT_READ'], { onAccount: contractor.id });
-  const role = await makeRole(server, ['CREDENTIAL_READ']);
+  const role = await makeRole(server, ['CREDENTIAL_READ'], { account: place.id });
   const given = await run(
     server,
     'grantRole',

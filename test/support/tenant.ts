@@ -31,7 +31,7 @@ export async function makeTenant(server: SharedServer): Promise<Tenant> {
   const account = await makeAccount(server, { name: names.account });
   const subAccount = await makeAccount(server, { parent: account });
   const project = await makeProject(server, account, { name: names.project });
-  const role = await makeRole(server, ['CREDENTIAL_READ'], { name: names.role });
+  const role = await makeRole(server, ['CREDENTIAL_READ'], { name: names.role, account });
   const held = await grant(server, subAccount, role, { onProject: project });
   const { id: credential } = await makeCredential(server, account, {
     owner: subAccount,

@@ -1,7 +1,8 @@
 import type { Actor } from '../../audit/decision.js';
 import { sql, violates, type Tx } from '../../database/database.js';
-import { conflict, notFound } from '../../errors.js';
+import { conflict } from '../../errors.js';
 import { newId } from '../../ids.js';
+import { holdStore } from '../../stores/find.js';
 import { Intent, type IntentDetails, type IntentVerb } from './intent.js';
 import { leaseFrom, leaseMs, type Lease } from './lease.js';
 
@@ -60,12 +61,6 @@ const only = ({ actorId, actorCredentialId, ip, requestId }: Actor): Actor => ({
   requestId,
 });
 
-/** Keeps a store from being disconnected, to the end of the transaction. @throws NOT_FOUND where it is gone already. */
-export async function holdStore(tx: Tx, storeId: string): Promise<void> {
-  const [held] = await tx.rows(connected, { storeId });
-  if (!held) throw notFound();
-}
-
 /** @throws CONFLICT where a write to the credential is under way. */
 export async function expectIdle(tx: Tx, credentialId: string): Promise<void> {
   const [open] = await tx.rows(underWay, { credentialId });
@@ -92,7 +87,6 @@ export async function overtake(
   return rows.map((row) => ({ ...row, leaseUntilMs: Number(row.leaseUntilMs) }));
 }
 
-const connected = sql('SELECT id FROM stores WHERE id = :storeId AND deleted_at IS NULL FOR SHARE');
 const underWay = sql(`
   SELECT 1 AS one FROM intents WHERE credential_id = :credentialId AND state = 'OPEN' AND verb <> 'RETIRE'`);
 const drop = sql(`

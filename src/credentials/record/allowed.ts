@@ -40,20 +40,6 @@ export async function authorizePlacing(
   if (!byAccount && !(await isWithin(ctx.db, accountId, project.accountId))) throw forbidden();
 }
 
-/**
- * Nobody gives a permission that they do not hold. @throws FORBIDDEN where a role holds more than the caller does
- * there.
- */
-export function authorizeRoles(principal: Principal, roles: readonly Role[], place: Place): void {
-  for (const role of roles) {
-    if (!role.permissions.every((permission) => may(principal, permission, place))) {
-      throw forbidden(
-        'The role has permissions that you do not have there yourself: only somebody who has them can give it.',
-      );
-    }
-  }
-}
-
 /** Whether the caller signed with this very credential. */
 export const isHolder = ({ holds }: Principal, { id }: Pick<Credential, 'id'>): boolean => holds === id;
 

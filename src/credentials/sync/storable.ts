@@ -1,4 +1,4 @@
-import { longestCategory, longestDescription, longestName } from '../../config/limits.js';
+import { longestCategory, longestDescription, longestName, mostListed } from '../../config/limits.js';
 import { isVisible, longestKey, unclean } from '../../connectors/answers.js';
 import type { Observed, Trust } from '../../connectors/connector.js';
 
@@ -21,8 +21,8 @@ export function storable({ accessKey, ...entry }: Observed): Observed | undefine
     ...(baseUrl !== undefined && { baseUrl: line(baseUrl) }),
     ...(invalid && { invalid: { problem: text(invalid.problem, longestDescription) } }),
     ...(trust && { trust: storableTrust(trust) }),
-    // Longer than any role that is made here: one that is cut is none of those.
-    ...(roles && { roles: roles.flatMap((role) => line(role) ?? []) }),
+    // No more than a caller may give. Longer names than any role that is made here: one that is cut is none of those.
+    ...(roles && { roles: roles.slice(0, mostListed).flatMap((role) => line(role) ?? []) }),
   };
 }
 

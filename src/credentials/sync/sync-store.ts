@@ -4,9 +4,8 @@ import type { RequestContext } from '../../context.js';
 import { sql } from '../../database/database.js';
 import { unsupported } from '../../errors.js';
 import { once } from '../../idempotency/once.js';
-import { changedStore, findManaged } from '../../stores/find.js';
+import { changedStore, findManaged, holdStore } from '../../stores/find.js';
 import type { CredentialStore } from '../../stores/store.js';
-import { holdStore } from '../outside/plan.js';
 import { begin } from './syncs.js';
 import type { SyncStoreInput } from './sync.input.js';
 

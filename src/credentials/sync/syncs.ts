@@ -5,9 +5,9 @@ import { newId } from '../../ids.js';
 import { StoreError } from '../../connectors/store-error.js';
 import { Slots, type Waiting } from '../../shares/slots.js';
 import { nextInTurn } from '../../shares/tenant.js';
+import { holdStore } from '../../stores/find.js';
 import { noteHealth, problemIn } from '../../stores/health.js';
 import { withStore, type OpenStore, type StoreParts } from '../../stores/open.js';
-import { holdStore } from '../outside/plan.js';
 import { markGone, takeIn } from './take-in.js';
 
 const batch = 500;
@@ -121,12 +121,12 @@ export class Syncs {
           await holdStore(tx, store.id);
           // The place to go on from is that of the whole part: what is listed twice does no harm.
           heldAt = await hold(tx, run, isLast ? next : run.resumeFrom);
-          const { added, changed, left } =
+          const { added, changed, left, rolesLeft } =
             part.length === 0
-              ? { added: 0, changed: 0, left: 0 }
+              ? { added: 0, changed: 0, left: 0, rolesLeft: 0 }
               : await takeIn(tx, of, part, keeps, sinceFirst ? run.startedAt : run.askedAt, followed);
           if (left > 0) log.warn({ store: store.id, left }, 'a listing has entries that cannot be kept');
-          await tx.rows(count, { id: run.id, added, changed, gone: 0 });
+          await tx.rows(count, { id: run.id, added, changed, gone: 0, rolesLeft });
         });
       }
       run.resumeFrom = next;
@@ -138,7 +138,7 @@ export class Syncs {
       gone = await db.transaction(async (tx) => {
         await hold(tx, run, run.resumeFrom);
         const marked = await markGone(tx, run, batch);
-        await tx.rows(count, { id: run.id, added: 0, changed: 0, gone: marked });
+        await tx.rows(count, { id: run.id, added: 0, changed: 0, gone: marked, rolesLeft: 0 });
         return marked;
       });
     }
@@ -204,7 +204,7 @@ const advance = sql(`
   WHERE id = :id AND fence = :fence AND finished_at IS NULL RETURNING clock_timestamp() AS at`);
 const count = sql(`
   UPDATE syncs SET added = added + CAST(:added AS integer), changed = changed + CAST(:changed AS integer),
-    gone = gone + CAST(:gone AS integer) WHERE id = :id RETURNING id`);
+    gone = gone + CAST(:gone AS integer), roles_left = roles_left + CAST(:rolesLeft AS integer) WHERE id = :id RETURNING id`);
 const pause = sql(`
   UPDATE syncs SET lease_until = now(), error = :error,
     next_at = now() + CAST(:waitMs AS double precision) * interval '1 millisecond'

@@ -1,5 +1,6 @@
 import type { KeptByStore, Observed } from '../../connectors/connector.js';
 import { sql, type Tx } from '../../database/database.js';
+import { mostListed, mostRolesOfStore } from '../../config/limits.js';
 import { newId } from '../../ids.js';
 import { endCredentials } from '../record/end.js';
 import { storable } from './storable.js';
@@ -12,6 +13,8 @@ export interface Taken {
   changed: number;
   /** Entries that cannot be kept. */
   left: number;
+  /** Roles of entries that are not kept: more than one credential, or one store, has in Keyway. */
+  rolesLeft: number;
 }
 
 interface Seen {
@@ -44,6 +47,7 @@ export async function takeIn(
   const kept = entries.flatMap((entry) => storable(entry) ?? []);
   const byId = new Map(kept.map((entry) => [entry.externalId, entry]));
   const batch = [...byId.values()].map((entry) => ({ entry, said: saidOf(entry) }));
+  const saidBy = new Map(batch.map(({ entry, said }) => [entry.externalId, said]));
   const since = { storeId: store.id, since: askedAt };
   if (!followed) await adopt(tx, store.id, batch);
   const listed = await tx.rows<Seen>(seenBefore, { ...since, externalIds: [...byId.keys()] });
@@ -65,10 +69,13 @@ export async function takeIn(
   });
   if (changes.length > 0) await change(tx, changes);
   await tx.rows(seenNow, { ids: seen.map(({ id }) => id) });
-  await setRoles(tx, [
-    ...added.map(({ id, said }) => ({ id, roles: said.roles })),
-    ...changes.map(({ id, anew }) => ({ id, roles: anew.roles })),
-  ]);
+  const written = new Set(seen.flatMap((one) => (one.written ? [one.id] : [])));
+  const carrying = [
+    ...added.map(({ id, said }) => ({ id, roles: said.roles ?? [] })),
+    ...seen.map(({ id, externalId }) => ({ id, roles: saidBy.get(externalId)?.roles ?? [] })),
+  ].filter(({ id }) => !written.has(id));
+  const anew = changes.flatMap((one) => (one.anew.roles ? [one.id] : []));
+  const unmade = await setRoles(tx, store.id, carrying, anew);
   const ended = [...changes.map(({ id, anew }) => ({ id, said: anew })), ...added].filter(
     ({ said }) => said.revoked,
   );
@@ -78,7 +85,13 @@ export async function takeIn(
       ended.map(({ id }) => id),
       'The store has ended this credential.',
     );
-  return { added: added.length, changed: changes.length, left: entries.length - kept.length };
+  const cut = entries.reduce((sum, { roles = [] }) => sum + Math.max(0, roles.length - mostListed), 0);
+  return {
+    added: added.length,
+    changed: changes.length,
+    left: entries.length - kept.length,
+    rolesLeft: cut + unmade,
+  };
 }
 
 /** What ended and is listed as working was made again under the same id: it is another credential. */
@@ -163,18 +176,29 @@ async function change(tx: Tx, changes: readonly (Seen & { said: Said; anew: Part
   );
 }
 
-/** Roles go by their names; one that Keyway does not have yet is made, and allows nothing in Keyway. */
-async function setRoles(tx: Tx, of: readonly { id: string; roles: string[] | undefined }[]): Promise<void> {
-  const said = of.flatMap(({ id, roles }) => (roles ? [{ id, roles }] : []));
-  if (said.length === 0) return;
-  const names = [...new Set(said.flatMap(({ roles }) => roles))].sort();
-  await tx.rows(ensureRoles, { ids: names.map(() => newId()), names });
-  const pairs = said.flatMap(({ id, roles }) => roles.map((name) => ({ id, name })));
-  await tx.rows(dropRoles, { ids: said.map(({ id }) => id) });
-  await tx.rows(carryRoles, {
+/**
+ * Roles go by their names, and are the store's: one that it did not have yet is made, as long as there are not too many.
+ * @param carrying what each of these carries there
+ * @param anew those that may carry others in Keyway by now
+ * @returns how many of them could not be made
+ */
+async function setRoles(
+  tx: Tx,
+  storeId: string,
+  carrying: readonly { id: string; roles: readonly string[] }[],
+  anew: readonly string[],
+): Promise<number> {
+  if (anew.length > 0) await tx.rows(dropRoles, { ids: anew });
+  const pairs = carrying.flatMap(({ id, roles }) => roles.map((name) => ({ id, name })));
+  if (pairs.length === 0) return 0;
+  const names = [...new Set(pairs.map(({ name }) => name))].sort();
+  await tx.rows(ensureRoles, { storeId, ids: names.map(() => newId()), names, most: mostRolesOfStore });
+  const [{ kept } = { kept: 0 }] = await tx.rows<{ kept: number }>(carryRoles, {
+    storeId,
     ids: pairs.map(({ id }) => id),
     names: pairs.map(({ name }) => name),
   });
+  return pairs.length - kept;
 }
 
 const recordedBefore = sql(`
@@ -286,15 +310,23 @@ const overwrite = sql(`
   FROM listed e WHERE c.id = e.id RETURNING c.id`);
 
 const ensureRoles = sql(`
-  INSERT INTO roles (id, name, permissions)
-  SELECT e.id, e.name, '{}' FROM unnest(CAST(:ids AS uuid[]), CAST(:names AS text[])) AS e (id, name)
-  ON CONFLICT (name) DO NOTHING RETURNING id`);
+  INSERT INTO roles (id, name, permissions, store_id)
+  SELECT e.id, e.name, '{}', :storeId FROM unnest(CAST(:ids AS uuid[]), CAST(:names AS text[])) AS e (id, name)
+  WHERE NOT EXISTS (SELECT FROM roles r WHERE r.store_id = :storeId AND r.name = e.name)
+  ORDER BY e.name
+  LIMIT greatest(0, CAST(:most AS integer) - (SELECT count(*) FROM roles r WHERE r.store_id = :storeId))
+  ON CONFLICT (store_id, name) WHERE store_id IS NOT NULL DO NOTHING RETURNING id`);
 const dropRoles = sql(`
   DELETE FROM credential_roles WHERE credential_id = ANY(CAST(:ids AS uuid[])) RETURNING role_id`);
+// What is carried already costs no write.
 const carryRoles = sql(`
-  INSERT INTO credential_roles (credential_id, role_id)
-  SELECT e.id, r.id FROM unnest(CAST(:ids AS uuid[]), CAST(:names AS text[])) AS e (id, name)
-  JOIN roles r ON r.name = e.name ON CONFLICT DO NOTHING RETURNING role_id`);
+  WITH said AS MATERIALIZED (
+    SELECT DISTINCT e.id, r.id AS role_id FROM unnest(CAST(:ids AS uuid[]), CAST(:names AS text[])) AS e (id, name)
+    JOIN roles r ON r.store_id = :storeId AND r.name = e.name
+  ), carried AS (
+    INSERT INTO credential_roles (credential_id, role_id) SELECT id, role_id FROM said ON CONFLICT DO NOTHING
+  )
+  SELECT count(*)::integer AS kept FROM said`);
 
 const notSeen = sql(`
   UPDATE credentials SET gone_at = now(), revision = revision + 1, updated_at = now()

@@ -221,13 +221,12 @@ describe('S38: a token for some addresses', () => {
 describe('S38: a role', () => {
   test('with permissions that the caller does not hold there is not attached at creation', async () => {
     const account = await makeAccount(server);
-    const { token } = await makeCaller(server, ['CREDENTIAL_CREATE', 'ROLE_READ'], { onAccount: account });
-    const make = async (permissions: string[]) =>
-      create(
-        server,
-        { account, name: 'x', secret: { accessKey: {} }, roles: [await makeRole(server, permissions)] },
-        { token },
-      );
+    const giving = ['CREDENTIAL_CREATE', 'ROLE_READ', 'ROLE_GIVE'];
+    const { token } = await makeCaller(server, giving, { onAccount: account });
+    const make = async (permissions: string[]) => {
+      const roles = [await makeRole(server, permissions, { account })];
+      return create(server, { account, name: 'x', secret: { accessKey: {} }, roles }, { token });
+    };
     expect((await make(['CREDENTIAL_CREATE', 'CREDENTIAL_READ'])).code).toBe('FORBIDDEN');
     expect((await make(['CREDENTIAL_CREATE'])).code).toBeUndefined();
   });

@@ -15,7 +15,7 @@ const writing: Record<string, string> = {
   'verification/renew-hashes': 'keeps the same password by other parameters',
   'credentials/record/last-used': 'notes uses, many at once',
   'demo/demo': 'makes a past, for examples alone',
-  'stores/delete': 'is beneath the credentials; no rotation goes on in a store that is gone',
+  'roles/delete-store': 'is beneath the credentials; no rotation goes on in a store that is gone',
   'stores/sealed/reseal': 'keeps the same secret, for another place',
   'stores/own-key': 'is beneath the credentials; what it puts on record has no secret',
 };

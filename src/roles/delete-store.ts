@@ -1,15 +1,16 @@
-import { record } from '../audit/record.js';
+import { recordAll } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
 import { conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
-import { lockManaged } from './find.js';
-import type { DeleteStoreInput } from './store.input.js';
+import { lockManaged } from '../stores/find.js';
+import type { DeleteStoreInput } from '../stores/store.input.js';
+import { deedsAt, withdrawing, type GivenGrant } from './places.js';
 
 /**
  * Disconnects a store, and forgets what Keyway proved itself with there. Its credentials are deleted here, with a history
- * that stays; in the system itself nothing changes. Returns its public id.
+ * that stays, and its roles go with it; in the system itself nothing changes. Returns its public id.
  * @throws NOT_FOUND, FORBIDDEN without STORE_MANAGE, UNSUPPORTED for Keyway's own; CONFLICT while a change is under way
  * there, and while Keyway has secrets of its credentials that nobody else has.
  */
@@ -27,11 +28,16 @@ export async function deleteStore(ctx: RequestContext, input: DeleteStoreInput):
       );
     for (const statement of [finishSyncs, finishRotations, markCredentials, markDeleted])
       await tx.rows(statement, { id });
-    await record(ctx, tx, {
-      action: 'store:delete',
-      target: { type: 'CredentialStore', id },
-      accountId: accountId ?? ctx.principal.accountId,
-    });
+    const withdrawn = await tx.rows<GivenGrant>(withdrawGrants, { id });
+    for (const statement of [dropRoles, deleteRoles]) await tx.rows(statement, { id });
+    await recordAll(ctx, tx, [
+      ...withdrawn.flatMap((grant) => deedsAt('role:withdraw', grant)),
+      {
+        action: 'store:delete',
+        target: { type: 'CredentialStore', id },
+        accountId: accountId ?? ctx.principal.accountId,
+      },
+    ]);
     return { deletedId: encodeId('CredentialStore', id) };
   });
   ctx.gates.forget(id);
@@ -53,3 +59,8 @@ const markCredentials = sql(`
   WHERE store_id = :id AND deleted_at IS NULL`);
 const markDeleted = sql(`
   UPDATE stores SET deleted_at = now(), updated_at = now(), sealed = NULL, kek_id = NULL WHERE id = :id`);
+const withdrawGrants = sql(withdrawing('r.store_id = :id'));
+const dropRoles = sql(
+  'DELETE FROM credential_roles cr USING roles r WHERE r.id = cr.role_id AND r.store_id = :id',
+);
+const deleteRoles = sql('DELETE FROM roles WHERE store_id = :id');

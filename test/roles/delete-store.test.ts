@@ -2,7 +2,15 @@ import { parseId } from '../../src/ids.js';
 import { expectData, makeAccount, makeCaller, unique } from '../support/make.js';
 import { sharedServer, type SharedServer } from '../support/server.js';
 import { startSeqera, type Seqera } from '../upstreams/seqera.js';
-import { checkStore, createStore, deleteStore, makeStore, ownKeyOf, readStore, seqeraAt } from './stores.js';
+import {
+  checkStore,
+  createStore,
+  deleteStore,
+  makeStore,
+  ownKeyOf,
+  readStore,
+  seqeraAt,
+} from '../stores/stores.js';
 
 let server: SharedServer;
 let seqera: Seqera;
