@@ -16,6 +16,7 @@ import { NamesAsRead1796700000000 } from '../../migrations/1796700000000-names-a
 import { RecipientsInTheAudit1796720000000 } from '../../migrations/1796720000000-recipients-in-the-audit.js';
 import { FormerPartsInTheAudit1796730000000 } from '../../migrations/1796730000000-former-parts-in-the-audit.js';
 import { EndingInStores1796740000000 } from '../../migrations/1796740000000-ending-in-stores.js';
+import { LeftoversInStores1796740000010 } from '../../migrations/1796740000010-leftovers-in-stores.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -26,6 +27,7 @@ import { CredentialUse } from '../credentials/record/credential-use.js';
 import { CredentialSecret } from '../credentials/record/credential-version.js';
 import { Credential } from '../credentials/record/credential.js';
 import { Intent } from '../credentials/outside/intent.js';
+import { Leftover } from '../credentials/outside/leftover.js';
 import { PasswordAttempts } from '../verification/password-attempts.js';
 import { RotationTurn } from '../credentials/record/rotation-turn.js';
 import { Rotation } from '../credentials/record/rotation.js';
@@ -50,6 +52,7 @@ export const entities = [
   IdempotencyKey,
   Identity,
   Intent,
+  Leftover,
   MfaDevice,
   Nonce,
   PasswordAttempts,
@@ -80,4 +83,5 @@ export const migrations = [
   RecipientsInTheAudit1796720000000,
   FormerPartsInTheAudit1796730000000,
   EndingInStores1796740000000,
+  LeftoversInStores1796740000010,
 ];

@@ -7,7 +7,7 @@ const ofJobs = new RegExp(
   [
     String.raw`clock_timestamp\(\)\) \* 1000 AS ms|audit_heads|UPDATE keyring_keys|AS grown`,
     String.raw`^\s*DELETE FROM (nonces|password_attempts|idempotency_keys)`,
-    String.raw`^\s*UPDATE (intents|syncs) SET fence = fence \+ 1`,
+    String.raw`^\s*UPDATE (intents|leftovers|syncs) SET fence = fence \+ 1`,
     String.raw`^\s*SELECT s\.id FROM stores s WHERE s\.deleted_at IS NULL AND s\.sealed`,
     String.raw`^\s*SELECT id, "ownerId", "storeId", "storeKind", "accountKind" FROM \(`,
     String.raw`^\s*UPDATE credentials SET rotation_tried_at`,
