@@ -195,6 +195,12 @@ export const idempotencyMs = dayMs;
 export const slowestStoreMs = 5 * secondMs;
 export const longestQueueMs = 5 * secondMs;
 
+/**
+ * How long a store may take to do what it was asked for, at most, though nobody waits for its answer any more: the
+ * servers in front of it give up after a minute.
+ */
+export const slowestEffectMs = 2 * minuteMs;
+
 /** What is read of a store's answer, and of a listing in one piece, which may have ten thousand credentials. */
 export const largestAnswer = 1_024 * kibibyte;
 export const largestListing = 8 * largestAnswer;

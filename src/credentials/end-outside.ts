@@ -13,8 +13,10 @@ import { changedCredential } from './record/find.js';
 import { lockCredential } from './record/lock.js';
 import { carryOut } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
+import { inherit, leaveLook } from './outside/leftover.js';
 import { overtake, plan } from './outside/plan.js';
 import { leaveOvertaken } from './outside/settle.js';
+import { ends } from './outside/verdict.js';
 
 interface Ending extends Answer {
   id: string;
@@ -55,13 +57,14 @@ export async function endOutside(
     if (!isGone && (!ended || (verb === 'DELETE' && credential.deletedAt === null))) {
       const [making] = await tx.rows<object>(beingMade, { id });
       if (making) throw conflict('The store is still making this credential: try again in a moment.');
-      const overtaken = await overtake(tx, id, ['ROTATE', 'UPDATE', 'RETIRE', 'REVOKE', 'DELETE']);
-      for (const one of overtaken) await leaveOvertaken(ctx.keyring, tx, credential, one);
-      const before = overtaken.flatMap(({ details }) => details.before ?? []);
-      // The end of a previous key makes nothing, however late it arrives.
-      const untilMs = overtaken
-        .filter((one) => one.verb !== 'RETIRE')
-        .map(({ leaseUntilMs, details }) => Math.max(leaseUntilMs, details.overtookUntilMs ?? 0));
+      await inherit(tx, id);
+      const overtaken = await overtake(tx, id);
+      for (const one of overtaken) {
+        await leaveOvertaken(ctx.keyring, tx, credential, one);
+        // What it has asked of the store may still be done there.
+        if (!ends(one.verb))
+          await leaveLook(tx, { credentialId: id, storeId }, one.details.before ?? null, one.leaseUntilMs);
+      }
       // What was asked for first is done by this one now, and for its reason where this one has none.
       const reason = input.reason ?? overtaken.find(({ details }) => details.reason)?.details.reason;
       await markEnding(tx, id);
@@ -71,8 +74,6 @@ export async function endOutside(
         verb,
         details: {
           ...(reason && { reason }),
-          ...(overtaken.some(({ details }) => details.before) && { before }),
-          ...(untilMs.length > 0 && { overtookUntilMs: Math.max(...untilMs) }),
         },
       });
       return { id, intent: lease.id };

@@ -24,7 +24,8 @@ import { beginRotation, finishEarlier, noteRotatingOutside } from './record/rota
 import { beginVersion, expectNewest, nextVersion } from './record/versions.js';
 import { carryOut, type Planned } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
-import { expectIdle, overtake, plan } from './outside/plan.js';
+import { inherit } from './outside/leftover.js';
+import { expectIdle, plan } from './outside/plan.js';
 import { nextOutsideWish, type OutsideWish } from './outside/outside-wish.js';
 import { wayOf, wishOf } from './outside/work.js';
 
@@ -145,8 +146,7 @@ export async function planRotation(
     ...kept,
   });
   await finishEarlier(tx, id, null);
-  // The oldest key makes room for the newest.
-  const [retiring] = await overtake(tx, id, ['RETIRE']);
+  await inherit(tx, id);
   const rotationId = await beginRotation(tx, {
     credentialId: id,
     state: RotationState.PLANNED,
@@ -164,7 +164,6 @@ export async function planRotation(
     details: {
       graceMs,
       ...(before && { before }),
-      ...(retiring && { keys: retiring.details.keys, retiring: retiring.version }),
     },
   });
   return { lease, version };

@@ -45,7 +45,8 @@ export async function deleteStore(ctx: RequestContext, input: DeleteStoreInput):
 }
 
 const holding = sql(`
-  SELECT EXISTS (SELECT 1 FROM intents WHERE store_id = :id AND state = 'OPEN') AS changing,
+  SELECT EXISTS (SELECT 1 FROM intents WHERE store_id = :id AND state = 'OPEN')
+      OR EXISTS (SELECT 1 FROM leftovers WHERE store_id = :id) AS changing,
     EXISTS (SELECT 1 FROM credentials c JOIN credential_versions v ON v.credential_id = c.id
       WHERE c.store_id = :id AND c.deleted_at IS NULL AND c.revoked_at IS NULL AND v.sealed IS NOT NULL) AS sealing`);
 

@@ -16,6 +16,7 @@ import { NamesAsRead1796700000000 } from '../../migrations/1796700000000-names-a
 import { RecipientsInTheAudit1796720000000 } from '../../migrations/1796720000000-recipients-in-the-audit.js';
 import { FormerPartsInTheAudit1796730000000 } from '../../migrations/1796730000000-former-parts-in-the-audit.js';
 import { EndingInStores1796740000000 } from '../../migrations/1796740000000-ending-in-stores.js';
+import { LeftoversInStores1796740000010 } from '../../migrations/1796740000010-leftovers-in-stores.js';
 import { HomesOfRoles1796750000000 } from '../../migrations/1796750000000-homes-of-roles.js';
 import { IntentsByStore1796760000000 } from '../../migrations/1796760000000-intents-by-store.js';
 import { Nonce } from '../access/nonces.js';
@@ -28,6 +29,7 @@ import { CredentialUse } from '../credentials/record/credential-use.js';
 import { CredentialSecret } from '../credentials/record/credential-version.js';
 import { Credential } from '../credentials/record/credential.js';
 import { Intent } from '../credentials/outside/intent.js';
+import { Leftover } from '../credentials/outside/leftover.js';
 import { PasswordAttempts } from '../verification/password-attempts.js';
 import { RotationTurn } from '../credentials/record/rotation-turn.js';
 import { Rotation } from '../credentials/record/rotation.js';
@@ -52,6 +54,7 @@ export const entities = [
   IdempotencyKey,
   Identity,
   Intent,
+  Leftover,
   MfaDevice,
   Nonce,
   PasswordAttempts,
@@ -82,6 +85,7 @@ export const migrations = [
   RecipientsInTheAudit1796720000000,
   FormerPartsInTheAudit1796730000000,
   EndingInStores1796740000000,
+  LeftoversInStores1796740000010,
   HomesOfRoles1796750000000,
   IntentsByStore1796760000000,
 ];

@@ -45,7 +45,10 @@ async function lane(todo: { round: number }): Promise<void> {
   await server.restart();
   const open = await server.rows(
     `SELECT i.verb, i.state, c.name FROM intents i JOIN credentials c ON c.id = i.credential_id
-     WHERE i.state = 'OPEN' AND i.next_at < now() + interval '1 minute'`,
+     WHERE i.state = 'OPEN'
+     UNION ALL
+     SELECT 'RETIRE', 'LEFT', c.name FROM leftovers l JOIN credentials c ON c.id = l.credential_id
+     WHERE l.access_key IS NOT NULL AND l.due_at < now() + interval '1 minute'`,
   );
   expect(open).toEqual([]);
 }

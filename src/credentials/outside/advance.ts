@@ -5,6 +5,7 @@ import { codes, KeywayError, type Code } from '../../errors.js';
 import { withStore, type OpenStore, type StoreParts } from '../../stores/open.js';
 import { CredentialKind } from '../record/credential.js';
 import { doAtStore, NotRepeated, SecretLost, type Evidence, type StoreOutcome } from './at-store.js';
+import { inherit } from './leftover.js';
 import { leased, LeaseLost, type Lease } from './lease.js';
 import { postpone } from './postpone.js';
 import { settle, settleFailed, settleUnknown, type Failure } from './settle.js';
@@ -18,7 +19,8 @@ import { loadWork, wayOf, type Work } from './work.js';
  * @throws what is no answer of a store: then the intent stays open too
  */
 export async function advance(parts: StoreParts, lease: Lease, again: boolean): Promise<void> {
-  const work = await loadWork(parts.db, lease.id);
+  const work = await loadOpen(parts, lease);
+  if (!work) return;
   try {
     await withStore(parts, work.intent.storeId, (open) => act(parts, open, lease, work, again));
   } catch (error) {
@@ -26,6 +28,17 @@ export async function advance(parts: StoreParts, lease: Lease, again: boolean): 
     throw error;
   }
 }
+
+/** Undefined where nothing is left of an intent but what a version before this one kept with it. */
+async function loadOpen({ db }: StoreParts, { id }: Lease): Promise<Work | undefined> {
+  const work = await loadWork(db, id);
+  if (!keptBefore.some((name) => name in work.intent.details)) return work;
+  await inherit(db, work.intent.credentialId);
+  const left = await loadWork(db, id);
+  return left.intent.state === 'OPEN' ? left : undefined;
+}
+
+const keptBefore = ['keys', 'sweep', 'overtookUntilMs'];
 
 async function act(parts: StoreParts, open: OpenStore, lease: Lease, work: Work, again: boolean) {
   const upstream = leased(parts.db, open.upstream, lease);
@@ -97,7 +110,11 @@ async function deal(
     case 'FAILED':
       return settleFailed(parts, lease, work, failureBy(error));
     case 'UNKNOWN':
-      return settleUnknown(parts, lease, work, doubtBy(mishap, known, error), idFor(connector, work));
+      return settleUnknown(parts, lease, work, {
+        failure: doubtBy(mishap, known, error),
+        externalId: idFor(connector, work),
+        look: known.way === 'overlap',
+      });
   }
 }
 

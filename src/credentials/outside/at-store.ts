@@ -1,12 +1,12 @@
 import { keepable } from '../../connectors/answers.js';
 import type { Changed, Connector, Created, Described, Minted, Upstream } from '../../connectors/connector.js';
 import { StoreError } from '../../connectors/store-error.js';
-import { sql, type Sql } from '../../database/database.js';
-import { unsupported } from '../../errors.js';
 import type { Keyring } from '../../keyring/keyring.js';
 import { instant, instantMs } from '../../time.js';
 import type { Credential } from '../record/credential.js';
+import { endKeysNow } from './leftover.js';
 import { saidOf, toldOf, type Said } from './observed.js';
+import { endKeyThere, endNewcomers, endThere, having, newcomers, type There } from './there.js';
 import { currentOf, secretOfVersion, knownOf, wayOf, wishOf, type Version, type Work } from './work.js';
 
 /** What a store was asked to do, and has done. */
@@ -14,7 +14,7 @@ export type StoreOutcome =
   | { verb: 'CREATE'; created: Created }
   | { verb: 'ROTATE'; minted: Minted }
   | { verb: 'UPDATE'; changed: Changed; secret: Minted | null }
-  | { verb: 'RETIRE' | 'REVOKE' | 'DELETE' };
+  | { verb: 'REVOKE' | 'DELETE' };
 
 /**
  * Whether the store may have done already what is asked of it: by a call before, whose answer was lost or never came.
@@ -25,11 +25,8 @@ export interface Evidence {
   open: boolean;
 }
 
-export interface Doing {
-  db: Sql;
+export interface Doing extends There {
   keyring: Keyring;
-  connector: Connector;
-  upstream: Upstream;
   work: Work;
   /** Whether the store may have heard of it before. */
   again: boolean;
@@ -59,9 +56,6 @@ export async function doAtStore(doing: Doing): Promise<StoreOutcome> {
       return { verb, minted: await rotate(doing) };
     case 'UPDATE':
       return { verb, ...(await update(doing)) };
-    case 'RETIRE':
-      await retireKeys(doing);
-      return { verb };
     case 'REVOKE':
     case 'DELETE':
       await end(doing, verb);
@@ -75,7 +69,6 @@ async function rotate(doing: Doing): Promise<Minted> {
   const known = knownOf(work);
   const held = await secretOfVersion(keyring, upstream, credential, currentOf(work));
   const way = wayOf(connector);
-  await retireKeys(doing);
   if (again && way === 'overlap') await removeOrphans(doing);
   if (again && way === 'replaced') {
     const there = await madeMeanwhile(doing, currentOf(work));
@@ -84,7 +77,8 @@ async function rotate(doing: Doing): Promise<Minted> {
   if (way !== 'ours') doing.evidence.open = false;
   const chosen =
     way === 'ours' ? await secretOfVersion(keyring, upstream, credential, pendingOf(work)) : null;
-  const rotated = await having(connector, 'rotate')(upstream, known, wishOf(credential, chosen), held);
+  const make = () => having(connector, 'rotate')(upstream, known, wishOf(credential, chosen), held);
+  const rotated = await makingRoom(doing, make);
   // What was chosen here has been held to its rules already.
   const minted = way === 'ours' ? rotated : keepable(rotated);
   // What is to stay suspended cannot be tried.
@@ -132,7 +126,7 @@ async function create(doing: Doing): Promise<Created> {
   const chosen =
     way === 'ours' ? await secretOfVersion(keyring, upstream, credential, pendingOf(work)) : null;
   if (again && way === 'ours') {
-    const [made] = await newcomers(doing);
+    const [made] = await newcomers(doing, work.intent.details.before ?? []);
     if (made !== undefined && chosen)
       return { externalId: made, scope: credential.scope ?? '', minted: chosen };
   }
@@ -152,7 +146,8 @@ async function create(doing: Doing): Promise<Created> {
     return created;
   } catch (error) {
     // The call before may have come to its end since the store was looked at.
-    const [made] = again && chosen && isTaken(error) ? await newcomers(doing) : [];
+    const [made] =
+      again && chosen && isTaken(error) ? await newcomers(doing, work.intent.details.before ?? []) : [];
     if (made === undefined || !chosen) throw error;
     return { externalId: made, scope: scope ?? '', minted: chosen };
   }
@@ -189,94 +184,28 @@ async function isSaid({ connector, upstream, work }: Doing, described: Partial<D
 }
 
 async function end(doing: Doing, verb: 'REVOKE' | 'DELETE'): Promise<void> {
-  const { connector, upstream, work } = doing;
-  const end = having(connector, verb === 'REVOKE' ? 'revoke' : 'delete');
-  // By its name, another one may be there by now.
-  if (!work.intent.details.sweep || !(await isTakenOver(doing)))
-    await unlessGone(
-      () => end(upstream, knownOf(work)),
-      () => isThere(doing),
-    );
-  // A request that this intent overtook may have made another key by now.
-  if (work.intent.details.before) await removeOrphans(doing);
-}
-
-/** What its store refuses to end is ended all the same where the store is seen without it. */
-async function unlessGone(ending: () => Promise<void>, isThere: () => Promise<boolean>): Promise<void> {
-  try {
-    await ending();
-  } catch (error) {
-    if (!isRefusal(error) || (await isSeen(isThere))) throw error;
-  }
-}
-
-const isRefusal = (error: unknown): boolean =>
-  error instanceof StoreError &&
-  !error.unclear &&
-  error.code !== 'UNAVAILABLE' &&
-  error.code !== 'RATE_LIMITED';
-
-/** A store that cannot be looked at is not seen without it. */
-async function isSeen(isThere: () => Promise<boolean>): Promise<boolean> {
-  try {
-    return await isThere();
-  } catch (error) {
-    if (error instanceof StoreError) return true;
-    throw error;
-  }
-}
-
-/** Whether the store has the credential, or any of its keys. */
-async function isThere({ connector, upstream, work }: Doing): Promise<boolean> {
-  const known = knownOf(work);
-  if (wayOf(connector) === 'overlap') {
-    const there = await presentIn(connector, upstream, work.credential);
-    return [known.externalId, ...known.keys].some((key) => there.includes(key));
-  }
-  if (!connector.find) return true;
-  const found = await connector.find(upstream, known);
-  return found !== undefined && found.revoked !== true;
-}
-
-function presentIn(
-  connector: Connector,
-  upstream: Upstream,
-  credential: Credential,
-): Promise<readonly string[]> {
-  const { name, scope } = credential;
-  const wish = wishOf(credential, null);
-  return having(connector, 'present')(upstream, { scope: scope ?? '', wish, name });
-}
-
-async function isTakenOver({ db, work }: Doing): Promise<boolean> {
-  const { id, storeId, externalId } = work.credential;
-  return (await db.rows(sameName, { id, storeId, externalId })).length > 0;
-}
-
-async function retireKeys({ connector, upstream, work }: Doing): Promise<void> {
-  const { keys = [] } = work.intent.details;
-  for (const key of keys)
-    await unlessGone(
-      () => having(connector, 'retire')(upstream, work.credential.scope ?? '', key),
-      async () => (await presentIn(connector, upstream, work.credential)).includes(key),
-    );
+  await endThere(doing, verb === 'REVOKE' ? 'revoke' : 'delete');
+  // A request that was overtaken, or is lost, may have made another key by now.
+  for (const { before } of doing.work.leftovers) if (before) await endNewcomers(doing, before);
 }
 
 /** Ends the keys that came in since the intent was made, and that nobody has. */
-async function removeOrphans(doing: Doing): Promise<void> {
-  const { connector, upstream, work } = doing;
-  for (const key of await newcomers(doing))
-    await having(connector, 'retire')(upstream, work.credential.scope ?? '', key);
-}
+const removeOrphans = (doing: Doing): Promise<void> =>
+  endNewcomers(doing, doing.work.intent.details.before ?? []);
 
-/** The ids that are there and were not when the intent was made, but for those that Keyway knows of by now. */
-async function newcomers({ connector, upstream, work, db }: Doing): Promise<string[]> {
-  const { before = [] } = work.intent.details;
-  const { storeId, id } = work.credential;
-  const now = await presentIn(connector, upstream, work.credential);
-  const fresh = now.filter((one) => !before.includes(one));
-  const known = await db.rows<{ key: string }>(keysOfStore, { storeId, id, keys: fresh });
-  return fresh.filter((one) => !known.some(({ key }) => key === one));
+/** A store that has no room for another key has it once the earlier ones are gone that are to end anyway. */
+async function makingRoom(doing: Doing, make: () => Promise<Minted>): Promise<Minted> {
+  const { db, work } = doing;
+  const keys = work.leftovers.flatMap(({ accessKey }) => accessKey ?? []);
+  try {
+    return await make();
+  } catch (error) {
+    const isFull = error instanceof StoreError && error.fault === 'LIMIT_EXCEEDED';
+    if (!isFull || keys.length === 0) throw error;
+  }
+  for (const key of keys) await endKeyThere(doing, key);
+  await endKeysNow(db, work.credential.id);
+  return make();
 }
 
 /**
@@ -319,23 +248,3 @@ export const describedOf = (credential: Credential, roles: readonly string[]): D
     expiresAt: expiresAt === null ? null : instant(instantMs(expiresAt)),
   };
 };
-
-function having<Verb extends 'create' | 'rotate' | 'update' | 'revoke' | 'delete' | 'retire' | 'present'>(
-  connector: Connector,
-  verb: Verb,
-): NonNullable<Connector[Verb]> {
-  const found = connector[verb];
-  if (!found) throw unsupported();
-  return found;
-}
-
-const sameName = sql(`
-  SELECT id FROM credentials
-  WHERE store_id = :storeId AND id <> :id AND deleted_at IS NULL AND revoked_at IS NULL
-    AND coalesce(external_id, access_key) = :externalId LIMIT 1`);
-const keysOfStore = sql(`
-  SELECT v.access_key AS key FROM credential_versions v JOIN credentials c ON c.id = v.credential_id
-  WHERE c.store_id = :storeId AND c.id <> :id AND c.deleted_at IS NULL AND v.access_key = ANY(CAST(:keys AS text[]))
-  UNION
-  SELECT external_id FROM credentials
-  WHERE store_id = :storeId AND id <> :id AND deleted_at IS NULL AND external_id = ANY(CAST(:keys AS text[]))`);

@@ -2,7 +2,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Described } from '../../connectors/connector.js';
 import type { Credential } from '../record/credential.js';
 
-export type IntentVerb = 'CREATE' | 'UPDATE' | 'ROTATE' | 'RETIRE' | 'REVOKE' | 'DELETE';
+export type IntentVerb = 'CREATE' | 'UPDATE' | 'ROTATE' | 'REVOKE' | 'DELETE';
 
 /** DROPPED: another intent took its place before it was settled. */
 export type IntentState = 'OPEN' | 'DONE' | 'FAILED' | 'UNKNOWN' | 'DROPPED';
@@ -13,8 +13,6 @@ export interface IntentDetails {
   before?: readonly string[];
   /** How long the secret before a rotation goes on working, in milliseconds. */
   graceMs?: number;
-  /** Keys to end: by RETIRE, and before a rotation in a store that has room for no more. */
-  keys?: readonly string[];
   /** What of the store's record is to change. */
   described?: Partial<Described>;
   /** Whether the secret that Keyway has goes along whatever the store has by now. */
@@ -25,14 +23,8 @@ export interface IntentDetails {
   roles?: readonly string[];
   /** The names of the fields that change, for the audit. */
   changed?: readonly string[];
-  /** The version whose keys they are, where a rotation ends them first. */
-  retiring?: number | null;
   /** Why it is to end. */
   reason?: string | null;
-  /** Whether this one only ends what a request that was overtaken may have made after the end. */
-  sweep?: boolean;
-  /** Until when a request that this one overtook may still arrive, in milliseconds since 1970. */
-  overtookUntilMs?: number;
 }
 
 /**

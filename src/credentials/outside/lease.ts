@@ -11,6 +11,8 @@ import { forChange } from '../../stores/open.js';
 export interface Lease {
   readonly id: string;
   readonly fence: number;
+  /** What is leased. */
+  readonly of: 'intent' | 'leftover';
   /** Until when calls may be begun, by this process's own monotonic clock. */
   heldUntilMs: number;
 }
@@ -26,9 +28,15 @@ const marginMs = 500;
 export class LeaseLost extends Error {}
 
 /** @param claimedAtMs by `performance.now()`, before the database was asked for it */
-export const leaseFrom = (id: string, fence: number, claimedAtMs: number): Lease => ({
+export const leaseFrom = (
+  id: string,
+  fence: number,
+  claimedAtMs: number,
+  of: Lease['of'] = 'intent',
+): Lease => ({
   id,
   fence,
+  of,
   heldUntilMs: claimedAtMs + leaseMs - marginMs,
 });
 
@@ -54,15 +62,18 @@ async function hold(db: Sql, lease: Lease): Promise<void> {
 }
 
 /** If the database cannot tell, the lease counts as lost: who has it then finds out what was done. */
-async function isRenewed(db: Sql, { id, fence }: Lease): Promise<boolean> {
+async function isRenewed(db: Sql, { id, fence, of }: Lease): Promise<boolean> {
   try {
-    return (await db.rows(renew, { id, fence, leaseMs })).length > 0;
+    return (await db.rows(of === 'intent' ? renew : renewLeftover, { id, fence, leaseMs })).length > 0;
   } catch (error) {
     if (error instanceof KeywayError) return false;
     throw error;
   }
 }
 
+const renewLeftover = sql(`
+  UPDATE leftovers SET lease_until = now() + CAST(:leaseMs AS integer) * interval '1 millisecond'
+  WHERE id = :id AND fence = :fence AND lease_until > now() RETURNING id`);
 const renew = sql(`
   UPDATE intents SET lease_until = now() + CAST(:leaseMs AS integer) * interval '1 millisecond'
   WHERE id = :id AND fence = :fence AND state = 'OPEN' AND lease_until > now() RETURNING id`);

@@ -41,18 +41,6 @@ export async function plan(tx: Tx, wanting: Actor, { details = {}, ...what }: Pl
   return leaseFrom(id, 1, claimedAtMs);
 }
 
-/** Puts on record what is to be done later, by whoever is there then. @param at when, as an SQL expression of ours */
-export async function planFor(tx: Tx, at: string, wanting: Actor, { details = {}, ...what }: Plan) {
-  await tx.em.getRepository(Intent).insert({
-    id: newId(),
-    ...what,
-    ...only(wanting),
-    details,
-    leaseUntil: () => 'now()',
-    nextAt: () => at,
-  });
-}
-
 /** Another intent may be given as who wanted this one. */
 const only = ({ actorId, actorCredentialId, ip, requestId }: Actor): Actor => ({
   actorId,
@@ -75,14 +63,9 @@ export interface Overtaken extends Actor, Pick<Intent, 'id' | 'verb' | 'details'
 }
 
 /** Takes the place of the open intents of a credential: whoever acts on one of them can settle it no more. */
-export async function overtake(
-  tx: Tx,
-  credentialId: string,
-  verbs: readonly IntentVerb[],
-): Promise<Overtaken[]> {
+export async function overtake(tx: Tx, credentialId: string): Promise<Overtaken[]> {
   const rows = await tx.rows<Omit<Overtaken, 'leaseUntilMs'> & { leaseUntilMs: string }>(drop, {
     credentialId,
-    verbs,
   });
   return rows.map((row) => ({ ...row, leaseUntilMs: Number(row.leaseUntilMs) }));
 }
@@ -91,7 +74,7 @@ const underWay = sql(`
   SELECT 1 AS one FROM intents WHERE credential_id = :credentialId AND state = 'OPEN' AND verb <> 'RETIRE'`);
 const drop = sql(`
   UPDATE intents SET state = 'DROPPED', fence = fence + 1, finished_at = now()
-  WHERE credential_id = :credentialId AND state = 'OPEN' AND verb = ANY(CAST(:verbs AS text[]))
+  WHERE credential_id = :credentialId AND state = 'OPEN' AND verb <> 'CREATE'
   RETURNING id, verb, details, version, rotation_id AS "rotationId", actor_id AS "actorId",
     actor_credential_id AS "actorCredentialId", ip, request_id AS "requestId",
     extract(epoch FROM lease_until) * 1000 AS "leaseUntilMs"`);

@@ -27,18 +27,19 @@ export async function postpone(
   const { code } = failure;
   log.warn({ store: storeId, verb, code, cause: error.cause }, 'a write to a store has no clear outcome yet');
   const { id, fence } = lease;
-  const release = { id, fence, waitMs: waitOf(error, attempts), failure: textOf(failure) };
+  const release = { id, fence, waitMs: waitBefore(error, attempts), failure: textOf(failure) };
   if (!refused || !ends(verb)) return void (await db.rows(releaseOpen, release));
   const isNews = work.intent.failure !== release.failure;
   await db.transaction(async (tx) => {
     const { intent, credential } = await lockIntent(tx, lease, work);
-    if (verb !== 'RETIRE') await markEnding(tx, credential.id);
+    await markEnding(tx, credential.id);
     await tx.rows(releaseOpen, release);
-    if (isNews && verb !== 'RETIRE') await tell(keyring, tx, intent, credential, code);
+    if (isNews) await tell(keyring, tx, intent, credential, code);
   });
 }
 
-function waitOf(error: Error, attempts: number): number {
+/** How long to wait before the next try: longer each time, and no less than the store asked for. */
+export function waitBefore(error: Error, attempts: number): number {
   const asked = error instanceof StoreError ? (error.retryAfterMs ?? 0) : 0;
   return (
     Math.min(asked, mostAskedMs) + Math.random() * Math.min(longestWaitMs, shortestWaitMs * 2 ** attempts)

@@ -1,11 +1,13 @@
-import { sql } from '../../database/database.js';
-import type { StoreParts } from '../../stores/open.js';
+import { sql, type Statement } from '../../database/database.js';
 import { Slots, type Waiting } from '../../shares/slots.js';
 import { nextInTurn } from '../../shares/tenant.js';
+import type { StoreParts } from '../../stores/open.js';
 import { advance } from './advance.js';
-import { leaseFrom, leaseMs } from './lease.js';
+import { clear } from './clear.js';
+import { leaseFrom, leaseMs, type Lease } from './lease.js';
 
-const mostAtOnce = 32;
+const mostIntents = 32;
+const mostLeftovers = 16;
 
 interface Taken extends Waiting {
   fence: number;
@@ -13,57 +15,71 @@ interface Taken extends Waiting {
 
 /**
  * Takes up what a crash, or a store that did not answer, has left; and what is due by now. The tenants are served in
- * turn, and of each what is due for the longest.
+ * turn, and of each what is due for the longest. What only has to be ended has slots of its own: it waits longest where a
+ * store refuses, and keeps no change waiting.
  */
 export class Resumption {
-  readonly #slots = new Slots(mostAtOnce);
+  readonly #intents = new Slots(mostIntents);
+  readonly #leftovers = new Slots(mostLeftovers);
 
   constructor(readonly parts: StoreParts) {}
 
   /** Takes up what is due and nobody's, and returns without waiting for the stores. */
   async tick(): Promise<void> {
-    let claimedAtMs = performance.now();
-    void (await this.#slots.fill(
-      (asked) => {
-        claimedAtMs = performance.now();
-        return this.parts.db.rows<Taken>(take, { ...asked, leaseMs });
-      },
-      (taken) => this.#go(taken, claimedAtMs),
-    ));
+    await this.#take(this.#intents, takeIntents, 'intent', (lease) => advance(this.parts, lease, true));
+    await this.#take(this.#leftovers, takeLeftovers, 'leftover', (lease) => clear(this.parts, lease));
   }
 
   /** Waits for what is under way. */
-  stop(): Promise<void> {
-    return this.#slots.end();
+  async stop(): Promise<void> {
+    await Promise.all([this.#intents.end(), this.#leftovers.end()]);
   }
 
-  async #go({ id, fence }: Taken, claimedAtMs: number): Promise<void> {
-    try {
-      await advance(this.parts, leaseFrom(id, fence, claimedAtMs), true);
-    } catch (error) {
-      this.parts.log.error({ error, intent: id }, 'an intent failed and will be tried again');
-    }
+  async #take(slots: Slots, statement: Statement, of: Lease['of'], work: (lease: Lease) => Promise<void>) {
+    let claimedAtMs = performance.now();
+    void (await slots.fill(
+      (asked) => {
+        claimedAtMs = performance.now();
+        return this.parts.db.rows<Taken>(statement, { ...asked, leaseMs });
+      },
+      async ({ id, fence }) => {
+        try {
+          await work(leaseFrom(id, fence, claimedAtMs, of));
+        } catch (error) {
+          this.parts.log.error({ error, [of]: id }, 'a change in a store failed and will be tried again');
+        }
+      },
+    ));
   }
 }
 
-const open = "i.state = 'OPEN' AND i.next_at <= now() AND i.lease_until <= now()";
-// Of each store that has any, no more than can be taken: a store with very many makes the choice no slower.
-const ofStores = `
-  WITH RECURSIVE with_open (store_id) AS (
-    (SELECT i.store_id FROM intents i WHERE i.state = 'OPEN' ORDER BY i.store_id LIMIT 1)
-    UNION ALL
-    SELECT (SELECT i.store_id FROM intents i WHERE i.state = 'OPEN' AND i.store_id > w.store_id
-      ORDER BY i.store_id LIMIT 1) FROM with_open w WHERE w.store_id IS NOT NULL
-  )
-  SELECT first.id, s.account_id, first.at FROM with_open w JOIN stores s ON s.id = w.store_id
-  CROSS JOIN LATERAL (
-    SELECT i.id, i.next_at AS at FROM intents i WHERE i.store_id = w.store_id AND ${open}
-    ORDER BY i.next_at LIMIT CAST(:share AS integer)) first`;
-const take = sql(`
-  WITH next AS MATERIALIZED (${nextInTurn(ofStores)}
-  ), taken AS (
-    SELECT i.id, next.tenant FROM intents i JOIN next ON next.id = i.id WHERE ${open} FOR UPDATE OF i SKIP LOCKED
-  )
-  UPDATE intents i SET fence = i.fence + 1, lease_until = now() + CAST(:leaseMs AS integer) * interval '1 millisecond'
-  FROM taken WHERE i.id = taken.id
-  RETURNING i.id, i.fence, taken.tenant`);
+/**
+ * SQL that leases rows `t` of a table to this process. Of each store that has any, no more are looked at than can be
+ * taken: a store with very many makes the choice no slower.
+ * @param listed the rows that wait at all, by whose stores there is an index
+ */
+const taking = (table: string, listed: string, due: string): string => {
+  const open = `${listed} AND ${due} <= now() AND t.lease_until <= now()`;
+  const ofStores = `
+    WITH RECURSIVE with_open (store_id) AS (
+      (SELECT t.store_id FROM ${table} t WHERE ${listed} ORDER BY t.store_id LIMIT 1)
+      UNION ALL
+      SELECT (SELECT t.store_id FROM ${table} t WHERE ${listed} AND t.store_id > w.store_id
+        ORDER BY t.store_id LIMIT 1) FROM with_open w WHERE w.store_id IS NOT NULL
+    )
+    SELECT first.id, s.account_id, first.at FROM with_open w JOIN stores s ON s.id = w.store_id
+    CROSS JOIN LATERAL (
+      SELECT t.id, ${due} AS at FROM ${table} t WHERE t.store_id = w.store_id AND ${open}
+      ORDER BY ${due} LIMIT CAST(:share AS integer)) first`;
+  return `
+    WITH next AS MATERIALIZED (${nextInTurn(ofStores)}
+    ), taken AS (
+      SELECT t.id, next.tenant FROM ${table} t JOIN next ON next.id = t.id WHERE ${open} FOR UPDATE OF t SKIP LOCKED
+    )
+    UPDATE ${table} t SET fence = t.fence + 1, lease_until = now() + CAST(:leaseMs AS integer) * interval '1 millisecond'
+    FROM taken WHERE t.id = taken.id
+    RETURNING t.id, t.fence, taken.tenant`;
+};
+
+const takeIntents = sql(taking('intents', "t.state = 'OPEN'", 't.next_at'));
+const takeLeftovers = sql(taking('leftovers', 'true', 't.due_at'));

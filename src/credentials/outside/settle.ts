@@ -12,7 +12,13 @@ import { Credential } from '../record/credential.js';
 import { storableTrust } from '../sync/storable.js';
 import { endCredentials, endOrphans, markDeleted } from '../record/end.js';
 import { RotationState } from '../record/rotation.js';
-import { failRotation, finishEarlier, noteRotated, switchRotation } from '../record/rotations.js';
+import {
+  failRotation,
+  finishEarlier,
+  noteEndedOutside,
+  resumeSwitched,
+  switchRotation,
+} from '../record/rotations.js';
 import {
   demoteCurrent,
   doubtVersion,
@@ -20,7 +26,6 @@ import {
   promoteVersion,
   retireCurrent,
   retireOthers,
-  retireVersion,
 } from '../record/versions.js';
 import type { Intent } from './intent.js';
 import { keepOutside } from '../secret/keep-secret.js';
@@ -28,7 +33,9 @@ import type { StoreOutcome } from './at-store.js';
 import { durationMs } from '../../time.js';
 import { LeaseLost, type Lease } from './lease.js';
 import { noteAdmission, toldOf } from './observed.js';
-import { planFor, type Overtaken } from './plan.js';
+import { endKeysNow, forgetKeys, leaveKey, leaveLook } from './leftover.js';
+import type { Overtaken } from './plan.js';
+import { makes } from './verdict.js';
 import { wayOf, type Work } from './work.js';
 
 /**
@@ -71,16 +78,13 @@ export async function settle(
       case 'UPDATE':
         await change(parts.keyring, tx, open, intent, credential, outcome);
         break;
-      case 'RETIRE':
-        await retire(tx, intent);
-        break;
       case 'REVOKE':
       case 'DELETE':
         await end(tx, intent, outcome.verb);
         break;
     }
-    // The end of a previous secret is a part of its rotation, which is on record.
-    if (intent.verb !== 'RETIRE' && !isSweep(intent)) await tell(parts.keyring, tx, intent, credential, null);
+    await leaveLookAfter(tx, lease, intent);
+    await tell(parts.keyring, tx, intent, credential, null);
     await noteAnswer(tx, intent.storeId);
   });
 }
@@ -104,27 +108,20 @@ export async function settleFailed(
   await parts.db.transaction(async (tx) => {
     const { intent, credential } = await lockIntent(tx, lease, work);
     const { id } = credential;
-    const { verb, version, rotationId, details } = intent;
+    const { verb, version, rotationId } = intent;
     if (verb === 'CREATE') {
       await tx.rows(unmade, { id, reason: 'Its store did not make it.' });
     }
     await failVersion(tx, id, version);
     if (verb === 'ROTATE') {
       await failRotation(tx, rotationId, RotationState.FAILED, textOf(failure));
-      await noteRotated(tx, id);
-      if (details.keys?.length) {
-        const { storeId } = intent;
-        await planFor(tx, 'now()', intent, {
-          credentialId: id,
-          storeId,
-          verb: 'RETIRE',
-          version: details.retiring ?? null,
-          details: { keys: details.keys },
-        });
-      }
     }
     if (failure.admission) await noteAdmission(tx, id, failure.admission);
     await close(tx, intent, 'FAILED', failure);
+    // The previous secret works as long as it was to, whatever became of this.
+    if (verb === 'ROTATE') await resumeSwitched(tx, id);
+    await noteEndedOutside(tx, id);
+    await leaveLookAfter(tx, lease, intent);
     await tell(parts.keyring, tx, intent, credential, failure.code);
   });
 }
@@ -132,15 +129,13 @@ export async function settleFailed(
 /**
  * Puts on record that nobody knows what the store did. A secret that was chosen before stays: it may be the one that
  * works.
- * @param externalId what it goes by in the store where that may have made it; null where only the store could tell
  * @throws LeaseLost
  */
 export async function settleUnknown(
   parts: StoreParts,
   lease: Lease,
   work: Work,
-  failure: Failure,
-  externalId: string | null,
+  { failure, externalId, look }: Doubt,
 ): Promise<void> {
   await parts.db.transaction(async (tx) => {
     const { intent, credential } = await lockIntent(tx, lease, work);
@@ -155,8 +150,17 @@ export async function settleUnknown(
       await tx.rows(unknownCredential, { id });
     }
     await close(tx, intent, 'UNKNOWN', failure);
+    if (look && intent.details.before) await leaveLook(tx, intent, intent.details.before);
     await tell(parts.keyring, tx, intent, credential, failure.code);
   });
+}
+
+interface Doubt {
+  failure: Failure;
+  /** What it goes by in the store where that may have made it; null where only the store could tell. */
+  externalId: string | null;
+  /** Whether what may have been made is to be looked for, and ended. */
+  look: boolean;
 }
 
 /** What an overtaken intent leaves: its secret may be in the store, or never come there. */
@@ -167,7 +171,7 @@ export async function leaveOvertaken(keyring: Keyring, tx: Tx, credential: Crede
     const failure = 'CONFLICT: The credential was ended meanwhile.';
     await failRotation(tx, rotationId, RotationState.FAILED, failure);
   }
-  if (verb !== 'RETIRE' && !isSweep(overtaken)) await tell(keyring, tx, overtaken, credential, 'CONFLICT');
+  await tell(keyring, tx, overtaken, credential, 'CONFLICT');
 }
 
 /** As an intent keeps it: the code, and words of ours; then a line for each fault of the input. */
@@ -187,7 +191,7 @@ export async function lockIntent(tx: Tx, lease: Lease, { credential }: Work): Pr
   const [locked] = await tx.rows<Credential>(lockCredential, { id: credential.id });
   const [intent] = await tx.rows<Intent>(lockOpen, { id: lease.id, fence: lease.fence });
   if (!locked || !intent) throw new LeaseLost();
-  return { intent, credential: { ...credential, ...locked }, versions: [], roles: [] };
+  return { intent, credential: { ...credential, ...locked }, versions: [], roles: [], leftovers: [] };
 }
 
 async function replaceSecret(
@@ -224,15 +228,11 @@ async function replaceSecret(
   await switchRotation(tx, intent.rotationId, { finished: !overlap });
   if (overlap) {
     const [previous] = await tx.rows<{ number: number; accessKey: string }>(previousOf, { id });
-    if (previous)
-      await planFor(tx, `now() + interval '${graceMs} milliseconds'`, intent, {
-        credentialId: id,
-        storeId: intent.storeId,
-        verb: 'RETIRE',
-        version: previous.number,
-        rotationId: intent.rotationId,
-        details: { keys: [previous.accessKey] },
-      });
+    await endKeysNow(tx, id);
+    if (previous) {
+      const { number: version, accessKey } = previous;
+      await leaveKey(tx, intent, { accessKey, version, rotationId: intent.rotationId }, graceMs);
+    }
   }
   if (credential.reachesStore) await adoptSecret(keyring, tx, open, credential.accessKey, minted);
   await endOrphans(tx, [id]);
@@ -282,33 +282,18 @@ async function change(
   if (left.length > 0) await repository.insert(left.map(({ roleId }) => ({ credentialId: id, roleId })));
 }
 
-async function retire(tx: Tx, { credentialId: id, version: number, rotationId }: Intent): Promise<void> {
-  await retireVersion(tx, id, number);
-  await switchRotation(tx, rotationId, { finished: true });
-  await noteRotated(tx, id);
-  await endOrphans(tx, [id]);
-}
-
 async function end(tx: Tx, intent: Intent, verb: 'REVOKE' | 'DELETE'): Promise<void> {
-  const { credentialId: id, storeId, details } = intent;
+  const { credentialId: id, details } = intent;
   await endCredentials(tx, [id], details.reason ?? null);
   if (verb === 'DELETE') await markDeleted(tx, [id]);
-  if (details.overtookUntilMs === undefined || isSweep(intent)) return;
-  // What a request that was overtaken may still make is ended once it cannot arrive any more.
-  await planFor(
-    tx,
-    `to_timestamp(${Number(details.overtookUntilMs)} / 1000.0) + interval '1 second'`,
-    intent,
-    {
-      credentialId: id,
-      storeId,
-      verb: 'REVOKE',
-      details: { ...details, sweep: true },
-    },
-  );
+  await forgetKeys(tx, id);
 }
 
-const isSweep = ({ details }: Pick<Intent, 'details'>): boolean => details.sweep === true;
+/** What an earlier call may have made, and no process heard of, is looked for: also what the store makes yet. */
+async function leaveLookAfter(tx: Tx, { fence }: Lease, intent: Intent): Promise<void> {
+  const { verb, details } = intent;
+  if (fence > 1 && makes(verb) && details.before) await leaveLook(tx, intent, details.before);
+}
 
 async function setColumns(tx: Tx, id: string, columns: Partial<Credential>): Promise<void> {
   await tx.em.getRepository(Credential).update({ id }, columns);

@@ -10,6 +10,7 @@ export enum StoreChangeKind {
   RETIRE = 'RETIRE',
   REVOKE = 'REVOKE',
   DELETE = 'DELETE',
+  LOOK = 'LOOK',
 }
 
 registerEnumType(StoreChangeKind, {
@@ -22,6 +23,10 @@ registerEnumType(StoreChangeKind, {
     RETIRE: { description: 'End a previous secret.' },
     REVOKE: { description: 'End the credential.' },
     DELETE: { description: 'End the credential, and remove it.' },
+    LOOK: {
+      description:
+        'End what a request may have created if its answer was lost. The store is looked at twice: some seconds after the request, and two minutes after it.',
+    },
   },
 });
 
@@ -62,8 +67,13 @@ export const storeChangesOf = loadEach<StoreChange & { of: string }>((ctx, ids) 
       SELECT c.id AS of, i.verb AS kind, i.created_at AS since, i.attempts,
         CASE WHEN i.lease_until <= now() THEN i.next_at END AS "nextAt", i.failure
       FROM intents i JOIN credentials c ON c.id = i.credential_id
-      WHERE i.credential_id = ANY(:ids) AND i.state = 'OPEN' AND NOT i.details ? 'sweep' AND (${scope.sql})
-      ORDER BY i.created_at, i.id`,
+      WHERE i.credential_id = ANY(:ids) AND i.state = 'OPEN' AND (${scope.sql})
+      UNION ALL
+      SELECT c.id, CASE WHEN l.access_key IS NULL THEN 'LOOK' ELSE 'RETIRE' END, l.created_at, l.attempts,
+        CASE WHEN l.lease_until <= now() THEN l.due_at END, l.failure
+      FROM leftovers l JOIN credentials c ON c.id = l.credential_id
+      WHERE l.credential_id = ANY(:ids) AND (${scope.sql})
+      ORDER BY since, kind`,
   );
   return ctx.db.rows(statement, { ...scope.parameters, ids });
 });

@@ -46,8 +46,7 @@ export function verdictOn(mishap: Mishap, { verb, way, shows, open }: Facts): Ve
 }
 
 /** Whether it ends something in the store. */
-export const ends = (verb: IntentVerb): boolean =>
-  verb === 'REVOKE' || verb === 'DELETE' || verb === 'RETIRE';
+export const ends = (verb: IntentVerb): boolean => verb === 'REVOKE' || verb === 'DELETE';
 
 /** Whether it makes a secret in the store, or brings one there. */
 export const makes = (verb: IntentVerb): boolean => verb === 'CREATE' || verb === 'ROTATE';

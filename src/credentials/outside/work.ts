@@ -6,6 +6,7 @@ import type { Keyring } from '../../keyring/keyring.js';
 import { Credential, CredentialKind } from '../record/credential.js';
 import type { CredentialSecret } from '../record/credential-version.js';
 import { Intent } from './intent.js';
+import { leftoversOf, type Leftover } from './leftover.js';
 import { openSecret } from '../secret/keep-secret.js';
 import type { SecretParts } from '../secret/issued-secret.js';
 
@@ -16,6 +17,8 @@ export interface Work {
   readonly versions: readonly Version[];
   /** The names of the roles that the credential carries. */
   readonly roles: readonly string[];
+  /** What is to end in the store. */
+  readonly leftovers: readonly Leftover[];
 }
 
 export type Version = Pick<CredentialSecret, 'number' | 'state' | 'accessKey' | 'sealed'>;
@@ -33,22 +36,32 @@ export async function loadWork(db: Database, id: string): Promise<Work> {
   const statement = db.statement('intent', (source) => selectRows(source, Intent, 'i').where('i.id = :id'));
   const [intent] = await db.rows<Intent>(statement, { id });
   if (!intent) throw new KeywayError('INTERNAL_SERVER_ERROR');
+  return { intent, ...(await loadCredential(db, intent.credentialId)) };
+}
+
+/** A credential with all that there is to it in its store. */
+export async function loadCredential(db: Database, id: string): Promise<Omit<Work, 'intent'>> {
   const of = db.statement('credential of an intent', (source) =>
     selectRows(source, Credential, 'c').where('c.id = :id'),
   );
-  const [[credential], versions, roles] = await Promise.all([
-    db.rows<Credential>(of, { id: intent.credentialId }),
-    db.rows<Version>(living, { id: intent.credentialId }),
-    db.rows<{ name: string }>(rolesCarried, { id: intent.credentialId }),
+  const [[credential], versions, roles, leftovers] = await Promise.all([
+    db.rows<Credential>(of, { id }),
+    db.rows<Version>(living, { id }),
+    db.rows<{ name: string }>(rolesCarried, { id }),
+    leftoversOf(db, id),
   ]);
   if (!credential) throw new KeywayError('INTERNAL_SERVER_ERROR');
-  return { intent, credential, versions, roles: roles.map(({ name }) => name) };
+  return { credential, versions, roles: roles.map(({ name }) => name), leftovers };
 }
 
 /** The credential, as its connector is told of it. */
-export function knownOf({ credential, versions }: Pick<Work, 'credential' | 'versions'>): Known {
+export function knownOf({
+  credential,
+  versions,
+  leftovers = [],
+}: Pick<Work, 'credential' | 'versions'> & Partial<Pick<Work, 'leftovers'>>): Known {
   const { externalId, scope, kind, name, accessKey, provider, enabled, parentId, storeRevision } = credential;
-  const keys = [accessKey, ...versions.map((version) => version.accessKey)];
+  const keys = [accessKey, ...[...versions, ...leftovers].map((one) => one.accessKey)];
   return {
     externalId: externalId ?? '',
     scope: scope ?? '',

@@ -84,9 +84,14 @@ export async function noteRotatingOutside(tx: Tx, id: string): Promise<void> {
   await tx.rows(rotatingOutside, { id });
 }
 
-/** Shows a credential as no longer rotating. */
-export async function noteRotated(tx: Tx, id: string): Promise<void> {
+/** Shows a credential as no longer rotating, where no previous key is left in its store and none is on its way. */
+export async function noteEndedOutside(tx: Tx, id: string): Promise<void> {
   await tx.rows(rotatingNoMore, { id });
+}
+
+/** The rotations whose previous keys are left in their store go on: what was to end them earlier came to nothing. */
+export async function resumeSwitched(tx: Tx, id: string): Promise<void> {
+  await tx.rows(finishedToSwitched, { id });
 }
 
 const openRotation = "state IN ('PLANNED', 'SWITCHED')";
@@ -117,5 +122,11 @@ const rotatingUntil = sql(`
 const rotatingOutside = sql(`
   UPDATE credentials SET rotating_until = 'infinity', revision = revision + 1, updated_at = now() WHERE id = :id`);
 const rotatingNoMore = sql(`
-  UPDATE credentials SET rotating_until = NULL, revision = revision + 1, updated_at = now()
-  WHERE id = :id AND rotating_until IS NOT NULL`);
+  UPDATE credentials c SET rotating_until = NULL, revision = revision + 1, updated_at = now()
+  WHERE c.id = :id AND c.rotating_until IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM leftovers l WHERE l.credential_id = c.id AND l.access_key IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM intents i WHERE i.credential_id = c.id AND i.state = 'OPEN' AND i.verb = 'ROTATE')`);
+const finishedToSwitched = sql(`
+  UPDATE rotations SET state = 'SWITCHED', finished_at = NULL
+  WHERE state = 'FINISHED' AND id = (SELECT rotation_id FROM leftovers WHERE credential_id = :id
+    AND rotation_id IS NOT NULL AND access_key IS NOT NULL ORDER BY created_at DESC LIMIT 1)`);

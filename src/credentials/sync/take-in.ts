@@ -253,6 +253,10 @@ const insert = sql(`
     SELECT c.scope FROM intents i JOIN credentials c ON c.id = i.credential_id
     WHERE i.store_id = :storeId AND (i.state = 'OPEN' AND i.verb IN ('CREATE', 'ROTATE')
       OR i.finished_at > CAST(:since AS timestamptz) AND i.verb <> 'RETIRE')
+    UNION ALL
+    -- What a lost call may have made is ended, not taken in.
+    SELECT c.scope FROM leftovers l JOIN credentials c ON c.id = l.credential_id
+    WHERE l.store_id = :storeId AND l.before IS NOT NULL
   ), keys AS MATERIALIZED (
     SELECT v.access_key FROM credentials c JOIN credential_versions v ON v.credential_id = c.id
     WHERE c.store_id = :storeId AND c.external_id IS NOT NULL AND c.deleted_at IS NULL AND v.access_key IS NOT NULL

@@ -60,7 +60,9 @@ interface Kept {
 const anySealed = sql(`
   SELECT v.number FROM credentials c JOIN credential_versions v ON v.credential_id = c.id AND v.sealed IS NOT NULL
   WHERE c.store_id = :id LIMIT 1`);
-const changing = sql(`SELECT i.id FROM intents i WHERE i.store_id = :id AND i.state = 'OPEN' LIMIT 1`);
+const changing = sql(`
+  SELECT i.id FROM intents i WHERE i.store_id = :id AND i.state = 'OPEN'
+  UNION ALL SELECT l.id FROM leftovers l WHERE l.store_id = :id LIMIT 1`);
 const kept = sql(`
   SELECT c.id, c.account_id AS "accountId", c.project_id AS "projectId", v.number, v.sealed
   FROM credentials c JOIN credential_versions v ON v.credential_id = c.id AND v.sealed IS NOT NULL

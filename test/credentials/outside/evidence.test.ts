@@ -186,6 +186,85 @@ describe('R7: a revocation that its store refuses', () => {
   });
 });
 
+test('a second rotation that fails leaves the previous key its time', async () => {
+  const { id, accessKey, secret } = await made();
+  const { issued } = expectData(await rotate(server, { id, gracePeriod: 'PT1H' })).rotateCredential;
+  const before = await read(server, id);
+  at.meet(denied, { method: 'POST', ...keys });
+  expect((await rotate(server, { id, gracePeriod: 'PT1H' })).code).toBe('STORE_REJECTED');
+  const after = await read(server, id);
+  expect(after.versions.slice(1)).toEqual(before.versions);
+  expect([after.status, after.rotation.state]).toEqual(['ROTATING', 'FAILED']);
+  expect([at.accepts(accessKey, secret), at.accepts(issued.accessKey, issued.secret)]).toEqual([true, true]);
+  const [leftover] = await server.rows<{ late: boolean }>(
+    "SELECT due_at > now() + interval '50 minutes' AS late FROM leftovers WHERE credential_id = :id",
+    { id: rowOf(id) },
+  );
+  expect(leftover).toEqual({ late: true });
+  await hasten(id);
+  await until(async () => (await statusOf(id)) === 'ACTIVE');
+  expect(keysThere()).toEqual([issued.accessKey]);
+});
+
+/** Has what is left of a credential be looked after now. */
+const hasten = (id: string) =>
+  server.rows('UPDATE leftovers SET due_at = now() WHERE credential_id = :id RETURNING id', {
+    id: rowOf(id),
+  });
+
+describe('R7: a key that the store makes after nobody waits for it any more', () => {
+  test('is ended by a look of its own, and no other is', async () => {
+    const { id } = await made();
+    const held = at.hold('before', { method: 'POST', ...keys });
+    const rotating = rotate(server, { id });
+    const standing = await held;
+    // The call is given up, the store is looked at, and another key made: then the first comes to its end.
+    const { issued } = expectData(await rotating).rotateCredential;
+    await until(() => keysThere().length === 1);
+    standing.release();
+    await until(() => keysThere().length === 2);
+    expect(expectData(await run(server, 'syncStore', { id: store }))).toBeDefined();
+    await hasten(id);
+    await until(() => keysThere().length === 1);
+    expect(keysThere()).toEqual([issued.accessKey]);
+    await until(async () => (await lefts(id)).length === 0 || (await lefts(id))[0]?.attempts === 0);
+    await server.rows(
+      'UPDATE leftovers SET due_at = now(), until_at = now() WHERE credential_id = :id RETURNING id',
+      { id: rowOf(id) },
+    );
+    await until(async () => (await lefts(id)).length === 0);
+    expect([await statusOf(id), keysThere()]).toEqual(['ACTIVE', [issued.accessKey]]);
+  });
+
+  const lefts = (id: string) =>
+    server.rows<{ attempts: number }>('SELECT attempts FROM leftovers WHERE credential_id = :id', {
+      id: rowOf(id),
+    });
+});
+
+test('what a version before this one left to intents of their own is ended as well', async () => {
+  const { id, accessKey } = await made();
+  const { issued } = expectData(await rotate(server, { id, gracePeriod: 'PT1H' })).rotateCredential;
+  const row = rowOf(id);
+  await server.rows(
+    `INSERT INTO intents (id, credential_id, store_id, verb, version, rotation_id, details, lease_until, next_at, request_id)
+     SELECT id, credential_id, store_id, 'RETIRE', version, rotation_id,
+       jsonb_build_object('keys', jsonb_build_array(access_key)), now(), due_at, 'a request' FROM leftovers
+     WHERE credential_id = :id RETURNING id`,
+    { id: row },
+  );
+  await server.rows('DELETE FROM leftovers WHERE credential_id = :id RETURNING id', { id: row });
+  await server.rows(
+    "UPDATE intents SET next_at = now() WHERE credential_id = :id AND state = 'OPEN' RETURNING id",
+    {
+      id: row,
+    },
+  );
+  await until(async () => (await statusOf(id)) === 'ACTIVE');
+  expect(keysThere()).toEqual([issued.accessKey]);
+  expect(accessKey).not.toBe(issued.accessKey);
+});
+
 test('a role that is deleted while a store takes it in keeps nothing from being settled', async () => {
   const names = ['kept', 'gone'].map(unique);
   const gateway = await startApinizer({ roles: names });

@@ -1,0 +1,79 @@
+import { sql } from '../../database/database.js';
+import { KeywayError } from '../../errors.js';
+import { noteAnswer } from '../../stores/health.js';
+import { withStore, type OpenStore, type StoreParts } from '../../stores/open.js';
+import type { Credential } from '../record/credential.js';
+import { endOrphans } from '../record/end.js';
+import { noteEndedOutside, switchRotation } from '../record/rotations.js';
+import { retireVersion } from '../record/versions.js';
+import { leased, LeaseLost, type Lease } from './lease.js';
+import type { Leftover } from './leftover.js';
+import { waitBefore } from './postpone.js';
+import { endKeyThere, endNewcomers, endThere, isTakenOver, type There } from './there.js';
+import { loadCredential, wayOf } from './work.js';
+
+/**
+ * Ends in its store what is left there of a credential, and takes it off the list. What the store does not do just now,
+ * or refuses, is tried again, until it is done.
+ */
+export async function clear(parts: StoreParts, lease: Lease): Promise<void> {
+  const { db, log } = parts;
+  const [leftover] = await db.rows<Leftover>(leftoverNamed, { id: lease.id, fence: lease.fence });
+  if (!leftover) return;
+  try {
+    await withStore(parts, leftover.storeId, (open) => clearAt(parts, open, lease, leftover));
+    await takeOff(parts, lease, leftover);
+  } catch (error) {
+    if (error instanceof LeaseLost) return;
+    if (!(error instanceof KeywayError)) throw error;
+    const { code, message, cause } = error;
+    log.warn({ store: leftover.storeId, code, cause }, 'what is left in a store could not be ended yet');
+    const { id, fence } = lease;
+    const waitMs = waitBefore(error, leftover.attempts);
+    await db.rows(postponed, { id, fence, waitMs, failure: `${code}: ${message}` });
+  }
+}
+
+async function clearAt({ db }: StoreParts, open: OpenStore, lease: Lease, leftover: Leftover): Promise<void> {
+  const { connector } = open;
+  const upstream = leased(db, open.upstream, lease);
+  const there: There = { db, connector, upstream, work: await loadCredential(db, leftover.credentialId) };
+  const { accessKey, before } = leftover;
+  if (accessKey !== null) return endKeyThere(there, accessKey);
+  const { credential } = there.work;
+  const hasEnded = credential.revokedAt !== null || credential.deletedAt !== null;
+  // What has several keys has each of them on a list; of what has one, the whole is ended once more.
+  if (before !== null) return endNewcomers(there, before);
+  if (hasEnded && wayOf(connector) !== 'overlap' && connector.revoke && !(await isTakenOver(there)))
+    await endThere(there, 'revoke');
+}
+
+/** One that was looked for is looked for once more, when no store can take longer. */
+async function takeOff({ db }: StoreParts, { id, fence }: Lease, leftover: Leftover): Promise<void> {
+  const { credentialId, storeId, accessKey, version, rotationId } = leftover;
+  await db.transaction(async (tx) => {
+    await tx.rows<Pick<Credential, 'id'>>(lockOwner, { credentialId });
+    const settled = await tx.rows(accessKey === null ? lookedFor : removed, { id, fence });
+    if (settled.length === 0) throw new LeaseLost();
+    if (accessKey === null) return void (await tx.rows(forgetLooked, { id }));
+    await retireVersion(tx, credentialId, version);
+    await switchRotation(tx, rotationId, { finished: true });
+    await noteEndedOutside(tx, credentialId);
+    await endOrphans(tx, [credentialId]);
+    await noteAnswer(tx, storeId);
+  });
+}
+
+const leftoverNamed = sql(`
+  SELECT id, credential_id AS "credentialId", store_id AS "storeId", access_key AS "accessKey", version,
+    rotation_id AS "rotationId", before, attempts FROM leftovers WHERE id = :id AND fence = :fence`);
+const lockOwner = sql('SELECT id FROM credentials WHERE id = :credentialId FOR UPDATE');
+const removed = sql('DELETE FROM leftovers WHERE id = :id AND fence = :fence RETURNING id');
+const lookedFor = sql(`
+  UPDATE leftovers SET due_at = until_at, lease_until = now(), attempts = 0, failure = NULL
+  WHERE id = :id AND fence = :fence RETURNING id`);
+const forgetLooked = sql('DELETE FROM leftovers WHERE id = :id AND until_at <= now()');
+const postponed = sql(`
+  UPDATE leftovers SET lease_until = now(), attempts = attempts + 1, failure = :failure,
+    due_at = now() + CAST(:waitMs AS double precision) * interval '1 millisecond'
+  WHERE id = :id AND fence = :fence RETURNING id`);
