@@ -142,7 +142,7 @@ test('the house keeps to its figures', () => {
     loose: 11,
     rooms: 35,
     floors: 18,
-    betweenRooms: 241,
+    betweenRooms: 246,
     upward: 0,
     circles: 0,
     largestFolder: 20,
@@ -170,7 +170,7 @@ test('a name that a file exports is exported by no other', () => {
 test.each(['keyring/', 'connectors/', 'signatures/'])(
   '%s could be lifted out: it knows errors, secret and pure functions',
   (folder) => {
-    const known = new Set(['errors', 'secret', 'keyring/', 'connectors/', 'signatures/']);
+    const known = new Set(['errors', 'secret', 'shares/', 'keyring/', 'connectors/', 'signatures/']);
     const others = imports.filter(({ from, to }) => roomOf(from) === folder && !known.has(roomOf(to)));
     expect(others.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
   },

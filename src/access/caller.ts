@@ -2,6 +2,7 @@ import { sql, type Sql } from '../database/database.js';
 import type { Permission, Principal } from './principal.js';
 import { addressAllowed } from './addresses.js';
 import type { PresentedKey } from './presented-key.js';
+import { tenantOf } from '../shares/tenant.js';
 import { grantsHeldBy, rightsBy, type Held } from './rights.js';
 import { carriedRoles, fault, live, untilNow } from './works.js';
 
@@ -25,6 +26,7 @@ interface CallingCredential extends Pick<
   permissions: Permission[] | null;
   /** What the roles that it carries allow. */
   rolePermissions: Permission[];
+  tenantId: string;
   mfaRequired: boolean;
   temporary: boolean;
   held: Held[];
@@ -34,6 +36,7 @@ interface CallingCredential extends Pick<
 export const callerColumns = {
   permissions: 'c.permissions',
   rolePermissions: `coalesce((SELECT array_agg(DISTINCT p) FROM (SELECT unnest(r.permissions) AS p FROM ${carriedRoles}) each), '{}')`,
+  tenantId: tenantOf('c.account_id'),
   mfaRequired: 'a.mfa_required',
   temporary: 'c.parent_id IS NOT NULL',
   held: `(SELECT coalesce(json_agg(held), '[]') FROM (${grantsHeldBy('c.account_id')}) held)`,
@@ -47,6 +50,7 @@ export function principalBy(caller: CallingCredential, ip: string | undefined): 
   const limits = limitsOf(caller);
   return {
     accountId: caller.accountId,
+    tenantId: caller.tenantId,
     credentialId: caller.id,
     credentialVersion: caller.number ?? 0,
     identity: null,

@@ -1,5 +1,5 @@
 import { authorize } from '../access/authorize.js';
-import { Permission } from '../access/principal.js';
+import { Permission, whoseOf } from '../access/principal.js';
 import { accountNamed } from '../accounts/find.js';
 import { record } from '../audit/record.js';
 import { mint } from '../connectors/built-in.js';
@@ -47,7 +47,7 @@ export async function rotateCredential(
   supporting(ctx.connectors, store, 'rotate');
   if (store.kind !== StoreKind.BUILT_IN) return rotateOutside(ctx, input, found, store.kind);
   const { wish } = wishForNext(found, account, input.secret);
-  const prepared = await prepare(ctx.keyring, found.kind, mint(wish));
+  const prepared = await prepare(ctx.keyring, whoseOf(ctx.principal), found.kind, mint(wish));
 
   const outcome = await once(ctx, 'credential:rotate', input, async (tx) => {
     const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_ROTATE);
