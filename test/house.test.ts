@@ -142,7 +142,7 @@ test('the house keeps to its figures', () => {
     loose: 11,
     rooms: 35,
     floors: 18,
-    betweenRooms: 246,
+    betweenRooms: 247,
     upward: 0,
     circles: 0,
     largestFolder: 20,
