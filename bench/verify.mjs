@@ -116,7 +116,7 @@ async function knownPasswords() {
   const made = [];
   for (const [n, { id }] of rows.entries()) {
     const known = { accessKey: `bench-user-${n}`, secret: `password of user ${n}` };
-    const { hash, pepperId } = await keyring.hashPassword(Secret.of(known.secret));
+    const { hash, pepperId } = await keyring.hashPassword([], Secret.of(known.secret));
     await db.rows(
       { text: 'UPDATE credentials SET access_key = $1 WHERE id = $2', names: ['key', 'id'] },
       { key: known.accessKey, id },

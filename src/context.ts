@@ -6,6 +6,7 @@ import type { Database } from './database/database.js';
 import type { Keyring } from './keyring/keyring.js';
 import type { Log } from './log.js';
 import type { NodeType } from './node-types.js';
+import type { Whose } from './shares/line.js';
 
 /** What one request carries: who asks, from where, and the parts of Keyway that answer. Never kept beyond it. */
 export interface RequestContext {
@@ -102,4 +103,6 @@ export interface Callable {
   readonly budget: Budget | undefined;
   /** The certificates that it is trusted by, in PEM; the well-known authorities, where left out. */
   readonly trusted?: string | undefined;
+  /** Who asks, where several wait for their turn; one of Keyway's own jobs, where left out. */
+  readonly whose?: Whose | undefined;
 }

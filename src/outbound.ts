@@ -1,5 +1,4 @@
 import type { LookupAddress } from 'node:dns';
-import { lookup as askDns } from 'node:dns/promises';
 import type { IncomingHttpHeaders } from 'node:http';
 import { connect as connectPlain, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -7,6 +6,7 @@ import ipaddr from 'ipaddr.js';
 import { Client, type buildConnector } from 'undici';
 import { KeywayError, unavailable } from './errors.js';
 import { slowestConnectMs } from './config/limits.js';
+import { openResolver, type Resolve } from './resolver/resolve.js';
 
 /** Where Keyway may call to, besides public addresses by https. */
 export interface OutboundOptions {
@@ -16,8 +16,8 @@ export interface OutboundOptions {
   httpRanges?: readonly string[];
   /** Whether loopback addresses may be called, and http be spoken: for trials and tests. */
   local: boolean;
-  /** What a name resolves to; the system's resolver where left out. */
-  resolve?: (hostname: string) => Promise<readonly LookupAddress[]>;
+  /** What a name resolves to; as `openResolver` finds it, where left out. */
+  resolve?: Resolve;
 }
 
 export interface CallOptions {
@@ -85,7 +85,7 @@ export function openOutbound({
   allowedRanges,
   httpRanges = [],
   local,
-  resolve = byDns,
+  resolve = openResolver(),
 }: OutboundOptions): Outbound {
   const plainRanges = httpRanges.map(parseRange);
   const ranges = [...allowedRanges.map(parseRange), ...plainRanges];
@@ -101,8 +101,12 @@ export function openOutbound({
     return isWithin(address, ranges);
   }
 
-  async function addressesOf(hostname: string, protocol: string): Promise<LookupAddress[]> {
-    const addresses = [...(await resolve(hostname))];
+  async function addressesOf(
+    hostname: string,
+    protocol: string,
+    signal: AbortSignal,
+  ): Promise<LookupAddress[]> {
+    const addresses = [...(await resolve(hostname, signal))];
     if (addresses.length === 0 || !addresses.every(({ address }) => mayCall(address, protocol)))
       throw refusedAddress();
     return addresses;
@@ -110,9 +114,9 @@ export function openOutbound({
 
   // The socket connects to what this answers and asks nobody else: a name that means another address later is of no use.
   const lookupFor =
-    (protocol: string): LookupFunction =>
+    (protocol: string, signal: AbortSignal): LookupFunction =>
     (hostname, { all }, answer) => {
-      addressesOf(hostname, protocol).then(
+      addressesOf(hostname, protocol, signal).then(
         (addresses) => {
           const [first] = addresses;
           if (all || !first) answer(null, addresses);
@@ -138,12 +142,18 @@ export function openOutbound({
     const connectMs = Math.min(slowestConnectMs, timeoutMs);
     const client = new Client(url.origin, {
       connect: (to, done) => {
-        connected(to, { lookup: lookupFor(url.protocol), withinMs: connectMs, trusted }).then(
+        // The lookup ends with the socket that it is for.
+        const ended = new AbortController();
+        const lookup = lookupFor(url.protocol, ended.signal);
+        connected(to, { lookup, withinMs: connectMs, trusted }).then(
           (socket) => {
             isConnected = true;
             done(null, socket);
           },
-          (error: Error) => done(error, null),
+          (error: Error) => {
+            ended.abort();
+            done(error, null);
+          },
         );
       },
     });
@@ -174,8 +184,6 @@ export function openOutbound({
     },
   };
 }
-
-const byDns = (hostname: string) => askDns(hostname, { all: true });
 
 const connectionRefused = (why: string) => unavailable(new NotConnected('no connection', { cause: why }));
 const refusedAddress = () => unavailable(new AddressRefused());

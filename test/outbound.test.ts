@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { open as openFile } from 'node:fs/promises';
 import {
   createServer as createHttp,
   type IncomingMessage,
@@ -6,6 +9,8 @@ import {
 } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { createServer as createTcp, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KeywayError } from '../src/errors.js';
 import { openOutbound, type Outbound, type OutboundOptions, NotConnected } from '../src/outbound.js';
@@ -363,6 +368,40 @@ describe('R19, S56: the time that a call takes', () => {
     const url = new URL('https://keys.example.com/');
     expect(await timed(() => slow.get(url, { ...usual, timeoutMs: 5_000 }))).toBeLessThan(1_500);
     expect(await timed(() => slow.get(url, { ...usual, timeoutMs: 200 }))).toBeLessThan(900);
+  });
+});
+
+describe('R20: a name that is looked up', () => {
+  test('needs none of the threads of the runtime, which others may have taken all', async () => {
+    const { port, asked } = await serve((_, response) => response.end('{}'));
+    const folder = mkdtempSync(join(tmpdir(), 'keyway-threads-'));
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    // Each takes a thread until somebody writes to the pipe.
+    const count = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4);
+    const taken = Array.from({ length: count }, () => openFile(pipe, 'r'));
+    try {
+      const answer = await local().get(new URL(`http://localhost:${port}/`), usual);
+      expect(answer.status).toBe(200);
+      expect(asked).toHaveLength(1);
+    } finally {
+      const writer = openSync(pipe, constants.O_RDWR);
+      for (const file of await Promise.all(taken)) await file.close();
+      closeSync(writer);
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('is given up with the connection that it is for', async () => {
+    let given: AbortSignal | undefined;
+    const slow = outbound({
+      resolve: (_, signal) => {
+        given = signal;
+        return new Promise(() => undefined);
+      },
+    });
+    await whyNot(slow.get(new URL('https://keys.example.com/'), { ...usual, timeoutMs: 200 }));
+    while (!given?.aborted) await sleep(20);
   });
 });
 

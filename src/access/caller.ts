@@ -2,6 +2,7 @@ import { sql, type Sql } from '../database/database.js';
 import type { Permission, Principal } from './principal.js';
 import { addressAllowed } from './addresses.js';
 import type { PresentedKey } from './presented-key.js';
+import { tenantOf } from '../shares/tenant.js';
 import { grantsHeldBy, rightsBy, rolesBy, type Held } from './rights.js';
 import { carriedRoles, fault, live, untilNow } from './works.js';
 
@@ -27,6 +28,7 @@ interface CallingCredential extends Pick<
   rolePermissions: Permission[];
   /** The ids of the roles that a key carries. */
   carried: string[];
+  tenantId: string;
   mfaRequired: boolean;
   temporary: boolean;
   held: Held[];
@@ -37,6 +39,7 @@ export const callerColumns = {
   permissions: 'c.permissions',
   rolePermissions: `coalesce((SELECT array_agg(DISTINCT p) FROM (SELECT unnest(r.permissions) AS p FROM ${carriedRoles}) each), '{}')`,
   carried: `CASE WHEN c.kind = 'ACCESS_KEY' THEN ARRAY(SELECT CAST(r.id AS text) FROM ${carriedRoles}) ELSE '{}' END`,
+  tenantId: tenantOf('c.account_id'),
   mfaRequired: 'a.mfa_required',
   temporary: 'c.parent_id IS NOT NULL',
   held: `(SELECT coalesce(json_agg(held), '[]') FROM (${grantsHeldBy('c.account_id')}) held)`,
@@ -50,6 +53,7 @@ export function principalBy(caller: CallingCredential, ip: string | undefined): 
   const limits = limitsOf(caller);
   return {
     accountId: caller.accountId,
+    tenantId: caller.tenantId,
     credentialId: caller.id,
     credentialVersion: caller.number ?? 0,
     identity: null,

@@ -3,6 +3,7 @@ import { KeywayError } from '../errors.js';
 import { identify } from './jwt.js';
 import type { KeySets } from './key-sets.js';
 import type { Identified, Principal } from './principal.js';
+import { tenantOf } from '../shares/tenant.js';
 import { grantsHeldBy, rightsBy, rolesBy, type Held } from './rights.js';
 import { goesOn } from './works.js';
 import { instant } from '../time.js';
@@ -37,13 +38,16 @@ export async function principalOf(
   db: Sql,
   { issuer, subject, expiresAtMs, untilMs }: Identified,
 ): Promise<Principal | undefined> {
-  const [account] = await db.rows<{ accountId: string; mfaRequired: boolean; held: Held[] }>(
-    identifiedAccount,
-    { issuer, subject, untilMs },
-  );
+  const [account] = await db.rows<{
+    accountId: string;
+    tenantId: string;
+    mfaRequired: boolean;
+    held: Held[];
+  }>(identifiedAccount, { issuer, subject, untilMs });
   if (!account) return undefined;
   return {
     accountId: account.accountId,
+    tenantId: account.tenantId,
     credentialId: null,
     credentialVersion: null,
     identity: { issuer, subject, expiresAtMs, untilMs },
@@ -61,7 +65,7 @@ export async function principalOf(
 // One statement, since every request pays for it.
 const identifiedAccount = {
   ...sql(`
-  SELECT a.id AS "accountId", a.mfa_required AS "mfaRequired",
+  SELECT a.id AS "accountId", ${tenantOf('a.id')} AS "tenantId", a.mfa_required AS "mfaRequired",
     (SELECT coalesce(json_agg(held), '[]') FROM (${grantsHeldBy('a.id')}) held) AS held
   FROM identities i JOIN accounts a ON a.id = i.account_id
   WHERE i.issuer = :issuer AND i.subject = :subject AND ${goesOn('a')}

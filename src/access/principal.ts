@@ -1,4 +1,5 @@
 import { registerEnumType } from 'type-graphql';
+import type { Whose } from '../shares/line.js';
 
 /** What a role can allow. */
 export enum Permission {
@@ -78,6 +79,8 @@ export type Rights = ReadonlyMap<Permission, Reach>;
 /** Who is asking, proven, with all that it may do in this request. */
 export interface Principal {
   readonly accountId: string;
+  /** The account at the top of its tree. */
+  readonly tenantId: string;
   /** The credential that it proved itself with; null for an identity elsewhere, which is no credential of ours. */
   readonly credentialId: string | null;
   /** The number of the secret that it did so by. */
@@ -102,6 +105,12 @@ export interface Principal {
   /** Whether its account is to prove a second factor before it is shown secrets. */
   readonly mfaRequired: boolean;
 }
+
+/** Who waits, where callers are served in turn. */
+export const whoseOf = ({ tenantId, accountId }: Pick<Principal, 'tenantId' | 'accountId'>): Whose => [
+  tenantId,
+  accountId,
+];
 
 /** The reach of a permission that is not held. */
 export const nowhere: Reach = { everywhere: false, accounts: new Set(), projects: new Set() };

@@ -1,5 +1,5 @@
 import { authorizeOwn, ownById } from '../access/acting.js';
-import { Permission } from '../access/principal.js';
+import { Permission, whoseOf } from '../access/principal.js';
 import { findAccount } from '../accounts/find.js';
 import { record } from '../audit/record.js';
 import { mint } from '../connectors/built-in.js';
@@ -87,7 +87,7 @@ export async function createCredential(
     allowedIps,
   });
 
-  const prepared = await prepare(ctx.keyring, kind, mint(wish));
+  const prepared = await prepare(ctx.keyring, whoseOf(ctx.principal), kind, mint(wish));
   const retrievable = kind === CredentialKind.PROVIDER_KEYS || input.retrievable === true;
   const policy = input.rotationPolicy;
   const factor = await factorFor(ctx, mfaCode);

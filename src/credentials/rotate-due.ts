@@ -110,7 +110,7 @@ async function rotateOne(parts: StoreParts, due: Due, apart: number): Promise<bo
   const wanting = nobody(newId());
   if (due.storeKind === StoreKind.BUILT_IN) {
     const { wish } = wishForNext(found, { kind: due.accountKind } as Account, null);
-    const prepared = await prepare(keyring, found.kind, mint(wish));
+    const prepared = await prepare(keyring, [due.tenant], found.kind, mint(wish));
     return db.transaction(async (tx) => {
       const credential = await takeTurn(db, tx, due, found, apart);
       if (!credential) return false;

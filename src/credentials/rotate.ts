@@ -1,5 +1,5 @@
 import { authorize } from '../access/authorize.js';
-import { Permission } from '../access/principal.js';
+import { Permission, whoseOf } from '../access/principal.js';
 import { accountNamed } from '../accounts/find.js';
 import { record } from '../audit/record.js';
 import { mint } from '../connectors/built-in.js';
@@ -50,7 +50,7 @@ export async function rotateCredential(
   supporting(ctx.connectors, store, 'rotate');
   if (store.kind !== StoreKind.BUILT_IN) return rotateOutside(ctx, input, mfaCode, found, store.kind);
   const { wish } = wishForNext(found, account, input.secret);
-  const prepared = await prepare(ctx.keyring, found.kind, mint(wish));
+  const prepared = await prepare(ctx.keyring, whoseOf(ctx.principal), found.kind, mint(wish));
   const factor = await factorFor(ctx, mfaCode);
 
   const turn = async (tx: Tx): Promise<Made & Coded> => {

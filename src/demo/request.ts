@@ -32,6 +32,7 @@ export async function requestsOf(
 ): Promise<Requests> {
   const principal: Principal = {
     accountId: adminAccountId,
+    tenantId: adminAccountId,
     credentialId: credentialId ?? newId(),
     credentialVersion: null,
     identity: null,

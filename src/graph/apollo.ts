@@ -7,6 +7,7 @@ import { answerErrors, formatError, keywayErrorIn } from './errors/answer.js';
 import { compiledQueries } from './compiled-queries.js';
 import { openDocuments } from './documents.js';
 import { expectWaiting } from '../access/standing.js';
+import { whoseOf } from '../access/principal.js';
 import { callerOf, decisionOf, endedBy } from '../audit/decision.js';
 import type { RequestContext } from '../context.js';
 import { executionsInTurn } from './executions.js';
@@ -27,7 +28,7 @@ export function openApollo(
   const documents = openDocuments<RequestContext>({
     introspection,
     turns,
-    callerOf: ({ principal }) => principal.accountId,
+    callerOf: ({ principal }) => whoseOf(principal),
   });
   return new ApolloServer<RequestContext>({
     schema,

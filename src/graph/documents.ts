@@ -5,6 +5,7 @@ import { KeywayError } from '../errors.js';
 import { countsOf } from './document-counts.js';
 import { DocumentRefused, misfitsOf, type Misfit } from './errors/validation.js';
 import { keepLocations } from './locations.js';
+import type { Whose } from '../shares/line.js';
 import type { Turns } from './turns.js';
 
 /**
@@ -15,7 +16,7 @@ import type { Turns } from './turns.js';
 export function openDocuments<Context extends object>(options: {
   introspection: boolean;
   turns: Turns;
-  callerOf: (ctx: Context) => string;
+  callerOf: (ctx: Context) => Whose;
 }): { store: DocumentStore; plugin: ApolloServerPlugin<Context> } {
   const { introspection, turns, callerOf } = options;
   const store = new DocumentStore();
@@ -37,7 +38,7 @@ export function openDocuments<Context extends object>(options: {
         if (!store.has(queryHash)) await turns.take(callerOf(contextValue));
       },
       didResolveOperation: async ({ document, schema, contextValue }) => {
-        const misfits = misfitsIn(document, schema, callerOf(contextValue));
+        const misfits = misfitsIn(document, schema, String(callerOf(contextValue)));
         if (misfits.length > 0) throw new DocumentRefused(misfits);
       },
     }),

@@ -3,6 +3,8 @@ import { callerLeft, expectWaiting } from '../access/standing.js';
 import { mostPointsUnderWay } from '../config/limits.js';
 import type { RequestContext } from '../context.js';
 import { weigh } from './query-weight.js';
+import { whoseOf } from '../access/principal.js';
+import type { Whose } from '../shares/line.js';
 import type { Turns } from './turns.js';
 
 /**
@@ -21,7 +23,7 @@ export function executionsInTurn(turns: Turns): ApolloServerPlugin<RequestContex
       didResolveOperation: async ({ document, operation, request, schema, contextValue: ctx }) => {
         if (!operation) return;
         const { cost } = weigh(document, operation, request.variables ?? {}, schema);
-        ends.set(ctx, await executions.begin(ctx.principal.accountId, cost, ctx.left));
+        ends.set(ctx, await executions.begin(whoseOf(ctx.principal), cost, ctx.left));
       },
       willSendResponse: async ({ contextValue }) => end(contextValue),
     }),
@@ -50,15 +52,16 @@ export class Executions {
    * @returns what says that the operation has come to its end; to be called once.
    * @throws UNAVAILABLE where the caller leaves meanwhile.
    */
-  async begin(caller: string, cost: number, left: AbortSignal): Promise<() => void> {
+  async begin(whose: Whose, cost: number, left: AbortSignal): Promise<() => void> {
     expectWaiting(left);
+    const caller = String(whose);
     const points = Math.max(1, cost);
     const own = this.#callers.get(caller) ?? { points: 0, line: new Set() };
     this.#callers.set(caller, own);
     if (own.line.size > 0 || own.points >= mostPointsUnderWay) await this.#queue(own, points, left);
     else own.points += points;
     const end = () => this.#end(caller, own, points);
-    await this.turns.take(caller);
+    await this.turns.take(whose);
     if (left.aborted) end();
     expectWaiting(left);
     return end;

@@ -4,6 +4,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { GraphQLSchema } from 'graphql';
 import { authenticate } from '../access/authenticate.js';
 import type { KeySets } from '../access/key-sets.js';
+import { whoseOf } from '../access/principal.js';
 import type { PublicError } from '../graph/errors/answer.js';
 import { openApollo } from '../graph/apollo.js';
 import { suggestFor } from '../graph/errors/suggest.js';
@@ -80,7 +81,7 @@ export async function openHttp({ config, log, parts, ready, breaks }: HttpOption
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) => {
       request.proveBody?.(body);
-      if (body.length > largeBody) await turns.take(request.principal?.accountId ?? '');
+      if (body.length > largeBody) await turns.take(request.principal ? whoseOf(request.principal) : []);
       return readJsonBody(body);
     },
   );

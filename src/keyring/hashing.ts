@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { unavailable } from '../errors.js';
-import { openQueue } from './queue.js';
+import type { Whose } from '../shares/line.js';
+import { openQueue } from '../shares/queue.js';
 
 /** What an Argon2id hash is made with, besides the input (RFC 9106, section 3.1). Memory is in KiB. */
 export interface Argon2id {
@@ -16,16 +17,17 @@ export interface Argon2id {
 /** Makes slow hashes where they do not hold up the rest. */
 export interface Hashing {
   /**
-   * The Argon2id hash of these bytes.
-   * @throws UNAVAILABLE where too many wait already, and if its thread ended.
+   * The Argon2id hash of these bytes, in the turn of who it is for.
+   * @throws UNAVAILABLE where who it is for has most waiting, of too many, and if its thread ended.
    */
-  argon2id(input: Uint8Array, parameters: Argon2id): Promise<Buffer>;
+  argon2id(whose: Whose, input: Uint8Array, parameters: Argon2id): Promise<Buffer>;
   /** Ends the threads; what they are at is UNAVAILABLE. */
   close(): Promise<void>;
 }
 
 const mostThreads = 4;
-// Two lists of passwords and more: by one thread, the last of them waits for some four seconds.
+// Two lists of passwords and more: by one thread, the last of them waits for some four seconds. Whoever has most waiting
+// makes room for others: names that nobody has cost who sends them, and nobody else.
 const mostWaiting = 250;
 
 /**
@@ -34,7 +36,7 @@ const mostWaiting = 250;
  */
 export function openHashing(): Hashing {
   const slots = Math.max(1, Math.min(availableParallelism() - 1, mostThreads));
-  const enter = openQueue(slots, mostWaiting);
+  const enter = openQueue(slots, mostWaiting, () => unavailable(new Error('too many passwords wait')));
   const threads = new Set<Thread>();
   let closed = false;
 
@@ -45,8 +47,8 @@ export function openHashing(): Hashing {
     return thread;
   };
   return {
-    argon2id: (input, parameters) =>
-      enter(async () => {
+    argon2id: (whose, input, parameters) =>
+      enter(whose, async () => {
         if (closed) throw unavailable();
         return free().hash(input, parameters);
       }),

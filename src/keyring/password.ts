@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { badInput } from '../errors.js';
 import type { Secret } from '../secret.js';
+import type { Whose } from '../shares/line.js';
 import { openHashing, type Argon2id } from './hashing.js';
 import { keyById, type KeyFile } from './key-file.js';
 import { hmacSha256, equalDigests } from './primitives.js';
@@ -15,21 +16,25 @@ export interface StoredPassword {
 export const shortestPassword = 12;
 export const longestPassword = 1_024;
 
-/** Hashes passwords that people chose, slowly and off the event loop. */
+/** Hashes passwords that people chose, slowly and off the event loop; those that wait for it have their turns. */
 export interface Passwords {
   /**
    * A fresh hash under the current pepper.
    * @throws BAD_USER_INPUT for a password under 12 or over 1024 bytes; UNAVAILABLE where too many wait already.
    */
-  hashPassword(password: Secret): Promise<StoredPassword>;
+  hashPassword(whose: Whose, password: Secret): Promise<StoredPassword>;
   /**
    * Whether it is the password; `stale` says that it is, and that the hash should be replaced. False for what no
    * hash can be made of, for a hash that Keyway did not make, and for a pepper that is not known here.
    * @throws UNAVAILABLE where too many wait already.
    */
-  passwordVerifies(password: Secret, stored: StoredPassword): Promise<{ ok: boolean; stale: boolean }>;
+  passwordVerifies(
+    whose: Whose,
+    password: Secret,
+    stored: StoredPassword,
+  ): Promise<{ ok: boolean; stale: boolean }>;
   /** Takes as long as `passwordVerifies`, for a name that nobody has. @throws UNAVAILABLE alike. */
-  passwordUnmatched(password: Secret): Promise<void>;
+  passwordUnmatched(whose: Whose, password: Secret): Promise<void>;
   /** Ends the threads that hash. What waits for one is UNAVAILABLE. */
   close(): Promise<void>;
 }
@@ -43,35 +48,38 @@ export function passwords(peppers: KeyFile): Passwords {
   const hashing = openHashing();
 
   return {
-    async hashPassword(password) {
+    async hashPassword(whose, password) {
       const input = peppered(peppers, peppers.current, password);
       if (!input) throw badInput('password', `must be ${shortestPassword} to ${longestPassword} bytes long`);
       const fresh = freshParameters();
       try {
-        return { hash: format(fresh, await hashing.argon2id(input, fresh)), pepperId: peppers.current };
+        return {
+          hash: format(fresh, await hashing.argon2id(whose, input, fresh)),
+          pepperId: peppers.current,
+        };
       } finally {
         input.fill(0);
       }
     },
 
-    async passwordVerifies(password, stored) {
+    async passwordVerifies(whose, password, stored) {
       const made = parse(stored.hash);
       if (!made || !peppers.keys.has(stored.pepperId)) return { ok: false, stale: false };
       const input = peppered(peppers, stored.pepperId, password);
       if (!input) return { ok: false, stale: false };
       try {
-        const ok = equalDigests(await hashing.argon2id(input, made.parameters), made.digest);
+        const ok = equalDigests(await hashing.argon2id(whose, input, made.parameters), made.digest);
         return { ok, stale: ok && (stored.pepperId !== peppers.current || isOutdated(made.parameters)) };
       } finally {
         input.fill(0);
       }
     },
 
-    async passwordUnmatched(password) {
+    async passwordUnmatched(whose, password) {
       const input = peppered(peppers, peppers.current, password);
       if (!input) return;
       try {
-        await hashing.argon2id(input, freshParameters());
+        await hashing.argon2id(whose, input, freshParameters());
       } finally {
         input.fill(0);
       }

@@ -1,5 +1,4 @@
 import {
-  bulkhead,
   circuitBreaker,
   CircuitState,
   ConsecutiveBreaker,
@@ -7,7 +6,6 @@ import {
   fullJitterGenerator,
   handleWhen,
   isBrokenCircuitError,
-  isBulkheadRejectedError,
   retry,
 } from 'cockatiel';
 import type { StoreAnswer, StoreRequest } from '../connectors/connector.js';
@@ -27,6 +25,7 @@ import {
 } from '../config/limits.js';
 import type { Log } from '../log.js';
 import { AddressRefused, CertificateRefused, NotConnected, type Outbound } from '../outbound.js';
+import { openQueue } from '../shares/queue.js';
 import { requestOf } from './request.js';
 
 /** The same, for those who watch over it. */
@@ -89,7 +88,7 @@ export class NotPublic extends NotCalled {
 
 class Gate {
   readonly #breaker;
-  readonly #places = bulkhead(mostCalls, mostQueued);
+  readonly #places = openQueue(mostCalls, mostQueued, () => new NotCalled());
   readonly #retry;
   #spent = 0;
   #saved = mostSaved;
@@ -150,7 +149,7 @@ class Gate {
     this.#expectAllowed(store.budget, shareOf(request));
     const since = performance.now();
     try {
-      return await this.#places.execute(async () => {
+      return await this.#places(store.whose ?? ['jobs'], async () => {
         // Looked at once there is a place: a call that the queue itself gave up would not make room for the next.
         if (performance.now() - since > longestQueueMs || left?.aborted) throw new NotCalled();
         // The call that tries whether the store is back is not given up: nothing would be known by it.
@@ -159,7 +158,7 @@ class Gate {
         );
       });
     } catch (error) {
-      if (isBrokenCircuitError(error) || isBulkheadRejectedError(error)) throw new NotCalled();
+      if (isBrokenCircuitError(error)) throw new NotCalled();
       throw error;
     }
   }

@@ -1,3 +1,4 @@
+import { whoseOf } from '../access/principal.js';
 import { authoritiesField } from '../connectors/connection.js';
 import type { Connector, Upstream } from '../connectors/connector.js';
 import { textSetting } from '../connectors/settings.js';
@@ -11,7 +12,8 @@ import { destinationOf } from './sealed/destination.js';
 import type { CredentialStore } from './store.js';
 
 /** What is needed to speak with a store: of a request, or of a job. */
-export type StoreParts = Pick<RequestContext, 'db' | 'keyring' | 'connectors' | 'gates' | 'log'>;
+export type StoreParts = Pick<RequestContext, 'db' | 'keyring' | 'connectors' | 'gates' | 'log'> &
+  Partial<Pick<RequestContext, 'principal'>>;
 
 /** A store with what Keyway proves itself with there, as the tables have it. */
 export type SealedStore = Pick<
@@ -57,7 +59,7 @@ export const forChange = (upstream: Upstream): Upstream => ({
 
 /** A connection that is not kept yet, opened to be tried. */
 export function upstreamOf(
-  { db, gates }: Pick<StoreParts, 'db' | 'gates'>,
+  { db, gates, principal }: Pick<StoreParts, 'db' | 'gates' | 'principal'>,
   { id, addresses, settings }: Pick<SealedStore, 'id' | 'addresses' | 'settings'>,
   { budget }: Connector,
   secrets: Readonly<Record<string, Secret>>,
@@ -65,13 +67,14 @@ export function upstreamOf(
 ): Upstream {
   let session: Promise<unknown> | undefined;
   const trusted = textSetting({ settings }, authoritiesField) ?? undefined;
+  const whose = principal && whoseOf(principal);
   return {
     addresses,
     settings,
     secrets,
     // Whole, as it is signed.
     now: () => Math.floor(db.now()),
-    call: (request) => gates.call({ id, addresses, budget, trusted }, request, left),
+    call: (request) => gates.call({ id, addresses, budget, trusted, whose }, request, left),
     session: <Thing>(make: () => Promise<Thing>, again = false) => {
       if (session === undefined || again) session = make();
       return session as Promise<Thing>;

@@ -1,3 +1,4 @@
+import { whoseOf } from '../access/principal.js';
 import { mostNamesakes } from '../config/limits.js';
 import type { RequestContext } from '../context.js';
 import type { StoredPassword } from '../keyring/password.js';
@@ -83,17 +84,18 @@ interface Look {
 }
 
 /** Finds the password that fits. */
-async function lookAt({ keyring }: RequestContext, look: Look): Promise<void> {
+async function lookAt({ keyring, principal }: RequestContext, look: Look): Promise<void> {
   const { one, secret, known, hashes, open } = look;
+  const whose = whoseOf(principal);
   // Nobody is told that a password is wrong which was not compared with all that there is.
   one.match = { version: undefined, about: known, limited: !open.every(Boolean) };
   if (open[0] && hashes.length === 0) {
-    await keyring.passwordUnmatched(secret);
+    await keyring.passwordUnmatched(whose, secret);
     look.wrong.add(0);
   }
   for (const [index, { version, stored }] of hashes.entries()) {
     if (!open[index]) continue;
-    const { ok, stale } = await keyring.passwordVerifies(secret, stored);
+    const { ok, stale } = await keyring.passwordVerifies(whose, secret, stored);
     if (ok) {
       one.match = { version, stale: stale ? secret : undefined };
       look.wrong.clear();

@@ -1,3 +1,4 @@
+import { whoseOf } from '../access/principal.js';
 import { renewVerifiers, ifPossible } from '../access/renew-verifiers.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
@@ -14,13 +15,16 @@ export async function renewProven(ctx: RequestContext, cases: readonly Case[]): 
   await Promise.all([renewVerifiers(ctx.db, ctx.keyring, proven), renewHashes(ctx, cases)]);
 }
 
-async function renewHashes({ db, keyring }: RequestContext, cases: readonly Case[]): Promise<void> {
+async function renewHashes(
+  { db, keyring, principal }: RequestContext,
+  cases: readonly Case[],
+): Promise<void> {
   const stale = cases.flatMap(({ match: { version, stale } }) =>
     version && stale && !version.fault ? [{ version, stale }] : [],
   );
   if (stale.length === 0) return;
   await ifPossible(async () => {
-    const hashes = await Promise.all(stale.map((one) => keyring.hashPassword(one.stale)));
+    const hashes = await Promise.all(stale.map((one) => keyring.hashPassword(whoseOf(principal), one.stale)));
     await db.rows(rehashed, {
       ids: stale.map(({ version }) => version.id),
       numbers: stale.map(({ version }) => version.number),

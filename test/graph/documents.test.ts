@@ -113,7 +113,7 @@ describe('turns', () => {
     const turns = new Turns();
     const order: string[] = [];
     const work = ['a', 'a', 'a', 'b', 'a', 'b', 'c'].map(async (caller) => {
-      await turns.take(caller);
+      await turns.take([caller]);
       order.push(caller);
     });
     const seen: number[] = [];
@@ -131,7 +131,7 @@ describe('turns', () => {
     const turns = new Turns();
     const order: string[] = [];
     const take = async (caller: string) => {
-      await turns.take(caller);
+      await turns.take([caller]);
       order.push(caller);
     };
     const many = Array.from({ length: 40 }, () => take('many'));

@@ -19,7 +19,7 @@ function asking() {
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
   const ask = async (caller: string, cost: number, name: string, signal = staying()) => {
-    ends.set(name, await executions.begin(caller, cost, signal));
+    ends.set(name, await executions.begin([caller], cost, signal));
     begun.push(name);
   };
   /** What has begun, once everybody has had a turn who may. */

@@ -51,7 +51,7 @@ const byIds = schema.getQueryType()?.getFields()['byIds'];
 if (byIds) byIds.extensions = { answers: { argument: 'ids', most: 50 } };
 
 let resolved = 0;
-const documents = openDocuments({ introspection: true, turns: new Turns(), callerOf: () => '' });
+const documents = openDocuments({ introspection: true, turns: new Turns(), callerOf: () => [] });
 const server = new ApolloServer({
   schema,
   formatError,

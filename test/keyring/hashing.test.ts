@@ -19,7 +19,9 @@ afterEach(() => hashing.close());
 test('makes the hash that the package makes, and leaves the input as it was', async () => {
   const given = Buffer.from(input);
   for (const asked of [parameters, { ...parameters, memoryCost: 8192, timeCost: 3, parallelism: 2 }]) {
-    expect(await hashing.argon2id(given, asked)).toEqual(await hashRaw(input, { ...asked, algorithm: 2 }));
+    expect(await hashing.argon2id([], given, asked)).toEqual(
+      await hashRaw(input, { ...asked, algorithm: 2 }),
+    );
   }
   expect(given).toEqual(input);
 });
@@ -27,7 +29,7 @@ test('makes the hash that the package makes, and leaves the input as it was', as
 test('answers each of many at once with its own', async () => {
   const salts = Array.from({ length: 20 }, (_, index) => Buffer.alloc(16, index));
   const cheap = { ...parameters, memoryCost: 1024, timeCost: 1 };
-  const digests = await Promise.all(salts.map((salt) => hashing.argon2id(input, { ...cheap, salt })));
+  const digests = await Promise.all(salts.map((salt) => hashing.argon2id([], input, { ...cheap, salt })));
   for (const [index, salt] of salts.entries())
     expect(digests[index]).toEqual(await hashRaw(input, { ...cheap, salt, algorithm: 2 }));
 });
@@ -35,10 +37,10 @@ test('answers each of many at once with its own', async () => {
 test('R18: R19: a thread that dies leaves nobody waiting, and the next hash has another', async () => {
   const impossible = { ...parameters, memoryCost: 1 };
   const answers = await Promise.allSettled([
-    hashing.argon2id(input, impossible),
-    hashing.argon2id(input, parameters),
-    hashing.argon2id(input, impossible),
-    hashing.argon2id(input, parameters),
+    hashing.argon2id([], input, impossible),
+    hashing.argon2id([], input, parameters),
+    hashing.argon2id([], input, impossible),
+    hashing.argon2id([], input, parameters),
   ]);
   expect(answers).toMatchObject([
     { status: 'rejected', reason: { code: 'UNAVAILABLE' } },
@@ -50,19 +52,19 @@ test('R18: R19: a thread that dies leaves nobody waiting, and the next hash has 
 
 test('R19: what waits at the end is turned away, and so is what comes after it', async () => {
   const under = Promise.allSettled([
-    hashing.argon2id(input, parameters),
-    hashing.argon2id(input, parameters),
+    hashing.argon2id([], input, parameters),
+    hashing.argon2id([], input, parameters),
   ]);
   await new Promise(setImmediate);
   await hashing.close();
   const turnedAway = { status: 'rejected', reason: { code: 'UNAVAILABLE' } };
   expect((await under).at(-1)).toMatchObject(turnedAway);
-  await expect(hashing.argon2id(input, parameters)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await expect(hashing.argon2id([], input, parameters)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 });
 
 test('R23: the rest of the process goes first', async () => {
   const before = getPriority();
-  await hashing.argon2id(input, parameters);
+  await hashing.argon2id([], input, parameters);
   expect(getPriority()).toBe(before);
   // Elsewhere a thread has no priority of its own.
   if (process.platform === 'linux') expect(priorities()).toContain(Math.min(before + 10, 19));
@@ -71,7 +73,7 @@ test('R23: the rest of the process goes first', async () => {
 test('what comes later is made by the threads that are there', async () => {
   const cheap = { ...parameters, memoryCost: 1024, timeCost: 1 };
   // How many there may be depends on the machine, and is four at most.
-  for (let round = 0; round < 12; round++) await hashing.argon2id(input, cheap);
+  for (let round = 0; round < 12; round++) await hashing.argon2id([], input, cheap);
   const low = Math.min(getPriority() + 10, 19);
   if (process.platform === 'linux')
     expect(priorities().filter((priority) => priority === low).length).toBeLessThanOrEqual(4);

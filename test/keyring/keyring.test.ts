@@ -198,34 +198,34 @@ describe('passwords', () => {
   const password = Secret.of('correct horse battery');
 
   test('a hash is Argon2id with the least parameters, and knows its password alone', async () => {
-    const stored = await ring.hashPassword(password);
+    const stored = await ring.hashPassword([], password);
     expect(stored.hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
     expect(stored.pepperId).toBe('k1');
-    expect(await ring.passwordVerifies(password, stored)).toEqual({ ok: true, stale: false });
-    expect(await ring.passwordVerifies(Secret.of('correct horse batterz'), stored)).toEqual({
+    expect(await ring.passwordVerifies([], password, stored)).toEqual({ ok: true, stale: false });
+    expect(await ring.passwordVerifies([], Secret.of('correct horse batterz'), stored)).toEqual({
       ok: false,
       stale: false,
     });
-    expect((await ring.hashPassword(password)).hash).not.toBe(stored.hash);
+    expect((await ring.hashPassword([], password)).hash).not.toBe(stored.hash);
   });
 
   test('one text in two spellings of Unicode is one password', async () => {
-    const stored = await ring.hashPassword(Secret.of('contrase\u00f1a larga'));
-    expect(await ring.passwordVerifies(Secret.of('contrasen\u0303a larga'), stored)).toMatchObject({
+    const stored = await ring.hashPassword([], Secret.of('contrase\u00f1a larga'));
+    expect(await ring.passwordVerifies([], Secret.of('contrasen\u0303a larga'), stored)).toMatchObject({
       ok: true,
     });
   });
 
   test('nothing is cut off: the last byte of the longest password counts', async () => {
-    const stored = await ring.hashPassword(Secret.of('x'.repeat(1024)));
-    expect((await ring.passwordVerifies(Secret.of('x'.repeat(1024)), stored)).ok).toBe(true);
-    expect((await ring.passwordVerifies(Secret.of(`${'x'.repeat(1023)}y`), stored)).ok).toBe(false);
-    expect((await ring.passwordVerifies(Secret.of('x'.repeat(1023)), stored)).ok).toBe(false);
+    const stored = await ring.hashPassword([], Secret.of('x'.repeat(1024)));
+    expect((await ring.passwordVerifies([], Secret.of('x'.repeat(1024)), stored)).ok).toBe(true);
+    expect((await ring.passwordVerifies([], Secret.of(`${'x'.repeat(1023)}y`), stored)).ok).toBe(false);
+    expect((await ring.passwordVerifies([], Secret.of('x'.repeat(1023)), stored)).ok).toBe(false);
   });
 
   test('what lies before and after NUL counts', async () => {
-    const stored = await ring.hashPassword(Secret.of('abc\0defghijk'));
-    expect((await ring.passwordVerifies(Secret.of('abc\0defghijl'), stored)).ok).toBe(false);
+    const stored = await ring.hashPassword([], Secret.of('abc\0defghijk'));
+    expect((await ring.passwordVerifies([], Secret.of('abc\0defghijl'), stored)).ok).toBe(false);
   });
 
   test.each([
@@ -234,34 +234,37 @@ describe('passwords', () => {
     ['1026 bytes in 513 characters', 'ñ'.repeat(513)],
     ['nothing', ''],
   ])('refuses %s, without repeating it', async (_, text) => {
-    const error: unknown = await ring.hashPassword(Secret.of(text)).catch((fault: unknown) => fault);
+    const error: unknown = await ring.hashPassword([], Secret.of(text)).catch((fault: unknown) => fault);
     expect(error).toMatchObject({
       code: 'BAD_USER_INPUT',
       fields: [{ path: 'password', message: 'must be 12 to 1024 bytes long' }],
     });
-    const stored = await ring.hashPassword(password);
-    expect(await ring.passwordVerifies(Secret.of(text), stored)).toEqual({ ok: false, stale: false });
+    const stored = await ring.hashPassword([], password);
+    expect(await ring.passwordVerifies([], Secret.of(text), stored)).toEqual({ ok: false, stale: false });
   });
 
   test('takes exactly 12 bytes', async () => {
-    const stored = await ring.hashPassword(Secret.of('ñ'.repeat(6)));
-    expect((await ring.passwordVerifies(Secret.of('ñ'.repeat(6)), stored)).ok).toBe(true);
+    const stored = await ring.hashPassword([], Secret.of('ñ'.repeat(6)));
+    expect((await ring.passwordVerifies([], Secret.of('ñ'.repeat(6)), stored)).ok).toBe(true);
   });
 
   test('is stale under an older pepper or other parameters, and false under an unknown pepper', async () => {
-    const stored = await ring.hashPassword(password);
-    expect(await moved('pepper').passwordVerifies(password, stored)).toEqual({ ok: true, stale: true });
-    expect(await without('pepper').passwordVerifies(password, stored)).toEqual({ ok: false, stale: false });
+    const stored = await ring.hashPassword([], password);
+    expect(await moved('pepper').passwordVerifies([], password, stored)).toEqual({ ok: true, stale: true });
+    expect(await without('pepper').passwordVerifies([], password, stored)).toEqual({
+      ok: false,
+      stale: false,
+    });
     const input = createHmac('sha256', bytesOf('pepper', 'k1')).update(password.expose()).digest();
     const cheap = await hash(input, { memoryCost: 8192, timeCost: 1, parallelism: 1 });
-    expect(await ring.passwordVerifies(password, { hash: cheap, pepperId: 'k1' })).toEqual({
+    expect(await ring.passwordVerifies([], password, { hash: cheap, pepperId: 'k1' })).toEqual({
       ok: true,
       stale: true,
     });
   });
 
   test('a stored hash that is none knows no password', async () => {
-    const { hash: right } = await ring.hashPassword(password);
+    const { hash: right } = await ring.hashPassword([], password);
     for (const broken of [
       '',
       'x',
@@ -277,7 +280,7 @@ describe('passwords', () => {
       right.replace('m=19456', 'm=4294967295'),
     ]) {
       const stored = { hash: broken, pepperId: 'k1' };
-      expect(await ring.passwordVerifies(password, stored)).toEqual({ ok: false, stale: false });
+      expect(await ring.passwordVerifies([], password, stored)).toEqual({ ok: false, stale: false });
     }
   });
 
@@ -289,7 +292,7 @@ describe('passwords', () => {
       last = performance.now();
     }, 1);
     const started = performance.now();
-    await Promise.all(Array.from({ length: 48 }, () => ring.hashPassword(password)));
+    await Promise.all(Array.from({ length: 48 }, () => ring.hashPassword([], password)));
     clearInterval(watch);
     expect(longest).toBeLessThan((performance.now() - started) / 2);
   });

@@ -152,6 +152,23 @@ describe('R20: calls to one store', () => {
     await Promise.all(calls);
     expect(standIn.calls).toHaveLength(72);
   });
+
+  test('have their turns: who has most waiting makes room, and is next after another', async () => {
+    const ofOne = (...whose: string[]) => codeOf(call(write, { ...storeAt(standIn.url), whose }));
+    const held = Array.from({ length: 9 }, () => standIn.hold('before'));
+    const theirs = Array.from({ length: 72 }, () => ofOne('hostile', 'a part'));
+    const standing = await Promise.all(held.slice(0, 8));
+    const mine = ofOne('tenant', 'account');
+    // The last of theirs made room for it.
+    expect(await theirs.at(-1)).toBe('UPSTREAM_UNAVAILABLE');
+    standing[0]?.release();
+    const next = await held[8];
+    standing[1]?.release();
+    expect(await mine).toBe('answered');
+    for (const stopped of [...standing.slice(2), next]) stopped?.release();
+    await Promise.all(theirs);
+    expect(standIn.calls).toHaveLength(72);
+  });
 });
 
 describe('R25: whoever leaves', () => {

@@ -4,6 +4,7 @@ import { secretPlace, type SealedTo } from '../../keyring/envelope.js';
 import type { Keyring } from '../../keyring/keyring.js';
 import type { StoredPassword } from '../../keyring/password.js';
 import { Secret } from '../../secret.js';
+import type { Whose } from '../../shares/line.js';
 import { destinationOf, heldDestinations } from '../../stores/sealed/destination.js';
 import type { CredentialStore } from '../../stores/store.js';
 import type { Minted } from '../../connectors/connector.js';
@@ -18,9 +19,14 @@ export interface Prepared {
 }
 
 /** @throws UNAVAILABLE where too many passwords wait to be hashed. */
-export async function prepare(keyring: Keyring, kind: CredentialKind, minted: Minted): Promise<Prepared> {
+export async function prepare(
+  keyring: Keyring,
+  whose: Whose,
+  kind: CredentialKind,
+  minted: Minted,
+): Promise<Prepared> {
   const password =
-    kind === CredentialKind.PASSWORD && minted.proof ? await keyring.hashPassword(minted.proof) : null;
+    kind === CredentialKind.PASSWORD && minted.proof ? await keyring.hashPassword(whose, minted.proof) : null;
   return { minted, password };
 }
 

@@ -129,7 +129,7 @@ const gate: ApolloServerPlugin = {
     },
   }),
 };
-const documents = openDocuments({ introspection: false, turns: new Turns(), callerOf: () => '' });
+const documents = openDocuments({ introspection: false, turns: new Turns(), callerOf: () => [] });
 const server = new ApolloServer({
   schema,
   rootValue: {
