@@ -11,6 +11,7 @@ import { sql, violates, type Tx } from '../database/database.js';
 import { badInput, conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
+import { deedsOfScope, withdrawingScopes, type GivenScope } from '../stores/scopes/places.js';
 import { heldDestinations } from '../stores/sealed/destination.js';
 import { reseal } from '../stores/sealed/reseal.js';
 import { moveRoles } from '../roles/move.js';
@@ -56,6 +57,7 @@ export async function deleteAccount(ctx: RequestContext, input: DeleteAccountInp
     const moved = heir ? await handOver(ctx, tx, id, heir.id) : [];
     if (heir) moved.push(...(await moveRoles(tx, id, heir.id)));
     const withdrawn = await tx.rows<GivenGrant>(withdrawGrants, { id });
+    const scopes = await tx.rows<GivenScope>(withdrawScopes, { id });
     await endFactor(tx, id);
     await tx.rows(removeIdentities, { id });
     await tx.rows(markGone, { id });
@@ -64,6 +66,7 @@ export async function deleteAccount(ctx: RequestContext, input: DeleteAccountInp
       ...ended,
       ...moved,
       ...withdrawn.flatMap((grant) => deedsAt('role:withdraw', grant)),
+      ...scopes.flatMap((scope) => deedsOfScope('scope:withdraw', scope)),
       { action: 'account:delete', target: { type: 'Account', id }, accountId: id, recipientId },
     ]);
     return { deletedId: encodeId('Account', id) };
@@ -219,6 +222,7 @@ const keepRead = sql(`
 const moveSubAccounts = sql(`
   UPDATE accounts SET parent_id = :to, updated_at = now() WHERE parent_id = :from AND deleted_at IS NULL RETURNING id`);
 const withdrawGrants = sql(withdrawing(`g.account_id = :id OR g.on_account_id = :id AND NOT ${readsAudit}`));
+const withdrawScopes = sql(withdrawingScopes('g.account_id = :id'));
 const removeIdentities = sql('DELETE FROM identities WHERE account_id = :id');
 const markGone = sql(
   'UPDATE accounts SET deleted_at = now(), enabled = false, updated_at = now() WHERE id = :id',

@@ -16,6 +16,7 @@ import { NamesAsRead1796700000000 } from '../../migrations/1796700000000-names-a
 import { RecipientsInTheAudit1796720000000 } from '../../migrations/1796720000000-recipients-in-the-audit.js';
 import { FormerPartsInTheAudit1796730000000 } from '../../migrations/1796730000000-former-parts-in-the-audit.js';
 import { HomesOfRoles1796750000000 } from '../../migrations/1796750000000-homes-of-roles.js';
+import { ScopeGrants1796750000001 } from '../../migrations/1796750000001-scope-grants.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -33,6 +34,7 @@ import { IdempotencyKey } from '../idempotency/idempotency-key.js';
 import { Project } from '../projects/project.js';
 import { Grant } from '../roles/grant.js';
 import { Role } from '../roles/role.js';
+import { ScopeGrant } from '../stores/scopes/scope-grant.js';
 import { CredentialStore, StoreSync } from '../stores/store.js';
 
 /** All tables that have entities. */
@@ -57,6 +59,7 @@ export const entities = [
   Role,
   Rotation,
   RotationTurn,
+  ScopeGrant,
   StoreSync,
 ];
 
@@ -80,4 +83,5 @@ export const migrations = [
   RecipientsInTheAudit1796720000000,
   FormerPartsInTheAudit1796730000000,
   HomesOfRoles1796750000000,
+  ScopeGrants1796750000001,
 ];
