@@ -77,6 +77,8 @@ const table: Record<string, string> = {
   updateStore: 'UN FFNNNNN NNNNNNN+N +FFFN NN',
   deleteStore: 'UN FFNNNNN NNNNNNN+N +FFFN NN',
   checkStore: 'UN FFNNNNN NNNNNNN+N +FFFN NN',
+  grantScope: 'UN FFNNNNN NNNNNNN+N +FFFN NN',
+  withdrawScope: 'UN FFNNNNN NNNNNNN+N +FFFN NN',
   syncStore: 'UN FFNNNNN NNNNNNN+N +FFFN NN',
   enrolMfa: 'U+ +++++++ +++++++++ +++++ ++',
   confirmMfa: 'U+ +++++++ +++++++++ +++++ ++',
@@ -262,6 +264,17 @@ const operations: Record<string, Operation> = {
   })),
   deleteStore: mutation('deleteStore', 'id: $target', async () => ({ target: await freshStore() })),
   checkStore: mutation('checkStore', 'id: $target', () => ({ target: store })),
+  grantScope: mutation('grantScope', 'store: $target, account: $other', async () => ({
+    target: store,
+    other: await makeAccount(server, { parent: tenant.account }),
+  })),
+  withdrawScope: mutation('withdrawScope', 'store: $target, account: $other', async () => {
+    const given = { target: store, other: await makeAccount(server, { parent: tenant.account }) };
+    const text =
+      'mutation ($target: ID!, $other: ID!) { grantScope(input: { store: $target, account: $other }) { __typename } }';
+    expectData(await server.ask(text, given));
+    return given;
+  }),
   syncStore: mutation('syncStore', 'id: $target', () => ({ target: store })),
 
   enrolMfa: mutation('enrolMfa', '', withoutFactor),
@@ -480,6 +493,11 @@ const naming = new Set<string>([
   'GrantRoleInput.onAccount',
   'GrantRoleInput.onProject',
   'WithdrawRoleInput.grant',
+  // By who may use all scopes of the store.
+  'GrantScopeInput.account',
+  'GrantScopeInput.store',
+  'WithdrawScopeInput.account',
+  'WithdrawScopeInput.store',
   // No more than the parent has.
   'IssueTemporaryCredentialInput.parent',
   'IssueTemporaryCredentialInput.roles',

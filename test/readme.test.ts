@@ -69,7 +69,7 @@ const counts = {
   'docs/requests.md': { graphql: 2, json: 1, sh: 1 },
   'docs/rotation.md': { graphql: 2 },
   'docs/signed-requests.md': { js: 2 },
-  'docs/stores.md': { graphql: 5 },
+  'docs/stores.md': { graphql: 6 },
   'docs/verification.md': { graphql: 4, js: 1, json: 1 },
 };
 
@@ -408,13 +408,16 @@ describe('what it shows of outside stores', () => {
     const [pair] = vendor.seed(1);
     const own = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
     try {
-      const [connect = '', sync = '', rotate = ''] = blocks('graphql', read('docs/stores.md'));
+      const [connect = '', sync = '', scope = '', rotate = ''] = blocks('graphql', read('docs/stores.md'));
       const { apiId, apiKey } = vendor.admin;
       const there = connect.replace('https://api.veracode.com', vendor.url);
       const { store } = expectData(await own.ask(there, { apiId, apiKey })).createStore;
       expect(store.health).toEqual({ reachable: true });
       const synced = expectData(await own.ask(sync, { store: store.id })).syncStore.store;
       expect(synced.lastSync).toMatchObject({ added: 1, gone: 0, error: null });
+      const account = await makeAccount(own);
+      const given = expectData(await own.ask(scope, { store: store.id, account })).grantScope;
+      expect(given.grant).toEqual({ scope: null });
       const found = synced.credentials.nodes.find(
         (one: { accessKey: string }) => one.accessKey === pair?.apiId,
       );

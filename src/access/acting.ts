@@ -3,7 +3,7 @@ import { forbidden } from '../errors.js';
 import { withinRanges } from './addresses.js';
 import { callerColumns, limitsOf } from './caller.js';
 import { instantMs } from '../time.js';
-import { givesByHome, homesOf } from './authorize.js';
+import { givesByHome, homesOf, may } from './authorize.js';
 import { nowhere, Permission, type Principal } from './principal.js';
 import { covers, grantsOf, rightsBy, isNoWider, rolesBy, type Held } from './rights.js';
 
@@ -33,13 +33,14 @@ export async function authorizeActing(principal: Principal, as: ActingAs, db: Sq
 }
 
 /**
- * Whoever holds a role may give it on, also one that allows nothing in Keyway and so is no part of its rights.
- * @throws FORBIDDEN for one that the principal may not give itself.
+ * Whoever holds a role may give it on, also one that allows nothing in Keyway and so is no part of its rights; and whoever
+ * has a scope of a store may create in it.
+ * @throws FORBIDDEN for one that is not the principal's as well.
  */
 async function expectGiven(
   principal: Principal,
   held: readonly Held[],
-  { permissions }: ActingAs,
+  { accountId, permissions }: ActingAs,
   db: Sql,
 ): Promise<void> {
   const rights = rightsBy(held, permissions);
@@ -48,16 +49,24 @@ async function expectGiven(
   const others = [...rolesBy(meant, permissions && [])].filter(
     ([id, reach]) => !isNoWider(reach, principal.roles.get(id) ?? nowhere),
   );
-  if (others.length === 0) return;
-  const homes = await homesOf(
-    db,
-    others.map(([id]) => id),
-  );
-  if (!homes.every((role) => givesByHome(principal, role)))
-    throw forbidden(
-      'This may give a role that you may not give: you can make or take only what may do no more than you.',
-    );
+  const ids = others.map(([id]) => id);
+  const homes = ids.length > 0 ? await homesOf(db, ids) : [];
+  if (!homes.every((role) => givesByHome(principal, role))) throw forbidden(givesMore);
+  if (permissions !== null || !rights.has(Permission.CREDENTIAL_CREATE)) return;
+  const me = principal.limits === null ? principal.accountId : null;
+  for (const place of await db.rows<{ accountId: string }>(scopesBesides, { account: accountId, me }))
+    if (!may(principal, Permission.STORE_MANAGE, place)) throw forbidden(givesMore);
 }
+
+const givesMore =
+  'This may give a role, or create in a scope of a store, that is not yours: you can make or take only what may do no more than you.';
+
+/** The accounts of the stores of which an account has scopes that another one has not. */
+const scopesBesides = sql(`
+  SELECT DISTINCT s.account_id AS "accountId" FROM scope_grants g JOIN stores s ON s.id = g.store_id
+  WHERE g.account_id = :account AND s.deleted_at IS NULL AND NOT EXISTS (
+    SELECT FROM scope_grants m
+    WHERE m.account_id = CAST(:me AS uuid) AND m.store_id = g.store_id AND m.scope = g.scope)`);
 
 /** What it takes to give a role to anything. */
 const giving = [Permission.CREDENTIAL_CREATE, Permission.CREDENTIAL_UPDATE, Permission.ROLE_MANAGE];

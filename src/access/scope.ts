@@ -110,7 +110,7 @@ export function roleScope(principal: Principal): Condition {
  * Grants `g`: one's own, and by ROLE_READ or ROLE_MANAGE those on an account or project, deleted ones too, whosever they
  * are: who runs a place sees each who has power over it.
  */
-export function grantScope(principal: Principal): Condition {
+export function roleGrantScope(principal: Principal): Condition {
   const reach = reachOf(principal, Permission.ROLE_READ, Permission.ROLE_MANAGE);
   if (reach.everywhere) return everything;
   const own = principal.holds === null;
@@ -157,6 +157,19 @@ export function storeScope(principal: Principal): Condition {
       OR EXISTS (SELECT 1 FROM credentials c WHERE c.store_id = s.id AND ${credentials.sql}))`,
     parameters: { ...credentials.parameters, storeAccounts: [...reach.accounts] },
     shape: `${somewhere ? 'some' : 'seen'}:${credentials.shape}`,
+  };
+}
+
+/** Grants of scopes `g`: one's own, and by STORE_MANAGE those of the stores of an account. */
+export function scopeGrantScope(principal: Principal): Condition {
+  const reach = reachOf(principal, Permission.STORE_MANAGE);
+  if (reach.everywhere) return everything;
+  const own = principal.holds === null;
+  return {
+    sql: `(${own ? 'g.account_id = :me OR ' : ''}g.store_id IN (
+      SELECT s.id FROM stores s WHERE s.account_id = ANY(CAST(:managedStoreAccounts AS uuid[]))))`,
+    parameters: { ...(own && { me: principal.accountId }), managedStoreAccounts: [...reach.accounts] },
+    shape: own ? 'own' : 'some',
   };
 }
 

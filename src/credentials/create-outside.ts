@@ -13,6 +13,7 @@ import type { Project } from '../projects/project.js';
 import { rolesIn } from '../roles/give.js';
 import type { Role } from '../roles/role.js';
 import { forChange, withStore } from '../stores/open.js';
+import { authorizeScope } from '../stores/scopes/authorize-scope.js';
 import type { CredentialStore } from '../stores/store.js';
 import { CredentialRole } from './record/credential-role.js';
 import { noUseYet } from './record/credential-use.js';
@@ -44,7 +45,7 @@ export interface Placing {
 
 /**
  * Makes a credential in an outside store. Until the store has answered it is PENDING.
- * @throws FORBIDDEN for a store of another account's; BAD_USER_INPUT for what the store does not keep, and without what
+ * @throws FORBIDDEN for a store of another account's, and for a scope that is not the caller's to create in; BAD_USER_INPUT for what the store does not keep, and without what
  * it needs; what the store says; OUTCOME_UNKNOWN where its answer was lost.
  */
 export async function createOutside(
@@ -57,6 +58,7 @@ export async function createOutside(
   const connector = ctx.connectors[store.kind];
   if (!connector?.create) throw unsupported();
   await authorizeStore(ctx, store, placing.account);
+  await authorizeScope(ctx, store, input.scope);
   const wish = outsideWish(connector, input.secret);
   expectKept(connector, input);
   expectRetrievable(input);
@@ -68,6 +70,7 @@ export async function createOutside(
   const reach = () => presentBefore(ctx, connector, columns, wish);
   const keep = async (tx: Tx, before: readonly string[] | undefined): Promise<Planned & Coded> => {
     const { account, owner, project, roles } = placing;
+    await authorizeScope(ctx, store, input.scope, tx);
     await holdPlace(tx, owner ? [account.id, owner.id] : [account.id], project?.id ?? null);
     const { id } = columns;
     if (input.rotationPolicy) await expectKeepable(tx, input.rotationPolicy, columns, connector);

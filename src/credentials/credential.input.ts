@@ -60,7 +60,7 @@ export class CreateCredentialInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'The part of the outside store to create it in: an account, workspace, user, project or sub account. May be left out if there is only one. Not for the built-in store.',
+      'The part of the outside store to create it in: an account, workspace, user, project or sub account. May be left out if there is only one. Needs STORE_MANAGE in the account of the store, or a grant of the scope (`grantScope`). Not for the built-in store.',
   })
   @Optional()
   @Line(1, longestName)

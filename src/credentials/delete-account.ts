@@ -15,6 +15,7 @@ import { badInput, conflict, forbidden } from '../errors.js';
 import type { Answer } from '../idempotency/answer.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
+import { deedsOfScope, withdrawingScopes, type GivenScope } from '../stores/scopes/places.js';
 import { moveRoles } from '../roles/move.js';
 import { deedsAt, readsAudit, withdrawing, type GivenGrant } from '../roles/places.js';
 import { handOver } from './hand-over/hand-over.js';
@@ -72,6 +73,7 @@ export async function deleteAccount(ctx: RequestContext, input: DeleteAccountInp
     const moved = heir ? await handOver(ctx, tx, id, heir.id) : [];
     if (heir) moved.push(...(await moveRoles(tx, id, heir.id)));
     const withdrawn = await tx.rows<GivenGrant>(withdrawGrants, { id });
+    const scopes = await tx.rows<GivenScope>(withdrawScopes, { id });
     await endFactor(tx, id);
     await tx.rows(removeIdentities, { id });
     await tx.rows(markGone, { id });
@@ -81,6 +83,7 @@ export async function deleteAccount(ctx: RequestContext, input: DeleteAccountInp
       ...released,
       ...moved,
       ...withdrawn.flatMap((grant) => deedsAt('role:withdraw', grant)),
+      ...scopes.flatMap((scope) => deedsOfScope('scope:withdraw', scope)),
       { action: 'account:delete', target: { type: 'Account', id }, accountId: id, recipientId },
     ]);
     return {
@@ -219,6 +222,7 @@ const held = sql(`
     array(SELECT id::text FROM roles WHERE account_id = :id) AS roles,
     array(SELECT id::text FROM stores WHERE account_id = :id AND deleted_at IS NULL) AS stores`);
 const withdrawGrants = sql(withdrawing(`g.account_id = :id OR g.on_account_id = :id AND NOT ${readsAudit}`));
+const withdrawScopes = sql(withdrawingScopes('g.account_id = :id'));
 const removeIdentities = sql('DELETE FROM identities WHERE account_id = :id');
 const markGone = sql(
   'UPDATE accounts SET deleted_at = now(), enabled = false, updated_at = now() WHERE id = :id',

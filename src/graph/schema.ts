@@ -42,6 +42,7 @@ import {
 } from '../roles/role.resolver.js';
 import { validation } from '../inputs/rules.js';
 import { connectingResolver } from '../stores/connecting.resolver.js';
+import { ScopeGrantResolver, StoreScopeGrantsResolver } from '../stores/scopes/scope.resolver.js';
 import { StoreResolver } from '../stores/store.resolver.js';
 import { VerificationResolver } from '../verification/verification.resolver.js';
 import { StoreKind } from '../stores/store.js';
@@ -71,6 +72,8 @@ const resolvers: NonEmptyArray<Resolver> = [
   StoreResolver,
   StoreCredentialsResolver,
   StoreRolesResolver,
+  StoreScopeGrantsResolver,
+  ScopeGrantResolver,
   AuditEventResolver,
   AuditEventLinksResolver,
   CredentialAuditResolver,

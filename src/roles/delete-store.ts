@@ -5,6 +5,7 @@ import { conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
 import { lockManaged } from '../stores/find.js';
+import { deedsOfScope, withdrawingScopes, type GivenScope } from '../stores/scopes/places.js';
 import type { DeleteStoreInput } from '../stores/store.input.js';
 import { deedsAt, withdrawing, type GivenGrant } from './places.js';
 
@@ -29,9 +30,11 @@ export async function deleteStore(ctx: RequestContext, input: DeleteStoreInput):
     for (const statement of [finishSyncs, finishRotations, markCredentials, markDeleted])
       await tx.rows(statement, { id });
     const withdrawn = await tx.rows<GivenGrant>(withdrawGrants, { id });
+    const scopes = await tx.rows<GivenScope>(withdrawScopes, { id });
     for (const statement of [dropRoles, deleteRoles]) await tx.rows(statement, { id });
     await recordAll(ctx, tx, [
       ...withdrawn.flatMap((grant) => deedsAt('role:withdraw', grant)),
+      ...scopes.flatMap((scope) => deedsOfScope('scope:withdraw', scope)),
       {
         action: 'store:delete',
         target: { type: 'CredentialStore', id },
@@ -61,6 +64,7 @@ const markCredentials = sql(`
 const markDeleted = sql(`
   UPDATE stores SET deleted_at = now(), updated_at = now(), sealed = NULL, kek_id = NULL WHERE id = :id`);
 const withdrawGrants = sql(withdrawing('r.store_id = :id'));
+const withdrawScopes = sql(withdrawingScopes('g.store_id = :id'));
 const dropRoles = sql(
   'DELETE FROM credential_roles cr USING roles r WHERE r.id = cr.role_id AND r.store_id = :id',
 );

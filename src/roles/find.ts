@@ -1,4 +1,4 @@
-import { grantScope, roleScope } from '../access/scope.js';
+import { roleGrantScope, roleScope } from '../access/scope.js';
 import { selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
 import { condition, every, type Condition, type Sql, type Tx } from '../database/database.js';
@@ -150,7 +150,7 @@ function grantsWhere(
   ids: readonly string[],
   sql: Sql = ctx.db,
 ): Promise<(Grant & { of: string })[]> {
-  const scope = grantScope(ctx.principal);
+  const scope = roleGrantScope(ctx.principal);
   const statement = ctx.db.statement(`grants ${where}:${scope.shape}`, (source) =>
     selectRows(source, Grant, 'g')
       .addSelect(of, 'of')

@@ -18,6 +18,7 @@ import { FormerPartsInTheAudit1796730000000 } from '../../migrations/17967300000
 import { EndingInStores1796740000000 } from '../../migrations/1796740000000-ending-in-stores.js';
 import { LeftoversInStores1796740000010 } from '../../migrations/1796740000010-leftovers-in-stores.js';
 import { HomesOfRoles1796750000000 } from '../../migrations/1796750000000-homes-of-roles.js';
+import { ScopeGrants1796750000001 } from '../../migrations/1796750000001-scope-grants.js';
 import { IntentsByStore1796760000000 } from '../../migrations/1796760000000-intents-by-store.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
@@ -37,6 +38,7 @@ import { IdempotencyKey } from '../idempotency/idempotency-key.js';
 import { Project } from '../projects/project.js';
 import { Grant } from '../roles/grant.js';
 import { Role } from '../roles/role.js';
+import { ScopeGrant } from '../stores/scopes/scope-grant.js';
 import { CredentialStore, StoreSync } from '../stores/store.js';
 
 /** All tables that have entities. */
@@ -62,6 +64,7 @@ export const entities = [
   Role,
   Rotation,
   RotationTurn,
+  ScopeGrant,
   StoreSync,
 ];
 
@@ -87,5 +90,6 @@ export const migrations = [
   EndingInStores1796740000000,
   LeftoversInStores1796740000010,
   HomesOfRoles1796750000000,
+  ScopeGrants1796750000001,
   IntentsByStore1796760000000,
 ];

@@ -134,6 +134,10 @@ const places: Record<string, { type: keyof Tenant | 'store'; given: Given }> = {
   'DeleteStoreInput.id': { type: 'store', given: (id) => ({ id }) },
   'CheckStoreInput.id': { type: 'store', given: (id) => ({ id }) },
   'SyncStoreInput.id': { type: 'store', given: (id) => ({ id }) },
+  'GrantScopeInput.store': { type: 'store', given: (id) => ({ store: id, account: ours.account }) },
+  'GrantScopeInput.account': { type: 'account', given: (id) => ({ store: ours.store, account: id }) },
+  'WithdrawScopeInput.store': { type: 'store', given: (id) => ({ store: id, account: ours.account }) },
+  'WithdrawScopeInput.account': { type: 'account', given: (id) => ({ store: ours.store, account: id }) },
   'WithdrawRoleInput.grant': { type: 'grant', given: (id) => ({ grant: id }) },
 };
 
@@ -165,6 +169,7 @@ const tables = [
     'idempotency_keys',
     'mfa_devices',
     'identities',
+    'scope_grants',
     'intents',
     'syncs',
   ],

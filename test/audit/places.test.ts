@@ -35,6 +35,7 @@ beforeAll(async () => {
     ...['READ', 'CREATE', 'UPDATE', 'ROTATE', 'REVOKE', 'REVEAL'].map((verb) => `CREDENTIAL_${verb}`),
     ...['ACCOUNT', 'PROJECT', 'ROLE'].flatMap((noun) => [`${noun}_READ`, `${noun}_MANAGE`]),
     'STORE_MANAGE',
+    'ROLE_GIVE',
   ]);
   account = await makeAccount(server);
   owner = await makeAccount(server);

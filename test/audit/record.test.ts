@@ -239,6 +239,27 @@ const deeds: Deed[] = [
     input: async () => ({ id: await connected() }),
   },
   {
+    target: 'CredentialStore',
+    selection: 'grant { id: store { id } }',
+    found: ({ grant }) => (grant as unknown as { id: { id: string } } | undefined)?.id.id,
+    mutation: 'grantScope',
+    chains: 2,
+    action: 'scope:grant',
+    input: async () => ({ store: await connected(), account: await makeAccount(server), scope: '4242' }),
+  },
+  {
+    ...store,
+    mutation: 'withdrawScope',
+    chains: 2,
+    action: 'scope:withdraw',
+    input: async () => {
+      const given = { store: await connected(), account: await makeAccount(server) };
+      const text = 'mutation ($input: GrantScopeInput!) { grantScope(input: $input) { __typename } }';
+      expectData(await server.ask(text, { input: given }));
+      return given;
+    },
+  },
+  {
     ...store,
     mutation: 'syncStore',
     action: 'store:sync',
