@@ -133,6 +133,14 @@ const verbs: Record<string, Verb> = {
   deleteStore: { on: async () => ({ id: await store() }) },
   checkStore: { on: async () => ({ id: await store() }) },
   syncStore: { on: async () => ({ id: await store() }) },
+  grantScope: { on: async () => ({ store: await store(), account: await makeAccount(server) }) },
+  withdrawScope: {
+    on: async () => {
+      const given = { store: await store(), account: await makeAccount(server) };
+      expectData(await ask('grantScope', given, server.adminToken));
+      return given;
+    },
+  },
   enrolMfa: { on: () => ({}), own: true },
   confirmMfa: { on: async ({ token }) => ({ code: (await enrol(server, token)).code() }), own: true },
   removeMfa: {
@@ -249,6 +257,25 @@ describe('S23: what a caller decided by is gone before its deed begins', () => {
     held.releaseAll();
     await expectRefused(caller, verb, input, await answering);
   });
+});
+
+test('S23, S38: a role is not given by who holds it no more, though it allows nothing in Keyway', async () => {
+  const { id, token, credential: own } = await makeCaller(server, ['CREDENTIAL_UPDATE', 'CREDENTIAL_READ']);
+  const role = await makeRole(server, []);
+  const held = await grant(server, id, role);
+  const caller = { id, token, credential: own, grant: held };
+  // It is seen all the same.
+  await credential({ roles: [role] });
+  const input = { ...(await target()), roles: [role] };
+  await ready(caller);
+  const reads = holdReads(server.db, rowOf(input.id));
+  holding.push(reads);
+  const answering = ask('updateCredential', input, token);
+  await reads.standing(1);
+  reads.end();
+  await server.rows(...roleWithdrawn(caller));
+  reads.releaseAll();
+  await expectRefused(caller, 'updateCredential', input, await answering);
 });
 
 // The embedded database has one connection: nobody waits for a lock there.
