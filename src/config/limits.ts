@@ -193,6 +193,13 @@ export const longestQueueMs = 5 * secondMs;
 export const largestAnswer = 1_024 * kibibyte;
 export const largestListing = 8 * largestAnswer;
 
+/**
+ * A listing of a store, over all its turns: its parts, its credentials, and how long it is read. Ten of the largest in one
+ * piece; and a store with as many users, each of which costs a call, is read within the time, where it allows 500 calls a
+ * minute.
+ */
+export const longestListing = { parts: 10_000, entries: 100_000, readMs: 6 * 60 * minuteMs } as const;
+
 /** Calls to one store at once, and those that wait: a store that hangs holds up no other. */
 export const mostCalls = 8;
 export const mostQueued = 64;

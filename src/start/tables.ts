@@ -15,6 +15,7 @@ import { UserNamesOfAccounts1796600000000 } from '../../migrations/1796600000000
 import { NamesAsRead1796700000000 } from '../../migrations/1796700000000-names-as-read.js';
 import { RecipientsInTheAudit1796720000000 } from '../../migrations/1796720000000-recipients-in-the-audit.js';
 import { FormerPartsInTheAudit1796730000000 } from '../../migrations/1796730000000-former-parts-in-the-audit.js';
+import { BoundsOfListings1796761000000 } from '../../migrations/1796761000000-bounds-of-listings.js';
 import { IntentsByStore1796760000000 } from '../../migrations/1796760000000-intents-by-store.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
@@ -80,4 +81,5 @@ export const migrations = [
   RecipientsInTheAudit1796720000000,
   FormerPartsInTheAudit1796730000000,
   IntentsByStore1796760000000,
+  BoundsOfListings1796761000000,
 ];
