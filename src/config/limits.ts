@@ -204,6 +204,12 @@ export const longestListing = { parts: 10_000, entries: 100_000, readMs: 6 * 60 
 export const mostCalls = 8;
 export const mostQueued = 64;
 
+/**
+ * Connections of one tenant that are tried at once, and that may fail in a time: each is a call to wherever its caller says,
+ * and takes seconds where nobody answers. A person at a form, or a script that connects a hundred stores, fails less.
+ */
+export const mostTrials = { atOnce: 16, failures: 120, windowMs: minuteMs } as const;
+
 /** Failures in a row after which a store is not called, and for how long: one that is down is not helped by calls. */
 export const failuresToOpen = 5;
 export const restMs = 10 * secondMs;
