@@ -81,6 +81,11 @@ export interface Gates {
    * store wants no calls now.
    */
   call(store: Callable, request: StoreRequest, left?: AbortSignal): Promise<StoreAnswer>;
+  /**
+   * Tries what may be no store at all, for a tenant.
+   * @throws RATE_LIMITED where that tenant has too much tried at once, or too much of it failed lately; what `work` throws.
+   */
+  trial<Result>(tenant: string, work: () => Promise<Result>): Promise<Result>;
   /** Whether calls to it go through: OPEN keeps them back, HALF_OPEN lets one try. */
   circuitOf(storeId: string): Circuit;
   /** Keeps nothing more of a store that is gone, or was only tried. */

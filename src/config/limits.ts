@@ -205,9 +205,22 @@ export const slowestEffectMs = 2 * minuteMs;
 export const largestAnswer = 1_024 * kibibyte;
 export const largestListing = 8 * largestAnswer;
 
+/**
+ * A listing of a store, over all its turns: its parts, its credentials, and how long it is read. Ten of the largest in one
+ * piece; and a store with as many users, each of which costs a call, is read within the time, where it allows 500 calls a
+ * minute.
+ */
+export const longestListing = { parts: 10_000, entries: 100_000, readMs: 6 * 60 * minuteMs } as const;
+
 /** Calls to one store at once, and those that wait: a store that hangs holds up no other. */
 export const mostCalls = 8;
 export const mostQueued = 64;
+
+/**
+ * Connections of one tenant that are tried at once, and that may fail in a time: each is a call to wherever its caller says,
+ * and takes seconds where nobody answers. A person at a form, or a script that connects a hundred stores, fails less.
+ */
+export const mostTrials = { atOnce: 16, failures: 120, windowMs: minuteMs } as const;
 
 /** Failures in a row after which a store is not called, and for how long: one that is down is not helped by calls. */
 export const failuresToOpen = 5;

@@ -20,6 +20,7 @@ import { LeftoversInStores1796740000010 } from '../../migrations/1796740000010-l
 import { HomesOfRoles1796750000000 } from '../../migrations/1796750000000-homes-of-roles.js';
 import { ScopeGrants1796750000001 } from '../../migrations/1796750000001-scope-grants.js';
 import { IntentsByStore1796760000000 } from '../../migrations/1796760000000-intents-by-store.js';
+import { BoundsOfListings1796761000000 } from '../../migrations/1796761000000-bounds-of-listings.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -92,4 +93,5 @@ export const migrations = [
   HomesOfRoles1796750000000,
   ScopeGrants1796750000001,
   IntentsByStore1796760000000,
+  BoundsOfListings1796761000000,
 ];

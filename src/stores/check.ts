@@ -19,14 +19,14 @@ import type { CredentialStore } from './store.js';
 
 /**
  * Asks a store now whether it answers and takes what Keyway proves itself with. That it does not is an answer too.
- * @throws NOT_FOUND, FORBIDDEN without STORE_MANAGE, UNSUPPORTED for Keyway's own.
+ * @throws NOT_FOUND, FORBIDDEN without STORE_MANAGE, UNSUPPORTED for Keyway's own; RATE_LIMITED where too much is tried.
  */
 export async function checkStore(ctx: RequestContext, input: CheckStoreInput): Promise<CredentialStore> {
   const { id, accountId } = await findManaged(ctx, input.id);
   if (accountId === null) throw notFound();
   if (await answeredBefore(ctx, 'store:check', input)) return changedStore(ctx, id);
   const ask = ({ connector, upstream }: OpenStore) => problemOf(() => connector.check(upstream));
-  const problem = await withStore(ctx, id, ask, ctx.left);
+  const problem = await ctx.gates.trial(ctx.principal.tenantId, () => withStore(ctx, id, ask, ctx.left));
   // What was given up in the middle tells nothing of the store.
   if (ctx.left.aborted) throw unavailable();
   await once(ctx, 'store:check', input, async (tx) => {
@@ -51,7 +51,7 @@ export async function tryConnection(
   const id = newId();
   try {
     const opened = upstreamOf(ctx, { id, ...connection }, connector, connection.secrets, ctx.left);
-    const found = await connector.check(opened);
+    const found = await ctx.gates.trial(ctx.principal.tenantId, () => connector.check(opened));
     return { ...connection, settings: { ...connection.settings, ...found } };
   } catch (error) {
     if (error instanceof NotPublic && connector.connection)

@@ -20,12 +20,14 @@ import {
   longestQueueMs,
   mostCalls,
   mostQueued,
+  mostTrials,
   restMs,
   slowestStoreMs,
 } from '../config/limits.js';
 import type { Log } from '../log.js';
 import { AddressRefused, CertificateRefused, NotConnected, type Outbound } from '../outbound.js';
 import { openQueue } from '../shares/queue.js';
+import { Tries } from '../shares/tries.js';
 import { requestOf } from './request.js';
 
 /** The same, for those who watch over it. */
@@ -48,6 +50,7 @@ const longestWaitMs = 1_500;
 /** @param halfOpenAfterMs how long a circuit stays open before one call may try. */
 export function openGates(outbound: Outbound, log: Log, halfOpenAfterMs = restMs): WatchedGates {
   const gates = new Map<string, Gate>();
+  const trials = new Tries(mostTrials, tooManyTrials);
   const gateOf = (id: string): Gate => {
     const known = gates.get(id);
     if (known) return known;
@@ -57,6 +60,7 @@ export function openGates(outbound: Outbound, log: Log, halfOpenAfterMs = restMs
   };
   return {
     call: (store, request, left) => gateOf(store.id).call(store, request, left),
+    trial: (tenant, work) => trials.run(tenant, work),
     circuitOf: (id) => gates.get(id)?.circuit ?? 'CLOSED',
     circuits: () => new Map([...gates].map(([id, { circuit }]) => [id, circuit])),
     takeSpent: () => {
@@ -70,6 +74,15 @@ export function openGates(outbound: Outbound, log: Log, halfOpenAfterMs = restMs
     forget: (id) => void gates.delete(id),
   };
 }
+
+const tooManyTrials = (retryInMs: number) =>
+  new KeywayError(
+    'RATE_LIMITED',
+    'Too many connections to stores are tried at once, or were tried in vain: try again later.',
+    {
+      retryInMs,
+    },
+  );
 
 /** A call that was kept back: trying it again at once would be of no use. */
 class NotCalled extends StoreError {

@@ -320,10 +320,20 @@ export class StoreSync {
   @Field(() => String, {
     nullable: true,
     description:
-      'Why the sync stopped: an error code. If `finishedAt` is null, it will go on later. `PARTIAL`: it finished, but the store did not show some of its parts, or fewer or more than it said there are; credentials that it did not show were left as they are. Null if there was no error.',
+      'Why the sync stopped: an error code. If `finishedAt` is null, it will go on later. `PARTIAL`: it finished, but the store did not show some of its parts, or fewer or more than it said there are; credentials that it did not show were left as they are. `LIMIT_EXCEEDED`: the store lists more than one sync reads; what was read is up to date, and credentials beyond it were left as they are. Null if there was no error.',
   })
   @Column('text', { nullable: true })
   error: string | null;
+
+  /** What was read of the listing so far, and for how long. */
+  @Column('integer', { default: 0 })
+  parts: number;
+
+  @Column('integer', { default: 0 })
+  entries: number;
+
+  @Column('integer', { name: 'read_ms', default: 0 })
+  readMs: number;
 
   @Column('integer', { default: 1 })
   fence: number;

@@ -8,6 +8,7 @@ import { nextInTurn } from '../../shares/tenant.js';
 import { holdStore } from '../../stores/find.js';
 import { noteHealth, problemIn } from '../../stores/health.js';
 import { withStore, type OpenStore, type StoreParts } from '../../stores/open.js';
+import { longestListing } from '../../config/limits.js';
 import { markGone, takeIn } from './take-in.js';
 
 const batch = 500;
@@ -26,6 +27,20 @@ interface Run extends Waiting {
   /** No later than the part that is read now was asked for, by the clock of the database. */
   askedAt: string;
   unread: readonly string[];
+  /** What was read of the listing by now, over all turns, and for how long. */
+  parts: number;
+  entries: number;
+  readMs: number;
+  /** When this turn began, or `readMs` was last counted, by this process's own monotonic clock. */
+  countedAtMs: number;
+}
+
+/** How much is read of a listing, in all, and for how long at a time while others wait. */
+interface Bounds {
+  readonly parts: number;
+  readonly entries: number;
+  readonly readMs: number;
+  readonly turnMs: number;
 }
 
 /** Somebody else goes on with it by now, this process is to stop, or others are to have their turn. */
@@ -42,12 +57,12 @@ export class Syncs {
 
   /**
    * @param everyMs how often a store is synced by itself; never, if 0
-   * @param longestTurnMs how long one reads on while others wait
+   * @param bounds how much is read of a listing
    */
   constructor(
     readonly parts: StoreParts,
     readonly everyMs: number,
-    readonly longestTurnMs = turnMs,
+    readonly bounds: Bounds = { ...longestListing, turnMs },
   ) {}
 
   /** Begins those that are due and goes on with those that nobody runs; returns without waiting for them. */
@@ -56,8 +71,8 @@ export class Syncs {
     if (this.everyMs > 0)
       for (const { id } of await db.rows<{ id: string }>(due, { everyMs: this.everyMs })) await begin(db, id);
     void (await this.#slots.fill(
-      async (asked) => (this.#stopping ? [] : db.rows<Run>(take, { ...asked })),
-      (run) => this.#go(run),
+      async (asked) => (this.#stopping ? [] : db.rows<Omit<Run, 'countedAtMs'>>(take, { ...asked })),
+      (run) => this.#go({ ...run, countedAtMs: performance.now() }),
     ));
   }
 
@@ -103,15 +118,17 @@ export class Syncs {
   async #takeStock({ store, connector, upstream }: OpenStore, run: Run): Promise<void> {
     const { db, log } = this.parts;
     const { keeps = [] } = connector;
-    const listed = connector.list?.(renewing(db, upstream, run), run.resumeFrom);
+    const listed = connector.list?.(this.#renewing(upstream, run), run.resumeFrom);
     if (!listed || store.accountId === null) throw new KeywayError('UNSUPPORTED');
     const of = { id: store.id, accountId: store.accountId };
     if (run.resumeFrom === null) run.unread = [];
     let isWhole = true;
-    const turnEndsAt = performance.now() + this.longestTurnMs;
+    const turnEndsAt = performance.now() + this.bounds.turnMs;
     for await (const { entries, unread = [], incomplete, followed, sinceFirst, next } of listed) {
       isWhole = !incomplete;
       run.unread = [...new Set([...run.unread, ...unread])];
+      run.parts++;
+      run.entries += entries.length;
       let heldAt = run.askedAt;
       for (let start = 0; start === 0 || start < entries.length; start += batch) {
         if (this.#stopping) throw new BrokenOff();
@@ -131,6 +148,7 @@ export class Syncs {
       }
       run.resumeFrom = next;
       run.askedAt = heldAt;
+      if (next !== null) this.#expectWithin(run);
       if (next !== null && performance.now() >= turnEndsAt && (await db.rows(waits)).length > 0)
         throw new BrokenOff();
     }
@@ -144,6 +162,30 @@ export class Syncs {
     }
     await db.rows(finish, { ...mine(run), error: run.unread.length > 0 || !isWhole ? 'PARTIAL' : null });
   }
+
+  /** The store, in the background, with the lease of the run kept while a part of the listing takes many calls. */
+  #renewing(upstream: Upstream, run: Run): Upstream {
+    let heldAt = performance.now();
+    return {
+      ...upstream,
+      call: async (request) => {
+        if (performance.now() - heldAt > (leaseSeconds * 1000) / 3) {
+          await hold(this.parts.db, run, run.resumeFrom);
+          heldAt = performance.now();
+        }
+        this.#expectWithin(run);
+        return upstream.call({ ...request, background: true });
+      },
+    };
+  }
+
+  /** @throws LIMIT_EXCEEDED for a listing that goes on beyond what is read of one: nothing is called gone by it. */
+  #expectWithin(run: Run): void {
+    const { parts, entries, readMs } = this.bounds;
+    countTime(run);
+    if (run.parts >= parts || run.entries >= entries || run.readMs >= readMs)
+      throw new KeywayError('LIMIT_EXCEEDED');
+  }
 }
 
 /** Puts a run on record, where none is under way, and has one that waits go on at once. */
@@ -151,29 +193,29 @@ export async function begin(db: Pick<Database, 'rows'>, storeId: string): Promis
   await db.rows(insert, { id: newId(), storeId });
 }
 
-/** The store, in the background, with the lease of the run kept while a part of the listing takes many calls. */
-function renewing(db: Database, upstream: Upstream, run: Run): Upstream {
-  let heldAt = performance.now();
-  return {
-    ...upstream,
-    call: async (request) => {
-      if (performance.now() - heldAt > (leaseSeconds * 1000) / 3) {
-        await hold(db, run, run.resumeFrom);
-        heldAt = performance.now();
-      }
-      return upstream.call({ ...request, background: true });
-    },
-  };
-}
-
 /**
  * Keeps the lease of a run, and how far it has come. Returns the time.
  * @throws BrokenOff where it is somebody else's by now
  */
 async function hold(on: Sql, run: Run, next: string | null): Promise<string> {
-  const [held] = await on.rows<{ at: string }>(advance, { ...mine(run), unread: run.unread, next });
+  countTime(run);
+  const { unread, parts, entries, readMs } = run;
+  const [held] = await on.rows<{ at: string }>(advance, {
+    ...mine(run),
+    unread,
+    next,
+    parts,
+    entries,
+    readMs: Math.round(readMs),
+  });
   if (!held) throw new BrokenOff();
   return held.at;
+}
+
+function countTime(run: Run): void {
+  const now = performance.now();
+  run.readMs += now - run.countedAtMs;
+  run.countedAtMs = now;
 }
 
 const mine = ({ id, fence }: Run) => ({ id, fence });
@@ -196,10 +238,11 @@ const take = sql(`
   UPDATE syncs y SET fence = y.fence + 1, lease_until = now() + interval '${leaseSeconds} seconds', error = NULL
   FROM taken WHERE y.id = taken.id
   RETURNING y.id, taken.tenant, y.store_id AS "storeId", y.fence, y.started_at AS "startedAt",
-    y.resume_from AS "resumeFrom", y.unread, clock_timestamp() AS "askedAt"`);
+    y.resume_from AS "resumeFrom", y.unread, y.parts, y.entries, y.read_ms AS "readMs", clock_timestamp() AS "askedAt"`);
 const waits = sql(`SELECT 1 AS one FROM syncs y WHERE ${toGoOn} LIMIT 1`);
 const advance = sql(`
   UPDATE syncs SET resume_from = :next, unread = CAST(:unread AS text[]),
+    parts = CAST(:parts AS integer), entries = CAST(:entries AS integer), read_ms = CAST(:readMs AS integer),
     lease_until = now() + interval '${leaseSeconds} seconds'
   WHERE id = :id AND fence = :fence AND finished_at IS NULL RETURNING clock_timestamp() AS at`);
 const count = sql(`

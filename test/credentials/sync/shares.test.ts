@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { registry } from '../../../src/connectors/registry.js';
 import type { Connector, ListedPart, Upstream } from '../../../src/connectors/connector.js';
+import { longestListing } from '../../../src/config/limits.js';
 import { begin, Syncs } from '../../../src/credentials/sync/syncs.js';
 import { makeStore, readStore, seqeraAt } from '../../stores/stores.js';
 import { atRest } from '../../support/at-rest.js';
@@ -68,7 +69,7 @@ test('R20: where all places are taken, what runs makes room for what waits at th
   const theirs = (await Promise.all([1, 2, 3, 4].map(() => hostileStores(4)))).flat();
   const one = await makeStore(server, await makeAccount(server), seqeraAt(normal));
   await atRest(server, async ({ parts, ...rest }) => {
-    const syncs = new Syncs({ ...parts, connectors }, 0, 0);
+    const syncs = new Syncs({ ...parts, connectors }, 0, { ...longestListing, turnMs: 0 });
     for (const id of theirs) await begin(parts.db, rowOf(id));
     await syncs.tick();
     await begin(parts.db, rowOf(one));
@@ -81,5 +82,41 @@ test('R20: where all places are taken, what runs makes room for what waits at th
       await syncs.tick();
     }
     await syncs.stop();
+  });
+});
+
+describe('a listing that goes on beyond what is read of one ends, and tells so, and nothing is gone by it', () => {
+  const listing = { parts: 2, entries: 1_000, readMs: 3_600_000, turnMs: 0 };
+  const cases: [what: string, bounds: typeof listing, parts: number][] = [
+    ['parts', listing, 2],
+    ['credentials', { ...listing, parts: 1_000, entries: 2 }, 2],
+    ['time', { ...listing, parts: 1_000, readMs: 50 }, 3],
+  ];
+
+  test.each(cases)('of %s', async (_, bounds, atMost) => {
+    const store = await makeStore(server, await makeAccount(server), seqeraAt(normal));
+    expectData(await run(server, 'syncStore', { id: store }));
+    await atRest(server, async ({ parts, ...rest }) => {
+      const entry = { scope: '', kind: 'PROVIDER_KEYS', name: 'of a listing without end' } as const;
+      async function* more(_upstream: Upstream, from: string | null): AsyncGenerator<ListedPart> {
+        for (let part = Number(from ?? 0); ; part++) {
+          await sleep(20);
+          yield { entries: [{ ...entry, externalId: `made-${part}` }], next: String(part + 1) };
+        }
+      }
+      const syncs = new Syncs(
+        { ...parts, connectors: { ...registry, SEQERA: { ...seqera, list: more } } },
+        0,
+        bounds,
+      );
+      await begin(parts.db, rowOf(store));
+      await syncs.tick();
+      while ((await rest.rows('SELECT id FROM syncs WHERE finished_at IS NULL')).length > 0) await sleep(20);
+      await syncs.stop();
+    });
+    const { lastSync } = await readStore(server, store);
+    expect(lastSync).toMatchObject({ changed: 0, gone: 0, error: 'LIMIT_EXCEEDED' });
+    expect(lastSync.added).toBeGreaterThan(0);
+    expect(lastSync.added).toBeLessThanOrEqual(atMost);
   });
 });
