@@ -1,10 +1,11 @@
 import { Permission } from '../access/principal.js';
 import type { RequestContext } from '../context.js';
-import { sql } from '../database/database.js';
+import { sql, type Tx } from '../database/database.js';
 import { conflict, unsupported } from '../errors.js';
 import type { Answer } from '../idempotency/answer.js';
 import { once } from '../idempotency/once.js';
-import { callerOf } from '../audit/decision.js';
+import type { Keyring } from '../keyring/keyring.js';
+import { callerOf, type Actor } from '../audit/decision.js';
 import { record } from '../audit/record.js';
 import { instantMs } from '../time.js';
 import type { Credential } from './record/credential.js';
@@ -39,7 +40,7 @@ export async function endOutside(
   const action = `credential:${verb.toLowerCase()}`;
   const { result } = await once<Ending>(ctx, action, input, async (tx) => {
     const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_REVOKE);
-    const { id, storeId, accountId, projectId } = credential;
+    const { id, accountId, projectId } = credential;
     if (credential.reachesStore)
       throw conflict(
         'Keyway itself uses this credential to reach the store: give the store another one first, by updateStore.',
@@ -55,27 +56,7 @@ export async function endOutside(
         'The store may or may not have made this credential: sync the store to find out, then try again.',
       );
     if (!isGone && (!ended || (verb === 'DELETE' && credential.deletedAt === null))) {
-      const [making] = await tx.rows<object>(beingMade, { id });
-      if (making) throw conflict('The store is still making this credential: try again in a moment.');
-      await inherit(tx, id);
-      const overtaken = await overtake(tx, id);
-      for (const one of overtaken) {
-        await leaveOvertaken(ctx.keyring, tx, credential, one);
-        // What it has asked of the store may still be done there.
-        if (!ends(one.verb))
-          await leaveLook(tx, { credentialId: id, storeId }, one.details.before ?? null, one.leaseUntilMs);
-      }
-      // What was asked for first is done by this one now, and for its reason where this one has none.
-      const reason = input.reason ?? overtaken.find(({ details }) => details.reason)?.details.reason;
-      await markEnding(tx, id);
-      lease = await plan(tx, callerOf(ctx), {
-        credentialId: id,
-        storeId,
-        verb,
-        details: {
-          ...(reason && { reason }),
-        },
-      });
+      lease = await planEnd(ctx, tx, callerOf(ctx), credential, verb, input.reason ?? null);
       return { id, intent: lease.id };
     }
     // The store no longer has it: what is left to end is Keyway's own record.
@@ -88,6 +69,36 @@ export async function endOutside(
   });
   if (result.intent !== null) await carryOut(ctx, action, input, result.intent, lease);
   return changedCredential(ctx, result.id);
+}
+
+/**
+ * Puts the end of a credential on record, in the place of what is under way with it.
+ * @throws CONFLICT while it is being made.
+ */
+export async function planEnd(
+  { keyring }: { keyring: Keyring },
+  tx: Tx,
+  wanting: Actor,
+  credential: Credential,
+  verb: 'REVOKE' | 'DELETE',
+  given: string | null,
+): Promise<Lease> {
+  const { id, storeId } = credential;
+  const [making] = await tx.rows<object>(beingMade, { id });
+  if (making) throw conflict('The store is still making this credential: try again in a moment.');
+  await inherit(tx, id);
+  const overtaken = await overtake(tx, id);
+  for (const one of overtaken) {
+    await leaveOvertaken(keyring, tx, credential, one);
+    // What it has asked of the store may still be done there.
+    if (!ends(one.verb))
+      await leaveLook(tx, { credentialId: id, storeId }, one.details.before ?? null, one.leaseUntilMs);
+  }
+  await markEnding(tx, id);
+  // What was asked for first is done by this one now, and for its reason where this one has none.
+  const reason = given ?? overtaken.find(({ details }) => details.reason)?.details.reason;
+  const details = reason ? { reason } : {};
+  return plan(tx, wanting, { credentialId: id, storeId, verb, details });
 }
 
 const beingMade = sql(`

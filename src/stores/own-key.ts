@@ -77,7 +77,7 @@ const add = sql(`
 const candidates = sql(`
   SELECT c.id, c.kind, c.reaches_store AS reaches, c.access_key AS "accessKey",
     EXISTS (SELECT 1 FROM intents i WHERE i.credential_id = c.id AND i.state = 'OPEN')
-      OR EXISTS (SELECT 1 FROM leftovers l WHERE l.credential_id = c.id) AS busy
+      OR EXISTS (SELECT 1 FROM leftovers l WHERE l.credential_id = c.id AND l.access_key IS NOT NULL) AS busy
   FROM credentials c
   WHERE c.store_id = :storeId AND c.deleted_at IS NULL
     AND (c.reaches_store OR c.access_key = ANY(CAST(:accessKeys AS text[])))

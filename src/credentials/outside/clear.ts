@@ -1,16 +1,16 @@
-import { sql } from '../../database/database.js';
+import { sql, type Tx } from '../../database/database.js';
 import { KeywayError } from '../../errors.js';
 import { noteAnswer } from '../../stores/health.js';
 import { withStore, type OpenStore, type StoreParts } from '../../stores/open.js';
 import type { Credential } from '../record/credential.js';
 import { endOrphans } from '../record/end.js';
 import { noteEndedOutside, switchRotation } from '../record/rotations.js';
-import { retireVersion } from '../record/versions.js';
+import { replaceListed, retireVersion } from '../record/versions.js';
 import { leased, LeaseLost, type Lease } from './lease.js';
 import type { Leftover } from './leftover.js';
 import { waitBefore } from './postpone.js';
 import { endKeyThere, endNewcomers, endThere, isTakenOver, type There } from './there.js';
-import { loadCredential, wayOf } from './work.js';
+import { knownOf, loadCredential, wayOf } from './work.js';
 
 /**
  * Ends in its store what is left there of a credential, and takes it off the list. What the store does not do just now,
@@ -21,8 +21,8 @@ export async function clear(parts: StoreParts, lease: Lease): Promise<void> {
   const [leftover] = await db.rows<Leftover>(leftoverNamed, { id: lease.id, fence: lease.fence });
   if (!leftover) return;
   try {
-    await withStore(parts, leftover.storeId, (open) => clearAt(parts, open, lease, leftover));
-    await takeOff(parts, lease, leftover);
+    const seen = await withStore(parts, leftover.storeId, (open) => clearAt(parts, open, lease, leftover));
+    await takeOff(parts, lease, leftover, seen);
   } catch (error) {
     if (error instanceof LeaseLost) return;
     if (!(error instanceof KeywayError)) throw error;
@@ -34,28 +34,62 @@ export async function clear(parts: StoreParts, lease: Lease): Promise<void> {
   }
 }
 
-async function clearAt({ db }: StoreParts, open: OpenStore, lease: Lease, leftover: Leftover): Promise<void> {
+/** The one secret that a store has of a credential. */
+interface Seen {
+  accessKey: string;
+  /** Whether the store shows it. */
+  shown: boolean;
+}
+
+/** @returns what the store has by now, of a credential whose secrets replace each other there */
+async function clearAt(
+  { db }: StoreParts,
+  open: OpenStore,
+  lease: Lease,
+  leftover: Leftover,
+): Promise<Seen | undefined> {
   const { connector } = open;
   const upstream = leased(db, open.upstream, lease);
   const there: There = { db, connector, upstream, work: await loadCredential(db, leftover.credentialId) };
   const { accessKey, before } = leftover;
-  if (accessKey !== null) return endKeyThere(there, accessKey);
+  if (accessKey !== null) return void (await endKeyThere(there, accessKey));
   const { credential } = there.work;
   const hasEnded = credential.revokedAt !== null || credential.deletedAt !== null;
   // What has several keys has each of them on a list; of what has one, the whole is ended once more.
-  if (before !== null) return endNewcomers(there, before);
-  if (hasEnded && wayOf(connector) !== 'overlap' && connector.revoke && !(await isTakenOver(there)))
-    await endThere(there, 'revoke');
+  if (before !== null) return void (await endNewcomers(there, before));
+  if (wayOf(connector) === 'overlap') return undefined;
+  if (!hasEnded) return wayOf(connector) === 'replaced' ? seenOf(there) : undefined;
+  if (connector.revoke && !(await isTakenOver(there))) await endThere(there, 'revoke');
+  return undefined;
+}
+
+async function seenOf({ connector, upstream, work }: There): Promise<Seen | undefined> {
+  const found = await connector.find?.(upstream, knownOf(work));
+  return found?.accessKey ? { accessKey: found.accessKey, shown: connector.reveal !== undefined } : undefined;
+}
+
+/** A call that came to its end late has replaced the secret that Keyway knows: only its store may show the new one. */
+async function noteReplaced(tx: Tx, id: string, { accessKey, shown }: Seen): Promise<void> {
+  const changed = await tx.rows(replacedBy, { id, accessKey, shown });
+  if (changed.length > 0) await replaceListed(tx, [id], [accessKey]);
 }
 
 /** One that was looked for is looked for once more, when no store can take longer. */
-async function takeOff({ db }: StoreParts, { id, fence }: Lease, leftover: Leftover): Promise<void> {
+async function takeOff(
+  { db }: StoreParts,
+  { id, fence }: Lease,
+  leftover: Leftover,
+  seen: Seen | undefined,
+): Promise<void> {
   const { credentialId, storeId, accessKey, version, rotationId } = leftover;
   await db.transaction(async (tx) => {
     await tx.rows<Pick<Credential, 'id'>>(lockOwner, { credentialId });
     const settled = await tx.rows(accessKey === null ? lookedFor : removed, { id, fence });
     if (settled.length === 0) throw new LeaseLost();
-    if (accessKey === null) return void (await tx.rows(forgetLooked, { id }));
+    if (accessKey === null) {
+      if (seen) await noteReplaced(tx, credentialId, seen);
+      return void (await tx.rows(forgetLooked, { id }));
+    }
     await retireVersion(tx, credentialId, version);
     await switchRotation(tx, rotationId, { finished: true });
     await noteEndedOutside(tx, credentialId);
@@ -67,6 +101,11 @@ async function takeOff({ db }: StoreParts, { id, fence }: Lease, leftover: Lefto
 const leftoverNamed = sql(`
   SELECT id, credential_id AS "credentialId", store_id AS "storeId", access_key AS "accessKey", version,
     rotation_id AS "rotationId", before, attempts FROM leftovers WHERE id = :id AND fence = :fence`);
+const replacedBy = sql(`
+  UPDATE credentials c SET access_key = :accessKey, standing = CASE WHEN :shown THEN c.standing ELSE 'UNKNOWN' END,
+    revision = revision + 1, updated_at = now()
+  WHERE c.id = :id AND c.access_key IS DISTINCT FROM :accessKey AND c.revoked_at IS NULL AND NOT c.reaches_store
+    AND NOT EXISTS (SELECT 1 FROM intents i WHERE i.credential_id = c.id AND i.state = 'OPEN') RETURNING c.id`);
 const lockOwner = sql('SELECT id FROM credentials WHERE id = :credentialId FOR UPDATE');
 const removed = sql('DELETE FROM leftovers WHERE id = :id AND fence = :fence RETURNING id');
 const lookedFor = sql(`

@@ -150,7 +150,7 @@ export async function settleUnknown(
       await tx.rows(unknownCredential, { id });
     }
     await close(tx, intent, 'UNKNOWN', failure);
-    if (look && intent.details.before) await leaveLook(tx, intent, intent.details.before);
+    if (look) await leaveLook(tx, intent, intent.details.before ?? null);
     await tell(parts.keyring, tx, intent, credential, failure.code);
   });
 }
@@ -292,7 +292,7 @@ async function end(tx: Tx, intent: Intent, verb: 'REVOKE' | 'DELETE'): Promise<v
 /** What an earlier call may have made, and no process heard of, is looked for: also what the store makes yet. */
 async function leaveLookAfter(tx: Tx, { fence }: Lease, intent: Intent): Promise<void> {
   const { verb, details } = intent;
-  if (fence > 1 && makes(verb) && details.before) await leaveLook(tx, intent, details.before);
+  if (fence > 1 && makes(verb)) await leaveLook(tx, intent, details.before ?? null);
 }
 
 async function setColumns(tx: Tx, id: string, columns: Partial<Credential>): Promise<void> {

@@ -158,7 +158,7 @@ const retireOutdated = sql(`
   FROM unnest(CAST(:ids AS uuid[]), CAST(:keys AS text[])) AS e (id, key)
   WHERE v.credential_id = e.id AND v.state = 'CURRENT' AND v.access_key IS DISTINCT FROM e.key
     AND NOT EXISTS (SELECT 1 FROM intents i WHERE i.credential_id = e.id AND i.state = 'OPEN')
-    AND NOT EXISTS (SELECT 1 FROM leftovers l WHERE l.credential_id = e.id)
+    AND NOT EXISTS (SELECT 1 FROM leftovers l WHERE l.credential_id = e.id AND l.access_key IS NOT NULL)
     AND NOT EXISTS (SELECT 1 FROM credentials c WHERE c.id = e.id AND c.reaches_store)
   RETURNING e.id`);
 const insertReplaced = sql(`

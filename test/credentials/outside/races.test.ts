@@ -202,8 +202,11 @@ test('R7: what a rotation may still make is not swept away where another has its
   standing.release();
   await rotating;
   const next = await made(user);
-  await server.rows('UPDATE leftovers SET due_at = now(), until_at = now()');
-  await until(async () => (await server.rows('SELECT id FROM leftovers')).length === 0);
+  const of = { id: parseId(id)?.uuid };
+  await server.rows('UPDATE leftovers SET due_at = now(), until_at = now() WHERE credential_id = :id', of);
+  await until(
+    async () => (await server.rows('SELECT id FROM leftovers WHERE credential_id = :id', of)).length === 0,
+  );
   expect(usersAt(at)).toContain(user.name);
   expect(await statusOf(next.id)).toBe('ACTIVE');
 });
