@@ -57,6 +57,7 @@ export async function openWorld(): Promise<World> {
     call: () => Promise.resolve({ status: 200, headers: {}, json: undefined }),
     circuitOf: () => 'CLOSED',
     forget: () => undefined,
+    trial: (_, work) => work(),
   };
   const [account] = await db.rows<{ id: string }>(someAccount);
   const accountId = account?.id ?? '';
