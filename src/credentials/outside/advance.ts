@@ -113,7 +113,7 @@ async function deal(
       return settleUnknown(parts, lease, work, {
         failure: doubtBy(mishap, known, error),
         externalId: idFor(connector, work),
-        look: makes(known.verb) && known.way !== 'ours',
+        look: makes(known.verb),
       });
   }
 }

@@ -55,6 +55,8 @@ async function clearAt(
   if (accessKey !== null) return void (await endKeyThere(there, accessKey));
   const { credential } = there.work;
   const hasEnded = credential.revokedAt !== null || credential.deletedAt !== null;
+  // What was made for it is for the next listing to find, and no leftover.
+  if (!hasEnded && credential.externalId === null && credential.standing === 'UNKNOWN') return undefined;
   // What has several keys has each of them on a list; of what has one, the whole is ended once more.
   if (before !== null) return void (await endNewcomers(there, before));
   if (wayOf(connector) === 'overlap') return undefined;

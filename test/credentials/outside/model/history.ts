@@ -207,12 +207,10 @@ export class History {
     if (revokedAt !== null || endingSince !== null || externalId === null) return;
     const connector = parts.connectors[this.vendor.kind];
     if (!connector) return;
-    let before: readonly string[] | undefined;
-    try {
-      before = await presentAt(parts, connector, credential);
-    } catch {
-      return;
-    }
+    // What goes wrong before anything is on record has changed nothing.
+    this.vendor.healthy = true;
+    const before = await presentAt(parts, connector, credential);
+    this.vendor.healthy = false;
     const password = this.vendor.kind === 'OURS' ? mintPassword() : null;
     const chosen = password && { accessKey: this.name, secret: password, keys: null, proof: password };
     const wish = { kind, provider: null, accessKey: credential.accessKey, chosen };
