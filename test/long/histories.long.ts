@@ -1,7 +1,7 @@
 import { History, openWorld } from '../credentials/outside/model/history.js';
 
 /** How many histories are lived through; `HISTORIES` says otherwise. */
-const count = Number(process.env['HISTORIES'] ?? 4_000);
+const count = Number(process.env['HISTORIES'] ?? 10_000);
 const first = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 /** In one database: it grows slower with each. */
 const inOne = 250;

@@ -28,7 +28,7 @@ test.each(['createCredential', 'rotateCredential'])(
     const account = await makeAccount(server);
     const store = await makeStore(server, account, seqeraAt(seqera));
     const { id } = await makeCredential(server, account, { store, secret: github() });
-    const permissions = ['CREDENTIAL_CREATE', 'CREDENTIAL_ROTATE'];
+    const permissions = ['CREDENTIAL_CREATE', 'CREDENTIAL_ROTATE', 'STORE_MANAGE'];
     const who = await makeCaller(server, permissions, { onAccount: account }, { mfaRequired: true });
     const app = await enrolAndConfirm(server, who.token);
     clock.move(10);
