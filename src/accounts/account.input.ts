@@ -192,6 +192,9 @@ export class DeleteAccountInput {
   @AsTyped()
   revokeCredentials?: boolean | null;
 
+  @MfaCodeField('Needed with `transferTo` if the account of the caller requires a second factor.')
+  mfaCode?: string | null;
+
   @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }

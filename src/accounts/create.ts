@@ -10,7 +10,7 @@ import { Account } from './account.js';
 import type { CreateAccountInput } from './account.input.js';
 import { changedAccount, findAccount, holdAccounts } from './find.js';
 import { keepIdentities } from './keep-identities.js';
-import { attemptIfNeeded } from './second-factor.js';
+import { attemptWhere } from './second-factor.js';
 
 /**
  * Makes an account, on its own or as part of another.
@@ -24,8 +24,7 @@ export async function createAccount(ctx: RequestContext, input: CreateAccountInp
   authorize(ctx.principal, Permission.ACCOUNT_MANAGE, { accountId: parent?.id });
   // A repeated request has the code of its own moment.
   const { mfaCode, ...asked } = input;
-  const isNeeded = (input.identities ?? []).length > 0;
-  const factor = isNeeded || typeof mfaCode === 'string' ? await attemptIfNeeded(ctx, mfaCode) : undefined;
+  const factor = await attemptWhere(ctx, (input.identities ?? []).length > 0, mfaCode);
   const create = async (tx: Tx) => {
     const id = newId();
     if (parent) await holdAccounts(tx, [parent.id]);
@@ -44,12 +43,11 @@ export async function createAccount(ctx: RequestContext, input: CreateAccountInp
       if (violates(error, 'accounts_name')) throw conflict('The name of the account is in use.');
       throw error;
     }
-    await factor?.prove(tx);
+    await factor.prove(tx);
     await keepIdentities(ctx, tx, id, input.identities ?? []);
     await record(ctx, tx, { action: 'account:create', target: { type: 'Account', id }, accountId: id });
     return { id };
   };
-  const creating = () => once(ctx, 'account:create', asked, create);
-  const { result } = await (factor ? factor.during(creating) : creating());
+  const { result } = await factor.during(() => once(ctx, 'account:create', asked, create));
   return changedAccount(ctx, result.id);
 }

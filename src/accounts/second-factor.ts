@@ -83,6 +83,19 @@ export async function attemptIfNeeded(
   throw factorNeeded();
 }
 
+/**
+ * The same for a verb of which only some requests need a factor: those that let others do what needs one of the caller.
+ * @throws as `attemptIfNeeded` does
+ */
+export async function attemptWhere(
+  ctx: RequestContext,
+  isNeeded: boolean,
+  mfaCode: string | null | undefined,
+): Promise<Attempt> {
+  const given = isNeeded || typeof mfaCode === 'string' ? await attemptIfNeeded(ctx, mfaCode) : undefined;
+  return given ?? { prove: () => Promise.resolve(), during: (deed) => deed() };
+}
+
 /** What is said where a factor is required and no code was given. */
 export const factorNeeded = (): KeywayError =>
   forbidden('The account requires a second factor: give its code as mfaCode, or enrol one first.');

@@ -308,6 +308,11 @@ export class UpdateCredentialInput {
   @Optional()
   overwriteSecret?: boolean | null;
 
+  @MfaCodeField(
+    'Needed if the account of the caller requires a second factor, to give the credential another owner or project.',
+  )
+  mfaCode?: string | null;
+
   @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }

@@ -6,6 +6,7 @@ import type { Account } from '../accounts/account.js';
 import type { DeleteAccountInput } from '../accounts/account.input.js';
 import { lockAccount } from '../accounts/find.js';
 import { endFactor } from '../accounts/remove-mfa.js';
+import { attemptWhere } from '../accounts/second-factor.js';
 import { isWithin } from '../accounts/tree.js';
 import { recordAll, type Deed } from '../audit/record.js';
 import { mostListed } from '../config/limits.js';
@@ -42,14 +43,20 @@ export interface DeletedAccount extends Answer {
  * else. Credentials of other accounts that it owns, and that the caller may not end or hand over where they are, stay as
  * they are, without an owner.
  * @throws NOT_FOUND; FORBIDDEN, also where the caller may not do to its credentials what becomes of them, and where by
- * the hand-over anybody could do more than the caller; CONFLICT while it owns credentials, projects or sub-accounts of
+ * the hand-over anybody could do more than the caller, and to hand over without the second factor that the caller's
+ * account requires; CONFLICT while it owns credentials, projects or sub-accounts of
  * which the input does not say what becomes of them, while it has stores, and for oneself and the built-in
  * administrator.
  */
-export async function deleteAccount(ctx: RequestContext, input: DeleteAccountInput): Promise<DeletedAccount> {
+export async function deleteAccount(
+  ctx: RequestContext,
+  { mfaCode, ...input }: DeleteAccountInput,
+): Promise<DeletedAccount> {
   const id = decodeId('Account', input.id, 'input.id');
-  // Found within, so that a replay answers although the account is gone.
-  const { result } = await once<DeletedAccount>(ctx, 'account:delete', input, async (tx) => {
+  // A repeated request has the code of its own moment.
+  const factor = await attemptWhere(ctx, Boolean(input.transferTo), mfaCode);
+  // The account is found within, so that a replay answers although it is gone.
+  const remove = async (tx: Tx): Promise<DeletedAccount> => {
     const account = await lockAccount(ctx, tx, id, Permission.ACCOUNT_MANAGE);
     authorize(ctx.principal, Permission.ACCOUNT_MANAGE, { accountId: id, about: { type: 'Account', id } });
     if (account.builtIn || id === ctx.principal.accountId) {
@@ -68,6 +75,7 @@ export async function deleteAccount(ctx: RequestContext, input: DeleteAccountInp
     const { ending, untouched } = sortOut(ctx.principal, elsewhere, isRevoking);
     const revoked = isRevoking ? [...holding.credentials, ...permanent(ending)] : [];
     await expectOwn(tx, revoked);
+    await factor.prove(tx);
     const ended = await endAll(tx, [...holding.personal, ...revoked, ...ending.map((one) => one.id)]);
     const released = await release(tx, id, untouched);
     const moved = heir ? await handOver(ctx, tx, id, heir.id) : [];
@@ -91,7 +99,8 @@ export async function deleteAccount(ctx: RequestContext, input: DeleteAccountInp
       untouched: untouched.slice(0, mostListed).map((one) => one.id),
       untouchedCount: untouched.length,
     };
-  });
+  };
+  const { result } = await factor.during(() => once<DeletedAccount>(ctx, 'account:delete', input, remove));
   // What was kept by earlier versions says nothing of it.
   return { ...result, untouched: result.untouched ?? [], untouchedCount: result.untouchedCount ?? 0 };
 }

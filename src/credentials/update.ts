@@ -4,6 +4,7 @@ import { authorize } from '../access/authorize.js';
 import { authorizeGains } from '../access/gains.js';
 import { Permission } from '../access/principal.js';
 import { findAccount } from '../accounts/find.js';
+import { attemptWhere } from '../accounts/second-factor.js';
 import { recordAll } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { sql, type Tx } from '../database/database.js';
@@ -45,13 +46,14 @@ import { checkedExpiry } from './record/expiry.js';
 /**
  * Changes what is recorded of a credential. A field left out keeps its value; null clears it.
  * @throws NOT_FOUND; FORBIDDEN, also for an owner, roles or terms of a token that give more than the caller holds, for
- * what would act as the caller again and for longer, and where the caller could do more to it at its new place; CONFLICT
+ * what would act as the caller again and for longer, where anybody could do more to it at its new place than the caller
+ * may, and to give it away without the second factor that the caller's account requires; CONFLICT
  * where it has ended or has another revision than expected; BAD_USER_INPUT for an empty address list where there was a
  * restriction, and without what its store needs.
  */
 export async function updateCredential(
   ctx: RequestContext,
-  input: UpdateCredentialInput,
+  { mfaCode, ...input }: UpdateCredentialInput,
 ): Promise<{ credential: Credential; secretResent: boolean }> {
   const { principal } = ctx;
   const found = await findCredential(ctx, input.id, 'input.id', Permission.CREDENTIAL_UPDATE);
@@ -71,8 +73,11 @@ export async function updateCredential(
   const asked =
     input.roles === undefined ? undefined : await findRoles(ctx, input.roles ?? [], 'input.roles');
 
+  // A repeated request has the code of its own moment.
+  const factor = await attemptWhere(ctx, input.owner !== undefined || Boolean(input.project), mfaCode);
+
   let lease: Lease | undefined;
-  const { result } = await once<Updated>(ctx, 'credential:update', input, async (tx) => {
+  const change = async (tx: Tx): Promise<Updated> => {
     const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_UPDATE);
     expectLiving(credential);
     expectRevision(credential, input.expectedRevision);
@@ -104,6 +109,7 @@ export async function updateCredential(
       const place = { ...placeOf({ ...credential, ...wanted }), accountId: credential.accountId, store };
       await authorizeGiving(ctx, asked ?? [], place, kept, tx);
     }
+    await factor.prove(tx);
     if (connector && store.kind !== StoreKind.BUILT_IN) {
       if (typeof input.expectedRevision === 'number') await expectIdle(tx, credential.id);
       if (names.includes('baseUrl') && !connector.keeps?.includes('baseUrl'))
@@ -155,7 +161,8 @@ export async function updateCredential(
     const changed = [...publicNames(names), ...(rolesChanged ? ['roles'] : [])];
     await recordAll(ctx, tx, deedsOfChange(credential, wanted, changed));
     return { id: credential.id, intent: null, secretResent: false };
-  });
+  };
+  const { result } = await factor.during(() => once(ctx, 'credential:update', input, change));
   if (result.intent !== null) await carryOut(ctx, 'credential:update', input, result.intent, lease);
   return { credential: await changedCredential(ctx, result.id), secretResent: result.secretResent ?? false };
 }

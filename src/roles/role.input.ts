@@ -78,6 +78,9 @@ export class UpdateRoleInput {
   @ListOf(mostListed)
   permissions?: Permission[];
 
+  @MfaCodeField('Needed if the account of the caller requires a second factor, to add a permission.')
+  mfaCode?: string | null;
+
   @IdempotencyKeyField()
   idempotencyKey?: string | null;
 }

@@ -1,7 +1,8 @@
 import { authorizeOwn, ownWhere } from '../access/acting.js';
+import { attemptWhere } from '../accounts/second-factor.js';
 import { recordAll } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
-import { sql } from '../database/database.js';
+import { sql, type Tx } from '../database/database.js';
 import { badInput, conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { expectHeld } from './create.js';
@@ -14,20 +15,28 @@ import type { UpdateRoleInput } from './role.input.js';
 /**
  * Changes a role, for all who hold it, from the answer on. What it allows is on record wherever it is held.
  * @throws NOT_FOUND; FORBIDDEN without ROLE_MANAGE where it lives, for a permission that the caller does not hold there,
- * and for one that a key of the caller's own would have that outlives what the caller calls with; CONFLICT for a built-in
- * role; BAD_USER_INPUT for permissions of a store's role.
+ * for one that a key of the caller's own would have that outlives what the caller calls with, and to add one without the
+ * second factor that the caller's account requires; CONFLICT for a built-in
+ * role, and where its permissions were changed meanwhile; BAD_USER_INPUT for permissions of a store's role.
  */
-export async function updateRole(ctx: RequestContext, input: UpdateRoleInput): Promise<Role> {
-  const { id } = await findRole(ctx, input.id, 'input.id');
+export async function updateRole(ctx: RequestContext, { mfaCode, ...input }: UpdateRoleInput): Promise<Role> {
+  const { id, ...found } = await findRole(ctx, input.id, 'input.id');
   const permissions = input.permissions && [...new Set(input.permissions)];
-  const { result } = await once(ctx, 'role:update', input, async (tx) => {
+  const addedTo = (role: Pick<Role, 'permissions'>) =>
+    (permissions ?? []).filter((permission) => !role.permissions.includes(permission));
+  // A repeated request has the code of its own moment.
+  const factor = await attemptWhere(ctx, addedTo(found).length > 0, mfaCode);
+  const change = async (tx: Tx) => {
     const role = await lockRole(ctx, tx, id);
     const home = await authorizeManaging(ctx, tx, id);
     if (role.builtIn) throw conflict('A built-in role cannot be changed.');
-    const added = (permissions ?? []).filter((permission) => !role.permissions.includes(permission));
+    const added = addedTo(role);
+    if (added.some((permission) => !addedTo(found).includes(permission)))
+      throw conflict('The permissions of the role were changed meanwhile.');
     if (role.storeId !== null && added.length > 0)
       throw badInput('input.permissions', 'must be empty: the role of a store allows nothing in Keyway');
     expectHeld(ctx.principal, added, role.accountId);
+    await factor.prove(tx);
     const changed = [
       ...(input.description !== undefined && input.description !== role.description ? ['description'] : []),
       ...(permissions && !sameSet(permissions, role.permissions) ? ['permissions'] : []),
@@ -45,7 +54,8 @@ export async function updateRole(ctx: RequestContext, input: UpdateRoleInput): P
     if (added.length > 0) await authorizeOwn(ctx.principal, ownWithRole, { id }, tx);
     await recordAll(ctx, tx, await deedsOfHeld(tx, id, changed, home ?? ctx.principal.accountId));
     return { id };
-  });
+  };
+  const { result } = await factor.during(() => once(ctx, 'role:update', input, change));
   return changedRole(ctx, result.id);
 }
 

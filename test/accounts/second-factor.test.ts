@@ -14,6 +14,7 @@ import {
   makeAccount,
   makeCaller,
   makeCredential,
+  makeProject,
   makeRole,
   unique,
 } from '../support/make.js';
@@ -738,6 +739,69 @@ describe('every verb that shows a secret asks for it', () => {
       expect((await ask()).code).toBe('FORBIDDEN');
       expectRefused(await ask({ mfaCode: wrong(app) }));
       expectData(await ask({ mfaCode: app.code() }));
+    });
+
+    test.each<[string, string, () => Promise<Record<string, unknown>>]>([
+      [
+        'a permission, to those who hold a role',
+        'updateRole',
+        async () => ({
+          id: await makeRole(server, [], { account }),
+          permissions: ['CREDENTIAL_REVEAL'],
+        }),
+      ],
+      [
+        'a credential, to another owner',
+        'updateCredential',
+        async () => ({
+          id: (await makeCredential(server, account)).id,
+          owner: await makeAccount(server, { parent: account }),
+        }),
+      ],
+      [
+        'a credential, to those of a project',
+        'updateCredential',
+        async () => ({
+          id: (await makeCredential(server, account)).id,
+          project: await makeProject(server, account),
+        }),
+      ],
+      [
+        'what an account has, to an heir',
+        'deleteAccount',
+        async () => ({
+          id: await makeAccount(server, { parent: account }),
+          transferTo: await makeAccount(server, { parent: account }),
+        }),
+      ],
+    ])('S28: %s', async (_, mutation, given) => {
+      const { app, token, id } = await makeMaker();
+      const more = [
+        'CREDENTIAL_READ',
+        'CREDENTIAL_UPDATE',
+        'CREDENTIAL_REVOKE',
+        'PROJECT_READ',
+        'ROLE_MANAGE',
+      ];
+      await grant(server, id, await makeRole(server, more), { onAccount: account });
+      const input = await given();
+      const ask = (mfaCode?: string) => run(server, mutation, { ...input, mfaCode }, { token });
+      expect((await ask()).code).toBe('FORBIDDEN');
+      expectRefused(await ask(wrong(app)));
+      expectData(await ask(app.code()));
+    });
+
+    test('S28: but nothing else of a role or a credential', async () => {
+      const { token, id } = await makeMaker();
+      const more = ['CREDENTIAL_READ', 'CREDENTIAL_UPDATE', 'ROLE_MANAGE'];
+      await grant(server, id, await makeRole(server, more), { onAccount: account });
+      const role = await makeRole(server, ['CREDENTIAL_READ'], { account });
+      const { id: credential } = await makeCredential(server, account);
+      for (const [mutation, input] of [
+        ['updateRole', { id: role, permissions: [], description: 'Less' }],
+        ['updateCredential', { id: credential, name: 'Renamed' }],
+      ] as const)
+        expectData(await run(server, mutation, input, { token }));
     });
 
     test.each(['createAccount', 'updateAccount'])('S28: an identity, by %s', async (mutation) => {

@@ -315,6 +315,8 @@ const appOf = (server: TestServer, known: Known) => takeOver(server, known.get('
 /** For what no example shows; each is run by the test named beside it. */
 const runElsewhere = [
   'account of a store:', // stores/create.test.ts, for a store of an account
+  'changes in stores:', // credentials/outside/evidence.test.ts, for what is under way in a store
+  'scope grants of stores:', // stores/scopes/grant-scope.test.ts
   'store:', // stores/store.test.ts, by id or name
 ];
 

@@ -25,7 +25,7 @@ const fieldsOf = (name: string): string[] => {
 /** What is about the request itself, or a secret, or is shown by another name or in another form. */
 const elsewhere: Record<string, string[]> = {
   CreateCredentialInput: ['idempotencyKey', 'mfaCode', 'secret'],
-  UpdateCredentialInput: ['idempotencyKey', 'expectedRevision', 'overwriteSecret', 'secret'],
+  UpdateCredentialInput: ['idempotencyKey', 'expectedRevision', 'mfaCode', 'overwriteSecret', 'secret'],
   RevokeCredentialInput: ['idempotencyKey', 'reason'], // revokeReason
   IssueTemporaryCredentialInput: ['idempotencyKey', 'duration', 'mfaCode', 'storeMfa', 'credential'], // expiresAt, parent
   AccessKeyInput: ['prefix', 'scheme'], // secretPrefix, signatureScheme
@@ -36,7 +36,7 @@ const elsewhere: Record<string, string[]> = {
   CreateProjectInput: ['idempotencyKey'],
   UpdateProjectInput: ['idempotencyKey'],
   CreateRoleInput: ['idempotencyKey'],
-  UpdateRoleInput: ['idempotencyKey'],
+  UpdateRoleInput: ['idempotencyKey', 'mfaCode'],
   CreateStoreInput: ['idempotencyKey', 'connection'], // settings
   UpdateStoreInput: ['idempotencyKey', 'connection', 'mfaCode'],
 };

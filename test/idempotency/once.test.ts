@@ -56,6 +56,8 @@ const selections: Record<string, string> = {
   syncStore: 'store { id lastSync { startedAt finishedAt } }',
   grantRole: 'grant { id createdAt }',
   withdrawRole: 'deletedId',
+  grantScope: 'grant { scope createdAt }',
+  withdrawScope: 'store { id }',
 };
 
 const send = (name: string, input: Input, options?: AskOptions): Promise<Answer> => {
@@ -137,6 +139,20 @@ const mutations: [string, () => Promise<Input>, Input][] = [
     'withdrawRole',
     async () => ({ grant: await grant(server, await makeAccount(server), await makeRole(server, [])) }),
     { grant: '' },
+  ],
+  [
+    'grantScope',
+    async () => ({ store: await store(), account: await makeAccount(server), scope: 'Orders' }),
+    { scope: 'Another' },
+  ],
+  [
+    'withdrawScope',
+    async () => {
+      const input = { store: await store(), account: await makeAccount(server), scope: 'Orders' };
+      await sent('grantScope', input);
+      return input;
+    },
+    { scope: 'Another' },
   ],
 ];
 
@@ -489,6 +505,8 @@ const actions: Record<string, string> = {
   issueTemporaryCredential: 'credential:issue',
   grantRole: 'role:grant',
   withdrawRole: 'role:withdraw',
+  grantScope: 'scope:grant',
+  withdrawScope: 'scope:withdraw',
 };
 
 /** How much there is of everything that a mutation changes, and how often it was changed. */
