@@ -14,7 +14,7 @@ import { changedCredential } from './record/find.js';
 import { lockCredential } from './record/lock.js';
 import { carryOut } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
-import { inherit, leaveLook } from './outside/leftover.js';
+import { hasKeysLeft, inherit, leaveLook } from './outside/leftover.js';
 import { overtake, plan } from './outside/plan.js';
 import { leaveOvertaken } from './outside/settle.js';
 import { ends } from './outside/verdict.js';
@@ -50,7 +50,9 @@ export async function endOutside(
     if (temporary && !expired && credential.revokedAt === null)
       throw unsupported('A temporary credential of this store ends by itself, or with its parent.');
     const ended = credential.deletedAt !== null || credential.revokedAt !== null;
-    const isGone = temporary || credential.goneAt !== null || credential.externalId === null;
+    // Of what the store does not list any more, a previous key may live on there.
+    const isListed = credential.goneAt === null || (await hasKeysLeft(tx, id));
+    const isGone = temporary || !isListed || credential.externalId === null;
     if (isGone && credential.goneAt === null && credential.standing === 'UNKNOWN')
       throw conflict(
         'The store may or may not have made this credential: sync the store to find out, then try again.',

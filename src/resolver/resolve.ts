@@ -75,5 +75,6 @@ async function addressesOf(resolver: Resolver, name: string): Promise<LookupAddr
   return found;
 }
 
+// A name that a search domain makes too long is none.
 const isAbsent = (error: unknown): boolean =>
-  ['ENOTFOUND', 'ENODATA'].includes(String((error as { code?: unknown }).code));
+  ['ENOTFOUND', 'ENODATA', 'EBADNAME'].includes(String((error as { code?: unknown }).code));

@@ -16,7 +16,7 @@ interface Asked {
  * one for another; which of a tenant's comes next is chosen where it waits, by `nextInTurn`.
  */
 export class Slots {
-  readonly #running = new Map<string, { tenant: string; ended: Promise<unknown> }>();
+  readonly #running = new Set<{ id: string; tenant: string; ended: Promise<unknown> }>();
   #filling: Promise<unknown> = Promise.resolve();
 
   constructor(readonly most: number) {}
@@ -40,23 +40,25 @@ export class Slots {
 
   /** The ids of what is under way. */
   running(): string[] {
-    return [...this.#running.keys()];
+    return [...this.#running].map(({ id }) => id);
   }
 
   /** Waits for all that is under way. */
   async end(): Promise<void> {
     await this.#filling;
-    await Promise.all([...this.#running.values()].map(({ ended }) => ended));
+    await Promise.all([...this.#running].map(({ ended }) => ended));
   }
 
   #asked(): Asked {
-    const had = [...this.#running.values()].map(({ tenant }) => tenant);
+    const had = [...this.#running].map(({ tenant }) => tenant);
     return { free: this.most - had.length, share: Math.ceil(this.most / 2), had };
   }
 
   #begin<Result>({ id, tenant }: Waiting, work: Promise<Result>): Promise<Result> {
-    const ended = work.finally(() => this.#running.delete(id));
-    this.#running.set(id, { tenant, ended });
+    // Not by its id: what was taken again after its lease ended has another slot.
+    const ended = work.finally(() => this.#running.delete(running));
+    const running = { id, tenant, ended };
+    this.#running.add(running);
     return ended;
   }
 }

@@ -25,8 +25,10 @@ export async function checkStore(ctx: RequestContext, input: CheckStoreInput): P
   const { id, accountId } = await findManaged(ctx, input.id);
   if (accountId === null) throw notFound();
   if (await answeredBefore(ctx, 'store:check', input)) return changedStore(ctx, id);
-  const ask = ({ connector, upstream }: OpenStore) => problemOf(() => connector.check(upstream));
-  const problem = await ctx.gates.trial(ctx.principal.tenantId, () => withStore(ctx, id, ask, ctx.left));
+  const ask = ({ connector, upstream }: OpenStore) => connector.check(upstream);
+  const problem = await problemOf(() =>
+    ctx.gates.trial(ctx.principal.tenantId, () => withStore(ctx, id, ask, ctx.left)),
+  );
   // What was given up in the middle tells nothing of the store.
   if (ctx.left.aborted) throw unavailable();
   await once(ctx, 'store:check', input, async (tx) => {

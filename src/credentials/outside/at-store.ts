@@ -146,8 +146,10 @@ async function create(doing: Doing): Promise<Created> {
     return created;
   } catch (error) {
     // The call before may have come to its end since the store was looked at.
-    const [made] =
-      again && chosen && isTaken(error) ? await newcomers(doing, work.intent.details.before ?? []) : [];
+    const isOurs = again && chosen !== null && isTaken(error);
+    // That it is there tells that the call before was carried out, unless the store is seen without it.
+    doing.evidence.open ||= isOurs;
+    const [made] = isOurs ? await newcomers(doing, work.intent.details.before ?? []) : [];
     if (made === undefined || !chosen) throw error;
     return { externalId: made, scope: scope ?? '', minted: chosen };
   }

@@ -18,7 +18,7 @@ import { knownOf, loadCredential, wayOf } from './work.js';
  */
 export async function clear(parts: StoreParts, lease: Lease): Promise<void> {
   const { db, log } = parts;
-  const [leftover] = await db.rows<Leftover>(leftoverNamed, { id: lease.id, fence: lease.fence });
+  const [leftover] = await db.rows<Taken>(leftoverNamed, { id: lease.id, fence: lease.fence });
   if (!leftover) return;
   try {
     const seen = await withStore(parts, leftover.storeId, (open) => clearAt(parts, open, lease, leftover));
@@ -27,11 +27,22 @@ export async function clear(parts: StoreParts, lease: Lease): Promise<void> {
     if (error instanceof LeaseLost) return;
     if (!(error instanceof KeywayError)) throw error;
     const { code, message, cause } = error;
+    // A version before this one knows no leftovers, and may have let its store be disconnected.
+    if (code === 'NOT_FOUND' && (await db.rows(unreachable, { id: lease.id })).length > 0)
+      return log.warn(
+        { store: leftover.storeId },
+        'what is left in a store that was disconnected cannot be ended',
+      );
     log.warn({ store: leftover.storeId, code, cause }, 'what is left in a store could not be ended yet');
     const { id, fence } = lease;
     const waitMs = waitBefore(error, leftover.attempts);
     await db.rows(postponed, { id, fence, waitMs, failure: `${code}: ${message}` });
   }
+}
+
+interface Taken extends Leftover {
+  /** Whether it is looked for long after no store can take longer: the store or Keyway was away. */
+  isLate: boolean;
 }
 
 /** The one secret that a store has of a credential. */
@@ -46,7 +57,7 @@ async function clearAt(
   { db }: StoreParts,
   open: OpenStore,
   lease: Lease,
-  leftover: Leftover,
+  leftover: Taken,
 ): Promise<Seen | undefined> {
   const { connector } = open;
   const upstream = leased(db, open.upstream, lease);
@@ -58,6 +69,8 @@ async function clearAt(
   // What was made for it is for the next listing to find, and no leftover.
   if (!hasEnded && credential.externalId === null && credential.standing === 'UNKNOWN') return undefined;
   // What has several keys has each of them on a list; of what has one, the whole is ended once more.
+  // So long after the call what came in is somebody else's, and for the next listing to find.
+  if (before !== null && leftover.isLate && !hasEnded) return undefined;
   if (before !== null) return void (await endNewcomers(there, before));
   if (wayOf(connector) === 'overlap') return undefined;
   if (!hasEnded) return wayOf(connector) === 'replaced' ? seenOf(there) : undefined;
@@ -80,7 +93,7 @@ async function noteReplaced(tx: Tx, id: string, { accessKey, shown }: Seen): Pro
 async function takeOff(
   { db }: StoreParts,
   { id, fence }: Lease,
-  leftover: Leftover,
+  leftover: Taken,
   seen: Seen | undefined,
 ): Promise<void> {
   const { credentialId, storeId, accessKey, version, rotationId } = leftover;
@@ -102,7 +115,11 @@ async function takeOff(
 
 const leftoverNamed = sql(`
   SELECT id, credential_id AS "credentialId", store_id AS "storeId", access_key AS "accessKey", version,
-    rotation_id AS "rotationId", before, attempts FROM leftovers WHERE id = :id AND fence = :fence`);
+    rotation_id AS "rotationId", before, attempts, coalesce(until_at < now() - interval '10 minutes', false) AS "isLate"
+  FROM leftovers WHERE id = :id AND fence = :fence`);
+const unreachable = sql(`
+  DELETE FROM leftovers l USING stores s
+  WHERE l.id = :id AND s.id = l.store_id AND s.deleted_at IS NOT NULL RETURNING l.id`);
 const replacedBy = sql(`
   UPDATE credentials c SET access_key = :accessKey, standing = CASE WHEN :shown THEN c.standing ELSE 'UNKNOWN' END,
     revision = revision + 1, updated_at = now()

@@ -103,6 +103,10 @@ export async function forgetKeys(tx: Tx, credentialId: string): Promise<void> {
 export const leftoversOf = (db: Sql, credentialId: string): Promise<Leftover[]> =>
   db.rows<Leftover>(ofCredential, { credentialId });
 
+/** Whether keys of a credential are still to end in its store. */
+export const hasKeysLeft = async (db: Sql, credentialId: string): Promise<boolean> =>
+  (await leftoversOf(db, credentialId)).some(({ accessKey }) => accessKey !== null);
+
 /** Takes what a version before this one left to intents into the list, of one credential. */
 export async function inherit(on: Sql, credentialId: string): Promise<void> {
   await on.rows(inheritKeys, { credentialId });

@@ -124,18 +124,21 @@ const sameName = sql(`
   SELECT id FROM credentials
   WHERE store_id = :storeId AND id <> :id AND deleted_at IS NULL AND revoked_at IS NULL
     AND coalesce(external_id, access_key) = :externalId LIMIT 1`);
+// Another store may reach the same place of the vendor: what was made by way of it is no leftover of this one.
+const storesThere = `(
+    SELECT s.id FROM stores s JOIN stores o ON o.kind = s.kind AND o.addresses = s.addresses WHERE o.id = :storeId)`;
 const othersUnderWay = sql(`
   SELECT i.id FROM intents i JOIN credentials c ON c.id = i.credential_id
-  WHERE i.store_id = :storeId AND i.id IS DISTINCT FROM CAST(:intentId AS uuid) AND i.state = 'OPEN' AND i.verb IN ('CREATE', 'ROTATE')
+  WHERE i.store_id IN ${storesThere} AND i.id IS DISTINCT FROM CAST(:intentId AS uuid) AND i.state = 'OPEN' AND i.verb IN ('CREATE', 'ROTATE')
     AND i.lease_until > now() AND c.scope IS NOT DISTINCT FROM CAST(:scope AS text) LIMIT 1`);
 // Its own keys too, those that live and those that are to end by themselves.
 const keysOfStore = sql(`
   SELECT v.access_key AS key FROM credential_versions v JOIN credentials c ON c.id = v.credential_id
-  WHERE c.store_id = :storeId AND c.deleted_at IS NULL AND v.access_key = ANY(CAST(:keys AS text[]))
+  WHERE c.store_id IN ${storesThere} AND c.deleted_at IS NULL AND v.access_key = ANY(CAST(:keys AS text[]))
     AND (c.id <> :id OR c.revoked_at IS NULL AND v.state IN ('CURRENT', 'PREVIOUS'))
   UNION
   SELECT external_id FROM credentials
-  WHERE store_id = :storeId AND deleted_at IS NULL AND external_id = ANY(CAST(:keys AS text[]))
+  WHERE store_id IN ${storesThere} AND deleted_at IS NULL AND external_id = ANY(CAST(:keys AS text[]))
     AND (id <> :id OR revoked_at IS NULL)
   UNION
-  SELECT access_key FROM leftovers WHERE store_id = :storeId AND access_key = ANY(CAST(:keys AS text[]))`);
+  SELECT access_key FROM leftovers WHERE store_id IN ${storesThere} AND access_key = ANY(CAST(:keys AS text[]))`);

@@ -21,6 +21,7 @@ export async function endCredentials(
   const all = ended.map(({ id }) => id);
   await endVersions(tx, all);
   await finishRotations(tx, all);
+  await tx.rows(endLeftovers, { ids: all });
   return ended.sort((one, other) => Number(ids.includes(other.id)) - Number(ids.includes(one.id)));
 }
 
@@ -69,6 +70,11 @@ const revoke = sql(`
     revision = revision + 1, updated_at = now()
   WHERE id IN (SELECT id FROM ending) AND revoked_at IS NULL
   RETURNING id, account_id AS "accountId", project_id AS "projectId"`);
+
+// A previous key whose grace still runs is to end in its store now.
+const endLeftovers = sql(`
+  UPDATE leftovers SET due_at = least(due_at, now())
+  WHERE credential_id = ANY(CAST(:ids AS uuid[])) AND access_key IS NOT NULL`);
 
 const remove = sql(`
   UPDATE credentials SET deleted_at = now(), revision = revision + 1, updated_at = now()

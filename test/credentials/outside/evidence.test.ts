@@ -300,3 +300,64 @@ test('a role that is deleted while a store takes it in keeps nothing from being 
   expect(credential.roles).toEqual([{ id: roles[0] }]);
   expect(gateway.calls.filter(({ method }) => method === 'PUT')).toHaveLength(1);
 });
+
+const sync = (id: string) => run(server, 'syncStore', { id });
+const rotateWithGrace = async (id: string) =>
+  expectData(await rotate(server, { id, gracePeriod: 'PT720H' })).rotateCredential.issued as {
+    accessKey: string;
+    secret: string;
+  };
+
+test('R7: what the store does not list any more is revoked with the previous key that lives on there', async () => {
+  const first = await made();
+  const next = await rotateWithGrace(first.id);
+  at.subAccounts.get(scope)?.keys.delete(next.accessKey);
+  expectData(await sync(store));
+  expect(await statusOf(first.id)).toBe('GONE');
+  expect(at.accepts(first.accessKey, first.secret)).toBe(true);
+  expectData(await revoke(server, { id: first.id }));
+  expect(await statusOf(first.id)).toBe('REVOKED');
+  expect(at.accepts(first.accessKey, first.secret)).toBe(false);
+});
+
+/** A look for what a lost rotation may have made, which is due when it says so. */
+const leaveLookAt = async (id: string, before: string[], due: string, until: string) =>
+  server.rows(
+    `INSERT INTO leftovers (id, credential_id, store_id, before, due_at, until_at)
+     SELECT gen_random_uuid(), c.id, c.store_id, CAST(:before AS text[]), ${due}, ${until}
+     FROM credentials c WHERE c.id = :id RETURNING id`,
+    { id: rowOf(id), before },
+  );
+const looksLeft = async (id: string) =>
+  (await server.rows('SELECT id FROM leftovers WHERE credential_id = :id', { id: rowOf(id) })).length;
+
+test('R7: a look for a late key leaves alone what another store of Keyway made in the same place', async () => {
+  const { id } = await made();
+  const before = keysThere();
+  const { accessKey, secretKey } = at.manager;
+  const other = await makeAccount(server);
+  const otherStore = await makeStore(server, other, {
+    ncloud: { stsEndpoint: at.url, subAccountEndpoint: at.url, accessKey, secretKey },
+  });
+  const theirs = expectData(
+    await create(server, { ...pair(unique('theirs')), store: otherStore, account: other }),
+  ).createCredential;
+  const late = at.addKey(scope).accessKey;
+  await leaveLookAt(id, before, 'now()', "now() + interval '1 second'");
+  await until(async () => (await looksLeft(id)) === 0);
+  expect(keysThere()).toContain(theirs.issued.accessKey);
+  expect(keysThere()).not.toContain(late);
+});
+
+test('R7: a look that comes long after the call leaves alone what was made by hand since', async () => {
+  const { id } = await made();
+  const before = keysThere();
+  const byHand = at.addKey(scope).accessKey;
+  await leaveLookAt(id, before, 'now()', "now() - interval '1 day'");
+  await until(async () => (await looksLeft(id)) === 0);
+  expect(keysThere()).toContain(byHand);
+  expectData(await sync(store));
+  const text = `query { credentials(filter: { store: ["${store}"] }, first: 100) { nodes { accessKey } } }`;
+  const { nodes } = expectData(await server.ask(text)).credentials;
+  expect(nodes).toContainEqual({ accessKey: byHand });
+});
