@@ -50,6 +50,8 @@ interface Seen {
   accessKey: string;
   /** Whether the store shows it. */
   shown: boolean;
+  /** The credential's, when the store was looked at. */
+  revision: number;
 }
 
 /** @returns what the store has by now, of a credential whose secrets replace each other there */
@@ -80,12 +82,18 @@ async function clearAt(
 
 async function seenOf({ connector, upstream, work }: There): Promise<Seen | undefined> {
   const found = await connector.find?.(upstream, knownOf(work));
-  return found?.accessKey ? { accessKey: found.accessKey, shown: connector.reveal !== undefined } : undefined;
+  const shown = connector.reveal !== undefined;
+  return found?.accessKey
+    ? { accessKey: found.accessKey, shown, revision: work.credential.revision }
+    : undefined;
 }
 
-/** A call that came to its end late has replaced the secret that Keyway knows: only its store may show the new one. */
-async function noteReplaced(tx: Tx, id: string, { accessKey, shown }: Seen): Promise<void> {
-  const changed = await tx.rows(replacedBy, { id, accessKey, shown });
+/**
+ * A call that came to its end late has replaced the secret that Keyway knows: only its store may show the new one. A
+ * rotation that was settled since the store was looked at knows better.
+ */
+async function noteReplaced(tx: Tx, id: string, { accessKey, shown, revision }: Seen): Promise<void> {
+  const changed = await tx.rows(replacedBy, { id, accessKey, shown, revision });
   if (changed.length > 0) await replaceListed(tx, [id], [accessKey]);
 }
 
@@ -123,7 +131,8 @@ const unreachable = sql(`
 const replacedBy = sql(`
   UPDATE credentials c SET access_key = :accessKey, standing = CASE WHEN :shown THEN c.standing ELSE 'UNKNOWN' END,
     revision = revision + 1, updated_at = now()
-  WHERE c.id = :id AND c.access_key IS DISTINCT FROM :accessKey AND c.revoked_at IS NULL AND NOT c.reaches_store
+  WHERE c.id = :id AND c.revision = CAST(:revision AS integer) AND c.access_key IS DISTINCT FROM :accessKey
+    AND c.revoked_at IS NULL AND NOT c.reaches_store
     AND NOT EXISTS (SELECT 1 FROM intents i WHERE i.credential_id = c.id AND i.state = 'OPEN') RETURNING c.id`);
 const lockOwner = sql('SELECT id FROM credentials WHERE id = :credentialId FOR UPDATE');
 const removed = sql('DELETE FROM leftovers WHERE id = :id AND fence = :fence RETURNING id');

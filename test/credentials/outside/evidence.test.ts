@@ -9,6 +9,7 @@ import { run } from '../../support/verbs.js';
 import { makeStore } from '../../stores/stores.js';
 import { startApinizer } from '../../upstreams/apinizer.js';
 import { startNcloud, type Ncloud } from '../../upstreams/ncloud.js';
+import { startVeracode } from '../../upstreams/veracode.js';
 import { rowOf } from '../due.js';
 import { issue } from '../temporary.js';
 import { create, read, reveal, revoke, rotate, update } from '../verbs.js';
@@ -360,4 +361,27 @@ test('R7: a look that comes long after the call leaves alone what was made by ha
   const text = `query { credentials(filter: { store: ["${store}"] }, first: 100) { nodes { accessKey } } }`;
   const { nodes } = expectData(await server.ask(text)).credentials;
   expect(nodes).toContainEqual({ accessKey: byHand });
+});
+
+test('R10: a look that a rotation overtakes does not put the secret of before in the place of the new one', async () => {
+  const veracode = await startVeracode();
+  ending.push(veracode);
+  const { apiId, apiKey } = veracode.admin;
+  const itsStore = await makeStore(server, account, { veracode: { endpoint: veracode.url, apiId, apiKey } });
+  const { user_id: user } = veracode.addUser();
+  const input = { ...pair(unique('pair')), store: itsStore, scope: user };
+  const { id } = expectData(await create(server, input)).createCredential.credential;
+  const held = veracode.hold('after', { method: 'GET' });
+  await server.rows(
+    `INSERT INTO leftovers (id, credential_id, store_id, due_at, until_at)
+     SELECT gen_random_uuid(), c.id, c.store_id, now(), now() FROM credentials c WHERE c.id = :id RETURNING id`,
+    { id: rowOf(id) },
+  );
+  const standing = await held;
+  const { issued } = expectData(await rotate(server, { id })).rotateCredential;
+  standing.release();
+  await until(async () => (await looksLeft(id)) === 0);
+  const shown = expectData(await reveal(server, { id })).revealCredential.issued;
+  expect(shown).toMatchObject({ accessKey: issued.accessKey, secret: issued.secret });
+  expect(await statusOf(id)).toBe('ACTIVE');
 });
