@@ -84,9 +84,9 @@ async function round(server: TestServer, process: Spawned, mine: readonly Trial[
 async function expectNoneLost(trial: Trial): Promise<void> {
   const { verb } = trial.step;
   if (verb === 'create' || verb === 'revoke') return;
-  const [seen, revealed] = await Promise.all([trial.seen(), trial.revealed()]);
-  expect(count(seen, 'CURRENT')).toBe(1);
-  if (trial.isSecretKept) expect(revealed.some((one) => trial.accepts(one))).toBe(true);
+  expect(count(await trial.seen(), 'CURRENT')).toBe(1);
+  // Where the vendor ends the secret before at once, a look may have found by now that the one that works is not kept.
+  if (trial.isSecretKept) expect((await trial.revealed()).some((one) => trial.accepts(one))).toBe(true);
 }
 
 async function expectSettled(trial: Trial, byMs: number): Promise<void> {
