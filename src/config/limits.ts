@@ -201,6 +201,12 @@ export const longestQueueMs = 5 * secondMs;
  */
 export const slowestEffectMs = 2 * minuteMs;
 
+/**
+ * How long after that a look for what it may have made still takes what came in for that, where the store or Keyway was
+ * away: later, it is more likely what somebody made by hand.
+ */
+export const latestLookMs = 10 * minuteMs;
+
 /** What is read of a store's answer, and of a listing in one piece, which may have ten thousand credentials. */
 export const largestAnswer = 1_024 * kibibyte;
 export const largestListing = 8 * largestAnswer;

@@ -51,8 +51,8 @@ export async function endOutside(
       throw unsupported('A temporary credential of this store ends by itself, or with its parent.');
     const ended = credential.deletedAt !== null || credential.revokedAt !== null;
     // Of what the store does not list any more, a previous key may live on there.
-    const isListed = credential.goneAt === null || (await hasKeysLeft(tx, id));
-    const isGone = temporary || !isListed || credential.externalId === null;
+    const mayBeThere = credential.goneAt === null || (await hasKeysLeft(tx, id));
+    const isGone = temporary || !mayBeThere || credential.externalId === null;
     if (isGone && credential.goneAt === null && credential.standing === 'UNKNOWN')
       throw conflict(
         'The store may or may not have made this credential: sync the store to find out, then try again.',

@@ -1,3 +1,4 @@
+import { latestLookMs } from '../../config/limits.js';
 import { sql, type Tx } from '../../database/database.js';
 import { KeywayError } from '../../errors.js';
 import { noteAnswer } from '../../stores/health.js';
@@ -123,7 +124,7 @@ async function takeOff(
 
 const leftoverNamed = sql(`
   SELECT id, credential_id AS "credentialId", store_id AS "storeId", access_key AS "accessKey", version,
-    rotation_id AS "rotationId", before, attempts, coalesce(until_at < now() - interval '10 minutes', false) AS "isLate"
+    rotation_id AS "rotationId", before, attempts, coalesce(until_at < now() - interval '${latestLookMs} milliseconds', false) AS "isLate"
   FROM leftovers WHERE id = :id AND fence = :fence`);
 const unreachable = sql(`
   DELETE FROM leftovers l USING stores s
