@@ -18,6 +18,11 @@ export interface RequestContext {
   readonly expected?: Standing;
   /** Whether the verb that is under way has put anything on record, and whether one before it in the request has. */
   readonly change: { made: boolean; earlier: boolean };
+  /**
+   * The names of all fields in the document, of whatever type, from when a query is about to run: only what they need is
+   * read. Undefined where what is read is not for the answer alone, as in a mutation.
+   */
+  readonly asked: { fields?: ReadonlySet<string> };
   /** The caller's address, where it can be trusted. */
   readonly ip: string | undefined;
   /**

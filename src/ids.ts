@@ -6,20 +6,28 @@ const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const values = new Map([...alphabet].map((character, value) => [character.charCodeAt(0), value]));
 const types = new Map(Object.entries(prefixes).map(([type, prefix]) => [prefix as string, type as NodeType]));
 
-const randomPerId = 10;
-// Drawn for many ids at once: a draw costs as much as the rest of an id does.
-const random = Buffer.alloc(randomPerId * 400);
-let drawn = random.length;
+/** Random bytes, drawn for many at once: a draw costs more than all the rest of an id. */
+class RandomBytes {
+  readonly #drawn = Buffer.alloc(4_000);
+  #used = this.#drawn.length;
+
+  fill(target: Buffer, from: number): void {
+    const count = target.length - from;
+    if (this.#used + count > this.#drawn.length) {
+      randomFillSync(this.#drawn);
+      this.#used = 0;
+    }
+    this.#drawn.copy(target, from, this.#used, (this.#used += count));
+  }
+}
+
+const random = new RandomBytes();
 
 /** A fresh UUID of version 7 (RFC 9562): ordered by time, so that indexes grow at one end. */
 export function newId(): string {
   const bytes = Buffer.alloc(16);
   bytes.writeUIntBE(Date.now(), 0, 6);
-  if (drawn === random.length) {
-    randomFillSync(random);
-    drawn = 0;
-  }
-  random.copy(bytes, 6, drawn, (drawn += randomPerId));
+  random.fill(bytes, 6);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   return hyphenated(bytes.toString('hex'));

@@ -32,6 +32,18 @@ export function credentialScope(principal: Principal, also?: Permission): Condit
   };
 }
 
+/** The condition on all that stands in a place of which the caller sees everything. */
+export const everything: Condition = { sql: 'true', parameters: {}, shape: 'all' };
+
+/**
+ * Whether the caller sees each credential of an account, or of a project: there `credentialScope` is true of every row, and
+ * to ask for it would have PostgreSQL read and sort the whole place for one page.
+ */
+export function seesAllOf(principal: Principal, places: 'accounts' | 'projects'): (id: string) => boolean {
+  const reach = reachOf(principal, Permission.CREDENTIAL_READ);
+  return (id) => reach.everywhere || reach[places].has(id);
+}
+
 /** Credentials `c` that the principal may verify: by CREDENTIAL_VERIFY on their account or project. */
 export function verifyScope(principal: Principal): Condition {
   const reach = reachOf(principal, Permission.CREDENTIAL_VERIFY);
@@ -201,8 +213,6 @@ const orHeld = ({ holds }: Principal, where: string) =>
 
 /** Distinguishes the conditions of a caller who signed with a key from those of a token. */
 const byKey = ({ holds }: Principal) => (holds === null ? '' : '+signed');
-
-const everything: Condition = { sql: 'true', parameters: {}, shape: 'all' };
 
 const isSomewhere = (reach: Reach) => reach.everywhere || reach.accounts.size > 0 || reach.projects.size > 0;
 

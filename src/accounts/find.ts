@@ -76,20 +76,20 @@ export async function changedAccount(ctx: RequestContext, id: string): Promise<A
 }
 
 /** Accounts by UUID, deleted ones too: what belonged to one still says so. */
-export const accountById = loadOne<Account>((ctx, ids) => {
+export const accountById = loadOne<Account>((ctx) => {
   const scope = accountScope(ctx.principal);
   const statement = ctx.db.statement(`accounts by id:${scope.shape}`, (source) =>
     selectRows(source, Account, 'a').where(`a.id = ANY(:ids)`).andWhere(scope.sql),
   );
-  return ctx.db.rows(statement, { ...scope.parameters, ids });
+  return { statement, parameters: scope.parameters };
 });
 
 /** The accounts that rows must name, by UUID: a caller who was shown such a row may see them, by whatever path. */
-export const accountNamed = loadOne<Account>((ctx, ids) => {
+export const accountNamed = loadOne<Account>((ctx) => {
   const statement = ctx.db.statement('accounts named', (source) =>
     selectRows(source, Account, 'a').where('a.id = ANY(:ids)'),
   );
-  return ctx.db.rows(statement, { ids });
+  return { statement, parameters: {} };
 });
 
 /** A page of accounts in the order of their names. */
@@ -124,7 +124,7 @@ export const subAccounts = loadLists(
 );
 
 /** The identities of each account, shown to itself and to those who manage it. */
-export const identitiesOfAccount = loadEach<Identity & { of: string }>((ctx, ids) => {
+export const identitiesOfAccount = loadEach<Identity & { of: string }>((ctx) => {
   const scope = identityScope(ctx.principal);
   const statement = ctx.db.statement(`identities of accounts:${scope.shape}`, (source) =>
     selectRows(source, Identity, 'i')
@@ -134,7 +134,7 @@ export const identitiesOfAccount = loadEach<Identity & { of: string }>((ctx, ids
       .orderBy('i.issuer')
       .addOrderBy('i.subject'),
   );
-  return ctx.db.rows(statement, { ...scope.parameters, ids });
+  return { statement, parameters: scope.parameters };
 });
 
 async function oneAccount(ctx: RequestContext, which: Condition, scope: Condition): Promise<Account | null> {

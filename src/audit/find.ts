@@ -36,12 +36,12 @@ export const eventsOfTarget = loadLists(
     ),
 );
 
-export const auditEventById = loadOne<AuditEvent>(async (ctx, ids) => {
+export const auditEventById = loadOne<AuditEvent>(async (ctx) => {
   const scope = await readable(ctx);
   const statement = ctx.db.statement(`audit events by id:${scope.shape}`, (source) =>
     events.select(source).where('e.id = ANY(:ids)').andWhere(scope.sql),
   );
-  return ctx.db.rows(statement, { ...scope.parameters, ids });
+  return { statement, parameters: scope.parameters };
 });
 
 /** Which events the caller may see, found once a request. */

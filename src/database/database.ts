@@ -26,6 +26,9 @@ export interface Statement {
   readonly name?: string;
 }
 
+/** What a statement brings back of one row. */
+export type ReadRow = Readonly<Record<string, unknown>>;
+
 export type Parameters = Readonly<Record<string, unknown>>;
 
 /** A condition for a WHERE, with its parameters. */
@@ -102,6 +105,7 @@ const silent: Logger = {
   log: nothing,
 };
 
+const usualPoolSize = 10;
 const mostStatements = 1_000;
 const mostPrepared = 300;
 const retries = 3;
@@ -111,6 +115,8 @@ const aloneTimeoutMs = 60_000;
 export class Database implements Sql {
   // No `#` names here: a database for one request has this one as its prototype.
   private readonly statements = new Map<string, Statement>();
+  private readonly numbers = new WeakMap<Statement, number>();
+  private readonly given = { numbers: 0 };
   private readonly pool: Pool;
   private readonly limit?: WaitLimit;
   private offsetMs = 0;
@@ -121,6 +127,8 @@ export class Database implements Sql {
     readonly source: DataSource,
     readonly embedded: boolean,
     private readonly served: Served<Client> | undefined,
+    /** On how many connections what is read for many requests may be under way: the others are left to the rest. */
+    readonly mostShared: number,
   ) {
     this.pool = poolOf(source) as Pool;
   }
@@ -130,11 +138,12 @@ export class Database implements Sql {
     const embedded = options.url === undefined;
     const connections = new Connections();
     const extra = options.url === undefined ? undefined : await connectionTo(options.url, connections);
+    const poolSize = options.poolSize ?? usualPoolSize;
     const source = new DataSource({
       type: 'postgres',
       ...(options.url === undefined
         ? { driver: await openEmbedded(options.folder, options.onFolderWait) }
-        : { poolSize: options.poolSize ?? 10, extra }),
+        : { poolSize, extra }),
       entities: options.entities,
       migrations: options.migrations,
       migrationsTableName: 'migrations',
@@ -149,6 +158,7 @@ export class Database implements Sql {
       source,
       embedded,
       extra && watch<Client>(poolOf(source) as Handing, connections, extra),
+      embedded ? 1 : Math.ceil(poolSize / 2),
     );
   }
 
@@ -184,6 +194,13 @@ export class Database implements Sql {
       prepared && this.statements.size < mostPrepared ? { ...made, name: `k${this.statements.size}` } : made;
     if (this.statements.size < mostStatements) this.statements.set(key, statement);
     return statement;
+  }
+
+  /** Tells statements apart, in fewer characters than their texts. */
+  numberOf(statement: Statement): number {
+    const known = this.numbers.get(statement) ?? ++this.given.numbers;
+    this.numbers.set(statement, known);
+    return known;
   }
 
   /** The time by the clock of the database, in milliseconds since 1970: no farther off than a round trip takes. */
@@ -397,6 +414,9 @@ export function violates(error: unknown, constraint: string): boolean {
   const { code, constraint: name } = databaseError(error) ?? {};
   return code === '23505' && name === constraint;
 }
+
+/** True for the failure of a value that a statement was given, and not of the database. */
+export const isBadValue = (error: unknown): boolean => /^22/.test(databaseError(error)?.code ?? '');
 
 const startTransaction = { text: 'START TRANSACTION', values: [] };
 const commit = { text: 'COMMIT', values: [] };

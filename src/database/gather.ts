@@ -1,60 +1,131 @@
 import type { Database } from './database.js';
 
-const mostInFlight = 2;
+/** A batch of one question is not cut, however many keys it has; several go together up to so many keys. */
 const mostGathered = 200;
+const mostInFlight = 2;
+
+/** What is on its way to the database for many at once, bounded over all that is asked. */
+export interface Wire {
+  /** Resolves when there is room; `leave` makes it again. */
+  enter(): Promise<void>;
+  leave(): void;
+}
+
+/** A wire with room for so many batches. */
+export function openWire(room: number): Wire {
+  const waiting: (() => void)[] = [];
+  let free = room;
+  return {
+    enter: () => (free > 0 ? (free--, Promise.resolve()) : new Promise((resolve) => waiting.push(resolve))),
+    leave: () => {
+      const next = waiting.shift();
+      if (next) next();
+      else free++;
+    },
+  };
+}
+
+interface LaneOptions {
+  /** How many keys of several questions go together. */
+  mostKeys?: number;
+  wire?: Wire;
+  /** Whether a failure is one of what was asked for, so that the others of the batch can still be answered. */
+  isOfKeys?: (error: unknown) => boolean;
+}
 
 /**
  * Asks once for what requests ask for at the same time. What is shared is a statement, never an answer that came
  * before: a batch is sent after everything in it was asked for, and nothing of it is kept.
- * @param read answers keys in their order, with the scope that each carries in its SQL.
  */
-export function gather<Key, Found>(
-  read: (keys: readonly Key[]) => Promise<readonly Found[]>,
-): (key: Key) => Promise<Found> {
-  interface Asked {
-    key: Key;
-    resolve: (found: Found) => void;
-    reject: (error: unknown) => void;
+export class Lane<Key, Found> {
+  #waiting: Question<Key, Found>[] = [];
+  #inFlight = 0;
+  #planned = false;
+
+  /** @param read answers keys in their order, with the scope that each carries in its SQL. */
+  constructor(
+    private readonly read: (keys: readonly Key[]) => Promise<readonly Found[]>,
+    private readonly options: LaneOptions = {},
+  ) {}
+
+  /** Whether nothing waits in it and nothing is under way. */
+  get isIdle(): boolean {
+    return this.#waiting.length === 0 && this.#inFlight === 0 && !this.#planned;
   }
-  let waiting: Asked[] = [];
-  let inFlight = 0;
-  let planned = false;
 
-  const plan = () => {
-    if (planned || inFlight === mostInFlight || waiting.length === 0) return;
-    planned = true;
-    // After the requests that have come in with this turn of the event loop.
-    setImmediate(() => {
-      planned = false;
-      void send();
+  /** Answers keys in their order. */
+  ask(keys: readonly Key[]): Promise<readonly Found[]> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ keys, resolve, reject });
+      this.#plan();
     });
-  };
+  }
 
-  async function send(): Promise<void> {
-    const batch = waiting.slice(0, mostGathered);
-    waiting = waiting.slice(mostGathered);
-    inFlight++;
-    plan();
+  #plan(): void {
+    if (this.#planned || this.#inFlight === mostInFlight || this.#waiting.length === 0) return;
+    this.#planned = true;
+    // After the requests that have come in with this turn of the event loop.
+    setImmediate(() => void this.#send());
+  }
+
+  async #send(): Promise<void> {
+    const { wire } = this.options;
+    await wire?.enter();
+    this.#planned = false;
+    this.#inFlight++;
+    const batch = this.#cut();
+    this.#plan();
     try {
-      const found = await read(batch.map(({ key }) => key));
-      batch.forEach(({ resolve, reject }, index) => {
-        const one = found[index];
-        if (one === undefined) reject(new Error('a batch was answered in part'));
-        else resolve(one);
-      });
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
+      await this.#answer(batch);
     } finally {
-      inFlight--;
-      plan();
+      wire?.leave();
+      this.#inFlight--;
+      this.#plan();
     }
   }
 
-  return (key) =>
-    new Promise<Found>((resolve, reject) => {
-      waiting.push({ key, resolve, reject });
-      plan();
-    });
+  #cut(): Question<Key, Found>[] {
+    const { mostKeys = mostGathered } = this.options;
+    let count = 0;
+    const end = this.#waiting.findIndex(({ keys }, index) => (count += keys.length) > mostKeys && index > 0);
+    return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
+  }
+
+  async #answer(batch: readonly Question<Key, Found>[]): Promise<void> {
+    try {
+      const [only, ...others] = batch;
+      const keys = only && others.length === 0 ? only.keys : batch.flatMap((one) => one.keys);
+      const found = await this.read(keys);
+      let from = 0;
+      for (const { keys: own, resolve, reject } of batch) {
+        const answers = found.slice(from, (from += own.length));
+        if (found.length < from) reject(new Error('a batch was answered in part'));
+        else resolve(answers);
+      }
+    } catch (error) {
+      if (batch.length > 1 && this.options.isOfKeys?.(error)) await this.#answerEach(batch);
+      else for (const { reject } of batch) reject(error);
+    }
+  }
+
+  /** One after another, so that what one has asked wrongly fails nobody else. */
+  async #answerEach(batch: readonly Question<Key, Found>[]): Promise<void> {
+    for (const one of batch) await this.#answer([one]);
+  }
+}
+
+interface Question<Key, Found> {
+  keys: readonly Key[];
+  resolve: (found: readonly Found[]) => void;
+  reject: (error: unknown) => void;
+}
+
+/** Gathers questions of one key each. @param read as of `Lane` */
+export function gather<Key, Found>(
+  read: (keys: readonly Key[]) => Promise<readonly Found[]>,
+): (key: Key) => Promise<Found> {
+  const lane = new Lane(read);
+  return async (key) => (await lane.ask([key]))[0] as Found;
 }
 
 /**

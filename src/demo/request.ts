@@ -59,6 +59,7 @@ export async function requestsOf(
       left: new AbortController().signal,
       syncs,
       change: { made: false, earlier: false },
+      asked: {},
       outboundHttp: local,
       issuers: new Set(),
       decisions,

@@ -4,6 +4,7 @@ import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/dis
 import { Kind, OperationTypeNode } from 'graphql';
 import type { DocumentNode, FragmentDefinitionNode, GraphQLSchema, SelectionSetNode } from 'graphql';
 import { answerErrors, formatError, keywayErrorIn } from './errors/answer.js';
+import { askedFields } from './asked-fields.js';
 import { compiledQueries } from './compiled-queries.js';
 import { openDocuments } from './documents.js';
 import { expectWaiting } from '../access/standing.js';
@@ -58,6 +59,7 @@ export function openApollo(
         nothingForWhoHasLeft,
         variableFaults(suggestFor(introspection)),
         nestedArguments(),
+        askedFields(),
         executionsInTurn(turns),
       ),
       compiledQueries(),

@@ -214,6 +214,7 @@ async function addGraph(
       gates,
       syncs,
       change: { made: false, earlier: false },
+      asked: {},
       outboundHttp: config.outboundLocal || config.outboundHttpRanges.length > 0,
       issuers,
       decisions,

@@ -1,6 +1,7 @@
 import type { DataSource, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import type { RequestContext } from '../context.js';
-import type { Condition } from '../database/database.js';
+import type { Condition, Database, Statement } from '../database/database.js';
+import { shared, type Shareable } from '../database/sharing.js';
 import {
   Connection,
   keyset,
@@ -9,6 +10,7 @@ import {
   readPage,
   type Order,
   type Ordered,
+  type Page,
   type PageArgs,
 } from './paging.js';
 
@@ -56,7 +58,7 @@ export async function list<Row extends object>(
 }
 
 /**
- * The same page of the lists under many parents, by one statement.
+ * The same page of the lists under many parents, by one statement, which requests that ask for it at the same time share.
  * @param under holds where a row belongs to `parent.id`.
  */
 export async function listUnder<Row extends object>(
@@ -69,7 +71,48 @@ export async function listUnder<Row extends object>(
   parents: readonly string[],
 ): Promise<Connection<Row & Ordered>[]> {
   const page = readPage(ctx, order, args);
-  const statement = ctx.db.statement(
+  const statement = underStatement(ctx, listing, order, where, page, under);
+  const { limit } = pageParameters(page);
+  const asked = { statement, parameters: { ...where.parameters, limit } };
+  const found = await shared(
+    ctx.db,
+    asked,
+    (db, keys) => pagesUnder<Row & Ordered>(db, asked, keys),
+    parents.map((parent) => ({ parent, from: page.from })),
+    Math.ceil(mostRows / limit),
+  );
+  const totals = once(() => countUnder(ctx, listing, where, under, parents));
+  return parents.map(
+    (id, index) =>
+      new Connection(ctx, order, page, {
+        rows: found[index] ?? [],
+        total: async () => (await totals()).get(id) ?? 0,
+      }),
+  );
+}
+
+/** How many rows pages of several requests have that are read together: what is more would hold up the others. */
+const mostRows = 800;
+
+/** A list of a parent, from a place on. */
+interface PageUnder {
+  readonly parent: string;
+  readonly from: Page['from'];
+}
+
+function underStatement(
+  { db }: RequestContext,
+  listing: Listing,
+  order: Order,
+  where: Condition,
+  page: Page,
+  under: string,
+): Statement {
+  const [places, names] = page.from
+    ? [`, CAST(:fromValues AS ${order.type}[]), CAST(:fromIds AS uuid[])`, ', from_value, from_id']
+    : ['', ''];
+  const asked = `unnest(CAST(:parents AS uuid[])${places}) WITH ORDINALITY AS parent (id${names}, at)`;
+  return db.statement(
     `${listing.name} under ${under}:${where.shape}:${page.shape}`,
     (source) =>
       listing
@@ -77,23 +120,29 @@ export async function listUnder<Row extends object>(
         .addSelect(`CAST(${order.expression} AS text)`, 'orderedBy')
         .where(under)
         .andWhere(where.sql)
-        .andWhere(keyset(order, page)),
-    (sql) => `SELECT parent.id AS "of", listed.*
-      FROM unnest(CAST(:parents AS uuid[])) AS parent (id) CROSS JOIN LATERAL (${sql} ${ordered(order, page)}) listed`,
+        .andWhere(keyset(order, page, { value: 'parent.from_value', id: 'parent.from_id' })),
+    (sql) => `SELECT CAST(parent.at AS integer) - 1 AS "of", listed.*
+      FROM ${asked} CROSS JOIN LATERAL (${sql} ${ordered(order, page)}) listed`,
     false,
   );
-  const groups = new Map(parents.map((id) => [id, [] as (Row & Ordered)[]]));
-  const parameters = { ...where.parameters, ...pageParameters(page), parents };
-  for (const row of await ctx.db.rows<Row & Ordered & { of: string }>(statement, parameters))
-    groups.get(row.of)?.push(row);
-  const totals = once(() => countUnder(ctx, listing, where, under, parents));
-  return parents.map(
-    (id) =>
-      new Connection(ctx, order, page, {
-        rows: groups.get(id) ?? [],
-        total: async () => (await totals()).get(id) ?? 0,
-      }),
-  );
+}
+
+/** The rows of each page, in the order of the page. */
+async function pagesUnder<Row extends Ordered>(
+  db: Database,
+  { statement, parameters }: Shareable,
+  pages: readonly PageUnder[],
+): Promise<Row[][]> {
+  const rows = pages.map((): Row[] => []);
+  const given = {
+    ...parameters,
+    parents: pages.map(({ parent }) => parent),
+    fromValues: pages.map(({ from }) => from?.value),
+    fromIds: pages.map(({ from }) => from?.id),
+  };
+  for (const row of await db.rows<Row & { of: number }>(statement, given))
+    rows[row.of]?.push(Object.freeze(row));
+  return rows;
 }
 
 async function countUnder(

@@ -1,38 +1,35 @@
 import DataLoader from 'dataloader';
 import { perRequest, type RequestContext } from '../context.js';
+import { rowsById, type Shareable } from '../database/sharing.js';
 
 const mostKeys = 1_000;
 
 /**
- * A loader per request of one row for each id. What `fetch` does not bring, or the caller may not see, is null.
- * Its statements carry the request's scope, and it lives no longer than the request.
+ * What a loader asks: a statement with the parameter `ids`, and all that it is given besides, its caller's scope above all.
  */
-export function loadOne<Row extends { id: string }>(
-  fetch: (ctx: RequestContext, ids: readonly string[]) => Promise<Row[]>,
-) {
-  return perRequest(
-    (ctx) =>
-      new DataLoader<string, Row | null>(
-        async (ids) => {
-          const rows = new Map((await fetch(ctx, ids)).map((row) => [row.id, row]));
-          return ids.map((id) => rows.get(id) ?? null);
-        },
-        { maxBatchSize: mostKeys },
-      ),
-  );
+type Ask = (ctx: RequestContext) => Shareable | Promise<Shareable>;
+
+/**
+ * A loader per request of one row for each id. What `ask` does not bring, or the caller may not see, is null.
+ * It lives no longer than the request; its statements are shared with requests that ask at the same time. Values are as
+ * JSON has them.
+ */
+export function loadOne<Type extends { id: string }>(ask: Ask) {
+  return loader<Type, Type | null>(ask, 'id', ([row]) => row ?? null);
 }
 
-/** A loader per request of the rows that belong to each id, in the order in which `fetch` brings them. */
-export function loadEach<Row extends { of: string }>(
-  fetch: (ctx: RequestContext, ids: readonly string[]) => Promise<Row[]>,
-) {
+/** A loader per request of the rows that belong to each id, in the order in which `ask` brings them; otherwise the same. */
+export function loadEach<Type extends { of: string }>(ask: Ask) {
+  return loader<Type, Type[]>(ask, 'of', (rows) => [...rows]);
+}
+
+function loader<Type, Found>(ask: Ask, by: 'id' | 'of', found: (rows: readonly Type[]) => Found) {
   return perRequest(
     (ctx) =>
-      new DataLoader<string, Row[]>(
+      new DataLoader<string, Found>(
         async (ids) => {
-          const groups = new Map<string, Row[]>(ids.map((id) => [id, []]));
-          for (const row of await fetch(ctx, ids)) groups.get(row.of)?.push(row);
-          return ids.map((id) => groups.get(id) ?? []);
+          const rows = await rowsById(ctx.db, { ...(await ask(ctx)), by }, ids);
+          return rows.map((each) => found(each as readonly Type[]));
         },
         { maxBatchSize: mostKeys },
       ),

@@ -55,11 +55,18 @@ export function readPage(ctx: RequestContext, order: Order, { first, after, last
   return { limit: size, backward, from, shape: `${order.name}${backward ? '<' : '>'}${from ? 'from' : ''}` };
 }
 
-/** The condition that holds for the rows from the page's place on; `true` at the list's end. */
-export function keyset(order: Order, page: Page): string {
+/**
+ * The condition that holds for the rows from the page's place on; `true` at the list's end.
+ * @param from SQL for the place: the value that rows are ordered by, and the id
+ */
+export function keyset(
+  order: Order,
+  page: Page,
+  from = { value: `CAST(:fromValue AS ${order.type})`, id: 'CAST(:fromId AS uuid)' },
+): string {
   if (!page.from) return 'true';
   const sign = (order.direction === 'ASC') === page.backward ? '<' : '>';
-  return `(${order.expression}, ${order.id}) ${sign} (CAST(:fromValue AS ${order.type}), CAST(:fromId AS uuid))`;
+  return `(${order.expression}, ${order.id}) ${sign} (${from.value}, ${from.id})`;
 }
 
 /** ORDER BY and LIMIT of the page: one row more than asked for tells whether there are more. */

@@ -64,23 +64,23 @@ export async function changedProject(ctx: RequestContext, id: string): Promise<P
 }
 
 /** Projects by UUID, deleted ones too: what belonged to one still says so. */
-export const projectById = loadOne<Project>((ctx, ids) => {
+export const projectById = loadOne<Project>((ctx) => {
   const scope = projectScope(ctx.principal);
   const statement = ctx.db.statement(`projects by id:${scope.shape}`, (source) =>
     selectRows(source, Project, 'p').where('p.id = ANY(:ids)').andWhere(scope.sql),
   );
-  return ctx.db.rows(statement, { ...scope.parameters, ids });
+  return { statement, parameters: scope.parameters };
 });
 
 /**
  * The projects that rows must name, by UUID: a credential that hid its project would look as if it had none, and a
  * grant as if it held everywhere.
  */
-export const projectNamed = loadOne<Project>((ctx, ids) => {
+export const projectNamed = loadOne<Project>((ctx) => {
   const statement = ctx.db.statement('projects named', (source) =>
     selectRows(source, Project, 'p').where('p.id = ANY(:ids)'),
   );
-  return ctx.db.rows(statement, { ids });
+  return { statement, parameters: {} };
 });
 
 /** A page of projects in the order of their names. */

@@ -1,10 +1,11 @@
 import { roleGrantScope, roleScope } from '../access/scope.js';
-import { selectRows } from '../database/columns.js';
+import { columnsFor, selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
 import { condition, every, type Condition, type Sql, type Tx } from '../database/database.js';
 import { badInput, notFound } from '../errors.js';
 import { decodeId } from '../ids.js';
 import { list, listUnder, type Listing } from '../lists/listing.js';
+import type { Shareable } from '../database/sharing.js';
 import { loadEach, loadLists, loadOne } from '../lists/loading.js';
 import type { Connection, Order, Ordered, PageArgs } from '../lists/paging.js';
 import { Grant } from './grant.js';
@@ -53,20 +54,28 @@ export async function findRoles(ctx: RequestContext, ids: readonly string[], pat
   });
 }
 
-export const roleById = loadOne<Role>((ctx, ids) => {
+/** What is read of roles only where it is asked for. */
+export const roleColumns = columnsFor({
+  whole: {
+    columns: ['description', 'permissions', 'builtIn', 'accountId', 'storeId', 'edition', 'updatedAt'],
+    fields: ['description', 'permissions', 'builtIn', 'account', 'store', 'grants', 'updatedAt'],
+  },
+});
+
+export const roleById = loadOne<Role>((ctx) => {
   const scope = roleScope(ctx.principal);
   const statement = ctx.db.statement(`roles by id:${scope.shape}`, (source) =>
     selectRows(source, Role, 'r').where('r.id = ANY(:ids)').andWhere(scope.sql),
   );
-  return ctx.db.rows(statement, { ...scope.parameters, ids });
+  return { statement, parameters: scope.parameters };
 });
 
 /** The roles of grants, by UUID: a caller who was shown a grant may see its role. */
-export const roleNamed = loadOne<Role>((ctx, ids) => {
+export const roleNamed = loadOne<Role>((ctx) => {
   const statement = ctx.db.statement('roles named', (source) =>
     selectRows(source, Role, 'r').where('r.id = ANY(:ids)'),
   );
-  return ctx.db.rows(statement, { ids });
+  return { statement, parameters: {} };
 });
 
 /** A page of roles in the order of their names. */
@@ -113,7 +122,8 @@ export async function changedRole(ctx: RequestContext, id: string): Promise<Role
 
 /** The grant behind a UUID, or undefined if there is none that the caller may see. */
 export async function grantById(ctx: RequestContext, sql: Sql, id: string): Promise<Grant | undefined> {
-  const [grant] = await grantsWhere(ctx, 'g.id = ANY(:ids)', 'g.id', [id], sql);
+  const { statement, parameters } = grantsAsked(ctx, 'g.id = ANY(:ids)', 'g.id');
+  const [grant] = await sql.rows<Grant>(statement, { ...parameters, ids: [id] });
   return grant;
 }
 
@@ -127,29 +137,23 @@ export async function changedGrant(ctx: RequestContext, id: string): Promise<Gra
   return grant;
 }
 
-export const grantLoader = loadOne<Grant>((ctx, ids) => grantsWhere(ctx, 'g.id = ANY(:ids)', 'g.id', ids));
+export const grantLoader = loadOne<Grant>((ctx) => grantsAsked(ctx, 'g.id = ANY(:ids)', 'g.id'));
 
 /** The grants of each account, of each role, on each account and on each project, oldest first. */
-export const grantsOfAccount = loadEach<Grant & { of: string }>((ctx, ids) =>
-  grantsWhere(ctx, 'g.account_id = ANY(:ids)', 'g.account_id', ids),
+export const grantsOfAccount = loadEach<Grant & { of: string }>((ctx) =>
+  grantsAsked(ctx, 'g.account_id = ANY(:ids)', 'g.account_id'),
 );
-export const grantsOfRole = loadEach<Grant & { of: string }>((ctx, ids) =>
-  grantsWhere(ctx, 'g.role_id = ANY(:ids)', 'g.role_id', ids),
+export const grantsOfRole = loadEach<Grant & { of: string }>((ctx) =>
+  grantsAsked(ctx, 'g.role_id = ANY(:ids)', 'g.role_id'),
 );
-export const grantsOnAccount = loadEach<Grant & { of: string }>((ctx, ids) =>
-  grantsWhere(ctx, 'g.on_account_id = ANY(:ids)', 'g.on_account_id', ids),
+export const grantsOnAccount = loadEach<Grant & { of: string }>((ctx) =>
+  grantsAsked(ctx, 'g.on_account_id = ANY(:ids)', 'g.on_account_id'),
 );
-export const grantsOnProject = loadEach<Grant & { of: string }>((ctx, ids) =>
-  grantsWhere(ctx, 'g.on_project_id = ANY(:ids)', 'g.on_project_id', ids),
+export const grantsOnProject = loadEach<Grant & { of: string }>((ctx) =>
+  grantsAsked(ctx, 'g.on_project_id = ANY(:ids)', 'g.on_project_id'),
 );
 
-function grantsWhere(
-  ctx: RequestContext,
-  where: string,
-  of: string,
-  ids: readonly string[],
-  sql: Sql = ctx.db,
-): Promise<(Grant & { of: string })[]> {
+function grantsAsked(ctx: RequestContext, where: string, of: string): Shareable {
   const scope = roleGrantScope(ctx.principal);
   const statement = ctx.db.statement(`grants ${where}:${scope.shape}`, (source) =>
     selectRows(source, Grant, 'g')
@@ -159,7 +163,7 @@ function grantsWhere(
       .orderBy('g.created_at')
       .addOrderBy('g.id'),
   );
-  return sql.rows(statement, { ...scope.parameters, ids });
+  return { statement, parameters: scope.parameters };
 }
 
 async function oneRole(ctx: RequestContext, which: Condition): Promise<Role | null> {

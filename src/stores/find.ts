@@ -72,20 +72,20 @@ export async function changedStore(ctx: RequestContext, id: string): Promise<Cre
 }
 
 /** Stores by UUID, deleted ones too: what belonged to one still says so. */
-export const storeById = loadOne<CredentialStore>((ctx, ids) => {
+export const storeById = loadOne<CredentialStore>((ctx) => {
   const scope = storeScope(ctx.principal);
   const statement = ctx.db.statement(`stores by id:${scope.shape}`, (source) =>
     selectRows(source, CredentialStore, 's').where('s.id = ANY(:ids)').andWhere(scope.sql),
   );
-  return ctx.db.rows(statement, { ...scope.parameters, ids });
+  return { statement, parameters: scope.parameters };
 });
 
 /** The stores of credentials, by UUID: a caller who was shown a credential may see its store. */
-export const storeNamed = loadOne<CredentialStore>((ctx, ids) => {
+export const storeNamed = loadOne<CredentialStore>((ctx) => {
   const statement = ctx.db.statement('stores named', (source) =>
     selectRows(source, CredentialStore, 's').where('s.id = ANY(:ids)'),
   );
-  return ctx.db.rows(statement, { ids });
+  return { statement, parameters: {} };
 });
 
 /** The store of that name, or null if there is none that the caller may see. */
@@ -108,7 +108,7 @@ export function listStores(ctx: RequestContext): Promise<CredentialStore[]> {
 }
 
 /** The last sync of each store, for a caller who was shown the store; at most one. */
-export const lastSyncOfStore = loadEach<StoreSync & { of: string }>((ctx, ids) => {
+export const lastSyncOfStore = loadEach<StoreSync & { of: string }>((ctx) => {
   const statement = ctx.db.statement('last sync of stores', (source) =>
     selectRows(source, StoreSync, 'y')
       .addSelect('y.store_id', 'of')
@@ -117,7 +117,7 @@ export const lastSyncOfStore = loadEach<StoreSync & { of: string }>((ctx, ids) =
         ORDER BY l.store_id, l.started_at DESC, l.id DESC)`,
       ),
   );
-  return ctx.db.rows(statement, { ids });
+  return { statement, parameters: {} };
 });
 
 const live = condition('s.deleted_at IS NULL');

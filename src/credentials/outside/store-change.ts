@@ -59,7 +59,7 @@ export class StoreChange {
 }
 
 /** What is still to be done for each credential in its store, the oldest first. */
-export const storeChangesOf = loadEach<StoreChange & { of: string }>((ctx, ids) => {
+export const storeChangesOf = loadEach<StoreChange & { of: string }>((ctx) => {
   const scope = credentialScope(ctx.principal);
   const statement = ctx.db.statement(
     `changes in stores:${scope.shape}`,
@@ -75,5 +75,5 @@ export const storeChangesOf = loadEach<StoreChange & { of: string }>((ctx, ids) 
       WHERE l.credential_id = ANY(:ids) AND (${scope.sql})
       ORDER BY since, kind`,
   );
-  return ctx.db.rows(statement, { ...scope.parameters, ids });
+  return { statement, parameters: scope.parameters };
 });

@@ -1,17 +1,25 @@
-import type { DataSource } from 'typeorm';
+import type { DataSource, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import { Permission } from '../../access/principal.js';
-import { credentialScope } from '../../access/scope.js';
+import { credentialScope, everything, seesAllOf } from '../../access/scope.js';
 import { carriesRole, status, stoppedAccounts } from '../../access/works.js';
-import { selectRows } from '../../database/columns.js';
+import {
+  allColumns,
+  columnsFor,
+  selectRows,
+  type ColumnGroup,
+  type Columns,
+} from '../../database/columns.js';
 import type { RequestContext } from '../../context.js';
 import { condition, every, type Condition } from '../../database/database.js';
+import type { Shareable } from '../../database/sharing.js';
 import { notFound } from '../../errors.js';
-import { decodeId } from '../../ids.js';
+import { decodeId, parseId } from '../../ids.js';
 import { list, listUnder, type Listing } from '../../lists/listing.js';
 import { loadEach, loadLists, loadOne } from '../../lists/loading.js';
 import type { Connection, Ordered, PageArgs } from '../../lists/paging.js';
 import { adminProjectId } from '../../projects/project.js';
 import { Role } from '../../roles/role.js';
+import { roleColumns } from '../../roles/find.js';
 import { CredentialUse } from './credential-use.js';
 import { CredentialSecret } from './credential-version.js';
 import { Credential } from './credential.js';
@@ -44,7 +52,7 @@ export async function findCredential(
     credentialScope(ctx.principal, by),
   );
   const statement = ctx.db.statement(`credential:${where.shape}`, (source) =>
-    credentials.select(source).addSelect(newestOf, 'newest').where(where.sql),
+    credentials(allColumns).select(source).addSelect(newestOf, 'newest').where(where.sql),
   );
   const [credential] = await ctx.db.rows<FoundCredential>(statement, where.parameters);
   if (!credential) throw notFound();
@@ -54,28 +62,29 @@ export async function findCredential(
 /** The credential that a verb has just changed, as it now is: who may do the verb may see what it did. */
 export async function changedCredential(ctx: RequestContext, uuid: string): Promise<Credential> {
   const statement = ctx.db.statement('credential changed', (source) =>
-    credentials.select(source).where('c.id = :id'),
+    credentials(allColumns).select(source).where('c.id = :id'),
   );
   const [credential] = await ctx.db.rows<Credential>(statement, { id: uuid });
   if (!credential) throw notFound();
   return credential;
 }
 
-export const credentialById = loadOne<Credential>((ctx, ids) => {
+export const credentialById = loadOne<Credential>((ctx) => {
   const scope = credentialScope(ctx.principal);
-  const statement = ctx.db.statement(`credentials by id:${scope.shape}`, (source) =>
-    credentials.select(source).where('c.id = ANY(:ids)').andWhere(scope.sql),
+  const columns = credentialColumns(ctx.asked.fields);
+  const statement = ctx.db.statement(`credentials by id${columns.key}:${scope.shape}`, (source) =>
+    credentials(columns).select(source).where('c.id = ANY(:ids)').andWhere(scope.sql),
   );
-  return ctx.db.rows(statement, { ...scope.parameters, ids });
+  return { statement, parameters: scope.parameters };
 });
 
 /** Credentials whose secrets the caller has been shown to be right: seen by CREDENTIAL_VERIFY too. */
-export const verifiedCredential = loadOne<Credential>((ctx, ids) => {
+export const verifiedCredential = loadOne<Credential>((ctx) => {
   const scope = credentialScope(ctx.principal, Permission.CREDENTIAL_VERIFY);
   const statement = ctx.db.statement(`credentials verified:${scope.shape}`, (source) =>
-    credentials.select(source).where('c.id = ANY(:ids)').andWhere(scope.sql),
+    credentials(allColumns).select(source).where('c.id = ANY(:ids)').andWhere(scope.sql),
   );
-  return ctx.db.rows(statement, { ...scope.parameters, ids });
+  return { statement, parameters: scope.parameters };
 });
 
 /** A page of the credentials that the caller may see. */
@@ -83,42 +92,76 @@ export const listCredentials = async (
   ctx: RequestContext,
   args: CredentialListArgs,
 ): Promise<Connection<Credential & Ordered>> =>
-  list(ctx, listingFor(args), orderOf(args.orderBy), await wanted(ctx, args), args);
-
-/** A page of the credentials under each of many parents, by what a credential is to its parent. */
-const under = (condition: string) =>
-  loadLists(
-    (args: CredentialListArgs) => JSON.stringify(args),
-    async (ctx, parents, args) =>
-      listUnder<Credential>(
-        ctx,
-        listingFor(args),
-        orderOf(args.orderBy),
-        await wanted(ctx, args),
-        args,
-        condition,
-        parents,
-      ),
+  list(
+    ctx,
+    listingFor(ctx, args),
+    orderOf(args.orderBy),
+    every(await wanted(ctx, args), isWithinReach(ctx, args) ? everything : credentialScope(ctx.principal)),
+    args,
   );
 
-export const credentialsOfAccount = under('c.account_id = parent.id');
+/** Whether the caller sees all that stands in the accounts, or in the projects, that the filter names. */
+function isWithinReach({ principal }: RequestContext, { filter }: CredentialListArgs): boolean {
+  const named = (places: 'accounts' | 'projects', ids: readonly string[] | null | undefined) =>
+    (ids?.length ?? 0) > 0 && ids?.map((id) => parseId(id)?.uuid ?? '').every(seesAllOf(principal, places));
+  // The admin project stands for all accounts.
+  const projects = filter?.project?.filter((id) => parseId(id)?.uuid !== adminProjectId);
+  return (
+    named('accounts', filter?.account) === true ||
+    (projects?.length === filter?.project?.length && named('projects', projects) === true)
+  );
+}
+
+/**
+ * A page of the credentials under each of many parents, by what a credential is to its parent.
+ * @param places what the parents are, where a caller may see all that stands in one
+ */
+const under = (condition: string, places?: 'accounts' | 'projects') =>
+  loadLists(
+    (args: CredentialListArgs) => JSON.stringify(args),
+    async (ctx, parents, args) => {
+      const pages = async (scope: Condition, ids: readonly string[]) =>
+        ids.length === 0
+          ? []
+          : listUnder<Credential>(
+              ctx,
+              listingFor(ctx, args),
+              orderOf(args.orderBy),
+              every(await wanted(ctx, args), scope),
+              args,
+              condition,
+              ids,
+            );
+      const isWhole = places ? seesAllOf(ctx.principal, places) : () => false;
+      const [whole, others] = [parents.filter(isWhole), parents.filter((id) => !isWhole(id))];
+      const found = await Promise.all([
+        pages(everything, whole),
+        pages(credentialScope(ctx.principal), others),
+      ]);
+      const byParent = new Map([...whole, ...others].map((id, index) => [id, found.flat()[index]]));
+      return parents.map((id) => byParent.get(id) as Connection<Credential & Ordered>);
+    },
+  );
+
+export const credentialsOfAccount = under('c.account_id = parent.id', 'accounts');
 export const credentialsOfStore = under('c.store_id = parent.id');
 export const credentialsWithRole = under(
   'EXISTS (SELECT 1 FROM credential_roles held WHERE held.credential_id = c.id AND held.role_id = parent.id)',
 );
 export const derivedCredentials = under('c.parent_id = parent.id');
-const credentialsInProject = under('c.project_id = parent.id');
+const credentialsInProject = under('c.project_id = parent.id', 'projects');
 
 /** The credentials of a project; of the admin project, all. */
 export const credentialsOfProject = (ctx: RequestContext, project: string, args: CredentialListArgs) =>
   project === adminProjectId ? listCredentials(ctx, args) : credentialsInProject(ctx, project, args);
 
-export const rolesOfCredential = loadEach<Role & { of: string }>((ctx, ids) => {
+export const rolesOfCredential = loadEach<Role & { of: string }>((ctx) => {
   // The roles of a credential that one may see are for the same eyes, so the credential's scope is theirs. Who may
   // verify it is told them too: what it may do is what is asked.
   const scope = credentialScope(ctx.principal, Permission.CREDENTIAL_VERIFY);
-  const statement = ctx.db.statement(`roles of credentials:${scope.shape}`, (source) =>
-    selectRows(source, Role, 'r')
+  const columns = roleColumns(ctx.asked.fields);
+  const statement = ctx.db.statement(`roles of credentials${columns.key}:${scope.shape}`, (source) =>
+    selectRows(source, Role, 'r', columns.leave)
       .addSelect('c.id', 'of')
       .innerJoin('credential_roles', 'cr', 'cr.role_id = r.id')
       .innerJoin('credentials', 'c', 'c.id = cr.credential_id')
@@ -127,10 +170,10 @@ export const rolesOfCredential = loadEach<Role & { of: string }>((ctx, ids) => {
       .andWhere(scope.sql)
       .orderBy('r.sort_name'),
   );
-  return ctx.db.rows(statement, { ...scope.parameters, ids });
+  return { statement, parameters: scope.parameters };
 });
 
-export const versionsOfCredential = loadEach<CredentialVersion & { of: string }>((ctx, ids) => {
+export const versionsOfCredential = loadEach<CredentialVersion & { of: string }>((ctx) => {
   const scope = credentialScope(ctx.principal);
   const statement = ctx.db.statement(`versions of credentials:${scope.shape}`, (source) =>
     selectRows(source, CredentialSecret, 'v', [...secretColumns, 'state'])
@@ -141,30 +184,22 @@ export const versionsOfCredential = loadEach<CredentialVersion & { of: string }>
       .andWhere(scope.sql)
       .orderBy('v.number', 'DESC'),
   );
-  return ctx.db.rows(statement, { ...scope.parameters, ids });
+  return { statement, parameters: scope.parameters };
 });
 
 /** The rotation under way of each credential, or the last one. */
-export const latestRotation = loadEach<Rotation & { of: string }>((ctx, ids) =>
-  rotationsWhere(
+export const latestRotation = loadEach<Rotation & { of: string }>((ctx) =>
+  rotationsAsked(
     ctx,
     `o.id IN (SELECT DISTINCT ON (l.credential_id) l.id FROM rotations l WHERE l.credential_id = ANY(:ids)
       ORDER BY l.credential_id, l.started_at DESC)`,
     'c.id',
-    ids,
   ),
 );
 
-export const rotationById = loadOne<Rotation>((ctx, ids) =>
-  rotationsWhere(ctx, 'o.id = ANY(:ids)', 'o.id', ids),
-);
+export const rotationById = loadOne<Rotation>((ctx) => rotationsAsked(ctx, 'o.id = ANY(:ids)', 'o.id'));
 
-function rotationsWhere(
-  ctx: RequestContext,
-  where: string,
-  of: string,
-  ids: readonly string[],
-): Promise<(Rotation & { of: string })[]> {
+function rotationsAsked(ctx: RequestContext, where: string, of: string): Shareable {
   const scope = credentialScope(ctx.principal);
   const statement = ctx.db.statement(`rotations ${of}:${scope.shape}`, (source) =>
     selectRows(source, Rotation, 'o', ['state', 'finishedAt'])
@@ -177,12 +212,12 @@ function rotationsWhere(
       .where(where)
       .andWhere(scope.sql),
   );
-  return ctx.db.rows(statement, { ...scope.parameters, ids });
+  return { statement, parameters: scope.parameters };
 }
 
 async function wanted(ctx: RequestContext, { filter }: CredentialListArgs): Promise<Condition> {
   const stopped = filter?.status ? await stoppedAccounts(ctx.db) : [];
-  return every(filtered(filter ?? {}, stopped), credentialScope(ctx.principal));
+  return filtered(filter ?? {}, stopped);
 }
 
 const secretColumns = [
@@ -213,28 +248,58 @@ const safeToRetire = `f.state IN ('RETIRED', 'FAILED') OR ${outlived}
 const lastUsed = "CASE WHEN u.last_used_at = '-infinity' THEN NULL ELSE u.last_used_at END";
 const ofUse = 'FROM credential_uses u WHERE u.credential_id = c.id';
 
-const selectCredentials = (source: DataSource) =>
-  selectRows(source, Credential, 'c', ['observedAt'])
-    .addSelect(status, 'status')
-    .addSelect('coalesce(c.observed_at, now())', 'observedAt');
+/** What is read of credentials only where it is asked for. */
+const credentialColumns = columnsFor({
+  usual: group(
+    'accessKey description category enabled allowedIps expiresAt updatedAt revokedAt revision retrievable observedAt',
+    ['unsaid'],
+    ['rotationPolicy'],
+  ),
+  seldom: group(
+    'fullName email problem baseUrl trust mfaAuthenticated externalId scope goneAt partial reachesStore permissions secretPrefix secretFormat signatureScheme revokeReason',
+    'storeRevision parentVersion standing rotatingUntil rotateEvery rotateGrace rotationDueAt rotationTriedAt endingSince'.split(
+      ' ',
+    ),
+    ['rotationPolicy'],
+  ),
+  use: group('lastUsedAt'),
+});
+
+/** Columns that have the names of their fields; those without a field of that name; and fields of several of these columns. */
+function group(same: string, columns: readonly string[] = [], fields: readonly string[] = []): ColumnGroup {
+  const names = same.split(' ');
+  return { columns: [...names, ...columns], fields: [...names, ...fields] };
+}
+
+function selectCredentials(source: DataSource, { leave }: Columns): SelectQueryBuilder<ObjectLiteral> {
+  const query = selectRows(source, Credential, 'c', [...leave, 'observedAt']).addSelect(status, 'status');
+  return leave.has('observedAt') ? query : query.addSelect('coalesce(c.observed_at, now())', 'observedAt');
+}
 
 // The use as a subquery is looked up for the rows of the page alone, after they are sorted and cut; a join would be
 // made for every row that is sorted.
-const credentials: Listing = {
-  name: 'credentials',
-  select: (source) => selectCredentials(source).addSelect(`(SELECT ${lastUsed} ${ofUse})`, 'lastUsedAt'),
+const credentials = (columns: Columns): Listing => ({
+  name: `credentials${columns.key}`,
+  select: (source) => {
+    const query = selectCredentials(source, columns);
+    return columns.leave.has('lastUsedAt')
+      ? query
+      : query.addSelect(`(SELECT ${lastUsed} ${ofUse})`, 'lastUsedAt');
+  },
   from: 'credentials c',
-};
+});
 
 /** The same, where the order or the filter asks for uses `u`. */
-const credentialsByUse: Listing = {
-  name: 'credentials by use',
+const credentialsByUse = (columns: Columns): Listing => ({
+  name: `credentials by use${columns.key}`,
   select: (source) =>
-    selectCredentials(source)
+    selectCredentials(source, columns)
       .addSelect(lastUsed, 'lastUsedAt')
       .innerJoin(CredentialUse, 'u', 'u.credential_id = c.id'),
   from: 'credentials c JOIN credential_uses u ON u.credential_id = c.id',
-};
+});
 
-const listingFor = ({ filter, orderBy }: CredentialListArgs) =>
-  filter?.unusedFor || orderBy?.by === CredentialOrderBy.LAST_USED_AT ? credentialsByUse : credentials;
+function listingFor({ asked }: RequestContext, { filter, orderBy }: CredentialListArgs): Listing {
+  const isByUse = filter?.unusedFor || orderBy?.by === CredentialOrderBy.LAST_USED_AT;
+  return (isByUse ? credentialsByUse : credentials)(credentialColumns(asked.fields));
+}

@@ -4,7 +4,7 @@ import { loadEach } from '../../lists/loading.js';
 import { ScopeGrant } from './scope-grant.js';
 
 /** Which accounts have which scopes of each store, as far as the caller may see it, oldest first. */
-export const scopeGrantsOfStore = loadEach<ScopeGrant & { of: string }>((ctx, ids) => {
+export const scopeGrantsOfStore = loadEach<ScopeGrant & { of: string }>((ctx) => {
   const scope = scopeGrantScope(ctx.principal);
   const statement = ctx.db.statement(`scope grants of stores:${scope.shape}`, (source) =>
     selectRows(source, ScopeGrant, 'g')
@@ -15,5 +15,5 @@ export const scopeGrantsOfStore = loadEach<ScopeGrant & { of: string }>((ctx, id
       .addOrderBy('g.account_id')
       .addOrderBy('g.scope'),
   );
-  return ctx.db.rows(statement, { ...scope.parameters, ids });
+  return { statement, parameters: scope.parameters };
 });
