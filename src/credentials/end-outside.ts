@@ -45,6 +45,10 @@ export async function endOutside(
       throw conflict(
         'Keyway itself uses this credential to reach the store: give the store another one first, by updateStore.',
       );
+    if (credential.abandonedAt !== null)
+      throw conflict(
+        'Its store was disconnected before it had ended this credential: end it in that system.',
+      );
     const temporary = credential.parentId !== null;
     const expired = credential.expiresAt !== null && instantMs(credential.expiresAt) <= ctx.at;
     if (temporary && !expired && credential.revokedAt === null)
