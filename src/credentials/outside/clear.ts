@@ -12,7 +12,7 @@ import type { Leftover } from './leftover.js';
 import { faultOf, waitBefore } from './postpone.js';
 import { textOf } from './settle.js';
 import { endKeyThere, endNewcomers, endThere, isTakenOver, type There } from './there.js';
-import { knownOf, loadCredential, wayOf } from './work.js';
+import { knownOf, loadCredential, placed, wayOf } from './work.js';
 
 /**
  * Ends in its store what is left there of a credential, and takes it off the list. What the store does not do just now,
@@ -85,7 +85,9 @@ async function clearAt(
   if (before !== null) return void (await endNewcomers(there, before));
   if (wayOf(connector) === 'overlap') return undefined;
   if (!hasEnded) return wayOf(connector) === 'replaced' ? seenOf(there) : undefined;
-  if (connector.revoke && !(await isTakenOver(there))) await endThere(there, 'revoke');
+  const ended = { ...there, work: placed(connector, there.work) };
+  if (connector.revoke && ended.work.credential.externalId !== null && !(await isTakenOver(ended)))
+    await endThere(ended, 'revoke');
   return undefined;
 }
 

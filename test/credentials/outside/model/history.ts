@@ -203,6 +203,7 @@ export class History {
     const ours = vendor.kind === 'OURS';
     const before = ours || vendor.kind === 'OVERLAP' ? [...vendor.living.keys()] : undefined;
     await this.planned(async (tx) => {
+      await tx.rows(clearPlace, { storeId });
       const kind = ours ? CredentialKind.PASSWORD : CredentialKind.ACCESS_KEY;
       const accessKey = ours ? name : null;
       const credential = { id, storeId, accountId: world.accountId, projectId: null, kind, name, accessKey };
@@ -249,7 +250,9 @@ export class History {
 
   private async end(verb: 'REVOKE' | 'DELETE'): Promise<void> {
     const credential = await this.credential();
-    if (this.#isAbandoned || credential.revokedAt !== null || credential.externalId === null) return;
+    if (this.#isAbandoned || credential.revokedAt !== null) return;
+    const { externalId, standing } = credential;
+    if (externalId === null && standing !== 'PENDING') return;
     await this.planned((tx) => planEnd(this.world.parts, tx, nobody(), credential, verb, null));
   }
 
@@ -342,11 +345,14 @@ const addStore = sql(`
   VALUES (:id, :kind, :kind, :accountId, '{}', '{}', 1, :sealed, :kekId)`);
 const read = sql(`
   SELECT c.id, c.store_id AS "storeId", c.account_id AS "accountId", c.kind, c.name, c.provider, c.scope,
-    c.access_key AS "accessKey", c.external_id AS "externalId", c.revoked_at AS "revokedAt", c.deleted_at AS "deletedAt",
+    c.standing, c.access_key AS "accessKey", c.external_id AS "externalId", c.revoked_at AS "revokedAt", c.deleted_at AS "deletedAt",
     c.ending_since AS "endingSince", ${statusSql} AS status FROM credentials c WHERE c.id = :id`);
 const endingWorks = sql(`
   SELECT c.id FROM credentials c JOIN intents i ON i.credential_id = c.id AND i.state = 'OPEN'
   WHERE c.id = :id AND i.verb IN ('REVOKE', 'DELETE') AND ${works}`);
+// Each history has the place at its vendor to itself.
+const clearPlace = sql(`
+  UPDATE credentials SET deleted_at = now() WHERE store_id = :storeId AND deleted_at IS NULL`);
 const holdStore = sql('SELECT id FROM stores WHERE id = :storeId FOR UPDATE');
 const freeIntents = sql(`
   UPDATE intents SET lease_until = least(lease_until, now()), next_at = now() WHERE state = 'OPEN'`);
