@@ -50,6 +50,7 @@ const filters = (builtInId) => ({
     'REVOKED',
     'REVOKING',
     'DELETED',
+    'ABANDONED',
     'PENDING',
     'UNKNOWN',
     'GONE',

@@ -6,7 +6,16 @@ import { sql, type Sql } from '../database/database.js';
 
 /** What keeps a credential from working by itself. */
 type Hindrance =
-  'DELETED' | 'REVOKED' | 'REVOKING' | 'GONE' | 'EXPIRED' | 'DISABLED' | 'PENDING' | 'UNKNOWN' | 'INVALID';
+  | 'ABANDONED'
+  | 'DELETED'
+  | 'REVOKED'
+  | 'REVOKING'
+  | 'GONE'
+  | 'EXPIRED'
+  | 'DISABLED'
+  | 'PENDING'
+  | 'UNKNOWN'
+  | 'INVALID';
 
 /** The same SQL by the time that it is, where `now()` is when the transaction began: it may have waited since. */
 export const untilNow = (text: string): string => text.replaceAll('now()', 'clock_timestamp()');
@@ -19,6 +28,7 @@ export type Fault = 'REVOKED' | 'EXPIRED' | 'DISABLED' | 'NOT_VALID';
 
 /** What is told for each status; null for what works. */
 const faults: Record<Status, Fault | null> = {
+  ABANDONED: 'NOT_VALID',
   DELETED: 'NOT_VALID',
   REVOKED: 'REVOKED',
   REVOKING: 'REVOKED',
@@ -54,6 +64,7 @@ const listed: Stopped = (c) =>
 
 /** What may keep a credential from working by itself. The first that holds is told. */
 const hindrances = (c: string, stopped: Stopped): [Hindrance, string][] => [
+  ['ABANDONED', `${c}.abandoned_at IS NOT NULL`],
   ['DELETED', `${c}.deleted_at IS NOT NULL`],
   ['REVOKED', `${c}.revoked_at IS NOT NULL`],
   ['REVOKING', `${c}.ending_since IS NOT NULL`],
@@ -106,7 +117,7 @@ export function hasStatus(wanted: readonly Status[]): string {
   const all = hindrances('c', listed);
   const none = (before: number) => all.slice(0, before).map(([, when]) => `NOT (${when})`);
   const ways = all.flatMap(([name, when], index) => (wanted.includes(name) ? [[...none(index), when]] : []));
-  const parents = wanted.filter((name) => name !== 'DELETED' && name !== 'ROTATING' && name !== 'ACTIVE');
+  const parents = wanted.filter((name) => !ownAlone.includes(name));
   if (parents.length > 0) ways.push([...none(all.length), ...hinderedByParent(parents)]);
   const working = [...none(all.length), `(c.parent_id IS NULL OR ${byParent(listed)} IS NULL)`];
   if (wanted.includes('ROTATING')) ways.push([...working, rotating]);
@@ -116,6 +127,9 @@ export function hasStatus(wanted: readonly Status[]): string {
     ? 'false'
     : `(${any})${wanted.every((name) => name === 'EXPIRED') ? lastToExpire : ''}`;
 }
+
+// What is told of a parent that is deleted is REVOKED.
+const ownAlone: readonly Status[] = ['ABANDONED', 'DELETED', 'ROTATING', 'ACTIVE'];
 
 /** That a credential, which nothing else hinders, is hindered by its parent in one of these ways. */
 function hinderedByParent(parents: readonly Status[]): string[] {

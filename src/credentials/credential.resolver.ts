@@ -27,7 +27,9 @@ import { Forward, Paged } from '../lists/page-args.js';
 import { connectionType } from '../lists/paging.js';
 import { projectNamed } from '../projects/find.js';
 import { Project } from '../projects/project.js';
+import type { DeletedStore } from '../roles/delete-store.js';
 import { Role } from '../roles/role.js';
+import { DeleteStorePayload } from '../roles/role.resolver.js';
 import { storeNamed } from '../stores/find.js';
 import { CredentialStore } from '../stores/store.js';
 import { createCredential } from './create.js';
@@ -426,6 +428,21 @@ export class UntouchedCredentialResolver {
     @Root() { id }: UntouchedCredential,
   ): Promise<Row<Credential> | null> {
     return credentialById(ctx).load(id);
+  }
+}
+
+/** What credentials add to what is answered when a store is disconnected. */
+@Resolver(() => DeleteStorePayload)
+export class AbandonedResolver {
+  @FieldResolver(() => [Credential], {
+    description: `The credentials that were abandoned, and that the viewer may see: their secrets may still work in that system. At most the first ${mostListed}, oldest first.`,
+  })
+  async abandoned(
+    @Ctx() ctx: RequestContext,
+    @Root() { abandonedIds }: Pick<DeletedStore, 'abandonedIds'>,
+  ): Promise<Credential[]> {
+    const found = await Promise.all(abandonedIds.map((id) => credentialById(ctx).load(id)));
+    return found.filter((one) => one !== null);
   }
 }
 

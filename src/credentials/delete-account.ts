@@ -146,7 +146,7 @@ function expectSaid(
   elsewhere: readonly OwnedElsewhere[],
 ): void {
   // What Keyway reaches a store with is sealed to the account that it is of.
-  if (stores.length > 0) throw conflict('The account has stores: delete those first.');
+  if (stores.length > 0) throw conflict('The account has stores: delete those first, by deleteStore.');
   if (!transferTo && projects.length + subAccounts.length > 0)
     throw conflict('The account has projects or sub-accounts: say whom to transfer them to.');
   if (!transferTo && !revokeCredentials && credentials.length + personal.length + elsewhere.length > 0)
@@ -201,7 +201,9 @@ async function authorizeHeir(
 /** @throws CONFLICT for credentials in outside stores: those must end there, which is a deed for each. */
 async function expectOwn(tx: Tx, ids: readonly string[]): Promise<void> {
   if ((await tx.rows(livingElsewhere, { ids })).length > 0)
-    throw conflict('The account has credentials in outside stores: revoke those first.');
+    throw conflict(
+      'The account has credentials in outside stores: revoke those first. Where a store will never confirm it, delete the store with `abandonCredentials`.',
+    );
 }
 
 /** Revokes and deletes. Each is a decision of its own, which is returned to be recorded. */

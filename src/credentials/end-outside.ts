@@ -27,7 +27,7 @@ interface Ending extends Answer {
 /**
  * Ends a credential in its store, and then in Keyway: it is REVOKING at once, and ended when the store has confirmed it. A
  * rotation that is under way is overtaken, and what it may still make is ended too (R7).
- * @throws CONFLICT while it is being made, and for what Keyway reaches its store with; what the store says, and
+ * @throws CONFLICT while it is being made, unless that is in trouble, and for what Keyway reaches its store with; what the store says, and
  * OUTCOME_UNKNOWN where its answer was lost: in both cases it is repeated until the store has ended it.
  */
 export async function endOutside(
@@ -45,6 +45,10 @@ export async function endOutside(
       throw conflict(
         'Keyway itself uses this credential to reach the store: give the store another one first, by updateStore.',
       );
+    if (credential.abandonedAt !== null)
+      throw conflict(
+        'Its store was disconnected before it had ended this credential: end it in that system.',
+      );
     const temporary = credential.parentId !== null;
     const expired = credential.expiresAt !== null && instantMs(credential.expiresAt) <= ctx.at;
     if (temporary && !expired && credential.revokedAt === null)
@@ -52,7 +56,8 @@ export async function endOutside(
     const ended = credential.deletedAt !== null || credential.revokedAt !== null;
     // Of what the store does not list any more, a previous key may live on there.
     const mayBeThere = credential.goneAt === null || (await hasKeysLeft(tx, id));
-    const isGone = temporary || !mayBeThere || credential.externalId === null;
+    const isGone =
+      temporary || !mayBeThere || (credential.externalId === null && credential.standing !== 'PENDING');
     if (isGone && credential.goneAt === null && credential.standing === 'UNKNOWN')
       throw conflict(
         'The store may or may not have made this credential: sync the store to find out, then try again.',
@@ -75,7 +80,7 @@ export async function endOutside(
 
 /**
  * Puts the end of a credential on record, in the place of what is under way with it.
- * @throws CONFLICT while it is being made.
+ * @throws CONFLICT while it is being made, unless its store did not answer that, or refuses to tell.
  */
 export async function planEnd(
   { keyring }: { keyring: Keyring },
@@ -86,7 +91,7 @@ export async function planEnd(
   given: string | null,
 ): Promise<Lease> {
   const { id, storeId } = credential;
-  const [making] = await tx.rows<object>(beingMade, { id });
+  const [making] = await tx.rows<object>(newlyMade, { id });
   if (making) throw conflict('The store is still making this credential: try again in a moment.');
   await inherit(tx, id);
   const overtaken = await overtake(tx, id);
@@ -103,5 +108,7 @@ export async function planEnd(
   return plan(tx, wanting, { credentialId: id, storeId, verb, details });
 }
 
-const beingMade = sql(`
-  SELECT 1 AS one FROM intents WHERE credential_id = :id AND state = 'OPEN' AND verb = 'CREATE'`);
+// One that was tried in vain, or that its process has left, may be in the store, or never come there.
+const newlyMade = sql(`
+  SELECT 1 AS one FROM intents WHERE credential_id = :id AND state = 'OPEN' AND verb = 'CREATE'
+    AND attempts = 0 AND lease_until > now()`);

@@ -24,6 +24,7 @@ import {
   RoleCredentialsResolver,
   RotationResolver,
   UntouchedCredentialResolver,
+  AbandonedResolver,
   StoreCredentialsResolver,
 } from '../credentials/credential.resolver.js';
 import type { Registry } from '../connectors/registry.js';
@@ -57,6 +58,7 @@ const resolvers: NonEmptyArray<Resolver> = [
   CredentialResolver,
   RotationResolver,
   UntouchedCredentialResolver,
+  AbandonedResolver,
   VerificationResolver,
   AccountResolver,
   MfaResolver,

@@ -1,38 +1,45 @@
 import { recordAll } from '../audit/record.js';
+import { mostListed } from '../config/limits.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
-import { conflict } from '../errors.js';
+import type { Answer } from '../idempotency/answer.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
+import { abandonCredentials, expectLetGo } from '../stores/abandon.js';
 import { lockManaged } from '../stores/find.js';
 import { deedsOfScope, withdrawingScopes, type GivenScope } from '../stores/scopes/places.js';
 import type { DeleteStoreInput } from '../stores/store.input.js';
 import { deedsAt, withdrawing, type GivenGrant } from './places.js';
 
+/** A store that was disconnected, by its public id, with the first `mostListed` of what was given up, by UUID. */
+export interface DeletedStore extends Answer {
+  deletedId: string;
+  abandonedIds: string[];
+  abandonedCount: number;
+}
+
 /**
  * Disconnects a store, and forgets what Keyway proved itself with there. Its credentials are deleted here, with a history
- * that stays, and its roles go with it; in the system itself nothing changes. Returns its public id.
- * @throws NOT_FOUND, FORBIDDEN without STORE_MANAGE, UNSUPPORTED for Keyway's own; CONFLICT while a change is under way
- * there, and while Keyway has secrets of its credentials that nobody else has.
+ * that stays, and its roles go with it; in the system itself nothing changes. What is still to be done there is given up
+ * where the caller says so, and told of.
+ * @throws NOT_FOUND, FORBIDDEN without STORE_MANAGE, and to give up what the caller may not revoke; UNSUPPORTED for
+ * Keyway's own; CONFLICT while a change is under way there, and while Keyway has secrets of its credentials that nobody
+ * else has, where they are not to be given up.
  */
-export async function deleteStore(ctx: RequestContext, input: DeleteStoreInput): Promise<string> {
+export async function deleteStore(ctx: RequestContext, input: DeleteStoreInput): Promise<DeletedStore> {
   const id = decodeId('CredentialStore', input.id, 'input.id');
   // Found within, so that a replay answers although the store is gone.
-  const { result } = await once(ctx, 'store:delete', input, async (tx) => {
+  const { result } = await once<DeletedStore>(ctx, 'store:delete', input, async (tx) => {
     const { accountId } = await lockManaged(ctx, tx, id);
-    const [held] = await tx.rows<{ changing: boolean; sealing: boolean }>(holding, { id });
-    if (held?.changing)
-      throw conflict('A credential of this store is being changed: try again when that is done.');
-    if (held?.sealing)
-      throw conflict(
-        'Keyway alone has the secrets of credentials in this store: delete or revoke those first.',
-      );
+    const abandoned = input.abandonCredentials === true ? await abandonCredentials(ctx, tx, id) : [];
+    await expectLetGo(tx, id);
     for (const statement of [finishSyncs, finishRotations, markCredentials, markDeleted])
       await tx.rows(statement, { id });
     const withdrawn = await tx.rows<GivenGrant>(withdrawGrants, { id });
     const scopes = await tx.rows<GivenScope>(withdrawScopes, { id });
     for (const statement of [dropRoles, deleteRoles]) await tx.rows(statement, { id });
     await recordAll(ctx, tx, [
+      ...abandoned,
       ...withdrawn.flatMap((grant) => deedsAt('role:withdraw', grant)),
       ...scopes.flatMap((scope) => deedsOfScope('scope:withdraw', scope)),
       {
@@ -41,17 +48,16 @@ export async function deleteStore(ctx: RequestContext, input: DeleteStoreInput):
         accountId: accountId ?? ctx.principal.accountId,
       },
     ]);
-    return { deletedId: encodeId('CredentialStore', id) };
+    return {
+      deletedId: encodeId('CredentialStore', id),
+      abandonedIds: abandoned.slice(0, mostListed).map(({ target }) => target.id),
+      abandonedCount: abandoned.length,
+    };
   });
   ctx.gates.forget(id);
-  return result.deletedId;
+  // One that was answered by a version before this one abandoned nothing.
+  return { ...result, abandonedIds: result.abandonedIds ?? [], abandonedCount: result.abandonedCount ?? 0 };
 }
-
-const holding = sql(`
-  SELECT EXISTS (SELECT 1 FROM intents WHERE store_id = :id AND state = 'OPEN')
-      OR EXISTS (SELECT 1 FROM leftovers WHERE store_id = :id) AS changing,
-    EXISTS (SELECT 1 FROM credentials c JOIN credential_versions v ON v.credential_id = c.id
-      WHERE c.store_id = :id AND c.deleted_at IS NULL AND c.revoked_at IS NULL AND v.sealed IS NOT NULL) AS sealing`);
 
 const finishSyncs = sql(`
   UPDATE syncs SET finished_at = now(), error = 'NOT_FOUND' WHERE store_id = :id AND finished_at IS NULL`);

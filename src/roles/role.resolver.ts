@@ -5,6 +5,7 @@ import {
   Field,
   FieldResolver,
   ID,
+  Int,
   Mutation,
   ObjectType,
   Query,
@@ -25,7 +26,7 @@ import { createRole } from './create.js';
 import { DeleteProjectInput } from '../projects/project.input.js';
 import { deleteProject } from './delete-project.js';
 import { deleteRole } from './delete.js';
-import { deleteStore } from './delete-store.js';
+import { deleteStore, type DeletedStore } from './delete-store.js';
 import { DeleteStoreInput } from '../stores/store.input.js';
 import {
   findRoleByName,
@@ -85,6 +86,13 @@ export class DeleteProjectPayload {
 export class DeleteStorePayload {
   @Field(() => ID)
   deletedId: string;
+
+  abandonedIds: string[];
+
+  @Field(() => Int, {
+    description: 'How many credentials were abandoned: their secrets may still work in that system.',
+  })
+  abandonedCount: number;
 }
 
 @ObjectType({ simpleResolvers: true })
@@ -276,11 +284,11 @@ export class StoreRolesResolver {
       'Disconnects an outside system. Its credentials and roles are deleted in Keyway; in the system itself nothing changes.',
   })
   @Needs(Permission.STORE_MANAGE, 'store:delete')
-  async deleteStore(
+  deleteStore(
     @Ctx() ctx: RequestContext,
     @Arg('input', () => DeleteStoreInput) input: DeleteStoreInput,
-  ): Promise<DeleteStorePayload> {
-    return { deletedId: await deleteStore(ctx, input) };
+  ): Promise<DeletedStore> {
+    return deleteStore(ctx, input);
   }
 }
 

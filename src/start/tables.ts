@@ -21,6 +21,7 @@ import { HomesOfRoles1796750000000 } from '../../migrations/1796750000000-homes-
 import { ScopeGrants1796750000001 } from '../../migrations/1796750000001-scope-grants.js';
 import { IntentsByStore1796760000000 } from '../../migrations/1796760000000-intents-by-store.js';
 import { BoundsOfListings1796761000000 } from '../../migrations/1796761000000-bounds-of-listings.js';
+import { AbandonedCredentials1796770000000 } from '../../migrations/1796770000000-abandoned-credentials.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -94,4 +95,5 @@ export const migrations = [
   ScopeGrants1796750000001,
   IntentsByStore1796760000000,
   BoundsOfListings1796761000000,
+  AbandonedCredentials1796770000000,
 ];

@@ -1,5 +1,6 @@
 import { Field, ID, InputType } from 'type-graphql';
 import {
+  AsTyped,
   IdempotencyKeyField,
   MfaCodeField,
   IdRule,
@@ -70,12 +71,21 @@ export class UpdateStoreInput {
 
 @InputType({
   description:
-    'The error is CONFLICT while a change of one of its credentials is under way, and while Keyway keeps secrets of its credentials: revoke or delete those credentials first.',
+    'The error is CONFLICT while a change of one of its credentials is under way, while a previous secret of one has its grace period, and while Keyway keeps secrets of its credentials: revoke or delete those credentials first, or say `abandonCredentials`.',
 })
 export class DeleteStoreInput {
   @Field(() => ID, { description: 'The store to disconnect.' })
   @IdRule()
   id: string;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether to disconnect it also while something is to be done there, for a store that will never do it. What is under way is given up, and secrets that Keyway keeps of it are wiped: the credentials concerned become ABANDONED, as their secrets may still work in that system. Needs CREDENTIAL_REVOKE for each of them.',
+  })
+  @Optional()
+  @AsTyped()
+  abandonCredentials?: boolean | null;
 
   @IdempotencyKeyField()
   idempotencyKey?: string | null;

@@ -48,6 +48,7 @@ const choices = {
   rotating: [false, true],
   gone: [false, true],
   revoking: [false, true],
+  abandoned: [false, true],
 } as const;
 type Choices = typeof choices;
 type Case = { [Name in keyof Choices]: Choices[Name][number] };
@@ -57,13 +58,17 @@ const crossed: { [Name in keyof Choices]?: readonly unknown[] } = {
   parent: choices.parent.slice(0, 8),
   rotating: [false],
   revoking: [false],
+  abandoned: [false],
 };
 
 const statuses =
-  'ACTIVE ROTATING DISABLED EXPIRED REVOKED REVOKING DELETED GONE PENDING UNKNOWN INVALID'.split(' ');
+  'ACTIVE ROTATING DISABLED EXPIRED REVOKED REVOKING ABANDONED DELETED GONE PENDING UNKNOWN INVALID'.split(
+    ' ',
+  );
 
 /** The status as the documentation tells it. */
 function statusOf(one: Case): string {
+  if (one.abandoned) return 'ABANDONED';
   if (one.deleted) return 'DELETED';
   if (one.revoked) return 'REVOKED';
   if (one.revoking) return 'REVOKING';
@@ -100,6 +105,7 @@ const codes: Readonly<Record<string, string>> = {
   EXPIRED: 'EXPIRED',
   REVOKED: 'REVOKED',
   REVOKING: 'REVOKED',
+  ABANDONED: 'NOT_VALID',
   DELETED: 'NOT_VALID',
   GONE: 'NOT_VALID',
   PENDING: 'NOT_VALID',
@@ -358,17 +364,17 @@ const insert = `
   WITH given AS (
     SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r (id uuid, account uuid, owner uuid, parent uuid,
       "accessKey" text, expiry text, revoked boolean, deleted boolean, enabled boolean, standing text, rotating boolean,
-      gone boolean, revoking boolean, verifier text, "verifierKeyId" text, sealed text, "kekId" text)
+      gone boolean, revoking boolean, abandoned boolean, verifier text, "verifierKeyId" text, sealed text, "kekId" text)
   ), made AS (
     INSERT INTO credentials (id, store_id, account_id, owner_id, project_id, parent_id, parent_version, kind, name,
-      access_key, enabled, standing, rotating_until, expires_at, revoked_at, deleted_at, gone_at, ending_since, retrievable,
+      access_key, enabled, standing, rotating_until, expires_at, revoked_at, deleted_at, gone_at, ending_since, abandoned_at, retrievable,
       rotate_every, rotate_grace, rotation_due_at)
     SELECT id, (SELECT id FROM stores WHERE kind = 'BUILT_IN'), account, owner, CAST(:project AS uuid), parent,
       CASE WHEN parent IS NOT NULL THEN 1 END, :kind, 'One of many', "accessKey", enabled, standing,
       CASE WHEN rotating THEN now() + interval '1 hour' END,
       CASE expiry WHEN 'future' THEN now() + interval '1 hour' WHEN 'past' THEN now() - interval '1 hour' END,
       CASE WHEN revoked THEN now() END, CASE WHEN deleted THEN now() END, CASE WHEN gone THEN now() END,
-      CASE WHEN revoking THEN now() END, CAST(:due AS boolean), CASE WHEN :due THEN 'P30D' END, CASE WHEN :due THEN 'PT0S' END,
+      CASE WHEN revoking THEN now() END, CASE WHEN abandoned THEN now() END, CAST(:due AS boolean), CASE WHEN :due THEN 'P30D' END, CASE WHEN :due THEN 'PT0S' END,
       CASE WHEN :due THEN now() - interval '1 second' END
     FROM given
   ), used AS (

@@ -7,7 +7,7 @@ import { CredentialKind } from '../record/credential.js';
 import { doAtStore, NotRepeated, SecretLost, type Evidence, type StoreOutcome } from './at-store.js';
 import { inherit } from './leftover.js';
 import { leased, LeaseLost, type Lease } from './lease.js';
-import { postpone } from './postpone.js';
+import { postpone, postponeFaulty } from './postpone.js';
 import { settle, settleFailed, settleUnknown, type Failure } from './settle.js';
 import { makes, verdictOn, type Facts, type Mishap } from './verdict.js';
 import { loadWork, wayOf, type Work } from './work.js';
@@ -16,15 +16,20 @@ import { loadWork, wayOf, type Work } from './work.js';
  * Does what an intent says at its store, and settles it: done, failed, or not known. Where the store gave no clear
  * answer, and asking again can tell or does no harm, the intent stays open, to be taken up again.
  * @param again whether the store may have heard of it before
- * @throws what is no answer of a store: then the intent stays open too
+ * @throws what is no answer of a store: then the intent stays open too, and waits as after a refusal
  */
 export async function advance(parts: StoreParts, lease: Lease, again: boolean): Promise<void> {
   const work = await loadOpen(parts, lease);
   if (!work) return;
+  let isOpen = false;
   try {
-    await withStore(parts, work.intent.storeId, (open) => act(parts, open, lease, work, again));
+    await withStore(parts, work.intent.storeId, (open) => {
+      isOpen = true;
+      return act(parts, open, lease, work, again);
+    });
   } catch (error) {
     if (error instanceof LeaseLost) return;
+    await postponeFaulty(parts, lease, work, error, isOpen);
     throw error;
   }
 }

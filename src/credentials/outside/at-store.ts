@@ -6,8 +6,17 @@ import { instant, instantMs } from '../../time.js';
 import type { Credential } from '../record/credential.js';
 import { endKeysNow } from './leftover.js';
 import { saidOf, toldOf, type Said } from './observed.js';
-import { endKeyThere, endNewcomers, endThere, having, newcomers, type There } from './there.js';
-import { currentOf, secretOfVersion, knownOf, wayOf, wishOf, type Version, type Work } from './work.js';
+import { endKeyThere, endNewcomers, endThere, having, isTakenOver, newcomers, type There } from './there.js';
+import {
+  currentOf,
+  secretOfVersion,
+  knownOf,
+  placed,
+  wayOf,
+  wishOf,
+  type Version,
+  type Work,
+} from './work.js';
 
 /** What a store was asked to do, and has done. */
 export type StoreOutcome =
@@ -133,7 +142,7 @@ async function create(doing: Doing): Promise<Created> {
   if (again && way === 'overlap') await removeOrphans(doing);
   if (again && way === 'replaced') {
     const there = await madeMeanwhile(doing, undefined);
-    const { externalId, scope } = knownOf(placed(work));
+    const { externalId, scope } = knownOf(placed(connector, work));
     if (there) return { externalId, scope, minted: there };
   }
   doing.evidence.open = false;
@@ -186,10 +195,20 @@ async function isSaid({ connector, upstream, work }: Doing, described: Partial<D
 }
 
 async function end(doing: Doing, verb: 'REVOKE' | 'DELETE'): Promise<void> {
-  await endThere(doing, verb === 'REVOKE' ? 'revoke' : 'delete');
+  const work = placed(doing.connector, doing.work);
+  const { externalId } = work.credential;
+  const wasSeen = doing.work.credential.externalId !== null;
+  const looks = work.leftovers.filter(({ before }) => before !== null);
+  // What was never seen to be made is there if something came in; what a listing found by then is another's.
+  if (externalId === null && looks.length === 0)
+    throw new StoreError('INVALID_INPUT', { sent: false, message: untold });
+  if (wasSeen || (externalId !== null && !(await isTakenOver({ ...doing, work }))))
+    await endThere({ ...doing, work }, verb === 'REVOKE' ? 'revoke' : 'delete');
   // A request that was overtaken, or is lost, may have made another key by now.
-  for (const { before } of doing.work.leftovers) if (before) await endNewcomers(doing, before);
+  for (const { before } of looks) if (before) await endNewcomers(doing, before);
 }
+
+const untold = 'The store does not tell whether it has made this credential: sync it to find out.';
 
 /** Ends the keys that came in since the intent was made, and that nobody has. */
 const removeOrphans = (doing: Doing): Promise<void> =>
@@ -220,15 +239,9 @@ async function madeMeanwhile(
 ): Promise<Minted | undefined> {
   if (!connector.reveal) throw new SecretLost();
   const held = await secretOfVersion(keyring, upstream, work.credential, before);
-  const there = await connector.reveal(upstream, knownOf(placed(work)), held);
+  const there = await connector.reveal(upstream, knownOf(placed(connector, work)), held);
   return there?.accessKey && there.accessKey !== before?.accessKey ? keepable(there) : undefined;
 }
-
-/** A credential that is being made is found by its scope: such stores have one in each. */
-const placed = (work: Work): Work => ({
-  ...work,
-  credential: { ...work.credential, externalId: work.credential.externalId ?? work.credential.scope },
-});
 
 const pendingOf = ({ versions }: Work): Version | undefined =>
   versions.find(({ state }) => state === 'PENDING');

@@ -9,9 +9,10 @@ import { noteEndedOutside, switchRotation } from '../record/rotations.js';
 import { replaceListed, retireVersion } from '../record/versions.js';
 import { leased, LeaseLost, type Lease } from './lease.js';
 import type { Leftover } from './leftover.js';
-import { waitBefore } from './postpone.js';
+import { faultOf, waitBefore } from './postpone.js';
+import { textOf } from './settle.js';
 import { endKeyThere, endNewcomers, endThere, isTakenOver, type There } from './there.js';
-import { knownOf, loadCredential, wayOf } from './work.js';
+import { knownOf, loadCredential, placed, wayOf } from './work.js';
 
 /**
  * Ends in its store what is left there of a credential, and takes it off the list. What the store does not do just now,
@@ -21,23 +22,30 @@ export async function clear(parts: StoreParts, lease: Lease): Promise<void> {
   const { db, log } = parts;
   const [leftover] = await db.rows<Taken>(leftoverNamed, { id: lease.id, fence: lease.fence });
   if (!leftover) return;
+  let isOpen = false;
   try {
-    const seen = await withStore(parts, leftover.storeId, (open) => clearAt(parts, open, lease, leftover));
+    const seen = await withStore(parts, leftover.storeId, (open) => {
+      isOpen = true;
+      return clearAt(parts, open, lease, leftover);
+    });
     await takeOff(parts, lease, leftover, seen);
   } catch (error) {
     if (error instanceof LeaseLost) return;
-    if (!(error instanceof KeywayError)) throw error;
-    const { code, message, cause } = error;
     // A version before this one knows no leftovers, and may have let its store be disconnected.
-    if (code === 'NOT_FOUND' && (await db.rows(unreachable, { id: lease.id })).length > 0)
+    const isAway = error instanceof KeywayError && error.code === 'NOT_FOUND';
+    if (isAway && (await db.rows(unreachable, { id: lease.id })).length > 0)
       return log.warn(
         { store: leftover.storeId },
         'what is left in a store that was disconnected cannot be ended',
       );
-    log.warn({ store: leftover.storeId, code, cause }, 'what is left in a store could not be ended yet');
+    const fault = faultOf(error, isOpen);
+    const told = { store: leftover.storeId, code: fault.code };
+    if (error instanceof KeywayError)
+      log.warn({ ...told, cause: error.cause }, 'what is left in a store could not be ended yet');
+    else log.error({ ...told, error }, 'what is left in a store could not be ended yet');
     const { id, fence } = lease;
     const waitMs = waitBefore(error, leftover.attempts);
-    await db.rows(postponed, { id, fence, waitMs, failure: `${code}: ${message}` });
+    await db.rows(postponed, { id, fence, waitMs, failure: textOf(fault) });
   }
 }
 
@@ -77,7 +85,9 @@ async function clearAt(
   if (before !== null) return void (await endNewcomers(there, before));
   if (wayOf(connector) === 'overlap') return undefined;
   if (!hasEnded) return wayOf(connector) === 'replaced' ? seenOf(there) : undefined;
-  if (connector.revoke && !(await isTakenOver(there))) await endThere(there, 'revoke');
+  const ended = { ...there, work: placed(connector, there.work) };
+  if (connector.revoke && ended.work.credential.externalId !== null && !(await isTakenOver(ended)))
+    await endThere(ended, 'revoke');
   return undefined;
 }
 

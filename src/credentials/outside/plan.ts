@@ -74,7 +74,7 @@ const underWay = sql(`
   SELECT 1 AS one FROM intents WHERE credential_id = :credentialId AND state = 'OPEN' AND verb <> 'RETIRE'`);
 const drop = sql(`
   UPDATE intents SET state = 'DROPPED', fence = fence + 1, finished_at = now()
-  WHERE credential_id = :credentialId AND state = 'OPEN' AND verb <> 'CREATE'
+  WHERE credential_id = :credentialId AND state = 'OPEN'
   RETURNING id, verb, details, version, rotation_id AS "rotationId", actor_id AS "actorId",
     actor_credential_id AS "actorCredentialId", ip, request_id AS "requestId",
     extract(epoch FROM lease_until) * 1000 AS "leaseUntilMs"`);

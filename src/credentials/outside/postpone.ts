@@ -1,5 +1,6 @@
 import { StoreError } from '../../connectors/store-error.js';
 import { sql } from '../../database/database.js';
+import { DatabaseUnavailable, KeywayError } from '../../errors.js';
 import type { StoreParts } from '../../stores/open.js';
 import { markEnding } from '../record/end.js';
 import type { Lease } from './lease.js';
@@ -38,8 +39,40 @@ export async function postpone(
   });
 }
 
+/**
+ * Leaves an intent open that went wrong here and not at its store, to be tried again after a wait that grows as well.
+ * @param isOpen whether the store was opened before that
+ */
+export async function postponeFaulty(
+  { db }: StoreParts,
+  { id, fence }: Lease,
+  { intent }: Work,
+  error: unknown,
+  isOpen: boolean,
+): Promise<void> {
+  const waitMs = waitBefore(error, intent.attempts);
+  await db.rows(releaseOpen, { id, fence, waitMs, failure: textOf(faultOf(error, isOpen)) });
+}
+
+/** What is told of an error that a try ended with, in words of Keyway's alone. */
+export function faultOf(error: unknown, isOpen: boolean): Failure {
+  if (!(error instanceof KeywayError)) return inside;
+  const { code, message } = error;
+  const isSealed = !isOpen && (code === 'INTERNAL_SERVER_ERROR' || code === 'UNAVAILABLE');
+  if (isSealed && !(error instanceof DatabaseUnavailable)) return { code, message: unopened };
+  return code === inside.code ? inside : { code, message };
+}
+
+const inside: Failure = {
+  code: 'INTERNAL_SERVER_ERROR',
+  message: 'Something went wrong inside Keyway: its log has the reason.',
+};
+
+const unopened =
+  'Keyway cannot open what it proves itself with at the store: a key of Keyway is missing, or the record was changed. Restore the keys, or connect the store anew by updateStore.';
+
 /** How long to wait before the next try: longer each time, and no less than the store asked for. */
-export function waitBefore(error: Error, attempts: number): number {
+export function waitBefore(error: unknown, attempts: number): number {
   const asked = error instanceof StoreError ? (error.retryAfterMs ?? 0) : 0;
   return (
     Math.min(asked, mostAskedMs) + Math.random() * Math.min(longestWaitMs, shortestWaitMs * 2 ** attempts)

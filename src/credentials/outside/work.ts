@@ -76,6 +76,13 @@ export function knownOf({
   };
 }
 
+/** Of which its store has not said the id: a store that has one in each place has it by that. */
+export function placed<Of extends Pick<Work, 'credential'>>(connector: Connector, work: Of): Of {
+  const { externalId, scope } = work.credential;
+  if (externalId !== null || wayOf(connector) !== 'replaced') return work;
+  return { ...work, credential: { ...work.credential, externalId: scope } };
+}
+
 /** The secret of a version, for where it is to be sent; null where Keyway does not have it. */
 export async function secretOfVersion(
   keyring: Keyring,

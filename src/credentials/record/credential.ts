@@ -24,6 +24,7 @@ export enum CredentialStatus {
   REVOKED = 'REVOKED',
   REVOKING = 'REVOKING',
   DELETED = 'DELETED',
+  ABANDONED = 'ABANDONED',
   UNKNOWN = 'UNKNOWN',
   GONE = 'GONE',
   INVALID = 'INVALID',
@@ -56,7 +57,7 @@ registerEnumType(SignatureScheme, {
 registerEnumType(CredentialStatus, {
   name: 'CredentialStatus',
   description:
-    'Whether a credential works at present. Only ACTIVE and ROTATING credentials work. If several values apply, it is the first of DELETED, REVOKED, REVOKING, GONE, EXPIRED, DISABLED, PENDING, UNKNOWN, INVALID. If none of these applies to a temporary credential, its parent is looked at in the same way.',
+    'Whether a credential works at present. Only ACTIVE and ROTATING credentials work. If several values apply, it is the first of ABANDONED, DELETED, REVOKED, REVOKING, GONE, EXPIRED, DISABLED, PENDING, UNKNOWN, INVALID. If none of these applies to a temporary credential, its parent is looked at in the same way.',
   valuesConfig: {
     ACTIVE: { description: 'It works.' },
     DISABLED: {
@@ -74,7 +75,14 @@ registerEnumType(CredentialStatus, {
       description:
         'It is to be revoked or deleted, and its outside store has not confirmed it yet: `storeChanges` says why. It counts as not working, but its secret may still work in that store. For a temporary credential: or its parent is.',
     },
-    DELETED: { description: 'It was deleted: it never works again, and only its history is kept.' },
+    DELETED: {
+      description:
+        'It was deleted, or its store was disconnected, where nothing was changed by that. It counts as not working, and only its history is kept.',
+    },
+    ABANDONED: {
+      description:
+        'Its store was disconnected by `deleteStore` with `abandonCredentials`, before the store had ended it: its secret may still work in that system, and Keyway can do nothing about it any more. It is in lists like a deleted one.',
+    },
     PENDING: { description: 'It is being created in an outside store and does not work yet.' },
     ROTATING: { description: 'It works. A rotation is under way, or the previous secret still works.' },
     GONE: { description: 'Its store does not list it any more.' },
@@ -403,6 +411,10 @@ export class Credential implements Node {
   @Field(() => DateTime, { nullable: true, description: 'When it was deleted, in UTC; null if it was not.' })
   @Column('timestamptz', { name: 'deleted_at', nullable: true })
   deletedAt: string | null;
+
+  /** When it was let go of with its store, which had not ended it. */
+  @Column('timestamptz', { name: 'abandoned_at', nullable: true })
+  abandonedAt: string | null;
 
   @Field(() => DateTime, {
     description:

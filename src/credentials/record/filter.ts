@@ -57,10 +57,13 @@ export function filtered(filter: CredentialFilter, stopped: readonly string[] = 
   }
   if (filter.withoutOwner === true) where.push(condition('c.owner_id IS NULL'));
   if (filter.withoutOwner === false) where.push(condition('c.owner_id IS NOT NULL'));
-  if (!filter.includeDeleted && !filter.status?.includes(CredentialStatus.DELETED))
+  if (!filter.includeDeleted && !filter.status?.some((one) => ended.has(one)))
     where.push(condition('c.deleted_at IS NULL'));
   return where.length === 0 ? condition('true') : every(...where);
 }
+
+/** What lists leave out where nobody asks for it. */
+const ended: ReadonlySet<CredentialStatus> = new Set([CredentialStatus.ABANDONED, CredentialStatus.DELETED]);
 
 /**
  * How a list of credentials is ordered. What never expires sorts as last to expire, what was never used as longest ago.

@@ -188,6 +188,65 @@ describe('R7: a revocation that its store refuses', () => {
   });
 });
 
+describe('R7: a creation that its store refuses to tell of', () => {
+  const pending = async (refusals = 999) => {
+    const held = at.hold('after', { method: 'POST', ...keys });
+    at.meet(lost, { method: 'POST', ...keys });
+    const name = unique('builds');
+    const creating = create(server, pair(name));
+    const standing = await held;
+    at.meet(denied, { method: 'GET', ...keys }, refusals);
+    standing.release();
+    await creating;
+    const text = `query ($search: String) { credentials(filter: { search: $search }) { nodes { id status } } }`;
+    const [found] = expectData(await server.ask(text, { search: name })).credentials.nodes;
+    const { id } = found as { id: string };
+    await until(async () => (await triesOf(id)) > 0);
+    return id;
+  };
+  const triesOf = async (id: string) =>
+    (
+      await server.rows<{ attempts: number }>(
+        "SELECT attempts FROM intents WHERE credential_id = :id AND state = 'OPEN'",
+        { id: rowOf(id) },
+      )
+    )[0]?.attempts ?? 0;
+
+  test('is revoked once the store is seen, with the key that it may have made', async () => {
+    const id = await pending();
+    expect([await statusOf(id), keysThere().length]).toEqual(['PENDING', 1]);
+    expect((await revoke(server, { id })).code).toBe('STORE_REJECTED');
+    expect([await statusOf(id), keysThere().length]).toEqual(['REVOKING', 1]);
+    at.clear();
+    await until(async () => (await statusOf(id)) === 'REVOKED');
+    expect(keysThere()).toEqual([]);
+  });
+
+  test('is revoked without a call to end it where the store is seen without it', async () => {
+    const id = await pending();
+    at.subAccounts.get(scope)?.keys.clear();
+    const calls = at.calls.length;
+    expect((await revoke(server, { id })).code).toBe('STORE_REJECTED');
+    at.clear();
+    await until(async () => (await statusOf(id)) === 'REVOKED');
+    expect(at.calls.slice(calls).filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  test('and one that it is just being asked for is not revoked before it has answered: CONFLICT', async () => {
+    const held = at.hold('before', { method: 'POST', ...keys });
+    const name = unique('builds');
+    const creating = create(server, pair(name));
+    const standing = await held;
+    const text = `query ($search: String) { credentials(filter: { search: $search }) { nodes { id } } }`;
+    const [{ id }] = expectData(await server.ask(text, { search: name })).credentials.nodes;
+    expect((await revoke(server, { id })).code).toBe('CONFLICT');
+    standing.release();
+    expect(expectData(await creating).createCredential.credential.status).toBe('ACTIVE');
+    expectData(await revoke(server, { id }));
+    expect(keysThere()).toEqual([]);
+  });
+});
+
 test('a second rotation that fails leaves the previous key its time', async () => {
   const { id, accessKey, secret } = await made();
   const { issued } = expectData(await rotate(server, { id, gracePeriod: 'PT1H' })).rotateCredential;

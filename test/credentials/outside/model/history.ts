@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { readConfig } from '../../../../src/config/config.js';
 import type { Registry } from '../../../../src/connectors/registry.js';
 import type { Gates } from '../../../../src/context.js';
+import { nowhere, Permission, type Principal } from '../../../../src/access/principal.js';
 import { status as statusSql, works } from '../../../../src/access/works.js';
 import { nobody } from '../../../../src/audit/decision.js';
 import { planEnd } from '../../../../src/credentials/end-outside.js';
@@ -23,6 +24,7 @@ import { newId } from '../../../../src/ids.js';
 import { openLog } from '../../../../src/log.js';
 import { mintPassword } from '../../../../src/keyring/token.js';
 import { openKeyway } from '../../../../src/start/keyway.js';
+import { abandonCredentials } from '../../../../src/stores/abandon.js';
 import { sealSecrets, type StoreParts } from '../../../../src/stores/open.js';
 import type { Lease } from '../../../../src/credentials/outside/lease.js';
 import { readyPlace } from '../../../support/process.js';
@@ -35,6 +37,8 @@ export const kinds: readonly VendorKind[] = ['OURS', 'OVERLAP', 'SHOWN', 'HIDDEN
 export interface World {
   parts: StoreParts;
   accountId: string;
+  /** Who may do everything. */
+  caller: { principal: Principal };
   stores: Record<VendorKind, string>;
   /** Puts another vendor in its place. */
   meet(vendor: Vendor): void;
@@ -75,6 +79,7 @@ export async function openWorld(): Promise<World> {
   return {
     parts: { db, keyring, connectors, gates, log },
     accountId,
+    caller: { principal: administrator(accountId) },
     stores,
     meet: (vendor) => (current = vendor),
     close: async () => {
@@ -85,10 +90,31 @@ export async function openWorld(): Promise<World> {
   };
 }
 
+const administrator = (accountId: string): Principal => ({
+  ...{
+    accountId,
+    tenantId: accountId,
+    credentialId: null,
+    credentialVersion: null,
+    identity: null,
+    holds: null,
+  },
+  ...{
+    temporary: false,
+    roles: new Map(),
+    limits: null,
+    expiresAt: null,
+    allowedIps: [],
+    mfaRequired: false,
+  },
+  rights: new Map([[Permission.CREDENTIAL_REVOKE, { ...nowhere, everywhere: true }]]),
+});
+
 /** One credential at one vendor: what was asked for, in which order, and what went wrong. */
 export class History {
   readonly #running = new Set<Promise<void>>();
   readonly #chance: Chance;
+  #isAbandoned = false;
   readonly vendor: Vendor;
   readonly id = newId();
   readonly name: string;
@@ -127,6 +153,7 @@ export class History {
       () => this.rotate(),
       () => this.end('REVOKE'),
       () => this.end('DELETE'),
+      () => this.abandon(),
       () => this.pass(),
       () => this.pass(),
       () => this.pass(),
@@ -135,7 +162,7 @@ export class History {
     ];
     const at = Math.floor(this.#chance.next() * deeds.length);
     vendor.told.push(
-      `-- ${['rotate', 'rotate', 'revoke', 'delete', 'pass', 'pass', 'pass', 'late', 'release'][at]}`,
+      `-- ${['rotate', 'rotate', 'revoke', 'delete', 'abandon', 'pass', 'pass', 'pass', 'late', 'release'][at]}`,
     );
     await deeds[at]?.();
   }
@@ -176,6 +203,7 @@ export class History {
     const ours = vendor.kind === 'OURS';
     const before = ours || vendor.kind === 'OVERLAP' ? [...vendor.living.keys()] : undefined;
     await this.planned(async (tx) => {
+      await tx.rows(clearPlace, { storeId });
       const kind = ours ? CredentialKind.PASSWORD : CredentialKind.ACCESS_KEY;
       const accessKey = ours ? name : null;
       const credential = { id, storeId, accountId: world.accountId, projectId: null, kind, name, accessKey };
@@ -204,7 +232,7 @@ export class History {
     const { parts } = this.world;
     const credential = await this.credential();
     const { kind, revokedAt, endingSince, externalId } = credential;
-    if (revokedAt !== null || endingSince !== null || externalId === null) return;
+    if (this.#isAbandoned || revokedAt !== null || endingSince !== null || externalId === null) return;
     const connector = parts.connectors[this.vendor.kind];
     if (!connector) return;
     // What goes wrong before anything is on record has changed nothing.
@@ -222,8 +250,22 @@ export class History {
 
   private async end(verb: 'REVOKE' | 'DELETE'): Promise<void> {
     const credential = await this.credential();
-    if (credential.revokedAt !== null || credential.externalId === null) return;
+    if (this.#isAbandoned || credential.revokedAt !== null) return;
+    const { externalId, standing } = credential;
+    if (externalId === null && standing !== 'PENDING') return;
     await this.planned((tx) => planEnd(this.world.parts, tx, nobody(), credential, verb, null));
+  }
+
+  /** Its store is let go of: somebody is told of all that may live there. Not often, as it is the end. */
+  private async abandon(): Promise<void> {
+    if (!this.#chance.is(0.25)) return;
+    const { vendor, world } = this;
+    const storeId = world.stores[vendor.kind];
+    const told = await this.db.transaction(async (tx) => {
+      await tx.rows(holdStore, { storeId });
+      return abandonCredentials(world.caller, tx, storeId);
+    });
+    this.#isAbandoned ||= told.some(({ target }) => target.id === this.id);
   }
 
   /** Leases end, what waits is due, and another process takes it up. */
@@ -267,6 +309,8 @@ export class History {
     const expect = (holds: boolean, told: string) => {
       if (!holds) throw new Error(`${told} (${status}; there: ${there.join(', ')})`);
     };
+    if (this.#isAbandoned)
+      return expect(status === CredentialStatus.ABANDONED, 'what may live there is told otherwise');
     if (credential.revokedAt !== null) return expect(there.length === 0, 'a secret of what is revoked works');
     expect(['ACTIVE', 'UNKNOWN', 'REVOKED', 'DELETED'].includes(status), 'it came to no rest');
     const { versions } = await loadCredential(this.db, this.id);
@@ -301,11 +345,15 @@ const addStore = sql(`
   VALUES (:id, :kind, :kind, :accountId, '{}', '{}', 1, :sealed, :kekId)`);
 const read = sql(`
   SELECT c.id, c.store_id AS "storeId", c.account_id AS "accountId", c.kind, c.name, c.provider, c.scope,
-    c.access_key AS "accessKey", c.external_id AS "externalId", c.revoked_at AS "revokedAt", c.deleted_at AS "deletedAt",
+    c.standing, c.access_key AS "accessKey", c.external_id AS "externalId", c.revoked_at AS "revokedAt", c.deleted_at AS "deletedAt",
     c.ending_since AS "endingSince", ${statusSql} AS status FROM credentials c WHERE c.id = :id`);
 const endingWorks = sql(`
   SELECT c.id FROM credentials c JOIN intents i ON i.credential_id = c.id AND i.state = 'OPEN'
   WHERE c.id = :id AND i.verb IN ('REVOKE', 'DELETE') AND ${works}`);
+// Each history has the place at its vendor to itself.
+const clearPlace = sql(`
+  UPDATE credentials SET deleted_at = now() WHERE store_id = :storeId AND deleted_at IS NULL`);
+const holdStore = sql('SELECT id FROM stores WHERE id = :storeId FOR UPDATE');
 const freeIntents = sql(`
   UPDATE intents SET lease_until = least(lease_until, now()), next_at = now() WHERE state = 'OPEN'`);
 const freeLeftovers = sql(`

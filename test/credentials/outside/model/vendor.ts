@@ -1,13 +1,14 @@
 import type { Connector, Known, Minted, Observed, Upstream } from '../../../../src/connectors/connector.js';
 import { StoreError } from '../../../../src/connectors/store-error.js';
+import { LeaseLost } from '../../../../src/credentials/outside/lease.js';
 import { Secret } from '../../../../src/secret.js';
 import type { Chance } from './chance.js';
 
 /** How a vendor makes secrets; `shown` and `hidden` ones replace each other. */
 export type VendorKind = 'OURS' | 'OVERLAP' | 'SHOWN' | 'HIDDEN';
 
-/** The process ended: nothing that comes after is done by it. */
-export class Crash extends Error {}
+/** The process ended: nothing that comes after is done by it, as where it has lost its lease. */
+export class Crash extends LeaseLost {}
 
 /** How a call comes out. */
 const fates = [
