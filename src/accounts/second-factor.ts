@@ -9,6 +9,8 @@ import { tagOfRecoveryCode } from './recovery-codes.js';
 
 /** One try at proving a second factor, counted before the code is looked at. */
 export interface Attempt {
+  /** Whether a code is proved: one was needed, or given. */
+  readonly isProved: boolean;
   /**
    * Accepts the code, once, in the transaction of the deed that it is for: undone with it.
    * @throws FORBIDDEN, in one word for wrong, used and unreadable codes, where it is not accepted.
@@ -51,6 +53,7 @@ export async function attempt(ctx: RequestContext, code: string, stage?: 'confir
   let proved = false;
   let refused = false;
   return {
+    isProved: true,
     prove: async (tx) => {
       proved = (await accept(tx)).length > 0;
       refused = !proved;
@@ -93,7 +96,7 @@ export async function attemptWhere(
   mfaCode: string | null | undefined,
 ): Promise<Attempt> {
   const given = isNeeded || typeof mfaCode === 'string' ? await attemptIfNeeded(ctx, mfaCode) : undefined;
-  return given ?? { prove: () => Promise.resolve(), during: (deed) => deed() };
+  return given ?? { isProved: false, prove: () => Promise.resolve(), during: (deed) => deed() };
 }
 
 /** What is said where a factor is required and no code was given. */

@@ -10,7 +10,7 @@ import { Account } from './account.js';
 import type { UpdateAccountInput } from './account.input.js';
 import { changedAccount, findAccount, lockAccount } from './find.js';
 import { keepIdentities } from './keep-identities.js';
-import { attemptIfNeeded, factorNeeded } from './second-factor.js';
+import { attemptWhere, factorNeeded } from './second-factor.js';
 
 /**
  * Changes an account. A disabled one cannot call Keyway from the answer on.
@@ -29,7 +29,7 @@ export async function updateAccount(ctx: RequestContext, input: UpdateAccountInp
   const isOwn = found.id === ctx.principal.accountId;
   const lowers = ({ mfaRequired }: Account) => input.mfaRequired === false && mfaRequired;
   const isNeeded = lowers(found) || (input.identities ?? []).length > 0;
-  const factor = isNeeded || typeof mfaCode === 'string' ? await attemptIfNeeded(ctx, mfaCode) : undefined;
+  const factor = await attemptWhere(ctx, isNeeded, mfaCode);
   const change = async (tx: Tx) => {
     const account = await lockAccount(ctx, tx, found.id, Permission.ACCOUNT_MANAGE);
     const wanted: Partial<Account> = {
@@ -46,8 +46,8 @@ export async function updateAccount(ctx: RequestContext, input: UpdateAccountInp
         'The built-in administrator cannot be disabled, and nobody can disable their own account.',
       );
     }
-    if (lowers(account) && !factor && (isOwn || ctx.principal.mfaRequired)) throw factorNeeded();
-    await factor?.prove(tx);
+    if (lowers(account) && !factor.isProved && (isOwn || ctx.principal.mfaRequired)) throw factorNeeded();
+    await factor.prove(tx);
     if (names.includes('enabled') && wanted.enabled)
       await authorizeOwn(ctx.principal, ownByOwner, { owner: account.id }, tx);
     if (input.identities !== undefined && (await keepIdentities(ctx, tx, account.id, input.identities ?? [])))
@@ -63,8 +63,7 @@ export async function updateAccount(ctx: RequestContext, input: UpdateAccountInp
     });
     return { id: account.id };
   };
-  const changing = () => once(ctx, 'account:update', asked, change);
-  const { result } = await (factor ? factor.during(changing) : changing());
+  const { result } = await factor.during(() => once(ctx, 'account:update', asked, change));
   return changedAccount(ctx, result.id);
 }
 

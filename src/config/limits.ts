@@ -68,17 +68,24 @@ export const largestQuery = {
 } as const;
 
 /**
- * Points of what one caller has in execution below which its next operation begins; the others wait in its own line.
+ * Points of what one account has in execution below which its next operation begins; the others wait in its own line.
  * A thousand points hold the event loop for up to a tenth of a second, which is what others then wait for; a page of fifty
  * rows with what is around each still runs beside another.
  */
 export const mostPointsUnderWay = 1_000;
 
 /**
- * Tokens of documents that were not seen before, which one caller may send in this time: as many as a hundred of the
- * longest. Validating those takes about a second.
+ * The same of all accounts of one tenant, an operation counted as `mostPointsUnderWay` at most: one account never has so
+ * much by itself, so that it holds up none beside it, and a thousand have no more than two.
+ */
+export const mostPointsOfTenant = 2 * mostPointsUnderWay;
+
+/**
+ * Tokens of documents that were not seen before, which one account may send in this time: as many as a hundred of the
+ * longest. Validating those takes about a second. And all accounts of one tenant: one leaves as much for those beside it.
  */
 export const mostNewTokens = 200_000;
+export const mostNewTokensOfTenant = 2 * mostNewTokens;
 export const newTokensMs = 10 * secondMs;
 
 /** Documents that are kept, so that they are not validated again: by number, and by their tokens in all. */

@@ -1,6 +1,12 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
-import { mostDocuments, mostKeptTokens, mostNewTokens, newTokensMs } from '../config/limits.js';
+import {
+  mostDocuments,
+  mostKeptTokens,
+  mostNewTokens,
+  mostNewTokensOfTenant,
+  newTokensMs,
+} from '../config/limits.js';
 import { KeywayError } from '../errors.js';
 import { countsOf } from './document-counts.js';
 import { DocumentRefused, misfitsOf, type Misfit } from './errors/validation.js';
@@ -23,7 +29,7 @@ export function openDocuments<Context extends object>(options: {
   const budget = new DocumentBudget();
 
   /** What keeps the document from being run. */
-  function misfitsIn(document: DocumentNode, schema: GraphQLSchema, caller: string): readonly Misfit[] {
+  function misfitsIn(document: DocumentNode, schema: GraphQLSchema, caller: Whose): readonly Misfit[] {
     const known = store.verdicts.get(document);
     if (known) return known;
     budget.spend(caller, document.tokenCount ?? 0);
@@ -38,7 +44,7 @@ export function openDocuments<Context extends object>(options: {
         if (!store.has(queryHash)) await turns.take(callerOf(contextValue));
       },
       didResolveOperation: async ({ document, schema, contextValue }) => {
-        const misfits = misfitsIn(document, schema, String(callerOf(contextValue)));
+        const misfits = misfitsIn(document, schema, callerOf(contextValue));
         if (misfits.length > 0) throw new DocumentRefused(misfits);
       },
     }),
@@ -88,24 +94,26 @@ export class DocumentStore {
 /** Apollo Server puts the schema's hash before it. */
 const hashIn = (key: string): string => key.slice(-64);
 
-/** How many tokens of new documents each caller has had validated in the time that runs. */
+/** How many tokens of new documents each account, and each tenant, has had validated in the time that runs. */
 export class DocumentBudget {
   readonly #spent = new Map<string, number>();
   #endsAtMs = 0;
 
-  /** @throws RATE_LIMITED for more than a caller may have, until the time is over. */
-  spend(caller: string, tokens: number, nowMs = performance.now()): void {
+  /** @throws RATE_LIMITED for more than an account or its tenant may have, until the time is over. */
+  spend(whose: Whose, tokens: number, nowMs = performance.now()): void {
     if (nowMs >= this.#endsAtMs) {
       this.#spent.clear();
       this.#endsAtMs = nowMs + newTokensMs;
     }
-    const spent = (this.#spent.get(caller) ?? 0) + tokens;
-    if (spent > mostNewTokens)
+    const [tenant = ''] = whose;
+    const after = (name: string) => (this.#spent.get(name) ?? 0) + tokens;
+    const [ofTenant, ofAccount] = [`tenant ${tenant}`, `account ${String(whose)}`];
+    if (after(ofTenant) > mostNewTokensOfTenant || after(ofAccount) > mostNewTokens)
       throw new KeywayError(
         'RATE_LIMITED',
         'Too many new documents at once: send the same document again, with its values in variables.',
         { retryInMs: this.#endsAtMs - nowMs },
       );
-    this.#spent.set(caller, spent);
+    for (const name of [ofTenant, ofAccount]) this.#spent.set(name, after(name));
   }
 }

@@ -1,15 +1,15 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { callerLeft, expectWaiting } from '../access/standing.js';
-import { mostPointsUnderWay } from '../config/limits.js';
+import { mostPointsOfTenant, mostPointsUnderWay } from '../config/limits.js';
 import type { RequestContext } from '../context.js';
 import { weigh } from './query-weight.js';
 import { whoseOf } from '../access/principal.js';
-import type { Whose } from '../shares/line.js';
+import { FairLine, type Whose } from '../shares/line.js';
 import type { Turns } from './turns.js';
 
 /**
- * Has each operation begin in its caller's turn, and no more of one caller's at once than `Executions` lets. Belongs
- * after all plugins that refuse an operation before it runs.
+ * Has each operation begin in its caller's turn, and no more of one account's and one tenant's at once than
+ * `Executions` lets. Belongs after all plugins that refuse an operation before it runs.
  */
 export function executionsInTurn(turns: Turns): ApolloServerPlugin<RequestContext> {
   const executions = new Executions(turns);
@@ -31,19 +31,14 @@ export function executionsInTurn(turns: Turns): ApolloServerPlugin<RequestContex
   };
 }
 
-/** One caller's operations: the points of those that run, and those that wait, in the order that they came in. */
-interface Own {
-  points: number;
-  readonly line: Set<{ points: number; go(): void }>;
-}
-
 /**
- * What runs of each caller. An operation begins while what its caller has under way is below the bound, however much it
- * costs itself, so that the largest runs too, and none waits behind a slow one for long; what runs needs nothing of
- * what waits, so each comes to its end.
+ * What runs of each account, and of each tenant. An operation begins while what its account has under way is below the
+ * bound, however much it costs itself, so that the largest runs too; and while what its tenant has is below that one's
+ * bound, the accounts of it in turn. What runs needs nothing of what waits, so each comes to its end.
  */
 export class Executions {
-  readonly #callers = new Map<string, Own>();
+  readonly #accounts = new Rooms(mostPointsUnderWay);
+  readonly #tenants = new Rooms(mostPointsOfTenant);
 
   constructor(private readonly turns: Turns) {}
 
@@ -53,40 +48,65 @@ export class Executions {
    * @throws UNAVAILABLE where the caller leaves meanwhile.
    */
   async begin(whose: Whose, cost: number, left: AbortSignal): Promise<() => void> {
-    expectWaiting(left);
-    const caller = String(whose);
     const points = Math.max(1, cost);
-    const own = this.#callers.get(caller) ?? { points: 0, line: new Set() };
-    this.#callers.set(caller, own);
-    if (own.line.size > 0 || own.points >= mostPointsUnderWay) await this.#queue(own, points, left);
-    else own.points += points;
-    const end = () => this.#end(caller, own, points);
+    const [tenant = '', ...within] = whose;
+    const leaveAccount = await this.#accounts.enter(String(whose), [], points, left);
+    const counted = Math.min(points, mostPointsUnderWay);
+    const leaveTenant = await this.#tenants.enter(tenant, within, counted, left).catch((error: unknown) => {
+      leaveAccount();
+      throw error;
+    });
+    const end = () => {
+      leaveTenant();
+      leaveAccount();
+    };
     await this.turns.take(whose);
     if (left.aborted) end();
     expectWaiting(left);
     return end;
   }
+}
 
-  #queue({ line }: Own, points: number, left: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const waiting = { points, go: resolve };
-      line.add(waiting);
-      // Requests that are counted off with their callers are not kept here.
-      const leave = () => {
-        if (line.delete(waiting)) reject(callerLeft());
-      };
-      left.addEventListener('abort', leave, { once: true });
-    });
+interface Room {
+  points: number;
+  readonly line: FairLine<{ points: number; go(): void }>;
+}
+
+/** What each has under way, in points; who comes while that is at the bound waits, by turns. */
+class Rooms {
+  readonly #rooms = new Map<string, Room>();
+
+  constructor(readonly bound: number) {}
+
+  /** @returns what gives the points back. @throws UNAVAILABLE where the caller leaves meanwhile. */
+  async enter(name: string, whose: Whose, points: number, left: AbortSignal): Promise<() => void> {
+    expectWaiting(left);
+    const room = this.#rooms.get(name) ?? { points: 0, line: new FairLine() };
+    this.#rooms.set(name, room);
+    if (room.points < this.bound) room.points += points;
+    else await waitIn(room, whose, points, left);
+    return () => this.#leave(name, room, points);
   }
 
-  #end(caller: string, own: Own, points: number): void {
-    own.points -= points;
-    for (const waiting of own.line) {
-      if (own.points >= mostPointsUnderWay) break;
-      own.line.delete(waiting);
-      own.points += waiting.points;
-      waiting.go();
+  #leave(name: string, room: Room, points: number): void {
+    room.points -= points;
+    while (room.points < this.bound) {
+      const next = room.line.next();
+      if (!next) break;
+      room.points += next.points;
+      next.go();
     }
-    if (own.points === 0) this.#callers.delete(caller);
+    if (room.points === 0) this.#rooms.delete(name);
   }
 }
+
+const waitIn = ({ line }: Room, whose: Whose, points: number, left: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const waiting = { points, go: resolve };
+    line.add(whose, waiting);
+    // Requests that are counted off with their callers are not kept here.
+    const leave = () => {
+      if (line.remove(whose, waiting)) reject(callerLeft());
+    };
+    left.addEventListener('abort', leave, { once: true });
+  });

@@ -46,6 +46,17 @@ export class FairLine<Item> {
     return this.#counted(item);
   }
 
+  /** Takes out what waits no more. @returns whether it was still there. */
+  remove([first, ...below]: Whose, item: Item): boolean {
+    const part = first === undefined ? undefined : this.#parts.get(first);
+    const at = first === undefined ? this.#own.indexOf(item) : -1;
+    if (at < 0 && !part?.remove(below, item)) return false;
+    if (at >= 0) this.#own.splice(at, 1);
+    if (first !== undefined && part?.size === 0) this.#parts.delete(first);
+    this.#size--;
+    return true;
+  }
+
   #counted(item: Item | undefined): Item | undefined {
     if (item !== undefined) this.#size--;
     return item;

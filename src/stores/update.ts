@@ -1,4 +1,4 @@
-import { attemptIfNeeded, type Attempt } from '../accounts/second-factor.js';
+import { attemptIfNeeded, attemptWhere } from '../accounts/second-factor.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { sql, violates, type Tx } from '../database/database.js';
@@ -29,7 +29,8 @@ export async function updateStore(ctx: RequestContext, input: UpdateStoreInput):
   let connection = input.connection && connectionOf(ctx.connectors, input.connection, ctx.outboundHttp);
   try {
     if (connection) expectKind(input, connection, found);
-    const factor = await factorFor(ctx, mfaCode, found, connection);
+    const isNeeded = connection !== undefined && (await keepsSecrets(ctx.db, found));
+    const factor = await attemptWhere(ctx, isNeeded, mfaCode);
     if (connection) connection = await tryConnection(ctx, connection);
     const next = connection;
     const change = () =>
@@ -38,12 +39,12 @@ export async function updateStore(ctx: RequestContext, input: UpdateStoreInput):
         const changed = input.name !== undefined && input.name !== store.name ? ['name'] : [];
         if (input.name !== undefined && changed.length > 0) await rename(tx, store.id, input.name);
         if (next) {
-          if (!factor && (await keepsSecrets(tx, store))) await attemptIfNeeded(ctx, null);
+          if (!factor.isProved && (await keepsSecrets(tx, store))) await attemptIfNeeded(ctx, null);
           await moveSecrets(ctx, tx, store, next);
           await reconnect(ctx, tx, store, next);
           changed.push('connection');
         }
-        await factor?.prove(tx);
+        await factor.prove(tx);
         await record(ctx, tx, {
           action: 'store:update',
           target: { type: 'CredentialStore', id: store.id },
@@ -52,24 +53,13 @@ export async function updateStore(ctx: RequestContext, input: UpdateStoreInput):
         });
         return { id: store.id };
       });
-    await (factor ? factor.during(change) : change());
+    await factor.during(change);
     // What failed at the place where it was before says nothing of where it is now.
     if (connection) ctx.gates.forget(found.id);
     return await changedStore(ctx, found.id);
   } finally {
     if (connection) wipe(connection);
   }
-}
-
-/** The code that is given, to be proved; one is needed where secrets are to go by another connection. @throws FORBIDDEN */
-async function factorFor(
-  ctx: RequestContext,
-  mfaCode: string | null | undefined,
-  store: CredentialStore,
-  connection: StoreConnection | undefined,
-): Promise<Attempt | undefined> {
-  const isNeeded = connection && (await keepsSecrets(ctx.db, store));
-  return isNeeded || typeof mfaCode === 'string' ? attemptIfNeeded(ctx, mfaCode) : undefined;
 }
 
 function expectKind(

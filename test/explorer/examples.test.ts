@@ -201,6 +201,7 @@ describe.each([
     );
     const [outside] = answerOf('StoreCredentials').credentials.nodes;
     expect(outside).toMatchObject({ name: 'backup', reachesStore: false });
+    expect(answerOf('GrantScope').grantScope.grant).toMatchObject({ store: { name: expect.any(String) } });
     const { credential, issued } = answerOf('RotateOutside').rotateCredential;
     expect(credential).toMatchObject({ name: 'backup', status: 'ROTATING' });
     expect(issued.accessKey).not.toBe(outside.accessKey);

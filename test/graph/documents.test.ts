@@ -5,7 +5,13 @@ import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parse } from 'graphql';
-import { mostDocuments, mostKeptTokens, mostNewTokens, newTokensMs } from '../../src/config/limits.js';
+import {
+  mostDocuments,
+  mostKeptTokens,
+  mostNewTokens,
+  mostNewTokensOfTenant,
+  newTokensMs,
+} from '../../src/config/limits.js';
 import { registry } from '../../src/connectors/registry.js';
 import { suggestNearest } from '../../src/graph/errors/suggest.js';
 import { openSchema } from '../../src/graph/schema.js';
@@ -143,13 +149,25 @@ describe('turns', () => {
 });
 
 describe('new documents', () => {
-  test('are RATE_LIMITED beyond what one caller may have in a time, and not for others', () => {
+  const refused = (retryInMs: number) =>
+    expect.objectContaining({ code: 'RATE_LIMITED', retryInMs }) as Error;
+
+  test('are RATE_LIMITED beyond what one account may have in a time, and not for others', () => {
     const budget = new DocumentBudget();
-    budget.spend('one', mostNewTokens, 0);
-    const refused = { code: 'RATE_LIMITED', retryInMs: newTokensMs - 1_000 };
-    expect(() => budget.spend('one', 1, 1_000)).toThrow(expect.objectContaining(refused) as Error);
-    budget.spend('other', mostNewTokens, 1_000);
-    budget.spend('one', mostNewTokens, newTokensMs);
+    budget.spend(['a', 'one'], mostNewTokens, 0);
+    expect(() => budget.spend(['a', 'one'], 1, 1_000)).toThrow(refused(newTokensMs - 1_000));
+    budget.spend(['a', 'other'], mostNewTokens, 1_000);
+    budget.spend(['b', 'one'], mostNewTokens, 1_000);
+    budget.spend(['a', 'one'], mostNewTokens, newTokensMs);
+  });
+
+  test('and beyond what all accounts of a tenant may have, and not for another tenant', () => {
+    const budget = new DocumentBudget();
+    const share = mostNewTokensOfTenant / 100;
+    for (let account = 0; account < 100; account++) budget.spend(['a', `${account}`], share, 0);
+    expect(() => budget.spend(['a', 'next'], 1, 1_000)).toThrow(refused(newTokensMs - 1_000));
+    budget.spend(['b', 'one'], mostNewTokens, 1_000);
+    budget.spend(['a', 'next'], 1, newTokensMs);
   });
 });
 

@@ -19,7 +19,7 @@ function asking() {
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
   const ask = async (caller: string, cost: number, name: string, signal = staying()) => {
-    ends.set(name, await executions.begin([caller], cost, signal));
+    ends.set(name, await executions.begin(caller.split('/'), cost, signal));
     begun.push(name);
   };
   /** What has begun, once everybody has had a turn who may. */
@@ -88,6 +88,54 @@ describe('S3: what one caller has in execution', () => {
   });
 });
 
+describe('S3: what all accounts of a tenant have in execution', () => {
+  test('is bounded as well, whatever their number; they are let on in turn, and no other tenant waits', async () => {
+    const { ask, settled, end } = asking();
+    const all = [
+      ...Array.from({ length: 10 }, (_, index) => ask(`one/${index}`, 5 * mostPointsUnderWay, `${index}`)),
+      ask('one/2', 1, 'second of 2'),
+      ask('other/0', mostPointsUnderWay, 'of another'),
+    ];
+    expect(await settled()).toEqual(['0', 'of another', '1']);
+    for (let index = 0; index < 10; index++) {
+      end(`${index}`);
+      await settled();
+    }
+    // A second one of an account is behind one of each other.
+    const waited = (await settled()).slice(3);
+    expect(waited).toEqual(['2', '3', '4', '5', '6', '7', '8', '9', 'second of 2']);
+    await Promise.all(all);
+  });
+
+  test('leaves room for the others, whatever one of them asks for', async () => {
+    const { ask, settled } = asking();
+    const waits = [
+      ask('one/a', mostPointsUnderWay - 1, 'first'),
+      ask('one/a', 5 * mostPointsUnderWay, 'largest'),
+      ask('one/a', 1, 'third'),
+      ask('one/b', 5 * mostPointsUnderWay, 'beside'),
+    ];
+    expect(await settled()).toEqual(['first', 'beside', 'largest']);
+    expect(waits).toHaveLength(4);
+  });
+
+  test('R25: gives back the room in the account where the caller left the line of the tenant', async () => {
+    const { ask, settled, end } = asking();
+    const leaving = new AbortController();
+    void ask('one/a', mostPointsUnderWay, 'a');
+    void ask('one/b', mostPointsUnderWay, 'b');
+    const refused = expect(ask('one/c', mostPointsUnderWay, 'left', leaving.signal)).rejects.toThrow(left);
+    await settled();
+    leaving.abort();
+    await refused;
+    void ask('one/c', mostPointsUnderWay, 'c');
+    void ask('one/d', 1, 'd');
+    expect(await settled()).toEqual(['a', 'b']);
+    end('a');
+    expect(await settled()).toEqual(['a', 'b', 'c']);
+  });
+});
+
 describe('S3: in the graph', () => {
   const schema = buildSchema('type Query { things(first: Int): [Thing!]! } type Thing { id: ID }');
   const heavy = `{ ${Array.from({ length: mostPointsUnderWay / 100 }, (_, index) => `a${index}: things(first: 100) { id }`).join(' ')} }`;
@@ -100,7 +148,10 @@ describe('S3: in the graph', () => {
       plugins: [executionsInTurn(new Turns())],
     });
     const ask = async (caller: string, query: string, signal = staying()) => {
-      const contextValue = { principal: { accountId: caller }, left: signal } as RequestContext;
+      const contextValue = {
+        principal: { tenantId: caller, accountId: caller },
+        left: signal,
+      } as RequestContext;
       const { body } = await apollo.executeOperation({ query }, { contextValue });
       return body.kind === 'single' ? body.singleResult : undefined;
     };

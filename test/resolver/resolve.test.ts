@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { serverRestMs } from '../../src/resolver/name-servers.js';
 import { openResolver } from '../../src/resolver/resolve.js';
-import { startNameServer, type NameServer } from '../support/name-server.js';
+import { startNameServer, type NameServer, type Zone } from '../support/name-server.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'keyway-resolver-'));
 const hosts = join(folder, 'hosts');
@@ -108,4 +109,81 @@ test('a name server that does not answer is waited for no longer than the one wh
   while (names.asked.length === 0) await new Promise(setImmediate);
   caller.abort();
   await expect(resolving).rejects.toMatchObject({ code: 'ECANCELLED' });
+});
+
+describe('a name server that is dead', () => {
+  const silence: Zone = { 'store.example.com': 'silence', 'v6.example.com': 'silence' };
+  let zone: Zone;
+  let first: NameServer;
+  beforeEach(async () => {
+    zone = { ...silence };
+    first = await startNameServer(zone);
+  });
+  afterEach(() => first.stop());
+
+  test('is asked by one lookup, and then by one in a while, until it answers again', async () => {
+    let now = 0;
+    const servers = [first.address, names.address];
+    const resolve = openResolver({ hosts, resolvConf, servers, now: () => now });
+    const lookUp = async () => {
+      first.asked.length = 0;
+      expect(await addressesOf('store.example.com', resolve)).toHaveLength(3);
+      return first.asked.length;
+    };
+    expect(await lookUp()).toBe(2);
+    expect(await lookUp()).toBe(0);
+    now += serverRestMs;
+    await Promise.all([lookUp(), lookUp()]);
+    expect(first.asked).toHaveLength(2);
+    expect(await lookUp()).toBe(0);
+    now += serverRestMs;
+    zone['store.example.com'] = ['192.0.2.1', '192.0.2.2', '2001:db8:0:0:0:0:0:1'];
+    names.asked.length = 0;
+    expect(await lookUp()).toBe(2);
+    expect(await lookUp()).toBe(2);
+    expect(names.asked).toEqual([]);
+  });
+
+  test('is asked all the same where the others do not answer either', async () => {
+    const other = await startNameServer({ ...silence });
+    const resolve = openResolver({ hosts, resolvConf, servers: [other.address, first.address] });
+    await expect(resolve('store.example.com', staying())).rejects.toMatchObject({ code: 'ETIMEOUT' });
+    first.asked.length = 0;
+    zone['v6.example.com'] = ['2001:db8:0:0:0:0:0:2'];
+    expect(await addressesOf('v6.example.com', resolve)).toEqual(['2001:db8::2']);
+    expect(first.asked.length).toBeGreaterThan(0);
+    await other.stop();
+  });
+});
+
+describe('a name server that hears no questions for addresses of one kind', () => {
+  const zone: Zone = { 'store.example.com': ['192.0.2.1', '2001:db8:0:0:0:0:0:1'] };
+  const once = ['store.example.com', 'store.example.com'];
+
+  test.each([
+    ['ipv6', '192.0.2.1'],
+    ['ipv4', '2001:db8::1'],
+  ] as const)('%s: those of the other do not wait for it, and nothing is asked again', async (drops, has) => {
+    const server = await startNameServer(zone, drops);
+    const resolve = openResolver({ hosts, resolvConf, servers: [server.address], hasIpv6: true });
+    expect(await addressesOf('store.example.com', resolve)).toEqual([has]);
+    expect(server.asked).toEqual(once);
+    await server.stop();
+  });
+
+  test('has no name that it knows none for, and no name is asked for twice for that', async () => {
+    const server = await startNameServer(zone, 'ipv6');
+    const resolve = openResolver({ hosts, resolvConf, servers: [server.address] });
+    await expect(resolve('nobody.example.com', staying())).rejects.toThrow('no such name');
+    expect(server.asked).toHaveLength(2);
+    await server.stop();
+  });
+
+  test('is asked again for IPv4, where no other address is of use', async () => {
+    const server = await startNameServer(zone, 'ipv4');
+    const resolve = openResolver({ hosts, resolvConf, servers: [server.address], hasIpv6: false });
+    expect(await addressesOf('store.example.com', resolve)).toEqual(['2001:db8::1']);
+    expect(server.asked).toEqual([...once, ...once]);
+    await server.stop();
+  });
 });

@@ -34,3 +34,12 @@ test('what makes room is the last of the account that has most, of the tenant th
   expect(all(() => line.drop()).length).toBe(3);
   expect(line.next()).toBeUndefined();
 });
+
+test('what waits no more is taken out, and holds up nobody', () => {
+  const line = lined('aa1', 'aa2', 'ab1', 'ba1');
+  expect(line.remove(['b', 'a'], 'ba1')).toBe(true);
+  expect(line.remove(['b', 'a'], 'ba1')).toBe(false);
+  expect(line.remove(['a', 'a'], 'aa1')).toBe(true);
+  expect(line.size).toBe(2);
+  expect(all(() => line.next())).toEqual(['aa2', 'ab1']);
+});

@@ -15,15 +15,18 @@ export interface NameServer {
 const kinds = { ipv4: 1, ipv6: 28 };
 const codes = { found: 0, failed: 2, unknown: 3 };
 
-/** A name server on this machine (RFC 1035, section 4) that knows these names, and says of all others that they are none. */
-export async function startNameServer(zone: Zone): Promise<NameServer> {
+/**
+ * A name server on this machine (RFC 1035, section 4) that knows these names, and says of all others that they are none.
+ * @param drops the kind of addresses that it does not hear questions for
+ */
+export async function startNameServer(zone: Zone, drops?: keyof typeof kinds): Promise<NameServer> {
   const socket = createSocket('udp4');
   const asked: string[] = [];
   socket.on('message', (query, { port, address }) => {
     const { name, kind, end } = questionIn(query);
     asked.push(name);
     const known = Object.hasOwn(zone, name) ? zone[name] : undefined;
-    if (known === 'silence') return;
+    if (known === 'silence' || (drops && kind === kinds[drops])) return;
     const all = Array.isArray(known) ? known : [];
     const fitting = all.filter((one: string) => one.includes(':') === (kind === kinds.ipv6));
     const code = known === 'failure' ? codes.failed : known ? codes.found : codes.unknown;
