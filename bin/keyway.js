@@ -1,11 +1,10 @@
 #!/usr/bin/env node
 // Builds what is not built, and runs the command line.
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { build, entry, sources } from './build.js';
 
 // Older ones would fail at the first thing that they do not have, in words of their own.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -15,40 +14,29 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const built = join(root, 'dist', 'src', 'cli.js');
+const built = join(root, entry);
 
 const newest = (path) =>
   statSync(path).isDirectory()
     ? Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))))
     : statSync(path).mtimeMs;
 
-// The stand-ins of the stores are built too, where they are: `demo --stores` runs them.
-const names = ['src', 'migrations', 'test/upstreams', 'tsconfig.json', 'tsconfig.build.json'];
-const sources = names.map((name) => join(root, name));
 const isStale = () => {
-  const present = sources.filter((path) => existsSync(path));
+  const present = [...sources, '.swcrc', 'bin/build.js']
+    .map((name) => join(root, name))
+    .filter((path) => existsSync(path));
   return !existsSync(built) || Math.max(...present.map(newest)) > statSync(built).mtimeMs;
 };
 
-function build() {
-  let compiler;
-  try {
-    compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-  } catch {
-    if (existsSync(built)) return;
+if (isStale()) {
+  console.error('Building Keyway…');
+  if (!(await build(root)) && !existsSync(built)) {
     console.error(
       'Keyway is not built, and there is no compiler to build it with: run npm ci without --omit=dev.',
     );
     process.exit(1);
   }
-  console.error('Building Keyway…');
-  const { status } = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], {
-    stdio: ['ignore', 2, 2],
-  });
-  if (status !== 0) process.exit(status ?? 1);
 }
-
-if (isStale()) build();
 const { run } = await import(built);
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const code = await run(process.argv.slice(2), version);

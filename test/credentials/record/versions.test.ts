@@ -16,6 +16,7 @@ const writing: Record<string, string> = {
   'credentials/record/last-used': 'notes uses, many at once',
   'demo/demo': 'makes a past, for examples alone',
   'roles/delete-store': 'is beneath the credentials; no rotation goes on in a store that is gone',
+  'stores/abandon': 'is beneath the credentials; what is given up is told of, and shown no more',
   'stores/sealed/reseal': 'keeps the same secret, for another place',
   'stores/own-key': 'is beneath the credentials; what it puts on record has no secret',
 };
