@@ -76,7 +76,6 @@ async function withPeerKeys(questions, peersUrl) {
     `SELECT id, access_key AS key FROM credential WHERE id IN (${ids.join()})`,
   ]);
   const keys = new Map(rows.map(({ id, key }) => [id, key]));
-  // Those that an earlier run has rotated are among them, with the keys that they have now.
   return {
     ...questions,
     Q3: questions.Q3.map((question) => ({ ...question, peerKey: keys.get(question.n) })),

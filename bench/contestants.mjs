@@ -25,6 +25,7 @@ export const contestants = {
   },
   mercurius: peer('mercurius'),
   yoga: peer('yoga'),
+  plain: { argv: [here('plain/start.mjs')], dialect: 'plainGraphql', requests: all },
   limit: { argv: [here('limit.mjs')], dialect: 'limit', requests: all },
 };
 

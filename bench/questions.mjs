@@ -15,9 +15,13 @@ export function drawn(known, credentials, count) {
   return {
     Q1: many(count, () => known.places[anyOf(known.places.length) - 1]),
     Q2: many(count, () => ({ n: anyOf(credentials) })),
-    Q3: many(count, () => ({ n: anyOf(credentials), key: known.keys[anyOf(half) - 1] })),
+    // Rotations change odd ones, so that the keys of the even ones stay what they are.
+    Q3: many(count, () => ({ n: 2 * anyOf(Math.floor(credentials / 2)), key: known.keys[anyOf(half) - 1] })),
     M1: many(count, () => newOne(credentials)),
-    M2: many(count, (at) => ({ n: anyOf(credentials), key: known.keys[half + (at % half)] })),
+    M2: many(count, (at) => ({
+      n: 2 * anyOf(Math.floor(credentials / 2)) - 1,
+      key: known.keys[half + (at % half)],
+    })),
   };
 }
 
