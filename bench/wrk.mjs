@@ -1,5 +1,4 @@
-// The load: wrk, which costs a tenth of the processor that a generator in JavaScript does, on a machine that it shares
-// with what it measures. A closed loop: each connection asks again as soon as it is answered.
+// The load: wrk, as it shares the machine with what it measures. A closed loop: each connection asks again as soon as it is answered.
 import { spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { anyOf } from './world.mjs';
