@@ -16,6 +16,7 @@ export const entry = 'dist/src/cli.js';
 export async function build(root) {
   const compiler = await import('@swc/core').catch(() => undefined);
   if (!compiler) return false;
+  console.error('Building Keyway…');
   const files = sources.flatMap((folder) => filesIn(root, folder)).filter(isBuilt);
   const targets = new Map(files.map((file) => [`dist/${file.replace(/\.ts$/, '.js')}`, file]));
   const last = targets.get(entry);

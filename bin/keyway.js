@@ -28,14 +28,11 @@ const isStale = () => {
   return !existsSync(built) || Math.max(...present.map(newest)) > statSync(built).mtimeMs;
 };
 
-if (isStale()) {
-  console.error('Building Keyway…');
-  if (!(await build(root)) && !existsSync(built)) {
-    console.error(
-      'Keyway is not built, and there is no compiler to build it with: run npm ci without --omit=dev.',
-    );
-    process.exit(1);
-  }
+if (isStale() && !(await build(root)) && !existsSync(built)) {
+  console.error(
+    'Keyway is not built, and there is no compiler to build it with: run npm ci without --omit=dev.',
+  );
+  process.exit(1);
 }
 const { run } = await import(built);
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

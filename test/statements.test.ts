@@ -8,6 +8,7 @@ import {
   expectData,
   grant,
   makeAccount,
+  makeCaller,
   makeCredential,
   makeProject,
   makeRole,
@@ -67,6 +68,40 @@ async function counted(query: string, first: number) {
 // One statement finds the caller and what it may do; then one for each list, and one for all that is named by ids at a
 // time.
 const asking = 1;
+
+test('alone, a page with what it names is four statements, and one credential three', async () => {
+  const names = 'id name kind status createdAt account { name } project { name } roles { name }';
+  const page = await counted(
+    `query ($project: ID!, $first: Int!) { node(id: $project) { ... on Project {
+      credentials(first: $first) { nodes { ${names} } } } } }`,
+    50,
+  );
+  expect([page.statements, page.data.node.credentials.nodes.length]).toEqual([4, 50]);
+  const { id } = page.data.node.credentials.nodes[0];
+  const { result, statements } = await statementsOf(server, () =>
+    server.ask(`query ($id: ID!) { credential(id: $id) { ${names} } }`, { id }),
+  );
+  expect(expectData(result).credential.project.name).toEqual(expect.any(String));
+  expect(statements.map(({ text }) => text)).toHaveLength(3);
+});
+
+test('who sees all of a project reads its lists without a condition on what they see', async () => {
+  const reader = await makeCaller(server, ['CREDENTIAL_READ'], { onProject: variables.project });
+  const other = await makeCaller(server);
+  const listed = async (token: string) => {
+    const { statements } = await statementsOf(server, () =>
+      server.ask(
+        'query ($project: ID!) { node(id: $project) { ... on Project { credentials { nodes { id } } } } }',
+        { project: variables.project },
+        { token },
+      ),
+    );
+    return statements.map(({ text }) => text).filter((text) => text.includes('c.project_id = parent.id'));
+  };
+  const [list = ''] = await listed(reader.token);
+  expect(list).not.toContain('c.account_id = ANY');
+  expect(await listed(other.token)).toEqual([]);
+});
 
 test.each([
   [

@@ -25,9 +25,10 @@ export function openWire(room: number): Wire {
   };
 }
 
-interface LaneOptions {
-  /** How many keys of several questions go together. */
+interface LaneOptions<Key> {
+  /** How many keys of several questions go together, each counted as much as `weigh` says. */
   mostKeys?: number;
+  weigh?: (key: Key) => number;
   wire?: Wire;
   /** Whether a failure is one of what was asked for, so that the others of the batch can still be answered. */
   isOfKeys?: (error: unknown) => boolean;
@@ -45,7 +46,7 @@ export class Lane<Key, Found> {
   /** @param read answers keys in their order, with the scope that each carries in its SQL. */
   constructor(
     private readonly read: (keys: readonly Key[]) => Promise<readonly Found[]>,
-    private readonly options: LaneOptions = {},
+    private readonly options: LaneOptions<Key> = {},
   ) {}
 
   /** Whether nothing waits in it and nothing is under way. */
@@ -85,9 +86,12 @@ export class Lane<Key, Found> {
   }
 
   #cut(): Question<Key, Found>[] {
-    const { mostKeys = mostGathered } = this.options;
-    let count = 0;
-    const end = this.#waiting.findIndex(({ keys }, index) => (count += keys.length) > mostKeys && index > 0);
+    const { mostKeys = mostGathered, weigh = () => 1 } = this.options;
+    let weight = 0;
+    const end = this.#waiting.findIndex(({ keys }, index) => {
+      for (const key of keys) weight += weigh(key);
+      return weight > mostKeys && index > 0;
+    });
     return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
   }
 

@@ -71,8 +71,8 @@ interface AskedById extends ById {
   readonly ids: readonly string[];
 }
 
-/** How many questions go together: each has the ids of one loader of one request. */
-const mostTogether = 40;
+/** How many ids go together: what is more would hold up those who ask for few. */
+const mostTogether = 1_000;
 
 async function readTogether(
   db: Database,
@@ -110,7 +110,12 @@ function sharedOn({ unlimited }: Database): SharedOn {
   const known = sharedBy.get(unlimited);
   if (known) return known;
   const wire = openWire(unlimited.mostShared);
-  const options = { wire, mostKeys: mostTogether, isOfKeys: isBadValue };
+  const options = {
+    wire,
+    mostKeys: mostTogether,
+    weigh: ({ ids }: AskedById) => ids.length,
+    isOfKeys: isBadValue,
+  };
   const together = new Lane<AskedById, readonly (readonly ReadRow[])[]>(
     (asked) => readTogether(unlimited, asked),
     options,

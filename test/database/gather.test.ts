@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { gatherOn, gather } from '../../src/database/gather.js';
+import { gatherOn, gather, Lane, openWire } from '../../src/database/gather.js';
 import type { Database } from '../../src/database/database.js';
 
 /** A reader whose batches stay open until they are answered. */
@@ -172,4 +172,63 @@ test('gatherOn asks once for all requests on one database, by itself, and counts
   expect(asked.map(([, keys]) => keys)).toEqual([[1, 2], [3]]);
   expect(asked.map(([db]) => db === one)).toEqual([true, false]);
   expect(counted).toBe(3);
+});
+
+describe('a lane', () => {
+  test('takes questions together up to a weight, and one that is heavier by itself', async () => {
+    const sent: number[][] = [];
+    const lane = new Lane<number, number>(
+      async (keys) => {
+        sent.push([...keys]);
+        return keys;
+      },
+      { mostKeys: 10, weigh: (key) => key },
+    );
+    const asked = [[4, 5], [1], [3], [20], [2]];
+    expect(await Promise.all(asked.map((keys) => lane.ask(keys)))).toEqual(asked);
+    expect(sent).toEqual([[4, 5, 1], [3], [20], [2]]);
+    expect(lane.isIdle).toBe(true);
+  });
+
+  test('whose failure is of a key answers the others of its batch, each by itself', async () => {
+    const lane = new Lane<number, number>(
+      async (keys) => {
+        if (keys.includes(13)) throw new Error('unlucky');
+        return keys;
+      },
+      { isOfKeys: () => true },
+    );
+    const answers = await Promise.allSettled([[1, 2], [13], [3]].map((keys) => lane.ask(keys)));
+    expect(answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : 'failed'))).toEqual([
+      [1, 2],
+      'failed',
+      [3],
+    ]);
+  });
+
+  test('waits for room on a wire that it shares with others, and takes along what comes meanwhile', async () => {
+    const wire = openWire(1);
+    const opened: (() => void)[] = [];
+    const sent: string[] = [];
+    const make = (name: string) =>
+      new Lane<number, number>(
+        async (keys) => {
+          sent.push(`${name} ${keys.join()}`);
+          await new Promise<void>((resolve) => opened.push(resolve));
+          return keys;
+        },
+        { wire },
+      );
+    const [one, other] = [make('one'), make('other')];
+    const answers = [one.ask([1]), other.ask([2])];
+    await settle();
+    answers.push(other.ask([3]));
+    await settle();
+    expect(sent).toEqual(['one 1']);
+    opened[0]?.();
+    await settle();
+    expect(sent).toEqual(['one 1', 'other 2,3']);
+    opened[1]?.();
+    expect(await Promise.all(answers)).toEqual([[1], [2], [3]]);
+  });
 });

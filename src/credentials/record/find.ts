@@ -102,14 +102,12 @@ export const listCredentials = async (
 
 /** Whether the caller sees all that stands in the accounts, or in the projects, that the filter names. */
 function isWithinReach({ principal }: RequestContext, { filter }: CredentialListArgs): boolean {
-  const named = (places: 'accounts' | 'projects', ids: readonly string[] | null | undefined) =>
-    (ids?.length ?? 0) > 0 && ids?.map((id) => parseId(id)?.uuid ?? '').every(seesAllOf(principal, places));
-  // The admin project stands for all accounts.
-  const projects = filter?.project?.filter((id) => parseId(id)?.uuid !== adminProjectId);
-  return (
-    named('accounts', filter?.account) === true ||
-    (projects?.length === filter?.project?.length && named('projects', projects) === true)
-  );
+  const seesAll = (places: 'accounts' | 'projects', named: readonly string[]) => {
+    const ids = named.map((id) => parseId(id)?.uuid ?? '');
+    // The admin project stands for all accounts.
+    return ids.length > 0 && !ids.includes(adminProjectId) && ids.every(seesAllOf(principal, places));
+  };
+  return seesAll('accounts', filter?.account ?? []) || seesAll('projects', filter?.project ?? []);
 }
 
 /**
@@ -120,26 +118,24 @@ const under = (condition: string, places?: 'accounts' | 'projects') =>
   loadLists(
     (args: CredentialListArgs) => JSON.stringify(args),
     async (ctx, parents, args) => {
-      const pages = async (scope: Condition, ids: readonly string[]) =>
-        ids.length === 0
-          ? []
-          : listUnder<Credential>(
-              ctx,
-              listingFor(ctx, args),
-              orderOf(args.orderBy),
-              every(await wanted(ctx, args), scope),
-              args,
-              condition,
-              ids,
-            );
       const isWhole = places ? seesAllOf(ctx.principal, places) : () => false;
-      const [whole, others] = [parents.filter(isWhole), parents.filter((id) => !isWhole(id))];
-      const found = await Promise.all([
-        pages(everything, whole),
-        pages(credentialScope(ctx.principal), others),
+      const filter = await wanted(ctx, args);
+      const pages = new Map<string, Connection<Credential & Ordered>>();
+      const read = async (scope: Condition, ids: readonly string[]) => {
+        if (ids.length === 0) return;
+        const [listing, order] = [listingFor(ctx, args), orderOf(args.orderBy)];
+        const where = every(filter, scope);
+        const found = await listUnder<Credential>(ctx, listing, order, where, args, condition, ids);
+        found.forEach((page, index) => pages.set(ids[index] ?? '', page));
+      };
+      await Promise.all([
+        read(everything, parents.filter(isWhole)),
+        read(
+          credentialScope(ctx.principal),
+          parents.filter((id) => !isWhole(id)),
+        ),
       ]);
-      const byParent = new Map([...whole, ...others].map((id, index) => [id, found.flat()[index]]));
-      return parents.map((id) => byParent.get(id) as Connection<Credential & Ordered>);
+      return parents.map((id) => pages.get(id) as Connection<Credential & Ordered>);
     },
   );
 
