@@ -254,9 +254,11 @@ export const longestLockMs = 5 * secondMs;
 
 /**
  * How long a request may wait for the database in all, before nothing more is begun for it: a lock that is had late was
- * not waited for in vain, and with the statement that is under way then its caller has an answer in about six seconds.
+ * not waited for in vain.
  */
 export const longestDatabaseWaitMs = longestLockMs;
+/** How long after that its caller waits for what is under way, other than a COMMIT. */
+export const longestLateMs = secondMs;
 
 /** Decisions that wait to be on record: beyond that the next one is refused, since none may go unrecorded. */
 export const mostDecisions = 10_000;

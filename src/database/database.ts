@@ -13,7 +13,7 @@ import { askRights, expectRights, type RoleRights } from './rights.js';
 import { openEmbedded } from './embedded.js';
 import { watch, type Served } from './served.js';
 import type { Silence } from './silence.js';
-import { WaitLimit } from './wait-limit.js';
+import { WaitLimit, type Wait } from './wait-limit.js';
 import { conflict, DatabaseUnavailable, KeywayError, outcomeUnknown } from '../errors.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -171,8 +171,8 @@ export class Database implements Sql {
   }
 
   /** Counts towards the limit what else of the database is waited for. @throws UNAVAILABLE where nothing is left of it. */
-  during<Result>(work: () => Promise<Result>): Promise<Result> {
-    return this.limit ? this.limit.during(work) : work();
+  during<Result>(work: () => Promise<Result>, wait?: Wait): Promise<Result> {
+    return this.limit ? this.limit.during(work, wait) : work();
   }
 
   /**
@@ -251,13 +251,14 @@ export class Database implements Sql {
    * not had in time, and for a row that ended while another came to name it. What `work` throws, after undoing it.
    */
   transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
-    return this.during(() => this.tried(work));
+    const wait = { isFinal: false };
+    return this.during(() => this.tried(work, wait), wait);
   }
 
-  private async tried<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  private async tried<Result>(work: (tx: Tx) => Promise<Result>, wait: Wait): Promise<Result> {
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.once(work);
+        return await this.once(work, wait);
       } catch (error) {
         if (!isTransient(error)) throw error;
         if (attempt === retries) throw new DatabaseUnavailable(error);
@@ -266,13 +267,12 @@ export class Database implements Sql {
     }
   }
 
-  private async once<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  private async once<Result>(work: (tx: Tx) => Promise<Result>, wait: Wait): Promise<Result> {
     const runner = this.source.createQueryRunner();
     const client = await this.hold(
       () => runner.connect() as Promise<Client>,
       () => void runner.release(),
     );
-    let committing = false;
     let undone = Promise.resolve();
     try {
       if (this.limit) this.served?.connections.limit(client, this.limit);
@@ -282,17 +282,17 @@ export class Database implements Sql {
       const result = await work({ em: runner.manager, rows });
       this.limit?.expectTimeLeft();
       this.served?.connections.unlimit(client);
-      committing = !this.served?.connections.isLost(client);
+      wait.isFinal = !this.served?.connections.isLost(client);
       const { command } = await client.query(commit);
-      committing = false;
       // So PostgreSQL answers where a statement had failed and its error was swallowed.
-      if (command !== 'COMMIT') throw new Error('a transaction that had failed was committed');
+      if (command !== 'COMMIT') throw new FailedCommit();
       return result;
     } catch (error) {
-      if (committing && !isRefusal(error)) {
+      if (wait.isFinal && !isRefusal(error)) {
         close(client);
         throw outcomeUnknown(error);
       }
+      wait.isFinal = false;
       this.served?.connections.unlimit(client);
       // Where even this fails, nobody must find the transaction open on the connection that they are handed.
       if (runner.isTransactionActive) undone = runner.rollbackTransaction().catch(() => close(client));
@@ -476,8 +476,15 @@ const lostCodes = /^(08|57P|58|25006|25P03|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_A
 /** What `pg` says where `query_timeout` has passed: it has no code for it. */
 export const noAnswerInTime = 'Query read timeout';
 
+class FailedCommit extends Error {
+  constructor() {
+    super('a transaction that had failed was committed');
+  }
+}
+
 /** Whether the server itself refused a COMMIT, so that it is known not to have happened. */
 const isRefusal = (error: unknown): boolean =>
+  error instanceof FailedCommit ||
   /^(2|40001|40P01|42|5[345]|57014|P0)/.test(databaseError(error)?.code ?? '');
 
 /** Serialization failures and deadlocks: nothing was done, and the same again may succeed. */

@@ -56,6 +56,7 @@ type Case = { [Name in keyof Choices]: Choices[Name][number] };
 /** What is tried with all else at once. What is not among it is tried with two things else at a time. */
 const crossed: { [Name in keyof Choices]?: readonly unknown[] } = {
   parent: choices.parent.slice(0, 8),
+  enabled: [true],
   rotating: [false],
   revoking: [false],
   abandoned: [false],
@@ -212,9 +213,9 @@ async function make(
       };
     }),
   );
-  for (let at = 0; at < rows.length; at += 5_000)
+  for (let at = 0; at < rows.length; at += 1_000)
     await server.rows(insert, {
-      rows: JSON.stringify(rows.slice(at, at + 5_000)),
+      rows: JSON.stringify(rows.slice(at, at + 1_000)),
       kind,
       due,
       project: uuid(project),
@@ -252,7 +253,7 @@ async function listed(filter: Record<string, unknown>): Promise<{ nodes: Listed[
 }
 
 test('the field, the filter, the count and verification tell the same of every combination', async () => {
-  expect(made.length).toBeGreaterThan(13_000);
+  expect(made.length).toBeGreaterThan(11_000);
   const wanted = new Map(made.map((one) => [encodeId('Credential', one.id), statusOf(one)]));
   for (const status of statuses) {
     const { nodes, totalCount } = await listed({ status: [status] });
