@@ -175,7 +175,7 @@ beforeAll(async () => {
   made = await make(all);
   // A server counts its rows by itself, some time later.
   await server.db.source.query('ANALYZE');
-}, 120_000);
+}, 300_000);
 afterAll(() => server.stop());
 
 const accountOf = ({ account }: Case) => accounts[account] ?? '';

@@ -12,6 +12,7 @@ const ofJobs = new RegExp(
     String.raw`^\s*SELECT s\.id FROM stores s WHERE s\.deleted_at IS NULL AND s\.sealed`,
     String.raw`^\s*SELECT c\.id, next\.tenant`,
     String.raw`^\s*UPDATE credentials SET rotation_tried_at`,
+    String.raw`e\.hash IS DISTINCT FROM decode\(line\.hash`,
   ].join('|'),
 );
 
