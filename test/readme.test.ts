@@ -431,7 +431,7 @@ describe('what it shows of outside stores', () => {
       await own.stop();
       await vendor.stop();
     }
-  }, 120_000);
+  });
 
   test('says of each kind of store what its connector can do, and no more', () => {
     const text = section('README.md', 'Stores and verbs');

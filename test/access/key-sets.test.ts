@@ -363,5 +363,5 @@ describe('S56: by https', () => {
       await new Promise((resolve) => https.close(resolve));
       await place.drop();
     }
-  }, 120_000);
+  });
 });

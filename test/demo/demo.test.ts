@@ -21,7 +21,7 @@ beforeAll(async () => {
     first = await command(server, 'demo');
     second = await command(server, 'demo');
   });
-}, 120_000);
+});
 afterAll(() => server.stop());
 
 test('fills an empty Keyway, and says what it made and what to do next', () => {
@@ -147,7 +147,7 @@ describe('with all stores', () => {
     running = spawnKeyway(['demo', '--stores'], place.environment);
     const url = await urlOf(running);
     door = doorTo(url, readFileSync(join(place.folder, 'admin-token'), 'utf8').trim());
-  }, 120_000);
+  });
   afterAll(async () => {
     running.child.kill('SIGTERM');
     await running.ended;

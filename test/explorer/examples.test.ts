@@ -92,7 +92,7 @@ describe.each([
     }
     for (const [key] of build.mock.calls) built.add(key);
     build.mockRestore();
-  }, 120_000);
+  });
   afterAll(async () => {
     await server.stop();
     await cloud.stop();

@@ -89,7 +89,7 @@ test('S39: callers who ask for the same at the same time are answered as if each
     const together = await Promise.all([...tokens, ...tokens, ...tokens].map(askAs));
     together.forEach((answer, index) => expect(answer).toEqual(alone[index % tokens.length]));
   }
-}, 120_000);
+});
 
 test('requests of one turn share their statements', async () => {
   const account = await makeAccount(server);

@@ -293,6 +293,37 @@ test('R16: a statement that only takes long is not cut off, whether it works or 
   await holding;
 }, 60_000);
 
+test('R14: R16: what began in time and ends long after it is left behind, but for a COMMIT, and callers are told the truth', async () => {
+  await onServer(
+    cluster.url,
+    `CREATE FUNCTION be_late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+       IF EXISTS (SELECT FROM credentials c WHERE c.id = NEW.credential_id AND c.name = TG_ARGV[0]) THEN
+         PERFORM pg_sleep(CAST(TG_ARGV[1] AS float));
+       END IF;
+       RETURN NULL; END $$;
+     CREATE TRIGGER first_late AFTER INSERT ON credential_versions FOR EACH ROW EXECUTE FUNCTION be_late('late', '2');
+     CREATE TRIGGER then_late AFTER INSERT ON credential_uses FOR EACH ROW EXECUTE FUNCTION be_late('late', '7');
+     CREATE CONSTRAINT TRIGGER late_commit AFTER INSERT ON credential_versions DEFERRABLE INITIALLY DEFERRED
+       FOR EACH ROW EXECUTE FUNCTION be_late('late commit', '7')`,
+  );
+  const left = await timed(() => create('late'));
+  expect(left.answer.errors).toMatchObject([
+    { message: expect.stringContaining('nothing was changed'), extensions: { code: 'UNAVAILABLE' } },
+  ]);
+  expect(left.tookMs).toBeGreaterThan(5_500);
+  expect(left.tookMs).toBeLessThan(longestWaitMs);
+  // It is on record, and nothing is left to read for its answer.
+  const committed = await timed(() => create('late commit'));
+  expect(committed.answer.errors?.[0]?.extensions.code).toBe('OUTCOME_UNKNOWN');
+  expect(committed.tookMs).toBeGreaterThan(6_500);
+  // By now the statement that was left behind has ended too.
+  const kept = await onServer<{ name: string }>(
+    cluster.url,
+    "SELECT name FROM credentials WHERE name LIKE 'late%'",
+  );
+  expect(kept.map(({ name }) => name)).toEqual(['late commit']);
+}, 60_000);
+
 async function timed<Answer>(work: () => Promise<Answer>): Promise<{ answer: Answer; tookMs: number }> {
   const from = performance.now();
   const answer = await work();

@@ -64,7 +64,7 @@ describe('R12: a worker paused for longer than its lease and resumed', () => {
     if (!onPostgres) await server.pause();
     worker = spawnKeyway(['serve'], server.environment);
     trial.door = doorTo(await urlOf(worker), server.adminToken);
-  }, 120_000);
+  });
   afterEach(async () => {
     worker.child.kill('SIGKILL');
     await worker.ended;
@@ -124,7 +124,7 @@ describe('R12: a worker paused for longer than its lease and resumed', () => {
       trial.door = door;
       expectData(await trial.send());
       await expectOneKey();
-    }, 120_000);
+    });
   else
     test('takes over from itself, and writes once', async () => {
       await pause();
@@ -135,5 +135,5 @@ describe('R12: a worker paused for longer than its lease and resumed', () => {
       await expectOneKey();
       expect(auditEvents.nodes.filter(({ action }) => action === 'credential:rotate')).toHaveLength(1);
       expect(versions.map(({ state }) => state).sort()).toEqual(['CURRENT', 'RETIRED']);
-    }, 120_000);
+    });
 });
