@@ -198,6 +198,8 @@ describe('deleteAccount', () => {
           { id: far },
         ),
       ).issueTemporaryCredential.credential.id as string;
+      // Written last, its row comes after that of the other one where the table is read from its beginning.
+      expectData(await run(server, 'updateCredential', { id: far, description: 'Written last.' }));
       return { ...made, near, far, elsewhere, temporary };
     }
     const reason = expect.stringContaining('may not revoke') as string;
@@ -234,6 +236,16 @@ describe('deleteAccount', () => {
       expect((await shown(near)).status).toBe('DELETED');
       for (const id of [far, temporary])
         expect(await shown(id)).toMatchObject({ owner: null, status: 'ACTIVE' });
+    });
+
+    test('S38: one that ended before its parent went to another owner is no hindrance', async () => {
+      const { remove, far, temporary, elsewhere } = await owned(CREDENTIAL_REVOKE);
+      expectData(await run(server, 'revokeCredential', { id: temporary }));
+      const owner = await makeAccount(server);
+      expectData(await run(server, 'updateCredential', { id: far, owner }));
+      expectData(await remove({ revokeCredentials: true }));
+      expect(await shown(far)).toMatchObject({ account: { id: elsewhere }, owner: { id: owner } });
+      expect((await shown(temporary)).status).toBe('REVOKED');
     });
 
     test('S38: are told with what the caller may see of them', async () => {

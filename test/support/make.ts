@@ -100,7 +100,8 @@ export async function makeCaller(
 
 /** The data of an answer without errors. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
-export function expectData(answer: { data: any; errors: unknown[] }): any {
-  if (answer.errors.length > 0) throw new Error(`unexpected errors: ${JSON.stringify(answer.errors)}`);
+export function expectData(answer: { data: any; errors: unknown[]; failure?: string | undefined }): any {
+  if (answer.errors.length > 0)
+    throw new Error(`unexpected errors: ${JSON.stringify(answer.errors)} ${answer.failure ?? ''}`);
   return answer.data;
 }

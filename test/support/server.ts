@@ -24,6 +24,8 @@ export interface Answer {
   errors: GraphqlError[];
   /** The code of the first error. */
   code: string | undefined;
+  /** What the log tells of a failure inside. */
+  failure?: string | undefined;
 }
 
 export interface AskOptions {
@@ -103,9 +105,11 @@ export async function startTestServer(
     dataDir,
     environment,
     logged,
-    ask: (query, variables, options = {}) => {
+    ask: async (query, variables, options = {}) => {
       const token = options.token === undefined ? adminToken : options.token;
-      return ask(running.url, query, variables, token, options.headers ?? {});
+      const answer = await ask(running.url, query, variables, token, options.headers ?? {});
+      const id = answer.errors.map(({ extensions }) => extensions.id).find(Boolean);
+      return { ...answer, failure: id && logged.find((line) => line.includes(id)) };
     },
     rows: (text, parameters = {}) => running.db.rows(sql(text), parameters),
     pause: () => running.stop(),

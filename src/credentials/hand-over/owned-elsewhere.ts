@@ -38,7 +38,10 @@ export const permanent = (owned: readonly OwnedElsewhere[]): string[] =>
  */
 export async function release(tx: Tx, ownerId: string, owned: readonly OwnedElsewhere[]): Promise<Deed[]> {
   if (owned.length === 0) return [];
-  await tx.rows(withoutOwner, { ids: owned.map(({ id }) => id), ownerId });
+  const ids = owned.map(({ id }) => id);
+  // A temporary credential has the owner of its parent, at each moment: the database sees to that row by row.
+  await tx.rows(withoutOwner, { ids, ownerId });
+  await tx.rows(asTheirParents, { ids, ownerId });
   return owned.flatMap(({ id, accountId, projectId }) =>
     inEach([ownerId, accountId], {
       action: 'credential:transfer',
@@ -55,4 +58,8 @@ const ownedBy = sql(`
   WHERE owner_id = :ownerId AND account_id <> :ownerId AND deleted_at IS NULL ORDER BY id FOR UPDATE`);
 const withoutOwner = sql(`
   UPDATE credentials SET owner_id = NULL, revision = revision + 1, updated_at = now()
-  WHERE id = ANY(CAST(:ids AS uuid[])) AND owner_id = :ownerId`);
+  WHERE id = ANY(CAST(:ids AS uuid[])) AND owner_id = :ownerId AND parent_id IS NULL`);
+const asTheirParents = sql(`
+  UPDATE credentials c SET owner_id = p.owner_id, revision = c.revision + 1, updated_at = now()
+  FROM credentials p
+  WHERE p.id = c.parent_id AND c.id = ANY(CAST(:ids AS uuid[])) AND c.owner_id = :ownerId`);
