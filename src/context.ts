@@ -16,8 +16,11 @@ export interface RequestContext {
   readonly principal: Principal;
   /** How the caller stood at the end of a verb, when it was tried before: `decidedByNow` sets it. */
   readonly expected?: Standing;
-  /** Whether the verb that is under way has put anything on record, and whether one before it in the request has. */
-  readonly change: { made: boolean; earlier: boolean };
+  /**
+   * How many verbs the request has begun, whether the one that is under way has put anything on record, and whether one
+   * before it has.
+   */
+  readonly change: { verbs: number; made: boolean; earlier: boolean };
   /**
    * The names of all fields in the document, of whatever type, from when a query is about to run: only what they need is
    * read. Undefined where what is read is not for the answer alone, as in a mutation.
@@ -47,14 +50,18 @@ export interface RequestContext {
   readonly log: Log;
 }
 
-/** Makes a thing on its first use in a request and gives the same one to the end of it: how loaders live. */
+/**
+ * Makes a thing on its first use in a request and gives the same one to the end of it: how loaders live. Each verb of a
+ * request has its own, with its answer: the one before may have changed what was read.
+ */
 export function perRequest<Thing>(make: (ctx: RequestContext) => Thing): (ctx: RequestContext) => Thing {
-  const made = new WeakMap<RequestContext, Thing>();
+  const made = new WeakMap<RequestContext, { thing: Thing; verbs: number }>();
   return (ctx) => {
+    const { verbs } = ctx.change;
     const known = made.get(ctx);
-    if (known !== undefined) return known;
+    if (known?.verbs === verbs) return known.thing;
     const thing = make(ctx);
-    made.set(ctx, thing);
+    made.set(ctx, { thing, verbs });
     return thing;
   };
 }

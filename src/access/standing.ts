@@ -19,8 +19,8 @@ export interface Asking {
   readonly left: AbortSignal;
   /** How its caller stood at the end of the transaction, when the verb was tried before. */
   readonly expected?: Standing;
-  /** Whether its verb has put anything on record, and whether one before it in the same request has. */
-  readonly change: { made: boolean; earlier: boolean };
+  /** As in `RequestContext`. */
+  readonly change: { verbs: number; made: boolean; earlier: boolean };
 }
 
 /** A caller as it is by now; null where it may call no more. */
@@ -81,6 +81,7 @@ export async function decidedByNow<Ctx extends Asking, Result>(
   verb: (ctx: Ctx) => Promise<Result>,
 ): Promise<Result> {
   const { change } = ctx;
+  change.verbs++;
   change.earlier ||= change.made;
   change.made = false;
   try {

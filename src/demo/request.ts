@@ -58,7 +58,7 @@ export async function requestsOf(
       ip: undefined,
       left: new AbortController().signal,
       syncs,
-      change: { made: false, earlier: false },
+      change: { verbs: 0, made: false, earlier: false },
       asked: {},
       outboundHttp: local,
       issuers: new Set(),

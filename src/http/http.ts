@@ -213,7 +213,7 @@ async function addGraph(
       connectors,
       gates,
       syncs,
-      change: { made: false, earlier: false },
+      change: { verbs: 0, made: false, earlier: false },
       asked: {},
       outboundHttp: config.outboundLocal || config.outboundHttpRanges.length > 0,
       issuers,

@@ -1,5 +1,5 @@
 import { codes, DatabaseUnavailable } from '../../src/errors.js';
-import { unique } from '../support/make.js';
+import { expectData, makeAccount, makeCredential, makeProject, unique } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 
 // What is said of one deed of a request is true of the request.
@@ -57,4 +57,28 @@ test('nobody is told that nothing was changed where a deed before it in the requ
 
 test('nothing was changed where the first deed of a request cannot be done', async () => {
   expect(await askForTwo(1)).toEqual({ data: null, made: 0, errors: [['UNAVAILABLE', codes.UNAVAILABLE]] });
+});
+
+test('what a deed of a request has changed is read by the answers after it', async () => {
+  const account = await makeAccount(server);
+  const project = await makeProject(server, account);
+  const { id } = await makeCredential(server, account, { project });
+  const [accountTitle, projectTitle] = [unique('account'), unique('project')];
+  const named = 'credential { account { title } project { title } }';
+  const { before, after, rotated, made } = expectData(
+    await server.ask(
+      `mutation ($id: ID!, $account: ID!, $project: ID!, $accountTitle: String!, $projectTitle: String!) {
+        before: updateCredential(input: { id: $id, description: "One" }) { ${named} }
+        updateAccount(input: { id: $account, title: $accountTitle }) { account { title } }
+        updateProject(input: { id: $project, title: $projectTitle }) { project { title } }
+        after: updateCredential(input: { id: $id, description: "Two" }) { ${named} }
+        rotated: rotateCredential(input: { id: $id }) { ${named} }
+        made: createCredential(input: { account: $account, project: $project, name: "Three", secret: { token: {} } }) {
+          ${named} } }`,
+      { id, account, project, accountTitle, projectTitle },
+    ),
+  );
+  expect(before.credential.account.title).not.toBe(accountTitle);
+  const now = { account: { title: accountTitle }, project: { title: projectTitle } };
+  expect([after, rotated, made].map(({ credential }) => credential as unknown)).toEqual([now, now, now]);
 });
