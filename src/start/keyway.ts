@@ -7,7 +7,7 @@ import { makeFolder } from './folders.js';
 import { openKeys } from './keys.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { Log } from '../log.js';
-import { updateBuiltInRoles } from '../roles/update-built-in.js';
+import { updateBuiltInRoles } from './built-in-roles.js';
 import { entities, migrations } from './tables.js';
 import { WrapCount } from './wrap-count.js';
 

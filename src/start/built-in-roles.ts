@@ -6,9 +6,9 @@ import { sql, type Database, type Tx } from '../database/database.js';
 import { newId } from '../ids.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { Log } from '../log.js';
-import { builtInRoles, edition, type BuiltInRole } from './built-in.js';
-import { deedsOfHeld } from './places.js';
-import { Role, sameSet } from './role.js';
+import { builtInRoles, edition, type BuiltInRole } from '../roles/built-in.js';
+import { deedsOfHeld } from '../roles/places.js';
+import { Role, sameSet } from '../roles/role.js';
 
 /**
  * Brings the built-in roles to what this version says of them, with an audit event for each that changes. What a newer
