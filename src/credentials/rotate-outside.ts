@@ -60,7 +60,7 @@ export async function rotateOutside(
     expectLiving(credential);
     if (credential.goneAt !== null) throw conflict('The store no longer has this credential.');
     expectRevision(credential, input.expectedRevision);
-    await expectNewest(tx, found);
+    await expectNewest(ctx, tx, found);
     const code = await factor.prove(tx);
     const planned = await planRotation(ctx, tx, callerOf(ctx), credential, wish, { graceMs, before });
     lease = planned.lease;

@@ -57,7 +57,7 @@ export async function rotateCredential(
     const credential = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_ROTATE);
     expectLiving(credential);
     expectRevision(credential, input.expectedRevision);
-    await expectNewest(tx, found);
+    await expectNewest(ctx, tx, found);
     const graceMs = durationMs(input.gracePeriod ?? 'PT0S');
     const by = principal.accountId;
     const number = await switchTo(ctx.keyring, tx, credential, { wish, prepared, graceMs, by, atMs: ctx.at });

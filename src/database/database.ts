@@ -120,6 +120,7 @@ export class Database implements Sql {
   private readonly pool: Pool;
   private readonly limit?: WaitLimit;
   private offsetMs = 0;
+  private offMs = 0;
   /** The same for whoever may wait as long as it takes. */
   readonly unlimited: Database = this;
 
@@ -218,7 +219,13 @@ export class Database implements Sql {
       if (!answer || tookMs >= quickest) continue;
       quickest = tookMs;
       this.offsetMs = Number(answer.ms) - (performance.timeOrigin + sent + tookMs / 2);
+      this.offMs = tookMs / 2;
     }
+  }
+
+  /** By how many milliseconds `now` may be off. */
+  get nowIsOffMs(): number {
+    return this.offMs;
   }
 
   /**

@@ -6,6 +6,7 @@ import { another, holdReads, type HeldReads } from '../support/held-reads.js';
 import { expectData, makeAccount, makeCredential, unique } from '../support/make.js';
 import { gate } from '../support/on-the-way.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
+import { run } from '../support/verbs.js';
 import { waitingDeeds } from '../support/waiting.js';
 import { partsOf, rotateDue, rowOf, setDue } from './due.js';
 import { landscape, ncloud, type Vendor } from './outside/vendors.js';
@@ -152,6 +153,22 @@ describe.each(stores)('R6: of rotations at once in %s', (_, make) => {
     if (told) expect(told()).toBe(1);
   });
 
+  test('one that was asked for before another began does not happen, though it reads when that is done', async () => {
+    const { id, told } = await make();
+    const held = holdReads(server.db, rowOf(id), 'before');
+    holding.push(held);
+    const late = rotate(server, { id });
+    await held.standing(1);
+    held.end();
+    // What comes within the exactness of the clock may be either.
+    await sleep(5 + 2 * server.db.nowIsOffMs);
+    expectData(await rotate(server, { id }));
+    held.release(0);
+    expect(refusal(await late)).toEqual(refused);
+    expect(await numbers(id)).toEqual(turnedOnce);
+    if (told) expect(told()).toBe(1);
+  });
+
   test('one by hand does not happen after one by policy that it did not know of', async () => {
     const { id, told } = await make();
     const { answers, held } = await standing(id, 1);
@@ -191,6 +208,29 @@ describe.each(stores)('R6: of rotations at once in %s', (_, make) => {
     );
     expect(begun).toBe(0);
   });
+});
+
+test('two of one request know of each other', async () => {
+  const { id } = await builtIn();
+  const rotation = 'rotateCredential(input: { id: $id }) { issued { secret } }';
+  expectData(await server.ask(`mutation ($id: ID!) { first: ${rotation} second: ${rotation} }`, { id }));
+  expect((await read(server, id)).versions).toHaveLength(3);
+});
+
+test('one whose credential goes to another account meanwhile is done there', async () => {
+  const [account, heir] = [await makeAccount(server), await makeAccount(server)];
+  const { id } = await makeCredential(server, account);
+  const { answers, held } = await standing(id, 1);
+  expectData(await run(server, 'deleteAccount', { id: account, transferTo: heir }));
+  held.release(0);
+  expect(outcome(await (answers[0] as Promise<Answer>))).toBe('done');
+  expect(await numbers(id)).toEqual(turnedOnce);
+  const { nodes } = expectData(
+    await server.ask('query ($filter: AuditFilter) { auditEvents(filter: $filter) { nodes { action } } }', {
+      filter: { account: [heir], target: [id] },
+    }),
+  ).auditEvents;
+  expect(nodes[0]).toEqual({ action: 'credential:rotate' });
 });
 
 // The embedded database has one connection: nobody waits for a row there.

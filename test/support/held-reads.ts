@@ -16,19 +16,22 @@ export interface HeldReads {
 /**
  * Holds whoever reads the row of this id outside of a transaction: it has read what there was, and others go on.
  * Within one, nobody could go on where there is one connection.
+ * @param when `before` holds it before it has read anything.
  */
-export function holdReads(db: Database, id: string): HeldReads {
+export function holdReads(db: Database, id: string, when: 'before' | 'after' = 'after'): HeldReads {
   const held: (() => void)[] = [];
   const came = new EventEmitter();
   const read = db.rows.bind(db);
   db.rows = async <Row extends object>(statement: Statement, parameters: Parameters = {}): Promise<Row[]> => {
-    const holds = parameters['id'] === id;
-    const rows = await read<Row>(statement, parameters);
-    if (holds)
-      await new Promise<void>((resolve) => {
+    const holds = Object.values(parameters).flat().includes(id);
+    const stand = () =>
+      new Promise<void>((resolve) => {
         held.push(resolve);
         came.emit('came');
       });
+    if (holds && when === 'before') await stand();
+    const rows = await read<Row>(statement, parameters);
+    if (holds && when === 'after') await stand();
     return rows;
   };
   return {

@@ -1,3 +1,4 @@
+import type { RequestContext } from '../../context.js';
 import { sql, type Tx } from '../../database/database.js';
 import { conflict } from '../../errors.js';
 import { CredentialSecret } from './credential-version.js';
@@ -17,11 +18,15 @@ export interface Newest {
 }
 
 /**
- * A rotation that began before another one was on record does not go on: its caller did not know of the other.
- * @throws CONFLICT where the credential has a newer secret than it had then.
+ * A rotation that was asked for before another one began does not go on: its caller did not know of the other. Where the
+ * clock cannot tell which was first, it goes on from what it has read.
+ * @throws CONFLICT where the credential has a newer secret than it had when it was read, and where another rotation began
+ * after the request came, though it had ended when the credential was read.
  */
-export async function expectNewest(tx: Tx, { id, newest }: Newest): Promise<void> {
-  if (!(await isNewest(tx, { id, newest })))
+export async function expectNewest(ctx: RequestContext, tx: Tx, { id, newest }: Newest): Promise<void> {
+  // What another verb of the request has done was known to its caller.
+  const askedAtMs = (ctx.change.earlier ? ctx.db.now() : ctx.at) + ctx.db.nowIsOffMs;
+  if ((await tx.rows(newerOrLater, { id, newest, askedAtMs })).length > 0)
     throw conflict('Another rotation of this credential was under way: read it again before you rotate.');
 }
 
@@ -143,8 +148,13 @@ const wiping = (columns: readonly string[]) => columns.map((column) => `${column
 const retired = `state = 'RETIRED', valid_until = least(valid_until, now()), ${wiping([...showing, ...telling])}`;
 
 // A statement of its own, after the one that waits for the row: that one sees what there was when its wait began.
-const newer = sql(`
-  SELECT number FROM credential_versions WHERE credential_id = :id AND number > CAST(:newest AS integer) LIMIT 1`);
+const newerThan =
+  'SELECT number FROM credential_versions WHERE credential_id = :id AND number > CAST(:newest AS integer)';
+const newer = sql(`${newerThan} LIMIT 1`);
+const newerOrLater = sql(`
+  ${newerThan} UNION ALL
+  SELECT from_number FROM rotations
+  WHERE credential_id = :id AND started_at > to_timestamp(CAST(:askedAtMs AS double precision) / 1000) LIMIT 1`);
 const numbersOf = sql(`
   SELECT number AS "from", (SELECT max(number) + 1 FROM credential_versions WHERE credential_id = :id) AS "to"
   FROM credential_versions WHERE credential_id = :id AND state IN ('CURRENT', 'UNKNOWN')
