@@ -20,10 +20,16 @@ export interface ActingAs {
  * Nobody gives or is shown what may do more than they may themselves. For one's own account, that is what the token is
  * narrowed to that one calls with, and where it may be used from.
  * @param db the transaction at hand, where there is one: it may hold the only connection.
+ * @param known the grants of that account, where they were read already
  * @throws FORBIDDEN
  */
-export async function authorizeActing(principal: Principal, as: ActingAs, db: Sql): Promise<void> {
-  const held = await grantsOf(db, as.accountId);
+export async function authorizeActing(
+  principal: Principal,
+  as: ActingAs,
+  db: Sql,
+  known?: readonly Held[],
+): Promise<void> {
+  const held = known ?? (await grantsOf(db, as.accountId));
   if (!covers(principal.rights, rightsBy(held, as.permissions)))
     throw forbidden(
       'This may do more than you may: you can make, change or take only what may do no more than you.',
@@ -110,8 +116,16 @@ export async function authorizeOwn(
   given: Given,
   db: Sql,
 ): Promise<void> {
+  expectOwn(principal, await db.rows<Own>(own, { ...given, me: principal.accountId }));
+}
+
+/**
+ * The same of what is known to act as the caller.
+ * @throws FORBIDDEN
+ */
+export function expectOwn(principal: Principal, acting: readonly Own[]): void {
   const { accountId: me, temporary } = principal;
-  for (const one of await db.rows<Own>(own, { ...given, me })) {
+  for (const one of acting) {
     const permissions = limitsOf(one);
     if (one.kind === 'ACCESS_KEY' && permissions?.length === 0) continue;
     if (temporary)
@@ -148,7 +162,8 @@ export async function authorizeBearing(
   }
 }
 
-type Own = Parameters<typeof limitsOf>[0] & { allowedIps: string[]; expiresAt: string | null };
+/** A credential that acts as the account that it is of. */
+export type Own = Parameters<typeof limitsOf>[0] & { allowedIps: string[]; expiresAt: string | null };
 
 /**
  * SQL for what acts as the caller `:me` of those credentials `c`. Those of other accounts, and those that have ended, are

@@ -1,4 +1,5 @@
-import { sql, type Sql } from '../database/database.js';
+import { sql, type ReadRow } from '../database/database.js';
+import type { Part } from '../database/joined.js';
 import type { Permission, Principal } from './principal.js';
 import { addressAllowed } from './addresses.js';
 import type { PresentedKey } from './presented-key.js';
@@ -68,16 +69,15 @@ export function principalBy(caller: CallingCredential, ip: string | undefined): 
   };
 }
 
-/** Who calls with this secret of a credential, by now; undefined where nobody does any more. */
-export async function callerByNow(
-  db: Sql,
-  credential: string,
-  number: number,
-  ip: string | undefined,
-): Promise<Principal | undefined> {
-  const [caller] = await db.rows<CallingCredential>(callingCredential, { caller: credential, number });
-  return caller && principalBy(caller, ip);
-}
+/** What to ask for who calls with this secret of a credential, by now. */
+export const callerByNow = (credential: string, number: number): Part => ({
+  statement: callingCredential,
+  parameters: { caller: credential, number },
+});
+
+/** Who that is, from this address; undefined where nobody calls with it any more. */
+export const principalOfCaller = (row: ReadRow | undefined, ip: string | undefined): Principal | undefined =>
+  row && principalBy(row as unknown as CallingCredential, ip);
 
 /**
  * The permissions that a credential is narrowed to where it calls; null for all that its account has. What a key's roles
@@ -101,7 +101,8 @@ const columns: Record<string, string> = {
   allowedIps: 'c.allowed_ips',
   parentIps: '(SELECT p.allowed_ips FROM credentials p WHERE p.id = c.parent_id)',
   mfaAuthenticated: 'c.mfa_authenticated',
-  expiresAt: 'c.expires_at',
+  // As the row of another statement has it, also where this one goes as JSON.
+  expiresAt: 'CAST(c.expires_at AS text)',
   number: 'v.number',
   ...callerColumns,
 };

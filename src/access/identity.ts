@@ -1,4 +1,5 @@
-import { sql, type Database, type Sql } from '../database/database.js';
+import { sql, type Database, type ReadRow } from '../database/database.js';
+import type { Part } from '../database/joined.js';
 import { KeywayError } from '../errors.js';
 import { identify } from './jwt.js';
 import type { KeySets } from './key-sets.js';
@@ -20,7 +21,9 @@ export async function authenticateJwt(
   nowMs: number,
 ): Promise<Principal> {
   const identified = await identify(token, keySets, nowMs);
-  const principal = await principalOf(db, identified);
+  const { statement, parameters } = identityByNow(identified);
+  const [row] = await db.rows<ReadRow>(statement, parameters);
+  const principal = principalOfIdentity(identified, row);
   if (!principal) {
     const { issuer, subject } = identified;
     throw new KeywayError('UNAUTHENTICATED', undefined, {
@@ -30,21 +33,27 @@ export async function authenticateJwt(
   return principal;
 }
 
+/** What to ask for the account that this identity calls as, by now. */
+export const identityByNow = ({ issuer, subject, untilMs }: Identified): Part => ({
+  statement: identifiedAccount,
+  parameters: { issuer, subject, untilMs },
+});
+
 /**
- * The account that this identity calls as, with all that it may do, by now; undefined where there is none that may call,
- * and where the token is taken no longer.
+ * That account, with all that it may do; undefined where there is none that may call, and where the token is taken no
+ * longer.
  */
-export async function principalOf(
-  db: Sql,
+export function principalOfIdentity(
   { issuer, subject, expiresAtMs, untilMs }: Identified,
-): Promise<Principal | undefined> {
-  const [account] = await db.rows<{
+  row: ReadRow | undefined,
+): Principal | undefined {
+  if (!row) return undefined;
+  const account = row as unknown as {
     accountId: string;
     tenantId: string;
     mfaRequired: boolean;
     held: Held[];
-  }>(identifiedAccount, { issuer, subject, untilMs });
-  if (!account) return undefined;
+  };
   return {
     accountId: account.accountId,
     tenantId: account.tenantId,

@@ -123,4 +123,9 @@ export const grantsHeldBy = (account: string): string => `
       WHERE r.grant_id = h.id AND p.deleted_at IS NULL) AS projects
   FROM held h`;
 
+/** The same for each account of `:ids`. */
+export const heldByEach = sql(`
+  SELECT asked.id AS of, held.* FROM unnest(CAST(:ids AS uuid[])) AS asked (id)
+  CROSS JOIN LATERAL (${grantsHeldBy('asked.id')}) held`);
+
 const heldByAccount = { ...sql(grantsHeldBy(':account')), name: 'held-by-account' };

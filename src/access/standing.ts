@@ -1,7 +1,8 @@
-import type { Database, Sql, Tx } from '../database/database.js';
+import type { Database, ReadRow, Sql, Tx } from '../database/database.js';
+import type { Part } from '../database/joined.js';
 import { afterOthers, answerLost, DatabaseUnavailable, KeywayError, unavailable } from '../errors.js';
-import { callerByNow } from './caller.js';
-import { principalOf } from './identity.js';
+import { callerByNow, principalOfCaller } from './caller.js';
+import { identityByNow, principalOfIdentity } from './identity.js';
 import type { Principal } from './principal.js';
 import { covers } from './rights.js';
 
@@ -44,10 +45,23 @@ export async function whileAllowed<Result>(
   asking: Asking,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
+  return whileStanding(asking, async (tx) => ({
+    result: await work(tx),
+    standing: await standingOf(asking, tx),
+  }));
+}
+
+/**
+ * The same for work that reads itself how its caller stands, by `standingAsked`, when it has all its locks.
+ * @throws as `whileAllowed` does
+ */
+export async function whileStanding<Result>(
+  asking: Asking,
+  work: (tx: Tx) => Promise<{ result: Result; standing: Standing }>,
+): Promise<Result> {
   const done = await asking.db.transaction(async (tx) => {
     if (!asking.change.made) expectWaiting(asking.left);
-    const result = await work(tx);
-    const standing = await standingOf(asking, tx);
+    const { result, standing } = await work(tx);
     const accepted = [asking.principal, ...(asking.expected === undefined ? [] : [asking.expected])];
     if (!accepted.some((before) => isAsMuch(standing, before))) throw new Outdated(standing);
     return result;
@@ -111,15 +125,27 @@ async function triedAgain<Ctx extends Asking, Result>(
 
 const mostTries = 5;
 
-async function standingOf({ principal, ip }: Asking, db: Sql): Promise<Standing> {
+async function standingOf(asking: Asking, db: Sql): Promise<Standing> {
+  const { part, read } = standingAsked(asking);
+  return read(part ? await db.rows<ReadRow>(part.statement, part.parameters) : []);
+}
+
+/** What to ask for how a caller stands, if anything, and what the answer means. */
+export function standingAsked({ principal, ip }: Pick<Asking, 'principal' | 'ip'>): {
+  part: Part | undefined;
+  read: (rows: readonly ReadRow[]) => Standing;
+} {
   const { credentialId, credentialVersion, identity } = principal;
+  const same = (found: Principal | undefined) => (found?.accountId === principal.accountId ? found : null);
+  if (identity)
+    return { part: identityByNow(identity), read: ([row]) => same(principalOfIdentity(identity, row)) };
   // What has proven nothing is no request: the demonstration asks by itself.
-  if (!identity && (typeof credentialId !== 'string' || typeof credentialVersion !== 'number'))
-    return principal;
-  const found = identity
-    ? await principalOf(db, identity)
-    : await callerByNow(db, credentialId ?? '', credentialVersion ?? 0, ip);
-  return found?.accountId === principal.accountId ? found : null;
+  if (typeof credentialId !== 'string' || typeof credentialVersion !== 'number')
+    return { part: undefined, read: () => principal };
+  return {
+    part: callerByNow(credentialId, credentialVersion),
+    read: ([row]) => same(principalOfCaller(row, ip)),
+  };
 }
 
 /** Whether a caller may do all that it might before. */

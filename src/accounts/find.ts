@@ -1,12 +1,14 @@
 import type { Permission } from '../access/principal.js';
+import { heldByEach, type Held } from '../access/rights.js';
 import { accountScope, identityScope } from '../access/scope.js';
 import { selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
 import { condition, every, sql, type Condition, type Tx } from '../database/database.js';
+import type { Part } from '../database/joined.js';
 import { notFound } from '../errors.js';
 import { decodeId } from '../ids.js';
 import { list, listUnder, type Listing } from '../lists/listing.js';
-import { loadEach, loadLists, loadOne } from '../lists/loading.js';
+import { loadEach, loadLists, loadOne, loadOneBy } from '../lists/loading.js';
 import type { Connection, Order, Ordered, PageArgs } from '../lists/paging.js';
 import { searching } from '../lists/search.js';
 import { Account, type AccountKind } from './account.js';
@@ -30,14 +32,18 @@ export async function findAccount(
   by?: Permission,
 ): Promise<Account> {
   const uuid = decodeId('Account', id, path);
-  const account = await oneAccount(
-    ctx,
-    condition('a.id = :id', { id: uuid }),
-    accountScope(ctx.principal, by),
-  );
+  const account = await accountFor(ctx, by).load(uuid);
   if (!account) throw notFound();
   return account;
 }
+
+const accountFor = loadOneBy<Account, Permission>((ctx, by) => {
+  const scope = accountScope(ctx.principal, by);
+  const statement = ctx.db.statement(`account found:${scope.shape}`, (source) =>
+    selectRows(source, Account, 'a').where('a.id = ANY(:ids)').andWhere(live.sql).andWhere(scope.sql),
+  );
+  return { statement, parameters: scope.parameters };
+});
 
 /** The account of that name, or null if there is none that the caller may see. */
 export const findAccountByName = (ctx: RequestContext, name: string): Promise<Account | null> =>
@@ -64,9 +70,18 @@ export async function lockAccount(ctx: RequestContext, tx: Tx, id: string, by: P
  * @throws NOT_FOUND where one is gone already.
  */
 export async function holdAccounts(tx: Tx, ids: readonly string[]): Promise<void> {
-  const wanted = [...new Set(ids)];
-  if ((await tx.rows(liveAccounts, { ids: wanted })).length < wanted.length) throw notFound();
+  const { statement, parameters } = accountsHeld([...new Set(ids)]);
+  if ((await tx.rows(statement, parameters)).length < new Set(ids).size) throw notFound();
 }
+
+/** The same as part of a statement, which brings a row for each account that is there. */
+export const accountsHeld = (ids: readonly string[]): Part => ({
+  statement: liveAccounts,
+  parameters: { ids },
+});
+
+/** Keeps the row of an account, as part of a statement, for another row that is to name it. */
+export const accountKept = (id: string): Part => ({ statement: keptAccount, parameters: { id } });
 
 /** The account that a verb has just changed, as it now is: who may do the verb may see what it did. */
 export async function changedAccount(ctx: RequestContext, id: string): Promise<Account> {
@@ -91,6 +106,14 @@ export const accountNamed = loadOne<Account>((ctx) => {
   );
   return { statement, parameters: {} };
 });
+
+/** What an account holds, to decide by: nobody is shown it. @throws BAD_USER_INPUT naming `path` for another type's id. */
+export async function grantsHeld(ctx: RequestContext, id: string, path: string): Promise<Held[]> {
+  const uuid = decodeId('Account', id, path);
+  return heldByAccount(ctx).load(uuid);
+}
+
+const heldByAccount = loadEach<Held & { of: string }>(() => ({ statement: heldByEach, parameters: {} }));
 
 /** A page of accounts in the order of their names. */
 export function listAccounts(
@@ -148,6 +171,7 @@ async function oneAccount(ctx: RequestContext, which: Condition, scope: Conditio
 
 const liveAccounts = sql(`
   SELECT id FROM accounts WHERE id = ANY(CAST(:ids AS uuid[])) AND deleted_at IS NULL ORDER BY id FOR SHARE`);
+const keptAccount = sql('SELECT id FROM accounts WHERE id = :id FOR KEY SHARE');
 const live = condition('a.deleted_at IS NULL');
 const accounts: Listing = {
   name: 'accounts',

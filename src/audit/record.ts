@@ -20,7 +20,7 @@ export const record = (ctx: RequestContext, tx: Tx, deed: Deed): Promise<void> =
   recordAs(ctx.keyring, tx, callerOf(ctx), deed);
 
 /**
- * The same for several deeds, by two statements however many there are.
+ * The same for several deeds, by as few statements as `linkAll`, however many there are.
  */
 export const recordAll = (ctx: RequestContext, tx: Tx, deeds: readonly Deed[]): Promise<void> =>
   recordAllAs(ctx.keyring, tx, callerOf(ctx), deeds);
@@ -41,7 +41,7 @@ export const recordAs = (
   code: Code | null = null,
 ): Promise<void> => recordAllAs(keyring, tx, actor, [deed], code);
 
-/** Deeds whose request may be over, or that nobody asked for: two statements, however many there are. */
+/** Deeds whose request may be over, or that nobody asked for. */
 export async function recordAllAs(
   keyring: Keyring,
   tx: Tx,

@@ -59,7 +59,7 @@ export async function issueTemporaryCredential(
   // A repeated request has the code of its own moment.
   const asked = { ...input, mfaCode: null };
   let code: string | null = null;
-  const outcome = await factor.during<Issued>(() =>
+  const outcome = await factor.during(() =>
     outside
       ? onceReaching(ctx, 'credential:issue', asked, {
           before: async (tx) => void (code = await proveOutside(asking, tx)),

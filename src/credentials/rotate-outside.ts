@@ -19,7 +19,6 @@ import { mayStill, named, shown } from './secret/shown.js';
 import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
 import { changedCredential, type FoundCredential } from './record/find.js';
 import { endsAtOnce } from './record/policy.js';
-import { RotationState } from './record/rotation.js';
 import { beginRotation, finishEarlier, noteRotatingOutside } from './record/rotations.js';
 import { beginVersion, expectNewest, nextVersion } from './record/versions.js';
 import { carryOut, type Planned } from './outside/carry-out.js';
@@ -149,7 +148,6 @@ export async function planRotation(
   await inherit(tx, id);
   const rotationId = await beginRotation(tx, {
     credentialId: id,
-    state: RotationState.PLANNED,
     startedById: wanting.actorId,
     from,
     to: version,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expectWaiting, whileAllowed } from '../access/standing.js';
 import type { RequestContext } from '../context.js';
 import { sql, type Sql, type Tx } from '../database/database.js';
+import type { Part } from '../database/joined.js';
 import { conflict } from '../errors.js';
 import { newId } from '../ids.js';
 import type { RecordPlace } from '../keyring/envelope.js';
@@ -115,19 +116,62 @@ async function firstOrAgain<Result extends Answer>(
   const [claimed] = await tx.rows<{ id: string }>(claim, { ...key, id, operation, forMs: idempotencyMs });
   if (claimed) {
     const result = await effect(tx);
-    const { accountId, keyHash } = key;
-    const packed = packAnswer(result);
-    try {
-      const { sealed } = await ctx.keyring.seal(packed, placeOf(accountId, id));
-      await tx.rows(keep, { accountId, keyHash, sealed });
-    } finally {
-      packed.wipe();
-    }
+    await tx.rows(keep, await sealedFor(ctx, key, id, result));
     return { result, replayed: false };
   }
+  return { result: await firstAnswer(ctx, tx, key), replayed: true };
+}
+
+/** Parts of the statements of an effect that happens once; none, where there is no key. */
+export interface OnceParts<Result extends Answer> {
+  /** Claims the key; brings no row where another request has had it. */
+  readonly claim: readonly Part[];
+  /** What that request was answered. @throws CONFLICT where it had another input */
+  readonly answered: (tx: Tx) => Promise<Result>;
+  /** Keeps the answer. */
+  readonly keep: (result: Result) => Promise<readonly Part[]>;
+}
+
+/** The same as `once`, for an effect whose statements are put together elsewhere. */
+export function claiming<Result extends Answer>(
+  ctx: RequestContext,
+  operation: string,
+  input: Keyed,
+): OnceParts<Result> {
+  const key = keyOf(ctx, operation, input);
+  if (!key)
+    return {
+      claim: [],
+      answered: () => Promise.reject(new Error('nothing was claimed')),
+      keep: () => Promise.resolve([]),
+    };
+  const id = newId();
+  return {
+    claim: [{ statement: claim, parameters: { ...key, id, operation, forMs: idempotencyMs } }],
+    answered: (tx) => firstAnswer(ctx, tx, key),
+    keep: async (result) => [{ statement: keep, parameters: await sealedFor(ctx, key, id, result) }],
+  };
+}
+
+async function firstAnswer<Result extends Answer>(ctx: RequestContext, tx: Tx, key: Key): Promise<Result> {
   const result = await recalled<Result>(ctx, tx, key);
   if (!result) throw otherInput();
-  return { result, replayed: true };
+  return result;
+}
+
+async function sealedFor(
+  { keyring }: RequestContext,
+  { accountId, keyHash }: Key,
+  id: string,
+  result: Answer,
+): Promise<{ accountId: string; keyHash: Buffer; sealed: Buffer }> {
+  const packed = packAnswer(result);
+  try {
+    const { sealed } = await keyring.seal(packed, placeOf(accountId, id));
+    return { accountId, keyHash, sealed };
+  } finally {
+    packed.wipe();
+  }
 }
 
 /**
@@ -150,7 +194,7 @@ export async function forgetAnswer(ctx: RequestContext, operation: string, input
   if (key) await ctx.db.rows(forget, { ...key });
 }
 
-type Keyed = object & { idempotencyKey?: string | null | undefined };
+export type Keyed = object & { idempotencyKey?: string | null | undefined };
 
 interface Key {
   accountId: string;

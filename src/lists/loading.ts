@@ -18,6 +18,17 @@ export function loadOne<Type extends { id: string }>(ask: Ask) {
   return loader<Type, Type | null>(ask, 'id', ([row]) => row ?? null);
 }
 
+/** A family of such loaders, whose statements differ by what `By` says. */
+export function loadOneBy<Type extends { id: string }, By>(ask: (ctx: RequestContext, by?: By) => Shareable) {
+  const family = perRequest(() => new Map<By | undefined, DataLoader<string, Type | null>>());
+  return (ctx: RequestContext, by?: By): DataLoader<string, Type | null> => {
+    const loaders = family(ctx);
+    const known = loaders.get(by) ?? loadOne<Type>((asking) => ask(asking, by))(ctx);
+    loaders.set(by, known);
+    return known;
+  };
+}
+
 /** A loader per request of the rows that belong to each id, in the order in which `ask` brings them; otherwise the same. */
 export function loadEach<Type extends { of: string }>(ask: Ask) {
   return loader<Type, Type[]>(ask, 'of', (rows) => [...rows]);
@@ -34,6 +45,16 @@ function loader<Type, Found>(ask: Ask, by: 'id' | 'of', found: (rows: readonly T
         { maxBatchSize: mostKeys },
       ),
   );
+}
+
+/** What is asked for together, so that it can be one statement. Of several that fail, the first is told. */
+export async function inOrder<Found extends readonly unknown[]>(asked: {
+  [Index in keyof Found]: Promise<Found[Index]>;
+}): Promise<Found> {
+  await Promise.allSettled(asked);
+  const found: unknown[] = [];
+  for (const one of asked) found.push(await one);
+  return found as unknown as Found;
 }
 
 /**

@@ -3,10 +3,11 @@ import { projectScope } from '../access/scope.js';
 import { selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
 import { condition, every, sql, type Condition, type Tx } from '../database/database.js';
+import type { Part } from '../database/joined.js';
 import { notFound } from '../errors.js';
 import { decodeId } from '../ids.js';
 import { list, listUnder, type Listing } from '../lists/listing.js';
-import { loadLists, loadOne } from '../lists/loading.js';
+import { loadLists, loadOne, loadOneBy } from '../lists/loading.js';
 import type { Connection, Order, Ordered, PageArgs } from '../lists/paging.js';
 import { Project } from './project.js';
 
@@ -22,14 +23,18 @@ export async function findProject(
   by?: Permission,
 ): Promise<Project> {
   const uuid = decodeId('Project', id, path);
-  const project = await oneProject(
-    ctx,
-    condition('p.id = :id', { id: uuid }),
-    projectScope(ctx.principal, by),
-  );
+  const project = await projectFor(ctx, by).load(uuid);
   if (!project) throw notFound();
   return project;
 }
+
+const projectFor = loadOneBy<Project, Permission>((ctx, by) => {
+  const scope = projectScope(ctx.principal, by);
+  const statement = ctx.db.statement(`project found:${scope.shape}`, (source) =>
+    selectRows(source, Project, 'p').where('p.id = ANY(:ids)').andWhere(live.sql).andWhere(scope.sql),
+  );
+  return { statement, parameters: scope.parameters };
+});
 
 /** The project of that name, or null if there is none that the caller may see. */
 export const findProjectByName = (ctx: RequestContext, name: string): Promise<Project | null> =>
@@ -55,6 +60,9 @@ export async function lockProject(ctx: RequestContext, tx: Tx, id: string, by: P
 export async function holdProject(tx: Tx, id: string): Promise<void> {
   if ((await tx.rows(liveProject, { id })).length === 0) throw notFound();
 }
+
+/** The same as part of a statement, which brings a row if the project is there. */
+export const projectHeld = (id: string): Part => ({ statement: liveProject, parameters: { id } });
 
 /** The project that a verb has just changed, as it now is: who may do the verb may see what it did. */
 export async function changedProject(ctx: RequestContext, id: string): Promise<Project> {

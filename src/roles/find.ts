@@ -1,7 +1,8 @@
 import { roleGrantScope, roleScope } from '../access/scope.js';
 import { columnsFor, selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
-import { condition, every, type Condition, type Sql, type Tx } from '../database/database.js';
+import { condition, every, type Condition, type Database, type Sql, type Tx } from '../database/database.js';
+import type { Part } from '../database/joined.js';
 import { badInput, notFound } from '../errors.js';
 import { decodeId } from '../ids.js';
 import { list, listUnder, type Listing } from '../lists/listing.js';
@@ -53,6 +54,23 @@ export async function findRoles(ctx: RequestContext, ids: readonly string[], pat
     return role;
   });
 }
+
+/**
+ * Roles, kept from change to the end of the transaction, as part of a statement that locks them in the order of their ids,
+ * as others do, and brings them in that of their names.
+ */
+export const rolesHeld = (db: Database, ids: readonly string[]): Part => ({
+  statement: db.statement(
+    'roles held',
+    (source) =>
+      selectRows(source, Role, 'r')
+        .addSelect('r.sort_name', 'sortName')
+        .where('r.id = ANY(CAST(:ids AS uuid[]))')
+        .orderBy('r.id'),
+    (text) => `SELECT * FROM (${text} FOR SHARE) held ORDER BY held."sortName"`,
+  ),
+  parameters: { ids },
+});
 
 /** What is read of roles only where it is asked for. */
 export const roleColumns = columnsFor({

@@ -36,7 +36,10 @@ export async function moveRoles(tx: Tx, from: string, to: string): Promise<Deed[
 const named = () =>
   conflict('The account that takes over, or one above or below it, has a role of the same name already.');
 
-const move = sql('UPDATE roles SET account_id = :to, updated_at = now() WHERE account_id = :from');
+// In the order in which others lock them.
+const move = sql(`
+  WITH moving AS MATERIALIZED (SELECT id FROM roles WHERE account_id = :from ORDER BY id FOR UPDATE)
+  UPDATE roles r SET account_id = :to, updated_at = now() FROM moving WHERE r.id = moving.id`);
 
 /** All that is part of `:to`, and what each of these is part of, itself included. */
 const places = `

@@ -21,7 +21,11 @@ export async function updateBuiltInRoles(db: Database, keyring: Keyring, log: Lo
   const taken = names.filter((name) => stored.get(name)?.builtIn === false);
   if (taken.length > 0)
     log.warn({ roles: taken }, 'a role that was made here has the name of a built-in one');
-  const outdated = builtInRoles.filter((role) => isOutdated(role, stored.get(role.name)));
+  const idOf = ({ name }: BuiltInRole) => stored.get(name)?.id ?? '~';
+  // In the order in which others lock them, new ones last: another Keyway may be serving.
+  const outdated = builtInRoles
+    .filter((role) => isOutdated(role, stored.get(role.name)))
+    .sort((one, other) => (idOf(one) < idOf(other) ? -1 : 1));
   if (outdated.length === 0) return;
   await db.transaction(async (tx) => {
     const deeds: Deed[] = [];

@@ -234,16 +234,23 @@ test('S62: what is written at once is of the current epoch, and refused where th
   );
 });
 
-test.each([1, 10, 500])('%i events cost two statements', async (many) => {
-  const { count, db } = counting(server.db);
+test.each([1, 10, 500])('%i events cost two statements, and one more where chains begin', async (many) => {
   const accounts = Array.from({ length: 25 }, newId);
+  const { count: first, db: beginning } = counting(server.db);
+  await write(
+    accounts.map((id) => told(id)),
+    keyring,
+    beginning,
+  );
+  expect(first).toEqual({ transactions: 1, attempts: 1, statements: 3 });
+  const { count, db } = counting(server.db);
   await write(
     Array.from({ length: many }, (_, n) => told(accounts[n % accounts.length] ?? '')),
     keyring,
     db,
   );
   expect(count).toEqual({ transactions: 1, attempts: 1, statements: 2 });
-  expect((await Promise.all(accounts.map(chainOf))).flat()).toHaveLength(many);
+  expect((await Promise.all(accounts.map(chainOf))).flat()).toHaveLength(25 + many);
 });
 
 // The embedded database has one connection: no two transactions meet on it.

@@ -1,12 +1,14 @@
 import { authorizeActing, authorizeEnd } from '../../access/acting.js';
 import { authorize, may, type Place } from '../../access/authorize.js';
 import type { Permission, Principal } from '../../access/principal.js';
-import { holdAccounts } from '../../accounts/find.js';
+import type { Held } from '../../access/rights.js';
+import { accountsHeld, holdAccounts } from '../../accounts/find.js';
 import { isWithin } from '../../accounts/tree.js';
 import type { RequestContext } from '../../context.js';
-import { sql, type Sql, type Tx } from '../../database/database.js';
-import { forbidden } from '../../errors.js';
-import { holdProject } from '../../projects/find.js';
+import { sql, type ReadRow, type Sql, type Tx } from '../../database/database.js';
+import type { Part } from '../../database/joined.js';
+import { forbidden, notFound } from '../../errors.js';
+import { holdProject, projectHeld } from '../../projects/find.js';
 import type { Project } from '../../projects/project.js';
 import type { Role } from '../../roles/role.js';
 import { builtInStoreId } from '../../stores/store.js';
@@ -55,12 +57,17 @@ export type Terms = Pick<
  * @param db the transaction at hand, where there is one: it may hold the only connection.
  */
 export async function termsOf(db: Sql, credential: Credential): Promise<Terms> {
-  if (credential.kind === CredentialKind.TOKEN) return credential;
   const roles =
     credential.kind === CredentialKind.ACCESS_KEY
       ? await db.rows<Pick<Role, 'permissions'>>(permissionsCarried, { id: credential.id })
       : [];
-  return { ...credential, permissions: allowedBy(roles) };
+  return termsBy(credential, allowedBy(roles));
+}
+
+/** The same where it is known what the roles that it carries allow. */
+export function termsBy(credential: Credential, allowed: readonly Permission[]): Terms {
+  if (credential.kind === CredentialKind.TOKEN) return credential;
+  return { ...credential, permissions: credential.kind === CredentialKind.ACCESS_KEY ? [...allowed] : [] };
 }
 
 /** What these roles allow together. */
@@ -83,21 +90,33 @@ export function authorizeLasting(principal: Principal, accountId: string): void 
 /**
  * Nobody lets a secret do more in Keyway than they may themselves, as `authorizeActing` says.
  * @param db as for `termsOf`
+ * @param held the grants of its account, where they were read already
  * @throws FORBIDDEN
  */
-export async function authorizeTerms(ctx: RequestContext, terms: Terms, db: Sql = ctx.db): Promise<void> {
+export async function authorizeTerms(
+  ctx: RequestContext,
+  terms: Terms,
+  db: Sql = ctx.db,
+  held?: readonly Held[],
+): Promise<void> {
   authorizeLasting(ctx.principal, terms.accountId);
-  if (acts(terms)) await authorizeActing(ctx.principal, terms, db);
+  if (acts(terms)) await authorizeActing(ctx.principal, terms, db, held);
 }
 
 /**
  * Nobody makes, lengthens or is shown a secret that may do more in Keyway than they may themselves, nor, of their own
  * account, one that could be used there for longer than `authorizeEnd` says.
  * @param db as for `termsOf`
+ * @param held as for `authorizeTerms`
  * @throws FORBIDDEN
  */
-export async function authorizeShowing(ctx: RequestContext, terms: Terms, db: Sql = ctx.db): Promise<void> {
-  await authorizeTerms(ctx, terms, db);
+export async function authorizeShowing(
+  ctx: RequestContext,
+  terms: Terms,
+  db: Sql = ctx.db,
+  held?: readonly Held[],
+): Promise<void> {
+  await authorizeTerms(ctx, terms, db, held);
   // What is in an outside store calls there, and not here.
   if (acts(terms) && terms.storeId === builtInStoreId)
     authorizeEnd(ctx.principal, terms.accountId, terms.expiresAt);
@@ -118,6 +137,24 @@ export async function holdPlace(
 ): Promise<void> {
   await holdAccounts(tx, accounts);
   if (projectId !== null) await holdProject(tx, projectId);
+}
+
+/** The same as parts of a statement, and whether what they brought is all of it. */
+export function placeHeld(accounts: readonly string[], projectId: string | null): Hold {
+  const ids = [...new Set(accounts)];
+  return {
+    parts: [accountsHeld(ids), ...(projectId === null ? [] : [projectHeld(projectId)])],
+    expect: ([found = [], project]) => {
+      if (found.length < ids.length || project?.length === 0) throw notFound();
+    },
+  };
+}
+
+/** Parts of a statement that lock. */
+export interface Hold {
+  readonly parts: readonly Part[];
+  /** @throws NOT_FOUND where something of it is gone already */
+  readonly expect: (held: readonly (readonly ReadRow[])[]) => void;
 }
 
 const permissionsCarried = sql(`

@@ -16,6 +16,5 @@ export class CredentialUse {
   unusedSince: string;
 }
 
-/** The row of a credential that was made just now. */
-export const noUseYet = sql(`
-  INSERT INTO credential_uses (credential_id, unused_since) SELECT id, created_at FROM credentials WHERE id = :id`);
+/** The row of a credential that is made in the same transaction. */
+export const noUseYet = sql('INSERT INTO credential_uses (credential_id, unused_since) VALUES (:id, now())');

@@ -1,4 +1,5 @@
 import { sql, type Tx } from '../../database/database.js';
+import type { Part } from '../../database/joined.js';
 import type { Credential } from './credential.js';
 import { finishRotations } from './rotations.js';
 import { endVersions, forgetVersions } from './versions.js';
@@ -35,6 +36,12 @@ export async function endOrphans(tx: Tx, parents: readonly string[]): Promise<En
 }
 
 /**
+ * What was derived from a credential, with its secrets, which `endOrphans` may end, locked by part of a statement after the
+ * secrets of the credential. It brings how many there are.
+ */
+export const derivedHeld = (parent: string): Part => ({ statement: derived, parameters: { parent } });
+
+/**
  * Marks ended credentials as deleted, with all that was derived from them, and wipes what is left of their secrets.
  * @returns those that had not been before.
  */
@@ -51,6 +58,10 @@ export async function markEnding(tx: Tx, id: string): Promise<void> {
 const ending = sql(`
   UPDATE credentials SET ending_since = now(), revision = revision + 1, updated_at = now()
   WHERE id = :id AND ending_since IS NULL AND revoked_at IS NULL`);
+const derived = sql(`
+  SELECT count(*)::integer AS count FROM (
+    SELECT FROM credentials c JOIN credential_versions v ON v.credential_id = c.id
+    WHERE c.parent_id = :parent AND c.parent_version IS NOT NULL AND c.revoked_at IS NULL ORDER BY c.id FOR UPDATE) locked`);
 const orphans = sql(`
   SELECT c.id FROM credentials c JOIN credentials p ON p.id = c.parent_id
   WHERE c.parent_version IS NOT NULL AND c.revoked_at IS NULL

@@ -1,5 +1,8 @@
 import type { DataSource, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import { Permission } from '../../access/principal.js';
+import { grantsHeldBy, type Held } from '../../access/rights.js';
+import { Account } from '../../accounts/account.js';
+import { accountNamed } from '../../accounts/find.js';
 import { credentialScope, everything, seesAllOf } from '../../access/scope.js';
 import { carriesRole, status, stoppedAccounts } from '../../access/works.js';
 import {
@@ -10,16 +13,20 @@ import {
   type Columns,
 } from '../../database/columns.js';
 import type { RequestContext } from '../../context.js';
-import { condition, every, type Condition } from '../../database/database.js';
+import { every, type Condition, type Database } from '../../database/database.js';
+import { joined, type Part } from '../../database/joined.js';
 import type { Shareable } from '../../database/sharing.js';
 import { notFound } from '../../errors.js';
 import { decodeId, parseId } from '../../ids.js';
 import { list, listUnder, type Listing } from '../../lists/listing.js';
-import { loadEach, loadLists, loadOne } from '../../lists/loading.js';
+import { loadEach, loadLists, loadOne, loadOneBy } from '../../lists/loading.js';
 import type { Connection, Ordered, PageArgs } from '../../lists/paging.js';
-import { adminProjectId } from '../../projects/project.js';
+import { projectNamed } from '../../projects/find.js';
+import { adminProjectId, Project } from '../../projects/project.js';
 import { Role } from '../../roles/role.js';
 import { roleColumns } from '../../roles/find.js';
+import { storeNamed } from '../../stores/find.js';
+import { CredentialStore } from '../../stores/store.js';
 import { CredentialUse } from './credential-use.js';
 import { CredentialSecret } from './credential-version.js';
 import { Credential } from './credential.js';
@@ -47,26 +54,124 @@ export async function findCredential(
   path: string,
   by?: Permission,
 ): Promise<FoundCredential> {
-  const where = every(
-    condition('c.id = :id', { id: decodeId('Credential', id, path) }),
-    credentialScope(ctx.principal, by),
-  );
-  const statement = ctx.db.statement(`credential:${where.shape}`, (source) =>
-    credentials(allColumns).select(source).addSelect(newestOf, 'newest').where(where.sql),
-  );
-  const [credential] = await ctx.db.rows<FoundCredential>(statement, where.parameters);
+  const uuid = decodeId('Credential', id, path);
+  const credential = await credentialFor(ctx, by).load(uuid);
   if (!credential) throw notFound();
   return credential;
 }
 
+const credentialFor = loadOneBy<FoundCredential, Permission>(foundAsked);
+
+function foundAsked(ctx: RequestContext, by?: Permission): Shareable {
+  const scope = credentialScope(ctx.principal, by);
+  const statement = ctx.db.statement(`credential found:${scope.shape}`, (source) =>
+    credentials(allColumns)
+      .select(source)
+      .addSelect(newestOf, 'newest')
+      .where('c.id = ANY(:ids)')
+      .andWhere(scope.sql),
+  );
+  return { statement, parameters: scope.parameters };
+}
+
+/** A credential with what is around it, to decide by. */
+interface Surrounded {
+  found: FoundCredential;
+  store: CredentialStore;
+  account: Account;
+  owner: Account | null;
+  project: Project | null;
+  /** What the roles that it carries allow. */
+  allowed: Permission[];
+  /** The grants of its account. */
+  held: Held[];
+}
+
+/**
+ * The same with what is around it, by one statement: not one that requests share, since what others did before
+ * that is sent would be taken for known to whoever asks.
+ * @throws as `findCredential` does
+ */
+export async function findSurrounded(
+  ctx: RequestContext,
+  id: string,
+  path: string,
+  by: Permission,
+): Promise<Surrounded> {
+  const ids = [decodeId('Credential', id, path)];
+  const asked = [foundAsked(ctx, by), aroundAsked(ctx)];
+  const [[found] = [], [around] = []] = await joined(
+    ctx.db,
+    asked.map(({ statement, parameters }) => ({ statement, parameters: { ...parameters, ids } })),
+  );
+  if (!found || !around) throw notFound();
+  return { ...around, found } as unknown as Surrounded;
+}
+
+function aroundAsked({ db }: RequestContext): Shareable {
+  const statement = db.statement('around credentials', (source) => {
+    const one = (entity: new () => ObjectLiteral, where: string) =>
+      `(SELECT row_to_json(one) FROM (${selectRows(source, entity, 'x').where(where).getQuery()}) one)`;
+    return `SELECT ${one(CredentialStore, 'x.id = c.store_id')} AS store,
+      ${one(Account, 'x.id = c.account_id')} AS account, ${one(Account, 'x.id = c.owner_id')} AS owner,
+      ${one(Project, 'x.id = c.project_id')} AS project,
+      ARRAY(SELECT DISTINCT unnest(r.permissions) FROM credential_roles cr JOIN roles r ON r.id = cr.role_id
+        WHERE cr.credential_id = c.id) AS allowed,
+      (SELECT coalesce(json_agg(held), '[]') FROM (${grantsHeldBy('c.account_id')}) held) AS held
+    FROM credentials c WHERE c.id = ANY(CAST(:ids AS uuid[]))`;
+  });
+  return { statement, parameters: {} };
+}
+
 /** The credential that a verb has just changed, as it now is: who may do the verb may see what it did. */
 export async function changedCredential(ctx: RequestContext, uuid: string): Promise<Credential> {
-  const statement = ctx.db.statement('credential changed', (source) =>
-    credentials(allColumns).select(source).where('c.id = :id'),
-  );
-  const [credential] = await ctx.db.rows<Credential>(statement, { id: uuid });
+  const { statement, parameters } = credentialChanged(ctx.db, uuid);
+  const [credential] = await ctx.db.rows<Credential>(statement, parameters);
   if (!credential) throw notFound();
   return credential;
+}
+
+/** The same as part of a statement. */
+export const credentialChanged = (db: Database, id: string): Part => ({
+  statement: db.statement('credential changed', (source) =>
+    credentials(allColumns).select(source).where('c.id = :id'),
+  ),
+  parameters: { id },
+});
+
+/** SQL for the same of a row `c` that is being written, for its RETURNING: its secrets of before are what it tells of. */
+export function columnsOfChanged({ source }: Database): string {
+  const query = credentials(allColumns).select(source).getQuery();
+  const [, columns] = /^SELECT (.*) FROM "credentials" "c"$/s.exec(query) ?? [];
+  if (columns === undefined) throw new Error('the columns of a credential are not where they were');
+  return columns;
+}
+
+/** What a verb knows of what a credential names: its answer does not ask for it again. */
+export function tellOf(
+  ctx: RequestContext,
+  { id }: Pick<Credential, 'id'>,
+  { store, accounts, project, roles }: Named,
+): void {
+  storeNamed(ctx).prime(store.id, store);
+  for (const account of accounts) accountNamed(ctx).prime(account.id, account);
+  if (project) projectNamed(ctx).prime(project.id, project);
+  const carried = roles?.map((role) => ({ ...role, of: id }));
+  if (carried) rolesOfCredential(ctx).prime(id, carried);
+}
+
+interface Named {
+  store: CredentialStore;
+  accounts: readonly Account[];
+  project: Project | null;
+  /** Left out where the caller may not be shown them. */
+  roles?: readonly Role[] | undefined;
+}
+
+/** What to ask for the roles that a credential carries, as far as its caller may see them. */
+export function rolesCarried(ctx: RequestContext, id: string): Part {
+  const { statement, parameters } = rolesAsked(ctx);
+  return { statement, parameters: { ...parameters, ids: [id] } };
 }
 
 export const credentialById = loadOne<Credential>((ctx) => {
@@ -151,7 +256,9 @@ const credentialsInProject = under('c.project_id = parent.id', 'projects');
 export const credentialsOfProject = (ctx: RequestContext, project: string, args: CredentialListArgs) =>
   project === adminProjectId ? listCredentials(ctx, args) : credentialsInProject(ctx, project, args);
 
-export const rolesOfCredential = loadEach<Role & { of: string }>((ctx) => {
+export const rolesOfCredential = loadEach<Role & { of: string }>(rolesAsked);
+
+function rolesAsked(ctx: RequestContext): Shareable {
   // The roles of a credential that one may see are for the same eyes, so the credential's scope is theirs. Who may
   // verify it is told them too: what it may do is what is asked.
   const scope = credentialScope(ctx.principal, Permission.CREDENTIAL_VERIFY);
@@ -167,7 +274,7 @@ export const rolesOfCredential = loadEach<Role & { of: string }>((ctx) => {
       .orderBy('r.sort_name'),
   );
   return { statement, parameters: scope.parameters };
-});
+}
 
 export const versionsOfCredential = loadEach<CredentialVersion & { of: string }>((ctx) => {
   const scope = credentialScope(ctx.principal);

@@ -4,6 +4,7 @@ import { credentialScope } from '../../access/scope.js';
 import { status } from '../../access/works.js';
 import type { RequestContext } from '../../context.js';
 import type { Tx } from '../../database/database.js';
+import type { Part } from '../../database/joined.js';
 import { conflict, notFound } from '../../errors.js';
 import { selectRows } from '../../database/columns.js';
 import { Credential } from './credential.js';
@@ -21,6 +22,17 @@ export async function lockCredential(
   permission: Permission,
   check = (credential: Credential) => authorize(ctx.principal, permission, placeOf(credential)),
 ): Promise<Credential> {
+  const { part, read } = lockOf(ctx, id, permission, check);
+  return read(await tx.rows(part.statement, part.parameters));
+}
+
+/** The same as part of a statement, and what it brought. */
+export function lockOf(
+  ctx: RequestContext,
+  id: string,
+  permission: Permission,
+  check = (credential: Credential) => authorize(ctx.principal, permission, placeOf(credential)),
+): { part: Part; read: (rows: readonly object[]) => Credential } {
   const scope = credentialScope(ctx.principal, permission);
   const statement = ctx.db.statement(
     `credential locked:${scope.shape}`,
@@ -28,10 +40,15 @@ export async function lockCredential(
       selectRows(source, Credential, 'c').addSelect(status, 'status').where('c.id = :id').andWhere(scope.sql),
     (text) => `${text} FOR UPDATE`,
   );
-  const [credential] = await tx.rows<Credential>(statement, { ...scope.parameters, id });
-  if (!credential) throw notFound();
-  check(credential);
-  return credential;
+  return {
+    part: { statement, parameters: { ...scope.parameters, id } },
+    read: ([row]) => {
+      const credential = row as Credential | undefined;
+      if (!credential) throw notFound();
+      check(credential);
+      return credential;
+    },
+  };
 }
 
 /** @throws CONFLICT where the credential was changed since the caller read it. */

@@ -1,4 +1,5 @@
 import { sql, type Tx } from '../../database/database.js';
+import { afterEarlier, type Part } from '../../database/joined.js';
 import { newId } from '../../ids.js';
 import { Rotation, RotationState } from './rotation.js';
 import type { Outlived } from './versions.js';
@@ -6,24 +7,46 @@ import type { Outlived } from './versions.js';
 // The life of a rotation, and what its credential shows of it. Nobody else writes this table, but for what the test
 // names.
 
-/** Puts a rotation on record: PLANNED before its store is called, SWITCHED or FINISHED in the built-in store. */
+/** Puts a rotation on record before its store is called. */
 export async function beginRotation(
   tx: Tx,
-  { credentialId, startedById, from, to, state }: BegunRotation,
+  { credentialId, startedById, from, to }: BegunRotation,
 ): Promise<string> {
   const id = newId();
   await tx.em.getRepository(Rotation).insert({
     id,
     credentialId,
-    state,
+    state: RotationState.PLANNED,
     startedById,
     startedAt: () => 'clock_timestamp()',
-    finishedAt: state === RotationState.FINISHED ? () => 'clock_timestamp()' : null,
     fromNumber: from,
     toNumber: to,
   });
   return id;
 }
+
+/**
+ * A rotation in Keyway's own store, and the end of the one before, whose secret it ends: parts of one statement, in this
+ * order.
+ */
+export const rotationDone = (
+  credentialId: string,
+  {
+    from,
+    to,
+    startedById,
+    graceMs,
+  }: Pick<BegunRotation, 'from' | 'to' | 'startedById'> & { graceMs: number },
+): Part[] => [
+  { statement: switchedToFinished, parameters: { id: credentialId, except: null } },
+  {
+    statement: begin,
+    parameters: { id: newId(), credentialId, startedById, from, to, finished: graceMs === 0 },
+  },
+];
+
+/** The rotation that the next one ends, locked by part of a statement after the secrets, as the job does that ends it. */
+export const openHeld = (id: string): Part => ({ statement: openToChange, parameters: { id } });
 
 interface BegunRotation {
   credentialId: string;
@@ -31,7 +54,6 @@ interface BegunRotation {
   startedById: string | null;
   from: number;
   to: number;
-  state: RotationState.PLANNED | RotationState.SWITCHED | RotationState.FINISHED;
 }
 
 /**
@@ -74,11 +96,6 @@ export async function finishOutlived(tx: Tx, outlived: readonly Outlived[]): Pro
   });
 }
 
-/** Shows a credential as rotating until its previous secret ends; as not rotating, if it has none. */
-export async function noteRotating(tx: Tx, id: string): Promise<void> {
-  await tx.rows(rotatingUntil, { id });
-}
-
 /** Shows a credential as rotating until its store has ended the previous secret. */
 export async function noteRotatingOutside(tx: Tx, id: string): Promise<void> {
   await tx.rows(rotatingOutside, { id });
@@ -94,7 +111,15 @@ export async function resumeSwitched(tx: Tx, id: string): Promise<void> {
   await tx.rows(finishedToSwitched, { id });
 }
 
+const begin = sql(`
+  INSERT INTO rotations (id, credential_id, state, started_by, started_at, finished_at, from_number, to_number)
+  SELECT CAST(:id AS uuid), CAST(:credentialId AS uuid), CASE WHEN :finished THEN 'FINISHED' ELSE 'SWITCHED' END,
+    CAST(:startedById AS uuid), clock_timestamp(), CASE WHEN :finished THEN clock_timestamp() END,
+    CAST(:from AS integer), CAST(:to AS integer)
+  WHERE ${afterEarlier}`);
 const openRotation = "state IN ('PLANNED', 'SWITCHED')";
+const openToChange = sql(`
+  SELECT id FROM rotations WHERE credential_id = :id AND ${openRotation} FOR NO KEY UPDATE`);
 
 const switchedToFinished = sql(`
   UPDATE rotations SET state = 'FINISHED', finished_at = clock_timestamp()
@@ -115,10 +140,6 @@ const outlivedToFinished = sql(`
   FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS integer[]), CAST(:untils AS timestamptz[])) AS o (id, number, until)
   WHERE r.credential_id = o.id AND r.from_number = o.number AND r.state = 'SWITCHED'`);
 
-const rotatingUntil = sql(`
-  UPDATE credentials SET rotating_until =
-    (SELECT valid_until FROM credential_versions WHERE credential_id = :id AND state = 'PREVIOUS')
-  WHERE id = :id`);
 const rotatingOutside = sql(`
   UPDATE credentials SET rotating_until = 'infinity', revision = revision + 1, updated_at = now() WHERE id = :id`);
 const rotatingNoMore = sql(`

@@ -1,5 +1,7 @@
 import type { RequestContext } from '../../context.js';
-import { sql, type Tx } from '../../database/database.js';
+import { sql, type Database, type ReadRow, type Tx } from '../../database/database.js';
+import { inserting } from '../../database/insert.js';
+import { afterEarlier, type Part } from '../../database/joined.js';
 import { conflict } from '../../errors.js';
 import { CredentialSecret } from './credential-version.js';
 
@@ -23,10 +25,21 @@ export interface Newest {
  * @throws CONFLICT where the credential has a newer secret than it had when it was read, and where another rotation began
  * after the request came, though it had ended when the credential was read.
  */
-export async function expectNewest(ctx: RequestContext, tx: Tx, { id, newest }: Newest): Promise<void> {
+export async function expectNewest(ctx: RequestContext, tx: Tx, found: Newest): Promise<void> {
+  const { statement, parameters } = newerAsked(ctx, found);
+  expectNoNewer(await tx.rows(statement, parameters));
+}
+
+/** What `expectNewest` asks, as part of a statement after that which waits for the row. */
+export const newerAsked = ({ at, change, db }: RequestContext, { id, newest }: Newest): Part => ({
+  statement: newerOrLater,
   // What another verb of the request has done was known to its caller.
-  const askedAtMs = (ctx.change.earlier ? ctx.db.now() : ctx.at) + ctx.db.nowIsOffMs;
-  if ((await tx.rows(newerOrLater, { id, newest, askedAtMs })).length > 0)
+  parameters: { id, newest, askedAtMs: (change.earlier ? db.now() : at) + db.nowIsOffMs },
+});
+
+/** @throws as `expectNewest` does, by what that brought */
+export function expectNoNewer(rows: readonly object[]): void {
+  if (rows.length > 0)
     throw conflict('Another rotation of this credential was under way: read it again before you rotate.');
 }
 
@@ -35,15 +48,32 @@ export async function isNewest(tx: Tx, { id, newest }: Newest): Promise<boolean>
   return (await tx.rows(newer, { id, newest })).length === 0;
 }
 
+/** The secret that a rotation goes on from, and the number of the next one. */
+export interface Turn {
+  from: number;
+  to: number;
+}
+
 /**
  * The secret that a rotation goes on from, which may be one of which nobody knows whether it works, and the number of
  * the next one. One whose first secret was lost has none that is current: a rotation is the only way on.
  */
-export async function nextVersion(tx: Tx, id: string): Promise<{ from: number; to: number }> {
-  const [next] = await tx.rows<{ from: number; to: number }>(numbersOf, { id });
-  if (!next) throw new Error('the credential has no secret to go on from');
-  return next;
+export async function nextVersion(tx: Tx, id: string): Promise<Turn> {
+  const { statement, parameters } = turnAsked(id);
+  return turnOf(await tx.rows<ReadRow>(statement, parameters));
 }
+
+/** The same as part of a statement after that which waits for the row. */
+export const turnAsked = (id: string): Part => ({ statement: numbersOf, parameters: { id } });
+
+/** What that brought. */
+export function turnOf([row]: readonly ReadRow[]): Turn {
+  if (!row) throw new Error('the credential has no secret to go on from');
+  return row as unknown as Turn;
+}
+
+/** The secrets of a credential that a rotation changes, locked by part of a statement: jobs write them without its row. */
+export const versionsHeld = (id: string): Part => ({ statement: versionsToChange, parameters: { id } });
 
 /** A secret as it is put on record: CURRENT works from the commit on, PENDING is still to come to its store. */
 export type Begun = Pick<CredentialSecret, 'credentialId' | 'number' | 'accessKey'> & {
@@ -55,6 +85,9 @@ export type Begun = Pick<CredentialSecret, 'credentialId' | 'number' | 'accessKe
 export async function beginVersion(tx: Tx, begun: Begun): Promise<void> {
   await tx.em.getRepository(CredentialSecret).insert(begun);
 }
+
+/** The same as part of a statement. */
+export const versionBegun = (db: Database, begun: Begun): Part => inserting(db, CredentialSecret, [begun]);
 
 /**
  * The first secret of each of these credentials, which are just listed by their store: it has it, and Keyway has not.
@@ -71,6 +104,15 @@ export async function replaceListed(tx: Tx, ids: readonly string[], keys: readon
   const outdated = await tx.rows<{ id: string }>(retireOutdated, { ids, keys });
   if (outdated.length > 0) await tx.rows(insertReplaced, { ids: outdated.map(({ id }) => id) });
 }
+
+/** How the secret that is in use makes way for the next one: parts of one statement, in this order. */
+export const currentMakesWay = (id: string, from: number, graceMs: number): Part[] => [
+  { statement: othersToRetired, parameters: { id, except: from } },
+  // Without grace the old secret is not kept at all.
+  graceMs === 0
+    ? { statement: currentToRetired, parameters: { id } }
+    : { statement: currentToPrevious, parameters: { id, graceMs } },
+];
 
 /** Makes a secret current that its store has taken. */
 export async function promoteVersion(
@@ -155,6 +197,9 @@ const newerOrLater = sql(`
   ${newerThan} UNION ALL
   SELECT from_number FROM rotations
   WHERE credential_id = :id AND started_at > to_timestamp(CAST(:askedAtMs AS double precision) / 1000) LIMIT 1`);
+const versionsToChange = sql(`
+  SELECT number FROM credential_versions
+  WHERE credential_id = :id AND state IN ('CURRENT', 'PREVIOUS', 'UNKNOWN') ORDER BY number FOR NO KEY UPDATE`);
 const numbersOf = sql(`
   SELECT number AS "from", (SELECT max(number) + 1 FROM credential_versions WHERE credential_id = :id) AS "to"
   FROM credential_versions WHERE credential_id = :id AND state IN ('CURRENT', 'UNKNOWN')
@@ -179,9 +224,9 @@ const insertReplaced = sql(`
 const currentToPrevious = sql(`
   UPDATE credential_versions SET state = 'PREVIOUS',
     valid_until = now() + CAST(:graceMs AS double precision) * interval '1 millisecond'
-  WHERE credential_id = :id AND state = 'CURRENT'`);
+  WHERE credential_id = :id AND state = 'CURRENT' AND ${afterEarlier}`);
 const currentToRetired = sql(`
-  UPDATE credential_versions SET ${retired} WHERE credential_id = :id AND state = 'CURRENT'`);
+  UPDATE credential_versions SET ${retired} WHERE credential_id = :id AND state = 'CURRENT' AND ${afterEarlier}`);
 const othersToRetired = sql(`
   UPDATE credential_versions SET ${retired}
   WHERE credential_id = :id AND number <> CAST(:except AS integer) AND state IN ('PREVIOUS', 'UNKNOWN')`);

@@ -18,7 +18,7 @@ export interface Factor {
    * Does what the code is for, as `Attempt.during` does. A repeated request is as well proven as the first where its code
    * is the same, which by now no other deed would take; otherwise it needs a code of its own moment.
    */
-  during<Result extends Coded>(deed: () => Promise<OnceOutcome<Result>>): Promise<OnceOutcome<Result>>;
+  during<Outcome extends OnceOutcome<Coded>>(deed: () => Promise<Outcome>): Promise<Outcome>;
 }
 
 /** What is kept of the code that proved a request; left out in what earlier versions kept. */

@@ -30,10 +30,13 @@ export async function prepare(
   return { minted, password };
 }
 
-/**
- * The columns of a version that keep a secret: a verifier of it, and the secret itself, sealed, where it must be had
- * again.
- */
+/** The columns of a version that keep a secret. */
+export type Kept = Pick<
+  CredentialSecret,
+  'verifier' | 'verifierKeyId' | 'passwordHash' | 'pepperId' | 'sealed' | 'kekId'
+>;
+
+/** They hold a verifier of it, and the secret itself, sealed, where it must be had again. */
 export async function keepSecret(
   ctx: Pick<RequestContext, 'keyring'>,
   to: SealedTo,
@@ -41,9 +44,7 @@ export async function keepSecret(
   kind: CredentialKind,
   retrievable: boolean,
   { minted, password }: Prepared,
-): Promise<
-  Pick<CredentialSecret, 'verifier' | 'verifierKeyId' | 'passwordHash' | 'pepperId' | 'sealed' | 'kekId'>
-> {
+): Promise<Kept> {
   const generated = kind === CredentialKind.ACCESS_KEY || kind === CredentialKind.TOKEN;
   const verifier =
     generated && minted.proof && minted.accessKey

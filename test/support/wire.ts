@@ -1,0 +1,54 @@
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import type { SharedServer } from './server.js';
+
+type Query = (query: string | { text: string }, ...more: unknown[]) => unknown;
+interface Client {
+  query: Query;
+}
+type Connected = (error: unknown, client: Client, release: unknown) => void;
+interface Pool {
+  connect(done?: Connected): Promise<Client> | void;
+}
+
+/**
+ * All that is sent to the database while something is done, BEGIN and COMMIT too. What jobs send meanwhile is among it: so
+ * it is done several times, and what was fewest is told.
+ */
+export async function sentFor(server: SharedServer, work: () => Promise<unknown>): Promise<string[]> {
+  let fewest: string[] | undefined;
+  for (let count = 0; count < 5; count++) {
+    const sent = await sentWhile(server, work);
+    if (!fewest || sent.length < fewest.length) fewest = sent;
+  }
+  return fewest ?? [];
+}
+
+async function sentWhile(server: SharedServer, work: () => Promise<unknown>): Promise<string[]> {
+  const pool = (server.db.source.driver as PostgresDriver).master as Pool;
+  const connect = pool.connect.bind(pool);
+  const sent: string[] = [];
+  const restored: (() => void)[] = [];
+  const heard = new Set<Client>();
+  const hear = (client: Client) => {
+    if (heard.has(client)) return client;
+    heard.add(client);
+    const { query } = client;
+    client.query = (asked, ...more) => {
+      sent.push((typeof asked === 'string' ? asked : asked.text).replaceAll(/\s+/g, ' ').trim());
+      return query.call(client, asked, ...more);
+    };
+    restored.push(() => void (client.query = query));
+    return client;
+  };
+  pool.connect = (done) => {
+    if (!done) return (connect() as Promise<Client>).then(hear);
+    return connect((error, client, release) => done(error, client && hear(client), release));
+  };
+  try {
+    await work();
+    return sent;
+  } finally {
+    pool.connect = connect;
+    for (const restore of restored) restore();
+  }
+}
