@@ -33,32 +33,54 @@ export function newId(): string {
   return hyphenated(bytes.toString('hex'));
 }
 
-// Eight digits are as many as a number holds exactly, and BigInt takes far longer: a page has some 250 ids.
-const eightDigits = 62 ** 8;
-const manyDigits = BigInt(eightDigits);
+// A page has some 250 ids, and BigInt takes ten times as long: here every value stays below 2^48, which a number holds
+// exactly.
+const limbBits = 24;
+const fourDigits = 62 ** 4;
 const pairs = Array.from({ length: 62 * 62 }, (_, value) =>
   alphabet.charAt(Math.floor(value / 62)).concat(alphabet.charAt(value % 62)),
 );
 
 /** The public id of a row: type prefix and 22 base62 characters, `cred_1mO5qKOUcacMaFXJsmJzQh`. */
 export function encodeId(type: NodeType, uuid: string): string {
-  const number = BigInt(`0x${uuid.replaceAll('-', '')}`);
-  const upper = number / manyDigits;
-  const highest = upper / manyDigits;
-  const text =
-    eight(Number(highest)) + eight(Number(upper % manyDigits)) + eight(Number(number % manyDigits));
+  const limbs = limbsOf(uuid);
+  let text = '';
+  // Each division by 62^4 leaves four digits, and a quotient that is shorter by a limb.
+  for (let first = 0; first < limbs.length; first++) {
+    let rest = 0;
+    for (let at = first; at < limbs.length; at++) {
+      const value = rest * 2 ** limbBits + (limbs[at] ?? 0);
+      const quotient = Math.floor(value / fourDigits);
+      limbs[at] = quotient;
+      rest = value - quotient * fourDigits;
+    }
+    text = four(rest) + text;
+  }
   return `${prefixes[type]}_${text.slice(2)}`;
-}
-
-/** Its last eight digits. */
-function eight(number: number): string {
-  const upper = Math.floor(number / 62 ** 4);
-  const lower = number % 62 ** 4;
-  return four(upper) + four(lower);
 }
 
 const four = (number: number) =>
   `${pairs[Math.floor(number / (62 * 62))] ?? ''}${pairs[number % (62 * 62)] ?? ''}`;
+
+/** The 128 bits of a UUID, highest first: 8 and five times 24. */
+function limbsOf(uuid: string): number[] {
+  const limbs = [0, 0, 0, 0, 0, 0];
+  // The first limb has room for four digits more than there are.
+  let digits = 4;
+  for (let at = 0; at < uuid.length; at++) {
+    const code = uuid.charCodeAt(at);
+    if (code === hyphen) continue;
+    const limb = Math.floor(digits++ / (limbBits / 4));
+    limbs[limb] = (limbs[limb] ?? 0) * 16 + hexDigit(code);
+  }
+  return limbs;
+}
+
+const hyphen = 0x2d;
+/** By the code of 0 to 9, a to f and A to F: letters have the bit 6, and 1 to 6 in the lowest ones. */
+const hexDigit = (code: number) => (code & 0xf) + (code >> 6) * 9;
+
+const manyDigits = BigInt(62 ** 8);
 
 /** The type and the UUID behind a public id; undefined for what is no id of ours. */
 export function parseId(id: string): { type: NodeType; uuid: string } | undefined {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { decodeId, encodeId, newId, parseId } from '../src/ids.js';
 import { type NodeType, prefixes } from '../src/node-types.js';
 
@@ -12,6 +13,18 @@ test.each(types)('an id of %s tells its type and its UUID, there and back', (typ
     const id = encodeId(type, uuid);
     expect(id).toMatch(/^[a-z]{4}_[0-9A-Za-z]{22}$/);
     expect(parseId(id)).toEqual({ type, uuid });
+  }
+});
+
+test('an id is the UUID as a number, written in base 62', () => {
+  const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+  for (let count = 0; count < 5_000; count++) {
+    const uuid = randomUUID();
+    let number = BigInt(`0x${uuid.replaceAll('-', '')}`);
+    let expected = '';
+    for (let at = 0; at < 22; at++, number /= 62n) expected = digits.charAt(Number(number % 62n)) + expected;
+    expect(encodeId('Role', uuid)).toBe(`${prefixes.Role}_${expected}`);
+    expect(encodeId('Role', uuid.toUpperCase())).toBe(`${prefixes.Role}_${expected}`);
   }
 });
 

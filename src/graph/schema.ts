@@ -30,6 +30,7 @@ import {
 import type { Registry } from '../connectors/registry.js';
 import type { RequestContext } from '../context.js';
 import { encodeId } from '../ids.js';
+import { callDirectly } from './direct-fields.js';
 import { type NodeType, prefixes } from '../node-types.js';
 import { SyncResolver } from '../credentials/sync/sync.resolver.js';
 import { AuditEventLinksResolver, CredentialAuditResolver, NodeResolver } from './nodes.js';
@@ -92,8 +93,9 @@ export async function openSchema(
   connectors: Registry,
   more: readonly Resolver[] = [],
 ): Promise<GraphQLSchema> {
+  const all: NonEmptyArray<Resolver> = [...resolvers, connectingResolver(connectors), ...more];
   const built = await buildSchema({
-    resolvers: [...resolvers, connectingResolver(connectors), ...more],
+    resolvers: all,
     validate: validation,
     // A test checks what is built, so that no start needs the eighth of a second.
     skipCheck: true,
@@ -108,6 +110,7 @@ export async function openSchema(
   for (const type of Object.values(schema.getTypeMap())) {
     if (isObjectType(type) && type.name in prefixes) encodeIds(type, type.name as NodeType);
   }
+  callDirectly(schema, all);
   readByResolvers(schema);
   decideByNow(schema);
   const node = schema.getType('Node') as { resolveType?: unknown };
