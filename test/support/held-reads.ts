@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database, Parameters, Statement } from '../../src/database/database.js';
 
 /** What stands between what it has read and what it does of it. */
@@ -44,6 +45,24 @@ export function holdReads(db: Database, id: string, when: 'before' | 'after' = '
       for (const release of held) release();
     },
   };
+}
+
+/**
+ * Has statements outside of transactions take some time, so that those who ask meanwhile come together, however slow the
+ * machine is.
+ * @returns what ends that
+ */
+export function slowReads(
+  db: Database,
+  tookMs: number,
+  which: (statement: Statement) => boolean = () => true,
+): () => void {
+  const read = db.rows.bind(db);
+  db.rows = async (statement, parameters) => {
+    if (which(statement)) await sleep(tookMs);
+    return read(statement, parameters);
+  };
+  return () => void (db.rows = read);
 }
 
 /** The same database by another name: what holds reads of one holds none of the other. */
