@@ -33,8 +33,8 @@ export function newId(): string {
   return hyphenated(bytes.toString('hex'));
 }
 
-// A page has some 250 ids, and BigInt takes ten times as long: here every value stays below 2^48, which a number holds
-// exactly.
+// A page has some 250 ids, and BigInt takes half as long again and leaves more to collect: here every value stays below
+// 2^48, which a number holds exactly.
 const limbBits = 24;
 const fourDigits = 62 ** 4;
 const pairs = Array.from({ length: 62 * 62 }, (_, value) =>
