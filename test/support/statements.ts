@@ -5,7 +5,8 @@ import type { SharedServer } from './server.js';
 // up.
 const ofJobs = new RegExp(
   [
-    String.raw`clock_timestamp\(\)\) \* 1000 AS ms|audit_heads|UPDATE keyring_keys|AS grown`,
+    String.raw`clock_timestamp\(\)\) \* 1000 AS ms|UPDATE keyring_keys|AS grown`,
+    String.raw`FROM audit_heads WHERE number > 0`,
     String.raw`^\s*DELETE FROM (nonces|password_attempts|idempotency_keys)`,
     String.raw`^\s*WITH next AS MATERIALIZED`,
     String.raw`^\s*SELECT 1 AS one FROM syncs y`,
@@ -15,6 +16,9 @@ const ofJobs = new RegExp(
     String.raw`e\.hash IS DISTINCT FROM decode\(line\.hash`,
   ].join('|'),
 );
+
+/** Whether a statement is one that runs by itself. @param text with its line breaks or without */
+export const isOfJobs = (text: string) => ofJobs.test(text);
 
 /**
  * The statements that run while something is done, apart from those of jobs. What is in a transaction is not among
@@ -28,7 +32,7 @@ export async function statementsOf<Result>(
   const statements: Statement[] = [];
   const rows = db.rows.bind(db);
   db.rows = (statement, parameters) => {
-    if (!ofJobs.test(statement.text)) statements.push(statement);
+    if (!isOfJobs(statement.text)) statements.push(statement);
     return rows(statement, parameters);
   };
   try {

@@ -1,5 +1,6 @@
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import type { SharedServer } from './server.js';
+import { isOfJobs } from './statements.js';
 
 type Query = (query: string | { text: string }, ...more: unknown[]) => unknown;
 interface Client {
@@ -11,8 +12,8 @@ interface Pool {
 }
 
 /**
- * All that is sent to the database while something is done, BEGIN and COMMIT too. What jobs send meanwhile is among it: so
- * it is done several times, and what was fewest is told.
+ * All that is sent to the database while something is done, BEGIN and COMMIT too, apart from what jobs look at again and
+ * again. What they do now and then may be among it: so it is done several times, and what was fewest is told.
  */
 export async function sentFor(server: SharedServer, work: () => Promise<unknown>): Promise<string[]> {
   let fewest: string[] | undefined;
@@ -34,7 +35,8 @@ async function sentWhile(server: SharedServer, work: () => Promise<unknown>): Pr
     heard.add(client);
     const { query } = client;
     client.query = (asked, ...more) => {
-      sent.push((typeof asked === 'string' ? asked : asked.text).replaceAll(/\s+/g, ' ').trim());
+      const text = (typeof asked === 'string' ? asked : asked.text).replaceAll(/\s+/g, ' ').trim();
+      if (!isOfJobs(text)) sent.push(text);
       return query.call(client, asked, ...more);
     };
     restored.push(() => void (client.query = query));
