@@ -3,16 +3,29 @@ import pretty from 'pino-pretty';
 
 export type Log = Logger;
 
+/** Where lines go; where it can be flushed, it keeps them until it is, or until there are many. */
+interface Destination {
+  write(line: string): void;
+  flush?(): void;
+}
+
 const longest = 1024;
+/** A system call costs more than a line: so many bytes are written together, and what has waited so long. */
+const bytesTogether = 8_192;
+const mostWaitMs = 100;
+/** The number that pino gives the level `warn`. */
+const warning = 40;
 // Written out, because control characters in a pattern are easily lost: C0, DEL, C1, line and paragraph separators.
 // eslint-disable-next-line no-control-regex
 const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
 /**
  * The log: one JSON line an event, pretty on a terminal. Every text in it is cut to 1 KiB and freed of control
- * characters, so that nothing that a caller sends can forge a second line. Secrets print as placeholders.
+ * characters, so that nothing that a caller sends can forge a second line. Secrets print as placeholders. Lines are written
+ * several at once, a tenth of a second later at most; warnings and errors at once, and the last ones when Keyway ends.
  */
-export function openLog(level: string, destination?: { write(line: string): void }): Log {
+export function openLog(level: string, destination: Destination = standardOutput()): Log {
+  const flush = flushing(destination);
   const options = {
     level,
     base: null,
@@ -22,18 +35,44 @@ export function openLog(level: string, destination?: { write(line: string): void
       log: (fields: Record<string, unknown>) => clean(fields, 0) as Record<string, unknown>,
     },
     hooks: {
-      logMethod(this: Logger, inputs: unknown[], method: (...values: unknown[]) => void) {
+      logMethod(
+        this: Logger,
+        inputs: unknown[],
+        method: (...values: unknown[]) => void,
+        levelOfLine: number,
+      ) {
         method.apply(
           this,
           inputs.map((input) => (typeof input === 'string' ? cleanText(input) : input)),
         );
+        flush(levelOfLine >= warning);
       },
     },
   };
-  if (destination) return pino(options, destination);
-  if (process.stdout.isTTY)
-    return pino(options, pretty({ colorize: true, translateTime: 'HH:MM:ss', sync: true }));
-  return pino(options, pino.destination({ sync: false }));
+  return pino(options, destination);
+}
+
+const standardOutput = (): Destination =>
+  process.stdout.isTTY
+    ? pretty({ colorize: true, translateTime: 'HH:MM:ss', sync: true })
+    : pino.destination({ sync: false, minLength: bytesTogether });
+
+/** Has what was written flushed: at once, or soon and with what comes meanwhile. */
+function flushing(destination: Destination): (atOnce: boolean) => void {
+  let timer: NodeJS.Timeout | undefined;
+  let written = false;
+  const flush = () => {
+    destination.flush?.();
+    // What was still being written then took nothing along: so once more after the last line.
+    timer = written ? setTimeout(flush, mostWaitMs).unref() : undefined;
+    written = false;
+  };
+  return (atOnce) => {
+    if (atOnce) destination.flush?.();
+    written = true;
+    // Pino flushes at the end: nothing has to wait for this.
+    timer ??= setTimeout(flush, mostWaitMs).unref();
+  };
 }
 
 function clean(value: unknown, depth: number): unknown {

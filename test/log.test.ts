@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { KeywayError } from '../src/errors.js';
 import { openLog } from '../src/log.js';
 import { Secret } from '../src/secret.js';
@@ -38,6 +39,28 @@ test('a secret prints as a placeholder, however deep', () => {
   const line = lineOf((log) => log.info({ secret, deep: { list: [secret] } }, 'x'));
   expect(line).not.toContain('hunter2');
   expect(line.match(/\[secret\]/g)).toHaveLength(2);
+});
+
+test('lines are written several at once, and soon; a warning takes all before it along at once', async () => {
+  const flushed: number[] = [];
+  let [written, calls] = [0, 0];
+  const flush = () => {
+    calls++;
+    if (flushed.at(-1) !== written) flushed.push(written);
+  };
+  const log = openLog('info', { write: () => written++, flush });
+  for (let count = 0; count < 10; count++) log.child({ id: count }).info('x');
+  expect(flushed).toEqual([]);
+  // Once more than there was something to flush, as the one before may have come in the middle of a write; then no more.
+  while (calls < 2) await sleep(5);
+  expect(flushed).toEqual([10]);
+  await sleep(250);
+  expect(calls).toBe(2);
+  log.debug('not written, and so not flushed');
+  log.info('y');
+  log.warn('z');
+  log.error('z');
+  expect(flushed).toEqual([10, 12, 13]);
 });
 
 test('an error is told by name, code and place, never by message or parameters', () => {
