@@ -1,9 +1,9 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { gatherOn, gather, Lane, openWire } from '../../src/database/gather.js';
 import type { Database } from '../../src/database/database.js';
 
 /** A reader whose batches stay open until they are answered. */
-function openReader() {
+function openReader(patienceMs = 0) {
   const batches: { keys: number[]; answer(found?: readonly string[]): void; fail(error: Error): void }[] = [];
   const ask = gather<number, string>(
     (keys) =>
@@ -15,6 +15,7 @@ function openReader() {
           fail: reject,
         });
       }),
+    { patienceMs },
   );
   return { ask, batches, sent: () => batches.map(({ keys }) => keys) };
 }
@@ -75,6 +76,37 @@ describe('gather', () => {
     expect(await Promise.all(answers)).toEqual(range(0, 6).map((key) => `of ${key}`));
   });
 
+  test('has a batch wait for the one before, and gathers what comes meanwhile', async () => {
+    const { ask, batches, sent } = openReader(60_000);
+    const answers = [ask(0)];
+    await settle();
+    answers.push(ask(1));
+    await settle();
+    answers.push(ask(2));
+    await settle();
+    expect(sent()).toEqual([[0]]);
+    batches[0]?.answer();
+    await settle();
+    expect(sent()).toEqual([[0], [1, 2]]);
+    batches[1]?.answer();
+    expect(await Promise.all(answers)).toEqual(['of 0', 'of 1', 'of 2']);
+  });
+
+  test('but not for one that takes its time, nor where more is left than one batch takes', async () => {
+    const slow = openReader(1);
+    const answers = [slow.ask(0)];
+    await settle();
+    answers.push(slow.ask(1));
+    while (slow.sent().length < 2) await sleep(1);
+    expect(slow.sent()).toEqual([[0], [1]]);
+    const full = openReader(60_000);
+    answers.push(...range(0, 250).map((key) => full.ask(key)));
+    await settle();
+    expect(full.sent()).toEqual([range(0, 200), range(200, 250)]);
+    for (const { answer } of [...slow.batches, ...full.batches]) answer();
+    expect(await Promise.all(answers)).toHaveLength(252);
+  });
+
   test('asks for 200 at most at once, and for the rest after them', async () => {
     const { ask, batches, sent } = openReader();
     const answers = Promise.all(range(0, 500).map(ask));
@@ -130,13 +162,16 @@ describe('gather', () => {
   test('whatever comes when, each is answered with its own, and never more than two are under way', async () => {
     let running = 0;
     let most = 0;
-    const ask = gather<number, string>(async (keys) => {
-      most = Math.max(most, ++running);
-      for (let turns = 0; turns < keys.length % 4; turns++) await turn();
-      running--;
-      if (keys.includes(13)) throw new Error('unlucky');
-      return keys.map((key) => `of ${key}`);
-    });
+    const ask = gather<number, string>(
+      async (keys) => {
+        most = Math.max(most, ++running);
+        for (let turns = 0; turns < keys.length % 4; turns++) await turn();
+        running--;
+        if (keys.includes(13)) throw new Error('unlucky');
+        return keys.map((key) => `of ${key}`);
+      },
+      { patienceMs: 0 },
+    );
     const asked: Promise<string>[] = [];
     for (let key = 0; key < 2_000; key++) {
       asked.push(ask(key));
