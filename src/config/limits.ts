@@ -81,6 +81,15 @@ export const mostPointsUnderWay = 1_000;
 export const mostPointsOfTenant = 2 * mostPointsUnderWay;
 
 /**
+ * Both grow while the queries of whoever it is take no longer than the first, to so many times as much at most, and shrink
+ * where one takes longer than the second: points are counted for the worst, and what runs side by side shares statements.
+ * So much as is under way then is what another caller waits for, about as long as the last of it took.
+ */
+export const quickQueryMs = 75;
+export const slowQueryMs = 150;
+export const mostGrowth = 8;
+
+/**
  * Tokens of documents that were not seen before, which one account may send in this time: as many as a hundred of the
  * longest. Validating those takes about a second. And all accounts of one tenant: one leaves as much for those beside it.
  */

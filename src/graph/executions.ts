@@ -1,6 +1,13 @@
 import type { ApolloServerPlugin } from '@apollo/server';
+import { OperationTypeNode } from 'graphql';
 import { callerLeft, expectWaiting } from '../access/standing.js';
-import { mostPointsOfTenant, mostPointsUnderWay } from '../config/limits.js';
+import {
+  mostGrowth,
+  mostPointsOfTenant,
+  mostPointsUnderWay,
+  quickQueryMs,
+  slowQueryMs,
+} from '../config/limits.js';
 import type { RequestContext } from '../context.js';
 import { weigh } from './query-weight.js';
 import { whoseOf } from '../access/principal.js';
@@ -23,7 +30,8 @@ export function executionsInTurn(turns: Turns): ApolloServerPlugin<RequestContex
       didResolveOperation: async ({ document, operation, request, schema, contextValue: ctx }) => {
         if (!operation) return;
         const { cost } = weigh(document, operation, request.variables ?? {}, schema);
-        ends.set(ctx, await executions.begin(whoseOf(ctx.principal), cost, ctx.left));
+        const isQuery = operation.operation === OperationTypeNode.QUERY;
+        ends.set(ctx, await executions.begin(whoseOf(ctx.principal), { cost, isQuery }, ctx.left));
       },
       willSendResponse: async ({ contextValue }) => end(contextValue),
     }),
@@ -40,14 +48,18 @@ export class Executions {
   readonly #accounts = new Rooms(mostPointsUnderWay);
   readonly #tenants = new Rooms(mostPointsOfTenant);
 
-  constructor(private readonly turns: Turns) {}
+  /** @param now milliseconds of a clock that is never set. */
+  constructor(
+    private readonly turns: Turns,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
 
   /**
    * Waits for room, and for the caller's turn.
    * @returns what says that the operation has come to its end; to be called once.
    * @throws UNAVAILABLE where the caller leaves meanwhile.
    */
-  async begin(whose: Whose, cost: number, left: AbortSignal): Promise<() => void> {
+  async begin(whose: Whose, { cost, isQuery }: Weighed, left: AbortSignal): Promise<() => void> {
     const points = Math.max(1, cost);
     const [tenant = '', ...within] = whose;
     const leaveAccount = await this.#accounts.enter(String(whose), [], points, left);
@@ -56,47 +68,81 @@ export class Executions {
       leaveAccount();
       throw error;
     });
-    const end = () => {
-      leaveTenant();
-      leaveAccount();
+    const beganMs = this.now();
+    const leave = (tookMs?: number) => {
+      leaveTenant(tookMs);
+      leaveAccount(tookMs);
     };
     await this.turns.take(whose);
-    if (left.aborted) end();
+    if (left.aborted) leave();
     expectWaiting(left);
-    return end;
+    // What changes something may wait for a store, or for a lock: that says nothing of how busy Keyway is.
+    return () => leave(isQuery ? this.now() - beganMs : undefined);
   }
+}
+
+/** An operation, by what it costs in points. */
+interface Weighed {
+  cost: number;
+  isQuery: boolean;
 }
 
 interface Room {
   points: number;
+  bound: number;
   readonly line: FairLine<{ points: number; go(): void }>;
 }
 
-/** What each has under way, in points; who comes while that is at the bound waits, by turns. */
+/** How many of those that have nothing under way are remembered with the bound that they came to. */
+const mostRemembered = 1_000;
+/** The part of its points by which a quick query raises the bound: that takes seconds, so that few can be made slow. */
+const growth = 0.05;
+/** What a slow one leaves of it. */
+const shrinkage = 0.7;
+
+/** What each has under way, in points; who comes while that is at its bound waits, by turns. */
 class Rooms {
   readonly #rooms = new Map<string, Room>();
 
-  constructor(readonly bound: number) {}
+  /** @param least what each bound begins with, and never falls below. */
+  constructor(private readonly least: number) {}
 
-  /** @returns what gives the points back. @throws UNAVAILABLE where the caller leaves meanwhile. */
-  async enter(name: string, whose: Whose, points: number, left: AbortSignal): Promise<() => void> {
+  /**
+   * @returns what gives the points back, and is told how long the query took that had them.
+   * @throws UNAVAILABLE where the caller leaves meanwhile.
+   */
+  async enter(name: string, whose: Whose, points: number, left: AbortSignal) {
     expectWaiting(left);
-    const room = this.#rooms.get(name) ?? { points: 0, line: new FairLine() };
+    const room = this.#rooms.get(name) ?? { points: 0, bound: this.least, line: new FairLine() };
     this.#rooms.set(name, room);
-    if (room.points < this.bound) room.points += points;
+    if (room.points < room.bound) room.points += points;
     else await waitIn(room, whose, points, left);
-    return () => this.#leave(name, room, points);
+    return (tookMs?: number) => this.#leave(name, room, points, tookMs);
   }
 
-  #leave(name: string, room: Room, points: number): void {
+  #leave(name: string, room: Room, points: number, tookMs: number | undefined): void {
     room.points -= points;
-    while (room.points < this.bound) {
+    if (tookMs !== undefined) this.#learn(room, points, tookMs);
+    while (room.points < room.bound) {
       const next = room.line.next();
       if (!next) break;
       room.points += next.points;
       next.go();
     }
-    if (room.points === 0) this.#rooms.delete(name);
+    if (room.points === 0) this.#forget(name, room);
+  }
+
+  #learn(room: Room, points: number, tookMs: number): void {
+    if (tookMs > slowQueryMs) room.bound = Math.max(this.least, room.bound * shrinkage);
+    // Where nobody waits, the bound has not shown that it can be more.
+    else if (tookMs < quickQueryMs && room.line.size > 0)
+      room.bound = Math.min(this.least * mostGrowth, room.bound + points * growth);
+  }
+
+  #forget(name: string, room: Room): void {
+    if (room.bound === this.least) this.#rooms.delete(name);
+    if (this.#rooms.size <= mostRemembered) return;
+    for (const [each, { points }] of this.#rooms) if (points === 0) this.#rooms.delete(each);
   }
 }
 

@@ -4,7 +4,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ApolloServer } from '@apollo/server';
 import { buildSchema } from 'graphql';
-import { mostPointsUnderWay } from '../../src/config/limits.js';
+import { mostGrowth, mostPointsUnderWay, quickQueryMs, slowQueryMs } from '../../src/config/limits.js';
 import type { RequestContext } from '../../src/context.js';
 import { Executions, executionsInTurn } from '../../src/graph/executions.js';
 import { Turns } from '../../src/graph/turns.js';
@@ -13,21 +13,33 @@ import { gate } from '../support/on-the-way.js';
 const staying = () => new AbortController().signal;
 const left = expect.objectContaining({ code: 'UNAVAILABLE' }) as Error;
 
-/** Asks for executions, and tells which have begun. */
-function asking() {
-  const executions = new Executions(new Turns());
+/** Takes as long as changes no bound. */
+const usualMs = (quickQueryMs + slowQueryMs) / 2;
+
+/**
+ * Asks for executions, and tells which have begun.
+ * @param tookMs how long each takes
+ */
+function asking(tookMs = usualMs) {
+  const clock = { now: 0, tookMs };
+  const executions = new Executions(new Turns(), () => clock.now);
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
-  const ask = async (caller: string, cost: number, name: string, signal = staying()) => {
-    ends.set(name, await executions.begin(caller.split('/'), cost, signal));
+  const ask = async (caller: string, cost: number, name: string, signal = staying(), isQuery = true) => {
+    ends.set(name, await executions.begin(caller.split('/'), { cost, isQuery }, signal));
     begun.push(name);
+  };
+  const end = (name: string) => {
+    clock.now = clock.tookMs;
+    ends.get(name)?.();
+    clock.now = 0;
   };
   /** What has begun, once everybody has had a turn who may. */
   const settled = async () => {
     for (let turn = 0; turn < 20; turn++) await nextTurn();
     return begun;
   };
-  return { ask, settled, end: (name: string) => ends.get(name)?.() };
+  return { ask, settled, end, clock };
 }
 
 describe('S3: what one caller has in execution', () => {
@@ -85,6 +97,59 @@ describe('S3: what one caller has in execution', () => {
     await refused;
     void ask('one', 1, 'next');
     expect(await settled()).toEqual(['next']);
+  });
+});
+
+describe('S3: what one caller may have in execution', () => {
+  const half = mostPointsUnderWay / 2;
+
+  /** Ends the next ones, first come first. @returns how many are under way then. */
+  async function endNext({ settled, end }: ReturnType<typeof asking>, from: number, count: number) {
+    await settled();
+    for (let index = from; index < from + count; index++) {
+      end(String(index));
+      await settled();
+    }
+    return (await settled()).length - from - count;
+  }
+  const askMany = ({ ask }: ReturnType<typeof asking>, from: number, count: number, isQuery = true) => {
+    for (let index = from; index < from + count; index++)
+      void ask('one', half, String(index), staying(), isQuery);
+  };
+
+  test('grows while others wait and queries are quick, up to a bound, and falls back where they are slow', async () => {
+    const executions = asking(quickQueryMs - 1);
+    askMany(executions, 0, 1_000);
+    expect(await executions.settled()).toHaveLength(2);
+    expect(await endNext(executions, 0, 1)).toBe(3);
+    expect(await endNext(executions, 1, 40)).toBeGreaterThan(3);
+    expect(await endNext(executions, 41, 500)).toBe(2 * mostGrowth);
+    executions.clock.tookMs = 2 * slowQueryMs;
+    expect(await endNext(executions, 541, 1)).toBeGreaterThan(2);
+    expect(await endNext(executions, 542, 20)).toBe(2);
+  });
+
+  test('does not grow where nobody waits, nor by what is no query', async () => {
+    const executions = asking(1);
+    for (let index = 0; index < 200; index++) {
+      askMany(executions, index, 1);
+      await executions.settled();
+      executions.end(String(index));
+    }
+    askMany(executions, 200, 100, false);
+    expect(await endNext(executions, 200, 90)).toBe(2);
+    executions.clock.tookMs = 100 * slowQueryMs;
+    expect(await endNext(executions, 290, 4)).toBe(2);
+  });
+
+  test('is what it came to, also after a while without any', async () => {
+    const executions = asking(1);
+    askMany(executions, 0, 100);
+    expect(await endNext(executions, 0, 60)).toBeGreaterThan(3);
+    expect(await endNext(executions, 60, 40)).toBe(0);
+    askMany(executions, 100, 10);
+    expect((await executions.settled()).length - 100).toBeGreaterThan(3);
+    expect(await endNext(executions, 100, 10)).toBe(0);
   });
 });
 
