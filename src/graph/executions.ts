@@ -73,7 +73,7 @@ export class Executions {
       leaveTenant(tookMs);
       leaveAccount(tookMs);
     };
-    await this.turns.take(whose);
+    await this.turns.take(whose, Math.min(1, points / pointsInTurn));
     if (left.aborted) leave();
     expectWaiting(left);
     // What changes something may wait for a store, or for a lock: that says nothing of how busy Keyway is.
@@ -92,6 +92,9 @@ interface Room {
   bound: number;
   readonly line: FairLine<{ points: number; go(): void }>;
 }
+
+/** What begins together in one turn of the event loop, in points: some milliseconds. */
+const pointsInTurn = 500;
 
 /** How many of those that have nothing under way are remembered with the bound that they came to. */
 const mostRemembered = 1_000;
