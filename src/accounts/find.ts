@@ -1,6 +1,7 @@
 import type { Permission } from '../access/principal.js';
 import { heldByEach, type Held } from '../access/rights.js';
 import { accountScope, identityScope } from '../access/scope.js';
+import { anyOfIds } from '../database/among.js';
 import { selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
 import { condition, every, sql, type Condition, type Tx } from '../database/database.js';
@@ -40,7 +41,7 @@ export async function findAccount(
 const accountFor = loadOneBy<Account, Permission>((ctx, by) => {
   const scope = accountScope(ctx.principal, by);
   const statement = ctx.db.statement(`account found:${scope.shape}`, (source) =>
-    selectRows(source, Account, 'a').where('a.id = ANY(:ids)').andWhere(live.sql).andWhere(scope.sql),
+    selectRows(source, Account, 'a').where(`a.id = ${anyOfIds}`).andWhere(live.sql).andWhere(scope.sql),
   );
   return { statement, parameters: scope.parameters };
 });
@@ -94,7 +95,7 @@ export async function changedAccount(ctx: RequestContext, id: string): Promise<A
 export const accountById = loadOne<Account>((ctx) => {
   const scope = accountScope(ctx.principal);
   const statement = ctx.db.statement(`accounts by id:${scope.shape}`, (source) =>
-    selectRows(source, Account, 'a').where(`a.id = ANY(:ids)`).andWhere(scope.sql),
+    selectRows(source, Account, 'a').where(`a.id = ${anyOfIds}`).andWhere(scope.sql),
   );
   return { statement, parameters: scope.parameters };
 });
@@ -102,7 +103,7 @@ export const accountById = loadOne<Account>((ctx) => {
 /** The accounts that rows must name, by UUID: a caller who was shown such a row may see them, by whatever path. */
 export const accountNamed = loadOne<Account>((ctx) => {
   const statement = ctx.db.statement('accounts named', (source) =>
-    selectRows(source, Account, 'a').where('a.id = ANY(:ids)'),
+    selectRows(source, Account, 'a').where(`a.id = ${anyOfIds}`),
   );
   return { statement, parameters: {} };
 });
@@ -152,7 +153,7 @@ export const identitiesOfAccount = loadEach<Identity & { of: string }>((ctx) => 
   const statement = ctx.db.statement(`identities of accounts:${scope.shape}`, (source) =>
     selectRows(source, Identity, 'i')
       .addSelect('i.account_id', 'of')
-      .where('i.account_id = ANY(:ids)')
+      .where(`i.account_id = ${anyOfIds}`)
       .andWhere(scope.sql)
       .orderBy('i.issuer')
       .addOrderBy('i.subject'),

@@ -1,5 +1,6 @@
 import { endedFor } from '../access/ended.js';
 import { auditScope } from '../access/scope.js';
+import { anyOfIds } from '../database/among.js';
 import { selectRows } from '../database/columns.js';
 import { perRequest, type RequestContext } from '../context.js';
 import { condition, every, type Condition } from '../database/database.js';
@@ -39,7 +40,7 @@ export const eventsOfTarget = loadLists(
 export const auditEventById = loadOne<AuditEvent>(async (ctx) => {
   const scope = await readable(ctx);
   const statement = ctx.db.statement(`audit events by id:${scope.shape}`, (source) =>
-    events.select(source).where('e.id = ANY(:ids)').andWhere(scope.sql),
+    events.select(source).where(`e.id = ${anyOfIds}`).andWhere(scope.sql),
   );
   return { statement, parameters: scope.parameters };
 });

@@ -1,5 +1,6 @@
 import type { Permission } from '../access/principal.js';
 import { projectScope } from '../access/scope.js';
+import { anyOfIds } from '../database/among.js';
 import { selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
 import { condition, every, sql, type Condition, type Tx } from '../database/database.js';
@@ -31,7 +32,7 @@ export async function findProject(
 const projectFor = loadOneBy<Project, Permission>((ctx, by) => {
   const scope = projectScope(ctx.principal, by);
   const statement = ctx.db.statement(`project found:${scope.shape}`, (source) =>
-    selectRows(source, Project, 'p').where('p.id = ANY(:ids)').andWhere(live.sql).andWhere(scope.sql),
+    selectRows(source, Project, 'p').where(`p.id = ${anyOfIds}`).andWhere(live.sql).andWhere(scope.sql),
   );
   return { statement, parameters: scope.parameters };
 });
@@ -75,7 +76,7 @@ export async function changedProject(ctx: RequestContext, id: string): Promise<P
 export const projectById = loadOne<Project>((ctx) => {
   const scope = projectScope(ctx.principal);
   const statement = ctx.db.statement(`projects by id:${scope.shape}`, (source) =>
-    selectRows(source, Project, 'p').where('p.id = ANY(:ids)').andWhere(scope.sql),
+    selectRows(source, Project, 'p').where(`p.id = ${anyOfIds}`).andWhere(scope.sql),
   );
   return { statement, parameters: scope.parameters };
 });
@@ -86,7 +87,7 @@ export const projectById = loadOne<Project>((ctx) => {
  */
 export const projectNamed = loadOne<Project>((ctx) => {
   const statement = ctx.db.statement('projects named', (source) =>
-    selectRows(source, Project, 'p').where('p.id = ANY(:ids)'),
+    selectRows(source, Project, 'p').where(`p.id = ${anyOfIds}`),
   );
   return { statement, parameters: {} };
 });

@@ -1,4 +1,5 @@
 import { roleGrantScope, roleScope } from '../access/scope.js';
+import { anyOfIds } from '../database/among.js';
 import { columnsFor, selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
 import { condition, every, type Condition, type Database, type Sql, type Tx } from '../database/database.js';
@@ -65,7 +66,7 @@ export const rolesHeld = (db: Database, ids: readonly string[]): Part => ({
     (source) =>
       selectRows(source, Role, 'r')
         .addSelect('r.sort_name', 'sortName')
-        .where('r.id = ANY(CAST(:ids AS uuid[]))')
+        .where(`r.id = ${anyOfIds}`)
         .orderBy('r.id'),
     (text) => `SELECT * FROM (${text} FOR SHARE) held ORDER BY held."sortName"`,
   ),
@@ -83,7 +84,7 @@ export const roleColumns = columnsFor({
 export const roleById = loadOne<Role>((ctx) => {
   const scope = roleScope(ctx.principal);
   const statement = ctx.db.statement(`roles by id:${scope.shape}`, (source) =>
-    selectRows(source, Role, 'r').where('r.id = ANY(:ids)').andWhere(scope.sql),
+    selectRows(source, Role, 'r').where(`r.id = ${anyOfIds}`).andWhere(scope.sql),
   );
   return { statement, parameters: scope.parameters };
 });
@@ -91,7 +92,7 @@ export const roleById = loadOne<Role>((ctx) => {
 /** The roles of grants, by UUID: a caller who was shown a grant may see its role. */
 export const roleNamed = loadOne<Role>((ctx) => {
   const statement = ctx.db.statement('roles named', (source) =>
-    selectRows(source, Role, 'r').where('r.id = ANY(:ids)'),
+    selectRows(source, Role, 'r').where(`r.id = ${anyOfIds}`),
   );
   return { statement, parameters: {} };
 });
@@ -140,7 +141,7 @@ export async function changedRole(ctx: RequestContext, id: string): Promise<Role
 
 /** The grant behind a UUID, or undefined if there is none that the caller may see. */
 export async function grantById(ctx: RequestContext, sql: Sql, id: string): Promise<Grant | undefined> {
-  const { statement, parameters } = grantsAsked(ctx, 'g.id = ANY(:ids)', 'g.id');
+  const { statement, parameters } = grantsAsked(ctx, `g.id = ${anyOfIds}`, 'g.id');
   const [grant] = await sql.rows<Grant>(statement, { ...parameters, ids: [id] });
   return grant;
 }
@@ -155,20 +156,20 @@ export async function changedGrant(ctx: RequestContext, id: string): Promise<Gra
   return grant;
 }
 
-export const grantLoader = loadOne<Grant>((ctx) => grantsAsked(ctx, 'g.id = ANY(:ids)', 'g.id'));
+export const grantLoader = loadOne<Grant>((ctx) => grantsAsked(ctx, `g.id = ${anyOfIds}`, 'g.id'));
 
 /** The grants of each account, of each role, on each account and on each project, oldest first. */
 export const grantsOfAccount = loadEach<Grant & { of: string }>((ctx) =>
-  grantsAsked(ctx, 'g.account_id = ANY(:ids)', 'g.account_id'),
+  grantsAsked(ctx, `g.account_id = ${anyOfIds}`, 'g.account_id'),
 );
 export const grantsOfRole = loadEach<Grant & { of: string }>((ctx) =>
-  grantsAsked(ctx, 'g.role_id = ANY(:ids)', 'g.role_id'),
+  grantsAsked(ctx, `g.role_id = ${anyOfIds}`, 'g.role_id'),
 );
 export const grantsOnAccount = loadEach<Grant & { of: string }>((ctx) =>
-  grantsAsked(ctx, 'g.on_account_id = ANY(:ids)', 'g.on_account_id'),
+  grantsAsked(ctx, `g.on_account_id = ${anyOfIds}`, 'g.on_account_id'),
 );
 export const grantsOnProject = loadEach<Grant & { of: string }>((ctx) =>
-  grantsAsked(ctx, 'g.on_project_id = ANY(:ids)', 'g.on_project_id'),
+  grantsAsked(ctx, `g.on_project_id = ${anyOfIds}`, 'g.on_project_id'),
 );
 
 function grantsAsked(ctx: RequestContext, where: string, of: string): Shareable {

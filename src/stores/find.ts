@@ -1,6 +1,7 @@
 import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { storeScope } from '../access/scope.js';
+import { anyOfIds } from '../database/among.js';
 import { selectRows } from '../database/columns.js';
 import type { RequestContext } from '../context.js';
 import { condition, every, sql, type Tx } from '../database/database.js';
@@ -75,7 +76,7 @@ export async function changedStore(ctx: RequestContext, id: string): Promise<Cre
 export const storeById = loadOne<CredentialStore>((ctx) => {
   const scope = storeScope(ctx.principal);
   const statement = ctx.db.statement(`stores by id:${scope.shape}`, (source) =>
-    selectRows(source, CredentialStore, 's').where('s.id = ANY(:ids)').andWhere(scope.sql),
+    selectRows(source, CredentialStore, 's').where(`s.id = ${anyOfIds}`).andWhere(scope.sql),
   );
   return { statement, parameters: scope.parameters };
 });
@@ -83,7 +84,7 @@ export const storeById = loadOne<CredentialStore>((ctx) => {
 /** The stores of credentials, by UUID: a caller who was shown a credential may see its store. */
 export const storeNamed = loadOne<CredentialStore>((ctx) => {
   const statement = ctx.db.statement('stores named', (source) =>
-    selectRows(source, CredentialStore, 's').where('s.id = ANY(:ids)'),
+    selectRows(source, CredentialStore, 's').where(`s.id = ${anyOfIds}`),
   );
   return { statement, parameters: {} };
 });
@@ -113,7 +114,7 @@ export const lastSyncOfStore = loadEach<StoreSync & { of: string }>((ctx) => {
     selectRows(source, StoreSync, 'y')
       .addSelect('y.store_id', 'of')
       .where(
-        `y.id IN (SELECT DISTINCT ON (l.store_id) l.id FROM syncs l WHERE l.store_id = ANY(:ids)
+        `y.id IN (SELECT DISTINCT ON (l.store_id) l.id FROM syncs l WHERE l.store_id = ${anyOfIds}
         ORDER BY l.store_id, l.started_at DESC, l.id DESC)`,
       ),
   );

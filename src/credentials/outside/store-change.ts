@@ -1,3 +1,4 @@
+import { anyOfIds } from '../../database/among.js';
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { credentialScope } from '../../access/scope.js';
 import { DateTime } from '../../inputs/scalars.js';
@@ -67,12 +68,12 @@ export const storeChangesOf = loadEach<StoreChange & { of: string }>((ctx) => {
       SELECT c.id AS of, i.verb AS kind, i.created_at AS since, i.attempts,
         CASE WHEN i.lease_until <= now() THEN i.next_at END AS "nextAt", i.failure
       FROM intents i JOIN credentials c ON c.id = i.credential_id
-      WHERE i.credential_id = ANY(:ids) AND i.state = 'OPEN' AND (${scope.sql})
+      WHERE i.credential_id = ${anyOfIds} AND i.state = 'OPEN' AND (${scope.sql})
       UNION ALL
       SELECT c.id, CASE WHEN l.access_key IS NULL THEN 'LOOK' ELSE 'RETIRE' END, l.created_at, l.attempts,
         CASE WHEN l.lease_until <= now() THEN l.due_at END, l.failure
       FROM leftovers l JOIN credentials c ON c.id = l.credential_id
-      WHERE l.credential_id = ANY(:ids) AND (${scope.sql})
+      WHERE l.credential_id = ${anyOfIds} AND (${scope.sql})
       ORDER BY since, kind`,
   );
   return { statement, parameters: scope.parameters };

@@ -5,6 +5,7 @@ import { Account } from '../../accounts/account.js';
 import { accountNamed } from '../../accounts/find.js';
 import { credentialScope, everything, seesAllOf } from '../../access/scope.js';
 import { carriesRole, status, stoppedAccounts } from '../../access/works.js';
+import { anyOfIds } from '../../database/among.js';
 import {
   allColumns,
   columnsFor,
@@ -68,7 +69,7 @@ function foundAsked(ctx: RequestContext, by?: Permission): Shareable {
     credentials(allColumns)
       .select(source)
       .addSelect(newestOf, 'newest')
-      .where('c.id = ANY(:ids)')
+      .where(`c.id = ${anyOfIds}`)
       .andWhere(scope.sql),
   );
   return { statement, parameters: scope.parameters };
@@ -118,7 +119,7 @@ function aroundAsked({ db }: RequestContext): Shareable {
       ARRAY(SELECT DISTINCT unnest(r.permissions) FROM credential_roles cr JOIN roles r ON r.id = cr.role_id
         WHERE cr.credential_id = c.id) AS allowed,
       (SELECT coalesce(json_agg(held), '[]') FROM (${grantsHeldBy('c.account_id')}) held) AS held
-    FROM credentials c WHERE c.id = ANY(CAST(:ids AS uuid[]))`;
+    FROM credentials c WHERE c.id = ${anyOfIds}`;
   });
   return { statement, parameters: {} };
 }
@@ -178,7 +179,7 @@ export const credentialById = loadOne<Credential>((ctx) => {
   const scope = credentialScope(ctx.principal);
   const columns = credentialColumns(ctx.asked.fields);
   const statement = ctx.db.statement(`credentials by id${columns.key}:${scope.shape}`, (source) =>
-    credentials(columns).select(source).where('c.id = ANY(:ids)').andWhere(scope.sql),
+    credentials(columns).select(source).where(`c.id = ${anyOfIds}`).andWhere(scope.sql),
   );
   return { statement, parameters: scope.parameters };
 });
@@ -187,7 +188,7 @@ export const credentialById = loadOne<Credential>((ctx) => {
 export const verifiedCredential = loadOne<Credential>((ctx) => {
   const scope = credentialScope(ctx.principal, Permission.CREDENTIAL_VERIFY);
   const statement = ctx.db.statement(`credentials verified:${scope.shape}`, (source) =>
-    credentials(allColumns).select(source).where('c.id = ANY(:ids)').andWhere(scope.sql),
+    credentials(allColumns).select(source).where(`c.id = ${anyOfIds}`).andWhere(scope.sql),
   );
   return { statement, parameters: scope.parameters };
 });
@@ -268,7 +269,7 @@ function rolesAsked(ctx: RequestContext): Shareable {
       .addSelect('c.id', 'of')
       .innerJoin('credential_roles', 'cr', 'cr.role_id = r.id')
       .innerJoin('credentials', 'c', 'c.id = cr.credential_id')
-      .where('cr.credential_id = ANY(:ids)')
+      .where(`cr.credential_id = ${anyOfIds}`)
       .andWhere(carriesRole)
       .andWhere(scope.sql)
       .orderBy('r.sort_name'),
@@ -283,7 +284,7 @@ export const versionsOfCredential = loadEach<CredentialVersion & { of: string }>
       .addSelect(versionState, 'state')
       .addSelect('c.id', 'of')
       .innerJoin('credentials', 'c', 'c.id = v.credential_id')
-      .where('v.credential_id = ANY(:ids)')
+      .where(`v.credential_id = ${anyOfIds}`)
       .andWhere(scope.sql)
       .orderBy('v.number', 'DESC'),
   );
@@ -294,13 +295,13 @@ export const versionsOfCredential = loadEach<CredentialVersion & { of: string }>
 export const latestRotation = loadEach<Rotation & { of: string }>((ctx) =>
   rotationsAsked(
     ctx,
-    `o.id IN (SELECT DISTINCT ON (l.credential_id) l.id FROM rotations l WHERE l.credential_id = ANY(:ids)
+    `o.id IN (SELECT DISTINCT ON (l.credential_id) l.id FROM rotations l WHERE l.credential_id = ${anyOfIds}
       ORDER BY l.credential_id, l.started_at DESC)`,
     'c.id',
   ),
 );
 
-export const rotationById = loadOne<Rotation>((ctx) => rotationsAsked(ctx, 'o.id = ANY(:ids)', 'o.id'));
+export const rotationById = loadOne<Rotation>((ctx) => rotationsAsked(ctx, `o.id = ${anyOfIds}`, 'o.id'));
 
 function rotationsAsked(ctx: RequestContext, where: string, of: string): Shareable {
   const scope = credentialScope(ctx.principal);

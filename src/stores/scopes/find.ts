@@ -1,4 +1,5 @@
 import { scopeGrantScope } from '../../access/scope.js';
+import { anyOfIds } from '../../database/among.js';
 import { selectRows } from '../../database/columns.js';
 import { loadEach } from '../../lists/loading.js';
 import { ScopeGrant } from './scope-grant.js';
@@ -9,7 +10,7 @@ export const scopeGrantsOfStore = loadEach<ScopeGrant & { of: string }>((ctx) =>
   const statement = ctx.db.statement(`scope grants of stores:${scope.shape}`, (source) =>
     selectRows(source, ScopeGrant, 'g')
       .addSelect('g.store_id', 'of')
-      .where('g.store_id = ANY(:ids)')
+      .where(`g.store_id = ${anyOfIds}`)
       .andWhere(scope.sql)
       .orderBy('g.created_at')
       .addOrderBy('g.account_id')
