@@ -116,10 +116,11 @@ const beginHeads = {
 
 // One text for all events, because arrays of each column have no place for arrays of names in them.
 const told = `json_to_recordset(CAST(:events AS json)) AS told (${givenTypes})`;
+// Named twice, as PostgreSQL takes what was told for a hundred events, and would read all heads for them.
 const moving = `
   UPDATE audit_heads h SET number = last.number, epoch = last.epoch, hash = last.hash
   FROM (SELECT DISTINCT ON ("accountId") * FROM ${told} ORDER BY "accountId", number DESC) last
-  WHERE h.account_id = last."accountId"`;
+  WHERE h.account_id = last."accountId" AND h.account_id = ANY(ARRAY(SELECT "accountId" FROM ${told}))`;
 const adding = `INSERT INTO audit_events (${columnNames}) SELECT ${givenColumns} FROM ${told}`;
 const moveHeads = sql(moving);
 const addEvents = sql(adding);
