@@ -11,27 +11,33 @@ import { expectWaiting } from '../access/standing.js';
 import { whoseOf } from '../access/principal.js';
 import { callerOf, decisionOf, endedBy } from '../audit/decision.js';
 import type { RequestContext } from '../context.js';
-import { executionsInTurn } from './executions.js';
+import { Executions, executionsInTurn } from './executions.js';
 import { variableFaults } from './errors/input.js';
 import { suggestFor } from './errors/suggest.js';
+import { KnownDocuments } from './known-documents.js';
 import { namedOperation } from './named-operation.js';
 import { nestedArguments } from './nested-arguments.js';
 import { parseOptions, queryLimits } from './query-limits.js';
 import type { Turns } from './turns.js';
 import { AuditOutcome } from '../audit/audit-event.js';
 
-/** The executor of the graph: Apollo Server with Keyway's limits, words for errors and record of refusals. */
+/**
+ * The executor of the graph: Apollo Server with Keyway's limits, words for errors and record of refusals; and what it has
+ * answered before.
+ */
 export function openApollo(
   schema: GraphQLSchema,
   options: { introspection: boolean; decisions: RequestContext['decisions']; turns: Turns },
-): ApolloServer<RequestContext> {
+): { apollo: ApolloServer<RequestContext>; known: KnownDocuments } {
   const { introspection, turns } = options;
+  const executions = new Executions(turns);
+  const known = new KnownDocuments(schema, executions);
   const documents = openDocuments<RequestContext>({
     introspection,
     turns,
     callerOf: ({ principal }) => whoseOf(principal),
   });
-  return new ApolloServer<RequestContext>({
+  const apollo = new ApolloServer<RequestContext>({
     schema,
     introspection,
     // The defaults speak of fields that the schema has, and of what went wrong inside.
@@ -60,9 +66,9 @@ export function openApollo(
         variableFaults(suggestFor(introspection)),
         nestedArguments(),
         askedFields(),
-        executionsInTurn(turns),
+        executionsInTurn(executions),
       ),
-      compiledQueries(),
+      compiledQueries(known),
       costOfNothing,
       refusalsOf(options.decisions),
       answerErrors({
@@ -72,6 +78,7 @@ export function openApollo(
       }),
     ],
   });
+  return { apollo, known };
 }
 
 /** Apollo Server asks its plugins at the same time: in turn, what one refuses is not looked at by the next. */

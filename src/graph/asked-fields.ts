@@ -15,7 +15,8 @@ export function askedFields(): ApolloServerPlugin<RequestContext> {
 
 const known = new WeakMap<DocumentNode, ReadonlySet<string>>();
 
-function fieldsIn(document: DocumentNode): ReadonlySet<string> {
+/** The names of all fields in a document, of whatever type. */
+export function fieldsIn(document: DocumentNode): ReadonlySet<string> {
   const kept = known.get(document);
   if (kept) return kept;
   const fields = new Set<string>();

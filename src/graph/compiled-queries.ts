@@ -6,16 +6,34 @@ import {
   visit,
   type DocumentNode,
   type GraphQLSchema,
+  type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
+import { compileQuery, isCompiledQuery } from 'graphql-jit';
 
 /** What is known of a document's operation: that it was asked once; that graphql-js is to run it; or its code. */
 type Known = 'seen' | 'plain' | Compiled;
 
-interface Compiled extends CompiledQuery {
+/** The code of a query. */
+interface Compiled {
   /** How many more times graphql-js is to run it all the same. */
   rest: number;
+  /** @returns the data; undefined where there was an error, after which it rests. */
+  run(ctx: unknown, variables: Readonly<Record<string, unknown>>): Promise<Data | undefined>;
+}
+
+type Data = Record<string, unknown>;
+
+/** A query that was run as compiled code, and brought no error. */
+export interface KnownQuery {
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  readonly code: Compiled;
+}
+
+/** What keeps queries by their texts. */
+interface Keeping {
+  keep(text: string, operationName: string | undefined, query: KnownQuery): void;
 }
 
 const mostKept = 500;
@@ -31,18 +49,19 @@ const restAfterError = 20;
  * Runs queries that come again as compiled code. An answer with an error in it is thrown away and left to graphql-js,
  * as is each operation that is not `isCompilable`: so callers see what graphql-js answers, and no mutation runs here.
  * The schema must give resolvers to fields of objects and lists, and `resolveType` to its interfaces.
+ * @param known is told of each query that was run so.
  */
-export function compiledQueries(): ApolloServerPlugin {
-  const known = new Map<string, Known>();
+export function compiledQueries(known?: Keeping): ApolloServerPlugin {
+  const seen = new Map<string, Known>();
 
   /** Compiled at its second time: what is asked only once is not worth it. The one used longest ago gives way. */
   function find(schema: GraphQLSchema, document: DocumentNode, key: string, name: string | undefined): Known {
-    const before = known.get(key);
+    const before = seen.get(key);
     const now = before === 'seen' ? compile(schema, document, name) : (before ?? 'seen');
-    known.delete(key);
-    known.set(key, now);
-    const [oldest] = known.size > mostKept ? known.keys() : [];
-    if (oldest !== undefined) known.delete(oldest);
+    seen.delete(key);
+    seen.set(key, now);
+    const [oldest] = seen.size > mostKept ? seen.keys() : [];
+    if (oldest !== undefined) seen.delete(oldest);
     return now;
   }
 
@@ -58,9 +77,11 @@ export function compiledQueries(): ApolloServerPlugin {
           code.rest--;
           return null;
         }
-        const { data, errors } = await code.query(undefined, contextValue, request.variables ?? {});
-        if (errors) code.rest = restAfterError;
-        return errors || !data ? null : answered(data);
+        const data = await code.run(contextValue, request.variables ?? {});
+        if (!data) return null;
+        if (request.query !== undefined)
+          known?.keep(request.query, request.operationName, { document, operation, code });
+        return answered(data);
       },
     }),
   };
@@ -119,10 +140,19 @@ function fieldsOf(document: DocumentNode): number {
 function compile(schema: GraphQLSchema, document: DocumentNode, name: string | undefined): Known {
   if (!isCompilable(document)) return 'plain';
   const compiled = compileQuery(schema, document, name, { disablingCapturingStackErrors: true });
-  return isCompiledQuery(compiled) ? { ...compiled, rest: 0 } : 'plain';
+  if (!isCompiledQuery(compiled)) return 'plain';
+  const code: Compiled = {
+    rest: 0,
+    run: async (ctx, variables) => {
+      const { data, errors } = await compiled.query(undefined, ctx, variables);
+      if (errors) code.rest = restAfterError;
+      return errors ? undefined : (data ?? undefined);
+    },
+  };
+  return code;
 }
 
-const answered = (data: Record<string, unknown>): GraphQLResponse => ({
+const answered = (data: Data): GraphQLResponse => ({
   http: { headers: new HeaderMap() },
   body: { kind: 'single', singleResult: { data } },
 });

@@ -18,8 +18,7 @@ import type { Turns } from './turns.js';
  * Has each operation begin in its caller's turn, and no more of one account's and one tenant's at once than
  * `Executions` lets. Belongs after all plugins that refuse an operation before it runs.
  */
-export function executionsInTurn(turns: Turns): ApolloServerPlugin<RequestContext> {
-  const executions = new Executions(turns);
+export function executionsInTurn(executions: Executions): ApolloServerPlugin<RequestContext> {
   const ends = new WeakMap<RequestContext, () => void>();
   const end = (ctx: RequestContext) => {
     ends.get(ctx)?.();

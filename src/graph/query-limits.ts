@@ -112,6 +112,16 @@ export function measure(
   };
 }
 
+/**
+ * What an operation with these variables costs, in points.
+ * @throws LIMIT_EXCEEDED where it is over a limit; BAD_USER_INPUT for a page of less than one item
+ */
+export function costWithin(...asked: Parameters<typeof measure>): number {
+  const measured = measure(...asked);
+  refuseExcess(measured, () => heaviest(...asked));
+  return measured.cost;
+}
+
 /** Refuses a value that is not the variable of an operation by the limits for those that are. @throws LIMIT_EXCEEDED */
 export function expectSmall(value: unknown): void {
   const { depth, items } = variableSpan({ value });

@@ -123,6 +123,7 @@ export async function openHttp({ config, log, parts, ready, breaks }: HttpOption
   app.decorateRequest('at', 0);
   app.decorateRequest('db', undefined);
   app.decorateRequest('proveBody', undefined);
+  app.decorateRequest('context', undefined);
 
   app.get('/health', async () => ({ status: 'up' }));
   app.get('/ready', async (request, reply) => {
@@ -153,7 +154,11 @@ async function addGraph(
   const { db, keyring, connectors, gates, syncs, keySets, decisions, lastUsed } = parts;
   const issuers = new Set(keySets.keys());
   const underWay = new UnderWay(config.requestsPerCaller);
-  const apollo = openApollo(parts.schema, { introspection: config.introspection, decisions, turns });
+  const { apollo, known } = openApollo(parts.schema, {
+    introspection: config.introspection,
+    decisions,
+    turns,
+  });
   apollo.addPlugin(fastifyApolloDrainPlugin(app));
   await apollo.start();
 
@@ -231,7 +236,11 @@ async function addGraph(
     if (held()) throw unavailable();
     await prove(request, reply, (request.db = db.within()));
   };
-  const answer = fastifyApolloHandler(apollo, { context }) as unknown as (
+  const contextOf = async ({ context: known }: FastifyRequest) => {
+    if (!known) throw new KeywayError('UNAUTHENTICATED');
+    return known;
+  };
+  const answer = fastifyApolloHandler(apollo, { context: contextOf }) as unknown as (
     request: FastifyRequest,
     reply: FastifyReply,
   ) => Promise<string>;
@@ -250,6 +259,10 @@ async function addGraph(
       if (byGet && !isJson(request.headers['content-type'])) return refuse(reply, 415, 'BAD_REQUEST', noBody);
       if (byGet) expectAskedByGet(parametersOf(request.url));
       else expectAsked(request.body);
+      const ctx = (request.context = await context(request, reply));
+      const again = byGet ? undefined : await known.answer(request.body, ctx);
+      if (again !== undefined)
+        return reply.header('content-type', `${request.headers.accept}; charset=utf-8`).send(again);
       const body = await answer(request, reply);
       return reply.statusCode < 400 ? body : withId(body, request.id);
     },
@@ -308,5 +321,7 @@ declare module 'fastify' {
     principal: import('../access/principal.js').Principal | undefined;
     /** Holds the body to what was signed, where it was. @throws UNAUTHENTICATED */
     proveBody: ((body: Buffer) => void) | undefined;
+    /** What is answered with. */
+    context: RequestContext | undefined;
   }
 }

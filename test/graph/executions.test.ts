@@ -210,7 +210,7 @@ describe('S3: in the graph', () => {
     const apollo = new ApolloServer<RequestContext>({
       schema,
       fieldResolver: (_, __, ctx: RequestContext) => resolve(ctx.principal.accountId),
-      plugins: [executionsInTurn(new Turns())],
+      plugins: [executionsInTurn(new Executions(new Turns()))],
     });
     const ask = async (caller: string, query: string, signal = staying()) => {
       const contextValue = {

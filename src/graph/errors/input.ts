@@ -149,7 +149,8 @@ function mustBe(type: GraphQLLeafType | GraphQLInputObjectType): string {
   return `must be ${/^[AEIO]/.test(type.name) ? 'an' : 'a'} ${type.name}`;
 }
 
-function faultsIn(
+/** What is wrong with the variables of an operation, up to a hundred faults. */
+export function faultsIn(
   operation: OperationDefinitionNode,
   values: Values,
   document: DocumentNode,
