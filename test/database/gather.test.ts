@@ -103,7 +103,7 @@ describe('gather', () => {
     answers.push(...range(0, 250).map((key) => full.ask(key)));
     await settle();
     expect(full.sent()).toEqual([range(0, 200), range(200, 250)]);
-    for (const { answer } of [...slow.batches, ...full.batches]) answer();
+    for (const batch of [...slow.batches, ...full.batches]) batch.answer();
     expect(await Promise.all(answers)).toHaveLength(252);
   });
 
