@@ -1,3 +1,4 @@
+import { idsGiven } from '../database/among.js';
 import { sql, type Sql } from '../database/database.js';
 import { nowhere, Permission, type Reach, type Rights } from './principal.js';
 
@@ -125,7 +126,7 @@ export const grantsHeldBy = (account: string): string => `
 
 /** The same for each account of `:ids`. */
 export const heldByEach = sql(`
-  SELECT asked.id AS of, held.* FROM unnest(CAST(:ids AS uuid[])) AS asked (id)
+  SELECT asked.id AS of, held.* FROM unnest(${idsGiven}) AS asked (id)
   CROSS JOIN LATERAL (${grantsHeldBy('asked.id')}) held`);
 
 const heldByAccount = { ...sql(grantsHeldBy(':account')), name: 'held-by-account' };

@@ -1,8 +1,10 @@
 /**
- * `c.id = ${anyOfIds}`: one of the uuids that are given as `ids`. PostgreSQL keeps the plan of a statement where it looks
- * no dearer than one for the values at hand
- * (https://www.postgresql.org/docs/current/sql-prepare.html#SQL-PREPARE-NOTES). An array that is given outright it takes for
- * ten values while it does not know it: where one was given, each run was planned anew, which took up to ten times as long
- * as the run. Of an array that is read by a query it never knows.
+ * The uuids that are given as `ids`, for `unnest`. PostgreSQL keeps the plan of a statement where it looks no dearer than
+ * one for the values at hand (https://www.postgresql.org/docs/current/sql-prepare.html#SQL-PREPARE-NOTES). An array that
+ * is given outright it takes for ten values while it does not know it: where one was given, each run was planned anew,
+ * which took up to ten times as long as the run. Of an array that is read by a query it never knows.
  */
-export const anyOfIds = 'ANY(ARRAY(SELECT unnest(CAST(:ids AS uuid[]))))';
+export const idsGiven = 'ARRAY(SELECT unnest(CAST(:ids AS uuid[])))';
+
+/** `c.id = ${anyOfIds}`: one of those. */
+export const anyOfIds = `ANY(${idsGiven})`;
