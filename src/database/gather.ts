@@ -37,6 +37,8 @@ interface LaneOptions<Key> {
   wire?: Wire;
   /** How long a batch waits for the one before it; 0 for not at all. */
   patienceMs?: number;
+  /** Is told when nothing waits in it any more, and nothing is under way. */
+  onIdle?: () => void;
   /** Whether a failure is one of what was asked for, so that the others of the batch can still be answered. */
   isOfKeys?: (error: unknown) => boolean;
 }
@@ -57,11 +59,6 @@ export class Lane<Key, Found> {
     private readonly read: (keys: readonly Key[]) => Promise<readonly Found[]>,
     private readonly options: LaneOptions<Key> = {},
   ) {}
-
-  /** Whether nothing waits in it and nothing is under way. */
-  get isIdle(): boolean {
-    return this.#waiting.length === 0 && this.#inFlight === 0 && !this.#planned;
-  }
 
   /** Answers keys in their order. */
   ask(keys: readonly Key[]): Promise<readonly Found[]> {
@@ -95,6 +92,7 @@ export class Lane<Key, Found> {
       end?.();
       this.#inFlight--;
       this.#plan();
+      if (this.#inFlight === 0 && !this.#planned) this.options.onIdle?.();
     }
   }
 

@@ -33,15 +33,15 @@ export function shared<Key, Found>(
   if (scope === undefined) return read(db, keys);
   const { lanes, wire } = sharedOn(db);
   const name = `${db.numberOf(statement)} ${scope}`;
-  const known = lanes.get(name) as Lane<Key, Found> | undefined;
-  const lane =
-    known ?? new Lane<Key, Found>((all) => read(db.unlimited, all), { wire, mostKeys, isOfKeys: isBadValue });
-  lanes.set(name, lane as Lane<unknown, unknown>);
-  return db.during(() =>
-    lane.ask(keys).finally(() => {
-      if (lane.isIdle) lanes.delete(name);
-    }),
-  );
+  const ask = () => {
+    const known = lanes.get(name) as Lane<Key, Found> | undefined;
+    const onIdle = () => void lanes.delete(name);
+    const options = { wire, mostKeys, isOfKeys: isBadValue, onIdle };
+    const lane = known ?? new Lane<Key, Found>((all) => read(db.unlimited, all), options);
+    lanes.set(name, lane as Lane<unknown, unknown>);
+    return lane.ask(keys);
+  };
+  return db.during(ask);
 }
 
 /** A statement with the parameter `ids`, and the column of its rows that tells which of them a row belongs to. */

@@ -212,17 +212,22 @@ test('gatherOn asks once for all requests on one database, by itself, and counts
 describe('a lane', () => {
   test('takes questions together up to a weight, and one that is heavier by itself', async () => {
     const sent: number[][] = [];
+    const idle: number[] = [];
     const lane = new Lane<number, number>(
       async (keys) => {
         sent.push([...keys]);
         return keys;
       },
-      { mostKeys: 10, weigh: (key) => key },
+      { mostKeys: 10, weigh: (key) => key, onIdle: () => idle.push(sent.length) },
     );
     const asked = [[4, 5], [1], [3], [20], [2]];
     expect(await Promise.all(asked.map((keys) => lane.ask(keys)))).toEqual(asked);
     expect(sent).toEqual([[4, 5, 1], [3], [20], [2]]);
-    expect(lane.isIdle).toBe(true);
+    await settle();
+    expect(idle).toEqual([4]);
+    await lane.ask([6]);
+    await settle();
+    expect(idle).toEqual([4, 5]);
   });
 
   test('whose failure is of a key answers the others of its batch, each by itself', async () => {
