@@ -31,12 +31,13 @@ export function openApollo(
 ): { apollo: ApolloServer<RequestContext>; known: KnownDocuments } {
   const { introspection, turns } = options;
   const executions = new Executions(turns);
-  const known = new KnownDocuments(schema, executions);
+
   const documents = openDocuments<RequestContext>({
     introspection,
     turns,
     callerOf: ({ principal }) => whoseOf(principal),
   });
+  const known = new KnownDocuments(schema, executions, documents.store);
   const apollo = new ApolloServer<RequestContext>({
     schema,
     introspection,

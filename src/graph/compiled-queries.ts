@@ -26,6 +26,8 @@ type Data = Record<string, unknown>;
 
 /** A query that was run as compiled code, and brought no error. */
 export interface KnownQuery {
+  /** Of its text, as Apollo Server makes it. */
+  readonly hash: string;
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
   readonly code: Compiled;
@@ -79,8 +81,8 @@ export function compiledQueries(known?: Keeping): ApolloServerPlugin {
         }
         const data = await code.run(contextValue, request.variables ?? {});
         if (!data) return null;
-        if (request.query !== undefined)
-          known?.keep(request.query, request.operationName, { document, operation, code });
+        if (request.query !== undefined && queryHash !== undefined)
+          known?.keep(request.query, request.operationName, { hash: queryHash, document, operation, code });
         return answered(data);
       },
     }),

@@ -19,9 +19,9 @@ import type { Turns } from './turns.js';
  * `Executions` lets. Belongs after all plugins that refuse an operation before it runs.
  */
 export function executionsInTurn(executions: Executions): ApolloServerPlugin<RequestContext> {
-  const ends = new WeakMap<RequestContext, () => void>();
-  const end = (ctx: RequestContext) => {
-    ends.get(ctx)?.();
+  const ends = new WeakMap<RequestContext, End>();
+  const end = (ctx: RequestContext, hasFailed: boolean) => {
+    ends.get(ctx)?.(hasFailed);
     ends.delete(ctx);
   };
   return {
@@ -32,20 +32,25 @@ export function executionsInTurn(executions: Executions): ApolloServerPlugin<Req
         const isQuery = operation.operation === OperationTypeNode.QUERY;
         ends.set(ctx, await executions.begin(whoseOf(ctx.principal), { cost, isQuery }, ctx.left));
       },
-      willSendResponse: async ({ contextValue }) => end(contextValue),
+      willSendResponse: async ({ contextValue, errors }) => end(contextValue, errors !== undefined),
     }),
-    unexpectedErrorProcessingRequest: async ({ requestContext }) => end(requestContext.contextValue),
+    unexpectedErrorProcessingRequest: async ({ requestContext }) => end(requestContext.contextValue, true),
   };
 }
+
+/** Says that an operation has come to its end, and whether with errors; to be called once. */
+type End = (hasFailed: boolean) => void;
 
 /**
  * What runs of each account, and of each tenant. An operation begins while what its account has under way is below the
  * bound, however much it costs itself, so that the largest runs too; and while what its tenant has is below that one's
- * bound, the accounts of it in turn. What runs needs nothing of what waits, so each comes to its end.
+ * bound, the accounts of it in turn. What runs needs nothing of what waits, so each comes to its end. Both bounds of a
+ * tenant grow together, so that no account of it ever fills more than its own part.
  */
 export class Executions {
   readonly #accounts = new Rooms(mostPointsUnderWay);
   readonly #tenants = new Rooms(mostPointsOfTenant);
+  readonly #paces = new Map<string, Pace>();
 
   /** @param now milliseconds of a clock that is never set. */
   constructor(
@@ -55,28 +60,48 @@ export class Executions {
 
   /**
    * Waits for room, and for the caller's turn.
-   * @returns what says that the operation has come to its end; to be called once.
    * @throws UNAVAILABLE where the caller leaves meanwhile.
    */
-  async begin(whose: Whose, { cost, isQuery }: Weighed, left: AbortSignal): Promise<() => void> {
+  async begin(whose: Whose, { cost, isQuery }: Weighed, left: AbortSignal): Promise<End> {
     const points = Math.max(1, cost);
     const [tenant = '', ...within] = whose;
-    const leaveAccount = await this.#accounts.enter(String(whose), [], points, left);
-    const counted = Math.min(points, mostPointsUnderWay);
-    const leaveTenant = await this.#tenants.enter(tenant, within, counted, left).catch((error: unknown) => {
-      leaveAccount();
+    const pace = this.#paceOf(tenant);
+    const leaving = [() => this.#leavePace(tenant, pace)];
+    const leave = () => leaving.reverse().forEach((each) => each());
+    try {
+      const account = await this.#accounts.enter(String(whose), pace, [], points, left);
+      leaving.push(account.leave);
+      const counted = Math.min(points, mostPointsUnderWay);
+      const all = await this.#tenants.enter(tenant, pace, within, counted, left);
+      leaving.push(all.leave);
+      const beganMs = this.now();
+      await this.turns.take(whose, Math.min(1, points / pointsInTurn));
+      expectWaiting(left);
+      return (hasFailed) => {
+        // What changes something may wait for a store, or for a lock: that says nothing of how busy Keyway is. What failed
+        // has not done what it costs.
+        if (isQuery && !hasFailed)
+          learn(pace, points, this.now() - beganMs, account.isFull() || all.isFull());
+        leave();
+      };
+    } catch (error) {
+      leave();
       throw error;
-    });
-    const beganMs = this.now();
-    const leave = (tookMs?: number) => {
-      leaveTenant(tookMs);
-      leaveAccount(tookMs);
-    };
-    await this.turns.take(whose, Math.min(1, points / pointsInTurn));
-    if (left.aborted) leave();
-    expectWaiting(left);
-    // What changes something may wait for a store, or for a lock: that says nothing of how busy Keyway is.
-    return () => leave(isQuery ? this.now() - beganMs : undefined);
+    }
+  }
+
+  #paceOf(tenant: string): Pace {
+    const pace = this.#paces.get(tenant) ?? { growth: 1, users: 0 };
+    pace.users++;
+    this.#paces.set(tenant, pace);
+    return pace;
+  }
+
+  #leavePace(tenant: string, pace: Pace): void {
+    if (--pace.users > 0) return;
+    if (pace.growth === 1) this.#paces.delete(tenant);
+    if (this.#paces.size <= mostRemembered) return;
+    for (const [each, { users }] of this.#paces) if (users === 0) this.#paces.delete(each);
   }
 }
 
@@ -86,65 +111,69 @@ interface Weighed {
   isQuery: boolean;
 }
 
-interface Room {
-  points: number;
-  bound: number;
-  readonly line: FairLine<{ points: number; go(): void }>;
+/** How many times as much a tenant and its accounts may have under way as at first, and how many of it that concerns now. */
+interface Pace {
+  growth: number;
+  users: number;
 }
 
 /** What begins together in one turn of the event loop, in points: some milliseconds. */
 const pointsInTurn = 500;
 
-/** How many of those that have nothing under way are remembered with the bound that they came to. */
+/** How many tenants that have nothing under way are remembered with their pace. */
 const mostRemembered = 1_000;
-/** The part of its points by which a quick query raises the bound: that takes seconds, so that few can be made slow. */
-const growth = 0.05;
+/** By how much a quick query raises it for each of its points, up to so many: that takes seconds, and not a few large ones. */
+const growthByPoint = 0.05 / mostPointsUnderWay;
+const mostPointsLearnt = 250;
 /** What a slow one leaves of it. */
 const shrinkage = 0.7;
+
+/** @param isFull whether others wait: where nobody does, it has not shown that it can be more. */
+function learn(pace: Pace, points: number, tookMs: number, isFull: boolean): void {
+  if (tookMs > slowQueryMs) pace.growth = Math.max(1, pace.growth * shrinkage);
+  else if (tookMs < quickQueryMs && isFull)
+    pace.growth = Math.min(mostGrowth, pace.growth + Math.min(points, mostPointsLearnt) * growthByPoint);
+}
+
+interface Room {
+  points: number;
+  readonly pace: Pace;
+  readonly line: FairLine<{ points: number; go(): void }>;
+}
 
 /** What each has under way, in points; who comes while that is at its bound waits, by turns. */
 class Rooms {
   readonly #rooms = new Map<string, Room>();
 
-  /** @param least what each bound begins with, and never falls below. */
+  /** @param least the bound at first. */
   constructor(private readonly least: number) {}
 
   /**
-   * @returns what gives the points back, and is told how long the query took that had them.
+   * @returns what gives the points back, and tells whether others wait.
    * @throws UNAVAILABLE where the caller leaves meanwhile.
    */
-  async enter(name: string, whose: Whose, points: number, left: AbortSignal) {
+  async enter(name: string, pace: Pace, whose: Whose, points: number, left: AbortSignal) {
     expectWaiting(left);
-    const room = this.#rooms.get(name) ?? { points: 0, bound: this.least, line: new FairLine() };
+    const room = this.#rooms.get(name) ?? { points: 0, pace, line: new FairLine() };
     this.#rooms.set(name, room);
-    if (room.points < room.bound) room.points += points;
+    if (this.#hasPlace(room)) room.points += points;
     else await waitIn(room, whose, points, left);
-    return (tookMs?: number) => this.#leave(name, room, points, tookMs);
+    return { leave: () => this.#leave(name, room, points), isFull: () => room.line.size > 0 };
   }
 
-  #leave(name: string, room: Room, points: number, tookMs: number | undefined): void {
+  #hasPlace({ points, pace }: Room): boolean {
+    return points < this.least * pace.growth;
+  }
+
+  #leave(name: string, room: Room, points: number): void {
     room.points -= points;
-    if (tookMs !== undefined) this.#learn(room, points, tookMs);
-    while (room.points < room.bound) {
+    while (this.#hasPlace(room)) {
       const next = room.line.next();
       if (!next) break;
       room.points += next.points;
       next.go();
     }
-    if (room.points === 0) this.#forget(name, room);
-  }
-
-  #learn(room: Room, points: number, tookMs: number): void {
-    if (tookMs > slowQueryMs) room.bound = Math.max(this.least, room.bound * shrinkage);
-    // Where nobody waits, the bound has not shown that it can be more.
-    else if (tookMs < quickQueryMs && room.line.size > 0)
-      room.bound = Math.min(this.least * mostGrowth, room.bound + points * growth);
-  }
-
-  #forget(name: string, room: Room): void {
-    if (room.bound === this.least) this.#rooms.delete(name);
-    if (this.#rooms.size <= mostRemembered) return;
-    for (const [each, { points }] of this.#rooms) if (points === 0) this.#rooms.delete(each);
+    if (room.points === 0) this.#rooms.delete(name);
   }
 }
 

@@ -24,6 +24,7 @@ export class KnownDocuments {
   constructor(
     private readonly schema: GraphQLSchema,
     private readonly executions: Executions,
+    private readonly documents: { get(key: string): Promise<unknown> },
   ) {}
 
   /** Keeps a query by its text. The one used longest ago gives way. */
@@ -43,11 +44,16 @@ export class KnownDocuments {
   async answer(body: unknown, ctx: RequestContext): Promise<string | undefined> {
     const { query: text, operationName, variables, ...more } = body as Record<string, unknown>;
     if (typeof text !== 'string' || operationName === '' || Object.keys(more).length > 0) return undefined;
-    const key = keyOf(text, operationName as string | null | undefined);
+    const name = (operationName ?? undefined) as string | undefined;
+    const key = keyOf(text, name);
     const known = this.#kept.get(key);
     if (!known || known.code.rest > 0) return undefined;
+    // What is sent as a name can be anything, and make another text's key with this one.
+    if (name !== undefined && name !== known.operation.name?.value) return undefined;
     this.#kept.delete(key);
     this.#kept.set(key, known);
+    // Where it goes the whole way next time, it is still one that was used lately.
+    await this.documents.get(known.hash);
     return this.#run(known, (variables ?? {}) as Record<string, unknown>, ctx).catch(nothing);
   }
 
@@ -61,16 +67,16 @@ export class KnownDocuments {
     if (faultsIn(operation, variables, document, this.schema, suggestNothing).length > 0) return undefined;
     ctx.asked.fields = fieldsIn(document);
     const end = await this.executions.begin(whoseOf(ctx.principal), { cost, isQuery: true }, ctx.left);
+    let data: Awaited<ReturnType<typeof code.run>>;
     try {
-      const data = await code.run(ctx, variables);
+      data = await code.run(ctx, variables);
       return data && `${JSON.stringify({ data, extensions: { cost } })}\n`;
     } finally {
-      end();
+      end(data === undefined);
     }
   }
 }
 
-/** No name is empty, and none has a space in it. */
-const keyOf = (text: string, operationName: string | null | undefined) => `${operationName ?? ''} ${text}`;
+const keyOf = (text: string, operationName: string | undefined) => `${operationName ?? ''} ${text}`;
 
 const nothing = () => undefined;

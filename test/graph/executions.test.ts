@@ -24,14 +24,14 @@ function asking(tookMs = usualMs) {
   const clock = { now: 0, tookMs };
   const executions = new Executions(new Turns(), () => clock.now);
   const begun: string[] = [];
-  const ends = new Map<string, () => void>();
+  const ends = new Map<string, (hasFailed: boolean) => void>();
   const ask = async (caller: string, cost: number, name: string, signal = staying(), isQuery = true) => {
     ends.set(name, await executions.begin(caller.split('/'), { cost, isQuery }, signal));
     begun.push(name);
   };
-  const end = (name: string) => {
+  const end = (name: string, hasFailed = false) => {
     clock.now = clock.tookMs;
-    ends.get(name)?.();
+    ends.get(name)?.(hasFailed);
     clock.now = 0;
   };
   /** What has begun, once everybody has had a turn who may. */
@@ -119,14 +119,14 @@ describe('S3: what one caller may have in execution', () => {
 
   test('grows while others wait and queries are quick, up to a bound, and falls back where they are slow', async () => {
     const executions = asking(quickQueryMs - 1);
-    askMany(executions, 0, 1_000);
+    askMany(executions, 0, 2_000);
     expect(await executions.settled()).toHaveLength(2);
     expect(await endNext(executions, 0, 1)).toBe(3);
-    expect(await endNext(executions, 1, 40)).toBeGreaterThan(3);
-    expect(await endNext(executions, 41, 500)).toBe(2 * mostGrowth);
+    expect(await endNext(executions, 1, 140)).toBeGreaterThan(3);
+    expect(await endNext(executions, 141, 1_400)).toBe(2 * mostGrowth);
     executions.clock.tookMs = 2 * slowQueryMs;
-    expect(await endNext(executions, 541, 1)).toBeGreaterThan(2);
-    expect(await endNext(executions, 542, 20)).toBe(2);
+    expect(await endNext(executions, 1_541, 1)).toBeGreaterThan(2);
+    expect(await endNext(executions, 1_542, 20)).toBe(2);
   });
 
   test('does not grow where nobody waits, nor by what is no query', async () => {
@@ -142,18 +142,44 @@ describe('S3: what one caller may have in execution', () => {
     expect(await endNext(executions, 290, 4)).toBe(2);
   });
 
+  test('does not grow by what fails', async () => {
+    const executions = asking(1);
+    askMany(executions, 0, 300);
+    for (let index = 0; index < 200; index++) {
+      await executions.settled();
+      executions.end(String(index), true);
+    }
+    expect((await executions.settled()).length - 200).toBe(2);
+  });
+
   test('is what it came to, also after a while without any', async () => {
     const executions = asking(1);
-    askMany(executions, 0, 100);
-    expect(await endNext(executions, 0, 60)).toBeGreaterThan(3);
-    expect(await endNext(executions, 60, 40)).toBe(0);
-    askMany(executions, 100, 10);
-    expect((await executions.settled()).length - 100).toBeGreaterThan(3);
-    expect(await endNext(executions, 100, 10)).toBe(0);
+    askMany(executions, 0, 200);
+    expect(await endNext(executions, 0, 150)).toBeGreaterThan(3);
+    expect(await endNext(executions, 150, 50)).toBe(0);
+    askMany(executions, 200, 10);
+    expect((await executions.settled()).length - 200).toBeGreaterThan(3);
+    expect(await endNext(executions, 200, 10)).toBe(0);
   });
 });
 
 describe('S3: what all accounts of a tenant have in execution', () => {
+  test('leaves room for the others, also where one has come to more and lets nothing end', async () => {
+    const executions = asking(1);
+    const { ask, settled, end } = executions;
+    for (let index = 0; index < 2_000; index++) void ask('one/a', mostPointsUnderWay / 2, `${index}`);
+    for (let index = 0; index < 1_900; index++) {
+      await settled();
+      end(`${index}`);
+    }
+    // What is left is under way, and more waits behind it.
+    for (let index = 0; index < 500; index++) void ask('one/a', 60, `change ${index}`, staying(), false);
+    await settled();
+    void ask('one/b', 1, 'beside');
+    expect(await settled()).toContain('beside');
+    expect(await settled()).not.toContain('change 499');
+  });
+
   test('is bounded as well, whatever their number; they are let on in turn, and no other tenant waits', async () => {
     const { ask, settled, end } = asking();
     const all = [

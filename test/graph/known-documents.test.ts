@@ -16,7 +16,8 @@ const text = 'query Q($n: Int!) { items(first: $n) { id } }';
 
 function asking() {
   const executions = new Executions(new Turns());
-  const known = new KnownDocuments(schema, executions);
+  const used: string[] = [];
+  const known = new KnownDocuments(schema, executions, { get: async (hash) => used.push(hash) });
   const runs: unknown[] = [];
   const run: KnownQuery['code']['run'] = async (_, variables) => {
     runs.push(variables);
@@ -25,32 +26,43 @@ function asking() {
   const document = parse(text);
   const [operation] = document.definitions;
   if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('there is no operation');
-  const query = { document, operation, code: { rest: 0, run } };
+  const query = { hash: 'its hash', document, operation, code: { rest: 0, run } };
   const leaving = new AbortController();
   const ctx = {
     asked: {},
     left: leaving.signal,
     principal: { tenantId: 't', accountId: 'a' },
   } as unknown as RequestContext;
-  return { executions, known, query, runs, leaving, ctx, ask: (body: object) => known.answer(body, ctx) };
+  return {
+    executions,
+    used,
+    known,
+    query,
+    runs,
+    leaving,
+    ctx,
+    ask: (body: object) => known.answer(body, ctx),
+  };
 }
 
 describe('a query that was answered before', () => {
   const good = { query: text, variables: { n: 2 } };
 
   test('is answered by its code, with what it costs', async () => {
-    const { known, query, runs, ask, ctx } = asking();
+    const { known, query, runs, ask, ctx, used } = asking();
     expect(await ask(good)).toBeUndefined();
     known.keep(text, undefined, query);
     expect(await ask(good)).toBe('{"data":{"items":[]},"extensions":{"cost":2}}\n');
     expect(await ask({ query: text, variables: { n: 5 }, operationName: null })).toContain('"cost":5');
     expect(runs).toEqual([{ n: 2 }, { n: 5 }]);
+    expect(used).toEqual(['its hash', 'its hash']);
     expect([...(ctx.asked.fields ?? [])].sort()).toEqual(['id', 'items']);
   });
 
   test.each<[string, object]>([
     ['of which another operation is meant', { ...good, operationName: 'Other' }],
     ['with an empty name', { ...good, operationName: '' }],
+    ['with a name that makes one text with it', { ...good, query: text.slice(6), operationName: ' query' }],
     ['with extensions', { ...good, extensions: { persistedQuery: { version: 1 } } }],
     ['S3: with a page that is too large', { query: text, variables: { n: 1_000 } }],
     ['with a page of nothing', { query: text, variables: { n: 0 } }],
@@ -59,7 +71,7 @@ describe('a query that was answered before', () => {
     ['S3: with a value that is nested too deep', { ...good, variables: { n: 2, x: nested(60) } }],
   ])('%s goes the whole way, and nothing of it is run', async (_, body) => {
     const { known, query, runs, ask } = asking();
-    known.keep(text, undefined, query);
+    for (const name of [undefined, 'Q']) known.keep(text, name, query);
     expect(await ask(body)).toBeUndefined();
     expect(runs).toEqual([]);
   });
@@ -88,7 +100,7 @@ describe('a query that was answered before', () => {
     const answer = ask(good).finally(() => (answered = true));
     for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
     expect(answered).toBe(false);
-    end();
+    end(false);
     expect(await answer).toBeDefined();
     query.code.run = () => Promise.reject(new Error('failed inside'));
     for (let count = 0; count < mostPointsUnderWay; count++) expect(await ask(good)).toBeUndefined();
