@@ -83,8 +83,7 @@ export const mostPointsOfTenant = 2 * mostPointsUnderWay;
 /**
  * Both grow together while the queries of a tenant take no longer than the first, to so many times as much at most, and
  * shrink where one takes longer than the second: points are counted for the worst, and what runs side by side shares
- * statements.
- * So much as is under way then is what another caller waits for, about as long as the last of it took.
+ * statements. So much as is under way then is what another caller waits for, about as long as the last of it took.
  */
 export const quickQueryMs = 75;
 export const slowQueryMs = 150;

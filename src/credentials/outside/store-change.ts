@@ -1,6 +1,6 @@
-import { anyOfIds } from '../../database/among.js';
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { credentialScope } from '../../access/scope.js';
+import { anyOfIds } from '../../database/among.js';
 import { DateTime } from '../../inputs/scalars.js';
 import { loadEach } from '../../lists/loading.js';
 
