@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 export const sources = ['src', 'migrations', 'test/upstreams'];
 
 /** What is built, and shows by its time when that was: it is written last. */
-export const entry = 'dist/src/cli.js';
+export const entry = 'dist/src/cli/cli.js';
 
 /**
  * Builds into `dist/`, and removes there what has no source any more. Others may run what is there meanwhile, and build too.

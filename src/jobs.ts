@@ -20,7 +20,7 @@ export interface JobParts {
   lastUsed: Gathering;
   decisions: Gathering;
   storeCalls: Gathering;
-  checkpoints: { write(): Promise<unknown>; readonly breaks: readonly unknown[] };
+  checkpoints: { write(): Promise<unknown>; check(): Promise<unknown>; readonly breaks: readonly unknown[] };
   /** Takes room for further wraps by the key that is current, before what was taken is used up. */
   reserveWraps: () => Promise<unknown>;
   rotations: Recurring;
@@ -30,7 +30,18 @@ export interface JobParts {
   upkeep: Pick<Recurring, 'tick'> | undefined;
 }
 
-/** What runs by itself, and how often; nothing, while the audit log is not what its checkpoints say. */
+/** What runs by itself. */
+export interface Jobs {
+  /** From now on this process also does what one does for all that serve this database. */
+  takeShared(): void;
+  /** Ends all jobs, and writes what still waits. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Begins what each process does by itself, and how often; nothing is done while the audit log is not what its checkpoints
+ * say.
+ */
 export function startJobs({
   db,
   log,
@@ -43,20 +54,21 @@ export function startJobs({
   syncs,
   resumption,
   upkeep,
-}: JobParts): {
-  stop(): Promise<void>;
-} {
+}: JobParts): Jobs {
+  let [shared, stopped] = [false, false];
   const jobs = [
     job('last use', 500, () => lastUsed.flush()),
     job('decisions', 500, () => decisions.flush()),
     job('store calls', 1_000, () => storeCalls.flush()),
     job('clock', 30_000, () => db.setClock()),
     job('wraps', 5_000, reserveWraps),
+    job('audit checkpoint', 60_000, () => (shared ? checkpoints.write() : checkpoints.check())),
+  ];
+  const beginShared = () => [
     job('resume', 500, () => resumption.tick()),
     job('syncs', 1_000, () => syncs.tick()),
     job('rotations due', 1_000, () => rotations.tick()),
     job('retire', 30_000, () => retireOutlived(db)),
-    job('audit checkpoint', 60_000, () => checkpoints.write()),
     job('nonces', 60_000, () => forgetNonces(db)),
     job('password attempts', 60_000, () => forgetAttempts(db)),
     job('idempotency', 600_000, () => forgetOldAnswers(db)),
@@ -87,8 +99,13 @@ export function startJobs({
     work().catch((error: unknown) => log.error({ error, job: name }, 'a job failed, and is not tried again'));
 
   return {
-    /** Ends all jobs, and writes what still waits. */
+    takeShared() {
+      if (shared || stopped) return;
+      shared = true;
+      jobs.push(...beginShared());
+    },
     async stop() {
+      stopped = true;
       await Promise.all(jobs.map(({ stop }) => stop()));
       await Promise.all([resumption.stop(), syncs.stop(), rotations.stop()]);
       // Each by itself: what fails keeps nothing else from being written.

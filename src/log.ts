@@ -23,12 +23,17 @@ const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
  * The log: one JSON line an event, pretty on a terminal. Every text in it is cut to 1 KiB and freed of control
  * characters, so that nothing that a caller sends can forge a second line. Secrets print as placeholders. Lines are written
  * several at once, a tenth of a second later at most; warnings and errors at once, and the last ones when Keyway ends.
+ * @param base what every line says
  */
-export function openLog(level: string, destination: Destination = standardOutput()): Log {
+export function openLog(
+  level: string,
+  destination: Destination = standardOutput({ shared: false }),
+  base: Readonly<Record<string, unknown>> = {},
+): Log {
   const flush = flushing(destination);
   const options = {
     level,
-    base: null,
+    base: { ...base },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: {
       level: (label: string) => ({ level: label }),
@@ -52,10 +57,19 @@ export function openLog(level: string, destination: Destination = standardOutput
   return pino(options, destination);
 }
 
-const standardOutput = (): Destination =>
+/**
+ * The standard output, for the log. Where other processes write to it too, no more is written at once than a pipe takes
+ * without mixing it with theirs (PIPE_BUF, https://man7.org/linux/man-pages/man7/pipe.7.html).
+ */
+export const standardOutput = ({ shared }: { shared: boolean }): Destination =>
   process.stdout.isTTY
     ? pretty({ colorize: true, translateTime: 'HH:MM:ss', sync: true })
-    : pino.destination({ sync: false, minLength: bytesTogether });
+    : pino.destination({
+        sync: false,
+        ...(shared ? { minLength: mostUnmixed / 2, maxWrite: mostUnmixed } : { minLength: bytesTogether }),
+      });
+
+const mostUnmixed = 4_096;
 
 /** Has what was written flushed: at once, or soon and with what comes meanwhile. */
 function flushing(destination: Destination): (atOnce: boolean) => void {

@@ -21,7 +21,7 @@ import { keywayAddress, listening, metricsAddress } from './start/listening.js';
 import { readiness } from './start/readiness.js';
 import type { Log } from './log.js';
 import { overdueNow } from './credentials/record/policy.js';
-import { openMetrics, type Metrics } from './http/metrics.js';
+import type { Measured, Metrics } from './http/metrics.js';
 import { openOutbound } from './outbound.js';
 import { openSchema } from './graph/schema.js';
 import { openGates } from './stores/gate.js';
@@ -37,19 +37,28 @@ export interface Running {
   /** Where the audit log is not what its checkpoints say: while there is any, it is not ready and answers nothing. */
   readonly breaks: readonly Break[];
   readonly db: Database;
+  /** Does what one of several processes does for all, from now on. */
+  takeSharedJobs(): void;
   /**
    * Stops. At once it is not ready any more, and each answer ends its connection; for `delayMs` it goes on serving, until
    * whoever sends it requests has seen that. Then it takes no new ones, those under way finish within 10 s, connections
    * that stay without one end after `idleMs`, and what waits is written. Without the two, nobody is waited for who might
    * still send a request.
    */
-  stop(waiting?: { delayMs: number; idleMs: number }): Promise<void>;
+  stop(waiting?: StopWaiting): Promise<void>;
+}
+
+/** What a stop waits for, in milliseconds: see `Running.stop`. */
+export interface StopWaiting {
+  readonly delayMs: number;
+  readonly idleMs: number;
 }
 
 const slowestStopMs = 10_000;
 
 /**
- * Starts Keyway.
+ * Starts Keyway. Where the configuration asks for several processes, as one of them: then what one does for all is begun by
+ * `takeSharedJobs`, and its metrics are told to the process that started it.
  * @param connectors the kinds of stores that there are.
  * @throws what `openKeyway` throws, and where an address is taken.
  */
@@ -68,13 +77,11 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
   let closing: Closing | undefined;
   let metrics: Metrics | undefined;
   try {
-    const { metrics: at } = config;
-    metrics =
-      at &&
-      (await listening(metricsAddress, () =>
-        openMetrics(at, serving && { gates: serving.parts.gates, overdue: () => overdueNow(db) }),
-      ));
-    if (metrics) log.info({ metrics: metrics.url }, 'metrics are served');
+    metrics = await openMetricsOf(
+      serving && { gates: serving.parts.gates, overdue: () => overdueNow(db) },
+      config,
+      log,
+    );
     const opened = (app = await openHttp({ config, log, parts: serving?.parts, ready, breaks }));
     closing = watchConnections(opened.server);
     await listening(keywayAddress, () => opened.listen({ host: config.host, port: config.port }));
@@ -87,8 +94,9 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
     throw error;
   }
   const [http, connections] = [app, closing];
+  if (config.processes === 1) serving?.jobs.takeShared();
 
-  const stop = async ({ delayMs, idleMs }: { delayMs: number; idleMs: number }) => {
+  const stop = async ({ delayMs, idleMs }: StopWaiting) => {
     stopping = true;
     connections.leave();
     if (delayMs > 0) await sleep(delayMs);
@@ -108,6 +116,7 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
       return breaks();
     },
     db,
+    takeSharedJobs: () => serving?.jobs.takeShared(),
     stop: (waiting = { delayMs: 0, idleMs: 0 }) => (stopped ??= stop(waiting)),
   };
 }
@@ -157,11 +166,25 @@ async function serve(
   });
   return {
     parts,
+    jobs,
     stop: async () => {
       await jobs.stop();
       await outbound.close();
     },
   };
+}
+
+async function openMetricsOf(
+  measured: Measured | undefined,
+  { metrics: at, processes }: Config,
+  log: Log,
+): Promise<Metrics | undefined> {
+  if (!at) return undefined;
+  const { openMetrics, tellMetrics } = await import('./http/metrics.js');
+  if (processes > 1) return void tellMetrics(measured);
+  const metrics = await listening(metricsAddress, () => openMetrics(at, measured));
+  log.info({ metrics: metrics.url }, 'metrics are served');
+  return metrics;
 }
 
 function urlOf(app: FastifyInstance): string {

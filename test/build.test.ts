@@ -20,7 +20,7 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'keyway-build-'));
   for (const name of ['bin', '.swcrc', 'package.json']) cpSync(name, join(root, name), { recursive: true });
   symlinkSync(resolve('node_modules'), join(root, 'node_modules'));
-  for (const folder of ['src', 'migrations', 'test/upstreams'])
+  for (const folder of ['src/cli', 'migrations', 'test/upstreams'])
     mkdirSync(join(root, folder), { recursive: true });
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
@@ -29,8 +29,8 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 function write(text: string) {
   writeFileSync(join(root, 'src/word.ts'), `export const word: string = '${text}';`);
   writeFileSync(
-    join(root, 'src/cli.ts'),
-    `import { word } from './word.js';
+    join(root, 'src/cli/cli.ts'),
+    `import { word } from '../word.js';
      export async function run(): Promise<number> { console.log(word); return 0; }`,
   );
 }
@@ -55,7 +55,7 @@ test('what has no source any more is removed, and tests are not built', async ()
   expect(existsSync(join(root, 'dist/test/upstreams/one.test.js'))).toBe(false);
   rmSync(join(root, 'src/gone.ts'));
   const later = new Date(Date.now() + 10_000);
-  utimesSync(join(root, 'src/cli.ts'), later, later);
+  utimesSync(join(root, 'src/cli/cli.ts'), later, later);
   await ran();
   expect(existsSync(join(root, 'dist/src/gone.js'))).toBe(false);
 });

@@ -10,7 +10,7 @@ const line = /```text\n([^`]*)```/.exec(readFileSync('docs/house.md', 'utf8'))?.
 
 /** Files that read a plain secret, and why each must. */
 const exposing = [
-  'cli', // prints the token that was asked for
+  'cli/cli', // prints the token that was asked for
   'start/first-start', // writes the first token to its file
   'accounts/mfa.resolver', // the answers that show a new second factor and its recovery codes
   'accounts/recovery-codes', // keeps a tag of each code
@@ -140,7 +140,7 @@ test('the house keeps to its figures', () => {
       .join(', '),
   );
   const most = {
-    loose: 11,
+    loose: 10,
     rooms: 35,
     floors: 18,
     betweenRooms: 247,
@@ -231,7 +231,7 @@ test('a verb does its work while its caller may: what begins other transactions 
   expect(beginning.map(({ name }) => name).sort()).toEqual([
     'access/standing', // those of verbs, all of them
     'audit/decisions',
-    'cli',
+    'cli/cli',
     'credentials/outside/clear',
     'credentials/outside/postpone',
     'credentials/outside/settle',

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { startJobs, type JobParts } from '../src/jobs.js';
 import { openLog } from '../src/log.js';
 
@@ -10,14 +11,16 @@ function jobs(failing: string[]) {
     written.push(name);
   };
   const parts = {
+    db: { setClock: work('clock'), rows: async () => [], transaction: async () => undefined },
     log: openLog('info', { write: (line) => void logged.push(line) }),
     lastUsed: { flush: work('last use') },
     decisions: { flush: work('decisions') },
     storeCalls: { flush: work('store calls') },
-    checkpoints: { write: work('audit checkpoint'), breaks: [] },
-    resumption: { stop: async () => undefined },
-    syncs: { stop: async () => undefined },
-    rotations: { stop: async () => undefined },
+    checkpoints: { write: work('audit checkpoint'), check: work('audit look'), breaks: [] },
+    reserveWraps: work('wraps'),
+    resumption: { tick: work('resume'), stop: async () => undefined },
+    syncs: { tick: work('syncs'), stop: async () => undefined },
+    rotations: { tick: work('rotations due'), stop: async () => undefined },
   };
   return { written, logged, started: startJobs(parts as unknown as JobParts) };
 }
@@ -35,4 +38,36 @@ test.each(all)('at the end, the failure of %s keeps none of the others from bein
   await started.stop();
   expect(written).toEqual(all.filter((other) => other !== name));
   expect(logged).toEqual([expect.stringContaining(`"job":"${name}"`)]);
+});
+
+describe('of several processes', () => {
+  const minuteMs = 60_000;
+  const own = ['audit look', 'clock', 'decisions', 'last use', 'store calls', 'wraps'];
+  const shared = ['resume', 'rotations due', 'syncs'];
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  /** What was done within a minute. */
+  const doneBy = async ({ written }: ReturnType<typeof jobs>) => {
+    written.length = 0;
+    await jest.advanceTimersByTimeAsync(minuteMs);
+    return [...new Set(written)].sort();
+  };
+
+  test('each does what is its own, and one what is done for all, once it is told', async () => {
+    const one = jobs([]);
+    expect(await doneBy(one)).toEqual(own);
+    one.started.takeShared();
+    const all = [...own.filter((name) => name !== 'audit look'), ...shared, 'audit checkpoint'];
+    expect(await doneBy(one)).toEqual(all.sort());
+    await one.started.stop();
+    expect(await doneBy(one)).toEqual([]);
+  });
+
+  test('one that has stopped takes nothing on', async () => {
+    const one = jobs([]);
+    await one.started.stop();
+    one.started.takeShared();
+    expect(await doneBy(one)).toEqual([]);
+  });
 });

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { readConfig } from '../src/config/config.js';
 import { jest } from '@jest/globals';
-import { run as runCommand } from '../src/cli.js';
+import { run as runCommand } from '../src/cli/cli.js';
 import type { Connector } from '../src/connectors/connector.js';
 import { registry } from '../src/connectors/registry.js';
 import { wayOf } from '../src/credentials/outside/work.js';

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
-import { homedir } from 'node:os';
+import { availableParallelism, homedir } from 'node:os';
 import { resolve } from 'node:path';
-import { DatabaseUrlError, readDatabaseUrl } from './database-url.js';
+import { DatabaseUrlError, isLocal, readDatabaseUrl } from './database-url.js';
 import { usualUnderWay } from './limits.js';
 import { readJwtIssuers, type JwtIssuer } from './jwt-issuers.js';
 import { isPrivate, parseRange } from './ranges.js';
@@ -15,6 +15,8 @@ export interface Config {
   readonly databaseUrl: string | undefined;
   /** Most connections to PostgreSQL at once. */
   readonly databasePool: number;
+  /** How many processes serve beside each other. */
+  readonly processes: number;
   /** Where the embedded database, the key files and the first token lie. */
   readonly dataDir: string;
   readonly keysDir: string;
@@ -106,6 +108,16 @@ export function readConfig(given: Environment = process.env, always: Environment
     return read.issuers;
   };
 
+  const processes = (name: string) => {
+    const given = text(name) ?? '1';
+    if (given === 'auto') return usualProcesses(text('DATABASE_URL'));
+    const count = /^[1-9]\d?$/.test(given) ? Number(given) : mostProcesses + 1;
+    if (count > mostProcesses) fault(name, `must be auto, or a whole number from 1 to ${mostProcesses}`);
+    else if (count > 1 && text('DATABASE_URL') === undefined)
+      fault(name, 'must be 1 without DATABASE_URL: the embedded database is for one process');
+    return count;
+  };
+
   const production = text('NODE_ENV') === 'production';
   const host = text('HOST') ?? '127.0.0.1';
   const hosts = list('KEYWAY_HOSTS', isHost, 'hosts such as keyway.example.com or keyway.example.com:8443');
@@ -117,6 +129,7 @@ export function readConfig(given: Environment = process.env, always: Environment
     port: whole('PORT', 4000, 0, 65535),
     databaseUrl: text('DATABASE_URL'),
     databasePool: whole('KEYWAY_DATABASE_POOL', 10, 2, 500),
+    processes: processes('KEYWAY_PROCESSES'),
     dataDir,
     keysDir: folderAt(text('KEYWAY_KEYS_DIR') ?? `${dataDir}/keys`),
     logLevel: text('KEYWAY_LOG_LEVEL') ?? 'info',
@@ -176,6 +189,7 @@ const known = new Set([
   'KEYWAY_DATA_DIR',
   'KEYWAY_KEYS_DIR',
   'KEYWAY_DATABASE_POOL',
+  'KEYWAY_PROCESSES',
   'KEYWAY_LOG_LEVEL',
   'KEYWAY_CORS_ORIGINS',
   'KEYWAY_BASE_PATH',
@@ -230,6 +244,24 @@ function databaseFaults(address: string, production: boolean): string[] {
   } catch (error) {
     if (error instanceof DatabaseUrlError) return [error.message];
     throw error;
+  }
+}
+
+const mostProcesses = 64;
+
+/** A process for each core that there is; where the database is on this machine, one core is left to it. */
+function usualProcesses(databaseUrl: string | undefined): number {
+  if (databaseUrl === undefined) return 1;
+  const cores = availableParallelism();
+  return Math.min(mostProcesses, Math.max(1, isOnThisMachine(databaseUrl) ? cores - 1 : cores));
+}
+
+function isOnThisMachine(databaseUrl: string): boolean {
+  try {
+    return isLocal(readDatabaseUrl(databaseUrl).host ?? '');
+  } catch {
+    // What is wrong with the address is told by its own name.
+    return false;
   }
 }
 

@@ -158,7 +158,8 @@ function tlsOf(host: string, mode: string | undefined, ownAuthority: boolean): D
   return isOpen ? 'none' : 'verified';
 }
 
-const isLocal = (host: string): boolean =>
+/** Whether a host, or the folder of a socket, is on this machine. */
+export const isLocal = (host: string): boolean =>
   host === '' ||
   host === 'localhost' ||
   host === '::1' ||

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { AggregatorRegistry, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { circuits, type WatchedGates } from '../stores/gate.js';
 
 /** The door for what collects metrics, apart from that of callers: it asks nobody who they are. */
@@ -8,6 +8,11 @@ export interface Metrics {
   /** http://127.0.0.1:9464/metrics */
   readonly url: string;
   stop(): Promise<void>;
+}
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
 }
 
 /** What of Keyway is measured. */
@@ -18,23 +23,46 @@ export interface Measured {
 }
 
 /**
- * Serves the metrics of this process at /metrics, in the text format of Prometheus: those of Node,
- * `keyway_store_circuit` with a 1 for the state that the circuit of each store is in, and the rotations that are late
- * (`keyway_rotations_overdue`, `keyway_rotation_overdue_seconds`), which are NaN while the database does not answer.
- * Labels are ids and words of Keyway's own, nothing that anybody wrote.
+ * Serves the metrics of this process at /metrics, in the text format of Prometheus.
  * @throws where the address is taken.
  */
-export async function openMetrics(
-  { host, port }: { host: string; port: number },
-  measured: Measured | undefined,
-): Promise<Metrics> {
+export const openMetrics = (address: Address, measured: Measured | undefined): Promise<Metrics> =>
+  serve(address, measure(measured));
+
+/**
+ * Tells the process that started this one what is measured here, whenever `openMetricsOfAll` there asks for it.
+ * https://github.com/siimon/prom-client#usage-with-nodejss-cluster-module
+ */
+export function tellMetrics(measured: Measured | undefined): void {
+  AggregatorRegistry.setRegistries([measure(measured)]);
+  new AggregatorRegistry();
+}
+
+/**
+ * Serves what the processes that this one has started tell, as one: sums, where nothing else is said, such as of memory; of
+ * Keyway's own metrics the highest.
+ * @throws where the address is taken.
+ */
+export function openMetricsOfAll(address: Address): Promise<Metrics> {
+  const all = new AggregatorRegistry();
+  const { contentType } = all;
+  return serve(address, { contentType, metrics: () => all.clusterMetrics() });
+}
+
+/**
+ * What is measured: the metrics of Node, `keyway_store_circuit` with a 1 for the state that the circuit of each store is in,
+ * and the rotations that are late (`keyway_rotations_overdue`, `keyway_rotation_overdue_seconds`), which are NaN while the
+ * database does not answer. Labels are ids and words of Keyway's own, nothing that anybody wrote.
+ */
+function measure(measured: Measured | undefined): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   new Gauge({
     name: 'keyway_store_circuit',
-    help: 'Whether the circuit of a store is in this state (1) or not (0), as this process sees it.',
+    help: 'Whether the circuit of a store is in this state (1) or not (0), as this process sees it, or any of several.',
     labelNames: ['store', 'state'],
     registers: [registry],
+    aggregator: 'max',
     collect() {
       this.reset();
       for (const [store, circuit] of measured?.gates.circuits() ?? [])
@@ -46,6 +74,7 @@ export async function openMetrics(
     name: 'keyway_rotations_overdue',
     help: 'Credentials whose rotation policy is late; NaN while the database does not answer.',
     registers: [registry],
+    aggregator: 'max',
     async collect() {
       this.set((await overdue()).count);
     },
@@ -54,15 +83,26 @@ export async function openMetrics(
     name: 'keyway_rotation_overdue_seconds',
     help: 'How long the rotation that is late the longest has been late, in seconds; 0 if none is.',
     registers: [registry],
+    aggregator: 'max',
     async collect() {
       this.set((await overdue()).longestS);
     },
   });
+  return registry;
+}
+
+interface Collected {
+  readonly contentType: string;
+  metrics(): Promise<string>;
+  clear?(): void;
+}
+
+async function serve({ host, port }: Address, collected: Collected): Promise<Metrics> {
   const server = createServer((request, response) => {
     const found = request.method === 'GET' && request.url === '/metrics';
     if (!found) return void response.writeHead(404).end();
-    registry.metrics().then(
-      (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+    collected.metrics().then(
+      (text) => response.writeHead(200, { 'content-type': collected.contentType }).end(text),
       () => response.writeHead(500).end(),
     );
   });
@@ -71,7 +111,7 @@ export async function openMetrics(
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}/metrics`,
     stop: async () => {
-      registry.clear();
+      collected.clear?.();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

@@ -33,9 +33,11 @@ const mostWaiting = 250;
 /**
  * Hashing in threads of its own, which begin when they are needed: one core is left to the rest, and on the others the
  * rest goes first. The runtime's worker threads would do neither.
+ * @param processes how many share this machine, and so its cores
  */
-export function openHashing(): Hashing {
-  const slots = Math.max(1, Math.min(availableParallelism() - 1, mostThreads));
+export function openHashing(processes = 1): Hashing {
+  const cores = Math.floor((availableParallelism() - 1) / processes);
+  const slots = Math.max(1, Math.min(cores, mostThreads));
   const enter = openQueue(slots, mostWaiting, () => unavailable(new Error('too many passwords wait')));
   const threads = new Set<Thread>();
   let closed = false;

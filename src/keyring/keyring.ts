@@ -37,12 +37,14 @@ export interface Keyring extends Verifiers, Passwords {
   auditEpochs(): string[];
 }
 
-/** Hears of what is done with keys before it happens, and may refuse it by throwing. */
+/** What hears of what is done with keys, before it happens, and may refuse it by throwing; and what there is to do it with. */
 export interface KeyringOptions {
   /** Hears of each wrap, to count it. */
   onWrap?: (kekId: string) => void;
   /** Hears that events are to be added to chains of the audit log. */
   onAudit?: () => void;
+  /** How many processes hash passwords on this machine. */
+  processes?: number;
 }
 
 /** A keyring over checked key files. */
@@ -50,7 +52,7 @@ export function openKeyring(files: KeyFiles, options: KeyringOptions = {}): Keyr
   const kek = fileKekProvider(files.kek, options.onWrap);
   return {
     ...verifiers(files.verifier),
-    ...passwords(files.pepper),
+    ...passwords(files.pepper, options.processes),
     seal: (plain, place) => sealRecord(kek, plain.exposeBytes(), place),
     open: async (sealed, place) => Secret.of(await openRecord(kek, sealed, place)),
     rewrap: (sealed, place) => rewrapRecord(kek, sealed, place),

@@ -44,8 +44,8 @@ const current = { memoryCost: 19456, timeCost: 2, parallelism: 1, outputLen: 32 
 const saltLength = 16;
 
 /** The password half of the keyring, over the keys of pepper.json. */
-export function passwords(peppers: KeyFile): Passwords {
-  const hashing = openHashing();
+export function passwords(peppers: KeyFile, processes = 1): Passwords {
+  const hashing = openHashing(processes);
 
   return {
     async hashPassword(whose, password) {

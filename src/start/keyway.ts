@@ -66,6 +66,7 @@ async function openParts(config: Config, log: Log, db: Database): Promise<Keyway
   const { keyring, missing } = await openKeys(db, config.keysDir, {
     onWrap: (kekId) => wraps.take(kekId),
     onAudit: () => checkpoints.expectWhole(),
+    processes: config.processes,
   });
   if (!keyring) return { db, keyring, missing };
   await wraps.reserve(keyring.currentKekId());

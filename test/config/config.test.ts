@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { availableParallelism, homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../../src/config/config.js';
 import { readDatabaseUrl } from '../../src/config/database-url.js';
@@ -12,6 +12,7 @@ test('everything has a default', () => {
     host: '127.0.0.1',
     port: 4000,
     databaseUrl: undefined,
+    processes: 1,
     logLevel: 'info',
     corsOrigins: [],
     trustedProxies: [],
@@ -46,6 +47,7 @@ const faulty = {
   PORT: 'port-value',
   DATABASE_URL: 'mysql://user:pass-value@host/db-value',
   KEYWAY_DATABASE_POOL: '1',
+  KEYWAY_PROCESSES: 'processes-value',
   KEYWAY_LOG_LEVEL: 'level-value',
   KEYWAY_CORS_ORIGINS: 'https://fine.example, origin-value',
   KEYWAY_TRUSTED_PROXIES: 'proxy-value',
@@ -76,6 +78,21 @@ test('no fault tells a value', () => {
   expect(faultsOf(faulty)).not.toMatch(/-value|host value|mysql|fine\.example/);
 });
 
+test('the embedded database is for one process', () => {
+  expect(faultsOf({ KEYWAY_PROCESSES: '2' })).toMatch(/KEYWAY_PROCESSES must be 1 without DATABASE_URL/);
+  expect(readConfig({ KEYWAY_PROCESSES: '1' }).processes).toBe(1);
+  expect(readConfig({ KEYWAY_PROCESSES: 'auto' }).processes).toBe(1);
+});
+
+test('a process a core, where that is left to Keyway; one core less beside a database', () => {
+  const processes = (host: string, count: string) =>
+    readConfig({ DATABASE_URL: `postgres://keyway@${host}/keyway`, KEYWAY_PROCESSES: count }).processes;
+  const cores = availableParallelism();
+  expect(processes('db.example.com', 'auto')).toBe(cores);
+  expect(processes('127.0.0.1', 'auto')).toBe(Math.max(1, cores - 1));
+  expect([processes('127.0.0.1', '3'), processes('db.example.com', '64')]).toEqual([3, 64]);
+});
+
 test.each(['KEYWAY_DATA_DIR', 'DATABASE_URL', 'KEYWAY_HOSTS', 'KEYWAY_JWT_ISSUERS', 'HOST'])(
   '%s in another encoding is refused, and not used with other characters in it',
   (name) => {
@@ -92,6 +109,10 @@ test.each([
   ['PORT', '80.5'],
   ['PORT', '0x50'],
   ['KEYWAY_DATABASE_POOL', '501'],
+  ['KEYWAY_PROCESSES', '0'],
+  ['KEYWAY_PROCESSES', '65'],
+  ['KEYWAY_PROCESSES', '1.5'],
+  ['KEYWAY_PROCESSES', 'AUTO'],
   ['KEYWAY_EXPLORER', 'yes'],
   ['KEYWAY_CORS_ORIGINS', '*'],
   ['KEYWAY_CORS_ORIGINS', 'https://app.example.com/'],

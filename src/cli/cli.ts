@@ -1,12 +1,12 @@
 import 'reflect-metadata';
 import { existsSync, writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
-import type { Account } from './accounts/account.js';
-import { heldBecause } from './audit/held.js';
-import { readConfig, type Config } from './config/config.js';
-import type { Keyway } from './start/keyway.js';
-import { longestTokenDays, usualTokenDays } from './config/limits.js';
-import { openLog, type Log } from './log.js';
+import { heldBecause } from '../audit/held.js';
+import { readConfig, type Config } from '../config/config.js';
+import type { Keyway } from '../start/keyway.js';
+import { longestTokenDays, usualTokenDays } from '../config/limits.js';
+import { openLog, type Log } from '../log.js';
+import { serve, serveAsOneOfSeveral, serveBeside } from './serve.js';
 
 // What a command needs is loaded by that command: help and refusals need nothing, and are told at once.
 
@@ -20,7 +20,10 @@ export async function run(args: readonly string[], version: string): Promise<num
   program
     .command('serve')
     .description('Starts Keyway, and ends with SIGTERM or SIGINT.')
-    .action(async () => void (code = await serve()));
+    .action(async () => void (code = await serve(readConfig())));
+  program
+    .command(serveBeside, { hidden: true })
+    .action(async () => void (code = await serveAsOneOfSeveral(readConfig())));
   program
     .command('migrate')
     .description('Brings the database up to date and makes what a first start makes, without serving.')
@@ -35,7 +38,7 @@ export async function run(args: readonly string[], version: string): Promise<num
       if (options.stores) code = await demoStores();
       else
         await withKeyway(async (keyway, _, log) =>
-          say(await (await import('./demo/demo.js')).fill(keyway, log)),
+          say(await (await import('../demo/demo.js')).fill(keyway, log)),
         );
     });
   const token = program.command('token').description('Tokens, on the machine itself.');
@@ -48,8 +51,11 @@ export async function run(args: readonly string[], version: string): Promise<num
     .option('--days <number>', `how long it lives: 1 to ${longestTokenDays} days`, days, usualTokenDays)
     .action(async (options: { account: string; days: number }) =>
       withKeyway(async ({ db, keyring }) => {
-        const { makeToken } = await import('./start/admin-token.js');
-        const account = await accountNamed(db, options.account);
+        const [{ makeToken }, { accountByName }] = await Promise.all([
+          import('../start/admin-token.js'),
+          import('../start/account-by-name.js'),
+        ]);
+        const account = await accountByName(db, options.account);
         if (!account.enabled) throw new Error('The account is disabled.');
         const made = await db.transaction((tx) =>
           makeToken(tx, keyring, account, 'Made on the command line', options.days),
@@ -67,8 +73,11 @@ export async function run(args: readonly string[], version: string): Promise<num
     .requiredOption('--account <name>', 'whose second factor')
     .action(async (options: { account: string }) =>
       withKeyway(async ({ db, keyring }) => {
-        const { takeFactorOff } = await import('./start/admin-mfa.js');
-        const account = await accountNamed(db, options.account);
+        const [{ takeFactorOff }, { accountByName }] = await Promise.all([
+          import('../start/admin-mfa.js'),
+          import('../start/account-by-name.js'),
+        ]);
+        const account = await accountByName(db, options.account);
         await db.transaction((tx) => takeFactorOff(tx, keyring, account));
         say('The second factor is removed.');
       }),
@@ -83,7 +92,7 @@ export async function run(args: readonly string[], version: string): Promise<num
     .action(async ({ checkpoints: copy }: { checkpoints?: string }) =>
       withKeywayAsItIs(async ({ db, keyring, checkpoints }) => {
         if (copy !== undefined && !existsSync(copy)) throw new Error('There is no such file of checkpoints.');
-        const { checkAudit } = await import('./audit/check.js');
+        const { checkAudit } = await import('../audit/check.js');
         const path = copy ?? checkpoints.path;
         const { chains, events, breaks, unsigned } = await checkAudit(db, keyring, path);
         for (const { account, number, reason } of breaks) say(`account ${account}, row ${number}: ${reason}`);
@@ -107,8 +116,8 @@ export async function run(args: readonly string[], version: string): Promise<num
         if (checkpoints.breaks.length === 0)
           throw new Error('There is nothing to accept: Keyway is not held.');
         const [{ checkAudit }, { acceptAudit }] = await Promise.all([
-          import('./audit/check.js'),
-          import('./start/accept-audit.js'),
+          import('../audit/check.js'),
+          import('../start/accept-audit.js'),
         ]);
         const { breaks } = await checkAudit(db, keyring, checkpoints.path);
         for (const { account, number, reason } of breaks) say(`account ${account}, row ${number}: ${reason}`);
@@ -121,8 +130,8 @@ export async function run(args: readonly string[], version: string): Promise<num
     .description('Writes the graph, with its descriptions, to a file.')
     .argument('[file]', 'where to, or - for the standard output', 'schema.graphql')
     .action(async (file: string) => {
-      const { openSchema, printGraph } = await import('./graph/schema.js');
-      const { registry } = await import('./connectors/registry.js');
+      const { openSchema, printGraph } = await import('../graph/schema.js');
+      const { registry } = await import('../connectors/registry.js');
       const text = printGraph(await openSchema(registry));
       if (file === '-') process.stdout.write(text);
       else writeFileSync(file, text);
@@ -144,12 +153,12 @@ async function demoStores(): Promise<number> {
     throw new Error(
       'The stores of the demo are stand-ins on this machine, and not for production: leave NODE_ENV out.',
     );
-  const config = readConfig(undefined, { KEYWAY_OUTBOUND_LOCAL: 'true' });
+  const config = readConfig(undefined, { KEYWAY_OUTBOUND_LOCAL: 'true', KEYWAY_PROCESSES: '1' });
   // Before anything is made: it could not be made again.
-  await (await import('./start/listening.js')).expectFree(config);
+  await (await import('../start/listening.js')).expectFree(config);
   const [{ fill }, { startStandIns, connectStores, exampleStore }] = await Promise.all([
-    import('./demo/demo.js'),
-    import('./demo/stores.js'),
+    import('../demo/demo.js'),
+    import('../demo/stores.js'),
   ]);
   const standIns = await startStandIns();
   try {
@@ -161,43 +170,6 @@ async function demoStores(): Promise<number> {
   } finally {
     await standIns.stop();
   }
-}
-
-async function serve(config = readConfig()): Promise<number> {
-  const log = openLog(config.logLevel);
-  process.on('unhandledRejection', (error) =>
-    log.error({ error }, 'a promise was rejected and nobody cared'),
-  );
-  // Heard from the first moment on: what comes while it starts ends it once it has. A further one changes nothing: what is
-  // under way is to finish, and SIGKILL is there for those who cannot wait.
-  let first: string | undefined;
-  const ending = new Promise<string>((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const)
-      process.on(name, () => {
-        if (first !== undefined) log.warn({ signal: name }, 'Keyway is stopping already');
-        first ??= name;
-        resolve(first);
-      });
-  });
-  const { start } = await import('./main.js');
-  const running = await start(config, log);
-  log.info(
-    { url: running.url, explorer: config.explorer, database: config.databaseUrl ? 'postgresql' : 'embedded' },
-    'Keyway is up',
-  );
-  say(
-    running.missing.length > 0
-      ? notReady(running.missing, config)
-      : running.breaks.length > 0
-        ? `\nKeyway is ${heldBecause}.`
-        : greeting(running.url, config, running.tokenPath),
-  );
-  const signal = await ending;
-  log.info({ signal }, 'Keyway is stopping');
-  // A person at a terminal waits for nobody who would have to see that it is not ready.
-  await running.stop({ delayMs: signal === 'SIGTERM' ? config.stopDelayMs : 0, idleMs: idleAtStopMs });
-  log.info({}, 'Keyway has stopped');
-  return 0;
 }
 
 type Work = (keyway: Keyway, config: Config, log: Log) => Promise<void> | void;
@@ -212,7 +184,7 @@ const withKeyway = (work: Work, config = readConfig()): Promise<void> =>
 /** The same, also where the audit log is not what its checkpoints say: for a command that looks at it. */
 async function withKeywayAsItIs(work: Work, config = readConfig()): Promise<void> {
   const log = openLog(config.logLevel === 'info' ? 'warn' : config.logLevel);
-  const { openKeyway } = await import('./start/keyway.js');
+  const { openKeyway } = await import('../start/keyway.js');
   const keyway = await openKeyway(config, log);
   try {
     if (!keyway.keyring)
@@ -224,41 +196,12 @@ async function withKeywayAsItIs(work: Work, config = readConfig()): Promise<void
   }
 }
 
-async function accountNamed({ source }: Keyway['db'], name: string): Promise<Account> {
-  const [{ Account }, { IsNull }] = await Promise.all([import('./accounts/account.js'), import('typeorm')]);
-  const account = await source.getRepository(Account).findOneBy({ name, deletedAt: IsNull() });
-  if (!account) throw new Error('There is no account of that name.');
-  return account;
-}
-
-function greeting(url: string, config: Config, tokenPath: string | undefined): string {
-  const path = `${config.dataDir}/admin-token`;
-  const lines = [`\nKeyway is ready: ${url}/graphql`];
-  if (config.explorer) lines.push(`Explore the graph in a browser: ${url}/`);
-  if (tokenPath) lines.push(`The administrator's token was written to ${path}`);
-  lines.push(
-    'Try it:',
-    `  curl -s ${url}/graphql -H 'content-type: application/json' -H "authorization: Bearer $(cat '${path}')" -d '{"query":"{ viewer { name title } }"}'`,
-    '',
-  );
-  return lines.join('\n');
-}
-
-const notReady = (missing: readonly string[], { keysDir }: Config): string =>
-  [
-    `\nKeyway is not ready: the database was written with keys that are not here: ${missing.join(', ')}`,
-    `Bring the key files back to ${keysDir}, or set KEYWAY_KEYS_DIR, and start it again.`,
-  ].join('\n');
-
 function days(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > longestTokenDays)
     throw new InvalidArgumentError(`must be a whole number from 1 to ${longestTokenDays}`);
   return value;
 }
-
-/** How long a connection without a request stays open at a stop: what was sent by then has come. */
-const idleAtStopMs = 1_000;
 
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 
