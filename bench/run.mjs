@@ -32,6 +32,7 @@ const { values } = parseArgs({
     contestants: { type: 'string' },
     connections: { type: 'string', default: '32' },
     seconds: { type: 'string' },
+    processes: { type: 'string' },
   },
 });
 const credentials = Number(values.credentials ?? 1_000_000);
@@ -42,6 +43,7 @@ const options = {
   seconds: Number(values.seconds ?? 4),
   warmSeconds: 2,
   connections: Number(values.connections),
+  env: values.processes && { KEYWAY_PROCESSES: values.processes },
 };
 const unknown = [
   ...chosen.filter((name) => !contestants[name]),
@@ -62,7 +64,10 @@ const medians = summary(records);
 if (values.json) console.log(JSON.stringify({ contestants: medians }, undefined, 2));
 else console.log(table(medians));
 // What was shortened stands beside nothing.
-if (!values.json && values.credentials === undefined && values.contestants === undefined)
+if (
+  !values.json &&
+  [values.credentials, values.contestants, values.processes].every((value) => value === undefined)
+)
   writeFileSync(join(root, 'bench/RESULTS.md'), page(medians, { ...options, credentials }));
 
 /** The packages of the peers, as their lockfile says. */
