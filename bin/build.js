@@ -1,13 +1,16 @@
-// Builds the sources as they are, file by file: types are checked by `npm run types`.
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+// Builds the sources as they are, file by file, and packs what is run into few files: types are checked by `npm run types`.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** What is built. The stand-ins of the stores are run by `demo --stores`. */
 export const sources = ['src', 'migrations', 'test/upstreams'];
 
-/** What is built, and shows by its time when that was: it is written last. */
-export const entry = 'dist/src/cli/cli.js';
+/** What is run, and shows by its time when it was built: it is written last. */
+export const entry = 'dist/packed/cli.js';
 
 /**
  * Builds into `dist/`, and removes there what has no source any more. Others may run what is there meanwhile, and build too.
@@ -17,24 +20,130 @@ export async function build(root) {
   const compiler = await import('@swc/core').catch(() => undefined);
   if (!compiler) return false;
   console.error('Building Keyway…');
-  const files = sources.flatMap((folder) => filesIn(root, folder)).filter(isBuilt);
-  const targets = new Map(files.map((file) => [`dist/${file.replace(/\.ts$/, '.js')}`, file]));
-  const last = targets.get(entry);
-  targets.delete(entry);
-  targets.set(entry, last);
-  for (const [target, file] of targets) {
-    const path = join(root, target);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(
-      `${path}.${process.pid}`,
-      compiler.transformFileSync(join(root, file), { root, cwd: root }).code,
-    );
-    renameSync(`${path}.${process.pid}`, path);
-  }
-  for (const path of filesIn(root, 'dist'))
-    if (path.endsWith('.js') && !targets.has(path)) rmSync(join(root, path), { force: true });
+  await Promise.all([makeImage(root), makeCode(root, compiler)]);
   return true;
 }
+
+async function makeCode(root, compiler) {
+  const files = sources.flatMap((folder) => filesIn(root, folder)).filter(isBuilt);
+  const built = new Set();
+  const write = (path, contents) => {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, `${path}.${process.pid}`), contents);
+    renameSync(join(root, `${path}.${process.pid}`), join(root, path));
+    built.add(path);
+  };
+  for (const file of files)
+    write(
+      `dist/${file.replace(/\.ts$/, '.js')}`,
+      compiler.transformFileSync(join(root, file), { root, cwd: root }).code,
+    );
+  const packed = await pack(root);
+  for (const { path, contents } of packed) if (path !== entry) write(path, contents);
+  write(entry, packed.find(({ path }) => path === entry).contents);
+  for (const path of readdirSync(join(root, 'dist'))
+    .filter(isCode)
+    .flatMap((name) => filesIn(root, `dist/${name}`)))
+    if (path.endsWith('.js') && !built.has(path)) rmSync(join(root, path), { force: true });
+}
+
+/** What has files of its own besides its code, and what must be there before any class is. */
+const external = [
+  '@electric-sql/pglite',
+  '@node-rs/argon2',
+  '@graphql-yoga/render-graphiql',
+  'reflect-metadata',
+];
+
+/** A package that is no module would be brought by import() with its default alone: here it comes with all its names. */
+const wholePackages = {
+  name: 'whole packages',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^[^./]/ }, ({ path, kind, resolveDir }) =>
+      kind === 'dynamic-import' && !path.startsWith('node:') && !external.includes(path)
+        ? { path, namespace: 'whole', pluginData: resolveDir }
+        : undefined,
+    );
+    onLoad({ filter: /^/, namespace: 'whole' }, ({ path, pluginData: resolveDir }) => {
+      const names = Object.keys(createRequire(join(resolveDir, 'any.js'))(path));
+      const contents = `export { ${[...new Set([...names, 'default'])].join(', ')} } from '${path}';`;
+      return { contents, resolveDir };
+    });
+  },
+};
+
+/**
+ * The command line and all packages that it uses, in a file for each part that is loaded on its own: finding and reading
+ * thousands of files would be half of a start.
+ */
+async function pack(root) {
+  const { build: bundle } = await import('esbuild');
+  const { outputFiles } = await bundle({
+    absWorkingDir: root,
+    entryPoints: ['dist/src/cli/cli.js'],
+    outdir: dirname(entry),
+    write: false,
+    bundle: true,
+    splitting: true,
+    plugins: [wholePackages],
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    // The names of classes are names of the graph and of tables.
+    keepNames: true,
+    // Node 20 has none, and pg loads all of fetch to see in another way where it runs.
+    define: { navigator: '{"userAgent":"Node.js"}' },
+    external,
+    banner: {
+      js: [
+        "import 'reflect-metadata';",
+        // Packages that are no modules ask for those of Node by it.
+        "import { createRequire as requireFrom } from 'node:module';",
+        'const require = requireFrom(import.meta.url);',
+      ].join('\n'),
+    },
+    logLevel: 'error',
+  });
+  return outputFiles.map(({ path, contents }) => ({
+    path: relative(root, path).replaceAll(sep, '/'),
+    contents,
+  }));
+}
+
+/** The embedded database that first starts copy; where it cannot be made, each of them makes its own. */
+async function makeImage(root) {
+  const folder = join(root, 'dist/embedded');
+  const { version } = JSON.parse(
+    readFileSync(join(root, 'node_modules/@electric-sql/pglite/package.json'), 'utf8'),
+  );
+  if (textOf(join(folder, 'made-with')) === version) return;
+  const made = `${folder}.${process.pid}`;
+  const child = spawn(process.execPath, [join(root, 'bin/embedded-image.js'), made], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const [code] = await once(child, 'close');
+  try {
+    if (code !== 0) return;
+    writeFileSync(join(made, 'made-with'), version);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(made, folder);
+  } catch (error) {
+    // Another build was first.
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(made, { recursive: true, force: true });
+  }
+}
+
+function textOf(path) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+const isCode = (name) => !name.startsWith('embedded');
 
 const isBuilt = (path) => path.endsWith('.ts') && !path.endsWith('.test.ts');
 

@@ -16,16 +16,21 @@ if (major < 20 || (major === 20 && minor < 19)) {
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const built = join(root, entry);
 
-const newest = (path) =>
-  statSync(path).isDirectory()
-    ? Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))))
-    : statSync(path).mtimeMs;
+/** When the newest file of a folder was changed, in milliseconds since 1970; 0 where there is none. */
+const newestIn = (folder) =>
+  Math.max(
+    0,
+    ...readdirSync(folder, { withFileTypes: true }).map((found) =>
+      found.isDirectory() ? newestIn(join(folder, found.name)) : changedAt(join(folder, found.name)),
+    ),
+  );
+const changedAt = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 const isStale = () => {
-  const present = [...sources, '.swcrc', 'bin/build.js']
-    .map((name) => join(root, name))
-    .filter((path) => existsSync(path));
-  return !existsSync(built) || Math.max(...present.map(newest)) > statSync(built).mtimeMs;
+  // The packages are packed with the rest.
+  const files = ['.swcrc', 'bin/build.js', 'package-lock.json'].map((name) => changedAt(join(root, name)));
+  const folders = sources.map((name) => join(root, name)).filter((path) => existsSync(path));
+  return Math.max(...files, ...folders.map(newestIn)) > changedAt(built);
 };
 
 if (isStale() && !(await build(root)) && !existsSync(built)) {

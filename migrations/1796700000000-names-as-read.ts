@@ -10,6 +10,7 @@ export class NamesAsRead1796700000000 implements MigrationInterface {
   name = 'NamesAsRead1796700000000';
 
   async up(runner: QueryRunner): Promise<void> {
+    const { foldings, swapped } = lettersAsRead();
     await runner.query(`
       -- The tables are written anew: that takes as long as there are rows.
       SET LOCAL statement_timeout = 0;
@@ -23,7 +24,7 @@ export class NamesAsRead1796700000000 implements MigrationInterface {
           RETURN lower(given COLLATE "C");
         END IF;
         folded := lower(normalize(given, NFKC) COLLATE "C");
-        ${blocks.map(folding).join('\n        ')}
+        ${foldings.join('\n        ')}
         RETURN normalize(replace(folded, 'ß', 'ss'), NFKC);
       END $$;
 
@@ -122,43 +123,50 @@ const isAscii = (text: string): string => `octet_length(${text}) = char_length($
 const asciiUpper = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const asciiLower = asciiUpper.toLowerCase();
 
-/** Letters beyond ASCII with a lower case of one letter. */
-const letters = Array.from({ length: 0x1f000 - 0x80 }, (_, index) => index + 0x80)
-  .filter((code) => code < 0xd800 || code > 0xdfff)
-  .map((code) => String.fromCodePoint(code))
-  .filter((letter) => letter.toLowerCase() !== letter && [...letter.toLowerCase()].length === 1);
-// The sigma at a word's end is one as well; the i of Turkish, with a dot and without, is found by anybody's keyboard.
-const folded = new Map([
-  ...letters.map((letter) => [letter, letter.toLowerCase()] as const),
-  ['ς', 'σ'],
-  ['İ', 'i'],
-  ['ı', 'i'],
-]);
-/** By scripts that go together, since translate() goes through its whole list for each letter. */
-const blocks = [
-  [0x80, 0x180],
-  [0x180, 0x530],
-  [0x530, 0x1f000],
-].map(([from = 0, to = 0]) =>
-  [...folded.keys()].filter((letter) => {
-    const code = letter.codePointAt(0) ?? 0;
-    return code >= from && code < to;
-  }),
-);
-const folding = (block: string[]): string => {
-  const upper = block.join('');
-  const lower = block.map((letter) => folded.get(letter)).join('');
-  return `IF folded COLLATE "C" ~ '[${upper}]' THEN folded := translate(folded, '${upper}', '${lower}'); END IF;`;
-};
+/**
+ * How letters beyond ASCII are folded, block by block, and which change places with their other case. Made when it is asked
+ * for: it looks at a hundred thousand characters, and most starts have no use for it.
+ */
+function lettersAsRead() {
+  /** Letters beyond ASCII with a lower case of one letter. */
+  const letters = Array.from({ length: 0x1f000 - 0x80 }, (_, index) => index + 0x80)
+    .filter((code) => code < 0xd800 || code > 0xdfff)
+    .map((code) => String.fromCodePoint(code))
+    .filter((letter) => letter.toLowerCase() !== letter && [...letter.toLowerCase()].length === 1);
+  // The sigma at a word's end is one as well; the i of Turkish, with a dot and without, is found by anybody's keyboard.
+  const folded = new Map([
+    ...letters.map((letter) => [letter, letter.toLowerCase()] as const),
+    ['ς', 'σ'],
+    ['İ', 'i'],
+    ['ı', 'i'],
+  ]);
+  /** By scripts that go together, since translate() goes through its whole list for each letter. */
+  const blocks = [
+    [0x80, 0x180],
+    [0x180, 0x530],
+    [0x530, 0x1f000],
+  ].map(([from = 0, to = 0]) =>
+    [...folded.keys()].filter((letter) => {
+      const code = letter.codePointAt(0) ?? 0;
+      return code >= from && code < to;
+    }),
+  );
+  const folding = (block: string[]): string => {
+    const upper = block.join('');
+    const lower = block.map((letter) => folded.get(letter)).join('');
+    return `IF folded COLLATE "C" ~ '[${upper}]' THEN folded := translate(folded, '${upper}', '${lower}'); END IF;`;
+  };
 
-/** Those with one upper and one lower case, of Latin, Greek and Cyrillic. */
-const cased = letters
-  .filter((letter) => letter < '\u0530' && letter.toLowerCase().toUpperCase() === letter)
-  .join('');
-const swapped = [
-  asciiUpper + asciiLower + cased + cased.toLowerCase(),
-  asciiLower + asciiUpper + cased.toLowerCase() + cased,
-] as const;
+  /** Those with one upper and one lower case, of Latin, Greek and Cyrillic. */
+  const cased = letters
+    .filter((letter) => letter < '\u0530' && letter.toLowerCase().toUpperCase() === letter)
+    .join('');
+  const swapped = [
+    asciiUpper + asciiLower + cased + cased.toLowerCase(),
+    asciiLower + asciiUpper + cased.toLowerCase() + cased,
+  ] as const;
+  return { foldings: blocks.map(folding), swapped };
+}
 
 /** In the order of the Common Locale Data Repository (https://www.unicode.org/charts/collation/), all before the digits. */
 const punctuation = ` _-,;:!?.'"()[]{}@*/\\&#%\`^+<=>|~$`;

@@ -20,6 +20,9 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'keyway-build-'));
   for (const name of ['bin', '.swcrc', 'package.json']) cpSync(name, join(root, name), { recursive: true });
   symlinkSync(resolve('node_modules'), join(root, 'node_modules'));
+  // Made for each, it would take most of the time.
+  mkdirSync(join(root, 'dist'));
+  symlinkSync(resolve('dist/embedded'), join(root, 'dist/embedded'));
   for (const folder of ['src/cli', 'migrations', 'test/upstreams'])
     mkdirSync(join(root, folder), { recursive: true });
 });
@@ -34,6 +37,11 @@ function write(text: string) {
      export async function run(): Promise<number> { console.log(word); return 0; }`,
   );
 }
+/** As if it were changed after all that was built so far. */
+function touch(path: string) {
+  const later = new Date(Date.now() + 10_000);
+  utimesSync(join(root, path), later, later);
+}
 const ran = () => promisify(execFile)(process.execPath, [join(root, 'bin/keyway.js')]);
 
 test('what is not built is built, what is built is run as it is, and what has changed is built again', async () => {
@@ -41,9 +49,30 @@ test('what is not built is built, what is built is run as it is, and what has ch
   expect(await ran()).toEqual({ stdout: 'first\n', stderr: 'Building Keyway…\n' });
   expect(await ran()).toEqual({ stdout: 'first\n', stderr: '' });
   write('second');
-  const later = new Date(Date.now() + 10_000);
-  utimesSync(join(root, 'src/word.ts'), later, later);
+  touch('src/word.ts');
   expect(await ran()).toEqual({ stdout: 'second\n', stderr: 'Building Keyway…\n' });
+});
+
+test('packages are packed with the rest: where they change, it is built again', async () => {
+  write('first');
+  await ran();
+  writeFileSync(join(root, 'package-lock.json'), '{}');
+  touch('package-lock.json');
+  expect(await ran()).toEqual({ stdout: 'first\n', stderr: 'Building Keyway…\n' });
+});
+
+test('a package that is no module has all its names, however it is imported', async () => {
+  writeFileSync(
+    join(root, 'src/cli/cli.ts'),
+    `import { validateSync } from 'class-validator';
+     import { parse } from 'graphql';
+     export async function run(): Promise<number> {
+       const [validator, graphql] = await Promise.all([import('class-validator'), import('graphql')]);
+       console.log(validator.validateSync === validateSync, graphql.parse === parse);
+       return 0;
+     }`,
+  );
+  expect((await ran()).stdout).toBe('true true\n');
 });
 
 test('what has no source any more is removed, and tests are not built', async () => {
@@ -54,8 +83,7 @@ test('what has no source any more is removed, and tests are not built', async ()
   expect(existsSync(join(root, 'dist/src/gone.js'))).toBe(true);
   expect(existsSync(join(root, 'dist/test/upstreams/one.test.js'))).toBe(false);
   rmSync(join(root, 'src/gone.ts'));
-  const later = new Date(Date.now() + 10_000);
-  utimesSync(join(root, 'src/cli/cli.ts'), later, later);
+  touch('src/cli/cli.ts');
   await ran();
   expect(existsSync(join(root, 'dist/src/gone.js'))).toBe(false);
 });

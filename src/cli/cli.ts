@@ -131,8 +131,7 @@ export async function run(args: readonly string[], version: string): Promise<num
     .argument('[file]', 'where to, or - for the standard output', 'schema.graphql')
     .action(async (file: string) => {
       const { openSchema, printGraph } = await import('../graph/schema.js');
-      const { registry } = await import('../connectors/registry.js');
-      const text = printGraph(await openSchema(registry));
+      const text = printGraph(await openSchema());
       if (file === '-') process.stdout.write(text);
       else writeFileSync(file, text);
     });

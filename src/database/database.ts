@@ -68,6 +68,8 @@ export interface DatabaseOptions {
   url: string | undefined;
   /** The embedded database's folder; in memory where left out. */
   folder?: string | undefined;
+  /** As of `openEmbedded`. */
+  image?: string;
   poolSize?: number;
   entities: (new () => object)[];
   migrations: (new () => object)[];
@@ -143,7 +145,7 @@ export class Database implements Sql {
     const source = new DataSource({
       type: 'postgres',
       ...(options.url === undefined
-        ? { driver: await openEmbedded(options.folder, options.onFolderWait) }
+        ? { driver: await openEmbedded(options.folder, options.image, options.onFolderWait) }
         : { poolSize, extra }),
       entities: options.entities,
       migrations: options.migrations,

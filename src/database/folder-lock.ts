@@ -121,7 +121,9 @@ function hold(own: Own, { beatMs, goneMs }: LockTimes): FolderLock {
     own.show('holds');
     last = clocks();
   };
-  const timer = setInterval(beat, beatMs).unref();
+  // With nothing else to wait for, as while it starts, Node would stand still until its threads have nothing more to do
+  // than making code faster: for tenths of a second.
+  const timer = setInterval(beat, beatMs);
   const expectHeld = () => {
     // While we worked or stood still, nobody saw us live: whoever waited for that may have the folder by now.
     if (held && since(last) > Math.min(beatMs, goneMs / 4)) beat();

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { findAccountByName } from '../accounts/find.js';
 import type { Config } from '../config/config.js';
+import { installed } from '../config/installed.js';
 import { syncStore } from '../credentials/sync/sync-store.js';
 import { updateCredential } from '../credentials/update.js';
 import { sql } from '../database/database.js';
@@ -35,10 +36,12 @@ export interface StandInStore {
  * @throws an Error to show where this Keyway came without them.
  */
 export async function startStandIns(): Promise<StandIns> {
-  const built = new URL('../../test/upstreams/filled.js', import.meta.url);
-  if (!existsSync(fileURLToPath(built)))
+  const built = installed('dist/test/upstreams/filled.js');
+  if (!existsSync(built))
     throw new Error('The stand-ins of the stores are not here: this Keyway came without its tests.');
-  const { startFilled } = (await import(built.href)) as { startFilled: () => Promise<StandIns> };
+  const { startFilled } = (await import(pathToFileURL(built).href)) as {
+    startFilled: () => Promise<StandIns>;
+  };
   return startFilled();
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { installed } from '../config/installed.js';
 
 /** One tab of the explorer: a document with one named operation, and the variables it is opened with, as JSON. */
 export interface Example {
@@ -19,14 +19,16 @@ export type Brought = Readonly<Record<'storeAddress' | 'storeKey' | 'storeSecret
  * @param brought the values of a store to connect, where they are known
  */
 export function examples(now = new Date(), brought?: Brought): Example[] {
-  return readdirSync(folder())
+  // The build copies no documents.
+  const folder = installed('src/explorer/examples');
+  return readdirSync(folder)
     .filter((file) => file.endsWith('.graphql'))
     .sort()
     .map((file) => {
-      const variables = join(folder(), file.replace('.graphql', '.variables.json'));
+      const variables = join(folder, file.replace('.graphql', '.variables.json'));
       return {
         file,
-        query: readFileSync(join(folder(), file), 'utf8'),
+        query: readFileSync(join(folder, file), 'utf8'),
         ...(existsSync(variables) && {
           variables: withBrought(withDates(readFileSync(variables, 'utf8'), now), brought),
         }),
@@ -49,13 +51,3 @@ const withBrought = (variables: string, brought: Brought | undefined) =>
 
 /** The name of an example's operation. */
 export const nameOf = ({ query }: Example): string => /(?:query|mutation) (\w+)/.exec(query)?.[1] ?? '';
-
-/** The build copies no documents, so they are read beside the source, from `src/` and from `dist/` alike. */
-function folder(): string {
-  let root = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(root, 'package.json'))) {
-    if (dirname(root) === root) throw new Error('The explorer cannot find its examples.');
-    root = dirname(root);
-  }
-  return join(root, 'src', 'explorer', 'examples');
-}

@@ -27,7 +27,7 @@ import {
   AbandonedResolver,
   StoreCredentialsResolver,
 } from '../credentials/credential.resolver.js';
-import type { Registry } from '../connectors/registry.js';
+import { registry, type Registry } from '../connectors/registry.js';
 import type { RequestContext } from '../context.js';
 import { encodeId } from '../ids.js';
 import { callDirectly } from './direct-fields.js';
@@ -85,12 +85,12 @@ const resolvers: NonEmptyArray<Resolver> = [
 
 /**
  * The graph, built from its classes.
- * @param connectors the kinds of stores that it knows.
+ * @param connectors the kinds of stores that it knows; all that there are, if left out.
  * @param more resolvers besides Keyway's own.
  * @throws where a root field does not say what it needs, and one below how its arguments are looked at.
  */
 export async function openSchema(
-  connectors: Registry,
+  connectors: Registry = registry,
   more: readonly Resolver[] = [],
 ): Promise<GraphQLSchema> {
   const all: NonEmptyArray<Resolver> = [...resolvers, connectingResolver(connectors), ...more];

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Checkpoints } from '../audit/checkpoints.js';
 import type { Config } from '../config/config.js';
+import { installed } from '../config/installed.js';
 import { Database, sql } from '../database/database.js';
 import { firstStart } from './first-start.js';
 import { makeFolder } from './folders.js';
@@ -40,6 +41,7 @@ export async function openKeyway(config: Config, log: Log): Promise<Keyway | Loc
   const db = await Database.open({
     url: config.databaseUrl,
     folder: config.dataDir,
+    image: installed('dist/embedded/postgres'),
     poolSize: config.databasePool,
     entities,
     migrations,

@@ -4,10 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openEmbedded } from '../../src/database/embedded.js';
-import { readyPlace, type Place } from '../support/process.js';
+import { barePlace, readyPlace, type Place } from '../support/process.js';
 
 let place: Place;
 let folder: string;
@@ -39,6 +39,45 @@ test('nothing is written any more once another has taken the folder over', async
   await lost;
   await pool.end();
   expect(files()).toEqual(before);
+});
+
+describe('a folder without a database', () => {
+  const image = 'dist/embedded/postgres';
+  const identifier = 'SELECT system_identifier FROM pg_control_system()';
+  let bare: Place;
+  beforeEach(async () => void (bare = await barePlace()));
+  afterEach(() => bare.drop());
+
+  async function answered(from: string | undefined, text = identifier): Promise<unknown> {
+    const pool = new (await openEmbedded(bare.folder, from)).Pool();
+    const { rows } = await pool.query(text);
+    await pool.end();
+    return rows;
+  }
+
+  test('begins with a copy of the one that was prepared, which stays as it is', async () => {
+    const before = fingerprint(image);
+    const first = await answered(image);
+    rmSync(join(bare.folder, 'postgres'), { recursive: true });
+    expect(await answered(image)).toEqual(first);
+    expect(fingerprint(image)).toEqual(before);
+  });
+
+  test('keeps what it has from then on', async () => {
+    await answered(image, 'CREATE TABLE kept (id integer)');
+    expect(await answered(image, 'SELECT * FROM kept')).toEqual([]);
+  });
+
+  test('is not taken for one where a copy was left half done', async () => {
+    mkdirSync(join(bare.folder, 'postgres.part', 'base'), { recursive: true });
+    writeFileSync(join(bare.folder, 'postgres.part', 'PG_VERSION'), '9');
+    expect(await answered(image)).toHaveLength(1);
+    expect(readdirSync(bare.folder)).not.toContain('postgres.part');
+  });
+
+  test('gets one of its own where none was prepared', async () => {
+    expect(await answered(join(bare.folder, 'none'))).toHaveLength(1);
+  });
 });
 
 /** What another does that took the holder for gone. */
