@@ -17,14 +17,14 @@ export const entry = 'dist/packed/cli.js';
  * @returns whether there is a compiler to do so.
  */
 export async function build(root) {
-  const compiler = await import('@swc/core').catch(() => undefined);
-  if (!compiler) return false;
+  const tools = await Promise.all([import('@swc/core'), import('esbuild')]).catch(() => undefined);
+  if (!tools) return false;
   console.error('Building Keyway…');
-  await Promise.all([makeImage(root), makeCode(root, compiler)]);
+  await Promise.all([makeImage(root), makeCode(root, ...tools)]);
   return true;
 }
 
-async function makeCode(root, compiler) {
+async function makeCode(root, compiler, packer) {
   const files = sources.flatMap((folder) => filesIn(root, folder)).filter(isBuilt);
   const built = new Set();
   const write = (path, contents) => {
@@ -38,7 +38,7 @@ async function makeCode(root, compiler) {
       `dist/${file.replace(/\.ts$/, '.js')}`,
       compiler.transformFileSync(join(root, file), { root, cwd: root }).code,
     );
-  const packed = await pack(root);
+  const packed = await pack(root, packer);
   for (const { path, contents } of packed) if (path !== entry) write(path, contents);
   write(entry, packed.find(({ path }) => path === entry).contents);
   for (const path of readdirSync(join(root, 'dist'))
@@ -76,9 +76,8 @@ const wholePackages = {
  * The command line and all packages that it uses, in a file for each part that is loaded on its own: finding and reading
  * thousands of files would be half of a start.
  */
-async function pack(root) {
-  const { build: bundle } = await import('esbuild');
-  const { outputFiles } = await bundle({
+async function pack(root, packer) {
+  const { outputFiles } = await packer.build({
     absWorkingDir: root,
     entryPoints: ['dist/src/cli/cli.js'],
     outdir: dirname(entry),

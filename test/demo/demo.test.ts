@@ -241,7 +241,9 @@ test('the stand-ins are named by the demo alone, so that all else runs without t
   const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.endsWith('.ts'),
   );
-  const naming = sources.filter((name) => /['"`][./]*(?:dist\/)?test\//.test(readFileSync(join('src', name), 'utf8')));
+  const naming = sources.filter((name) =>
+    /['"`][./]*(?:dist\/)?test\//.test(readFileSync(join('src', name), 'utf8')),
+  );
   expect(naming).toEqual(['demo/stores.ts']);
   // By an address that is made when it runs: the compiler wants no file there.
   expect(readFileSync('src/demo/stores.ts', 'utf8')).not.toMatch(/(?:from|import\() ?'[./]*test\//);
