@@ -33,6 +33,10 @@ export async function fillKeyway(url, credentials) {
 const small = (credentials) => [
   `INSERT INTO accounts (id, kind, name, title)
     SELECT ${sqlUuid('Account', 'n')}, 'SERVICE', 'account-' || n, 'Account ' || n FROM generate_series(1, ${accounts}) n`,
+  // An account that Keyway has made has a chain in the audit log.
+  `INSERT INTO audit_heads (account_id, number, epoch, hash)
+    SELECT ${sqlUuid('Account', 'n')}, 0, (SELECT min(epoch) FROM audit_heads), decode(repeat('00', 32), 'hex')
+    FROM generate_series(1, ${accounts}) n`,
   `INSERT INTO projects (id, account_id, name, title)
     SELECT ${sqlUuid('Project', 'n')}, ${sqlUuid('Account', 'n')}, 'project-' || n, 'Project ' || n
     FROM generate_series(1, ${projectsOf(credentials)}) n`,

@@ -26,38 +26,59 @@ export function summary(records) {
   return medians;
 }
 
-/** A table for each request. */
-export function table(medians) {
+/** A table for each request. @param counts statements a request, as of `statementsOfEach`. */
+export function table(medians, counts = {}) {
   return Object.entries(requests)
     .filter(([request]) => Object.values(medians).some((one) => one[request]))
     .map(
-      ([request, about]) => `### ${request}: ${about}\n\n${header}\n${lines(medians, request).join('\n')}\n`,
+      ([request, about]) =>
+        `### ${request}: ${about}\n\n${header}\n${lines(medians, request, counts).join('\n')}\n`,
     )
     .join('\n');
 }
 
-/** The page of results. */
-export const page = (medians, { credentials, rounds, seconds, connections }) => `# Keyway beside its peers
+/** What a further table has measured. @param rows as of `tables`. */
+export const furtherTable = ({ title, columns }, rows) => `### ${title}
+
+| requests a second | ${columns.map((column) => column.toLocaleString('en')).join(' | ')} | last / first |
+|---|${columns.map(() => '--:|').join('')}--:|
+${rows
+  .map(
+    ({ name, figures }) => `| ${[name, ...figures, (figures.at(-1) / figures[0]).toFixed(2)].join(' | ')} |`,
+  )
+  .join('\n')}
+`;
+
+/** The page of results, beside which its picture lies. */
+export const page = (
+  medians,
+  counts,
+  further,
+  { credentials, rounds, seconds, connections },
+) => `# Keyway beside its peers
 
 ${credentials.toLocaleString('en')} credentials, ${connections} connections, each asking again as soon as it is answered; medians of ${rounds} rounds
 of ${seconds} s, in turns. The load, the servers and PostgreSQL share the processors: read the ratios, not the rates. Times of
 the processor are for one request. The peers and the limit know no callers, permissions or audit; Keyway does all three.
 Made by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'CPU'}, Node ${process.versions.node}.
 
-${table(medians)}`;
+![Requests a second](results.svg)
 
-const header = `| | requests a second | / limit | p50 ms | p99 ms | server µs | PostgreSQL µs | memory MB | start ms |
-|---|--:|--:|--:|--:|--:|--:|--:|--:|`;
+${table(medians, counts)}
+${further.join('\n')}`;
 
-function lines(medians, request) {
+const header = `| | requests a second | / limit | p50 ms | p99 ms | server µs | PostgreSQL µs | statements | memory MB | start ms |
+|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|`;
+
+function lines(medians, request, counts) {
   const limit = medians.limit?.[request]?.requestsPerSecond;
   return Object.entries(medians)
     .filter(([, measured]) => measured[request])
     .map(([name, { [request]: one }]) => {
       const share = limit ? (one.requestsPerSecond / limit).toFixed(2) : '';
       const ms = [one.p50Ms, one.p99Ms].map((value) => value.toFixed(1));
-      const whole = [one.serverUs, one.postgresUs, one.memoryMb, one.startMs].map((value) =>
-        value === undefined ? '' : Math.round(value),
+      const whole = [one.serverUs, one.postgresUs, counts[name]?.[request], one.memoryMb, one.startMs].map(
+        (value) => (value === undefined ? '' : Math.round(value)),
       );
       return `| ${[name, Math.round(one.requestsPerSecond), share, ...ms, ...whole].join(' | ')} |`;
     });

@@ -14,61 +14,92 @@ const built = spawnSync(process.execPath, [join(root, 'bin/keyway.js'), '--help'
 if (built.status !== 0) process.exit(1);
 
 const { openBed } = await import('./bed.mjs');
+const { chart } = await import('./chart.mjs');
 const { contestants } = await import('./contestants.mjs');
 const { serverUrl } = await import('./databases.mjs');
 const { measureRounds } = await import('./measure.mjs');
 const { parentOf } = await import('./processor.mjs');
-const { summary, table, page } = await import('./report.mjs');
+const { furtherTable, page, summary, table } = await import('./report.mjs');
 const { requests } = await import('./questions.mjs');
+const { statementsOfEach } = await import('./statements.mjs');
+const { tables } = await import('./tables.mjs');
+const { expectWithin } = await import('./bounds.mjs');
 const { expectWrk } = await import('./wrk.mjs');
 
 const { values } = parseArgs({
   options: {
+    check: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     only: { type: 'string', default: Object.keys(requests).join() },
-    rounds: { type: 'string' },
-    credentials: { type: 'string' },
-    contestants: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
+    credentials: { type: 'string', default: '1000000' },
+    contestants: { type: 'string', default: Object.keys(contestants).join() },
     connections: { type: 'string', default: '32' },
-    seconds: { type: 'string' },
-    processes: { type: 'string' },
+    seconds: { type: 'string', default: '4' },
+    processes: { type: 'string', default: '1' },
+    tables: { type: 'string' },
   },
 });
-const credentials = Number(values.credentials ?? 1_000_000);
-const chosen = values.contestants?.split(',') ?? Object.keys(contestants);
+const credentials = Number(values.credentials);
+const chosen = values.contestants.split(',');
+const only = values.only.split(',');
 const options = {
-  only: values.only.split(','),
-  rounds: Number(values.rounds ?? 3),
-  seconds: Number(values.seconds ?? 4),
-  warmSeconds: 2,
+  only,
+  rounds: Number(values.rounds),
+  seconds: Number(values.seconds),
+  warmSeconds: Math.min(2, Number(values.seconds)),
   connections: Number(values.connections),
-  env: values.processes && { KEYWAY_PROCESSES: values.processes },
+  env: { KEYWAY_PROCESSES: values.processes },
 };
+/** All of it, for the page of results: what was shortened stands beside nothing. */
+const whole = process.argv.slice(2).every((argument) => argument === '--keep');
+const wanted = whole ? Object.keys(tables) : (values.tables?.split(',') ?? []);
 const unknown = [
   ...chosen.filter((name) => !contestants[name]),
-  ...options.only.filter((name) => !requests[name]),
+  ...only.filter((name) => !requests[name]),
+  ...wanted.filter((name) => !tables[name]),
 ];
 if (unknown.length > 0) throw new Error(`there is no ${unknown.join(', no ')}`);
 
 expectWrk();
-if (chosen.some((name) => contestants[name].peer)) installPeers();
+if (wanted.length > 0 || chosen.some((name) => contestants[name].peer)) installPeers();
 const bed = await openBed(credentials, values.keep);
-let records;
+let medians;
+let counts;
+const further = [];
 try {
-  records = await measureRounds(bed, chosen, { ...options, postmaster: await postmasterHere() });
+  counts = await statementsOfEach(bed, chosen, only);
+  medians = summary(await measureRounds(bed, chosen, { ...options, postmaster: await postmasterHere() }));
+  for (const name of wanted) {
+    const rows = await tables[name].measure({ bed, only, keep: values.keep });
+    further.push(furtherTable(tables[name], rows));
+  }
 } finally {
   await bed.close();
 }
-const medians = summary(records);
-if (values.json) console.log(JSON.stringify({ contestants: medians }, undefined, 2));
-else console.log(table(medians));
-// What was shortened stands beside nothing.
-if (
-  !values.json &&
-  [values.credentials, values.contestants, values.processes].every((value) => value === undefined)
-)
-  writeFileSync(join(root, 'bench/RESULTS.md'), page(medians, { ...options, credentials }));
+if (values.json) console.log(JSON.stringify({ contestants: withCounts(medians, counts) }, undefined, 2));
+else console.log([table(medians, counts), ...further].join('\n'));
+if (whole) {
+  writeFileSync(join(root, 'bench/RESULTS.md'), page(medians, counts, further, { ...options, credentials }));
+  writeFileSync(join(root, 'bench/results.svg'), chart(medians));
+}
+if (values.check) expectWithin(medians, counts);
+
+/** The medians, each with its statements a request. */
+function withCounts(medians, counts) {
+  return Object.fromEntries(
+    Object.entries(medians).map(([name, measured]) => [
+      name,
+      Object.fromEntries(
+        Object.entries(measured).map(([request, one]) => [
+          request,
+          { ...one, statements: counts[name]?.[request] },
+        ]),
+      ),
+    ]),
+  );
+}
 
 /** The packages of the peers, as their lockfile says. */
 function installPeers() {

@@ -8,7 +8,7 @@ import { clearInterval, setInterval } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { machine, root } from './filled.mjs';
-import { endAll, median, part, started } from './load.mjs';
+import { endAll, started } from './children.mjs';
 
 const { readConfig } = await import('../dist/src/config/config.js');
 const { openKeyway } = await import('../dist/src/start/keyway.js');
@@ -257,4 +257,15 @@ async function onServer(statement) {
   } finally {
     await client.end();
   }
+}
+
+/** The value below which this part of the sorted values lies. */
+function part(sorted, share) {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+}
+
+/** The median of one figure over rounds. */
+function median(measured, figure) {
+  const sorted = measured.map((one) => one[figure]).sort((a, b) => a - b);
+  return part(sorted, 0.5);
 }
