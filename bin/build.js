@@ -88,7 +88,7 @@ async function pack(root, packer) {
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    // The names of classes are names of the graph and of tables.
+    // Names of classes are names of the graph, and some errors are told apart by theirs.
     keepNames: true,
     // Node 20 has none, and pg loads all of fetch to see in another way where it runs.
     define: { navigator: '{"userAgent":"Node.js"}' },

@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -73,6 +74,12 @@ test('a package that is no module has all its names, however it is imported', as
      }`,
   );
   expect((await ran()).stdout).toBe('true true\n');
+});
+
+test('names of classes are what they were: they are names of the graph, and what errors are told apart by', async () => {
+  const run = (...args: string[]) => promisify(execFile)(process.execPath, ['bin/keyway.js', ...args]);
+  expect((await run('schema', '-')).stdout).toBe(readFileSync('schema.graphql', 'utf8'));
+  await expect(run('nosuch')).rejects.toMatchObject({ stderr: "error: unknown command 'nosuch'\n" });
 });
 
 test('what has no source any more is removed, and tests are not built', async () => {
