@@ -49,10 +49,10 @@ async function statementsOf(bed, name, only) {
   return counts;
 }
 
-/** A door to PostgreSQL that counts what goes through. @throws where a connection is encrypted: nothing can be counted there. */
+/** A door to PostgreSQL that counts what goes through: of connections that are not encrypted. */
 async function listenBefore(databaseUrl) {
   const url = new URL(databaseUrl);
-  const target = { port: Number(url.port || 5432), host: url.hostname };
+  const target = { port: Number(url.port || 5432), host: url.hostname.replace(/^\[|\]$/g, '') };
   const sockets = new Set();
   let statements = 0;
   const server = createServer((near) => {
@@ -93,7 +93,11 @@ function counter(onStatement) {
       const length = typed + rest.readUInt32BE(typed);
       if (rest.length < length) return;
       if (started && (rest[0] === query || rest[0] === execute)) onStatement();
-      if (!started) started = rest.readUInt32BE(4) !== sslRequest;
+      if (!started && rest.readUInt32BE(4) === sslRequest)
+        throw new Error(
+          'statements are counted where connections are not encrypted: leave sslmode out of DATABASE_URL',
+        );
+      started = true;
       rest = rest.subarray(length);
     }
   };

@@ -1,16 +1,26 @@
 // Builds the sources as they are, file by file, and packs what is run into few files: types are checked by `npm run types`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** What is built. The stand-ins of the stores are run by `demo --stores`. */
 export const sources = ['src', 'migrations', 'test/upstreams'];
 
 /** What is run, and shows by its time when it was built: it is written last. */
-export const entry = 'dist/packed/cli.js';
+export const entry = 'dist/keyway.js';
 
 /**
  * Builds into `dist/`, and removes there what has no source any more. Others may run what is there meanwhile, and build too.
@@ -20,17 +30,18 @@ export async function build(root) {
   const tools = await Promise.all([import('@swc/core'), import('esbuild')]).catch(() => undefined);
   if (!tools) return false;
   console.error('Building Keyway…');
-  await Promise.all([makeImage(root), makeCode(root, ...tools)]);
+  const [packed] = await Promise.all([makeCode(root, ...tools), makeImage(root)]);
+  writeWhole(join(root, entry), `export { run } from './packed/${packed}/cli.js';\n`);
+  sweep(root);
   return true;
 }
 
+/** @returns the folder of `dist/packed` with what is to be run. */
 async function makeCode(root, compiler, packer) {
   const files = sources.flatMap((folder) => filesIn(root, folder)).filter(isBuilt);
   const built = new Set();
   const write = (path, contents) => {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, `${path}.${process.pid}`), contents);
-    renameSync(join(root, `${path}.${process.pid}`), join(root, path));
+    writeWhole(join(root, path), contents);
     built.add(path);
   };
   for (const file of files)
@@ -38,14 +49,44 @@ async function makeCode(root, compiler, packer) {
       `dist/${file.replace(/\.ts$/, '.js')}`,
       compiler.transformFileSync(join(root, file), { root, cwd: root }).code,
     );
-  const packed = await pack(root, packer);
-  for (const { path, contents } of packed) if (path !== entry) write(path, contents);
-  write(entry, packed.find(({ path }) => path === entry).contents);
-  for (const path of readdirSync(join(root, 'dist'))
-    .filter(isCode)
-    .flatMap((name) => filesIn(root, `dist/${name}`)))
+  for (const path of sources.flatMap((folder) => builtIn(root, folder)))
     if (path.endsWith('.js') && !built.has(path)) rmSync(join(root, path), { force: true });
+  const packed = await pack(root, packer);
+  const name = packed
+    .reduce((hash, { contents }) => hash.update(contents), createHash('sha256'))
+    .digest('hex')
+    .slice(0, 12);
+  for (const { file, contents } of packed) writeWhole(join(root, 'dist/packed', name, file), contents);
+  return name;
 }
+
+/** So that whoever reads it meanwhile finds all of it, or what was there before. */
+function writeWhole(path, contents) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.${process.pid}`, contents);
+  renameSync(`${path}.${process.pid}`, path);
+}
+
+/**
+ * Removes what earlier builds have left, but for the last few: one that runs still reads its files, and another build may
+ * be under way.
+ */
+function sweep(root) {
+  const changedMs = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const packed = join(root, 'dist/packed');
+  const byAge = readdirSync(packed).sort(
+    (one, other) => changedMs(join(packed, other)) - changedMs(join(packed, one)),
+  );
+  const images = readdirSync(join(root, 'dist'))
+    .filter((name) => /^embedded\.\d+$/.test(name))
+    .map((name) => join(root, 'dist', name))
+    .filter((path) => changedMs(path) < Date.now() - longestBuildMs);
+  for (const path of [...byAge.slice(mostKept).map((name) => join(packed, name)), ...images])
+    rmSync(path, { recursive: true, force: true });
+}
+
+const mostKept = 5;
+const longestBuildMs = 3_600_000;
 
 /** What has files of its own besides its code, and what must be there before any class is. */
 const external = [
@@ -80,7 +121,7 @@ async function pack(root, packer) {
   const { outputFiles } = await packer.build({
     absWorkingDir: root,
     entryPoints: ['dist/src/cli/cli.js'],
-    outdir: dirname(entry),
+    outdir: 'dist/packed',
     write: false,
     bundle: true,
     splitting: true,
@@ -103,10 +144,7 @@ async function pack(root, packer) {
     },
     logLevel: 'error',
   });
-  return outputFiles.map(({ path, contents }) => ({
-    path: relative(root, path).replaceAll(sep, '/'),
-    contents,
-  }));
+  return outputFiles.map(({ path, contents }) => ({ file: basename(path), contents }));
 }
 
 /** The embedded database that first starts copy; where it cannot be made, each of them makes its own. */
@@ -142,9 +180,10 @@ function textOf(path) {
   }
 }
 
-const isCode = (name) => !name.startsWith('embedded');
-
 const isBuilt = (path) => path.endsWith('.ts') && !path.endsWith('.test.ts');
+
+const builtIn = (root, folder) =>
+  existsSync(join(root, 'dist', folder)) ? filesIn(root, `dist/${folder}`) : [];
 
 const filesIn = (root, folder) =>
   readdirSync(join(root, folder), { withFileTypes: true }).flatMap((found) => {

@@ -9,4 +9,4 @@ mkdirSync(folder, { recursive: true });
 await (await PGlite.create({ dataDir: join(folder, 'postgres') })).close();
 // Whoever may run Keyway may copy it, and there is nothing in it.
 for (const found of readdirSync(folder, { withFileTypes: true, recursive: true }))
-  if (found.isFile()) chmodSync(join(found.parentPath, found.name), 0o644);
+  chmodSync(join(found.parentPath, found.name), found.isDirectory() ? 0o755 : 0o644);

@@ -27,8 +27,9 @@ const newestIn = (folder) =>
 const changedAt = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 const isStale = () => {
-  // The packages are packed with the rest.
-  const files = ['.swcrc', 'bin/build.js', 'package-lock.json'].map((name) => changedAt(join(root, name)));
+  // The packages are packed with the rest; npm writes that file when it has changed any.
+  const names = ['.swcrc', 'bin/build.js', 'node_modules/.package-lock.json'];
+  const files = names.map((name) => changedAt(join(root, name)));
   const folders = sources.map((name) => join(root, name)).filter((path) => existsSync(path));
   return Math.max(...files, ...folders.map(newestIn)) > changedAt(built);
 };

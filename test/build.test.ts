@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -20,7 +21,9 @@ let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'keyway-build-'));
   for (const name of ['bin', '.swcrc', 'package.json']) cpSync(name, join(root, name), { recursive: true });
-  symlinkSync(resolve('node_modules'), join(root, 'node_modules'));
+  mkdirSync(join(root, 'node_modules'));
+  for (const name of readdirSync('node_modules').filter((one) => one !== '.package-lock.json'))
+    symlinkSync(resolve('node_modules', name), join(root, 'node_modules', name));
   // Made for each, it would take most of the time.
   mkdirSync(join(root, 'dist'));
   symlinkSync(resolve('dist/embedded'), join(root, 'dist/embedded'));
@@ -54,11 +57,11 @@ test('what is not built is built, what is built is run as it is, and what has ch
   expect(await ran()).toEqual({ stdout: 'second\n', stderr: 'Building Keyway…\n' });
 });
 
-test('packages are packed with the rest: where they change, it is built again', async () => {
+test('packages are packed with the rest: where npm has changed any, it is built again', async () => {
   write('first');
   await ran();
-  writeFileSync(join(root, 'package-lock.json'), '{}');
-  touch('package-lock.json');
+  writeFileSync(join(root, 'node_modules/.package-lock.json'), '{}');
+  touch('node_modules/.package-lock.json');
   expect(await ran()).toEqual({ stdout: 'first\n', stderr: 'Building Keyway…\n' });
 });
 
@@ -74,6 +77,24 @@ test('a package that is no module has all its names, however it is imported', as
      }`,
   );
   expect((await ran()).stdout).toBe('true true\n');
+});
+
+test('what runs finds its files after it was built again, if not for ever', async () => {
+  const packed = () => readdirSync(join(root, 'dist/packed'));
+  write('0');
+  await ran();
+  const [first] = packed();
+  for (let build = 1; build < 5; build++) {
+    write(`${build}`);
+    touch('src/word.ts');
+    await ran();
+    expect(packed()).toContain(first);
+  }
+  write('last');
+  touch('src/word.ts');
+  await ran();
+  expect(packed()).toHaveLength(5);
+  expect(packed()).not.toContain(first);
 });
 
 test('names of classes are what they were: they are names of the graph, and what errors are told apart by', async () => {

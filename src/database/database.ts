@@ -1,3 +1,4 @@
+import pg from 'pg';
 import {
   DataSource,
   type Logger,
@@ -146,7 +147,7 @@ export class Database implements Sql {
       type: 'postgres',
       ...(options.url === undefined
         ? { driver: await openEmbedded(options.folder, options.image, options.onFolderWait) }
-        : { poolSize, extra }),
+        : { poolSize, extra, driver: pg }),
       entities: options.entities,
       migrations: options.migrations,
       migrationsTableName: 'migrations',

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { existsSync } from 'node:fs';
-import { cp, rename, rm } from 'node:fs/promises';
+import { chmod, cp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messages, parse, PGlite, protocol } from '@electric-sql/pglite';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
@@ -61,13 +61,29 @@ export async function openEmbedded(
   }
 }
 
-/** Copies the image to a place where nothing is, whole or not at all. */
+/** Copies the image to a place where nothing is, whole or not at all: where it cannot be, one is made as without it. */
 async function beginWith(image: string, place: string): Promise<void> {
   if (existsSync(place) || !existsSync(image)) return;
   const part = `${place}.part`;
-  await rm(part, { recursive: true, force: true });
-  await cp(image, part, { recursive: true });
-  await rename(part, place);
+  try {
+    await rm(part, { recursive: true, force: true });
+    await cp(image, part, { recursive: true });
+    await makeOwn(part);
+    await rename(part, place);
+  } catch {
+    await makeOwn(part)
+      .then(() => rm(part, { recursive: true, force: true }))
+      .catch(() => undefined);
+  }
+}
+
+/** A copy brings the modes of what was installed, which may be something that nobody writes to. */
+async function makeOwn(folder: string): Promise<void> {
+  await chmod(folder, 0o700);
+  for (const found of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, found.name);
+    await (found.isDirectory() ? makeOwn(path) : chmod(path, 0o600));
+  }
 }
 
 /** The one connection of the embedded database, handed to one user at a time: that is what makes transactions safe. */

@@ -4,7 +4,16 @@
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { openEmbedded } from '../../src/database/embedded.js';
 import { barePlace, readyPlace, type Place } from '../support/process.js';
@@ -73,6 +82,25 @@ describe('a folder without a database', () => {
     writeFileSync(join(bare.folder, 'postgres.part', 'PG_VERSION'), '9');
     expect(await answered(image)).toHaveLength(1);
     expect(readdirSync(bare.folder)).not.toContain('postgres.part');
+  });
+
+  test('is its own to write to, whatever the modes of what was installed', async () => {
+    const installed = join(bare.folder, 'installed');
+    cpSync(image, installed, { recursive: true });
+    const all = readdirSync(installed, { recursive: true, encoding: 'utf8' }).map((name) =>
+      join(installed, name),
+    );
+    for (const path of [...all, installed]) chmodSync(path, 0o555);
+    await answered(installed);
+    const place = join(bare.folder, 'postgres');
+    const modes = ['.', 'base', 'PG_VERSION'].map((name) => statSync(join(place, name)).mode & 0o777);
+    expect(modes).toEqual([0o700, 0o700, 0o600]);
+  });
+
+  test('gets one of its own where the prepared one cannot be copied', async () => {
+    const broken = join(bare.folder, 'broken');
+    writeFileSync(broken, 'no folder');
+    expect(await answered(broken)).toHaveLength(1);
   });
 
   test('gets one of its own where none was prepared', async () => {
