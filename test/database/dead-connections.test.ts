@@ -2,11 +2,6 @@ import { EventEmitter } from 'node:events';
 import { Connections, type PgConnection, type Session } from '../../src/database/connections.js';
 import { DeadConnections, type SeenSession, type Server } from '../../src/database/dead-connections.js';
 
-const opened: DeadConnections[] = [];
-afterEach(() => {
-  for (const dead of opened.splice(0)) dead.stop();
-});
-
 /** Connections in a pool, none of whose statements is answered, and a server that has the sessions that it is given. */
 function makeWorld() {
   const pool = new EventEmitter();
@@ -24,7 +19,8 @@ function makeWorld() {
     await work(world.server);
   };
   const dead = new DeadConnections(connections, ask, 0);
-  opened.push(dead);
+  // A look of its own would come between those of a test that takes long.
+  dead.stop();
   let pids = 0;
   const connect = (behindPooler = false) => {
     const session: Session = { pid: ++pids, startedAt: `${pids}.5` };
