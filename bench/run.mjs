@@ -71,20 +71,25 @@ const further = [];
 try {
   counts = await statementsOfEach(bed, chosen, only);
   medians = summary(await measureRounds(bed, chosen, { ...options, postmaster: await postmasterHere() }));
+  writeResults();
   for (const name of wanted) {
     const rows = await tables[name].measure({ bed, only, keep: values.keep });
     further.push(furtherTable(tables[name], rows));
+    writeResults();
   }
 } finally {
   await bed.close();
 }
 if (values.json) console.log(JSON.stringify({ contestants: withCounts(medians, counts) }, undefined, 2));
 else console.log([table(medians, counts), ...further].join('\n'));
-if (whole) {
+if (values.check) expectWithin(medians, counts);
+
+/** What is measured so far: what comes later may fail. */
+function writeResults() {
+  if (!whole) return;
   writeFileSync(join(root, 'bench/RESULTS.md'), page(medians, counts, further, { ...options, credentials }));
   writeFileSync(join(root, 'bench/results.svg'), chart(medians));
 }
-if (values.check) expectWithin(medians, counts);
 
 /** The medians, each with its statements a request. */
 function withCounts(medians, counts) {

@@ -23,7 +23,15 @@ export async function load({ url, token, file, connections, seconds, check }) {
   child.stderr.on('data', (part) => (told += part));
   await new Promise((resolve) => child.once('close', resolve));
   const [, json] = /JSON(\{.*\})/.exec(told) ?? [];
-  if (!json) throw new Error(`wrk on ${url}: ${told.trim().split('\n').at(-1)}`);
+  if (!json)
+    throw new Error(
+      `wrk on ${url}: ${
+        told
+          .trim()
+          .split('\n')
+          .find((line) => line.startsWith('a wrong answer')) ?? told.trim()
+      }`,
+    );
   const { requests, us, errors, ...figures } = JSON.parse(json);
   if (errors > 0) throw new Error(`${errors} of ${requests} requests to ${url} failed`);
   return { ...figures, requests, requestsPerSecond: requests / (us / 1e6), bytes: figures.bytes / requests };
