@@ -1,4 +1,4 @@
-// The results as a picture: a bar for each contestant and request, by how much of the limit it reaches.
+// The results as a picture: a bar for each contestant and request.
 import { requests } from './questions.mjs';
 
 const [width, left, right, barHeight, gap] = [720, 150, 110, 14, 4];

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 
@@ -111,24 +109,10 @@ function causes(error: Error, depth = 0): Record<string, unknown> {
   if (typeof code === 'string') told.code = cleanText(code);
   if (typeof constraint === 'string') told.constraint = cleanText(constraint);
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-  if (frames.length > 0) told.at = frames.slice(0, 8).map((line) => cleanText(withSource(line.trim())));
+  if (frames.length > 0) told.at = frames.slice(0, 8).map((line) => cleanText(line.trim()));
   if (error.cause instanceof Error && depth < 4) told.cause = causes(error.cause, depth + 1);
   else if (typeof error.cause === 'string') told.cause = cleanText(error.cause);
   return told;
-}
-
-/** Names the file of the sources, where that is packed into one with others. */
-function withSource(frame: string): string {
-  const [, packed, line] = /(file:\/\/[^\s()]*\/dist\/packed\/[^\s():]*):(\d+)/.exec(frame) ?? [];
-  if (packed === undefined) return frame;
-  try {
-    const before = readFileSync(fileURLToPath(packed), 'utf8').split('\n', Number(line));
-    const [, source] =
-      before.map((text) => /^\s*\/\/ ((?:dist|node_modules)\/\S+)$/.exec(text)).findLast(Boolean) ?? [];
-    return source === undefined ? frame : `${frame} of ${source}`;
-  } catch {
-    return frame;
-  }
 }
 
 function cleanText(text: string): string {

@@ -1,8 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import { KeywayError } from '../src/errors.js';
 import { openLog } from '../src/log.js';
 import { Secret } from '../src/secret.js';
@@ -82,34 +78,6 @@ test('an error is told by name, code and place, never by message or parameters',
     code: 'UNAVAILABLE',
     cause: { name: 'Error', code: '23505', constraint: 'accounts_name' },
   });
-});
-
-test('an error in what is packed names the file of the sources, where that can still be read', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'keyway-log-'));
-  try {
-    const packed = join(folder, 'dist/packed/build');
-    mkdirSync(packed, { recursive: true });
-    writeFileSync(
-      join(packed, 'main.js'),
-      '// dist/src/one.js\nfoo();\n// dist/src/other.js\nbar();\n  // node_modules/pg/lib/client.js\nbaz();\n',
-    );
-    const at = (file: string, line: number) => {
-      const frame = `at run (${pathToFileURL(join(packed, file)).href}:${line}:5)`;
-      const error = Object.assign(new Error('x'), { stack: `Error: x\n    ${frame}` });
-      const { error: told } = fieldsOf(lineOf((log) => log.error({ error }, 'x'))) as {
-        error: { at: string[] };
-      };
-      return told.at[0]?.replace(frame, '');
-    };
-    expect([2, 4, 6].map((line) => at('main.js', line))).toEqual([
-      ' of dist/src/one.js',
-      ' of dist/src/other.js',
-      ' of node_modules/pg/lib/client.js',
-    ]);
-    expect(at('gone.js', 2)).toBe('');
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 });
 
 test('what is too deep or goes in a circle does no harm', () => {
