@@ -240,7 +240,7 @@ test('a verb does its work while its caller may: what begins other transactions 
     'credentials/rotate-due',
     'credentials/sync/syncs',
     'idempotency/forget',
-    'start/accept-audit',
+    'start/accept-restore',
     'start/built-in-roles',
     'start/first-start',
     'stores/spend',
@@ -252,6 +252,7 @@ test('an event of the audit is made in one place, with the columns of one list',
   expect(writing.map(({ name }) => name).sort()).toEqual([
     'audit/audit-event', // the column
     'audit/audit-event.resolver', // how a target is shown
+    'audit/chain', // what is kept outside of one
     'audit/columns', // the list
     'audit/decision', // where it is made
     'context', // its type

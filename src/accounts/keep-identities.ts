@@ -1,6 +1,7 @@
 import { authorizeActing, authorizeEnd } from '../access/acting.js';
 import { may, owners, type Place } from '../access/authorize.js';
 import type { RequestContext } from '../context.js';
+import type { Keyring } from '../keyring/keyring.js';
 import { sql, violates, type Tx } from '../database/database.js';
 import { badInput, conflict, forbidden } from '../errors.js';
 import type { IdentityInput } from './account.input.js';
@@ -50,6 +51,19 @@ export async function keepIdentities(
   }
   return added.length + removed.length > 0;
 }
+
+/** What stands for an identity where nobody is to read whose it is. */
+export const tagOfIdentity = (
+  keyring: Keyring,
+  { issuer, subject }: Pick<Identity, 'issuer' | 'subject'>,
+): string => keyring.mac('identity', issuer, subject).toString('hex');
+
+/** Whether it stands for that identity. */
+export const isTagOfIdentity = (
+  keyring: Keyring,
+  { issuer, subject }: Pick<Identity, 'issuer' | 'subject'>,
+  tag: string,
+): boolean => keyring.macMatches('identity', Buffer.from(tag, 'hex'), issuer, subject);
 
 const keyOf = ({ issuer, subject }: Pick<Identity, 'issuer' | 'subject'>) =>
   JSON.stringify([issuer, subject]);

@@ -1,6 +1,7 @@
 import { authorizeOwn, ownWhere } from '../access/acting.js';
 import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
+import { endingOfTerms } from '../audit/ending.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { sql, type Tx } from '../database/database.js';
@@ -9,7 +10,7 @@ import { once } from '../idempotency/once.js';
 import { Account } from './account.js';
 import type { UpdateAccountInput } from './account.input.js';
 import { changedAccount, findAccount, lockAccount } from './find.js';
-import { keepIdentities } from './keep-identities.js';
+import { keepIdentities, tagOfIdentity } from './keep-identities.js';
 import { attemptWhere, factorNeeded } from './second-factor.js';
 
 /**
@@ -60,6 +61,12 @@ export async function updateAccount(ctx: RequestContext, input: UpdateAccountInp
       target: { type: 'Account', id: account.id },
       accountId: account.id,
       changed: names,
+      ends: endingOfTerms({
+        ...(names.includes('enabled') && { enabled: input.enabled === true }),
+        ...(names.includes('identities') && {
+          identities: (input.identities ?? []).map((identity) => tagOfIdentity(ctx.keyring, identity)),
+        }),
+      }),
     });
     return { id: account.id };
   };

@@ -72,7 +72,9 @@ export function atOnce<Result extends Answer>(
     if (!locked) return again(tx);
 
     const { writes, deeds, result } = await decide(tx, locked.held);
-    const events = deeds.map(({ changed, ...what }) => eventOf(decisionOf(callerOf(ctx), what), changed));
+    const events = deeds.map(({ changed, ends, ...what }) =>
+      eventOf(decisionOf(callerOf(ctx), what), changed, ends),
+    );
     if (accountsOf(events).some((id) => !locked.accounts.includes(id)))
       throw new Error('the chain of a change was not locked');
     const written = await together(db, tx, [

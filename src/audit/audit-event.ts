@@ -123,6 +123,10 @@ export class AuditEvent implements Node {
   @Column('uuid', { name: 'recipient_id', nullable: true })
   recipientId: string | null;
 
+  /** What it left of its target, by `endingText`; null where it took nothing from it. */
+  @Column('text', { nullable: true })
+  ended: string | null;
+
   @Column('bytea')
   hash: Buffer;
 }
@@ -141,6 +145,10 @@ export class AuditHead {
 
   @Column('bytea')
   hash: Buffer;
+
+  /** From the event after this one on, events say what ended by them. */
+  @Column('bigint', { name: 'told_from', default: 0 })
+  toldFrom: string;
 }
 
 /**

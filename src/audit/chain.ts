@@ -2,12 +2,12 @@ import type { Decision } from '../context.js';
 import { sql, type ReadRow, type Tx } from '../database/database.js';
 import type { Part } from '../database/joined.js';
 import { newId } from '../ids.js';
-import type { Keyring } from '../keyring/keyring.js';
+import type { Keyring, Link } from '../keyring/keyring.js';
 import type { AuditEvent } from './audit-event.js';
 import { canonicalEvent, columnNames, givenColumns, givenTypes, hashedTime } from './columns.js';
 
 /** What an event tells; its place in the chain and its time are given to it by `linkAll`. */
-export type Told = Decision & Pick<AuditEvent, 'changed' | 'times'>;
+export type Told = Decision & Pick<AuditEvent, 'changed' | 'times' | 'ended'>;
 
 /** The chain's first link hangs on this. */
 export const origin = Buffer.alloc(32);
@@ -72,10 +72,17 @@ async function linked(
     head.number++;
     const event = { ...one, id: ids[index], epoch, at: head.at, number: String(head.number) };
     head.hash = keyring.auditLink(epoch, head.hash, canonicalEvent(event), head.number);
-    return { ...event, hash: `\\x${head.hash.toString('hex')}` };
+    return { ...event, hash: head.hash.toString('hex') };
   });
-  return JSON.stringify(events);
+  tx.afterCommit(() => keyring.linked(events.map(linkOf)));
+  return JSON.stringify(events.map((event) => ({ ...event, hash: `\\x${event.hash}` })));
 }
+
+const linkOf = (event: Told & Pick<Link, 'number' | 'hash' | 'at' | 'epoch'>): Link => {
+  const { accountId: account, number, hash, at, epoch, targetType: type, targetId: id, ended } = event;
+  const isTold = ended !== null && type !== null && id !== null;
+  return { account, number, hash, at, epoch, ended: isTold ? { type, id, text: ended } : null };
+};
 
 /** Where a chain ends, and when its lock was had. */
 interface Head {

@@ -3,7 +3,7 @@ import type { Keyring } from '../keyring/keyring.js';
 import type { AuditEvent } from './audit-event.js';
 import { origin } from './chain.js';
 import { isSigned, readCheckpoints, type Checkpoint } from './checkpoint-file.js';
-import { belowFloor, floorOf, ofHeads, ofLines, unlikeTheirRows, type Break } from './checkpoints.js';
+import { belowFloor, floorOf, ofHeads, ofLines, unlikeTheirRows, type Break } from './breaks.js';
 import { canonicalEvent, hashedColumns } from './columns.js';
 
 export interface Report {

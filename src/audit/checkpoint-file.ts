@@ -1,5 +1,7 @@
-import { appendFileSync, closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { Keyring } from '../keyring/keyring.js';
+import type { KeptEnding } from './ending.js';
 
 /** Where a chain stood at a time: a tail that is cut off later is missed by it. */
 export interface Checkpoint {
@@ -10,6 +12,12 @@ export interface Checkpoint {
   readonly at: string;
   /** The epoch of that event. Lines of earlier versions do not say it. */
   readonly epoch?: string;
+  /**
+   * All that ended in the events of the chain after this one, up to `number`, is in `ended`. Lines of earlier versions do
+   * not say what ended.
+   */
+  readonly from?: string;
+  readonly ended?: readonly KeptEnding[];
 }
 
 /** A line as it was read: whether these keys signed it is asked by `isSigned`. */
@@ -65,20 +73,27 @@ export function lengthOf(path: string): number {
 }
 
 /**
- * Adds signed lines to the file, which is made for its owner alone.
+ * Adds signed lines to the file, which is made for its owner alone; resolves when they are on the disk.
  * @param whole the byte after its last whole line: what stands behind it was cut by a crash, and gets an end.
  */
-export function appendCheckpoints(
+export async function appendCheckpoints(
   path: string,
   keyring: Keyring,
   checkpoints: readonly Checkpoint[],
   whole: number,
-): void {
+): Promise<void> {
   const lines = checkpoints.map(
     (checkpoint) => `${JSON.stringify({ ...checkpoint, mac: macOf(keyring, checkpoint) })}\n`,
   );
   const cut = lengthOf(path) > whole ? '\n' : '';
-  appendFileSync(path, cut + lines.join(''), { mode: 0o600 });
+  const file = await open(path, 'a', 0o600);
+  try {
+    // One write: other processes write to the same file.
+    await file.appendFile(cut + lines.join(''));
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** Whether these keys made the line, the current one or an older one. */
@@ -91,9 +106,10 @@ const purpose = 'audit-checkpoint';
 const macOf = (keyring: Keyring, checkpoint: Checkpoint): string =>
   keyring.mac(purpose, ...partsOf(checkpoint)).toString('hex');
 
-const partsOf = ({ account, number, hash, at, epoch }: Checkpoint): string[] => [
+const partsOf = ({ account, number, hash, at, epoch, from, ended }: Checkpoint): string[] => [
   ...[account, number, hash, at],
   ...(epoch === undefined ? [] : [epoch]),
+  ...(from === undefined ? [] : [from, JSON.stringify(ended)]),
 ];
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -101,10 +117,11 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 function lineOf(line: string): CheckpointLine | undefined {
   try {
     const { mac, ...checkpoint } = JSON.parse(line) as Checkpoint & { mac: string };
-    const { account, number, hash, at, epoch = '' } = checkpoint;
-    const isText = [account, number, hash, at, epoch, mac].every((part) => typeof part === 'string');
-    const fits = isText && uuid.test(account) && /^\d{1,18}$/.test(number) && /^[0-9a-f]{64}$/.test(hash);
-    return fits ? { checkpoint, mac } : undefined;
+    const { account, number, hash, at, epoch = '', from = '0', ended = [] } = checkpoint;
+    const isText = [account, number, hash, at, epoch, from, mac].every((part) => typeof part === 'string');
+    const isPlace = [number, from].every((part) => /^\d{1,18}$/.test(part));
+    const fits = isText && isPlace && uuid.test(account) && /^[0-9a-f]{64}$/.test(hash);
+    return fits && Array.isArray(ended) ? { checkpoint, mac } : undefined;
   } catch {
     return undefined;
   }

@@ -1,8 +1,18 @@
-import { renameSync } from 'node:fs';
-import { sql, type Database, type Sql } from '../database/database.js';
+import { renameSync, rmSync } from 'node:fs';
+import type { Database } from '../database/database.js';
 import { unavailable } from '../errors.js';
-import type { Keyring } from '../keyring/keyring.js';
+import type { Keyring, Link } from '../keyring/keyring.js';
 import type { Log } from '../log.js';
+import {
+  behind,
+  belowFloor,
+  firstOfEach,
+  floorOf,
+  linesHeld,
+  ofHeads,
+  unlikeTheirRows,
+  type Break,
+} from './breaks.js';
 import {
   appendCheckpoints,
   isSigned,
@@ -11,14 +21,9 @@ import {
   type Checkpoint,
   type CheckpointLine,
 } from './checkpoint-file.js';
+import { Coverage } from './coverage.js';
+import { linesOf, readHeads, type ChainHead } from './heads.js';
 import { heldBecause } from './held.js';
-
-/** The first event at which a chain is not what it was. */
-export interface Break {
-  account: string;
-  number: string;
-  reason: string;
-}
 
 /**
  * Writes down, outside the database and signed, where each account's chain stands, and holds the chains to what is
@@ -34,6 +39,12 @@ export class Checkpoints {
   /** Whether the file has a line for each chain that is in `#highest`. */
   #complete = true;
   #breaks: readonly Break[] = [];
+  readonly #coverage = new Coverage();
+  /** Lines that are to be written, and what writes them. */
+  #waiting: Checkpoint[] = [];
+  #writing: Promise<void> = Promise.resolve();
+  /** Whether another file is begun: what ended meanwhile is written to that. */
+  #isSetAside = false;
 
   constructor(
     private readonly db: Database,
@@ -58,12 +69,54 @@ export class Checkpoints {
    */
   async write(): Promise<void> {
     const { heads, grown } = await this.#look();
-    const lines = this.#complete ? grown : heads;
-    if (this.#breaks.length > 0 || lines.length === 0) return;
-    appendCheckpoints(this.path, this.keyring, lines, this.#read);
+    const behind = this.#complete ? grown : heads;
+    if (this.#breaks.length > 0 || behind.length === 0) return;
+    for (let left = behind; left.length > 0;) {
+      const { lines, rest } = await linesOf(this.db, this.#coverage, left);
+      this.#waiting.push(...lines);
+      await this.#append();
+      for (const line of lines) {
+        this.#highest.set(line.account, line);
+        this.#coverage.add(line);
+      }
+      left = rest;
+    }
     this.#complete = true;
+  }
+
+  /**
+   * Writes down what ended by events that are committed; resolves when it is on the disk, so that whoever has the answer
+   * can rely on it. What cannot be written waits, and the log says so: it is tried again with whatever is written next.
+   */
+  async noteEnded(events: readonly Link[]): Promise<void> {
+    if (this.#breaks.length > 0 || this.#isSetAside) return;
+    const lines = this.#coverage.take(events);
+    if (lines.length === 0) return;
+    this.#waiting.push(...lines);
+    await this.#append().catch((error: unknown) =>
+      this.log.error(
+        { error },
+        'what ended could not be written to the checkpoints, and will be tried again',
+      ),
+    );
+  }
+
+  /** Writes what waits: what many wait for at once, at once. */
+  #append(): Promise<void> {
+    return (this.#writing = this.#writing.catch(() => undefined).then(() => this.#appendWaiting()));
+  }
+
+  async #appendWaiting(): Promise<void> {
+    const lines = this.#waiting;
+    if (lines.length === 0) return;
+    this.#waiting = [];
+    try {
+      await appendCheckpoints(this.path, this.keyring, lines, this.#read);
+    } catch (error) {
+      this.#waiting = [...lines, ...this.#waiting];
+      throw error;
+    }
     this.#length = lengthOf(this.path);
-    for (const line of lines) this.#highest.set(line.account, line);
   }
 
   /**
@@ -76,34 +129,60 @@ export class Checkpoints {
   }
 
   /**
-   * Forgets what was found and what the file says, and begins another file: an operator has looked, and the chains are to
-   * go on as they are. The file stays beside it, by the time of now.
-   * @param record puts that on record; where it fails, all stays as it is.
+   * Forgets what was found, and begins another file, with the lines that hold: an operator has looked, and the chains are
+   * to go on as they are. The file stays beside it, by the time of now.
+   * @param record puts that on record; where it fails, the file stays as it is.
    * @returns where the file is then
    */
   async setAside(record: () => Promise<void>): Promise<string> {
     const found = this.#breaks;
-    this.#breaks = [];
+    [this.#breaks, this.#isSetAside] = [[], true];
+    const next = `${this.path}.next`;
+    const kept = `${this.path}.${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
     try {
+      rmSync(next, { force: true });
+      await this.#copyHeld(next);
       await record();
+      if (lengthOf(this.path) > 0) renameSync(this.path, kept);
+      if (lengthOf(next) > 0) renameSync(next, this.path);
     } catch (error) {
       this.#breaks = found;
       throw error;
+    } finally {
+      this.#isSetAside = false;
     }
-    const kept = `${this.path}.${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
-    if (lengthOf(this.path) > 0) renameSync(this.path, kept);
     this.#highest.clear();
+    this.#coverage.clear();
+    this.#waiting = [];
     [this.#read, this.#length, this.#complete] = [0, 0, false];
     return kept;
   }
 
+  /** What ended before is to be known yet where a still earlier state is put back. */
+  async #copyHeld(path: string): Promise<void> {
+    let lines: Checkpoint[] = [];
+    const append = async () => {
+      await appendCheckpoints(path, this.keyring, lines, lengthOf(path));
+      lines = [];
+    };
+    for await (const { line, holds } of linesHeld(this.db, this.keyring, this.path)) {
+      if (line && holds) lines.push(line);
+      if (lines.length === linesAtOnce) await append();
+    }
+    if (lines.length > 0) await append();
+  }
+
   /** @returns where the chains stand now, and those of them that the file has no line of yet */
-  async #look(): Promise<{ heads: readonly Checkpoint[]; grown: readonly Checkpoint[] }> {
+  async #look(): Promise<{ heads: readonly ChainHead[]; grown: readonly ChainHead[] }> {
     if (this.#breaks.length > 0) return { heads: [], grown: [] };
     const news = this.#takeNews();
     const highest = this.#highest;
-    const heads = await this.db.rows<Checkpoint>(readHeads);
-    const grown = heads.filter(({ account, number }) => highest.get(account)?.number !== number);
+    const heads = await this.db.rows<ChainHead>(readHeads);
+    const grown = heads.filter(
+      ({ account, number, toldFrom }) =>
+        highest.get(account)?.number !== number ||
+        this.#coverage.writtenAfter(account, toldFrom) < BigInt(number),
+    );
     const before = grown.flatMap(({ account }) => highest.get(account) ?? []);
     const now = new Map(heads.map((head) => [head.account, head]));
     const floor = floorOf(this.keyring, highest.values());
@@ -148,6 +227,7 @@ export class Checkpoints {
       for (const line of lines) {
         if (!line || !isTaken(line)) continue;
         const { account, number } = line.checkpoint;
+        this.#coverage.add(line.checkpoint);
         const before = last.get(account);
         if (before && !follows(line.checkpoint, before.checkpoint)) fallen.push(before);
         if (BigInt(number) >= BigInt(highest.get(account)?.checkpoint.number ?? 0))
@@ -159,76 +239,8 @@ export class Checkpoints {
   }
 }
 
-/**
- * Which of these lines have another event in their place, or none. One statement, by the index of the chains.
- * @param reasons what is told of either
- */
-export async function unlikeTheirRows(
-  db: Sql,
-  lines: readonly Checkpoint[],
-  reasons: { another: string; missing: string } = ofLines,
-): Promise<Break[]> {
-  if (lines.length === 0) return [];
-  const found = await db.rows<{ account: string; number: string; there: boolean }>(unlike, {
-    accounts: lines.map(({ account }) => account),
-    numbers: lines.map(({ number }) => number),
-    hashes: lines.map(({ hash }) => hash),
-  });
-  return found.map(({ account, number, there }) => ({
-    account,
-    number,
-    reason: there ? reasons.another : reasons.missing,
-  }));
-}
-
-/**
- * The place of the latest epoch that lines name, among those that these keys know: no event that they do not cover is of
- * an earlier one.
- */
-export const floorOf = (keyring: Keyring, lines: Iterable<Checkpoint>): number => {
-  const epochs = keyring.auditEpochs();
-  let floor = -1;
-  for (const { epoch = '' } of lines) floor = Math.max(floor, epochs.indexOf(epoch));
-  return floor;
-};
-
-export const belowFloor = 'is of an earlier epoch than checkpoints from before it name';
-/** What is told against a checkpoint, and against the head of a chain. */
-export const ofLines = {
-  another: 'is not what its checkpoint says',
-  missing: 'is missing, and a checkpoint knows of it',
-};
-export const ofHeads = {
-  another: 'cannot be told: the head of the chain is another',
-  missing: 'is missing, and the head of the chain knows of it',
-};
-
 /** Whether a line may come after another one of its chain where nothing was cut. */
 const follows = (line: Checkpoint, before: Checkpoint): boolean =>
   line.number === before.number ? line.hash === before.hash : BigInt(line.number) > BigInt(before.number);
 
-/** What a chain's head itself tells against a line. */
-function behind({ account, number, hash }: Checkpoint, head: Checkpoint | undefined): Break[] {
-  if (!head) return [{ account, number: '1', reason: ofLines.missing }];
-  if (BigInt(head.number) < BigInt(number))
-    return [{ account, number: String(BigInt(head.number) + 1n), reason: ofLines.missing }];
-  return head.number === number && head.hash !== hash ? [{ account, number, reason: ofLines.another }] : [];
-}
-
-function firstOfEach(breaks: readonly Break[]): Break[] {
-  const first = new Map<string, Break>();
-  for (const one of breaks) {
-    const known = first.get(one.account);
-    if (!known || BigInt(one.number) < BigInt(known.number)) first.set(one.account, one);
-  }
-  return [...first.values()];
-}
-
-const readHeads = sql(`
-  SELECT account_id AS account, number::text AS number, encode(hash, 'hex') AS hash, clock_timestamp()::text AS at, epoch
-  FROM audit_heads WHERE number > 0`);
-const unlike = sql(`
-  SELECT line.account, line.number::text AS number, e.hash IS NOT NULL AS there
-  FROM unnest(CAST(:accounts AS uuid[]), CAST(:numbers AS bigint[]), CAST(:hashes AS text[])) AS line (account, number, hash)
-  LEFT JOIN audit_events e ON e.account_id = line.account AND e.number = line.number
-  WHERE e.hash IS DISTINCT FROM decode(line.hash, 'hex')`);
+const linesAtOnce = 10_000;

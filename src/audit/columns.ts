@@ -22,13 +22,14 @@ const types = {
   ip: 'text',
   requestId: 'text',
   recipientId: 'uuid',
+  ended: 'text',
   hash: 'bytea',
 } as const satisfies Record<Column, string>;
 
 const columns = Object.keys(types) as Column[];
 
 /** Columns that came after there were events. */
-const later = ['recipientId'] as const satisfies Column[];
+const later = ['recipientId', 'ended'] as const satisfies Column[];
 
 type Hashed = Exclude<Column, 'hash'>;
 const ofFirst = columns.filter(

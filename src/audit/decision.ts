@@ -2,6 +2,7 @@ import type { Decision, RequestContext } from '../context.js';
 import type { NodeType } from '../node-types.js';
 import { AuditOutcome } from './audit-event.js';
 import type { Told } from './chain.js';
+import { endingText, type Ending } from './ending.js';
 
 /** Who did or tried something, in which request; nobody, where Keyway did it by itself, or does not know who it was. */
 export type Actor = Pick<Decision, 'actorId' | 'actorCredentialId' | 'ip' | 'requestId'>;
@@ -38,15 +39,15 @@ export interface What {
 }
 
 /** How it ended. */
-export interface Ending {
+interface Outcome {
   outcome: AuditOutcome;
   code: string | null;
 }
 
-export const done: Ending = { outcome: AuditOutcome.DONE, code: null };
+export const done: Outcome = { outcome: AuditOutcome.DONE, code: null };
 
 /** By an error: a code says that somebody was turned away, or that something went wrong. */
-export const endedBy = (code: string): Ending => ({
+export const endedBy = (code: string): Outcome => ({
   outcome: turnedAway.includes(code) ? AuditOutcome.REFUSED : AuditOutcome.FAILED,
   code,
 });
@@ -57,7 +58,7 @@ const turnedAway = ['UNAUTHENTICATED', 'FORBIDDEN', 'NOT_FOUND', 'RATE_LIMITED',
 export const decisionOf = (
   { actorId, actorCredentialId, ip, requestId }: Actor,
   { action, target = null, accountId, projectId = null, recipientId = null }: What,
-  { outcome, code }: Ending = done,
+  { outcome, code }: Outcome = done,
 ): Decision => ({
   accountId,
   projectId,
@@ -73,9 +74,14 @@ export const decisionOf = (
   requestId,
 });
 
-/** The same as an event, which has no place in a chain yet. @param changed names of the fields that changed */
-export const eventOf = (decision: Decision, changed: string[] = []): Told => ({
+/**
+ * The same as an event, which has no place in a chain yet.
+ * @param changed names of the fields that changed
+ * @param ends what it leaves of its target
+ */
+export const eventOf = (decision: Decision, changed: string[] = [], ends?: Ending): Told => ({
   ...decision,
   changed,
   times: 1,
+  ended: ends ? endingText(ends) : null,
 });

@@ -2,6 +2,7 @@ import type { RequestContext } from '../context.js';
 import type { Tx } from '../database/database.js';
 import { AuditOutcome } from './audit-event.js';
 import type { Code } from '../errors.js';
+import type { Ending } from './ending.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { linkAll } from './chain.js';
 import { callerOf, decisionOf, done, eventOf, type Actor, type What } from './decision.js';
@@ -10,6 +11,8 @@ import { callerOf, decisionOf, done, eventOf, type Actor, type What } from './de
 export interface Deed extends What {
   /** Names of the fields that changed. */
   changed?: string[];
+  /** What it leaves of its target, where that is less than before. */
+  ends?: Ending | undefined;
 }
 
 /**
@@ -54,6 +57,6 @@ export async function recordAllAs(
   await linkAll(
     tx,
     keyring,
-    deeds.map(({ changed, ...what }) => eventOf(decisionOf(actor, what, ending), changed)),
+    deeds.map(({ changed, ends, ...what }) => eventOf(decisionOf(actor, what, ending), changed, ends)),
   );
 }

@@ -106,24 +106,20 @@ export async function run(args: readonly string[], version: string): Promise<num
         if (!whole) code = 1;
       }),
     );
-  audit
+  const restore = program.command('restore').description('An earlier state of the database.');
+  restore
     .command('accept')
     .description(
-      'Goes on with an audit log that is not what its checkpoints say, where the database is to be kept as it is. That is recorded in the audit log, and the checkpoints are kept in another file.',
+      'Goes on with a database that is behind its checkpoints, or is not what they say, where it is to be kept as it is. What was revoked, deleted, disabled, withdrawn or rotated since is ended again; that is recorded in the audit log, and the checkpoints of before are kept in another file.',
     )
-    .action(async () =>
-      withKeywayAsItIs(async ({ db, keyring, checkpoints }) => {
-        if (checkpoints.breaks.length === 0)
-          throw new Error('There is nothing to accept: Keyway is not held.');
-        const [{ checkAudit }, { acceptAudit }] = await Promise.all([
-          import('../audit/check.js'),
-          import('../start/accept-audit.js'),
-        ]);
-        const { breaks } = await checkAudit(db, keyring, checkpoints.path);
-        for (const { account, number, reason } of breaks) say(`account ${account}, row ${number}: ${reason}`);
-        const kept = await acceptAudit(db, keyring, checkpoints, breaks);
-        say(`This is on record from now on. The checkpoints of before are in ${kept}: keep that file.`);
-      }),
+    .option(
+      '--incomplete',
+      'also where the checkpoints do not tell all that ended: what they lack may work again',
+    )
+    .action(async ({ incomplete = false }: { incomplete?: boolean }) =>
+      withKeywayAsItIs(async (keyway) =>
+        say(await (await import('./restore.js')).acceptState(keyway, incomplete, say)),
+      ),
     );
   program
     .command('schema')

@@ -92,7 +92,13 @@ export async function deleteAccount(
       ...moved,
       ...withdrawn.flatMap((grant) => deedsAt('role:withdraw', grant)),
       ...scopes.flatMap((scope) => deedsOfScope('scope:withdraw', scope)),
-      { action: 'account:delete', target: { type: 'Account', id }, accountId: id, recipientId },
+      {
+        action: 'account:delete',
+        target: { type: 'Account', id },
+        accountId: id,
+        recipientId,
+        ends: { gone: 'DELETED' },
+      },
     ]);
     return {
       deletedId: encodeId('Account', id),
@@ -217,6 +223,7 @@ async function endAll(tx: Tx, ids: readonly string[]): Promise<Deed[]> {
     accountId,
     projectId,
     changed: ['status'],
+    ends: { gone: 'DELETED' },
   }));
 }
 

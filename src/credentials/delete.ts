@@ -45,6 +45,7 @@ export async function deleteCredential(
       accountId,
       projectId,
       changed: deleted.length > 0 ? ['status'] : [],
+      ends: { gone: 'DELETED' },
     });
     return { id };
   });

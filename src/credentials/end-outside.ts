@@ -71,7 +71,8 @@ export async function endOutside(
     const now = await endCredentials(tx, [id], input.reason ?? null);
     const gone = verb === 'DELETE' ? await markDeleted(tx, [id]) : [];
     const changed = now.length + gone.length > 0 ? ['status'] : [];
-    await record(ctx, tx, { action, target, accountId, projectId, changed });
+    const ends = { gone: verb === 'DELETE' ? 'DELETED' : 'REVOKED' } as const;
+    await record(ctx, tx, { action, target, accountId, projectId, changed, ends });
     return { id, intent: null };
   });
   if (result.intent !== null) await carryOut(ctx, action, input, result.intent, lease);

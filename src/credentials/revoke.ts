@@ -51,6 +51,7 @@ async function revoke(ctx: RequestContext, input: RevokeCredentialInput): Promis
       accountId,
       projectId,
       changed: ended.length > 0 ? ['status'] : [],
+      ends: { gone: 'REVOKED' },
     });
     return { id };
   });

@@ -1,6 +1,7 @@
 import type { Account } from '../accounts/account.js';
 import { works } from '../access/works.js';
 import { nobody, type Actor } from '../audit/decision.js';
+import type { Ending } from '../audit/ending.js';
 import { recordAs } from '../audit/record.js';
 import { selectRows } from '../database/columns.js';
 import { mint } from '../connectors/built-in.js';
@@ -121,7 +122,7 @@ async function rotateOne(parts: StoreParts, due: Due, apart: number): Promise<bo
       const kept = await keepSecret(parts, credential, turn.to, kind, retrievable, prepared);
       const next = { ...turn, wish, minted: prepared.minted, kept, graceMs, by: null, atMs: db.now() };
       await switchTo(db, tx, credential, next);
-      await tell(parts, tx, wanting, credential, ['secret']);
+      await tell(parts, tx, wanting, credential, ['secret'], { secretsBefore: turn.to });
       return true;
     });
   }
@@ -159,7 +160,14 @@ async function takeTurn(
   return credentialOf(tx, db, id);
 }
 
-const tell = (parts: StoreParts, tx: Tx, wanting: Actor, credential: Credential, changed: string[]) => {
+const tell = (
+  parts: StoreParts,
+  tx: Tx,
+  wanting: Actor,
+  credential: Credential,
+  changed: string[],
+  ends?: Ending,
+) => {
   const { id, accountId, projectId } = credential;
   const target = { type: 'Credential' as const, id };
   return recordAs(parts.keyring, tx, wanting, {
@@ -168,6 +176,7 @@ const tell = (parts: StoreParts, tx: Tx, wanting: Actor, credential: Credential,
     accountId,
     projectId,
     changed,
+    ends,
   });
 };
 

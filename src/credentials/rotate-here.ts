@@ -99,7 +99,7 @@ const turned = (db: Database): Statement =>
       FROM credential_versions WHERE credential_id = c.id AND state = 'CURRENT' AND CAST(:graceMs AS double precision) > 0),
     secret_prefix = CASE WHEN CAST(:hasPrefix AS boolean) THEN CAST(:prefix AS text) ELSE c.secret_prefix END,
     secret_format = coalesce(CAST(:format AS text), c.secret_format),
-    rotation_due_at = coalesce(CAST(:dueAt AS timestamptz), c.rotation_due_at),
+    rotation_due_at = coalesce(CAST(:dueAt AS timestamptz), c.rotation_due_at), standing = 'KNOWN',
     revision = c.revision + 1, updated_at = now()
   WHERE c.id = CAST(:id AS uuid)
   RETURNING ${columnsOfChanged(db)}`,

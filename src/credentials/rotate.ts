@@ -93,6 +93,7 @@ export async function rotateCredential(
             accountId,
             projectId,
             changed: ['secret'],
+            ends: { secretsBefore: turn.to },
           },
         ],
         result: { id, version: turn.to, issued: partsOf(minted, credential), code },

@@ -159,7 +159,8 @@ export async function updateCredential(
     if (names.includes('ownerId'))
       await tx.rows(handOver, { id: credential.id, owner: wanted.ownerId ?? null });
     const changed = [...publicNames(names), ...(rolesChanged ? ['roles'] : [])];
-    await recordAll(ctx, tx, deedsOfChange(credential, wanted, changed));
+    const kept = Object.fromEntries(names.map((name) => [name, wanted[name]])) as Partial<Credential>;
+    await recordAll(ctx, tx, deedsOfChange(credential, kept, changed, change?.dropped));
     return { id: credential.id, intent: null, secretResent: false };
   };
   const { result } = await factor.during(() => once(ctx, 'credential:update', input, change));

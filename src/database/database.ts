@@ -62,6 +62,8 @@ export interface Sql {
 /** One transaction. `em` writes by repository, `rows` reads by statement; both are undone together. */
 export interface Tx extends Sql {
   readonly em: EntityManager;
+  /** Has something done once the transaction is committed, before `transaction` answers. It must not fail. */
+  afterCommit(work: () => Promise<void>): void;
 }
 
 export interface DatabaseOptions {
@@ -93,6 +95,12 @@ interface Client {
 
 interface Pool {
   connect(): Promise<Client & { release(): void }>;
+}
+
+/** What a transaction brought, and what is to be done now that it is committed. */
+interface Committed<Result> {
+  readonly result: Result;
+  readonly after: readonly (() => Promise<void>)[];
 }
 
 const poolOf = (source: DataSource): unknown => (source.driver as PostgresDriver).master;
@@ -268,7 +276,9 @@ export class Database implements Sql {
   private async tried<Result>(work: (tx: Tx) => Promise<Result>, wait: Wait): Promise<Result> {
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.once(work, wait);
+        const { result, after } = await this.once(work, wait);
+        for (const one of after) await one();
+        return result;
       } catch (error) {
         if (!isTransient(error)) throw error;
         if (attempt === retries) throw new DatabaseUnavailable(error);
@@ -277,26 +287,28 @@ export class Database implements Sql {
     }
   }
 
-  private async once<Result>(work: (tx: Tx) => Promise<Result>, wait: Wait): Promise<Result> {
+  private async once<Result>(work: (tx: Tx) => Promise<Result>, wait: Wait): Promise<Committed<Result>> {
     const runner = this.source.createQueryRunner();
     const client = await this.hold(
       () => runner.connect() as Promise<Client>,
       () => void runner.release(),
     );
     let undone = Promise.resolve();
+    const after: (() => Promise<void>)[] = [];
+    const afterCommit = (one: () => Promise<void>) => void after.push(one);
     try {
       if (this.limit) this.served?.connections.limit(client, this.limit);
       await runner.startTransaction();
       const rows = <Row extends object>(statement: Statement, parameters: Parameters = {}) =>
         run<Row>(client, statement, parameters);
-      const result = await work({ em: runner.manager, rows });
+      const result = await work({ em: runner.manager, rows, afterCommit });
       this.limit?.expectTimeLeft();
       this.served?.connections.unlimit(client);
       wait.isFinal = !this.served?.connections.isLost(client);
       const { command } = await client.query(commit);
       // So PostgreSQL answers where a statement had failed and its error was swallowed.
       if (command !== 'COMMIT') throw new FailedCommit();
-      return result;
+      return { result, after };
     } catch (error) {
       if (wait.isFinal && !isRefusal(error)) {
         close(client);

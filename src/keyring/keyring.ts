@@ -33,8 +33,23 @@ export interface Keyring extends Verifiers, Passwords {
   auditLink(epoch: string, previous: Buffer, canonicalRow: Buffer, number: bigint): Buffer;
   /** The epoch that events are added in now. @throws what `onAudit` throws. */
   currentAuditEpoch(): string;
+  /** Says that events were added, and are committed; resolves when `onLinked` has. */
+  linked(events: readonly Link[]): Promise<void>;
   /** The known epochs, oldest first. */
   auditEpochs(): string[];
+}
+
+/** An event that was added to a chain of the audit log. */
+export interface Link {
+  /** In whose chain it stands. */
+  readonly account: string;
+  readonly number: string;
+  /** In hexadecimal digits. */
+  readonly hash: string;
+  readonly at: string;
+  readonly epoch: string;
+  /** What ended by it, if anything did, and how that is told. */
+  readonly ended: { readonly type: string; readonly id: string; readonly text: string } | null;
 }
 
 /** What hears of what is done with keys, before it happens, and may refuse it by throwing; and what there is to do it with. */
@@ -43,6 +58,8 @@ export interface KeyringOptions {
   onWrap?: (kekId: string) => void;
   /** Hears that events are to be added to chains of the audit log. */
   onAudit?: () => void;
+  /** Hears of the events that were added, when they are committed. It must not fail. */
+  onLinked?: (events: readonly Link[]) => Promise<void>;
   /** How many processes hash passwords on this machine. */
   processes?: number;
 }
@@ -67,6 +84,7 @@ export function openKeyring(files: KeyFiles, options: KeyringOptions = {}): Keyr
       options.onAudit?.();
       return files.audit.current;
     },
+    linked: async (events) => options.onLinked?.(events),
     auditEpochs: () => [...files.audit.keys.keys()],
   };
 }

@@ -28,6 +28,7 @@ export async function deleteRole(ctx: RequestContext, input: DeleteRoleInput): P
       action: 'role:delete',
       target: { type: 'Role', id },
       accountId: home ?? ctx.principal.accountId,
+      ends: { gone: 'DELETED' },
     });
     return { deletedId: encodeId('Role', id) };
   });

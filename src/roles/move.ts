@@ -20,13 +20,19 @@ export async function moveRoles(tx: Tx, from: string, to: string): Promise<Deed[
     throw error;
   }
   if ((await tx.rows(twice, { to })).length > 0) throw named();
-  const dropped = await tx.rows<{ id: string; accountId: string; projectId: string | null }>(drop, { to });
+  const dropped = await tx.rows<{
+    id: string;
+    accountId: string;
+    projectId: string | null;
+    lostRoles: string[];
+  }>(drop, { to });
   const withdrawn = await tx.rows<GivenGrant>(withdrawForeign, { to });
   return [
-    ...dropped.map(({ id, ...place }): Deed => ({
+    ...dropped.map(({ id, lostRoles, ...place }): Deed => ({
       action: 'credential:update',
       target: { type: 'Credential', id },
       changed: ['roles'],
+      ends: { lostRoles },
       ...place,
     })),
     ...withdrawn.flatMap((grant) => deedsAt('role:withdraw', grant)),
@@ -62,9 +68,10 @@ const drop = sql(`${places}, dropped AS (
     WHERE c.id = cr.credential_id AND r.id = cr.role_id AND c.account_id IN (SELECT id FROM part)
       AND c.deleted_at IS NULL AND r.account_id IS NOT NULL
       AND NOT EXISTS (SELECT FROM above b WHERE b.id = c.account_id AND b.home = r.account_id)
-    RETURNING c.id, c.account_id, c.project_id
+    RETURNING c.id, c.account_id, c.project_id, cr.role_id
   )
-  SELECT DISTINCT id, account_id AS "accountId", project_id AS "projectId" FROM dropped`);
+  SELECT id, account_id AS "accountId", project_id AS "projectId", array_agg(role_id::text) AS "lostRoles"
+  FROM dropped GROUP BY id, account_id, project_id`);
 
 const withdrawForeign = sql(`${places}, gone AS (
     DELETE FROM grants g USING roles r

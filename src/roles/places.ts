@@ -31,13 +31,26 @@ export const deedsAt = (
   action: 'role:grant' | 'role:withdraw',
   { id, accountId, at, projectId }: GivenGrant,
 ): Deed[] =>
-  inEach([at, accountId], { action, target: { type: 'Grant', id }, projectId, recipientId: accountId });
+  inEach([at, accountId], {
+    action,
+    target: { type: 'Grant', id },
+    projectId,
+    recipientId: accountId,
+    ends: action === 'role:withdraw' ? { gone: 'DELETED' } : undefined,
+  });
 
 /**
  * A change of what a role allows is on record at each place where it is held, and with each account that holds it.
  * @param also the account of the caller
+ * @param permissions what it allows since, where that was changed
  */
-export async function deedsOfHeld(tx: Tx, id: string, changed: string[], also: string): Promise<Deed[]> {
+export async function deedsOfHeld(
+  tx: Tx,
+  id: string,
+  changed: string[],
+  also: string,
+  permissions: readonly string[],
+): Promise<Deed[]> {
   const held = changed.includes('permissions')
     ? await tx.rows<{ accountId: string; projectId: string | null }>(placesHeld, { id })
     : [];
@@ -47,6 +60,7 @@ export async function deedsOfHeld(tx: Tx, id: string, changed: string[], also: s
     action: 'role:update',
     target: { type: 'Role', id },
     changed,
+    ...(changed.includes('permissions') && { ends: { permissions } }),
     ...place,
   }));
 }

@@ -52,7 +52,8 @@ export async function updateRole(ctx: RequestContext, { mfaCode, ...input }: Upd
       );
     }
     if (added.length > 0) await authorizeOwn(ctx.principal, ownWithRole, { id }, tx);
-    await recordAll(ctx, tx, await deedsOfHeld(tx, id, changed, home ?? ctx.principal.accountId));
+    const by = home ?? ctx.principal.accountId;
+    await recordAll(ctx, tx, await deedsOfHeld(tx, id, changed, by, permissions ?? role.permissions));
     return { id };
   };
   const { result } = await factor.during(() => once(ctx, 'role:update', input, change));

@@ -58,11 +58,9 @@ async function bring(tx: Tx, role: BuiltInRole, stored: Stored | undefined): Pro
     return [];
   }
   const { description } = role;
-  await repository.update(
-    { id },
-    { description, permissions: wanted(role, stored), edition, updatedAt: () => 'now()' },
-  );
-  return deedsOfHeld(tx, id, changed, adminAccountId);
+  const permissions = wanted(role, stored);
+  await repository.update({ id }, { description, permissions, edition, updatedAt: () => 'now()' });
+  return deedsOfHeld(tx, id, changed, adminAccountId, permissions);
 }
 
 const changesOf = (role: BuiltInRole, stored: Stored): string[] => [

@@ -68,6 +68,7 @@ async function openParts(config: Config, log: Log, db: Database): Promise<Keyway
   const { keyring, missing } = await openKeys(db, config.keysDir, {
     onWrap: (kekId) => wraps.take(kekId),
     onAudit: () => checkpoints.expectWhole(),
+    onLinked: (events) => checkpoints.noteEnded(events),
     processes: config.processes,
   });
   if (!keyring) return { db, keyring, missing };
@@ -78,6 +79,7 @@ async function openParts(config: Config, log: Log, db: Database): Promise<Keyway
   if (checkpoints.breaks.length > 0) return { db, keyring, checkpoints, wraps, tokenPath: undefined };
   const tokenPath = await firstStart(db, keyring, config.dataDir);
   await updateBuiltInRoles(db, keyring, log);
+  await checkpoints.write();
   return { db, keyring, checkpoints, wraps, tokenPath };
 }
 

@@ -70,6 +70,7 @@ export async function abandonCredentials(
     accountId,
     projectId,
     changed: ['status'],
+    ends: { gone: 'DELETED' },
   }));
 }
 

@@ -32,6 +32,7 @@ const told = (accountId: string, rest: Partial<Told> = {}): Told => ({
   recipientId: null,
   changed: [],
   times: 1,
+  ended: null,
   ip: null,
   requestId: 'by hand',
   ...rest,
@@ -132,6 +133,7 @@ test('every column is what it was told, whatever the text', async () => {
     recipientId: orNull(id),
     changed: fc.array(either, { maxLength: 4 }),
     times: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+    ended: orNull(fc.constant('{"gone":"REVOKED"}')),
     ip: orNull(either),
     requestId: either,
   });
@@ -154,6 +156,7 @@ test('every column is what it was told, whatever the text', async () => {
           recipient_id: one.recipientId,
           changed: one.changed,
           times: one.times,
+          ended: one.ended,
           ip: one.ip,
           request_id: one.requestId,
         })),

@@ -55,7 +55,7 @@ export async function chainOfFive(server: SharedServer, keyring: Keyring): Promi
          FROM audit_heads WHERE account_id = :account`,
         { account },
       );
-      appendCheckpoints(file, keyring, rows, lengthOf(file));
+      await appendCheckpoints(file, keyring, rows, lengthOf(file));
     },
     verdict: async (ring = keyring) => verdictOn(await checkAudit(server.db, ring, file), account),
   };
@@ -79,6 +79,7 @@ export const byHand = (accountId: string): Told => ({
   recipientId: null,
   changed: [],
   times: 1,
+  ended: null,
   ip: null,
   requestId: 'by hand',
 });

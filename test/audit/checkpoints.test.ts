@@ -163,7 +163,7 @@ test('a look at the file costs the same few statements, however long it is', asy
   const { write, file, grow } = await chainOfFive();
   await write();
   const line = linesOf(file)[0] as Checkpoint;
-  appendCheckpoints(
+  await appendCheckpoints(
     file,
     keyring,
     Array.from({ length: 20_000 }, () => line),

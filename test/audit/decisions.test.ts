@@ -265,7 +265,7 @@ if (url !== undefined) {
     const { logged, decisions } = open(
       onTheWay(server.db, {
         within: (tx) => ({
-          em: tx.em,
+          ...tx,
           rows: async (statement, parameters) => {
             const rows = await tx.rows(statement, parameters);
             if (!cut) return rows as never[];

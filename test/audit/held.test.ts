@@ -116,26 +116,26 @@ test('S66: an operator accepts it by a command, which is on record where somethi
   await server.restart();
   expect((await ready()).status).toBe(503);
   await server.pause();
-  const accepted = await runKeyway(['audit', 'accept'], server.environment);
+  const accepted = await runKeyway(['restore', 'accept'], server.environment);
   expect(accepted.code).toBe(0);
   expect(accepted.output).toContain(`account ${chain.account}, row 8: is missing`);
   const [, kept = ''] = /are in (\S+): keep that file/.exec(accepted.output) ?? [];
   expect(linesOf(kept).filter(({ account }) => account === chain.account)).toMatchObject([{ number: '10' }]);
   expect((await runKeyway(['audit', 'verify'], server.environment)).code).toBe(0);
   expect((await runKeyway(['audit', 'verify', '--checkpoints', kept], server.environment)).code).toBe(1);
-  const again = await runKeyway(['audit', 'accept'], server.environment);
+  const again = await runKeyway(['restore', 'accept'], server.environment);
   expect(again).toEqual({ code: 1, output: expect.stringContaining('nothing to accept') });
   await server.restart();
   expect(await ready()).toEqual({ status: 200, body: { status: 'up' } });
   const { auditEvents } = expectData(
     await server.ask(
       'query ($filter: AuditFilter) { auditEvents(filter: $filter) { nodes { action actor { id } targetId } } }',
-      { filter: { action: ['audit:accept'] } },
+      { filter: { action: ['restore:accept'] } },
     ),
   );
   expect(auditEvents.nodes).toHaveLength(2);
   expect(auditEvents.nodes).toContainEqual({
-    action: 'audit:accept',
+    action: 'restore:accept',
     actor: null,
     targetId: chain.id,
   });

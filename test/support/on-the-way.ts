@@ -27,7 +27,7 @@ export function counting(db: Database) {
         count.statements++;
         return tx.rows(statement, parameters);
       };
-      return { em: tx.em, rows };
+      return { ...tx, rows };
     },
   });
   return { count, db: counted };

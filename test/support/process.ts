@@ -62,6 +62,8 @@ export async function urlOf({ child, output }: Spawned): Promise<string> {
 export interface Place {
   folder: string;
   environment: Record<string, string>;
+  /** Keeps the state of the database, which nobody uses meanwhile. Returns what puts it back. */
+  keepState(): Promise<() => Promise<void>>;
   drop(): Promise<void>;
 }
 
@@ -113,7 +115,25 @@ async function makePlace(folder: string, template = 'template1'): Promise<Place>
       KEYWAY_STOP_DELAY_SECONDS: '0',
       ...(server && { DATABASE_URL: databaseUrl(server, name) }),
     },
+    keepState: async () => {
+      const [here, kept] = [join(folder, 'postgres'), join(folder, `kept-${randomBytes(4).toString('hex')}`)];
+      if (!server) {
+        mkdirSync(kept);
+        copyFolder(here, kept);
+        return async () => {
+          rmSync(here, { recursive: true });
+          mkdirSync(here, { mode: 0o700 });
+          copyFolder(kept, here);
+        };
+      }
+      await onServer(server, `CREATE DATABASE ${name}_kept TEMPLATE ${name}`);
+      return async () => {
+        await onServer(server, `DROP DATABASE ${name} WITH (FORCE)`);
+        await onServer(server, `CREATE DATABASE ${name} TEMPLATE ${name}_kept`);
+      };
+    },
     drop: async () => {
+      if (server) await onServer(server, `DROP DATABASE IF EXISTS ${name}_kept WITH (FORCE)`);
       if (server) await onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
       rmSync(folder, { recursive: true, force: true });
     },

@@ -62,6 +62,8 @@ export interface TestServer extends SharedServer {
   pause(): Promise<void>;
   /** Ends the server, and starts it again on the same data; what is done between has the database for itself. */
   restart(between?: () => Promise<void>): Promise<void>;
+  /** Keeps the state of the database, while the server is paused. Returns what puts it back. */
+  keepState(): Promise<() => Promise<void>>;
   stop(): Promise<void>;
 }
 
@@ -118,6 +120,7 @@ export async function startTestServer(
       await between?.();
       running = await start(readConfig(environment), log, connectors);
     },
+    keepState: () => place.keepState(),
     stop: async () => {
       await running.stop();
       await place.drop();

@@ -57,7 +57,7 @@ export async function longestTransactionOf<Result>(
         longest = Math.max(longest, ++count);
         return tx.rows(statement, parameters);
       };
-      return inside({ em: tx.em, rows });
+      return inside({ ...tx, rows });
     });
   try {
     return { result: await work(), longest };

@@ -1,4 +1,5 @@
 import type { Actor } from '../../audit/decision.js';
+import { endingOfTerms, type Ending } from '../../audit/ending.js';
 import { recordAs } from '../../audit/record.js';
 import type { Admission, Minted } from '../../connectors/connector.js';
 import { sql, type Tx } from '../../database/database.js';
@@ -10,6 +11,7 @@ import type { OpenStore, StoreParts } from '../../stores/open.js';
 import { CredentialRole } from '../record/credential-role.js';
 import { Credential } from '../record/credential.js';
 import { storableTrust } from '../sync/storable.js';
+import { termsIn } from '../record/deeds.js';
 import { endCredentials, endOrphans, markDeleted } from '../record/end.js';
 import { RotationState } from '../record/rotation.js';
 import {
@@ -84,7 +86,7 @@ export async function settle(
         break;
     }
     await leaveLookAfter(tx, lease, intent);
-    await tell(parts.keyring, tx, intent, credential, null);
+    await tell(parts.keyring, tx, intent, credential, null, endingBy(intent));
     await noteAnswer(tx, intent.storeId);
   });
 }
@@ -309,6 +311,7 @@ export const tell = (
   intent: Actor & Pick<Intent, 'verb' | 'details'>,
   { id, accountId, projectId }: Credential,
   code: Code | null,
+  ends?: Ending,
 ) =>
   recordAs(
     keyring,
@@ -320,9 +323,21 @@ export const tell = (
       accountId,
       projectId,
       changed: code === null ? changedBy(intent) : [],
+      ends,
     },
     code,
   );
+
+/** What an intent that is done leaves of its credential. */
+function endingBy({ verb, version, details }: Intent): Ending | undefined {
+  if (verb === 'REVOKE') return { gone: 'REVOKED' };
+  if (verb === 'DELETE') return { gone: 'DELETED' };
+  if (verb !== 'ROTATE' && verb !== 'UPDATE') return undefined;
+  return endingOfTerms({
+    ...termsIn(details.columns ?? {}),
+    ...(version !== null && { secretsBefore: version }),
+  });
+}
 
 const changedBy = ({ verb, details }: Pick<Intent, 'verb' | 'details'>): string[] =>
   verb === 'ROTATE'

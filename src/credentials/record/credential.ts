@@ -92,7 +92,7 @@ registerEnumType(CredentialStatus, {
     },
     UNKNOWN: {
       description:
-        'The answer of its store to a change was lost, so it is not known whether its secret works. Rotate it again; if it was being created, sync the store.',
+        'The answer of its store to a change was lost, so it is not known whether its secret works. Rotate it again; if it was being created, sync the store. Also after an older state of the database was restored: its secret was replaced since then, and Keyway does not have the new one. Rotate it.',
     },
   },
 });

@@ -183,6 +183,20 @@ export async function forgetVersions(tx: Tx, ids: readonly string[]): Promise<vo
   await tx.rows(forget, { ids });
 }
 
+/**
+ * Ends the secrets of these credentials with a lower number than this one, which is one that Keyway does not have: it is on
+ * record as one of which nobody knows whether it works, until a rotation makes another.
+ * @returns the ids of those that have no newer secret
+ */
+export async function loseVersions(
+  tx: Tx,
+  ids: readonly string[],
+  numbers: readonly number[],
+): Promise<string[]> {
+  await tx.rows(earlierToRetired, { ids, numbers });
+  return (await tx.rows<{ id: string }>(insertLost, { ids, numbers })).map(({ id }) => id);
+}
+
 // What could show a secret, and what only tells it again.
 const showing = ['sealed', 'kek_id'];
 const telling = ['verifier', 'verifier_key_id', 'password_hash', 'pepper_id'];
@@ -233,6 +247,16 @@ const othersToRetired = sql(`
 const oneToRetired = sql(`
   UPDATE credential_versions SET ${retired}
   WHERE credential_id = :id AND number = CAST(:number AS integer) AND state IN ('PREVIOUS', 'UNKNOWN')`);
+const lost = 'unnest(CAST(:ids AS uuid[]), CAST(:numbers AS integer[])) AS l (id, number)';
+const earlierToRetired = sql(`
+  UPDATE credential_versions v SET ${retired} FROM ${lost}
+  WHERE v.credential_id = l.id AND v.number < l.number AND v.state IN ('PENDING', 'CURRENT', 'PREVIOUS', 'UNKNOWN')`);
+const insertLost = sql(`
+  INSERT INTO credential_versions (credential_id, number, state)
+  SELECT c.id, l.number, 'UNKNOWN' FROM ${lost} JOIN credentials c ON c.id = l.id
+  WHERE c.revoked_at IS NULL AND NOT EXISTS (
+    SELECT 1 FROM credential_versions v WHERE v.credential_id = c.id AND v.number >= l.number)
+  RETURNING credential_id AS id`);
 const outlivedToRetired = sql(`
   WITH outlived AS MATERIALIZED (
     SELECT v.credential_id, v.number FROM credential_versions v

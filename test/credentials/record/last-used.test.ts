@@ -285,7 +285,7 @@ if (process.env['TEST_DATABASE_URL']) {
     const { lastUsed } = open(
       onTheWay(server.db, {
         within: (tx) => ({
-          em: tx.em,
+          ...tx,
           rows: async (statement, parameters) => {
             const rows = await tx.rows(statement, parameters);
             expect(await notedOf([id])).toMatchObject([{ used: null }]);

@@ -1,0 +1,37 @@
+import type { Ending } from '../audit/ending.js';
+import { sql, type Tx } from '../database/database.js';
+import type { Keyring } from '../keyring/keyring.js';
+import { Identity } from './identity.js';
+import { isTagOfIdentity } from './keep-identities.js';
+
+/**
+ * Takes once more from accounts what they had lost when an older state of the database was put back. One that was deleted
+ * is disabled, with no identity: what was to become of its parts is for somebody to say anew.
+ * @param endings by the ids of the accounts
+ * @returns the ids of those that are in the database
+ */
+export async function endAccountsAgain(
+  keyring: Keyring,
+  tx: Tx,
+  endings: ReadonlyMap<string, Ending>,
+): Promise<string[]> {
+  const found = await tx.rows<{ id: string }>(locked, { ids: [...endings.keys()] });
+  const ids = found.map(({ id }) => id);
+  const stops = ({ gone, enabled }: Ending) => gone !== undefined || enabled === false;
+  await tx.rows(disable, { ids: ids.filter((id) => stops(endings.get(id) ?? {})) });
+  for (const identity of await tx.rows<Identity>(identitiesOf, { ids })) {
+    const { gone, identities } = endings.get(identity.accountId) ?? {};
+    const isKept = gone === undefined && identities?.some((tag) => isTagOfIdentity(keyring, identity, tag));
+    const { issuer, subject } = identity;
+    if (isKept === false || gone !== undefined)
+      await tx.em.getRepository(Identity).delete({ issuer, subject });
+  }
+  return ids;
+}
+
+const locked = sql('SELECT id FROM accounts WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE');
+const disable = sql(`
+  UPDATE accounts SET enabled = false, updated_at = now()
+  WHERE id = ANY(CAST(:ids AS uuid[])) AND enabled AND NOT built_in`);
+const identitiesOf = sql(`
+  SELECT account_id AS "accountId", issuer, subject FROM identities WHERE account_id = ANY(CAST(:ids AS uuid[]))`);

@@ -1,0 +1,53 @@
+/**
+ * What a deed leaves of its target, where that is less than before: enough to end it again where an older state of the
+ * database is put back. Each member is there where it was changed, and says how it is since.
+ */
+export interface Ending {
+  /** It ended for good, or was deleted. */
+  readonly gone?: 'REVOKED' | 'DELETED';
+  readonly enabled?: boolean;
+  readonly expiresAt?: string | null;
+  readonly allowedIps?: readonly string[];
+  /** The roles that it carries no more, by UUID. */
+  readonly lostRoles?: readonly string[];
+  /** All secrets with a lower number have been replaced. */
+  readonly secretsBefore?: number;
+  /** What a role allows. */
+  readonly permissions?: readonly string[];
+  /** The identities of an account, as tags by `tagOfIdentity`. */
+  readonly identities?: readonly string[];
+}
+
+/** An ending as a line of checkpoints has it. */
+export interface KeptEnding extends Ending {
+  /** The number of its event, and when that was. */
+  readonly number: string;
+  readonly at: string;
+  /** What it is of: the type of that in the graph, and its UUID. */
+  readonly type: string;
+  readonly id: string;
+}
+
+/** Undefined where nothing is said. */
+export const endingOfTerms = (terms: Ending): Ending | undefined =>
+  Object.keys(terms).length > 0 ? terms : undefined;
+
+/** As an event keeps it. */
+export const endingText = (ending: Ending): string => JSON.stringify(ending);
+
+export const endingOf = (text: string): Ending => JSON.parse(text) as Ending;
+
+/** What an ending says, without where that stood. */
+export const endingIn = (kept: Ending): Ending =>
+  Object.fromEntries(says.flatMap((name) => (kept[name] === undefined ? [] : [[name, kept[name]]])));
+
+const says = [
+  'gone',
+  'enabled',
+  'expiresAt',
+  'allowedIps',
+  'lostRoles',
+  'secretsBefore',
+  'permissions',
+  'identities',
+] as const satisfies (keyof Ending)[];

@@ -1,0 +1,221 @@
+/**
+ * @slow 30 s
+ */
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { linesOf } from '../audit/chains.js';
+import {
+  expectData,
+  grant,
+  makeAccount,
+  makeCaller,
+  makeCredential,
+  makeProject,
+  makeRole,
+  type Made,
+} from '../support/make.js';
+import { runKeyway, spawnKeyway, urlOf } from '../support/process.js';
+import { doorTo, startTestServer, type Door, type TestServer } from '../support/server.js';
+import { readNode, run } from '../support/verbs.js';
+import { verifierAt } from '../support/verify.js';
+
+// An older state of the database is put back, and what had ended since must not live again.
+
+let server: TestServer;
+afterEach(() => server.stop());
+
+const file = () => join(server.dataDir, 'audit-checkpoints.jsonl');
+const done = async (door: Door, verb: string, input: Record<string, unknown>) =>
+  expectData(await run(door, verb, input));
+
+/** Serves in a process of its own, which is killed as soon as `work` has its answers. */
+async function killedAfter(work: (door: Door) => Promise<void>): Promise<void> {
+  const spawned = spawnKeyway(['serve'], server.environment);
+  try {
+    await work(doorTo(await urlOf(spawned), server.adminToken));
+  } finally {
+    spawned.child.kill('SIGKILL');
+    await spawned.ended;
+  }
+}
+
+const isReady = async () => (await fetch(`${server.url}/ready`)).status === 200;
+
+async function codeOf({ accessKey, secret }: Made, ip?: string): Promise<string> {
+  const verifier = verifierAt(server.url, server.adminToken);
+  try {
+    return await verifier.code({ accessKey, proof: { secret }, ...(ip && { ip }) });
+  } finally {
+    verifier.close();
+  }
+}
+
+const callsAs = async (token: string) =>
+  (await server.ask('{ viewer { id } }', {}, { token })).code ?? 'CALLS';
+
+const sees = async (id: string, token: string) =>
+  (await server.ask('query ($id: ID!) { node(id: $id) { id } }', { id }, { token })).data.node !== null;
+
+const accept = (...more: string[]) => runKeyway(['restore', 'accept', ...more], server.environment);
+
+test('S66, R36: what ended after the state that is put back is ended again before anything is answered', async () => {
+  server = await startTestServer();
+  const account = await makeAccount(server);
+  const make = (input: Record<string, unknown> = {}) => makeCredential(server, account, input);
+  const [revoked, deleted, disabled, expiring, bound, rotated, kept, again] = [
+    await make(),
+    await make(),
+    await make(),
+    await make(),
+    await make(),
+    await make(),
+    await make(),
+    await make(),
+  ];
+  const parent = await make();
+  const project = await makeProject(server, account);
+  const role = await makeRole(server, ['CREDENTIAL_READ', 'PROJECT_READ']);
+  const [stopped, gone, holder, narrowed] = [
+    await makeCaller(server),
+    await makeCaller(server),
+    await makeCaller(server),
+    await makeCaller(server),
+  ];
+  const reading = await makeRole(server, ['CREDENTIAL_READ']);
+  const held = await grant(server, holder.id, reading, { onAccount: account });
+  await grant(server, narrowed.id, role, { onAccount: account });
+  await server.pause();
+  const putBack = await server.keepState();
+
+  await killedAfter(async (door) => {
+    await done(door, 'revokeCredential', { id: revoked.id });
+    await done(door, 'revokeCredential', { id: parent.id });
+    await done(door, 'deleteCredential', { id: deleted.id });
+    await done(door, 'updateCredential', { id: disabled.id, enabled: false });
+    await done(door, 'updateCredential', { id: again.id, enabled: false });
+    await done(door, 'updateCredential', { id: again.id, enabled: true });
+    const expiresAt = new Date(Date.now() + 1_500).toISOString();
+    await done(door, 'updateCredential', { id: expiring.id, expiresAt });
+    await done(door, 'updateCredential', { id: bound.id, allowedIps: ['192.0.2.0/24'] });
+    await done(door, 'rotateCredential', { id: rotated.id });
+    await done(door, 'updateAccount', { id: stopped.id, enabled: false });
+    await done(door, 'deleteAccount', { id: gone.id, revokeCredentials: true });
+    await done(door, 'withdrawRole', { grant: held });
+    await done(door, 'updateRole', { id: role, permissions: ['PROJECT_READ'] });
+    // What was made after the state, and ended, is not there to be ended.
+    const later = await makeCredential(door, account);
+    await done(door, 'revokeCredential', { id: later.id });
+  });
+  await putBack();
+  await server.restart();
+  expect(await isReady()).toBe(false);
+  await server.pause();
+
+  const { code, output } = await accept();
+  expect(output).toContain('Ended again, as they had been:');
+  expect(output).toMatch(/1 of what had ended is not in this database|of what had ended is not in this/);
+  expect(code).toBe(0);
+  await server.restart();
+  expect(await isReady()).toBe(true);
+
+  expect(await codeOf(revoked)).toBe('REVOKED');
+  expect(await codeOf(parent)).toBe('REVOKED');
+  expect(await codeOf(deleted)).toBe('NOT_VALID');
+  expect(await codeOf(disabled)).toBe('DISABLED');
+  expect(await codeOf(rotated)).toBe('NOT_VALID');
+  expect(await codeOf(bound, '192.0.2.7')).toBe('VALID');
+  expect(await codeOf(bound, '198.51.100.7')).toBe('IP_NOT_ALLOWED');
+  expect(await codeOf(kept)).toBe('VALID');
+  expect(await codeOf(again)).toBe('VALID');
+  expect(await callsAs(stopped.token)).toBe('UNAUTHENTICATED');
+  expect(await callsAs(gone.token)).toBe('UNAUTHENTICATED');
+  expect(await callsAs(holder.token)).toBe('CALLS');
+  for (const token of [holder.token, narrowed.token]) expect(await sees(kept.id, token)).toBe(false);
+  expect(await sees(project, narrowed.token)).toBe(true);
+  expect(await codeOf(expiring)).toBe('EXPIRED');
+});
+
+test('R36: what the checkpoints do not tell is named, and accepted only where somebody says so', async () => {
+  server = await startTestServer();
+  const account = await makeAccount(server);
+  const [one, other] = [await makeCredential(server, account), await makeCredential(server, account)];
+  await server.pause();
+  const putBack = await server.keepState();
+  await server.restart();
+  await done(server, 'revokeCredential', { id: one.id });
+  await done(server, 'revokeCredential', { id: other.id });
+  await server.pause();
+  await putBack();
+  const lines = readFileSync(file(), 'utf8').split('\n');
+  const told = (line: string) => /"gone":"REVOKED"/.test(line);
+  expect(lines.filter(told)).toHaveLength(2);
+  // The first of the two is gone from the file, and so is what it told.
+  writeFileSync(file(), lines.filter((line) => line !== lines.find(told)).join('\n'));
+
+  const refused = await accept();
+  expect(refused.code).toBe(1);
+  expect(refused.output).toMatch(/the checkpoints do not tell what ended by the events \d+ to \d+/);
+  expect(refused.output).toContain('Nothing was changed');
+  await server.restart();
+  expect(await isReady()).toBe(false);
+  await server.pause();
+
+  // A line that nobody signed does not stand for it.
+  appendFileSync(file(), `${lines.find(told)?.replace('"REVOKED"', '"DELETED"')}\n`);
+  const forged = await accept();
+  expect(forged.code).toBe(1);
+  expect(forged.output).toContain('1 checkpoint lines are not signed by these keys');
+
+  // The line itself does, wherever it comes from.
+  appendFileSync(file(), `${lines.find(told)}\n`);
+  expect((await accept()).output).not.toContain('what ended by the events');
+  expect((await accept('--incomplete')).code).toBe(0);
+  await server.restart();
+  expect(await codeOf(one)).toBe('REVOKED');
+  expect(await codeOf(other)).toBe('REVOKED');
+});
+
+test('R36: a still older state can be put back after one was accepted, and another one after that', async () => {
+  server = await startTestServer();
+  const account = await makeAccount(server);
+  const [first, second] = [await makeCredential(server, account), await makeCredential(server, account)];
+  await server.pause();
+  const putBack = await server.keepState();
+  await server.restart();
+  await done(server, 'revokeCredential', { id: first.id });
+  for (const round of [1, 2]) {
+    await done(server, 'rotateCredential', { id: second.id });
+    await server.pause();
+    await putBack();
+    const { code, output } = await accept();
+    expect([round, code, output]).toEqual([round, 0, expect.stringContaining('2 credentials')]);
+    await server.restart();
+    expect(await isReady()).toBe(true);
+    expect(await codeOf(first)).toBe('REVOKED');
+    expect(await codeOf(second)).toBe('NOT_VALID');
+  }
+  // It has no secret until it is rotated, and says so.
+  expect(await readNode(server, second.id, '... on Credential { status }')).toEqual({ status: 'UNKNOWN' });
+  const rotated = expectData(
+    await server.ask(
+      `mutation ($input: RotateCredentialInput!) {
+        rotateCredential(input: $input) { credential { id status } issued { accessKey secret } }
+      }`,
+      { input: { id: second.id } },
+    ),
+  ).rotateCredential;
+  expect(rotated.credential.status).toBe('ACTIVE');
+  expect(await codeOf({ ...rotated.issued, id: second.id })).toBe('VALID');
+
+  const { auditEvents } = expectData(
+    await server.ask(
+      'query ($filter: AuditFilter) { auditEvents(filter: $filter) { nodes { action actor { id } targetId } } }',
+      { filter: { action: ['restore:end'] } },
+    ),
+  );
+  expect(auditEvents.nodes).toHaveLength(2);
+  await server.pause();
+  expect((await runKeyway(['audit', 'verify'], server.environment)).output).toContain('is whole');
+  expect(linesOf(file()).length).toBeGreaterThan(0);
+  await server.restart();
+});
