@@ -49,7 +49,8 @@ export async function openBed(credentials, keep) {
   };
 }
 
-async function makeKeyway(name, dataDir, credentials) {
+/** Makes a database of this name, with a Keyway in it, and fills it. */
+export async function makeKeyway(name, dataDir, credentials) {
   console.error(`Filling ${name} with ${credentials} credentials…`);
   rmSync(dataDir, { recursive: true, force: true });
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });

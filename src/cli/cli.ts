@@ -106,7 +106,24 @@ export async function run(args: readonly string[], version: string): Promise<num
         if (!whole) code = 1;
       }),
     );
-  const restore = program.command('restore').description('An earlier state of the database.');
+  program
+    .command('backup')
+    .description('Writes the embedded database to a file, while no server has it open.')
+    .argument('<file>', 'where to')
+    .action(async (file: string) =>
+      say(await (await import('./backup.js')).backUpEmbedded(readConfig(), file)),
+    );
+  const restore = program
+    .command('restore')
+    .description('Puts a backup in the place of the embedded database, which is kept beside it.')
+    .argument('<file>', 'what `backup` has written')
+    .action(async (file: string) => {
+      say(await (await import('./backup.js')).restoreEmbedded(readConfig(), file));
+      await withKeywayAsItIs(({ checkpoints }) => {
+        if (checkpoints.breaks.length === 0) return;
+        say('It is behind its checkpoints, so that nothing is served yet: run "keyway restore accept".');
+      });
+    });
   restore
     .command('accept')
     .description(
