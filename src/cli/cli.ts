@@ -111,14 +111,14 @@ export async function run(args: readonly string[], version: string): Promise<num
     .description('Writes the embedded database to a file, while no server has it open.')
     .argument('<file>', 'where to')
     .action(async (file: string) =>
-      say(await (await import('./backup.js')).backUpEmbedded(readConfig(), file)),
+      say(await (await import('../start/backup.js')).backUpEmbedded(readConfig(), file)),
     );
   const restore = program
     .command('restore')
     .description('Puts a backup in the place of the embedded database, which is kept beside it.')
     .argument('<file>', 'what `backup` has written')
     .action(async (file: string) => {
-      say(await (await import('./backup.js')).restoreEmbedded(readConfig(), file));
+      say(await (await import('../start/backup.js')).restoreEmbedded(readConfig(), file));
       await withKeywayAsItIs(({ checkpoints }) => {
         if (checkpoints.breaks.length === 0) return;
         say('It is behind its checkpoints, so that nothing is served yet: run "keyway restore accept".');

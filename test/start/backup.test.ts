@@ -16,8 +16,8 @@ let place: Place;
 let environment: Record<string, string>;
 beforeEach(async () => {
   place = await emptyPlace();
-  const { DATABASE_URL: _, ...embedded } = place.environment;
-  environment = embedded;
+  environment = { ...place.environment };
+  delete environment['DATABASE_URL'];
 });
 afterEach(() => place.drop());
 
