@@ -1,4 +1,5 @@
 import { renameSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../database/database.js';
 import { unavailable } from '../errors.js';
 import type { Keyring, Link } from '../keyring/keyring.js';
@@ -74,7 +75,11 @@ export class Checkpoints {
     for (let left = behind; left.length > 0;) {
       const { lines, rest } = await linesOf(this.db, this.#coverage, left);
       this.#waiting.push(...lines);
-      await this.#append();
+      await this.#append().catch((error: unknown) => {
+        // The next look makes them anew.
+        this.#waiting = this.#waiting.filter((line) => !lines.includes(line));
+        throw error;
+      });
       for (const line of lines) {
         this.#highest.set(line.account, line);
         this.#coverage.add(line);
@@ -86,19 +91,24 @@ export class Checkpoints {
 
   /**
    * Writes down what ended by events that are committed; resolves when it is on the disk, so that whoever has the answer
-   * can rely on it. What cannot be written waits, and the log says so: it is tried again with whatever is written next.
+   * can rely on it. What cannot be written, or not within two seconds, waits, and the log says so: it is tried again with
+   * whatever is written next. What is done is done, and its caller is to hear of it.
    */
   async noteEnded(events: readonly Link[]): Promise<void> {
     if (this.#breaks.length > 0 || this.#isSetAside) return;
     const lines = this.#coverage.take(events);
     if (lines.length === 0) return;
     this.#waiting.push(...lines);
-    await this.#append().catch((error: unknown) =>
+    const failed = (error: unknown) =>
       this.log.error(
         { error },
         'what ended could not be written to the checkpoints, and will be tried again',
-      ),
-    );
+      );
+    const late = new AbortController();
+    const slow = sleep(longestWriteMs, 'slow', { signal: late.signal }).catch(() => undefined);
+    if ((await Promise.race([this.#append().catch(failed), slow])) === 'slow')
+      this.log.error({}, 'what ended is not in the checkpoints yet: their file is slow');
+    late.abort();
   }
 
   /** Writes what waits: what many wait for at once, at once. */
@@ -244,3 +254,4 @@ const follows = (line: Checkpoint, before: Checkpoint): boolean =>
   line.number === before.number ? line.hash === before.hash : BigInt(line.number) > BigInt(before.number);
 
 const linesAtOnce = 10_000;
+const longestWriteMs = 2_000;

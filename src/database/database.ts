@@ -268,17 +268,17 @@ export class Database implements Sql {
    * before the COMMIT: nothing was changed. OUTCOME_UNKNOWN where it was lost over the COMMIT. CONFLICT for a lock that was
    * not had in time, and for a row that ended while another came to name it. What `work` throws, after undoing it.
    */
-  transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  async transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
     const wait = { isFinal: false };
-    return this.during(() => this.tried(work, wait), wait);
+    const { result, after } = await this.during(() => this.tried(work, wait), wait);
+    for (const one of after) await one();
+    return result;
   }
 
-  private async tried<Result>(work: (tx: Tx) => Promise<Result>, wait: Wait): Promise<Result> {
+  private async tried<Result>(work: (tx: Tx) => Promise<Result>, wait: Wait): Promise<Committed<Result>> {
     for (let attempt = 0; ; attempt++) {
       try {
-        const { result, after } = await this.once(work, wait);
-        for (const one of after) await one();
-        return result;
+        return await this.once(work, wait);
       } catch (error) {
         if (!isTransient(error)) throw error;
         if (attempt === retries) throw new DatabaseUnavailable(error);

@@ -39,8 +39,8 @@ test('a decision tells who, what, where and how it ended, and nothing else of wh
     outcome: AuditOutcome.FAILED,
     code: 'CONFLICT',
   });
-  expect(eventOf(decision, ['secret'])).toEqual({ ...decision, changed: ['secret'], times: 1 });
-  expect(eventOf(decision)).toEqual({ ...decision, changed: [], times: 1 });
+  expect(eventOf(decision, ['secret'])).toEqual({ ...decision, changed: ['secret'], times: 1, ended: null });
+  expect(eventOf(decision)).toEqual({ ...decision, changed: [], times: 1, ended: null });
 });
 
 test.each([
