@@ -215,10 +215,11 @@ export class Checkpoints {
     if (length < this.#length) [this.#read, this.#complete] = [0, false];
     this.#length = length;
     const from = this.#read;
-    let news = this.#linesFrom(from, () => true);
+    let { news, covered } = this.#linesFrom(from, () => true);
     // Asked of these alone: it takes longer than reading a line. One that nobody signed must not hide one that was.
     if (!news.every((line) => isSigned(this.keyring, line)))
-      news = this.#linesFrom(from, (line) => isSigned(this.keyring, line));
+      ({ news, covered } = this.#linesFrom(from, (line) => isSigned(this.keyring, line)));
+    this.#coverage.join(covered);
     for (const { checkpoint } of news) {
       const known = this.#highest.get(checkpoint.account);
       if (BigInt(checkpoint.number) >= BigInt(known?.number ?? 0))
@@ -227,8 +228,12 @@ export class Checkpoints {
     return news.map(({ checkpoint }) => checkpoint);
   }
 
-  /** Of each chain its highest line from this byte on, and each one that does not go on to the next line of its chain. */
-  #linesFrom(from: number, isTaken: (line: CheckpointLine) => boolean): CheckpointLine[] {
+  /**
+   * Of each chain its highest line from this byte on, and each one that does not go on to the next line of its chain; and
+   * what all of them cover, which is no more than the highest ones are of.
+   */
+  #linesFrom(from: number, isTaken: (line: CheckpointLine) => boolean) {
+    const covered = new Coverage();
     const highest = new Map<string, CheckpointLine>();
     const last = new Map<string, CheckpointLine>();
     const fallen: CheckpointLine[] = [];
@@ -237,7 +242,7 @@ export class Checkpoints {
       for (const line of lines) {
         if (!line || !isTaken(line)) continue;
         const { account, number } = line.checkpoint;
-        this.#coverage.add(line.checkpoint);
+        covered.add(line.checkpoint);
         const before = last.get(account);
         if (before && !follows(line.checkpoint, before.checkpoint)) fallen.push(before);
         if (BigInt(number) >= BigInt(highest.get(account)?.checkpoint.number ?? 0))
@@ -245,7 +250,7 @@ export class Checkpoints {
         last.set(account, line);
       }
     }
-    return [...highest.values(), ...fallen];
+    return { news: [...highest.values(), ...fallen], covered };
   }
 }
 

@@ -35,7 +35,7 @@ export class Coverage {
   }
 
   /** Takes note of a line that is written. */
-  add({ account, number, from }: Checkpoint): void {
+  add({ account, number, from }: Pick<Checkpoint, 'account' | 'number' | 'from'>): void {
     if (from === undefined) return;
     const [start, end] = [BigInt(from), BigInt(number)];
     const known = this.#known.get(account);
@@ -46,6 +46,12 @@ export class Coverage {
       known.written = most(known.written, end);
       known.seen = most(known.seen, end);
     }
+  }
+
+  /** Takes note of all that another one knows to be written. */
+  join(other: Coverage): void {
+    for (const [account, { from, written }] of other.#known)
+      this.add({ account, from: String(from), number: String(written) });
   }
 
   /** Takes note of events that are committed, which follow each other in each chain. @returns the lines that are to be written */

@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { linkAll, type Told } from '../../src/audit/chain.js';
 import { Checkpoints } from '../../src/audit/checkpoints.js';
@@ -21,11 +22,10 @@ afterAll(() => server.stop());
 
 /** A Keyway with a file of its own on this database, as far as its audit goes. */
 class Writer {
-  readonly file = join(server.dataDir, `checkpoints-${newId()}.jsonl`);
   readonly checkpoints: Checkpoints;
   readonly #keyring: Keyring;
 
-  constructor() {
+  constructor(readonly file = join(server.dataDir, `checkpoints-${newId()}.jsonl`)) {
     const files = loadKeyFiles(join(server.dataDir, 'keys'));
     this.checkpoints = new Checkpoints(server.db, openKeyring(files), this.file, quiet);
     this.#keyring = openKeyring(files, { onLinked: (events) => this.checkpoints.noteEnded(events) });
@@ -143,4 +143,17 @@ test('R36: of a chain that went on otherwise, all counts that came after what bo
   const elsewhere = new Writer();
   await elsewhere.add(account, false, false, false);
   expect((await writer.gap()).ended).toEqual([3, 4]);
+});
+
+test('R36: a line that nobody signed covers nothing', async () => {
+  const [one, account] = [new Writer(), newId()];
+  await one.add(account, true);
+  const [line] = linesOf(one.file).filter((written) => written.account === account);
+  appendFileSync(one.file, `${JSON.stringify({ ...line, number: '1000000' })}\n`);
+  const late = new Writer(one.file);
+  await late.add(account, true, false);
+  await late.checkpoints.write();
+  await late.add(account, true);
+  await cut(account, 1);
+  expect(await late.gap()).toEqual({ ended: [2, 4], untold: [], unsigned: 1 });
 });
