@@ -119,7 +119,10 @@ export async function run(args: readonly string[], version: string): Promise<num
     .description('Takes out a key that nothing names any more. A start without it succeeds then.')
     .addArgument(kindOfKey())
     .argument('<id>', 'which key: k1, k2 and so on')
-    .option('--abandon', 'also what still names it and was never used since: it cannot be verified any more')
+    .option(
+      '--abandon',
+      'also while verifiers or hashes are by it: what was not used since can never be verified again',
+    )
     .action(async (kind: KeyKind, id: string, options: { abandon?: true }) =>
       withKeys(async (keyway, config) => {
         if (keyway.keyring && keyway.checkpoints.breaks.length > 0)

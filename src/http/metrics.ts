@@ -57,7 +57,8 @@ export function openMetricsOfAll(address: Address): Promise<Metrics> {
 /**
  * What is measured: the metrics of Node, `keyway_store_circuit` with a 1 for the state that the circuit of each store is in,
  * the rotations that are late (`keyway_rotations_overdue`, `keyway_rotation_overdue_seconds`), which are NaN while the
- * database does not answer, and the rows that name older keys (`keyway_keyring_rows`, `keyway_keyring_unreadable`). Labels are ids and words of Keyway's own, nothing that anybody wrote.
+ * database does not answer, and the rows that name older keys (`keyway_keyring_rows`, `keyway_keyring_unreadable`). Labels
+ * are ids and words of Keyway's own, nothing that anybody wrote.
  */
 function measure(measured: Measured | undefined): Registry {
   const registry = new Registry();
@@ -95,7 +96,7 @@ function measure(measured: Measured | undefined): Registry {
   });
   new Gauge({
     name: 'keyway_keyring_rows',
-    help: 'Rows that name this key, for each key that is not current; counted once a minute while there are any, by the process that brings rows to the current key.',
+    help: 'Rows that name this key, for each key that is older than the current one; counted once a minute while there are any, by the process that brings rows to the current key.',
     labelNames: ['kind', 'id'],
     registers: [registry],
     aggregator: 'max',

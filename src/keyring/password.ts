@@ -3,7 +3,7 @@ import { badInput } from '../errors.js';
 import type { Secret } from '../secret.js';
 import type { Whose } from '../shares/line.js';
 import { openHashing, type Argon2id } from './hashing.js';
-import { makingKeyOf, keyById, type KeyFile } from './key-file.js';
+import { makingKeyOf, keyById, numberOf, type KeyFile } from './key-file.js';
 import { hmacSha256, equalDigests } from './primitives.js';
 
 /** What is kept of a password: the hash as a PHC string, and the id of the pepper under it. */
@@ -78,7 +78,9 @@ export function passwords(
       if (!input) return { ok: false, stale: false };
       try {
         const ok = equalDigests(await hashing.argon2id(whose, input, made.parameters), made.digest);
-        return { ok, stale: ok && (stored.pepperId !== peppers.current || isOutdated(made.parameters)) };
+        // One that is newer is about to be current here too.
+        const isOlder = numberOf(stored.pepperId) < numberOf(peppers.current);
+        return { ok, stale: ok && (isOlder || isOutdated(made.parameters)) };
       } finally {
         input.fill(0);
       }

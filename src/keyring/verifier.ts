@@ -20,8 +20,10 @@ export interface Verifiers {
   verifier(lookupId: string, secret: Secret): StoredVerifier;
   /** Whether the verifier is of this secret under this lookup id; false where its key is not known here. */
   verifies(lookupId: string, secret: Secret, stored: StoredVerifier): boolean;
-  /** The id of the key under verifiers that are made now. */
+  /** The id of the key under verifiers that are made now. @throws UNAVAILABLE where none may be made any more */
   currentVerifierId(): string;
+  /** Whether a verifier by this key should be made anew: it is older than the current one, and not newer. */
+  isStaleVerifier(keyId: string): boolean;
   /** A verifier of no secret: comparing with it takes as long as with any other. */
   unmatched(): StoredVerifier;
   /** A tag over these parts, each for itself, that only a holder of the key can make; of no use for another purpose. */
@@ -62,7 +64,8 @@ export function verifiers(file: KeyFile, onUnknown: () => void = () => {}): Veri
       if (!key) onUnknown();
       return key !== undefined && equalDigests(verifierUnder(key, lookupId, secret), stored.verifier);
     },
-    currentVerifierId: () => file.current,
+    currentVerifierId: () => makingKeyOf(file),
+    isStaleVerifier: (keyId) => numberOf(keyId) < numberOf(file.current),
     unmatched: () => ({ verifier: Buffer.alloc(32), keyId: file.current }),
     mac: (purpose, ...parts) => macUnder(file.current, keyById(file, file.current), purpose, parts),
     macs: (purpose, ...parts) => {
