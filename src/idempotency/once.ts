@@ -242,12 +242,11 @@ const claimed = (key: Key, more: { id: string; operation: string; forMs: number 
  * index holds apart: they take turns.
  */
 async function takeTurns(tx: Tx, key: Key): Promise<void> {
-  if (key.otherHashes.length > 0)
-    await tx.rows(turns, {
-      hash: hashesOf(key)
-        .map((hash) => hash.toString('hex'))
-        .sort()[0],
-    });
+  if (key.otherHashes.length === 0) return;
+  const [hash] = hashesOf(key)
+    .map((one) => one.toString('hex'))
+    .sort();
+  await tx.rows(turns, { hash });
 }
 
 async function recalled<Result>(
@@ -298,7 +297,8 @@ const claim = sql(`
     SELECT FROM idempotency_keys o
     WHERE o.account_id = :accountId AND o.key_hash = ANY(CAST(:otherHashes AS bytea[])) AND o.expires_at > now())
   ON CONFLICT (account_id, key_hash) DO UPDATE SET id = excluded.id, operation = excluded.operation,
-    verifier_key_id = excluded.verifier_key_id, input_hash = excluded.input_hash, sealed = NULL, created_at = now(), expires_at = excluded.expires_at
+    verifier_key_id = excluded.verifier_key_id, input_hash = excluded.input_hash, sealed = NULL, created_at = now(),
+    expires_at = excluded.expires_at
     WHERE k.expires_at <= now()
   RETURNING k.id`);
 

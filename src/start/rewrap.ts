@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../database/database.js';
 import { KeywayError } from '../errors.js';
+import { keyKinds } from '../keyring/kek-file.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { Log } from '../log.js';
 import { countOlder, type KeyCount } from './key-rows.js';
@@ -30,6 +31,7 @@ export class Rewrap {
   #restsUntil = 0;
   #for = '';
   #countedAt = -Infinity;
+  #older = '';
   #counts: readonly KeyCount[] = [];
   #unreadable = 0;
   #stopped = false;
@@ -56,7 +58,9 @@ export class Rewrap {
       this.#restsUntil = performance.now() + (this.#unreadable > 0 ? restAfterFaultMs : restMs);
       if (done > 0) this.#countedAt = -Infinity;
     }
-    if (performance.now() - this.#countedAt >= countEveryMs) {
+    const older = keyKinds.map((kind) => keyring.olderIds(kind).join()).join(';');
+    if (older !== this.#older || performance.now() - this.#countedAt >= countEveryMs) {
+      this.#older = older;
       this.#counts = await countOlder(this.parts.db, keyring);
       this.#countedAt = performance.now();
     }

@@ -30,15 +30,14 @@ export interface SealedTable {
  * Records are compared, byte by byte, under their locks: what was sealed again, wiped or moved since it was read is left
  * alone. Nobody is waited for, so that two that do this do not wait for each other, nor any request for more than this.
  */
-const keepIn = (table: string, id: string, number: string, set: string) =>
-  sql(`
+const keepIn = (table: string, id: string, number: string, set: string) => `
   WITH held AS (
     SELECT t.ctid AS row, made.next
     FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS integer[]), CAST(:olds AS bytea[]), CAST(:nexts AS bytea[]))
       AS made (id, number, old, next)
     JOIN ${table} t ON t.${id} = made.id AND ${number} = made.number AND t.kek_id = :kek AND t.sealed = made.old
     FOR UPDATE OF t SKIP LOCKED)
-  UPDATE ${table} t SET sealed = held.next${set} FROM held WHERE t.ctid = held.row RETURNING 1`);
+  UPDATE ${table} t SET sealed = held.next${set} FROM held WHERE t.ctid = held.row RETURNING 1`;
 
 const named = ', kek_id = :current';
 
@@ -59,7 +58,7 @@ export const sealedTables: readonly SealedTable[] = [
         { id, accountId: accountId ?? '', projectId, destination: destinationOf({ addresses }) },
         number,
       ),
-    keep: keepIn('credential_versions', 'credential_id', 't.number', named),
+    keep: sql(keepIn('credential_versions', 'credential_id', 't.number', named)),
   },
   {
     name: 'stores',
@@ -68,7 +67,7 @@ export const sealedTables: readonly SealedTable[] = [
       WHERE sealed IS NOT NULL AND kek_id = :kek AND id > CAST(:id AS uuid)
       ORDER BY id LIMIT CAST(:batch AS integer)`),
     placeOf: ({ number, ...store }) => storeRecordPlace({ ...store, secretNumber: number }),
-    keep: keepIn('stores', 'id', 't.secret_number', named),
+    keep: sql(keepIn('stores', 'id', 't.secret_number', named)),
   },
   {
     name: 'mfa_devices',
@@ -76,7 +75,7 @@ export const sealedTables: readonly SealedTable[] = [
       SELECT account_id AS id, 0 AS number, sealed, id AS "projectId" FROM mfa_devices
       WHERE kek_id = :kek AND account_id > CAST(:id AS uuid) ORDER BY account_id LIMIT CAST(:batch AS integer)`),
     placeOf: ({ id, projectId: device }) => totpPlace(id, device ?? ''),
-    keep: keepIn('mfa_devices', 'account_id', '0', named),
+    keep: sql(keepIn('mfa_devices', 'account_id', '0', named)),
   },
   {
     name: 'idempotency_keys',
@@ -86,6 +85,6 @@ export const sealedTables: readonly SealedTable[] = [
       ORDER BY id LIMIT CAST(:batch AS integer)`),
     placeOf: ({ id, accountId }) => idempotencyPlace(accountId ?? '', id),
     // The column is read from the record.
-    keep: keepIn('idempotency_keys', 'id', '0', ''),
+    keep: sql(keepIn('idempotency_keys', 'id', '0', '')),
   },
 ];
