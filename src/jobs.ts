@@ -23,6 +23,10 @@ export interface JobParts {
   checkpoints: { write(): Promise<unknown>; check(): Promise<unknown>; readonly breaks: readonly unknown[] };
   /** Takes room for further wraps by the key that is current, before what was taken is used up. */
   reserveWraps: () => Promise<unknown>;
+  /** Takes what is new in the key files. */
+  keys: { look(): Promise<unknown> };
+  /** Brings what is sealed to the key that is current. */
+  rewrap: Recurring;
   rotations: Recurring;
   syncs: Recurring;
   resumption: Recurring;
@@ -50,6 +54,8 @@ export function startJobs({
   storeCalls,
   checkpoints,
   reserveWraps,
+  keys,
+  rewrap,
   rotations,
   syncs,
   resumption,
@@ -61,6 +67,7 @@ export function startJobs({
     job('decisions', 500, () => decisions.flush()),
     job('store calls', 1_000, () => storeCalls.flush()),
     job('clock', 30_000, () => db.setClock()),
+    job('keys', 2_000, () => keys.look()),
     job('wraps', 5_000, reserveWraps),
     job('audit checkpoint', 60_000, () => (shared ? checkpoints.write() : checkpoints.check())),
   ];
@@ -68,6 +75,7 @@ export function startJobs({
     job('resume', 500, () => resumption.tick()),
     job('syncs', 1_000, () => syncs.tick()),
     job('rotations due', 1_000, () => rotations.tick()),
+    job('rewrap', 1_000, () => rewrap.tick()),
     job('retire', 30_000, () => retireOutlived(db)),
     job('nonces', 60_000, () => forgetNonces(db)),
     job('password attempts', 60_000, () => forgetAttempts(db)),
@@ -106,6 +114,7 @@ export function startJobs({
     },
     async stop() {
       stopped = true;
+      await rewrap.stop();
       await Promise.all(jobs.map(({ stop }) => stop()));
       await Promise.all([resumption.stop(), syncs.stop(), rotations.stop()]);
       // Each by itself: what fails keeps nothing else from being written.

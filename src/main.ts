@@ -19,6 +19,7 @@ import { startJobs } from './jobs.js';
 import { openKeyway, type Keyway } from './start/keyway.js';
 import { keywayAddress, listening, metricsAddress } from './start/listening.js';
 import { readiness } from './start/readiness.js';
+import { Rewrap } from './start/rewrap.js';
 import type { Log } from './log.js';
 import { overdueNow } from './credentials/record/policy.js';
 import type { Measured, Metrics } from './http/metrics.js';
@@ -78,7 +79,7 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
   let metrics: Metrics | undefined;
   try {
     metrics = await openMetricsOf(
-      serving && { gates: serving.parts.gates, overdue: () => overdueNow(db) },
+      serving && { gates: serving.parts.gates, overdue: () => overdueNow(db), keys: serving.rewrap },
       config,
       log,
     );
@@ -123,7 +124,7 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
 
 async function serve(
   config: Config,
-  { db, keyring, checkpoints, wraps }: Keyway,
+  { db, keyring, checkpoints, wraps, keys }: Keyway,
   log: Log,
   connectors: Registry,
 ) {
@@ -150,6 +151,7 @@ async function serve(
     decisions,
     lastUsed,
   };
+  const rewrap = new Rewrap({ db, keyring, wraps, log });
   const storeCalls = new StoreCalls(db, gates, connectors, log);
   const jobs = startJobs({
     db,
@@ -159,6 +161,8 @@ async function serve(
     storeCalls,
     checkpoints,
     reserveWraps: () => wraps.reserve(keyring.currentKekId()),
+    keys,
+    rewrap,
     rotations: new DueRotations(stores),
     syncs,
     resumption,
@@ -167,6 +171,7 @@ async function serve(
   return {
     parts,
     jobs,
+    rewrap,
     stop: async () => {
       await jobs.stop();
       await outbound.close();

@@ -19,13 +19,16 @@ afterEach(async () => {
 });
 
 test.each([
-  { command: [], names: ['serve', 'migrate', 'demo', 'token', 'mfa', 'audit', 'schema'] },
+  { command: [], names: ['serve', 'migrate', 'demo', 'token', 'mfa', 'keys', 'audit', 'schema'] },
   { command: ['serve'], names: ['SIGTERM'] },
   { command: ['migrate'], names: ['database'] },
   { command: ['demo'], names: ['examples'] },
   { command: ['token'], names: ['create'] },
   { command: ['token', 'create'], names: ['--account', '--days'] },
   { command: ['mfa', 'remove'], names: ['--account'] },
+  { command: ['keys'], names: ['list', 'add', 'rotate', 'retire'] },
+  { command: ['keys', 'rotate'], names: ['kek', 'verifier', 'pepper', 'audit', '--stopped'] },
+  { command: ['keys', 'retire'], names: ['--abandon'] },
   { command: ['audit', 'verify'], names: ['chain'] },
   { command: ['schema'], names: ['file'] },
 ])('keyway $command --help tells what it does', async ({ command, names }) => {

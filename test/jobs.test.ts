@@ -18,6 +18,8 @@ function jobs(failing: string[]) {
     storeCalls: { flush: work('store calls') },
     checkpoints: { write: work('audit checkpoint'), check: work('audit look'), breaks: [] },
     reserveWraps: work('wraps'),
+    keys: { look: work('keys') },
+    rewrap: { tick: work('rewrap'), stop: async () => undefined },
     resumption: { tick: work('resume'), stop: async () => undefined },
     syncs: { tick: work('syncs'), stop: async () => undefined },
     rotations: { tick: work('rotations due'), stop: async () => undefined },
@@ -42,8 +44,8 @@ test.each(all)('at the end, the failure of %s keeps none of the others from bein
 
 describe('of several processes', () => {
   const minuteMs = 60_000;
-  const own = ['audit look', 'clock', 'decisions', 'last use', 'store calls', 'wraps'];
-  const shared = ['resume', 'rotations due', 'syncs'];
+  const own = ['audit look', 'clock', 'decisions', 'keys', 'last use', 'store calls', 'wraps'];
+  const shared = ['resume', 'rewrap', 'rotations due', 'syncs'];
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 

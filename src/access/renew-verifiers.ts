@@ -20,22 +20,21 @@ export async function renewVerifiers(
   keyring: Keyring,
   proven: readonly ProvenSecret[],
 ): Promise<void> {
-  const current = keyring.currentVerifierId();
-  const made = proven.flatMap(({ id, number, verifier: old, verifierKeyId, lookupId, secret }) =>
-    old === null || verifierKeyId === current
-      ? []
-      : [{ id, number, old, verifier: keyring.verifier(lookupId, secret).verifier }],
+  const stale = proven.filter(
+    ({ verifier, verifierKeyId }) =>
+      verifier !== null && verifierKeyId !== null && keyring.isStaleVerifier(verifierKeyId),
   );
-  if (made.length === 0) return;
-  await ifPossible(() =>
-    db.rows(remade, {
-      ids: made.map(({ id }) => id),
-      numbers: made.map(({ number }) => number),
-      olds: made.map(({ old }) => old),
+  if (stale.length === 0) return;
+  await ifPossible(async () => {
+    const made = stale.map(({ lookupId, secret }) => keyring.verifier(lookupId, secret));
+    await db.rows(remade, {
+      ids: stale.map(({ id }) => id),
+      numbers: stale.map(({ number }) => number),
+      olds: stale.map(({ verifier }) => verifier),
       verifiers: made.map(({ verifier }) => verifier),
-      keyId: current,
-    }),
-  );
+      keyIds: made.map(({ keyId }) => keyId),
+    });
+  });
 }
 
 /** Does what can as well be done at the next use: what was proven stays proven where the database takes no writes. */
@@ -48,7 +47,7 @@ export async function ifPossible(work: () => Promise<unknown>): Promise<void> {
 }
 
 const remade = sql(`
-  UPDATE credential_versions v SET verifier = made.verifier, verifier_key_id = :keyId
-  FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS integer[]), CAST(:olds AS bytea[]), CAST(:verifiers AS bytea[]))
-    AS made (id, number, old, verifier)
+  UPDATE credential_versions v SET verifier = made.verifier, verifier_key_id = made.key_id
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS integer[]), CAST(:olds AS bytea[]), CAST(:verifiers AS bytea[]),
+    CAST(:keyIds AS text[])) AS made (id, number, old, verifier, key_id)
   WHERE v.credential_id = made.id AND v.number = made.number AND v.verifier = made.old`);

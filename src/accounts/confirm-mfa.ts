@@ -21,11 +21,11 @@ export async function confirmMfa(
 ): Promise<{ account: Account; recoveryCodes: Secret[] }> {
   const { accountId } = ctx.principal;
   const tried = await attempt(ctx, input.code, 'confirming');
-  const { codes, kept } = makeRecoveryCodes(ctx.keyring, accountId);
+  const { codes, kept, keyId } = makeRecoveryCodes(ctx.keyring, accountId);
   await tried.during(() =>
     whileAllowed(ctx, async (tx) => {
       await tried.prove(tx);
-      const [confirmed] = await tx.rows(confirm, { accountId, recovery: kept });
+      const [confirmed] = await tx.rows(confirm, { accountId, recovery: kept, keyId });
       if (!confirmed) throw conflict('The second factor is confirmed already.');
       await tx.rows(markEnrolled, { accountId });
       await record(ctx, tx, {
@@ -40,7 +40,7 @@ export async function confirmMfa(
 }
 
 const confirm = sql(`
-  UPDATE mfa_devices SET confirmed_at = now(), recovery = CAST(:recovery AS bytea[])
+  UPDATE mfa_devices SET confirmed_at = now(), recovery = CAST(:recovery AS bytea[]), recovery_key_id = :keyId
   WHERE account_id = :accountId AND confirmed_at IS NULL
   RETURNING id`);
 

@@ -37,6 +37,10 @@ export class MfaDevice {
   @Column('bytea', { array: true, default: '{}' })
   recovery: Buffer[];
 
+  /** The verifier key that they are made by; null where none are left, or it is not known which. */
+  @Column('text', { name: 'recovery_key_id', nullable: true })
+  recoveryKeyId: string | null;
+
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt: string;
 }

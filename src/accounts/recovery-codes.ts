@@ -6,6 +6,8 @@ import type { Secret } from '../secret.js';
 export interface RecoveryCodes {
   readonly codes: Secret[];
   readonly kept: Buffer[];
+  /** The verifier key that they are made by. */
+  readonly keyId: string;
 }
 
 const count = 10;
@@ -13,7 +15,8 @@ const count = 10;
 /** Fresh recovery codes of an account: ten of 80 bits. */
 export function makeRecoveryCodes(keyring: Keyring, accountId: string): RecoveryCodes {
   const codes = Array.from({ length: count }, mintRecoveryCode);
-  return { codes, kept: codes.map((code) => keyring.mac(purpose, accountId, code.exposeBytes())) };
+  const keyId = keyring.currentVerifierId();
+  return { codes, keyId, kept: codes.map((code) => keyring.mac(purpose, accountId, code.exposeBytes())) };
 }
 
 /** Which of the kept tags is that of this code, in capitals or not; undefined where none is. */

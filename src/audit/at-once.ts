@@ -92,6 +92,7 @@ export function atOnce<Result extends Answer>(
   /** Locks all of it; undefined where another request has done it. */
   async function locks(tx: Tx) {
     const ends = ({ holds: more = [], accounts }: Last) => [...more, headsOf(accounts)];
+    await claim.before(tx);
     const first = [...claim.claim, ...holds, ...(typeof last === 'function' ? [] : ends(last))];
     const found = await together(db, tx, first);
     if (claim.claim.length > 0 && found[0]?.length === 0) return undefined;

@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import { existsSync, writeFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Argument, Command, InvalidArgumentError } from 'commander';
 import { heldBecause } from '../audit/held.js';
 import { readConfig, type Config } from '../config/config.js';
-import type { Keyway } from '../start/keyway.js';
+import type { Keyway, Locked } from '../start/keyway.js';
 import { longestTokenDays, usualTokenDays } from '../config/limits.js';
 import { openLog, type Log } from '../log.js';
 import { serve, serveAsOneOfSeveral, serveBeside } from './serve.js';
@@ -80,6 +80,55 @@ export async function run(args: readonly string[], version: string): Promise<num
         const account = await accountByName(db, options.account);
         await db.transaction((tx) => takeFactorOff(tx, keyring, account));
         say('The second factor is removed.');
+      }),
+    );
+  const keys = program
+    .command('keys')
+    .description('The keys that seal, verify and sign: kek, verifier, pepper and audit.');
+  keys
+    .command('list')
+    .description('Names every key, what is still by it, and what can be done next.')
+    .action(async () => {
+      const config = readConfig();
+      const { keysList, keysInFiles, isDatabaseTaken } = await keyCommands();
+      try {
+        await withKeywayAsItIs(async ({ db }) => say(await keysList(db, config)), config);
+      } catch (error) {
+        if (!isDatabaseTaken(error)) throw error;
+        say(keysInFiles(config));
+        say(
+          'A Keyway has the database open: its metric keyway_keyring_rows says what names older keys; or stop it first.',
+        );
+      }
+    });
+  keys
+    .command('add')
+    .description('Adds a key that is not current yet, to be brought to every machine before it is.')
+    .addArgument(kindOfKey())
+    .action(async (kind: KeyKind) => say((await keyCommands()).keysAdd(readConfig(), kind)));
+  keys
+    .command('rotate')
+    .description('Makes the key current that was added last, or else a fresh one. A running Keyway takes it.')
+    .addArgument(kindOfKey())
+    .option('--stopped', 'for audit: all Keyways of this database are stopped')
+    .action(async (kind: KeyKind, options: { stopped?: true }) =>
+      say((await keyCommands()).keysRotate(readConfig(), kind, options.stopped === true)),
+    );
+  keys
+    .command('retire')
+    .description('Takes out a key that nothing names any more. A start without it succeeds then.')
+    .addArgument(kindOfKey())
+    .argument('<id>', 'which key: k1, k2 and so on')
+    .option(
+      '--abandon',
+      'also while verifiers or hashes are by it: what was not used since can never be verified again',
+    )
+    .action(async (kind: KeyKind, id: string, options: { abandon?: true }) =>
+      withKeys(async (keyway, config) => {
+        if (keyway.keyring && keyway.checkpoints.breaks.length > 0)
+          throw new Error(`Keyway is ${heldBecause}.`);
+        const abandon = options.abandon === true;
+        say(await (await keyCommands()).keysRetire(keyway, config, { kind, id, abandon }));
       }),
     );
   const audit = program.command('audit').description('The audit log.');
@@ -184,6 +233,11 @@ async function demoStores(): Promise<number> {
   }
 }
 
+const keyCommands = () => import('../start/key-commands.js');
+type KeyKind = Parameters<Awaited<ReturnType<typeof keyCommands>>['keysAdd']>[1];
+
+const kindOfKey = () => new Argument('<kind>', 'which keys').choices(['kek', 'verifier', 'pepper', 'audit']);
+
 type Work = (keyway: Keyway, config: Config, log: Log) => Promise<void> | void;
 
 /** Opens what a command needs, and closes it again. @throws an Error to show, where Keyway is not ready. */
@@ -194,15 +248,24 @@ const withKeyway = (work: Work, config = readConfig()): Promise<void> =>
   }, config);
 
 /** The same, also where the audit log is not what its checkpoints say: for a command that looks at it. */
-async function withKeywayAsItIs(work: Work, config = readConfig()): Promise<void> {
+const withKeywayAsItIs = (work: Work, config = readConfig()): Promise<void> =>
+  withKeys(async (keyway, ...rest) => {
+    if (!keyway.keyring)
+      throw new Error(`The database was written with keys that are not here: ${keyway.missing.join(', ')}`);
+    await work(keyway, ...rest);
+    await keyway.checkpoints.write();
+  }, config);
+
+/** The same, also where keys are missing. */
+async function withKeys(
+  work: (keyway: Keyway | Locked, config: Config, log: Log) => Promise<void>,
+  config = readConfig(),
+): Promise<void> {
   const log = openLog(config.logLevel === 'info' ? 'warn' : config.logLevel);
   const { openKeyway } = await import('../start/keyway.js');
   const keyway = await openKeyway(config, log);
   try {
-    if (!keyway.keyring)
-      throw new Error(`The database was written with keys that are not here: ${keyway.missing.join(', ')}`);
     await work(keyway, config, log);
-    await keyway.checkpoints.write();
   } finally {
     await keyway.db.close();
   }

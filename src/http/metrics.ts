@@ -20,6 +20,11 @@ export interface Measured {
   gates: WatchedGates;
   /** How many rotations are late, and for how many seconds the one that is late the longest. */
   overdue(): Promise<{ count: number; longestS: number }>;
+  /** How many rows named keys that are not current when they were last counted, and what could not be brought to another. */
+  keys: {
+    readonly counts: readonly { kind: string; id: string; rows: number }[];
+    readonly unreadable: number;
+  };
 }
 
 /**
@@ -51,8 +56,9 @@ export function openMetricsOfAll(address: Address): Promise<Metrics> {
 
 /**
  * What is measured: the metrics of Node, `keyway_store_circuit` with a 1 for the state that the circuit of each store is in,
- * and the rotations that are late (`keyway_rotations_overdue`, `keyway_rotation_overdue_seconds`), which are NaN while the
- * database does not answer. Labels are ids and words of Keyway's own, nothing that anybody wrote.
+ * the rotations that are late (`keyway_rotations_overdue`, `keyway_rotation_overdue_seconds`), which are NaN while the
+ * database does not answer, and the rows that name older keys (`keyway_keyring_rows`, `keyway_keyring_unreadable`). Labels
+ * are ids and words of Keyway's own, nothing that anybody wrote.
  */
 function measure(measured: Measured | undefined): Registry {
   const registry = new Registry();
@@ -86,6 +92,26 @@ function measure(measured: Measured | undefined): Registry {
     aggregator: 'max',
     async collect() {
       this.set((await overdue()).longestS);
+    },
+  });
+  new Gauge({
+    name: 'keyway_keyring_rows',
+    help: 'Rows that name this key, for each key that is older than the current one; counted once a minute while there are any, by the process that brings rows to the current key.',
+    labelNames: ['kind', 'id'],
+    registers: [registry],
+    aggregator: 'max',
+    collect() {
+      this.reset();
+      for (const { kind, id, rows } of measured?.keys.counts ?? []) this.set({ kind, id }, rows);
+    },
+  });
+  new Gauge({
+    name: 'keyway_keyring_unreadable',
+    help: 'Sealed records that could not be opened, and so not be brought to the current key.',
+    registers: [registry],
+    aggregator: 'max',
+    collect() {
+      this.set(measured?.keys.unreadable ?? 0);
     },
   });
   return registry;

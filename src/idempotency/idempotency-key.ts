@@ -9,6 +9,10 @@ export class IdempotencyKey {
   @PrimaryColumn('bytea', { name: 'key_hash' })
   keyHash: Buffer;
 
+  /** The verifier key that the digests are made by; null where an earlier version made them. */
+  @Column('text', { name: 'verifier_key_id', nullable: true })
+  verifierKeyId: string | null;
+
   @Column('uuid')
   id: string;
 
@@ -21,6 +25,10 @@ export class IdempotencyKey {
   /** The answer, sealed: it may hold a secret. */
   @Column('bytea', { nullable: true })
   sealed: Buffer | null;
+
+  /** The KEK that it names, which the database reads from it. */
+  @Column({ type: 'text', name: 'kek_id', nullable: true, insert: false, update: false })
+  kekId: string | null;
 
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt: string;

@@ -97,11 +97,13 @@ async function isClaimed(
   claiming: Claiming,
   before: (tx: Tx) => Promise<void>,
 ): Promise<boolean> {
-  if (before === allowed) return (await ctx.db.rows(claim, { ...claiming })).length > 0;
+  if (before === allowed && claiming.otherHashes.length === 0)
+    return (await ctx.db.rows(claim, claimed(claiming, claiming))).length > 0;
   return whileAllowed(ctx, async (tx) => {
-    const [claimed] = await tx.rows(claim, { ...claiming });
-    if (claimed) await before(tx);
-    return claimed !== undefined;
+    await takeTurns(tx, claiming);
+    const [made] = await tx.rows(claim, claimed(claiming, claiming));
+    if (made) await before(tx);
+    return made !== undefined;
   });
 }
 
@@ -113,8 +115,9 @@ async function firstOrAgain<Result extends Answer>(
   effect: (tx: Tx) => Promise<Result>,
 ): Promise<OnceOutcome<Result>> {
   const id = newId();
-  const [claimed] = await tx.rows<{ id: string }>(claim, { ...key, id, operation, forMs: idempotencyMs });
-  if (claimed) {
+  await takeTurns(tx, key);
+  const [made] = await tx.rows(claim, claimed(key, { id, operation, forMs: idempotencyMs }));
+  if (made) {
     const result = await effect(tx);
     await tx.rows(keep, await sealedFor(ctx, key, id, result));
     return { result, replayed: false };
@@ -124,6 +127,8 @@ async function firstOrAgain<Result extends Answer>(
 
 /** Parts of the statements of an effect that happens once; none, where there is no key. */
 export interface OnceParts<Result extends Answer> {
+  /** Waits for other requests with the key, where its claim alone would not. */
+  readonly before: (tx: Tx) => Promise<void>;
   /** Claims the key; brings no row where another request has had it. */
   readonly claim: readonly Part[];
   /** What that request was answered. @throws CONFLICT where it had another input */
@@ -141,13 +146,15 @@ export function claiming<Result extends Answer>(
   const key = keyOf(ctx, operation, input);
   if (!key)
     return {
+      before: () => Promise.resolve(),
       claim: [],
       answered: () => Promise.reject(new Error('nothing was claimed')),
       keep: () => Promise.resolve([]),
     };
   const id = newId();
   return {
-    claim: [{ statement: claim, parameters: { ...key, id, operation, forMs: idempotencyMs } }],
+    before: (tx) => takeTurns(tx, key),
+    claim: [{ statement: claim, parameters: claimed(key, { id, operation, forMs: idempotencyMs }) }],
     answered: (tx) => firstAnswer(ctx, tx, key),
     keep: async (result) => [{ statement: keep, parameters: await sealedFor(ctx, key, id, result) }],
   };
@@ -167,7 +174,7 @@ async function sealedFor(
 ): Promise<{ accountId: string; keyHash: Buffer; sealed: Buffer }> {
   const packed = packAnswer(result);
   try {
-    const { sealed } = await keyring.seal(packed, placeOf(accountId, id));
+    const { sealed } = await keyring.seal(packed, idempotencyPlace(accountId, id));
     return { accountId, keyHash, sealed };
   } finally {
     packed.wipe();
@@ -191,40 +198,69 @@ export async function answeredBefore<Result extends Answer>(
 /** Lets a key be used again: what it was used for failed, and a second try may succeed. */
 export async function forgetAnswer(ctx: RequestContext, operation: string, input: Keyed): Promise<void> {
   const key = keyOf(ctx, operation, input);
-  if (key) await ctx.db.rows(forget, { ...key });
+  if (key) await ctx.db.rows(forget, { ...key, keyHashes: hashesOf(key) });
 }
 
 export type Keyed = object & { idempotencyKey?: string | null | undefined };
 
 interface Key {
   accountId: string;
+  /** Of the key, by the verifier key that is current, which has this id. */
   keyHash: Buffer;
-  inputHash: Buffer;
+  verifierKeyId: string;
+  /** Of the key by the others, oldest key first: what was answered before that one was current is found by them. */
+  otherHashes: Buffer[];
+  /** Of the input by each verifier key, that of the current one first. */
+  inputHashes: Buffer[];
 }
 
 function keyOf({ principal, keyring }: RequestContext, operation: string, input: Keyed): Key | undefined {
   const { idempotencyKey, ...rest } = input;
   if (typeof idempotencyKey !== 'string') return undefined;
   const { accountId } = principal;
+  const [current, ...others] = keyring.macs('idempotency-key', accountId, idempotencyKey);
+  if (!current) throw new Error('there is no verifier key');
   return {
     accountId,
-    keyHash: keyring.mac('idempotency-key', accountId, idempotencyKey),
-    inputHash: keyring.mac('idempotency-input', operation, canonical(rest)),
+    keyHash: current.tag,
+    verifierKeyId: current.keyId,
+    otherHashes: others.map(({ tag }) => tag),
+    inputHashes: keyring.macs('idempotency-input', operation, canonical(rest)).map(({ tag }) => tag),
   };
+}
+
+const hashesOf = ({ keyHash, otherHashes }: Key): Buffer[] => [keyHash, ...otherHashes];
+
+const claimed = (key: Key, more: { id: string; operation: string; forMs: number }) => ({
+  ...key,
+  ...more,
+  inputHash: key.inputHashes[0],
+});
+
+/**
+ * While there are several verifier keys, requests with one idempotency key may claim it by different ones, which no unique
+ * index holds apart: they take turns.
+ */
+async function takeTurns(tx: Tx, key: Key): Promise<void> {
+  if (key.otherHashes.length === 0) return;
+  const [hash] = hashesOf(key)
+    .map((one) => one.toString('hex'))
+    .sort();
+  await tx.rows(turns, { hash });
 }
 
 async function recalled<Result>(
   { keyring }: RequestContext,
   on: Sql,
-  { accountId, keyHash, inputHash }: Key,
+  { accountId, inputHashes, ...key }: Key,
 ): Promise<Result | undefined> {
   const [known] = await on.rows<{ id: string; inputHash: Buffer; sealed: Buffer }>(recall, {
     accountId,
-    keyHash,
+    keyHashes: hashesOf({ accountId, inputHashes, ...key }),
   });
   if (!known) return undefined;
-  if (!inputHash.equals(known.inputHash)) throw otherInput();
-  const packed = await keyring.open(Buffer.from(known.sealed), placeOf(accountId, known.id));
+  if (!inputHashes.some((hash) => hash.equals(known.inputHash))) throw otherInput();
+  const packed = await keyring.open(Buffer.from(known.sealed), idempotencyPlace(accountId, known.id));
   try {
     return unpackAnswer(packed) as Result;
   } finally {
@@ -234,7 +270,8 @@ async function recalled<Result>(
 
 const otherInput = () => conflict('This idempotency key was used with another input.');
 
-const placeOf = (accountId: string, id: string): RecordPlace => ({
+/** Where the answer to a request with an idempotency key is sealed to. */
+export const idempotencyPlace = (accountId: string, id: string): RecordPlace => ({
   accountId,
   projectId: null,
   credentialId: id,
@@ -253,22 +290,32 @@ function canonical(value: unknown): string {
 }
 
 const claim = sql(`
-  INSERT INTO idempotency_keys AS k (account_id, key_hash, id, operation, input_hash, expires_at)
-  VALUES (:accountId, :keyHash, :id, :operation, :inputHash, now() + CAST(:forMs AS integer) * interval '1 millisecond')
+  INSERT INTO idempotency_keys AS k (account_id, key_hash, verifier_key_id, id, operation, input_hash, expires_at)
+  SELECT CAST(:accountId AS uuid), CAST(:keyHash AS bytea), CAST(:verifierKeyId AS text), CAST(:id AS uuid),
+    CAST(:operation AS text), CAST(:inputHash AS bytea), now() + CAST(:forMs AS integer) * interval '1 millisecond'
+  WHERE NOT EXISTS (
+    SELECT FROM idempotency_keys o
+    WHERE o.account_id = :accountId AND o.key_hash = ANY(CAST(:otherHashes AS bytea[])) AND o.expires_at > now())
   ON CONFLICT (account_id, key_hash) DO UPDATE SET id = excluded.id, operation = excluded.operation,
-    input_hash = excluded.input_hash, sealed = NULL, created_at = now(), expires_at = excluded.expires_at
+    verifier_key_id = excluded.verifier_key_id, input_hash = excluded.input_hash, sealed = NULL, created_at = now(),
+    expires_at = excluded.expires_at
     WHERE k.expires_at <= now()
   RETURNING k.id`);
 
 const release = sql('DELETE FROM idempotency_keys WHERE id = :id AND sealed IS NULL RETURNING id');
 
 const forget = sql(`
-  DELETE FROM idempotency_keys WHERE account_id = :accountId AND key_hash = :keyHash AND input_hash = :inputHash
+  DELETE FROM idempotency_keys
+  WHERE account_id = :accountId AND key_hash = ANY(CAST(:keyHashes AS bytea[]))
+    AND input_hash = ANY(CAST(:inputHashes AS bytea[]))
   RETURNING id`);
+
+const turns = sql('SELECT pg_advisory_xact_lock(hashtextextended(CAST(:hash AS text), 0))');
 
 const keep = sql(`
   UPDATE idempotency_keys SET sealed = :sealed WHERE account_id = :accountId AND key_hash = :keyHash`);
 
 const recall = sql(`
   SELECT id, input_hash AS "inputHash", sealed FROM idempotency_keys
-  WHERE account_id = :accountId AND key_hash = :keyHash AND expires_at > now() AND sealed IS NOT NULL`);
+  WHERE account_id = :accountId AND key_hash = ANY(CAST(:keyHashes AS bytea[])) AND expires_at > now()
+    AND sealed IS NOT NULL`);

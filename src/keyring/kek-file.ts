@@ -4,7 +4,14 @@ import { dirname, join, resolve } from 'node:path';
 import { unavailable } from '../errors.js';
 import { Secret } from '../secret.js';
 import type { KekProvider } from './envelope.js';
-import { isNameTaken, readKeyFile, syncDirectory, writeKeyFile, type KeyFile } from './key-file.js';
+import {
+  makingKeyOf,
+  isNameTaken,
+  readKeyFile,
+  syncDirectory,
+  writeKeyFile,
+  type KeyFile,
+} from './key-file.js';
 import { aesGcmOpen, aesGcmSeal, unreadableRecord } from './primitives.js';
 
 /** What keys are for: wrapping data keys, verifiers of generated secrets, passwords, the audit chain. */
@@ -30,22 +37,27 @@ const nonceLength = 12;
 
 /**
  * A provider that wraps with the keys of kek.json. `onWrap` is called before each wrap, and may refuse it
- * by throwing.
+ * by throwing; `onUnknown` where a key is asked for that is not there, and may bring it.
  */
-export function fileKekProvider(file: KeyFile, onWrap: (kekId: string) => void = () => {}): KekProvider {
+export function fileKekProvider(
+  file: KeyFile,
+  onWrap: (kekId: string) => void = () => {},
+  onUnknown: () => Promise<void> = async () => {},
+): KekProvider {
   const key = (id: string) => {
     const found = file.keys.get(id);
     if (!found) throw unavailable(new Error(`the KEK ${id} is missing from kek.json`));
     return found.exposeBytes();
   };
   return {
-    currentKeyId: async () => file.current,
+    currentKeyId: async () => makingKeyOf(file),
     wrap: async (id, dek, aad) => {
       onWrap(id);
       const nonce = randomBytes(nonceLength);
       return Buffer.concat([nonce, aesGcmSeal(key(id), nonce, dek, aad)]);
     },
     unwrap: async (id, wrapped, aad) => {
+      if (!file.keys.has(id)) await onUnknown();
       const kek = key(id);
       if (wrapped.length < nonceLength) throw unreadableRecord();
       return aesGcmOpen(kek, wrapped.subarray(0, nonceLength), wrapped.subarray(nonceLength), aad);

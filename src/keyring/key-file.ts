@@ -1,11 +1,31 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { KeywayError } from '../errors.js';
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
+import { KeywayError, unavailable } from '../errors.js';
 import { Secret, utf8 } from '../secret.js';
 
 /** Keys of one kind by their ids, k1, k2 and so on, of which one is current. */
 export interface KeyFile {
   current: string;
   keys: ReadonlyMap<string, Secret>;
+  /** Ids that keys had which are retired: no other key gets one of them. */
+  retired?: readonly string[];
+  /** Whether nothing may be made with the current key any more: it is retired, and this file does not know yet. */
+  closed?: boolean;
+}
+
+/** Whose a file is, and who may do what with it. */
+export interface FileLike {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** The key that the pages show as an example. It is public, so no server starts with it. */
@@ -35,17 +55,25 @@ export function readKeyFile(path: string, fault: (message: string) => void): Key
   return {
     current: file.current,
     keys: new Map([...keys].sort(([one], [other]) => numberOf(one) - numberOf(other))),
+    ...(file.retired.length > 0 && { retired: file.retired }),
   };
 }
 
-/** Writes a key file that is not there yet, readable by its owner alone, and returns when it is on the disk. */
-export function writeKeyFile(path: string, file: KeyFile): void {
+/**
+ * Writes a key file that is not there yet, and returns when it is on the disk.
+ * @param like the mode and the owner that it gets; readable by its owner alone, where left out
+ */
+export function writeKeyFile(path: string, file: KeyFile, like?: FileLike): void {
   const keys = Object.fromEntries(
     [...file.keys].map(([id, key]) => [id, key.exposeBytes().toString('base64')]),
   );
+  const retired = file.retired?.length ? { retired: file.retired } : {};
   const descriptor = openSync(path, 'wx', 0o600);
   try {
-    writeFileSync(descriptor, `${JSON.stringify({ current: file.current, keys }, null, 2)}\n`);
+    const own = fstatSync(descriptor);
+    if (like && (own.uid !== like.uid || own.gid !== like.gid)) fchownSync(descriptor, like.uid, like.gid);
+    if (like) fchmodSync(descriptor, like.mode & 0o777);
+    writeFileSync(descriptor, `${JSON.stringify({ current: file.current, keys, ...retired }, null, 2)}\n`);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
@@ -72,9 +100,21 @@ export function keyById(file: KeyFile, id: string): Secret {
   return key;
 }
 
+/**
+ * The id of the key that things are made with now.
+ * @throws UNAVAILABLE where nothing may be made with it any more.
+ */
+export function makingKeyOf(file: KeyFile): string {
+  if (file.closed) throw unavailable(new Error(`the current key ${file.current} is retired`));
+  return file.current;
+}
+
 /** Whether a name could not be taken because something stands there already. */
 export const isNameTaken = (error: unknown): boolean =>
   hasCode(error, 'EEXIST') || hasCode(error, 'ENOTEMPTY');
+
+/** Whether it is the id of a key: k1, k2 and so on. */
+export const isKeyId = (id: string): boolean => /^k[1-9][0-9]{0,8}$/.test(id);
 
 /** The number of a key id: 2 of k2. */
 export const numberOf = (id: string): number => Number(id.slice(1));
@@ -111,11 +151,16 @@ const isOwnGroup = (id: number): boolean =>
   process.getegid?.() === id || !!process.getgroups?.().includes(id);
 
 // The parser's own error would quote the text, keys and all.
-function parse(text: string): { current: string; keys: Record<string, unknown> } | undefined {
+function parse(
+  text: string,
+): { current: string; keys: Record<string, unknown>; retired: string[] } | undefined {
   try {
     const file: unknown = JSON.parse(text);
     if (!isRecord(file) || !isRecord(file.keys) || typeof file.current !== 'string') return undefined;
-    return { current: file.current, keys: file.keys };
+    const { current, keys, retired = [] } = file;
+    if (!Array.isArray(retired) || !retired.every((id) => typeof id === 'string' && isKeyId(id)))
+      return undefined;
+    return { current, keys, retired: retired as string[] };
   } catch {
     return undefined;
   }
@@ -126,7 +171,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 function readKey(id: string, value: unknown, fault: (message: string) => void): Secret | undefined {
   // What is no id may be a key that slipped into the wrong place, so it is not repeated.
-  if (!/^k[1-9][0-9]{0,8}$/.test(id)) {
+  if (!isKeyId(id)) {
     fault('holds a key whose id is not k1, k2 and so on');
     return undefined;
   }

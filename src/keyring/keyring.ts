@@ -2,7 +2,7 @@ import { KeywayError } from '../errors.js';
 import { Secret } from '../secret.js';
 import { openRecord, rewrapRecord, sealRecord, type RecordPlace, type SealedRecord } from './envelope.js';
 import { fileKekProvider, type KeyFiles, type KeyKind } from './kek-file.js';
-import { keyById } from './key-file.js';
+import { keyById, type KeyFile } from './key-file.js';
 import { passwords, type Passwords } from './password.js';
 import { hkdfSha256, hmacSha256 } from './primitives.js';
 import { verifiers, type Verifiers } from './verifier.js';
@@ -31,6 +31,10 @@ export interface Keyring extends Verifiers, Passwords {
    * @throws INTERNAL_SERVER_ERROR for an unknown epoch or a previous link that is not 32 bytes long.
    */
   auditLink(epoch: string, previous: Buffer, canonicalRow: Buffer, number: bigint): Buffer;
+  /** The id of the key of a kind that things are made with now. */
+  currentId(kind: KeyKind): string;
+  /** The ids of the keys of a kind that are older than that one. One that is newer is about to be current elsewhere. */
+  olderIds(kind: KeyKind): string[];
   /** The epoch that events are added in now. @throws what `onAudit` throws. */
   currentAuditEpoch(): string;
   /** Says that events were added, and are committed; resolves when `onLinked` has. */
@@ -60,16 +64,19 @@ export interface KeyringOptions {
   onAudit?: () => void;
   /** Hears of the events that were added, when they are committed. It must not fail. */
   onLinked?: (events: readonly Link[]) => Promise<void>;
+  /** Looks whether there are new keys, where something is by a key that is not known here; never rejects. */
+  look?: () => Promise<void>;
   /** How many processes hash passwords on this machine. */
   processes?: number;
 }
 
 /** A keyring over checked key files. */
 export function openKeyring(files: KeyFiles, options: KeyringOptions = {}): Keyring {
-  const kek = fileKekProvider(files.kek, options.onWrap);
+  const look = async () => options.look?.();
+  const kek = fileKekProvider(files.kek, options.onWrap, look);
   return {
-    ...verifiers(files.verifier),
-    ...passwords(files.pepper, options.processes),
+    ...verifiers(files.verifier, () => void look()),
+    ...passwords(files.pepper, options.processes, look),
     seal: (plain, place) => sealRecord(kek, plain.exposeBytes(), place),
     open: async (sealed, place) => Secret.of(await openRecord(kek, sealed, place)),
     rewrap: (sealed, place) => rewrapRecord(kek, sealed, place),
@@ -77,7 +84,12 @@ export function openKeyring(files: KeyFiles, options: KeyringOptions = {}): Keyr
     currentKekId: () => files.kek.current,
     hasKek: (id) => files.kek.keys.has(id),
     keyIds: (kind) => [...files[kind].keys.keys()],
-    fingerprint: (kind, id) => fingerprint(keyById(files[kind], id)),
+    fingerprint: (kind, id) => fingerprintOf(files[kind], id),
+    currentId: (kind) => files[kind].current,
+    olderIds: (kind) => {
+      const ids = [...files[kind].keys.keys()];
+      return ids.slice(0, ids.indexOf(files[kind].current));
+    },
     auditLink: (epoch, previous, canonicalRow, number) =>
       auditLink(keyById(files.audit, epoch), previous, canonicalRow, number),
     currentAuditEpoch: () => {
@@ -89,9 +101,10 @@ export function openKeyring(files: KeyFiles, options: KeyringOptions = {}): Keyr
   };
 }
 
-// Derived, and not the plain HMAC: no password and no row can then be made to give the value that is public here.
-const fingerprint = (key: Secret) =>
-  hkdfSha256(key.exposeBytes(), Buffer.alloc(0), 'keyway/check/v1', 8).toString('hex');
+/** The check value of a key, as `Keyring.fingerprint` tells it. */
+export const fingerprintOf = (file: KeyFile, id: string): string =>
+  // Derived, and not the plain HMAC: no password and no row can then be made to give the value that is public here.
+  hkdfSha256(keyById(file, id).exposeBytes(), Buffer.alloc(0), 'keyway/check/v1', 8).toString('hex');
 
 function auditLink(key: Secret, previous: Buffer, canonicalRow: Buffer, number: bigint): Buffer {
   if (previous.length !== 32) throw new KeywayError('INTERNAL_SERVER_ERROR');

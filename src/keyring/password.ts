@@ -3,7 +3,7 @@ import { badInput } from '../errors.js';
 import type { Secret } from '../secret.js';
 import type { Whose } from '../shares/line.js';
 import { openHashing, type Argon2id } from './hashing.js';
-import { keyById, type KeyFile } from './key-file.js';
+import { makingKeyOf, keyById, numberOf, type KeyFile } from './key-file.js';
 import { hmacSha256, equalDigests } from './primitives.js';
 
 /** What is kept of a password: the hash as a PHC string, and the id of the pepper under it. */
@@ -43,19 +43,27 @@ export interface Passwords {
 const current = { memoryCost: 19456, timeCost: 2, parallelism: 1, outputLen: 32 } as const;
 const saltLength = 16;
 
-/** The password half of the keyring, over the keys of pepper.json. */
-export function passwords(peppers: KeyFile, processes = 1): Passwords {
+/**
+ * The password half of the keyring, over the keys of pepper.json.
+ * @param onUnknown hears that a hash is by a pepper that is not known here, and may bring it
+ */
+export function passwords(
+  peppers: KeyFile,
+  processes = 1,
+  onUnknown: () => Promise<void> = async () => {},
+): Passwords {
   const hashing = openHashing(processes);
 
   return {
     async hashPassword(whose, password) {
-      const input = peppered(peppers, peppers.current, password);
+      const pepperId = makingKeyOf(peppers);
+      const input = peppered(peppers, pepperId, password);
       if (!input) throw badInput('password', `must be ${shortestPassword} to ${longestPassword} bytes long`);
       const fresh = freshParameters();
       try {
         return {
           hash: format(fresh, await hashing.argon2id(whose, input, fresh)),
-          pepperId: peppers.current,
+          pepperId,
         };
       } finally {
         input.fill(0);
@@ -64,12 +72,15 @@ export function passwords(peppers: KeyFile, processes = 1): Passwords {
 
     async passwordVerifies(whose, password, stored) {
       const made = parse(stored.hash);
+      if (made && !peppers.keys.has(stored.pepperId)) await onUnknown();
       if (!made || !peppers.keys.has(stored.pepperId)) return { ok: false, stale: false };
       const input = peppered(peppers, stored.pepperId, password);
       if (!input) return { ok: false, stale: false };
       try {
         const ok = equalDigests(await hashing.argon2id(whose, input, made.parameters), made.digest);
-        return { ok, stale: ok && (stored.pepperId !== peppers.current || isOutdated(made.parameters)) };
+        // One that is newer is about to be current here too.
+        const isOlder = numberOf(stored.pepperId) < numberOf(peppers.current);
+        return { ok, stale: ok && (isOlder || isOutdated(made.parameters)) };
       } finally {
         input.fill(0);
       }

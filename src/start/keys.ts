@@ -1,12 +1,29 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { sql, type Database } from '../database/database.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql, type Database, type Sql } from '../database/database.js';
 import { inFolder } from './folders.js';
-import { createKeyFiles, keyKinds, loadKeyFiles, type KeyFiles } from '../keyring/kek-file.js';
+import { createKeyFiles, keyKinds, loadKeyFiles, type KeyFiles, type KeyKind } from '../keyring/kek-file.js';
 import { openKeyring, type Keyring, type KeyringOptions } from '../keyring/keyring.js';
+
+/** A key as the database knows it: by its id and a check value, and whether it is retired. */
+export interface KnownKey {
+  kind: KeyKind;
+  id: string;
+  fingerprint: string;
+  retired: boolean;
+}
+
+/** A keyring, and the keys that it is over: what changes there is changed in it. */
+export interface OpenKeys {
+  readonly keyring: Keyring;
+  readonly files: KeyFiles;
+  readonly missing: undefined;
+}
 
 /**
  * The keyring of this database. An empty database gets fresh keys where there are none yet; one that was written with
- * other keys gets nothing.
+ * other keys gets nothing. Where a key is current that the database did not know before, other processes have the time to
+ * see it first.
  * @returns the keyring, or why there can be none: by key ids, never with a key.
  * @throws KeyFilesError for key files that are there and wrong; an Error to show, where none can be made.
  */
@@ -14,35 +31,60 @@ export async function openKeys(
   db: Database,
   directory: string,
   options: KeyringOptions,
-): Promise<{ keyring: Keyring; missing: undefined } | { keyring: undefined; missing: string[] }> {
-  const known = await db.rows<{ kind: keyof KeyFiles; id: string; fingerprint: string }>(knownKeys);
+): Promise<OpenKeys | { keyring: undefined; missing: string[] }> {
+  const known = await knownKeys(db);
   if (known.length === 0) inFolder('KEYWAY_KEYS_DIR', () => createKeyFiles(directory));
   let files: KeyFiles;
   try {
     files = loadKeyFiles(directory);
   } catch (error) {
     if (known.length > 0 && isAbsent(directory))
-      return { keyring: undefined, missing: known.map(({ kind, id }) => `${kind} ${id}`) };
+      return {
+        keyring: undefined,
+        missing: known.flatMap(({ kind, id, retired }) => (retired ? [] : [`${kind} ${id}`])),
+      };
     throw error;
   }
   const keyring = openKeyring(files, options);
-  const missing = known.flatMap(({ kind, id, fingerprint }) => {
-    if (!keyring.keyIds(kind).includes(id)) return [`${kind} ${id}`];
-    return keyring.fingerprint(kind, id) === fingerprint
-      ? []
-      : [`${kind} ${id} (another key goes by this id)`];
+  const missing = known.flatMap(({ kind, id, fingerprint, retired }) => {
+    if (!files[kind].keys.has(id)) return retired ? [] : [`${kind} ${id}`];
+    if (keyring.fingerprint(kind, id) !== fingerprint) return [`${kind} ${id} (another key goes by this id)`];
+    return retired && files[kind].current === id ? [`${kind} ${id} (retired, and current here)`] : [];
   });
   if (missing.length > 0) return { keyring: undefined, missing };
+  let awaited = false;
   for (const kind of keyKinds) {
-    for (const id of keyring.keyIds(kind)) {
-      await db.rows(makeKnown, { kind, id, fingerprint: keyring.fingerprint(kind, id) });
-    }
+    const ofKind = known.filter((one) => one.kind === kind);
+    awaited ||= ofKind.length > 0 && !ofKind.some(({ id }) => id === files[kind].current);
+    await makeKnown(
+      db,
+      kind,
+      keyring.keyIds(kind).map((id) => ({ id, fingerprint: keyring.fingerprint(kind, id) })),
+    );
   }
-  return { keyring, missing: undefined };
+  // The embedded database has one process alone.
+  if (awaited && !db.embedded) await sleep(seenMs);
+  return { keyring, files, missing: undefined };
 }
+
+/** The keys that this database was written with, and those that are retired. */
+export const knownKeys = (db: Sql): Promise<KnownKey[]> => db.rows<KnownKey>(allKnown);
+
+/** Has the database know keys of a kind. Where it knows another one by an id, that one stays. */
+export async function makeKnown(
+  db: Sql,
+  kind: KeyKind,
+  keys: readonly { id: string; fingerprint: string }[],
+): Promise<void> {
+  for (const key of keys) await db.rows(insertKey, { kind, ...key });
+}
+
+/** Longer than it takes until each process that has the same files has looked at them. */
+const seenMs = 3_000;
 
 const isAbsent = (directory: string) => !existsSync(directory) || readdirSync(directory).length === 0;
 
-const knownKeys = sql('SELECT kind, id, fingerprint FROM keyring_keys ORDER BY kind, id');
-const makeKnown = sql(`
+const allKnown = sql(`
+  SELECT kind, id, fingerprint, retired_at IS NOT NULL AS retired FROM keyring_keys ORDER BY kind, id`);
+const insertKey = sql(`
   INSERT INTO keyring_keys (kind, id, fingerprint) VALUES (:kind, :id, :fingerprint) ON CONFLICT DO NOTHING`);

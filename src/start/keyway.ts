@@ -10,6 +10,7 @@ import type { Keyring } from '../keyring/keyring.js';
 import type { Log } from '../log.js';
 import { updateBuiltInRoles } from './built-in-roles.js';
 import { entities, migrations } from './tables.js';
+import { WatchedKeys } from './watched-keys.js';
 import { WrapCount } from './wrap-count.js';
 
 /** A Keyway whose database and keys are open. While its checkpoints tell of breaks in the audit log, it serves nothing. */
@@ -18,6 +19,7 @@ export interface Keyway {
   readonly keyring: Keyring;
   readonly checkpoints: Checkpoints;
   readonly wraps: WrapCount;
+  readonly keys: WatchedKeys;
   /** The file with the first token, if it was made just now. */
   readonly tokenPath: string | undefined;
 }
@@ -65,23 +67,29 @@ async function openParts(config: Config, log: Log, db: Database): Promise<Keyway
   await db.setClock();
   await db.migrate();
   const wraps = new WrapCount(db, log);
-  const { keyring, missing } = await openKeys(db, config.keysDir, {
+  const opened = await openKeys(db, config.keysDir, {
+    look: () => keys.lookSoon(),
     onWrap: (kekId) => wraps.take(kekId),
     onAudit: () => checkpoints.expectWhole(),
     onLinked: (events) => checkpoints.noteEnded(events),
     processes: config.processes,
   });
-  if (!keyring) return { db, keyring, missing };
+  if (!opened.keyring) return { db, keyring: opened.keyring, missing: opened.missing };
+  const { keyring, files } = opened;
+  const keys = new WatchedKeys({ db, directory: config.keysDir, files, wraps, log });
   await wraps.reserve(keyring.currentKekId());
-  const checkpoints = new Checkpoints(db, keyring, join(config.dataDir, 'audit-checkpoints.jsonl'), log);
+  const checkpoints = new Checkpoints(db, keyring, checkpointsIn(config.dataDir), log);
   await checkpoints.check();
   // Nothing is made on a database that is not what it was: what is missing may come back.
-  if (checkpoints.breaks.length > 0) return { db, keyring, checkpoints, wraps, tokenPath: undefined };
+  if (checkpoints.breaks.length > 0) return { db, keyring, checkpoints, wraps, keys, tokenPath: undefined };
   const tokenPath = await firstStart(db, keyring, config.dataDir);
   await updateBuiltInRoles(db, keyring, log);
   await checkpoints.write();
-  return { db, keyring, checkpoints, wraps, tokenPath };
+  return { db, keyring, checkpoints, wraps, keys, tokenPath };
 }
+
+/** The file of checkpoints of the audit log. */
+export const checkpointsIn = (dataDir: string): string => join(dataDir, 'audit-checkpoints.jsonl');
 
 async function expectModestRole(db: Database): Promise<void> {
   const [role] = await db.rows<{ super: boolean }>(superuser);

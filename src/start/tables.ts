@@ -22,6 +22,7 @@ import { ScopeGrants1796750000001 } from '../../migrations/1796750000001-scope-g
 import { IntentsByStore1796760000000 } from '../../migrations/1796760000000-intents-by-store.js';
 import { BoundsOfListings1796761000000 } from '../../migrations/1796761000000-bounds-of-listings.js';
 import { AbandonedCredentials1796770000000 } from '../../migrations/1796770000000-abandoned-credentials.js';
+import { KeysThatChange1796780000000 } from '../../migrations/1796780000000-keys-that-change.js';
 import { EndingsInTheAudit1796790000000 } from '../../migrations/1796790000000-endings-in-the-audit.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
@@ -97,5 +98,6 @@ export const migrations = [
   IntentsByStore1796760000000,
   BoundsOfListings1796761000000,
   AbandonedCredentials1796770000000,
+  KeysThatChange1796780000000,
   EndingsInTheAudit1796790000000,
 ];

@@ -23,7 +23,7 @@ export async function lookAtPasswords(ctx: RequestContext, cases: readonly Case[
     // While the previous password works, there are two to compare with, as where two accounts have the user name: each
     // costs a try.
     const names = (hashes.length > 0 ? hashes.map(({ version }) => version) : [known]).map((version) =>
-      ctx.keyring.mac('password-attempt', username, placeOfTries(ctx, version)),
+      ctx.keyring.macByOldest('password-attempt', username, placeOfTries(ctx, version)),
     );
     return [{ one, secret, known, hashes, names }];
   });

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runKeyway } from '../support/process.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { parseId } from '../../src/ids.js';
 import { expectData, makeAccount, makeCredential } from '../support/make.js';
@@ -86,4 +88,26 @@ test('are nowhere where no port is given', async () => {
   } finally {
     await other.stop();
   }
+});
+
+test('S47: tell how many rows name each older key, while there is one', async () => {
+  expect(await metric('keyway_keyring_rows')).toEqual([]);
+  expect(await metric('keyway_keyring_unreadable')).toEqual(['keyway_keyring_unreadable 0']);
+  const [count] = await server.rows<{ rows: number }>(
+    'SELECT count(*)::integer AS rows FROM credential_versions WHERE verifier IS NOT NULL AND verifier_key_id = :id',
+    { id: 'k1' },
+  );
+  expect((await runKeyway(['keys', 'rotate', 'pepper'], server.environment)).code).toBe(0);
+  expect((await runKeyway(['keys', 'rotate', 'verifier'], server.environment)).code).toBe(0);
+  const rows = [
+    `keyway_keyring_rows{kind="verifier",id="k1"} ${count?.rows}`,
+    'keyway_keyring_rows{kind="pepper",id="k1"} 0',
+  ];
+  for (
+    let waited = 0;
+    waited < 20_000 && (await metric('keyway_keyring_rows')).length < rows.length;
+    waited += 200
+  )
+    await sleep(200);
+  expect(await metric('keyway_keyring_rows')).toEqual(rows);
 });

@@ -72,11 +72,13 @@ test('R23: the rest of the process goes first', async () => {
 
 test('what comes later is made by the threads that are there', async () => {
   const cheap = { ...parameters, memoryCost: 1024, timeCost: 1 };
+  const low = Math.min(getPriority() + 10, 19);
+  const threads = () => priorities().filter((priority) => priority === low).length;
+  // Another file of this process may have left some.
+  const before = process.platform === 'linux' ? threads() : 0;
   // How many there may be depends on the machine, and is four at most.
   for (let round = 0; round < 12; round++) await hashing.argon2id([], input, cheap);
-  const low = Math.min(getPriority() + 10, 19);
-  if (process.platform === 'linux')
-    expect(priorities().filter((priority) => priority === low).length).toBeLessThanOrEqual(4);
+  if (process.platform === 'linux') expect(threads() - before).toBeLessThanOrEqual(4);
 });
 
 /** The nice value of each thread of this process (proc_pid_stat(5), field 19). */

@@ -175,6 +175,61 @@ describe('mac', () => {
   });
 });
 
+describe('while keys change', () => {
+  const later = moved('verifier', 'kek', 'pepper');
+
+  test('tags to look things up by are by every key, that of the current one first, and by the oldest', () => {
+    const tags = later.macs('name', 'a');
+    expect(tags.map(({ keyId }) => keyId)).toEqual(['k2', 'k1']);
+    expect(tags.map(({ tag }) => tag)).toEqual([later.mac('name', 'a'), ring.mac('name', 'a')]);
+    expect(later.macByOldest('name', 'a')).toEqual(ring.mac('name', 'a'));
+    expect(without('verifier').macByOldest('name', 'a')).toEqual(later.mac('name', 'a'));
+  });
+
+  test('what is by an older key is stale, and what is by a newer one is not', async () => {
+    expect([later.olderIds('kek'), ring.olderIds('kek')]).toEqual([['k1'], []]);
+    expect([later.isStaleVerifier('k1'), ring.isStaleVerifier('k2')]).toEqual([true, false]);
+    const password = Secret.of('correct horse battery');
+    const stored = await later.hashPassword([], password);
+    expect(stored.pepperId).toBe('k2');
+    expect(await ring.passwordVerifies([], password, stored)).toEqual({ ok: true, stale: false });
+  });
+
+  test('with a current key that is retired nothing is made, and what was made with it is good', async () => {
+    const closing: KeyFiles = { ...files, kek: { ...files.kek }, verifier: { ...files.verifier } };
+    const closed = openKeyring(closing);
+    const record = await closed.seal(Secret.of('s3cret'), place);
+    const stored = closed.verifier('AbCd', Secret.of('token'));
+    for (const one of [closing.kek, closing.verifier]) one.closed = true;
+    await expect(closed.seal(Secret.of('s3cret'), place)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(() => closed.verifier('AbCd', Secret.of('token'))).toThrow();
+    expect((await closed.open(record.sealed, place)).expose()).toBe('s3cret');
+    expect(closed.verifies('AbCd', Secret.of('token'), stored)).toBe(true);
+  });
+
+  test('a KEK and a pepper that are not known are looked for at once', async () => {
+    const lacking: KeyFiles = {
+      ...files,
+      kek: { current: 'k1', keys: new Map([...files.kek.keys].slice(0, 1)) },
+      pepper: { current: 'k1', keys: new Map([...files.pepper.keys].slice(0, 1)) },
+    };
+    let looks = 0;
+    const looking = openKeyring(lacking, {
+      look: async () => {
+        looks++;
+        Object.assign(lacking.kek, { keys: files.kek.keys });
+        Object.assign(lacking.pepper, { keys: files.pepper.keys });
+      },
+    });
+    const record = await later.seal(Secret.of('s3cret'), place);
+    expect((await looking.open(record.sealed, place)).expose()).toBe('s3cret');
+    expect(looks).toBe(1);
+    const password = Secret.of('correct horse battery');
+    const stored = await later.hashPassword([], password);
+    expect(await looking.passwordVerifies([], password, stored)).toEqual({ ok: true, stale: false });
+  });
+});
+
 describe('audit links', () => {
   const previous = randomBytes(32);
   const row = Buffer.from('{"a":1}');

@@ -5,7 +5,7 @@ import type { SharedServer } from './server.js';
 // up.
 const ofJobs = new RegExp(
   [
-    String.raw`clock_timestamp\(\)\) \* 1000 AS ms|UPDATE keyring_keys|AS grown`,
+    String.raw`clock_timestamp\(\)\) \* 1000 AS ms|(UPDATE|FROM) keyring_keys|AS grown`,
     String.raw`FROM audit_heads WHERE number > 0`,
     String.raw`^\s*DELETE FROM (nonces|password_attempts|idempotency_keys)`,
     String.raw`^\s*WITH next AS MATERIALIZED`,

@@ -34,7 +34,11 @@ export interface Coded extends Record<string, unknown> {
 export async function factorFor(ctx: RequestContext, mfaCode: string | null | undefined): Promise<Factor> {
   const attempt = await attemptIfNeeded(ctx, mfaCode);
   if (!attempt) return noFactor;
-  const tag = ctx.keyring.mac('idempotency-input', 'mfaCode', mfaCode ?? '').toString('base64');
+  const coded = ['mfaCode', mfaCode ?? ''] as const;
+  const tag = ctx.keyring.mac('idempotency-input', ...coded).toString('base64');
+  const isOf = (kept?: string | null) =>
+    typeof kept === 'string' &&
+    ctx.keyring.macMatches('idempotency-input', Buffer.from(kept, 'base64'), ...coded);
   return {
     isProved: true,
     prove: async (tx) => {
@@ -44,7 +48,7 @@ export async function factorFor(ctx: RequestContext, mfaCode: string | null | un
     during: (deed) =>
       attempt.during(async () => {
         const outcome = await deed();
-        if (outcome.replayed && outcome.result.code !== tag)
+        if (outcome.replayed && !isOf(outcome.result.code))
           await whileAllowed(ctx, (tx) => attempt.prove(tx));
         return outcome;
       }),

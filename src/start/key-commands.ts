@@ -1,0 +1,150 @@
+import type { Config } from '../config/config.js';
+import type { Database } from '../database/database.js';
+import { FolderTaken } from '../database/folder-lock.js';
+import { addKey, advanceKey, KeyFileFixed, newestKeyOf } from '../keyring/change-keys.js';
+import { keyKinds, loadKeyFiles, type KeyKind } from '../keyring/kek-file.js';
+import type { KeyFile } from '../keyring/key-file.js';
+import { rowsNaming } from './key-rows.js';
+import { checkpointsIn, type Keyway } from './keyway.js';
+import { knownKeys } from './keys.js';
+import { retireKey, told } from './retire-key.js';
+
+// What `keyway keys` does. What changes the key files needs no database: the embedded one is the server's while it runs.
+
+/** Adds a key of a kind that is not current yet. @returns what a person is told */
+export const keysAdd = ({ keysDir }: Config, kind: KeyKind): string =>
+  changing(keysDir, () => {
+    const id = addKey(keysDir, kind);
+    return [
+      `${kind} ${id} was added to ${keysDir}/${kind}.json, and is not current yet.`,
+      'Bring this file to every machine that serves this database; running Keyways take it without a restart.',
+      `Then, on each of them: keyway keys rotate ${kind}`,
+    ].join('\n');
+  });
+
+/**
+ * Makes the newest key of a kind current, or a fresh one. @returns what a person is told
+ * @param stopped whether all Keyways of the database are stopped, as a key of the audit log requires
+ */
+export const keysRotate = ({ keysDir }: Config, kind: KeyKind, stopped: boolean): string => {
+  if (kind === 'audit' && !stopped)
+    throw new Error(
+      'Events of an earlier audit key are refused once there is one of a later: stop all Keyways of this database first, and say so with --stopped.',
+    );
+  return changing(keysDir, () => {
+    const { current, before, made } = advanceKey(keysDir, kind);
+    return [
+      `${kind} ${current} is the current key of ${keysDir}/${kind}.json${made ? ', made just now' : ''}. It was ${before}.`,
+      next[kind],
+      ...(made ? ['Where other machines serve this database, bring the file to each of them at once.'] : []),
+    ].join('\n');
+  });
+};
+
+const next: Record<KeyKind, string> = {
+  kek: 'A running Keyway uses it within ten seconds, and seals by it all that is sealed by older keys. See: keyway keys list',
+  verifier:
+    'A running Keyway uses it within ten seconds. Tokens and secret keys are renewed at their next use. See: keyway keys list',
+  pepper:
+    'A running Keyway uses it within ten seconds. Passwords are renewed at their next use. See: keyway keys list',
+  audit: 'It is used from the next start on. The older key stays, to check the events of its time.',
+};
+
+/** Every key, what names it, and what can be done next. */
+export async function keysList(db: Database, { keysDir }: Config): Promise<string> {
+  const files = loadKeyFiles(keysDir);
+  const known = await knownKeys(db);
+  const lines: string[] = [];
+  for (const kind of keyKinds) {
+    const ids = [...files[kind].keys.keys()];
+    const rows = await rowsNaming(db, kind, ids);
+    for (const id of ids) {
+      const own = rows.filter((one) => one.id === id && one.rows > 0);
+      const isRetired = known.some((one) => one.kind === kind && one.id === id && one.retired);
+      const state = stateOf(files[kind], id, isRetired);
+      const named =
+        own.length === 0 ? 'nothing names it' : kind === 'audit' ? 'events of its time are kept' : told(own);
+      lines.push(
+        `${`${kind} ${id}`.padEnd(14)} ${state.padEnd(9)} ${named}${hint(kind, id, state, own.length > 0)}`,
+      );
+    }
+  }
+  return lines.join('\n');
+}
+
+/** The keys as the files have them, where the database cannot be asked. */
+export function keysInFiles({ keysDir }: Config): string {
+  const files = loadKeyFiles(keysDir);
+  return keyKinds
+    .flatMap((kind) =>
+      [...files[kind].keys.keys()].map((id) =>
+        `${`${kind} ${id}`.padEnd(14)} ${stateOf(files[kind], id, false)}`.trimEnd(),
+      ),
+    )
+    .join('\n');
+}
+
+type State = 'current' | 'added' | 'retired' | 'older';
+
+function stateOf(file: KeyFile, id: string, isRetired: boolean): State {
+  if (id === file.current) return 'current';
+  if (isRetired) return 'retired';
+  return id === newestKeyOf(file) ? 'added' : 'older';
+}
+
+function hint(kind: KeyKind, id: string, state: State, isNamed: boolean): string {
+  if (state === 'added') return `; make it current: keyway keys rotate ${kind}`;
+  if (state === 'retired') return `; take it out of this file: keyway keys retire ${kind} ${id}`;
+  if (state !== 'older' || kind === 'audit') return '';
+  if (!isNamed) return `; it can go: keyway keys retire ${kind} ${id}`;
+  return kind === 'kek' ? '; a running Keyway seals them again' : '; each is renewed at its next use';
+}
+
+/**
+ * Retires a key, also one that is missing from the files. @returns what a person is told
+ * @throws as `retireKey` does; an Error to show, where others are missing
+ */
+export async function keysRetire(
+  { db, missing = [] }: Pick<Keyway, 'db'> & { missing?: readonly string[] },
+  { keysDir, dataDir }: Config,
+  { kind, id, abandon }: { kind: KeyKind; id: string; abandon: boolean },
+): Promise<string> {
+  const others = missing.filter((one) => one !== `${kind} ${id}`);
+  if (others.length > 0)
+    throw new Error(`The database was written with keys that are not here: ${others.join(', ')}`);
+  const checkpoints = checkpointsIn(dataDir);
+  try {
+    const given = await retireKey({ db, directory: keysDir, checkpoints, kind, id, abandon });
+    return [
+      ...(given.length > 0 ? [`These cannot be verified any more: ${told(given)}.`] : []),
+      `${kind} ${id} is retired, and is in ${keysDir}/${kind}.json no more.`,
+      'Where other machines serve this database, do the same on each. Keep the key for as long as you keep backups from before.',
+    ].join('\n');
+  } catch (error) {
+    throw fixed(error, keysDir);
+  }
+}
+
+/** Whether the database could not be opened because another process has it. */
+export const isDatabaseTaken = (error: unknown): boolean => error instanceof FolderTaken;
+
+function changing(keysDir: string, work: () => string): string {
+  try {
+    return work();
+  } catch (error) {
+    throw fixed(error, keysDir);
+  }
+}
+
+/** What to do where the file is one that only others can change, such as a mounted secret. */
+function fixed(error: unknown, keysDir: string): Error {
+  if (!(error instanceof KeyFileFixed)) return error as Error;
+  return new Error(
+    [
+      `${error.message}: change it where it comes from, and bring it to ${keysDir}.`,
+      `A new key is one more member of "keys", with the next free number (also of "retired") and what this prints: openssl rand -base64 32`,
+      `It becomes the current key once "current" names it; do that when every machine has the file. A retired key is taken out of "keys", and its id is added to "retired".`,
+    ].join('\n'),
+    { cause: error },
+  );
+}

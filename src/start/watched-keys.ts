@@ -1,0 +1,151 @@
+import type { Database } from '../database/database.js';
+import { keyFilesState, unlikeKeys } from '../keyring/change-keys.js';
+import { keyKinds, KeyFilesError, loadKeyFiles, type KeyFiles, type KeyKind } from '../keyring/kek-file.js';
+import { numberOf } from '../keyring/key-file.js';
+import { fingerprintOf } from '../keyring/keyring.js';
+import type { Log } from '../log.js';
+import { knownKeys, makeKnown, type KnownKey } from './keys.js';
+import type { WrapCount } from './wrap-count.js';
+
+/** Longer than it takes until each process that has the same files has looked at them. */
+const settlingMs = 5_000;
+/** However many ask at once. */
+const leastBetweenMs = 100;
+
+export interface WatchedKeysParts {
+  readonly db: Database;
+  readonly directory: string;
+  /** What the keyring is over. */
+  readonly files: KeyFiles;
+  readonly wraps: WrapCount;
+  readonly log: Log;
+}
+
+/**
+ * Takes what is new in the key files while Keyway runs. Keys are only added: none that was there goes, and files that are
+ * wrong are not taken. A key that has become current is used once all processes can know it; one of the audit log only from
+ * a start on. With a key that the database says is retired nothing is made any more.
+ */
+export class WatchedKeys {
+  /** How the files were when they were looked at; '' before they were. */
+  #state: string | undefined = '';
+  /** Which keys are current by the files. */
+  readonly #wanted = new Map<KeyKind, string>();
+  /** When a key came that was not there at the start. */
+  readonly #came = new Map<string, number>();
+  readonly #started = performance.now();
+  #looking: Promise<void> | undefined;
+  #lookedAt = -Infinity;
+
+  constructor(private readonly parts: WatchedKeysParts) {}
+
+  /** Looks at the files, and at what the database knows of keys. @throws where that cannot be read */
+  look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+      this.#lookedAt = performance.now();
+    });
+    return this.#looking;
+  }
+
+  /** The same for whoever has met a key that is not known here; never rejects. */
+  async lookSoon(): Promise<void> {
+    if (this.#looking === undefined && performance.now() - this.#lookedAt < leastBetweenMs) return;
+    await this.look().catch((error: unknown) =>
+      this.parts.log.warn({ error }, 'the key files could not be looked at'),
+    );
+  }
+
+  async #look(): Promise<void> {
+    const { db, directory, files } = this.parts;
+    const state = keyFilesState(directory);
+    let known = await knownKeys(db);
+    if (state !== this.#state) {
+      const found = this.#read();
+      if (found && !this.#areOthers(found, known)) {
+        for (const kind of keyKinds) await makeKnown(db, kind, newKeys(kind, files, found));
+        known = await knownKeys(db);
+        // Another process may have been first to bring a key by the same id.
+        if (!this.#areOthers(found, known)) this.#take(found);
+      }
+      this.#state = state;
+    }
+    await this.#settle(known);
+  }
+
+  #read(): KeyFiles | undefined {
+    const { directory, files, log } = this.parts;
+    try {
+      const found = loadKeyFiles(directory);
+      const faults = keyKinds.flatMap((kind) =>
+        unlikeKeys(files[kind], found[kind]).map((id) => `${kind}.json: key ${id} is another than before`),
+      );
+      if (faults.length > 0) throw new KeyFilesError(faults);
+      return found;
+    } catch (error) {
+      const faults = error instanceof KeyFilesError ? error.faults : ['cannot be read'];
+      log.error({ faults }, notTaken);
+      return undefined;
+    }
+  }
+
+  /** Whether the database knows another key by the id of one of these. */
+  #areOthers(found: KeyFiles, known: readonly KnownKey[]): boolean {
+    const faults = known.flatMap(({ kind, id, fingerprint }) =>
+      found[kind].keys.has(id) && fingerprintOf(found[kind], id) !== fingerprint
+        ? [`${kind}.json: another key goes by the id ${id}`]
+        : [],
+    );
+    if (faults.length > 0) this.parts.log.error({ faults }, notTaken);
+    return faults.length > 0;
+  }
+
+  #take(found: KeyFiles): void {
+    const { files, log } = this.parts;
+    for (const kind of keyKinds) {
+      const file = files[kind];
+      for (const { id } of newKeys(kind, files, found)) {
+        this.#came.set(`${kind} ${id}`, performance.now());
+        log.info({ kind, id }, 'a key was added');
+      }
+      const all = new Map([...found[kind].keys, ...file.keys]);
+      file.keys = new Map([...all].sort(([one], [other]) => numberOf(one) - numberOf(other)));
+      const { current } = found[kind];
+      if (kind === 'audit' && current !== file.current && current !== this.#wanted.get(kind))
+        log.warn(
+          { kind, id: current },
+          'another key of the audit log is current from the next start on: stop all Keyways of this database before',
+        );
+      this.#wanted.set(kind, current);
+    }
+  }
+
+  /** Uses the keys that are current by the files, once they have been here for long enough. */
+  async #settle(known: readonly KnownKey[]): Promise<void> {
+    const { files, wraps, log } = this.parts;
+    const isRetired = (kind: KeyKind, id: string) =>
+      known.some((one) => one.kind === kind && one.id === id && one.retired);
+    for (const kind of keyKinds) {
+      const file = files[kind];
+      const wanted = this.#wanted.get(kind) ?? file.current;
+      const came = this.#came.get(`${kind} ${wanted}`) ?? this.#started;
+      const isSettled = performance.now() - came >= settlingMs;
+      if (wanted !== file.current && kind !== 'audit' && isSettled && !isRetired(kind, wanted)) {
+        if (kind === 'kek') await wraps.reserve(wanted);
+        file.current = wanted;
+        log.info({ kind, id: wanted }, 'another key is current');
+      }
+      const closed = isRetired(kind, file.current);
+      if (closed && !file.closed)
+        log.error({ kind, id: file.current }, 'the current key is retired: make another one current');
+      file.closed = closed;
+    }
+  }
+}
+
+const newKeys = (kind: KeyKind, files: KeyFiles, found: KeyFiles) =>
+  [...found[kind].keys.keys()]
+    .filter((id) => !files[kind].keys.has(id))
+    .map((id) => ({ id, fingerprint: fingerprintOf(found[kind], id) }));
+
+const notTaken = 'the key files cannot be used: Keyway goes on with the keys that it has';
