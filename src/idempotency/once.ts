@@ -210,6 +210,8 @@ interface Key {
   verifierKeyId: string;
   /** Of the key by the others, oldest key first: what was answered before that one was current is found by them. */
   otherHashes: Buffer[];
+  /** Of the key by the oldest verifier key, which all know that know several. */
+  turn: string;
   /** Of the input by each verifier key, that of the current one first. */
   inputHashes: Buffer[];
 }
@@ -225,6 +227,7 @@ function keyOf({ principal, keyring }: RequestContext, operation: string, input:
     keyHash: current.tag,
     verifierKeyId: current.keyId,
     otherHashes: others.map(({ tag }) => tag),
+    turn: keyring.macByOldest('idempotency-key', accountId, idempotencyKey).toString('hex'),
     inputHashes: keyring.macs('idempotency-input', operation, canonical(rest)).map(({ tag }) => tag),
   };
 }
@@ -242,11 +245,7 @@ const claimed = (key: Key, more: { id: string; operation: string; forMs: number 
  * index holds apart: they take turns.
  */
 async function takeTurns(tx: Tx, key: Key): Promise<void> {
-  if (key.otherHashes.length === 0) return;
-  const [hash] = hashesOf(key)
-    .map((one) => one.toString('hex'))
-    .sort();
-  await tx.rows(turns, { hash });
+  if (key.otherHashes.length > 0) await tx.rows(turns, { turn: key.turn });
 }
 
 async function recalled<Result>(
@@ -310,7 +309,7 @@ const forget = sql(`
     AND input_hash = ANY(CAST(:inputHashes AS bytea[]))
   RETURNING id`);
 
-const turns = sql('SELECT pg_advisory_xact_lock(hashtextextended(CAST(:hash AS text), 0))');
+const turns = sql('SELECT pg_advisory_xact_lock(hashtextextended(CAST(:turn AS text), 0))');
 
 const keep = sql(`
   UPDATE idempotency_keys SET sealed = :sealed WHERE account_id = :accountId AND key_hash = :keyHash`);

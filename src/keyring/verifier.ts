@@ -69,13 +69,12 @@ export function verifiers(file: KeyFile, onUnknown: () => void = () => {}): Veri
     unmatched: () => ({ verifier: Buffer.alloc(32), keyId: file.current }),
     mac: (purpose, ...parts) => macUnder(file.current, keyById(file, file.current), purpose, parts),
     macs: (purpose, ...parts) => {
+      const current = makingKeyOf(file);
       const tags = [...file.keys].map(([keyId, key]) => ({
         keyId,
         tag: macUnder(keyId, key, purpose, parts),
       }));
-      return tags.sort(
-        (one, other) => Number(other.keyId === file.current) - Number(one.keyId === file.current),
-      );
+      return tags.sort((one, other) => Number(other.keyId === current) - Number(one.keyId === current));
     },
     macByOldest: (purpose, ...parts) => {
       const ids = [...file.keys.keys()].sort((one, other) => numberOf(one) - numberOf(other));

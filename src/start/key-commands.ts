@@ -109,7 +109,7 @@ export async function keysRetire(
   { keysDir, dataDir }: Config,
   { kind, id, abandon }: { kind: KeyKind; id: string; abandon: boolean },
 ): Promise<string> {
-  const others = missing.filter((one) => one !== `${kind} ${id}`);
+  const others = missing.filter((one) => one !== `${kind} ${id}` && !one.startsWith(`${kind} ${id} (`));
   if (others.length > 0)
     throw new Error(`The database was written with keys that are not here: ${others.join(', ')}`);
   const checkpoints = checkpointsIn(dataDir);

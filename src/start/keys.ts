@@ -46,11 +46,14 @@ export async function openKeys(
     throw error;
   }
   const keyring = openKeyring(files, options);
-  const missing = known.flatMap(({ kind, id, fingerprint, retired }) => {
-    if (!files[kind].keys.has(id)) return retired ? [] : [`${kind} ${id}`];
-    if (keyring.fingerprint(kind, id) !== fingerprint) return [`${kind} ${id} (another key goes by this id)`];
-    return retired && files[kind].current === id ? [`${kind} ${id} (retired, and current here)`] : [];
-  });
+  const missingOf = (keys: readonly KnownKey[]) =>
+    keys.flatMap(({ kind, id, fingerprint, retired }) => {
+      if (!files[kind].keys.has(id)) return retired ? [] : [`${kind} ${id}`];
+      if (keyring.fingerprint(kind, id) !== fingerprint)
+        return [`${kind} ${id} (another key goes by this id)`];
+      return retired && files[kind].current === id ? [`${kind} ${id} (retired, and current here)`] : [];
+    });
+  const missing = missingOf(known);
   if (missing.length > 0) return { keyring: undefined, missing };
   let awaited = false;
   for (const kind of keyKinds) {
@@ -62,6 +65,9 @@ export async function openKeys(
       keyring.keyIds(kind).map((id) => ({ id, fingerprint: keyring.fingerprint(kind, id) })),
     );
   }
+  // One that runs elsewhere may have been first to bring a key by the same id.
+  const others = missingOf(await knownKeys(db));
+  if (others.length > 0) return { keyring: undefined, missing: others };
   // The embedded database has one process alone.
   if (awaited && !db.embedded) await sleep(seenMs);
   return { keyring, files, missing: undefined };

@@ -68,7 +68,8 @@ async function openParts(config: Config, log: Log, db: Database): Promise<Keyway
   await db.migrate();
   const wraps = new WrapCount(db, log);
   const opened = await openKeys(db, config.keysDir, {
-    look: () => keys.lookSoon(),
+    // The embedded database has one connection, which whoever asks may hold, and one process.
+    look: () => (db.embedded ? Promise.resolve() : keys.lookSoon()),
     onWrap: (kekId) => wraps.take(kekId),
     onAudit: () => checkpoints.expectWhole(),
     onLinked: (events) => checkpoints.noteEnded(events),

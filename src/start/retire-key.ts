@@ -1,13 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isSigned, readCheckpoints } from '../audit/checkpoint-file.js';
-import { sql, type Database } from '../database/database.js';
+import { sql, type Database, type Sql } from '../database/database.js';
 import { takeKeyOut } from '../keyring/change-keys.js';
 import { loadKeyFiles, type KeyKind } from '../keyring/kek-file.js';
 import { openKeyring } from '../keyring/keyring.js';
 import { rowsNaming, type NamingRows } from './key-rows.js';
-
-/** Longer than it takes until each process has seen that a key is retired. */
-const seenMs = 6_000;
 
 export interface Retiring {
   readonly db: Database;
@@ -32,26 +28,25 @@ export async function retireKey(retiring: Retiring): Promise<NamingRows[]> {
   const files = loadKeyFiles(directory);
   if (files[kind].current === id)
     throw new Error(`${kind} ${id} is the current key: make another one current first.`);
-  const [known] = await db.rows<{ retired: boolean }>(knownKey, { kind, id });
+  const [known] = await db.rows(knownKey, { kind, id });
   if (!known && !files[kind].keys.has(id)) throw new Error(`There is no key ${id} of the kind ${kind}.`);
-  if (kind === 'verifier') expectUnsigned(directory, checkpoints, id);
-  const before = await expectUnneeded(retiring);
-  if (!known?.retired) {
-    // From here on nobody makes anything with it; what was made until everybody had seen that is looked for after.
-    await db.rows(retire, { kind, id });
-    try {
-      if (!db.embedded) await sleep(seenMs);
-      await expectUnneeded(retiring);
-    } catch (error) {
-      await db.rows(unretire, { kind, id });
-      throw error;
-    }
-  }
+  const expectNoLine = () => {
+    if (kind === 'verifier') expectUnsigned(directory, checkpoints, id);
+  };
+  expectNoLine();
+  const before = await db.transaction(async (tx) => {
+    // Who names the key has this lock too, to the end of its transaction: all that has named it is counted, and what
+    // comes after sees that it is retired.
+    await tx.rows(alone, { kind, id });
+    await tx.rows(retire, { kind, id });
+    return expectUnneeded(tx, retiring);
+  });
+  expectNoLine();
   if (files[kind].keys.has(id)) takeKeyOut(directory, kind, id);
   return before;
 }
 
-async function expectUnneeded({ db, kind, id, abandon }: Retiring): Promise<NamingRows[]> {
+async function expectUnneeded(db: Sql, { kind, id, abandon }: Retiring): Promise<NamingRows[]> {
   const rows = (await rowsNaming(db, kind, [id])).filter((one) => one.rows > 0);
   if (rows.length === 0) return rows;
   if (kind === 'audit')
@@ -90,8 +85,10 @@ function expectUnsigned(directory: string, path: string, id: string): void {
 export const told = (rows: readonly NamingRows[]): string =>
   rows.map(({ what, rows: count }) => `${count} ${what}`).join(', ');
 
-const knownKey = sql(
-  'SELECT retired_at IS NOT NULL AS retired FROM keyring_keys WHERE kind = :kind AND id = :id',
+const knownKey = sql('SELECT id FROM keyring_keys WHERE kind = :kind AND id = :id');
+const alone = sql(
+  `SELECT pg_advisory_xact_lock(hashtextextended('keyway key ' || CAST(:kind AS text) || ' ' || CAST(:id AS text), 0))`,
 );
-const retire = sql('UPDATE keyring_keys SET retired_at = now() WHERE kind = :kind AND id = :id');
-const unretire = sql('UPDATE keyring_keys SET retired_at = NULL WHERE kind = :kind AND id = :id');
+const retire = sql(
+  'UPDATE keyring_keys SET retired_at = coalesce(retired_at, now()) WHERE kind = :kind AND id = :id',
+);

@@ -30,7 +30,7 @@ interface Unreadable {
 export class Rewrap {
   #restsUntil = 0;
   #for = '';
-  #countedAt = -Infinity;
+  #countsAgainAt = 0;
   #older = '';
   #counts: readonly KeyCount[] = [];
   #unreadable = 0;
@@ -52,18 +52,27 @@ export class Rewrap {
     const { keyring } = this.parts;
     const current = keyring.currentId('kek');
     const now = performance.now();
+    // Before all of it is done, which may take minutes.
+    await this.#count();
     if (current !== this.#for || now >= this.#restsUntil) {
       this.#for = current;
       const done = await this.#pass(current);
       this.#restsUntil = performance.now() + (this.#unreadable > 0 ? restAfterFaultMs : restMs);
-      if (done > 0) this.#countedAt = -Infinity;
+      if (done > 0) this.#countsAgainAt = 0;
+      await this.#count();
     }
+  }
+
+  /** Counts what is left, once a minute, and less often where that takes long. */
+  async #count(): Promise<void> {
+    const { keyring, db } = this.parts;
     const older = keyKinds.map((kind) => keyring.olderIds(kind).join()).join(';');
-    if (older !== this.#older || performance.now() - this.#countedAt >= countEveryMs) {
-      this.#older = older;
-      this.#counts = await countOlder(this.parts.db, keyring);
-      this.#countedAt = performance.now();
-    }
+    const began = performance.now();
+    if (older === this.#older && began < this.#countsAgainAt) return;
+    this.#older = older;
+    this.#counts = await countOlder(db, keyring);
+    const tookMs = performance.now() - began;
+    this.#countsAgainAt = performance.now() + Math.max(countEveryMs, 100 * tookMs);
   }
 
   /** Ends what is under way after the records that it is at. */
@@ -122,8 +131,19 @@ export class Rewrap {
     try {
       return (await this.parts.keyring.rewrap(Buffer.from(row.sealed), table.placeOf(row))).sealed;
     } catch (error) {
-      if (error instanceof KeywayError && error.code === 'UNAVAILABLE') throw error;
+      // Also of a KEK that is not here; where it can be opened, the current one cannot be used.
+      const isUsedUp = error instanceof KeywayError && error.code === 'UNAVAILABLE';
+      if (isUsedUp && (await this.#opens(table, row))) throw error;
       return undefined;
+    }
+  }
+
+  async #opens(table: SealedTable, row: SealedRow): Promise<boolean> {
+    try {
+      (await this.parts.keyring.open(Buffer.from(row.sealed), table.placeOf(row))).wipe();
+      return true;
+    } catch {
+      return false;
     }
   }
 

@@ -33,6 +33,8 @@ export class WatchedKeys {
   readonly #wanted = new Map<KeyKind, string>();
   /** When a key came that was not there at the start. */
   readonly #came = new Map<string, number>();
+  /** Which keys are current and retired, and were told of. */
+  readonly #told = new Set<string>();
   readonly #started = performance.now();
   #looking: Promise<void> | undefined;
   #lookedAt = -Infinity;
@@ -125,21 +127,34 @@ export class WatchedKeys {
     const { files, wraps, log } = this.parts;
     const isRetired = (kind: KeyKind, id: string) =>
       known.some((one) => one.kind === kind && one.id === id && one.retired);
+    for (const kind of keyKinds) files[kind].closed = isRetired(kind, files[kind].current);
     for (const kind of keyKinds) {
       const file = files[kind];
       const wanted = this.#wanted.get(kind) ?? file.current;
       const came = this.#came.get(`${kind} ${wanted}`) ?? this.#started;
-      const isSettled = performance.now() - came >= settlingMs;
+      // Nothing can be made with one that is retired, so that there is nothing to wait for.
+      const isSettled = file.closed || performance.now() - came >= settlingMs;
       if (wanted !== file.current && kind !== 'audit' && isSettled && !isRetired(kind, wanted)) {
         if (kind === 'kek') await wraps.reserve(wanted);
         file.current = wanted;
+        file.closed = false;
         log.info({ kind, id: wanted }, 'another key is current');
       }
-      const closed = isRetired(kind, file.current);
-      if (closed && !file.closed)
-        log.error({ kind, id: file.current }, 'the current key is retired: make another one current');
-      file.closed = closed;
+      this.#tellClosed(kind);
+      // What a retired KEK has sealed may still be brought to another one; what these prove is not to be believed.
+      if (kind === 'verifier' || kind === 'pepper')
+        file.keys = new Map([...file.keys].filter(([id]) => id === file.current || !isRetired(kind, id)));
     }
+  }
+
+  #tellClosed(kind: KeyKind): void {
+    const { files, log } = this.parts;
+    const { closed, current } = files[kind];
+    const told = `${kind} ${current}`;
+    if (closed && !this.#told.has(told))
+      log.error({ kind, id: current }, 'the current key is retired: make another one current');
+    if (closed) this.#told.add(told);
+    else this.#told.delete(told);
   }
 }
 
