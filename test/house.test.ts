@@ -243,6 +243,7 @@ test('a verb does its work while its caller may: what begins other transactions 
     'start/accept-restore',
     'start/built-in-roles',
     'start/first-start',
+    'start/retire-key',
     'stores/spend',
   ]);
 });

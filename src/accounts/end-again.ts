@@ -19,6 +19,7 @@ export async function endAccountsAgain(
   const ids = found.map(({ id }) => id);
   const stops = ({ gone, enabled }: Ending) => gone !== undefined || enabled === false;
   await tx.rows(disable, { ids: ids.filter((id) => stops(endings.get(id) ?? {})) });
+  await tx.rows(requireFactor, { ids: ids.filter((id) => endings.get(id)?.mfaRequired === true) });
   for (const identity of await tx.rows<Identity>(identitiesOf, { ids })) {
     const { gone, identities } = endings.get(identity.accountId) ?? {};
     const isKept = gone === undefined && identities?.some((tag) => isTagOfIdentity(keyring, identity, tag));
@@ -33,5 +34,8 @@ const locked = sql('SELECT id FROM accounts WHERE id = ANY(CAST(:ids AS uuid[]))
 const disable = sql(`
   UPDATE accounts SET enabled = false, updated_at = now()
   WHERE id = ANY(CAST(:ids AS uuid[])) AND enabled AND NOT built_in`);
+const requireFactor = sql(`
+  UPDATE accounts SET mfa_required = true, updated_at = now()
+  WHERE id = ANY(CAST(:ids AS uuid[])) AND NOT mfa_required`);
 const identitiesOf = sql(`
   SELECT account_id AS "accountId", issuer, subject FROM identities WHERE account_id = ANY(CAST(:ids AS uuid[]))`);

@@ -63,6 +63,7 @@ export async function updateAccount(ctx: RequestContext, input: UpdateAccountInp
       changed: names,
       ends: endingOfTerms({
         ...(names.includes('enabled') && { enabled: input.enabled === true }),
+        ...(names.includes('mfaRequired') && { mfaRequired: input.mfaRequired === true }),
         ...(names.includes('identities') && {
           identities: (input.identities ?? []).map((identity) => tagOfIdentity(ctx.keyring, identity)),
         }),

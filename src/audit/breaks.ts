@@ -33,7 +33,7 @@ export async function unlikeTheirRows(
 
 /**
  * The lines of a file, and whether the database has the event that each is of. One that these keys did not sign is
- * undefined.
+ * undefined; what is no line, such as one that a crash cut off, is left out.
  */
 export async function* linesHeld(
   db: Sql,
@@ -44,7 +44,8 @@ export async function* linesHeld(
     const signed = lines.flatMap((line) => (line && isSigned(keyring, line) ? [line.checkpoint] : []));
     const unlike = new Set((await unlikeTheirRows(db, signed)).map(keyOf));
     for (const line of signed) yield { line, holds: !unlike.has(keyOf(line)) };
-    for (let unsigned = lines.length - signed.length; unsigned > 0; unsigned--)
+    const whole = lines.filter((line) => line !== undefined).length;
+    for (let unsigned = whole - signed.length; unsigned > 0; unsigned--)
       yield { line: undefined, holds: false };
   }
 }

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import type { Keyring } from '../keyring/keyring.js';
 import type { KeptEnding } from './ending.js';
 
@@ -88,12 +88,31 @@ export async function appendCheckpoints(
   const cut = lengthOf(path) > whole ? '\n' : '';
   const file = await open(path, 'a', 0o600);
   try {
-    // One write: other processes write to the same file.
-    await file.appendFile(cut + lines.join(''));
+    // No line in two writes: other processes write to the same file.
+    for (const part of partsOfLines([cut, ...lines])) await writeWhole(file, part);
     await file.datasync();
   } finally {
     await file.close();
   }
+}
+
+const mostWritten = 1 << 18;
+
+function* partsOfLines(lines: readonly string[]): Generator<Buffer> {
+  let part = '';
+  for (const line of lines) {
+    if (part.length + line.length > mostWritten && part !== '') {
+      yield Buffer.from(part);
+      part = '';
+    }
+    part += line;
+  }
+  if (part !== '') yield Buffer.from(part);
+}
+
+async function writeWhole(file: FileHandle, part: Buffer): Promise<void> {
+  const { bytesWritten } = await file.write(part);
+  if (bytesWritten < part.length) throw new Error('the file of checkpoints takes no more');
 }
 
 /** Whether these keys made the line, the current one or an older one. */

@@ -22,8 +22,8 @@ import {
   type Checkpoint,
   type CheckpointLine,
 } from './checkpoint-file.js';
-import { Coverage } from './coverage.js';
-import { linesOf, readHeads, type ChainHead } from './heads.js';
+import { Coverage, type Apart } from './coverage.js';
+import { linesOf, readHeads, readHeadsOf, type ChainHead } from './heads.js';
 import { heldBecause } from './held.js';
 
 /**
@@ -41,7 +41,7 @@ export class Checkpoints {
   #complete = true;
   #breaks: readonly Break[] = [];
   readonly #coverage = new Coverage();
-  /** Lines that are to be written, and what writes them. */
+  /** Lines that are about to be written, and what writes them. */
   #waiting: Checkpoint[] = [];
   #writing: Promise<void> = Promise.resolve();
   /** Whether another file is begun: what ended meanwhile is written to that. */
@@ -74,16 +74,8 @@ export class Checkpoints {
     if (this.#breaks.length > 0 || behind.length === 0) return;
     for (let left = behind; left.length > 0;) {
       const { lines, rest } = await linesOf(this.db, this.#coverage, left);
-      this.#waiting.push(...lines);
-      await this.#append().catch((error: unknown) => {
-        // The next look makes them anew.
-        this.#waiting = this.#waiting.filter((line) => !lines.includes(line));
-        throw error;
-      });
-      for (const line of lines) {
-        this.#highest.set(line.account, line);
-        this.#coverage.add(line);
-      }
+      await this.#append(lines);
+      for (const line of lines) this.#highest.set(line.account, line);
       left = rest;
     }
     this.#complete = true;
@@ -91,14 +83,14 @@ export class Checkpoints {
 
   /**
    * Writes down what ended by events that are committed; resolves when it is on the disk, so that whoever has the answer
-   * can rely on it. What cannot be written, or not within two seconds, waits, and the log says so: it is tried again with
-   * whatever is written next. What is done is done, and its caller is to hear of it.
+   * can rely on it. What cannot be written, or not within two seconds, is left to the next `write`, and the log says so:
+   * what is done is done, and its caller is to hear of it.
    */
   async noteEnded(events: readonly Link[]): Promise<void> {
     if (this.#breaks.length > 0 || this.#isSetAside) return;
-    const lines = this.#coverage.take(events);
-    if (lines.length === 0) return;
-    this.#waiting.push(...lines);
+    const { lines, apart } = this.#coverage.take(events);
+    if (lines.length === 0 && apart.length === 0) return;
+    const written = this.#linesApart(apart).then((more) => this.#append([...lines, ...more]));
     const failed = (error: unknown) =>
       this.log.error(
         { error },
@@ -106,33 +98,59 @@ export class Checkpoints {
       );
     const late = new AbortController();
     const slow = sleep(longestWriteMs, 'slow', { signal: late.signal }).catch(() => undefined);
-    if ((await Promise.race([this.#append().catch(failed), slow])) === 'slow')
+    if ((await Promise.race([written.catch(failed), slow])) === 'slow')
       this.log.error({}, 'what ended is not in the checkpoints yet: their file is slow');
     late.abort();
   }
 
-  /** Writes what waits: what many wait for at once, at once. */
-  #append(): Promise<void> {
-    return (this.#writing = this.#writing.catch(() => undefined).then(() => this.#appendWaiting()));
+  /** The lines of chains to which others have added events meanwhile: of all that the database has of them. */
+  async #linesApart(apart: readonly Apart[]): Promise<Checkpoint[]> {
+    if (apart.length === 0) return [];
+    try {
+      const accounts = apart.map(({ account }) => account);
+      const all: Checkpoint[] = [];
+      for (let left = await this.db.rows<ChainHead>(readHeadsOf, { accounts }); left.length > 0;) {
+        const { lines, rest } = await linesOf(this.db, this.#coverage, left);
+        for (const line of lines) this.#coverage.cover(line);
+        all.push(...lines);
+        left = [...rest];
+      }
+      return all;
+    } catch {
+      return apart.flatMap(({ lines }) => lines);
+    }
+  }
+
+  /** Writes lines: those that many wait for, at once. What cannot be written is not covered. */
+  async #append(lines: readonly Checkpoint[]): Promise<void> {
+    for (const line of lines) this.#coverage.cover(line);
+    this.#waiting.push(...lines);
+    await (this.#writing = this.#writing.catch(() => undefined).then(() => this.#appendWaiting()));
   }
 
   async #appendWaiting(): Promise<void> {
     const lines = this.#waiting;
     if (lines.length === 0) return;
     this.#waiting = [];
+    this.#noticeMoved();
     try {
       await appendCheckpoints(this.path, this.keyring, lines, this.#read);
     } catch (error) {
-      this.#waiting = [...lines, ...this.#waiting];
+      this.#coverage.takeBack(lines);
       throw error;
     }
     this.#length = lengthOf(this.path);
   }
 
+  /** A file that was moved away is begun anew, and is to have all. */
+  #noticeMoved(): void {
+    if (lengthOf(this.path) < this.#length) [this.#read, this.#length, this.#complete] = [0, 0, false];
+  }
+
   /**
    * Holds the chains to what the file has gained since the last look, from whichever process. Costs three statements,
-   * however long the file is: of each chain its highest line is looked up, and each one that does not go on to the next
-   * line of its chain.
+   * however long the file is: of each chain its highest line is looked up, each one that does not go on to the next line
+   * of its chain, and each that says what ended.
    */
   async check(): Promise<void> {
     await this.#look();
@@ -210,33 +228,33 @@ export class Checkpoints {
 
   /** Reads on in the file. Returns the lines that are to be looked up. */
   #takeNews(): Checkpoint[] {
-    const length = lengthOf(this.path);
-    // It was moved away: what begins anew is to have all.
-    if (length < this.#length) [this.#read, this.#complete] = [0, false];
-    this.#length = length;
+    this.#noticeMoved();
+    this.#length = lengthOf(this.path);
     const from = this.#read;
     let { news, covered } = this.#linesFrom(from, () => true);
     // Asked of these alone: it takes longer than reading a line. One that nobody signed must not hide one that was.
     if (!news.every((line) => isSigned(this.keyring, line)))
       ({ news, covered } = this.#linesFrom(from, (line) => isSigned(this.keyring, line)));
     this.#coverage.join(covered);
+    const before: Checkpoint[] = [];
     for (const { checkpoint } of news) {
       const known = this.#highest.get(checkpoint.account);
-      if (BigInt(checkpoint.number) >= BigInt(known?.number ?? 0))
-        this.#highest.set(checkpoint.account, checkpoint);
+      if (BigInt(checkpoint.number) < BigInt(known?.number ?? 0)) continue;
+      if (known) before.push(known);
+      this.#highest.set(checkpoint.account, checkpoint);
     }
-    return news.map(({ checkpoint }) => checkpoint);
+    return [...before, ...news.map(({ checkpoint }) => checkpoint)];
   }
 
   /**
-   * Of each chain its highest line from this byte on, and each one that does not go on to the next line of its chain; and
-   * what all of them cover, which is no more than the highest ones are of.
+   * Of each chain its highest line from this byte on, each one that does not go on to the next line of its chain, and each
+   * that says what ended, which was written without a look; and what all of them cover.
    */
   #linesFrom(from: number, isTaken: (line: CheckpointLine) => boolean) {
     const covered = new Coverage();
     const highest = new Map<string, CheckpointLine>();
     const last = new Map<string, CheckpointLine>();
-    const fallen: CheckpointLine[] = [];
+    const others: CheckpointLine[] = [];
     for (const { lines, to } of readCheckpoints(this.path, from)) {
       this.#read = to;
       for (const line of lines) {
@@ -244,13 +262,14 @@ export class Checkpoints {
         const { account, number } = line.checkpoint;
         covered.add(line.checkpoint);
         const before = last.get(account);
-        if (before && !follows(line.checkpoint, before.checkpoint)) fallen.push(before);
+        if (before && !follows(line.checkpoint, before.checkpoint)) others.push(before);
+        if (line.checkpoint.ended?.length) others.push(line);
         if (BigInt(number) >= BigInt(highest.get(account)?.checkpoint.number ?? 0))
           highest.set(account, line);
         last.set(account, line);
       }
     }
-    return { news: [...highest.values(), ...fallen], covered };
+    return { news: [...new Set([...highest.values(), ...others])], covered };
   }
 }
 

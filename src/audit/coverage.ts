@@ -17,8 +17,7 @@ export const mostEndings = 1_000;
 
 /**
  * Up to which event of each chain all that ended is written down. A line is written for what ended as soon as it is
- * committed; where other processes have added events between, it covers its own events alone, and a later line, which is
- * made of what the database has, covers the rest.
+ * committed; where other processes have added events between, it is made of what the database has.
  */
 export class Coverage {
   readonly #known = new Map<string, Known>();
@@ -48,45 +47,55 @@ export class Coverage {
     }
   }
 
+  /** The same for a line that goes on from what is covered: it stands alone, where it begins after that. */
+  cover(line: Pick<Checkpoint, 'account' | 'number' | 'from'>): void {
+    const known = this.#known.get(line.account);
+    if (known && line.from !== undefined && BigInt(line.from) > known.written)
+      this.#known.delete(line.account);
+    this.add(line);
+  }
+
+  /** Takes note that lines could not be written after all. */
+  takeBack(lines: readonly Pick<Checkpoint, 'account' | 'from'>[]): void {
+    for (const { account, from } of lines) {
+      const known = this.#known.get(account);
+      if (!known || from === undefined) continue;
+      known.written = most(known.from, least(known.written, BigInt(from)));
+      known.seen = known.written;
+    }
+  }
+
   /** Takes note of all that another one knows to be written. */
   join(other: Coverage): void {
     for (const [account, { from, written }] of other.#known)
       this.add({ account, from: String(from), number: String(written) });
   }
 
-  /** Takes note of events that are committed, which follow each other in each chain. @returns the lines that are to be written */
-  take(links: readonly Link[]): Checkpoint[] {
+  /**
+   * Takes note of events that are committed, which follow each other in each chain.
+   * @returns the lines that are to be written, and apart those of chains to which others have added events before them
+   */
+  take(links: readonly Link[]): { lines: Checkpoint[]; apart: Apart[] } {
     const chains = new Map<string, Link[]>();
     for (const link of links) {
       const chain = chains.get(link.account);
       if (chain) chain.push(link);
       else chains.set(link.account, [link]);
     }
-    return [...chains].flatMap(([account, events]) => this.#takeChain(account, events));
-  }
-
-  #takeChain(account: string, events: readonly Link[]): Checkpoint[] {
-    const [first] = events;
-    if (!first) return [];
-    const before = BigInt(first.number) - 1n;
-    const known = this.#knownOf(account, before);
-    const follows = known?.seen === before;
-    const lines: Checkpoint[] = [];
-    let from = String(follows ? known.written : before);
-    let ended: KeptEnding[] = [];
-    for (const [index, event] of events.entries()) {
-      const { number, at, ended: one } = event;
-      if (one) ended.push({ number, at, type: one.type, id: one.id, ...endingOf(one.text) });
-      const isLast = index === events.length - 1;
-      if (ended.length === 0 || (!isLast && ended.length < mostEndings)) continue;
-      lines.push({ ...lineAt(event), from, ended });
-      [from, ended] = [event.number, []];
+    const taken = { lines: [] as Checkpoint[], apart: [] as Apart[] };
+    for (const [account, events] of chains) {
+      const before = BigInt(events[0]?.number ?? 1) - 1n;
+      const known = this.#knownOf(account, before);
+      if (known?.seen === before) {
+        const lines = linesFrom(String(known.written), events);
+        known.seen = BigInt(events.at(-1)?.number ?? before);
+        taken.lines.push(...lines);
+      } else {
+        const lines = linesFrom(String(before), events);
+        if (lines.length > 0) taken.apart.push({ account, lines });
+      }
     }
-    if (follows) {
-      known.seen = BigInt(events.at(-1)?.number ?? before);
-      known.written = BigInt(from);
-    }
-    return lines;
+    return taken;
   }
 
   /** What is known of a chain, which is known from its beginning where this is that. */
@@ -97,6 +106,28 @@ export class Coverage {
     this.#known.set(account, begun);
     return begun;
   }
+}
+
+/** Lines of a chain that cover its latest events alone. */
+export interface Apart {
+  readonly account: string;
+  readonly lines: readonly Checkpoint[];
+}
+
+/** The lines that say what ended by these events, which cover all of the chain from this event on. */
+function linesFrom(start: string, events: readonly Link[]): Checkpoint[] {
+  const lines: Checkpoint[] = [];
+  let from = start;
+  let ended: KeptEnding[] = [];
+  for (const [index, event] of events.entries()) {
+    const { number, at, ended: one } = event;
+    if (one) ended.push({ number, at, type: one.type, id: one.id, ...endingOf(one.text) });
+    const isLast = index === events.length - 1;
+    if (ended.length === 0 || (!isLast && ended.length < mostEndings)) continue;
+    lines.push({ ...lineAt(event), from, ended });
+    [from, ended] = [event.number, []];
+  }
+  return lines;
 }
 
 const least = (one: bigint, other: bigint): bigint => (one < other ? one : other);

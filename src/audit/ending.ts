@@ -16,6 +16,10 @@ export interface Ending {
   readonly permissions?: readonly string[];
   /** The identities of an account, as tags by `tagOfIdentity`. */
   readonly identities?: readonly string[];
+  /** Whether an account requires a second factor. */
+  readonly mfaRequired?: boolean;
+  /** Scopes of a store that accounts, by UUID, have no more. */
+  readonly lostScopes?: readonly { readonly account: string; readonly scope: string }[];
 }
 
 /** An ending as a line of checkpoints has it. */
@@ -50,4 +54,6 @@ const says = [
   'secretsBefore',
   'permissions',
   'identities',
+  'mfaRequired',
+  'lostScopes',
 ] as const satisfies (keyof Ending)[];

@@ -24,29 +24,76 @@ export type EndedSince = KeptEnding & { readonly account: string };
 export async function gapOf(db: Sql, keyring: Keyring, path: string): Promise<Gap> {
   const heads = new Map((await db.rows<Head>(readNumbers)).map(({ account, number }) => [account, number]));
   const chains = new Map<string, Checkpoint[]>();
-  const forked = new Map<string, bigint>();
+  const held = new Map<string, number[]>();
   let unsigned = 0;
   for await (const { line, holds } of linesHeld(db, keyring, path)) {
     if (!line) unsigned++;
-    else if (holds) forked.set(line.account, BigInt(line.number));
-    else chains.set(line.account, [...(chains.get(line.account) ?? []), line]);
+    else if (holds) addTo(held, line.account, Number(line.number));
+    else addTo(chains, line.account, line);
   }
-  const ended: EndedSince[] = [];
+  const ended: Timed[] = [];
   const untold: { account: string; first: string; last: string }[] = [];
   for (const [account, lines] of chains) {
-    const head = BigInt(heads.get(account) ?? 0);
-    // Of a chain that went on otherwise all counts that comes after the last event that both have.
-    const isFork = lines.some(({ number }) => BigInt(number) <= head);
-    const since = isFork ? (forked.get(account) ?? 0n) : head;
+    lines.sort((one, other) => (BigInt(one.number) < BigInt(other.number) ? -1 : 1));
+    // What is ended that had ended already stays as it is. What holds beyond the first that was lost came after that.
+    const lost = Number(lines[0]?.number);
+    const common = (held.get(account) ?? []).filter((number) => number < lost);
+    const since =
+      common.length > 0
+        ? BigInt(common.reduce((most, number) => Math.max(most, number)))
+        : beginning(lines, BigInt(heads.get(account) ?? 0));
     untold.push(...untoldIn(lines, since).map((events) => ({ account, ...events })));
-    const numbers = new Set<string>();
-    for (const one of lines.flatMap((line) => line.ended ?? [])) {
-      if (BigInt(one.number) <= since || numbers.has(one.number)) continue;
-      numbers.add(one.number);
-      ended.push({ ...one, account });
-    }
+    ended.push(...endedIn(account, lines, since));
   }
-  return { ended: ended.sort((one, other) => (one.at < other.at ? -1 : 1)), untold, unsigned };
+  ended.sort((one, other) => (one.time < other.time ? -1 : one.time > other.time ? 1 : 0));
+  return { ended: ended.map((one) => one.ended), untold, unsigned };
+}
+
+/** Where the lines begin, if the database goes as far as that. */
+function beginning(lines: readonly Checkpoint[], head: bigint): bigint {
+  const first = lines.reduce(
+    (least, { from, number }) => {
+      const start = BigInt(from ?? number);
+      return least === undefined || start < least ? start : least;
+    },
+    undefined as bigint | undefined,
+  );
+  return first !== undefined && first < head ? first : head;
+}
+
+/** What ended, with a time that is never before that of an earlier event of its chain, whatever the clock did. */
+interface Timed {
+  readonly time: string;
+  readonly ended: EndedSince;
+}
+
+function endedIn(account: string, lines: readonly Checkpoint[], since: bigint): Timed[] {
+  const each = new Map<bigint, KeptEnding[]>();
+  for (const { from, number, ended = [] } of lines) {
+    // A line of before lines had this is signed without it.
+    if (from === undefined) continue;
+    const own = new Map<bigint, KeptEnding[]>();
+    for (const one of ended) {
+      const at = BigInt(one.number);
+      if (at > since && at > BigInt(from) && at <= BigInt(number)) own.set(at, [...(own.get(at) ?? []), one]);
+    }
+    for (const [at, ones] of own) each.set(at, [...(each.get(at) ?? []), ...ones]);
+  }
+  let time = '';
+  return [...each]
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .flatMap(([, ones]) =>
+      ones.map((one) => {
+        if (one.at > time) time = one.at;
+        return { time, ended: { ...one, account } };
+      }),
+    );
+}
+
+function addTo<One>(all: Map<string, One[]>, account: string, one: One): void {
+  const known = all.get(account);
+  if (known) known.push(one);
+  else all.set(account, [one]);
 }
 
 /** Which events after this one are covered by no line. */

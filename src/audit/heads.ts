@@ -63,7 +63,9 @@ const endedSince = sql(`
   FROM unnest(CAST(:accounts AS uuid[]), CAST(:froms AS bigint[]), CAST(:numbers AS bigint[])) AS chain (account, start, number)
   JOIN audit_events e ON e.account_id = chain.account AND e.number > chain.start AND e.number <= chain.number
   WHERE e.ended IS NOT NULL ORDER BY e.account_id, e.number LIMIT CAST(:most AS integer)`);
-export const readHeads = sql(`
+const heads = (which: string) => `
   SELECT account_id AS account, number::text AS number, encode(hash, 'hex') AS hash, clock_timestamp()::text AS at, epoch,
     told_from::text AS "toldFrom"
-  FROM audit_heads WHERE number > 0 ORDER BY account_id`);
+  FROM audit_heads WHERE number > 0 AND ${which} ORDER BY account_id`;
+export const readHeads = sql(heads('true'));
+export const readHeadsOf = sql(heads('account_id = ANY(CAST(:accounts AS uuid[]))'));

@@ -1,5 +1,5 @@
 import { checkAudit } from '../audit/check.js';
-import { gapOf, type Gap } from '../audit/gap.js';
+import { gapOf } from '../audit/gap.js';
 import { acceptRestore } from '../start/accept-restore.js';
 import type { Keyway } from '../start/keyway.js';
 
@@ -19,9 +19,11 @@ export async function acceptState(
   const { breaks } = await checkAudit(db, keyring, checkpoints.path);
   for (const { account, number, reason } of breaks) say(`account ${account}, row ${number}: ${reason}`);
   const gap = await gapOf(db, keyring, checkpoints.path);
-  const missing = missingIn(gap);
-  for (const one of missing) say(one);
-  if (missing.length > 0 && !incomplete) throw new Error(refusal);
+  for (const { account, first, last } of gap.untold)
+    say(`account ${account}: the checkpoints do not tell what ended by the events ${first} to ${last}`);
+  if (gap.unsigned > 0)
+    say(`${gap.unsigned} checkpoint lines are not signed by these keys, and tell nothing`);
+  if (gap.untold.length > 0 && !incomplete) throw new Error(refusal);
   const { ended, unknown, kept } = await acceptRestore(db, keyring, checkpoints, breaks, gap);
   const again = [...ended].map(([type, count]) => `${count} ${namesOf[type] ?? type}`);
   return [
@@ -35,14 +37,6 @@ export async function acceptState(
   ].join('\n');
 }
 
-const missingIn = ({ untold, unsigned }: Gap): string[] => [
-  ...untold.map(
-    ({ account, first, last }) =>
-      `account ${account}: the checkpoints do not tell what ended by the events ${first} to ${last}`,
-  ),
-  ...(unsigned > 0 ? [`${unsigned} checkpoint lines are not signed by these keys`] : []),
-];
-
 const refusal =
   'Nothing was changed: what the checkpoints do not tell may have been revoked, and would work again. ' +
   'Add the lines of a file of checkpoints that has it, such as that of another replica, to the one in the data folder, and try again. ' +
@@ -53,4 +47,5 @@ const namesOf: Record<string, string> = {
   Credential: 'credentials',
   Grant: 'grants of roles',
   Role: 'roles',
+  CredentialStore: 'stores, of which accounts have lost scopes',
 };

@@ -1,10 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { PGlite } from '@electric-sql/pglite';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
+import { restoredBeside } from './embedded.js';
 import { lockFolder } from './folder-lock.js';
 
 /** The embedded database is in this folder of the data folder. */
@@ -44,16 +46,19 @@ export async function putBack(dataDir: string, file: string): Promise<string | u
     throw new Error('The file cannot be read.');
   });
   const folder = join(dataDir, nameOf);
-  const part = `${folder}.restored`;
+  const part = `${folder}.part`;
   const lock = await lockFolder(dataDir);
   try {
     await rm(part, { recursive: true, force: true });
     await unpack(part, archive);
+    const whole = restoredBeside(folder);
+    await rm(whole, { recursive: true, force: true });
+    await rename(part, whole);
     const before = existsSync(folder)
       ? `${nameOf}.${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`
       : undefined;
     if (before) await rename(folder, join(dataDir, before));
-    await rename(part, folder);
+    await rename(whole, folder);
     return before;
   } finally {
     await rm(part, { recursive: true, force: true });
@@ -83,13 +88,20 @@ async function unpack(folder: string, archive: Buffer): Promise<void> {
 }
 
 async function write(path: string, content: Blob): Promise<void> {
-  const part = `${path}.part`;
-  const file = await open(part, 'w', 0o600);
+  const part = `${path}.${randomBytes(8).toString('hex')}`;
   try {
-    await file.writeFile(Buffer.from(await content.arrayBuffer()));
-    await file.sync();
+    const file = await open(part, 'wx', 0o600);
+    try {
+      await file.writeFile(Buffer.from(await content.arrayBuffer()));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    // A name that was taken meanwhile stays what it is.
+    await link(part, path);
+    const folder = await open(dirname(path));
+    await folder.sync().finally(() => folder.close());
   } finally {
-    await file.close();
+    await rm(part, { force: true });
   }
-  await rename(part, path);
 }

@@ -38,6 +38,7 @@ export async function openEmbedded(
   const lock = folder === undefined ? undefined : await lockFolder(folder, waiting);
   const text = (value: string) => value;
   try {
+    if (folder !== undefined) await finishRestore(join(folder, 'postgres'));
     if (folder !== undefined && image !== undefined) await beginWith(image, join(folder, 'postgres'));
     const database = await PGlite.create({
       ...(folder === undefined ? {} : { dataDir: join(folder, 'postgres') }),
@@ -59,6 +60,14 @@ export async function openEmbedded(
     lock?.release();
     throw error;
   }
+}
+
+/** Where a database lies, whole, that is to take a place. */
+export const restoredBeside = (place: string): string => `${place}.restored`;
+
+/** What was killed between moving the database of before away and putting the restored one in its place is finished. */
+async function finishRestore(place: string): Promise<void> {
+  if (!existsSync(place) && existsSync(restoredBeside(place))) await rename(restoredBeside(place), place);
 }
 
 /** Copies the image to a place where nothing is, whole or not at all: where it cannot be, one is made as without it. */

@@ -10,6 +10,7 @@ import { endCredentialsAgain } from '../credentials/record/end.js';
 import { sql, type Database, type Tx } from '../database/database.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { narrowRolesAgain, withdrawAgain } from '../roles/end-again.js';
+import { withdrawScopesAgain } from '../stores/scopes/places.js';
 
 /** What became of a state of the database that was accepted. */
 export interface AcceptedRestore {
@@ -64,7 +65,7 @@ export async function acceptRestore(
 const atOnce = 500;
 
 /** What is ended again; of other things nothing is told. */
-type EndedType = 'Account' | 'Credential' | 'Grant' | 'Role';
+type EndedType = 'Account' | 'Credential' | 'CredentialStore' | 'Grant' | 'Role';
 
 /** How a thing was at last. */
 interface Last {
@@ -82,11 +83,13 @@ function lastOfEach(ended: readonly EndedSince[]): Last[] {
     const ending = endingIn(kept);
     const before = last.get(id)?.ending;
     const lostRoles = [...(before?.lostRoles ?? []), ...(ending.lostRoles ?? [])];
+    const lostScopes = [...(before?.lostScopes ?? []), ...(ending.lostScopes ?? [])];
     const secretsBefore = Math.max(before?.secretsBefore ?? 0, ending.secretsBefore ?? 0);
     const all: Ending = {
       ...before,
       ...ending,
       ...(lostRoles.length > 0 && { lostRoles }),
+      ...(lostScopes.length > 0 && { lostScopes }),
       ...(secretsBefore > 0 && { secretsBefore }),
       ...(before?.gone === 'DELETED' && { gone: before.gone }),
     };
@@ -104,6 +107,7 @@ async function endAgain(keyring: Keyring, tx: Tx, some: readonly Last[]): Promis
     ...(await endCredentialsAgain(tx, of('Credential'))),
     ...(await withdrawAgain(tx, [...of('Grant').keys()])),
     ...(await narrowRolesAgain(tx, of('Role'))),
+    ...(await withdrawScopesAgain(tx, of('CredentialStore'))),
   ]);
   const found = some.filter(({ id }) => ids.has(id));
   const accounts = await known(

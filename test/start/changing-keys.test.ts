@@ -4,6 +4,7 @@
 import { chmodSync, cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { reveal } from '../credentials/verbs.js';
 import { checkStore, makeStore, seqeraAt } from '../stores/stores.js';
 import { enrolAndConfirm } from '../support/authenticator.js';
@@ -467,6 +468,43 @@ if (onPostgres) {
     } finally {
       await third.stop();
       await replica.stop();
+    }
+  });
+
+  test('S47: a key is retired while nobody can name it, whatever version writes', async () => {
+    const account = await makeAccount(server);
+    await makeCredential(server, account, { retrievable: true });
+    await keys('rotate', 'kek');
+    await until('all by k2', async () => (await keksOfCredentials()).join() === 'k2');
+    const url = server.environment['DATABASE_URL'] ?? '';
+    const naming = `UPDATE credential_versions SET kek_id = 'k1' WHERE kek_id = 'k2'`;
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    try {
+      await client.query('BEGIN');
+      await client.query(naming);
+      const retiring = runKeyway(['keys', 'retire', 'kek', 'k1'], server.environment);
+      await until(
+        'it waits for what is not committed',
+        async () =>
+          (
+            await server.rows(
+              `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database =
+                 (SELECT oid FROM pg_database WHERE datname = current_database())`,
+            )
+          ).length > 0,
+      );
+      await client.query('COMMIT');
+      const refused = await retiring;
+      expect([refused.code, refused.output]).toEqual([
+        1,
+        expect.stringContaining('kek k1 is still named by'),
+      ]);
+      await client.query(`UPDATE credential_versions SET kek_id = 'k2' WHERE kek_id = 'k1'`);
+      expect(await keys('retire', 'kek', 'k1')).toContain('kek k1 is retired');
+      await expect(client.query(naming)).rejects.toMatchObject({ code: '40001' });
+    } finally {
+      await client.end();
     }
   });
 
