@@ -73,6 +73,8 @@ test('S66, R36: what ended after the state that is put back is ended again befor
     await make(),
   ];
   const parent = await make();
+  const carried = await makeRole(server, ['CREDENTIAL_READ']);
+  const carrying = await make({ roles: [carried] });
   const project = await makeProject(server, account);
   const role = await makeRole(server, ['CREDENTIAL_READ', 'PROJECT_READ']);
   const [stopped, gone, holder, narrowed] = [
@@ -97,6 +99,7 @@ test('S66, R36: what ended after the state that is put back is ended again befor
     await done(door, 'updateCredential', { id: again.id, enabled: true });
     await done(door, 'updateCredential', { id: expiring.id, expiresAt });
     await done(door, 'updateCredential', { id: bound.id, allowedIps: ['192.0.2.0/24'] });
+    await done(door, 'updateCredential', { id: carrying.id, roles: [] });
     await done(door, 'rotateCredential', { id: rotated.id });
     await done(door, 'updateAccount', { id: stopped.id, enabled: false });
     await done(door, 'updateAccount', { id: narrowed.id, mfaRequired: true });
@@ -133,6 +136,7 @@ test('S66, R36: what ended after the state that is put back is ended again befor
   expect(await callsAs(holder.token)).toBe('CALLS');
   for (const token of [holder.token, narrowed.token]) expect(await sees(kept.id, token)).toBe(false);
   expect(await sees(project, narrowed.token)).toBe(true);
+  expect(await readNode(server, carrying.id, '... on Credential { roles { id } }')).toEqual({ roles: [] });
   const { expiresAt: ends } = await readNode(server, expiring.id, '... on Credential { expiresAt }');
   expect(Date.parse(ends)).toBe(Date.parse(expiresAt));
   expect(await readNode(server, narrowed.id, '... on Account { mfaRequired }')).toEqual({
