@@ -59,7 +59,12 @@ const sees = async (id: string, token: string) =>
 const accept = (...more: string[]) => runKeyway(['restore', 'accept', ...more], server.environment);
 
 test('S66, R36: what ended after the state that is put back is ended again before anything is answered', async () => {
-  server = await startTestServer();
+  const issuer = 'https://issuer.example.com';
+  server = await startTestServer({
+    KEYWAY_JWT_ISSUERS: JSON.stringify([
+      { issuer, jwks: `${issuer}/jwks`, audience: 'keyway', algorithms: ['ES256'] },
+    ]),
+  });
   const account = await makeAccount(server);
   const make = (input: Record<string, unknown> = {}) => makeCredential(server, account, input);
   const [revoked, deleted, disabled, expiring, bound, rotated, kept, again] = [
@@ -83,6 +88,8 @@ test('S66, R36: what ended after the state that is put back is ended again befor
     await makeCaller(server),
     await makeCaller(server),
   ];
+  const [ada, bob] = ['ada', 'bob'].map((subject) => ({ issuer, subject }));
+  await done(server, 'updateAccount', { id: holder.id, identities: [ada, bob] });
   const reading = await makeRole(server, ['CREDENTIAL_READ']);
   const held = await grant(server, holder.id, reading, { onAccount: account });
   await grant(server, narrowed.id, role, { onAccount: account });
@@ -105,6 +112,7 @@ test('S66, R36: what ended after the state that is put back is ended again befor
     await done(door, 'updateAccount', { id: narrowed.id, mfaRequired: true });
     await done(door, 'deleteAccount', { id: gone.id, revokeCredentials: true });
     await done(door, 'withdrawRole', { grant: held });
+    await done(door, 'updateAccount', { id: holder.id, identities: [ada] });
     await done(door, 'updateRole', { id: role, permissions: ['PROJECT_READ'] });
     // What was made after the state, and ended, is not there to be ended.
     const later = await makeCredential(door, account);
@@ -137,6 +145,9 @@ test('S66, R36: what ended after the state that is put back is ended again befor
   for (const token of [holder.token, narrowed.token]) expect(await sees(kept.id, token)).toBe(false);
   expect(await sees(project, narrowed.token)).toBe(true);
   expect(await readNode(server, carrying.id, '... on Credential { roles { id } }')).toEqual({ roles: [] });
+  expect(await readNode(server, holder.id, '... on Account { identities { subject } }')).toEqual({
+    identities: [{ subject: 'ada' }],
+  });
   const { expiresAt: ends } = await readNode(server, expiring.id, '... on Credential { expiresAt }');
   expect(Date.parse(ends)).toBe(Date.parse(expiresAt));
   expect(await readNode(server, narrowed.id, '... on Account { mfaRequired }')).toEqual({
