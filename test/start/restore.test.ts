@@ -276,7 +276,7 @@ if (process.env['TEST_DATABASE_URL'])
 test.each(elsewhere)(
   'S66, R36: checkpoints in %s know what was lost, also with the data folder',
   async (_, make) => {
-    const { environment, end } = await make();
+    const { environment, ...place } = await make();
     const before = { ...process.env };
     Object.assign(process.env, environment);
     try {
@@ -305,7 +305,7 @@ test.each(elsewhere)(
     } finally {
       for (const name of Object.keys(environment)) delete process.env[name];
       Object.assign(process.env, before);
-      await end();
+      await place.end();
     }
   },
 );
