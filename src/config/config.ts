@@ -6,6 +6,7 @@ import { DatabaseUrlError, isLocal, readDatabaseUrl } from './database-url.js';
 import { usualUnderWay } from './limits.js';
 import { readJwtIssuers, type JwtIssuer } from './jwt-issuers.js';
 import { isPrivate, parseRange } from './ranges.js';
+import { readRequestLimits, type RequestLimits } from './request-limits.js';
 
 /** How this Keyway is set up. Read once from the environment, checked, frozen. */
 export interface Config {
@@ -45,6 +46,8 @@ export interface Config {
   readonly outboundHttpRanges: readonly string[];
   /** Whether Keyway may call loopback addresses, and by http: for trials and tests. */
   readonly outboundLocal: boolean;
+  /** What a request may be like. */
+  readonly limits: RequestLimits;
   /** How many requests of one account may be under way at once. */
   readonly requestsPerCaller: number;
   /** How often each store is synced by itself, in milliseconds; never, if 0. */
@@ -122,6 +125,12 @@ export function readConfig(given: Environment = process.env, always: Environment
     return count;
   };
 
+  const limits = (name: string) => {
+    const read = readRequestLimits(text(name) ?? '');
+    read.faults.forEach((message) => fault(name, message));
+    return read.limits;
+  };
+
   const checkpoints = (name: string, usual: string): CheckpointsAt => {
     const given = text(name) ?? usual;
     const at = readCheckpointsAt(given, environment);
@@ -164,6 +173,7 @@ export function readConfig(given: Environment = process.env, always: Environment
       'private addresses or CIDR blocks such as 10.0.0.0/8: what is sent by http can be read on its way',
     ),
     outboundLocal,
+    limits: limits('KEYWAY_LIMITS'),
     requestsPerCaller: whole('KEYWAY_REQUESTS_PER_CALLER', usualUnderWay, 1, 100_000),
     syncEveryMs: whole('KEYWAY_SYNC_MINUTES', 15, 0, 10_080) * 60_000,
     metrics: text('KEYWAY_METRICS_PORT')
@@ -226,6 +236,7 @@ const known = new Set([
   'KEYWAY_OUTBOUND_RANGES',
   'KEYWAY_OUTBOUND_HTTP_RANGES',
   'KEYWAY_OUTBOUND_LOCAL',
+  'KEYWAY_LIMITS',
   'KEYWAY_REQUESTS_PER_CALLER',
   'KEYWAY_SYNC_MINUTES',
   'KEYWAY_METRICS_HOST',
