@@ -31,6 +31,7 @@ export interface JobParts {
   syncs: Recurring;
   resumption: Recurring;
   /** What the embedded database is in need of. */
+  auditStream: (Pick<Recurring, 'tick'> & { close(): Promise<void> }) | undefined;
   upkeep: Pick<Recurring, 'tick'> | undefined;
 }
 
@@ -59,6 +60,7 @@ export function startJobs({
   rotations,
   syncs,
   resumption,
+  auditStream,
   upkeep,
 }: JobParts): Jobs {
   let [shared, stopped] = [false, false];
@@ -80,6 +82,7 @@ export function startJobs({
     job('nonces', 60_000, () => forgetNonces(db)),
     job('password attempts', 60_000, () => forgetAttempts(db)),
     job('idempotency', 600_000, () => forgetOldAnswers(db)),
+    ...(auditStream ? [job('audit stream', 1_000, () => auditStream.tick())] : []),
     ...(upkeep ? [job('upkeep', 60_000, () => upkeep.tick())] : []),
   ];
 
@@ -117,6 +120,7 @@ export function startJobs({
       await rewrap.stop();
       await Promise.all(jobs.map(({ stop }) => stop()));
       await Promise.all([resumption.stop(), syncs.stop(), rotations.stop()]);
+      await auditStream?.close();
       // Each by itself: what fails keeps nothing else from being written.
       await last('last use', () => lastUsed.flush());
       await last('decisions', () => decisions.flush());

@@ -3,6 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openKeySets } from './access/key-sets.js';
+import { openSink } from './audit/stream/sink.js';
+import { AuditStream } from './audit/stream/stream.js';
 import type { Break } from './audit/checkpoints/breaks.js';
 import { Decisions } from './audit/decisions.js';
 import type { Config } from './config/config.js';
@@ -79,7 +81,12 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
   let metrics: Metrics | undefined;
   try {
     metrics = await openMetricsOf(
-      serving && { gates: serving.parts.gates, overdue: () => overdueNow(db), keys: serving.rewrap },
+      serving && {
+        gates: serving.parts.gates,
+        overdue: () => overdueNow(db),
+        keys: serving.rewrap,
+        auditStream: serving.auditStream,
+      },
       config,
       log,
     );
@@ -151,6 +158,7 @@ async function serve(
   };
   const rewrap = new Rewrap({ db, keyring, wraps, log });
   const storeCalls = new StoreCalls(db, gates, connectors, log);
+  const auditStream = config.auditStream && new AuditStream(db, openSink(config.auditStream), log);
   const jobs = startJobs({
     db,
     log,
@@ -164,12 +172,14 @@ async function serve(
     rotations: new DueRotations(stores),
     syncs,
     resumption,
+    auditStream,
     upkeep: db.embedded ? new Upkeep(db) : undefined,
   });
   return {
     parts,
     jobs,
     rewrap,
+    auditStream,
     stop: async () => {
       await jobs.stop();
       await outbound.close();

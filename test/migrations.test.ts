@@ -250,6 +250,8 @@ const withoutEntity = [
   'accounts.search_text',
   'credentials.search_text',
   ...['accounts', 'credentials', 'projects', 'roles', 'stores'].map((table) => `${table}.sort_name`),
+  'audit_stream_lease.*',
+  'audit_streamed.*',
   'keyring_keys.*',
   'migrations.*',
 ];

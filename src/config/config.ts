@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { availableParallelism, homedir } from 'node:os';
 import { resolve } from 'node:path';
+import { readAuditStreamAt, type AuditStreamAt } from './audit-stream-at.js';
 import { isSameDatabase, readCheckpointsAt, type CheckpointsAt } from './checkpoints-at.js';
 import { DatabaseUrlError, isLocal, readDatabaseUrl } from './database-url.js';
 import { usualUnderWay } from './limits.js';
@@ -46,6 +47,8 @@ export interface Config {
   readonly outboundHttpRanges: readonly string[];
   /** Whether Keyway may call loopback addresses, and by http: for trials and tests. */
   readonly outboundLocal: boolean;
+  /** Where the audit log is streamed to; nowhere, where undefined. */
+  readonly auditStream: AuditStreamAt | undefined;
   /** What a request may be like. */
   readonly limits: RequestLimits;
   /** How many requests of one account may be under way at once. */
@@ -125,6 +128,16 @@ export function readConfig(given: Environment = process.env, always: Environment
     return count;
   };
 
+  const auditStream = (name: string) => {
+    const given = text(name);
+    if (given === undefined) return undefined;
+    const file = text('KEYWAY_AUDIT_STREAM_TOKEN_FILE');
+    const at = readAuditStreamAt(given, file && folderAt(file));
+    if (typeof at !== 'string') return at;
+    fault(name, at);
+    return undefined;
+  };
+
   const limits = (name: string) => {
     const read = readRequestLimits(text(name) ?? '');
     read.faults.forEach((message) => fault(name, message));
@@ -173,6 +186,7 @@ export function readConfig(given: Environment = process.env, always: Environment
       'private addresses or CIDR blocks such as 10.0.0.0/8: what is sent by http can be read on its way',
     ),
     outboundLocal,
+    auditStream: auditStream('KEYWAY_AUDIT_STREAM'),
     limits: limits('KEYWAY_LIMITS'),
     requestsPerCaller: whole('KEYWAY_REQUESTS_PER_CALLER', usualUnderWay, 1, 100_000),
     syncEveryMs: whole('KEYWAY_SYNC_MINUTES', 15, 0, 10_080) * 60_000,
@@ -236,6 +250,8 @@ const known = new Set([
   'KEYWAY_OUTBOUND_RANGES',
   'KEYWAY_OUTBOUND_HTTP_RANGES',
   'KEYWAY_OUTBOUND_LOCAL',
+  'KEYWAY_AUDIT_STREAM',
+  'KEYWAY_AUDIT_STREAM_TOKEN_FILE',
   'KEYWAY_LIMITS',
   'KEYWAY_REQUESTS_PER_CALLER',
   'KEYWAY_SYNC_MINUTES',

@@ -25,6 +25,9 @@ export interface Measured {
     readonly counts: readonly { kind: string; id: string; rows: number }[];
     readonly unreadable: number;
   };
+  /** How far the stream of the audit log is behind; undefined where there is none. */
+  auditStream:
+    { readonly lag: { readonly events: number; readonly seconds: number } | undefined } | undefined;
 }
 
 /**
@@ -112,6 +115,29 @@ function measure(measured: Measured | undefined): Registry {
     aggregator: 'max',
     collect() {
       this.set(measured?.keys.unreadable ?? 0);
+    },
+  });
+  const lag = () => measured?.auditStream?.lag;
+  new Gauge({
+    name: 'keyway_audit_stream_behind',
+    help: 'Events of the audit log that were not streamed yet; counted each ten seconds by the process that streams them, and absent for others.',
+    registers: [registry],
+    aggregator: 'max',
+    collect() {
+      this.remove();
+      const events = lag()?.events;
+      if (events !== undefined) this.set(events);
+    },
+  });
+  new Gauge({
+    name: 'keyway_audit_stream_behind_seconds',
+    help: 'How old the oldest event is that was not streamed yet, in seconds; 0 if there is none.',
+    registers: [registry],
+    aggregator: 'max',
+    collect() {
+      this.remove();
+      const seconds = lag()?.seconds;
+      if (seconds !== undefined) this.set(seconds);
     },
   });
   return registry;

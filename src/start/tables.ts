@@ -24,6 +24,7 @@ import { BoundsOfListings1796761000000 } from '../../migrations/1796761000000-bo
 import { AbandonedCredentials1796770000000 } from '../../migrations/1796770000000-abandoned-credentials.js';
 import { KeysThatChange1796780000000 } from '../../migrations/1796780000000-keys-that-change.js';
 import { EndingsInTheAudit1796790000000 } from '../../migrations/1796790000000-endings-in-the-audit.js';
+import { AuditStream1796800000000 } from '../../migrations/1796800000000-audit-stream.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -100,4 +101,5 @@ export const migrations = [
   AbandonedCredentials1796770000000,
   KeysThatChange1796780000000,
   EndingsInTheAudit1796790000000,
+  AuditStream1796800000000,
 ];

@@ -111,3 +111,24 @@ test('S47: tell how many rows name each older key, while there is one', async ()
     await sleep(200);
   expect(await metric('keyway_keyring_rows')).toEqual(rows);
 });
+
+test('tell how far the stream of the audit log is behind', async () => {
+  const streaming = await startTestServer({
+    KEYWAY_METRICS_PORT: '0',
+    KEYWAY_AUDIT_STREAM: 'http://127.0.0.1:1/nobody',
+  });
+  try {
+    const metrics = /"metrics":"(http:[^"]+)"/.exec(streaming.logged.join(''))?.[1] ?? '';
+    let text = '';
+    for (let wait = 0; wait < 100 && !/^keyway_audit_stream_behind [1-9]/m.test(text); wait++) {
+      await sleep(100);
+      text = await (await fetch(metrics)).text();
+    }
+    expect(text).toMatch(/^keyway_audit_stream_behind [1-9]\d*$/m);
+    expect(text).toMatch(/^keyway_audit_stream_behind_seconds \d/m);
+    expect(streaming.logged.join('')).toContain('the audit log cannot be streamed');
+  } finally {
+    await streaming.stop();
+  }
+  expect(await metric('keyway_audit_stream_behind')).toEqual([]);
+});

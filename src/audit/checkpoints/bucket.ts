@@ -8,8 +8,9 @@ import {
 } from '@aws-sdk/client-s3';
 import type { CheckpointsAt } from '../../config/checkpoints-at.js';
 import { newId } from '../../ids.js';
+import { byBytes } from '../append-lines.js';
 import { readLine } from './line.js';
-import { isMonth, byBytes, type CheckpointPlace, type Mark, type ReadLines, type Segment } from './place.js';
+import { isMonth, type CheckpointPlace, type Mark, type ReadLines, type Segment } from './place.js';
 
 /**
  * A bucket of S3, or of what speaks like it, below a prefix: `<generation>/<month>/<time>-<writer>.jsonl`. What was written is

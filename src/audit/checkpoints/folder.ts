@@ -8,10 +8,10 @@ import {
   statSync,
   type Stats,
 } from 'node:fs';
-import { mkdir, open, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { appendLines } from '../append-lines.js';
 import { readLine } from './line.js';
-import { bySegment, isMonth, monthOf, byBytes, type CheckpointPlace, type Mark } from './place.js';
+import { bySegment, isMonth, monthOf, type CheckpointPlace, type Mark } from './place.js';
 import type { ReadLines, Segment } from './place.js';
 
 /**
@@ -47,8 +47,8 @@ export class CheckpointFolder implements CheckpointPlace {
     yield* partsOfFile(join(this.name, name), Number(after?.after ?? 0));
   }
 
-  append(month: string, lines: readonly string[]): Promise<string> {
-    return appendTo(this.#fileOf(month), lines);
+  async append(month: string, lines: readonly string[]): Promise<string> {
+    return identityOf(await appendLines(this.#fileOf(month), lines));
   }
 
   async begin(
@@ -58,7 +58,7 @@ export class CheckpointFolder implements CheckpointPlace {
   ): Promise<string[]> {
     const next = join(this.name, `${this.stem}.next`);
     rmSync(next, { force: true });
-    for await (const part of lines) await appendTo(next, part);
+    for await (const part of lines) await appendLines(next, part);
     const before = await this.segments();
     await record();
     const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
@@ -116,48 +116,6 @@ function* partsOfFile(path: string, from: number): Generator<ReadLines> {
 
 const identityOf = ({ ino, birthtimeMs }: Pick<Stats, 'ino' | 'birthtimeMs'>): string =>
   `${ino} ${birthtimeMs}`;
-
-const mostWritten = 1 << 18;
-
-/** Adds lines to a file, which is made for its owner alone; resolves with its identity when they are on the disk. */
-async function appendTo(path: string, lines: readonly string[]): Promise<string> {
-  const file = await openForMore(path);
-  try {
-    // A line that a crash cut off gets an end. No line is in two writes: other processes write to the same file.
-    let text = (await endsInside(file)) ? '\n' : '';
-    for (const part of byBytes(lines, mostWritten)) {
-      await writeWhole(file, Buffer.from(`${text}${part.join('\n')}\n`));
-      text = '';
-    }
-    await file.datasync();
-    return identityOf(await file.stat());
-  } finally {
-    await file.close();
-  }
-}
-
-async function openForMore(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'a+', 0o600);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    return open(path, 'a+', 0o600);
-  }
-}
-
-async function writeWhole(file: FileHandle, part: Buffer): Promise<void> {
-  const { bytesWritten } = await file.write(part);
-  if (bytesWritten < part.length) throw new Error('the file of checkpoints takes no more');
-}
-
-/** Whether the last line of a file has no end. */
-async function endsInside(file: FileHandle): Promise<boolean> {
-  const { size } = await file.stat();
-  if (size === 0) return false;
-  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
-  return buffer[0] !== 0x0a;
-}
 
 function opened(path: string): number | undefined {
   try {

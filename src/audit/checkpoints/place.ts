@@ -72,18 +72,3 @@ export const bySegment = (segments: readonly Segment[]): Segment[] =>
   );
 
 const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
-
-/** Lines in parts of so many bytes at most, but for a line that is longer. */
-export function* byBytes(lines: readonly string[], mostBytes: number): Generator<string[]> {
-  let [part, bytes] = [[] as string[], 0];
-  for (const line of lines) {
-    const own = Buffer.byteLength(line) + 1;
-    if (bytes + own > mostBytes && part.length > 0) {
-      yield part;
-      [part, bytes] = [[], 0];
-    }
-    part.push(line);
-    bytes += own;
-  }
-  if (part.length > 0) yield part;
-}

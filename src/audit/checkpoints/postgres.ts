@@ -1,8 +1,9 @@
 import pg from 'pg';
 import { readDatabaseUrl } from '../../config/database-url.js';
 import { clientOptions, whyNotConnected } from '../../database/connect.js';
+import { byBytes } from '../append-lines.js';
 import { readLine } from './line.js';
-import { byBytes, type CheckpointPlace, type Mark, type ReadLines, type Segment } from './place.js';
+import { type CheckpointPlace, type Mark, type ReadLines, type Segment } from './place.js';
 
 /**
  * A table of another PostgreSQL, to which rows are added. Its role needs SELECT and INSERT, where the table is there
