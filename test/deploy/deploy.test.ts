@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse, parseAllDocuments } from 'yaml';
 import { examineConfig, type Config } from '../../src/config/config.js';
+import { runKeyway } from '../support/process.js';
 import { startTestServer } from '../support/server.js';
 
 // What others run Keyway with: an image, compose, Kubernetes and systemd. Each is held to what well-kept tools know of its
@@ -353,6 +354,21 @@ describe('systemd', () => {
       rmSync(folder, { recursive: true });
     }
   });
+});
+
+test('each command of Keyway on the page about operation is one that there is', async () => {
+  const lines = [...read('docs/operation.md').matchAll(/^keyway ((?:[a-z]+ ?)+)/gm)].map(([, words = '']) =>
+    words.trim().split(' '),
+  );
+  // Of `keys rotate kek`, the last word is what is given to it.
+  const commands = new Set(lines.map((words) => words.slice(0, 2).join(' ')));
+  expect([...commands]).toEqual(
+    expect.arrayContaining(['doctor', 'migrate', 'keys rotate', 'restore accept']),
+  );
+  for (const command of commands) {
+    const { code, output } = await runKeyway([...command.split(' '), '--help']);
+    expect([code, output.split('\n')[0]]).toEqual([0, expect.stringContaining(`Usage: keyway ${command}`)]);
+  }
 });
 
 test('every setting that these files name is one of Keyway', () => {
