@@ -30,6 +30,7 @@ test.each([
   { command: ['keys', 'rotate'], names: ['kek', 'verifier', 'pepper', 'audit', '--stopped'] },
   { command: ['keys', 'retire'], names: ['--abandon'] },
   { command: ['audit', 'verify'], names: ['chain'] },
+  { command: ['doctor'], names: ['--json', 'changes nothing'] },
   { command: ['schema'], names: ['file'] },
 ])('keyway $command --help tells what it does', async ({ command, names }) => {
   const { code, output } = await runKeyway([...command, '--help']);

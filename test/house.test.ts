@@ -243,6 +243,7 @@ test('a verb does its work while its caller may: what begins other transactions 
     'idempotency/forget',
     'start/accept-restore',
     'start/built-in-roles',
+    'start/doctor/database', // whether there can be any at all
     'start/first-start',
     'start/retire-key',
     'stores/spend',

@@ -44,6 +44,12 @@ export class KeySet {
     return this.#keys;
   }
 
+  /** Fetches the keys, whoever asks for them. @throws UNAVAILABLE where they cannot be had */
+  async expectKeys(): Promise<void> {
+    await this.#refresh();
+    if (this.#keys === undefined) throw unavailable('the keys of the issuer cannot be had');
+  }
+
   #ageMs(): number {
     return performance.now() - this.#keptAtMs;
   }

@@ -190,6 +190,15 @@ export async function run(args: readonly string[], version: string): Promise<num
       ),
     );
   program
+    .command('doctor')
+    .description(
+      'Looks at all that Keyway needs, also where it does not start, changes nothing, and says what to do. Ends with exit code 1 where something is wrong.',
+    )
+    .option('--json', 'as JSON, for a program')
+    .action(async ({ json = false }: { json?: boolean }) => {
+      code = await (await import('./doctor.js')).runDoctor(json, say);
+    });
+  program
     .command('schema')
     .description('Writes the graph, with its descriptions, to a file.')
     .argument('[file]', 'where to, or - for the standard output', 'schema.graphql')

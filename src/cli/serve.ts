@@ -2,6 +2,7 @@ import { heldBecause } from '../audit/held.js';
 import type { Config } from '../config/config.js';
 import { openLog, standardOutput, type Log } from '../log.js';
 import type { Running, StopWaiting } from '../main.js';
+import { endOfNode } from '../start/doctor/lifetimes.js';
 import { openParent, runProcesses, type Up } from './processes.js';
 
 /** The command of a process that serves beside others: nobody's to type. */
@@ -10,6 +11,8 @@ export const serveBeside = 'serve-beside';
 /** Serves until it is asked to stop, in as many processes as the configuration says; resolves with the exit code. */
 export async function serve(config: Config): Promise<number> {
   const log = openServingLog(config);
+  const ended = endOfNode(process.versions.node, Date.now());
+  if (ended !== undefined) log.warn({ node: process.versions.node }, ended);
   const stopAsked = heardSignal(config, log);
   const code =
     config.processes === 1

@@ -76,6 +76,24 @@ const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
  * @throws one Error that tells every fault at once, by variable name and never with its value.
  */
 export function readConfig(given: Environment = process.env, always: Environment = {}): Config {
+  const { config, faults } = examineConfig(given, always);
+  if (faults.length > 0)
+    throw new Error(`Keyway cannot start:\n${faults.map((line) => `  ${line}`).join('\n')}`);
+  return config;
+}
+
+/** The configuration as far as it can be read, and what is said of it. */
+export interface ExaminedConfig {
+  /** Where a setting is faulty, with what it is without that. */
+  readonly config: Config;
+  /** What no start goes on with, each by the name of its variable and never with its value. */
+  readonly faults: readonly string[];
+  /** What a start goes on with, and is hardly meant so; in the same words. */
+  readonly doubts: readonly string[];
+}
+
+/** The same as `readConfig` for whoever is to look at it: it throws nothing, and tells what is doubtful as well. */
+export function examineConfig(given: Environment = process.env, always: Environment = {}): ExaminedConfig {
   const environment = { ...withoutServices(given), ...always };
   const faults: string[] = [];
   const fault = (name: string, message: string) => void faults.push(`${name} ${message}`);
@@ -224,9 +242,52 @@ export function readConfig(given: Environment = process.env, always: Environment
   for (const name of Object.keys(environment)) {
     if (name.startsWith('KEYWAY_') && !known.has(name)) fault(name, 'is not a setting of Keyway');
   }
-  if (faults.length > 0)
-    throw new Error(`Keyway cannot start:\n${faults.map((line) => `  ${line}`).join('\n')}`);
-  return Object.freeze(config);
+  return {
+    config: Object.freeze(config),
+    faults,
+    doubts: doubtsOf(config, (name) => text(name) !== undefined),
+  };
+}
+
+/** Settings that contradict each other, or open more than they seem to. */
+function doubtsOf(config: Config, isSet: (name: string) => boolean): string[] {
+  const { host, port, metrics, production } = config;
+  const isOpen = !isLocal(host);
+  const all: readonly (readonly [boolean, string])[] = [
+    [
+      metrics === undefined && isSet('KEYWAY_METRICS_HOST'),
+      'KEYWAY_METRICS_HOST has no effect: set KEYWAY_METRICS_PORT too',
+    ],
+    [
+      metrics !== undefined && port !== 0 && metrics.port === port,
+      'KEYWAY_METRICS_PORT is the same as PORT: metrics need a port of their own',
+    ],
+    [
+      config.explorer && !config.introspection,
+      'KEYWAY_EXPLORER shows an explorer without help: it completes and explains nothing while KEYWAY_INTROSPECTION is false',
+    ],
+    [
+      !production && isOpen,
+      'NODE_ENV is not production, while HOST lets other machines in: they are shown the explorer and the schema',
+    ],
+    [
+      isOpen && !isSet('KEYWAY_HOSTS'),
+      'KEYWAY_HOSTS is not set, while HOST lets other machines in: requests that they sign are refused',
+    ],
+    [
+      config.trustedProxies.some((range) => /\/0$/.test(range)),
+      'KEYWAY_TRUSTED_PROXIES names all addresses: any caller can say that it is another one',
+    ],
+    [
+      config.outboundLocal,
+      'KEYWAY_OUTBOUND_LOCAL lets Keyway call this machine, also by http: for trials only',
+    ],
+    [
+      production && config.databaseUrl === undefined,
+      'DATABASE_URL is not set: the embedded database may lose in a power failure what was answered',
+    ],
+  ];
+  return all.flatMap(([applies, doubt]) => (applies ? [doubt] : []));
 }
 
 const isRead = (name: string) =>

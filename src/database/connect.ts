@@ -10,7 +10,8 @@ import { beginSession, settingsOver, type Settings } from './session.js';
 export type PoolOptions = Record<string, unknown>;
 
 /**
- * Meets the server, and tells how connections to it are made, each of them as `beginSession` does it.
+ * Meets the server, and tells how connections to it are made, each of them as `beginSession` does it, and whether a pooler
+ * is between.
  * @param connections is told of each one.
  * @throws an Error to show, which names DATABASE_URL and what is to be done, where Keyway cannot work with what is
  * there, and where it cannot be reached or lets nobody in by this address.
@@ -18,19 +19,17 @@ export type PoolOptions = Record<string, unknown>;
 export async function connectionTo(
   url: string,
   connections: Pick<Connections, 'add' | 'begin'>,
-): Promise<PoolOptions> {
+): Promise<{ options: PoolOptions; pooled: boolean }> {
   const address = readDatabaseUrl(url);
   const options = ofDatabaseUrl(() => clientOptions(address));
-  const settings = await meet(new pg.Client(options), address);
-  return {
-    ...options,
-    onConnect: async (client: pg.PoolClient) => {
-      // The types of `pg` know nothing of what is beneath it.
-      const connection = client as unknown as PgConnection;
-      connections.add(connection);
-      connections.begin(connection, await beginSession(client, settings, address.pooled));
-    },
+  const { settings, pooled } = await meet(new pg.Client(options), address);
+  const onConnect = async (client: pg.PoolClient) => {
+    // The types of `pg` know nothing of what is beneath it.
+    const connection = client as unknown as PgConnection;
+    connections.add(connection);
+    connections.begin(connection, await beginSession(client, settings, address.pooled));
   };
+  return { options: { ...options, onConnect }, pooled };
 }
 
 /**
@@ -98,7 +97,10 @@ const findSessions = `
 const endIdleSessions = `SELECT pg_terminate_backend(known.pid) ${ofSessions} WHERE state LIKE 'idle%'`;
 
 /** Asks the server what it is, and finds out where the tables are, once for all connections. */
-async function meet(client: pg.Client, address: DatabaseAddress): Promise<Settings> {
+async function meet(
+  client: pg.Client,
+  address: DatabaseAddress,
+): Promise<{ settings: Settings; pooled: boolean }> {
   const wanted = new Map(address.settings);
   const own = client as unknown as pg.PoolClient;
   client.on('error', () => undefined);
@@ -112,7 +114,7 @@ async function meet(client: pg.Client, address: DatabaseAddress): Promise<Settin
     if (!met) throw new Error('the database told nothing of itself');
     const fault = faultOf(met, session === undefined, address.schema !== undefined);
     if (fault !== undefined) throw cannotStart(fault);
-    return settingsOver(wanted.set('search_path', met.path));
+    return { settings: settingsOver(wanted.set('search_path', met.path)), pooled: session === undefined };
   } finally {
     await client.end().catch(() => undefined);
   }

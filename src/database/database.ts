@@ -141,6 +141,8 @@ export class Database implements Sql {
     private readonly served: Served<Client> | undefined,
     /** On how many connections what is read for many requests may be under way: the others are left to the rest. */
     readonly mostShared: number,
+    /** Whether a pooler is between Keyway and its PostgreSQL. */
+    readonly pooled: boolean,
   ) {
     this.pool = poolOf(source) as Pool;
   }
@@ -149,7 +151,8 @@ export class Database implements Sql {
   static async open(options: DatabaseOptions): Promise<Database> {
     const embedded = options.url === undefined;
     const connections = new Connections();
-    const extra = options.url === undefined ? undefined : await connectionTo(options.url, connections);
+    const reached = options.url === undefined ? undefined : await connectionTo(options.url, connections);
+    const extra = reached?.options;
     const poolSize = options.poolSize ?? usualPoolSize;
     const source = new DataSource({
       type: 'postgres',
@@ -171,6 +174,7 @@ export class Database implements Sql {
       embedded,
       extra && watch<Client>(poolOf(source) as Handing, connections, extra),
       embedded ? 1 : Math.ceil(poolSize / 2),
+      reached?.pooled ?? false,
     );
   }
 
@@ -390,6 +394,16 @@ export class Database implements Sql {
    * lacks a right for it; nothing is changed then.
    */
   async migrate(): Promise<void> {
+    await this.expectToMigrate();
+    await this.runMigrations();
+  }
+
+  /**
+   * Expects that `migrate` would succeed, and changes nothing.
+   * @returns how many changes of the tables are done, and how many there are.
+   * @throws as `migrate`
+   */
+  async expectToMigrate(): Promise<{ done: number; all: number }> {
     const known = new Set(this.source.migrations.map(({ name, constructor }) => name ?? constructor.name));
     const [there] = await this.rows<{ there: boolean }>(migrated);
     const done = there?.there ? await this.rows<{ name: string }>(migrationsDone) : [];
@@ -400,7 +414,7 @@ export class Database implements Sql {
       );
     if (!this.embedded && done.length < known.size)
       expectRights((await this.rows<RoleRights>(rightsToMigrate))[0]);
-    await this.runMigrations();
+    return { done: done.length, all: known.size };
   }
 
   /** They take as long as there are rows: the driver's own limit for a statement is lifted meanwhile. */

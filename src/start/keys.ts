@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql, type Database, type Sql } from '../database/database.js';
 import { inFolder } from './folders.js';
 import { createKeyFiles, keyKinds, loadKeyFiles, type KeyFiles, type KeyKind } from '../keyring/kek-file.js';
-import { openKeyring, type Keyring, type KeyringOptions } from '../keyring/keyring.js';
+import { fingerprintOf, openKeyring, type Keyring, type KeyringOptions } from '../keyring/keyring.js';
 
 /** A key as the database knows it: by its id and a check value, and whether it is retired. */
 export interface KnownKey {
@@ -38,22 +38,12 @@ export async function openKeys(
   try {
     files = loadKeyFiles(directory);
   } catch (error) {
-    if (known.length > 0 && isAbsent(directory))
-      return {
-        keyring: undefined,
-        missing: known.flatMap(({ kind, id, retired }) => (retired ? [] : [`${kind} ${id}`])),
-      };
+    if (known.length > 0 && areKeysAbsent(directory))
+      return { keyring: undefined, missing: missingKeys(undefined, known) };
     throw error;
   }
   const keyring = openKeyring(files, options);
-  const missingOf = (keys: readonly KnownKey[]) =>
-    keys.flatMap(({ kind, id, fingerprint, retired }) => {
-      if (!files[kind].keys.has(id)) return retired ? [] : [`${kind} ${id}`];
-      if (keyring.fingerprint(kind, id) !== fingerprint)
-        return [`${kind} ${id} (another key goes by this id)`];
-      return retired && files[kind].current === id ? [`${kind} ${id} (retired, and current here)`] : [];
-    });
-  const missing = missingOf(known);
+  const missing = missingKeys(files, known);
   if (missing.length > 0) return { keyring: undefined, missing };
   let awaited = false;
   for (const kind of keyKinds) {
@@ -66,12 +56,28 @@ export async function openKeys(
     );
   }
   // One that runs elsewhere may have been first to bring a key by the same id.
-  const others = missingOf(await knownKeys(db));
+  const others = missingKeys(files, await knownKeys(db));
   if (others.length > 0) return { keyring: undefined, missing: others };
   // The embedded database has one process alone.
   if (awaited && !db.embedded) await sleep(seenMs);
   return { keyring, files, missing: undefined };
 }
+
+/**
+ * What keeps a start from using these files with a database that knows these keys: each key by its kind and id, and why.
+ * @param files undefined where there are none
+ */
+export const missingKeys = (files: KeyFiles | undefined, known: readonly KnownKey[]): string[] =>
+  known.flatMap(({ kind, id, fingerprint, retired }) => {
+    if (!files?.[kind].keys.has(id)) return retired ? [] : [`${kind} ${id}`];
+    if (fingerprintOf(files[kind], id) !== fingerprint)
+      return [`${kind} ${id} (another key goes by this id)`];
+    return retired && files[kind].current === id ? [`${kind} ${id} (retired, and current here)`] : [];
+  });
+
+/** Whether there are no key files yet, so that a first start makes them. */
+export const areKeysAbsent = (directory: string): boolean =>
+  !existsSync(directory) || readdirSync(directory).length === 0;
 
 /** The keys that this database was written with, and those that are retired. */
 export const knownKeys = (db: Sql): Promise<KnownKey[]> => db.rows<KnownKey>(allKnown);
@@ -87,8 +93,6 @@ export async function makeKnown(
 
 /** Longer than it takes until each process that has the same files has looked at them. */
 const seenMs = 3_000;
-
-const isAbsent = (directory: string) => !existsSync(directory) || readdirSync(directory).length === 0;
 
 const allKnown = sql(`
   SELECT kind, id, fingerprint, retired_at IS NOT NULL AS retired FROM keyring_keys ORDER BY kind, id`);

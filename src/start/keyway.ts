@@ -117,7 +117,8 @@ async function openParts(
   return { ...open, tokenPath };
 }
 
-async function expectModestRole(db: Database): Promise<void> {
+/** Expects of the role of a PostgreSQL what production requires. @throws an Error to show for a superuser */
+export async function expectModestRole(db: Database): Promise<void> {
   const [role] = await db.rows<{ super: boolean }>(superuser);
   if (role?.super)
     throw new Error('Keyway cannot start:\n  DATABASE_URL must not name a superuser in production');

@@ -40,6 +40,13 @@ export class WrapCount {
   }
 }
 
+/** Whether a KEK has wrapped so often that it should be replaced soon. Changes nothing. */
+export async function isKekWorn(db: Database, id: string): Promise<boolean> {
+  const [counted] = await db.rows<{ wraps: string }>(readCount, { id });
+  return Number(counted?.wraps ?? 0) > warnAt;
+}
+
+const readCount = sql(`SELECT wraps::text AS wraps FROM keyring_keys WHERE kind = 'kek' AND id = :id`);
 const count = sql(`
   UPDATE keyring_keys SET wraps = wraps + CAST(:block AS bigint)
   WHERE kind = 'kek' AND id = :id AND wraps + CAST(:block AS bigint) <= CAST(:most AS bigint) RETURNING wraps::text AS wraps`);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig } from '../../src/config/config.js';
+import { examineConfig, readConfig } from '../../src/config/config.js';
 import { readDatabaseUrl } from '../../src/config/database-url.js';
 
 test('everything has a default', () => {
@@ -62,6 +62,29 @@ test.each([
   expect(read).toThrow(`KEYWAY_CHECKPOINTS ${why}`);
   expect(read).not.toThrow('hunter2');
 });
+
+test.each([
+  [{}, []],
+  [{ KEYWAY_METRICS_HOST: '::1' }, ['KEYWAY_METRICS_HOST']],
+  [{ KEYWAY_METRICS_PORT: '4000' }, ['KEYWAY_METRICS_PORT']],
+  [{ KEYWAY_METRICS_PORT: '0', PORT: '0' }, []],
+  [{ KEYWAY_INTROSPECTION: 'false' }, ['KEYWAY_EXPLORER']],
+  [{ HOST: '0.0.0.0' }, ['NODE_ENV', 'KEYWAY_HOSTS']],
+  [
+    { HOST: '0.0.0.0', NODE_ENV: 'production', KEYWAY_HOSTS: 'a.example', DATABASE_URL: 'postgres://u@b/c' },
+    [],
+  ],
+  [{ KEYWAY_TRUSTED_PROXIES: '10.0.0.0/8, 0.0.0.0/0' }, ['KEYWAY_TRUSTED_PROXIES']],
+  [{ KEYWAY_OUTBOUND_LOCAL: 'true' }, ['KEYWAY_OUTBOUND_LOCAL']],
+  [{ NODE_ENV: 'production' }, ['DATABASE_URL']],
+])(
+  'settings that are hardly meant so are told, and no start is refused for them: %j',
+  (environment, names) => {
+    const { faults, doubts } = examineConfig(environment);
+    expect(faults).toEqual([]);
+    expect(doubts.map((doubt) => doubt.split(' ')[0])).toEqual(names);
+  },
+);
 
 test('~ is the home folder, of the data and of the keys alike', () => {
   const { dataDir, keysDir } = readConfig({ KEYWAY_DATA_DIR: '~/data', KEYWAY_KEYS_DIR: '~/keys' });

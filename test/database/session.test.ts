@@ -67,7 +67,7 @@ if (onPostgres) {
 
   test('R16: a connection knows its session, and the server finds that one alone by it', async () => {
     const sessions: Session[] = [];
-    const options = await connectionTo(url(), {
+    const { options } = await connectionTo(url(), {
       add: () => undefined,
       begin: (_, session) => void (session && sessions.push(session)),
     });

@@ -177,13 +177,14 @@ export class Checkpoints {
    * that is: of each chain its highest line is looked up, each one that does not go on to the next line of its chain, and
    * each that says what ended.
    */
-  async check(): Promise<void> {
-    const { heads, segments } = await this.#look();
+  async check(): Promise<Checked> {
+    const { heads, grown, segments } = await this.#look();
     if (heads.length > 0 && segments.length === 0)
       this.log.warn(
         { place: this.place.name },
         'there are no checkpoints of this database: what it may have lost is not known',
       );
+    return { chains: heads.length, grown: grown.length, isBegun: segments.length > 0 };
   }
 
   /**
@@ -323,6 +324,13 @@ export class Checkpoints {
       }
     return { lines: [...new Set([...highest.values(), ...others])], covered, begun, marks };
   }
+}
+
+/** How many chains the database has, of how many there is no line yet of where they stand now, and whether there is any. */
+export interface Checked {
+  readonly chains: number;
+  readonly grown: number;
+  readonly isBegun: boolean;
 }
 
 interface Look {

@@ -2,13 +2,16 @@ import type { CheckpointsAt } from '../../config/checkpoints-at.js';
 import { CheckpointFolder } from './folder.js';
 import type { CheckpointPlace } from './place.js';
 
-/** @throws an Error to show, which names the setting, where the place cannot be read */
-export async function openCheckpointPlace(at: CheckpointsAt): Promise<CheckpointPlace> {
+/**
+ * @param makes whether what is not there yet is made, so that lines can be added
+ * @throws an Error to show, which names the setting, where the place cannot be read
+ */
+export async function openCheckpointPlace(at: CheckpointsAt, makes = true): Promise<CheckpointPlace> {
   switch (at.kind) {
     case 'folder':
       return new CheckpointFolder(at.path);
     case 'postgres':
-      return (await import('./postgres.js')).CheckpointTable.open(setting, at.url);
+      return (await import('./postgres.js')).CheckpointTable.open(setting, at.url, makes);
     case 's3':
       return (await import('./bucket.js')).CheckpointBucket.open(setting, at);
   }

@@ -13,18 +13,22 @@ export class CheckpointTable implements CheckpointPlace {
   private constructor(
     readonly name: string,
     private readonly pool: pg.Pool,
+    private readonly isThere: boolean,
   ) {}
 
   /**
    * @param setting the variable that has the address
+   * @param makes whether the table is made where there is none; what is not there has no lines, where left out
    * @throws an Error to show, where there is no such table and none can be made
    */
-  static async open(setting: string, url: string): Promise<CheckpointTable> {
+  static async open(setting: string, url: string, makes = true): Promise<CheckpointTable> {
     const address = readDatabaseUrl(url);
     const pool = new pg.Pool({ ...clientOptions(address), max: 2 });
     pool.on('error', () => undefined);
+    let isThere = true;
     try {
-      await pool.query(makeTable);
+      if (makes) await pool.query(makeTable);
+      else isThere = (await pool.query<{ there: boolean }>(findTable)).rows[0]?.there ?? false;
     } catch (error) {
       await pool.end();
       const { code } = error as { code?: string };
@@ -35,10 +39,11 @@ export class CheckpointTable implements CheckpointPlace {
       throw new Error(`Keyway cannot start:\n  ${setting} ${why}`, { cause: error });
     }
     const { host = 'localhost', port = 5432, database = '' } = address;
-    return new CheckpointTable(`the table ${table} of ${host}:${port}/${database}`, pool);
+    return new CheckpointTable(`the table ${table} of ${host}:${port}/${database}`, pool, isThere);
   }
 
   async segments(): Promise<Segment[]> {
+    if (!this.isThere) return [];
     const { rows } = await this.pool.query<{ generation: number; month: string }>(readMonths);
     return rows.map(({ generation, month }) => ({ name: month, month, identity: String(generation) }));
   }
@@ -110,6 +115,8 @@ const linesAtOnce = 1_000;
 const mostBytes = 1 << 20;
 
 // By the number of its transaction a row is found however long that took, and whatever else was added meanwhile.
+const findTable = `SELECT to_regclass('${table}') IS NOT NULL AS there`;
+
 const makeTable = `
   DO $$ BEGIN
     IF to_regclass('${table}') IS NULL THEN
