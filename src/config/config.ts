@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { isSameDatabase, readCheckpointsAt, type CheckpointsAt } from './checkpoints-at.js';
 import { DatabaseUrlError, isLocal, readDatabaseUrl } from './database-url.js';
 import { usualUnderWay } from './limits.js';
+import { keyProviderSettings, readKeyProviders, type KeyProviderSettings } from './key-providers.js';
 import { readJwtIssuers, type JwtIssuer } from './jwt-issuers.js';
 import { isPrivate, parseRange } from './ranges.js';
 import { readRequestLimits, type RequestLimits } from './request-limits.js';
@@ -25,6 +26,8 @@ export interface Config {
   /** Where the checkpoints of the audit log lie, and how many months of them are kept. */
   readonly checkpoints: CheckpointsAt;
   readonly checkpointMonths: number;
+  /** Who keeps the KEKs. */
+  readonly keyProviders: KeyProviderSettings;
   readonly logLevel: string;
   /** Origins that browsers may call from, besides Keyway's own. */
   readonly corsOrigins: readonly string[];
@@ -154,6 +157,7 @@ export function readConfig(given: Environment = process.env, always: Environment
     keysDir: folderAt(text('KEYWAY_KEYS_DIR') ?? `${dataDir}/keys`),
     checkpoints: checkpoints('KEYWAY_CHECKPOINTS', dataDir),
     checkpointMonths: whole('KEYWAY_CHECKPOINT_MONTHS', 13, 2, 1_200),
+    keyProviders: readKeyProviders({ text, fault, production }),
     logLevel: text('KEYWAY_LOG_LEVEL') ?? 'info',
     corsOrigins: list(
       'KEYWAY_CORS_ORIGINS',
@@ -223,6 +227,7 @@ const known = new Set([
   'KEYWAY_KEYS_DIR',
   'KEYWAY_CHECKPOINTS',
   'KEYWAY_CHECKPOINT_MONTHS',
+  ...keyProviderSettings,
   'KEYWAY_DATABASE_POOL',
   'KEYWAY_PROCESSES',
   'KEYWAY_LOG_LEVEL',
