@@ -37,6 +37,8 @@ export interface Running {
   readonly tokenPath: string | undefined;
   /** Keys that the database was written with and that are not here: while there are any, it is not ready. */
   readonly missing: readonly string[];
+  /** Why KEKs of the start are not unwrapped yet: while there is any, it is not ready, and serves all that needs none of them. */
+  readonly lacking: readonly string[];
   /** Where the audit log is not what its checkpoints say: while there is any, it is not ready and answers nothing. */
   readonly breaks: readonly Break[];
   readonly db: Database;
@@ -71,8 +73,13 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
   let stopping = false;
   const breaks = () => (keyway.keyring ? keyway.checkpoints.breaks : []);
   const answers = readiness(() => db.rows(ping));
+  const lacking = () => (keyway.keyring ? keyway.keys.lacking : []);
   const ready = async () =>
-    !stopping && keyway.keyring !== undefined && breaks().length === 0 && (await answers());
+    !stopping &&
+    keyway.keyring !== undefined &&
+    breaks().length === 0 &&
+    lacking().length === 0 &&
+    (await answers());
   const serving = keyway.keyring ? await serve(config, keyway, log, connectors) : undefined;
   if (!keyway.keyring)
     log.error({ keys: keyway.missing }, 'not ready: the database was written with keys that are not here');
@@ -118,6 +125,9 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
     url: urlOf(http),
     tokenPath: keyway.keyring ? keyway.tokenPath : undefined,
     missing: keyway.keyring ? [] : keyway.missing,
+    get lacking() {
+      return lacking();
+    },
     get breaks() {
       return breaks();
     },
@@ -166,7 +176,9 @@ async function serve(
     decisions,
     storeCalls,
     checkpoints,
-    reserveWraps: () => wraps.reserve(keyring.currentKekId()),
+    reserveWraps: async () => {
+      if (keyring.hasKek(keyring.currentKekId())) await wraps.reserve(keyring.currentKekId());
+    },
     keys,
     rewrap,
     rotations: new DueRotations(stores),

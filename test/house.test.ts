@@ -28,6 +28,7 @@ const exposing = [
   'credentials/secret/issued-secret', // the answer that shows it
   'credentials/secret/keep-secret', // seals many values as one text
   'signatures/mac', // the key of an HMAC is the secret as it is written
+  'start/key-providers/vault', // what Keyway logs in with at Vault
   'stores/open', // seals and opens what Keyway proves itself with at a store, many values as one text
   'signatures/veracode', // and with Veracode the bytes that its digits stand for
 ];
@@ -144,7 +145,7 @@ test('the house keeps to its figures', () => {
     loose: 10,
     rooms: 35,
     floors: 18,
-    betweenRooms: 248,
+    betweenRooms: 250,
     upward: 0,
     circles: 0,
     largestFolder: 20,

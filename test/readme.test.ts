@@ -483,7 +483,7 @@ test.each([['docs/configuration.md'], ['.env.example']])(
     const roles = ['KEYWAY_ADMIN', 'KEYWAY_OPERATOR', 'KEYWAY_READER', 'KEYWAY_AUDITOR', 'KEYWAY_VERIFIER'];
     const others = [...roles, 'TEST_DATABASE_URL'];
     expect(named(read(path)).filter((name) => !others.includes(name))).toEqual(
-      named(read('src/config/config.ts')),
+      named(read('src/config/config.ts') + read('src/config/key-providers.ts')),
     );
   },
 );

@@ -105,15 +105,22 @@ export async function run(args: readonly string[], version: string): Promise<num
     .command('add')
     .description('Adds a key that is not current yet, to be brought to every machine before it is.')
     .addArgument(kindOfKey())
-    .action(async (kind: KeyKind) => say((await keyCommands()).keysAdd(readConfig(), kind)));
+    .action(async (kind: KeyKind) => say(await (await keyCommands()).keysAdd(readConfig(), kind)));
   keys
     .command('rotate')
     .description('Makes the key current that was added last, or else a fresh one. A running Keyway takes it.')
     .addArgument(kindOfKey())
     .option('--stopped', 'for audit: all Keyways of this database are stopped')
     .action(async (kind: KeyKind, options: { stopped?: true }) =>
-      say((await keyCommands()).keysRotate(readConfig(), kind, options.stopped === true)),
+      say(await (await keyCommands()).keysRotate(readConfig(), kind, options.stopped === true)),
     );
+  keys
+    .command('rewrap')
+    .description(
+      'Has the provider of KEYWAY_KEK_PROVIDER wrap every KEK anew: after its own key was rotated, or where it is another.',
+    )
+    .addArgument(new Argument('<kind>', 'the others stand in their files as they are').choices(['kek']))
+    .action(async () => say(await (await keyCommands()).keysRewrap(readConfig())));
   keys
     .command('retire')
     .description('Takes out a key that nothing names any more. A start without it succeeds then.')

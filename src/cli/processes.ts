@@ -3,7 +3,7 @@ import type { Log } from '../log.js';
 import type { Running, StopWaiting } from '../main.js';
 
 /** What is told of a Keyway once it serves. */
-export type Up = Pick<Running, 'url' | 'tokenPath' | 'missing'> & { readonly held: boolean };
+export type Up = Pick<Running, 'url' | 'tokenPath' | 'missing' | 'lacking'> & { readonly held: boolean };
 
 /** What a process and the one that started it tell each other; others use the same channel. */
 type Message = { keyway: 'up'; up: Up } | { keyway: 'jobs' } | { keyway: 'stop'; waiting: StopWaiting };

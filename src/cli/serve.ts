@@ -101,10 +101,11 @@ function heardSignal(config: Config, log: Log): Promise<StopWaiting> {
 /** How long a connection without a request stays open at a stop: what was sent by then has come. */
 const idleAtStopMs = 1_000;
 
-const upOf = ({ url, tokenPath, missing, breaks }: Running): Up => ({
+const upOf = ({ url, tokenPath, missing, lacking, breaks }: Running): Up => ({
   url,
   tokenPath,
   missing,
+  lacking,
   held: breaks.length > 0,
 });
 
@@ -117,7 +118,9 @@ function tellUp(up: Up, config: Config, log: Log): void {
       ? notReady(up.missing, config)
       : up.held
         ? `\nKeyway is ${heldBecause}.`
-        : greeting(up, config);
+        : up.lacking.length > 0
+          ? notUnwrapped(up.lacking)
+          : greeting(up, config);
   process.stdout.write(`${text}\n`);
 }
 
@@ -138,4 +141,11 @@ const notReady = (missing: readonly string[], { keysDir }: Config): string =>
   [
     `\nKeyway is not ready: the database was written with keys that are not here: ${missing.join(', ')}`,
     `Bring the key files back to ${keysDir}, or set KEYWAY_KEYS_DIR, and start it again.`,
+  ].join('\n');
+
+const notUnwrapped = (lacking: readonly string[]): string =>
+  [
+    '\nKeyway is not ready: keys are not unwrapped.',
+    ...lacking.map((why) => `  ${why}`),
+    'It tries again by itself, and the log says when it has them. Meanwhile it does what needs none of them, such as verify tokens.',
   ].join('\n');

@@ -5,6 +5,7 @@ import { readAuditStreamAt, type AuditStreamAt } from './audit-stream-at.js';
 import { isSameDatabase, readCheckpointsAt, type CheckpointsAt } from './checkpoints-at.js';
 import { DatabaseUrlError, isLocal, readDatabaseUrl } from './database-url.js';
 import { usualUnderWay } from './limits.js';
+import { keyProviderSettings, readKeyProviders, type KeyProviderSettings } from './key-providers.js';
 import { readJwtIssuers, type JwtIssuer } from './jwt-issuers.js';
 import { isPrivate, parseRange } from './ranges.js';
 import { readRequestLimits, type RequestLimits } from './request-limits.js';
@@ -26,6 +27,8 @@ export interface Config {
   /** Where the checkpoints of the audit log lie, and how many months of them are kept. */
   readonly checkpoints: CheckpointsAt;
   readonly checkpointMonths: number;
+  /** Who keeps the KEKs. */
+  readonly keyProviders: KeyProviderSettings;
   readonly logLevel: string;
   /** Origins that browsers may call from, besides Keyway's own. */
   readonly corsOrigins: readonly string[];
@@ -185,6 +188,7 @@ export function examineConfig(given: Environment = process.env, always: Environm
     keysDir: folderAt(text('KEYWAY_KEYS_DIR') ?? `${dataDir}/keys`),
     checkpoints: checkpoints('KEYWAY_CHECKPOINTS', dataDir),
     checkpointMonths: whole('KEYWAY_CHECKPOINT_MONTHS', 13, 2, 1_200),
+    keyProviders: readKeyProviders({ text, fault, production }),
     logLevel: text('KEYWAY_LOG_LEVEL') ?? 'info',
     corsOrigins: list(
       'KEYWAY_CORS_ORIGINS',
@@ -298,6 +302,7 @@ const known = new Set([
   'KEYWAY_KEYS_DIR',
   'KEYWAY_CHECKPOINTS',
   'KEYWAY_CHECKPOINT_MONTHS',
+  ...keyProviderSettings,
   'KEYWAY_DATABASE_POOL',
   'KEYWAY_PROCESSES',
   'KEYWAY_LOG_LEVEL',

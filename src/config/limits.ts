@@ -252,7 +252,11 @@ export const restMs = 10 * secondMs;
 export const slowestIssuerMs = 3 * secondMs;
 export const largestKeySet = 64 * kibibyte;
 
-/** How long the connection to either may take. */
+/** How long a provider of keys may take for one call, and with the call that is made again where that failed. */
+export const slowestKeyProviderCallMs = 2 * secondMs;
+export const slowestKeyProviderMs = 5 * secondMs;
+
+/** How long the connection to any of them may take. */
 export const slowestConnectMs = secondMs;
 
 // The database

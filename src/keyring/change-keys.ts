@@ -1,9 +1,18 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Secret } from '../secret.js';
-import { keyKinds, loadKeyFiles, type KeyKind } from './kek-file.js';
-import { isNameTaken, numberOf, syncDirectory, writeKeyFile, type KeyFile } from './key-file.js';
+import type { Secret } from '../secret.js';
+import { keyKinds, loadKeyFiles, wrappedText, type KeyKind } from './kek-file.js';
+import {
+  idsOf,
+  isNameTaken,
+  keyById,
+  numberOf,
+  syncDirectory,
+  writeKeyFile,
+  type KeyFile,
+} from './key-file.js';
+import { fileKeys, freshKey, wrapSurely, type KeyProvider } from './key-provider.js';
 
 /** A key file that cannot be changed here, and why: a code of the system. */
 export class KeyFileFixed extends Error {
@@ -19,13 +28,14 @@ export class KeyFileFixed extends Error {
 
 /**
  * Adds a fresh key to the file of a kind, which is not current yet. Its id is one that no key of the file has or had.
+ * @param provider who is to wrap it
  * @returns its id
- * @throws KeyFilesError where the files are wrong, KeyFileFixed where the file cannot be changed.
+ * @throws KeyFilesError where the files are wrong, KeyFileFixed where the file cannot be changed, KeyProviderFault.
  */
-export const addKey = (directory: string, kind: KeyKind): string =>
-  changed(directory, kind, (file) => {
+export const addKey = (directory: string, kind: KeyKind, provider = fileKeys): Promise<string> =>
+  changed(directory, kind, async (file) => {
     const id = nextId(file);
-    return { file: { ...file, keys: new Map([...file.keys, [id, Secret.of(randomBytes(32))]]) }, result: id };
+    return { file: await withFreshKey(file, id, provider), result: id };
   });
 
 /**
@@ -36,29 +46,68 @@ export const addKey = (directory: string, kind: KeyKind): string =>
 export const advanceKey = (
   directory: string,
   kind: KeyKind,
-): { current: string; before: string; made: boolean } =>
-  changed(directory, kind, (file) => {
+  provider = fileKeys,
+): Promise<{ current: string; before: string; made: boolean }> =>
+  changed(directory, kind, async (file) => {
     const before = file.current;
     const newest = newestKeyOf(file);
     const made = newest === before;
     const current = made ? nextId(file) : newest;
-    const keys = made ? new Map([...file.keys, [current, Secret.of(randomBytes(32))]]) : file.keys;
-    return { file: { ...file, current, keys }, result: { current, before, made } };
+    const next = made ? await withFreshKey(file, current, provider) : file;
+    return { file: { ...next, current }, result: { current, before, made } };
+  });
+
+/**
+ * Has a provider wrap all KEKs anew. They stay what they are, so that nothing is to be done with what they have sealed.
+ * @param unwrap the key that a text of a provider's stands for
+ * @returns the ids of the keys
+ * @throws as `addKey` does; then the file is as it was.
+ */
+export const wrapAnew = (
+  directory: string,
+  unwrap: KeyProvider['unwrap'],
+  provider: KeyProvider,
+): Promise<string[]> =>
+  changed(directory, 'kek', async (file) => {
+    const keys = new Map(file.keys);
+    let wrapped = new Map<string, string>();
+    for (const id of idsOf(file)) {
+      const text = file.wrapped?.get(id);
+      const key = text === undefined ? keyById(file, id) : await unwrap(id, text);
+      keys.set(id, key);
+      wrapped = new Map([
+        ...wrapped,
+        ...(wrappedText(id, await wrapSurely(id, key, provider)).wrapped ?? []),
+      ]);
+    }
+    return { file: { ...file, keys, wrapped }, result: idsOf(file) };
   });
 
 /**
  * Takes a key out of its file, which notes that its id was used. One that is not there is no fault.
  * @throws an Error to show for the current key; as `addKey` does
  */
-export const takeKeyOut = (directory: string, kind: KeyKind, id: string): void =>
-  changed(directory, kind, (file) => {
+export const takeKeyOut = (directory: string, kind: KeyKind, id: string): Promise<void> =>
+  changed(directory, kind, async (file) => {
     if (id === file.current) throw new Error(`${kind}.json: ${id} is the current key.`);
-    const keys = new Map([...file.keys].filter(([other]) => other !== id));
+    const others = <Value>(all: ReadonlyMap<string, Value>) =>
+      new Map([...all].filter(([other]) => other !== id));
     const retired = [...new Set([...(file.retired ?? []), id])].sort(
       (one, other) => numberOf(one) - numberOf(other),
     );
-    return { file: { ...file, keys, retired }, result: undefined };
+    const kept = { keys: others(file.keys), wrapped: others(file.wrapped ?? new Map<string, string>()) };
+    return { file: { ...file, ...kept, retired }, result: undefined };
   });
+
+async function withFreshKey(file: KeyFile, id: string, provider: KeyProvider): Promise<KeyFile> {
+  const { key, text } = await freshKey(id, provider);
+  const { wrapped = new Map<string, string>() } = wrappedText(id, text);
+  return {
+    ...file,
+    keys: new Map([...file.keys, [id, key]]),
+    wrapped: new Map([...(file.wrapped ?? []), ...wrapped]),
+  };
+}
 
 /** What tells whether key files were changed: nothing of what they hold. Undefined where one of them is not there. */
 export function keyFilesState(directory: string): string | undefined {
@@ -81,30 +130,30 @@ export const unlikeKeys = (one: KeyFile, other: KeyFile): string[] =>
 
 /** The newest key of a file: the one with the highest number. */
 export const newestKeyOf = (file: KeyFile): string =>
-  [...file.keys.keys()].reduce((one, other) => (numberOf(other) > numberOf(one) ? other : one), file.current);
+  idsOf(file).reduce((one, other) => (numberOf(other) > numberOf(one) ? other : one), file.current);
 
 const digest = (key: Secret) => createHash('sha256').update(key.exposeBytes()).digest('hex');
 
-const nextId = ({ keys, retired = [] }: KeyFile): string =>
-  `k${Math.max(0, ...[...keys.keys(), ...retired].map(numberOf)) + 1}`;
+const nextId = (file: KeyFile): string =>
+  `k${Math.max(0, ...[...idsOf(file), ...(file.retired ?? [])].map(numberOf)) + 1}`;
 
 /**
  * Puts another file in the place of one, whole or not at all. Of several that change it at once one does, and the others
  * are refused: the key of one of them would be lost.
  */
-function changed<Result>(
+async function changed<Result>(
   directory: string,
   kind: KeyKind,
-  change: (file: KeyFile) => { file: KeyFile; result: Result },
-): Result {
+  change: (file: KeyFile) => Promise<{ file: KeyFile; result: Result }>,
+): Promise<Result> {
   loadKeyFiles(directory);
   try {
     // What is linked to is what is changed.
     const path = realpathSync(join(directory, `${kind}.json`));
-    return alone(`${path}.changing`, () => {
+    return await alone(`${path}.changing`, async () => {
       const draft = `${path}.new`;
       rmSync(draft, { force: true });
-      const { file, result } = change(loadKeyFiles(directory)[kind]);
+      const { file, result } = await change(loadKeyFiles(directory)[kind]);
       try {
         writeKeyFile(draft, file, statSync(path));
         renameSync(draft, path);
@@ -122,7 +171,7 @@ function changed<Result>(
   }
 }
 
-function alone<Result>(lock: string, work: () => Result): Result {
+async function alone<Result>(lock: string, work: () => Promise<Result>): Promise<Result> {
   try {
     closeSync(openSync(lock, 'wx', 0o600));
   } catch (error) {
@@ -135,7 +184,7 @@ function alone<Result>(lock: string, work: () => Result): Result {
     );
   }
   try {
-    return work();
+    return await work();
   } finally {
     rmSync(lock, { force: true });
   }

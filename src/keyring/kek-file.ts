@@ -12,6 +12,7 @@ import {
   writeKeyFile,
   type KeyFile,
 } from './key-file.js';
+import { wrappedBy } from './key-provider.js';
 import { aesGcmOpen, aesGcmSeal, unreadableRecord } from './primitives.js';
 
 /** What keys are for: wrapping data keys, verifiers of generated secrets, passwords, the audit chain. */
@@ -46,15 +47,19 @@ export function fileKekProvider(
 ): KekProvider {
   const key = (id: string) => {
     const found = file.keys.get(id);
-    if (!found) throw unavailable(new Error(`the KEK ${id} is missing from kek.json`));
-    return found.exposeBytes();
+    if (found) return found.exposeBytes();
+    const why = file.wrapped?.has(id)
+      ? 'has not been unwrapped by its provider yet'
+      : 'is missing from kek.json';
+    throw unavailable(new Error(`the KEK ${id} ${why}`));
   };
   return {
     currentKeyId: async () => makingKeyOf(file),
     wrap: async (id, dek, aad) => {
+      const kek = key(id);
       onWrap(id);
       const nonce = randomBytes(nonceLength);
-      return Buffer.concat([nonce, aesGcmSeal(key(id), nonce, dek, aad)]);
+      return Buffer.concat([nonce, aesGcmSeal(kek, nonce, dek, aad)]);
     },
     unwrap: async (id, wrapped, aad) => {
       if (!file.keys.has(id)) await onUnknown();
@@ -67,16 +72,18 @@ export function fileKekProvider(
 
 /**
  * The keys in a directory: kek.json, verifier.json, pepper.json and audit.json, each
- * `{"current":"k1","keys":{"k1":"<32 bytes in base64>"}}`, for their owner's eyes only.
+ * `{"current":"k1","keys":{"k1":"<32 bytes in base64>"}}`, for their owner's eyes only. KEKs that a provider has wrapped
+ * are not unwrapped by this.
  * @throws KeyFilesError, naming every fault, where one file or key cannot be relied on.
  */
 export function loadKeyFiles(directory: string): KeyFiles {
   const faults: string[] = [];
   const read = (kind: KeyKind): KeyFile =>
-    readKeyFile(join(directory, `${kind}.json`), (message) => faults.push(`${kind}.json: ${message}`)) ?? {
-      current: '',
-      keys: new Map(),
-    };
+    readKeyFile(
+      join(directory, `${kind}.json`),
+      (message) => faults.push(`${kind}.json: ${message}`),
+      kind === 'kek',
+    ) ?? { current: '', keys: new Map() };
   const files = {
     kek: read('kek'),
     verifier: read('verifier'),
@@ -91,8 +98,9 @@ export function loadKeyFiles(directory: string): KeyFiles {
 /**
  * Makes the directory with a fresh key of each kind, whole or not at all, and leaves a directory that holds anything
  * as it is. Of several processes that start together one wins, and all of them find its keys.
+ * @param kek the first KEK, k1, as its provider has wrapped it; one that stands in the file as it is, where left out
  */
-export function createKeyFiles(directory: string): void {
+export function createKeyFiles(directory: string, kek?: { key: Secret; text: string }): void {
   const target = resolve(directory);
   if (existsSync(target) && readdirSync(target).length > 0) return;
   mkdirSync(dirname(target), { recursive: true });
@@ -103,6 +111,7 @@ export function createKeyFiles(directory: string): void {
       writeKeyFile(join(draft, `${kind}.json`), {
         current: 'k1',
         keys: new Map([['k1', Secret.of(randomBytes(32))]]),
+        ...(kind === 'kek' && kek && { keys: new Map([['k1', kek.key]]), ...wrappedText('k1', kek.text) }),
       });
     }
     syncDirectory(draft);
@@ -113,6 +122,18 @@ export function createKeyFiles(directory: string): void {
     rmSync(draft, { recursive: true, force: true });
     if (!isNameTaken(error)) throw error;
   }
+}
+
+/** What of a file's `wrapped` a key's text is: nothing where the key stands in the file as it is. */
+export const wrappedText = (id: string, text: string): Pick<KeyFile, 'wrapped'> =>
+  wrappedBy(text) === undefined ? {} : { wrapped: new Map([[id, text]]) };
+
+/** @throws KeyFilesError where two keys are the same, or one of them is all zeros: also of those that were unwrapped. */
+export function expectDistinct(files: KeyFiles): void {
+  const faults = twice(files);
+  for (const [id, key] of files.kek.keys)
+    if (key.exposeBytes().every((byte) => byte === 0)) faults.push(`kek.json: key ${id} is all zeros`);
+  if (faults.length > 0) throw new KeyFilesError(faults);
 }
 
 function twice(files: KeyFiles): string[] {

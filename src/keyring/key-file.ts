@@ -10,11 +10,15 @@ import {
 } from 'node:fs';
 import { KeywayError, unavailable } from '../errors.js';
 import { Secret, utf8 } from '../secret.js';
+import { wrappedBy } from './key-provider.js';
 
 /** Keys of one kind by their ids, k1, k2 and so on, of which one is current. */
 export interface KeyFile {
   current: string;
+  /** Those that are at hand. */
   keys: ReadonlyMap<string, Secret>;
+  /** The texts of those that a provider has wrapped; until it has unwrapped one, that is not among `keys`. */
+  wrapped?: ReadonlyMap<string, string>;
   /** Ids that keys had which are retired: no other key gets one of them. */
   retired?: readonly string[];
   /** Whether nothing may be made with the current key any more: it is retired, and this file does not know yet. */
@@ -37,8 +41,13 @@ const sizeLimit = 64 * 1024;
 /**
  * Reads one key file, and tells each fault by the file's name and the key's id, never by what the file holds.
  * Answers undefined where no key of it can be used.
+ * @param mayBeWrapped whether keys may be wrapped by a provider
  */
-export function readKeyFile(path: string, fault: (message: string) => void): KeyFile | undefined {
+export function readKeyFile(
+  path: string,
+  fault: (message: string) => void,
+  mayBeWrapped = false,
+): KeyFile | undefined {
   const text = readText(path, fault);
   if (text === undefined) return undefined;
   const file = parse(text);
@@ -47,7 +56,12 @@ export function readKeyFile(path: string, fault: (message: string) => void): Key
     return undefined;
   }
   const keys = new Map<string, Secret>();
+  const wrapped = new Map<string, string>();
   for (const [id, value] of Object.entries(file.keys)) {
+    if (mayBeWrapped && isKeyId(id) && typeof value === 'string' && wrappedBy(value)) {
+      wrapped.set(id, value);
+      continue;
+    }
     const key = readKey(id, value, fault);
     if (key) keys.set(id, key);
   }
@@ -55,6 +69,7 @@ export function readKeyFile(path: string, fault: (message: string) => void): Key
   return {
     current: file.current,
     keys: new Map([...keys].sort(([one], [other]) => numberOf(one) - numberOf(other))),
+    ...(wrapped.size > 0 && { wrapped }),
     ...(file.retired.length > 0 && { retired: file.retired }),
   };
 }
@@ -64,8 +79,14 @@ export function readKeyFile(path: string, fault: (message: string) => void): Key
  * @param like the mode and the owner that it gets; readable by its owner alone, where left out
  */
 export function writeKeyFile(path: string, file: KeyFile, like?: FileLike): void {
+  const plain = [...file.keys].map(([id, key]): [string, string] => [
+    id,
+    key.exposeBytes().toString('base64'),
+  ]);
   const keys = Object.fromEntries(
-    [...file.keys].map(([id, key]) => [id, key.exposeBytes().toString('base64')]),
+    [...new Map([...plain, ...(file.wrapped ?? [])])].sort(
+      ([one], [other]) => numberOf(one) - numberOf(other),
+    ),
   );
   const retired = file.retired?.length ? { retired: file.retired } : {};
   const descriptor = openSync(path, 'wx', 0o600);
@@ -89,6 +110,13 @@ export function syncDirectory(directory: string): void {
     closeSync(descriptor);
   }
 }
+
+/** The ids of all keys of a file, oldest first: also of those that are not at hand. */
+export const idsOf = ({ keys, wrapped = new Map() }: KeyFile): string[] =>
+  [...new Set([...keys.keys(), ...wrapped.keys()])].sort((one, other) => numberOf(one) - numberOf(other));
+
+/** The ids of keys that their provider has not unwrapped. */
+export const lackingIn = (file: KeyFile): string[] => idsOf(file).filter((id) => !file.keys.has(id));
 
 /**
  * The key under this id.

@@ -2,7 +2,7 @@ import { KeywayError } from '../errors.js';
 import { Secret } from '../secret.js';
 import { openRecord, rewrapRecord, sealRecord, type RecordPlace, type SealedRecord } from './envelope.js';
 import { fileKekProvider, type KeyFiles, type KeyKind } from './kek-file.js';
-import { keyById, type KeyFile } from './key-file.js';
+import { keyById, numberOf, type KeyFile } from './key-file.js';
 import { passwords, type Passwords } from './password.js';
 import { hkdfSha256, hmacSha256 } from './primitives.js';
 import { verifiers, type Verifiers } from './verifier.js';
@@ -87,8 +87,8 @@ export function openKeyring(files: KeyFiles, options: KeyringOptions = {}): Keyr
     fingerprint: (kind, id) => fingerprintOf(files[kind], id),
     currentId: (kind) => files[kind].current,
     olderIds: (kind) => {
-      const ids = [...files[kind].keys.keys()];
-      return ids.slice(0, ids.indexOf(files[kind].current));
+      const { keys, current } = files[kind];
+      return [...keys.keys()].filter((id) => numberOf(id) < numberOf(current));
     },
     auditLink: (epoch, previous, canonicalRow, number) =>
       auditLink(keyById(files.audit, epoch), previous, canonicalRow, number),

@@ -1,9 +1,11 @@
 import type { Config } from '../config/config.js';
 import type { Database } from '../database/database.js';
 import { FolderTaken } from '../database/folder-lock.js';
-import { addKey, advanceKey, KeyFileFixed, newestKeyOf } from '../keyring/change-keys.js';
+import { addKey, advanceKey, KeyFileFixed, newestKeyOf, wrapAnew } from '../keyring/change-keys.js';
 import { keyKinds, loadKeyFiles, type KeyKind } from '../keyring/kek-file.js';
-import type { KeyFile } from '../keyring/key-file.js';
+import { idsOf, type KeyFile } from '../keyring/key-file.js';
+import { fileKeys, KeyProviderFault, wrappedBy } from '../keyring/key-provider.js';
+import { openKeyProviders, settingOf } from './key-providers/key-providers.js';
 import { rowsNaming } from './key-rows.js';
 import type { Keyway } from './keyway.js';
 import { knownKeys } from './keys.js';
@@ -12,11 +14,12 @@ import { retireKey, told } from './retire-key.js';
 // What `keyway keys` does. What changes the key files needs no database: the embedded one is the server's while it runs.
 
 /** Adds a key of a kind that is not current yet. @returns what a person is told */
-export const keysAdd = ({ keysDir }: Config, kind: KeyKind): string =>
-  changing(keysDir, () => {
-    const id = addKey(keysDir, kind);
+export const keysAdd = (config: Config, kind: KeyKind): Promise<string> =>
+  changing(config, async () => {
+    const { keysDir } = config;
+    const id = await addKey(keysDir, kind, providerOf(config, kind));
     return [
-      `${kind} ${id} was added to ${keysDir}/${kind}.json, and is not current yet.`,
+      `${kind} ${id} was added to ${keysDir}/${kind}.json${byWhom(config, kind)}, and is not current yet.`,
       'Bring this file to every machine that serves this database; running Keyways take it without a restart.',
       `Then, on each of them: keyway keys rotate ${kind}`,
     ].join('\n');
@@ -26,20 +29,52 @@ export const keysAdd = ({ keysDir }: Config, kind: KeyKind): string =>
  * Makes the newest key of a kind current, or a fresh one. @returns what a person is told
  * @param stopped whether all Keyways of the database are stopped, as a key of the audit log requires
  */
-export const keysRotate = ({ keysDir }: Config, kind: KeyKind, stopped: boolean): string => {
+export const keysRotate = async (config: Config, kind: KeyKind, stopped: boolean): Promise<string> => {
   if (kind === 'audit' && !stopped)
     throw new Error(
       'Events of an earlier audit key are refused once there is one of a later: stop all Keyways of this database first, and say so with --stopped.',
     );
-  return changing(keysDir, () => {
-    const { current, before, made } = advanceKey(keysDir, kind);
+  return changing(config, async () => {
+    const { keysDir } = config;
+    const { current, before, made } = await advanceKey(keysDir, kind, providerOf(config, kind));
+    const how = made ? `, made just now${byWhom(config, kind)}` : '';
     return [
-      `${kind} ${current} is the current key of ${keysDir}/${kind}.json${made ? ', made just now' : ''}. It was ${before}.`,
+      `${kind} ${current} is the current key of ${keysDir}/${kind}.json${how}. It was ${before}.`,
       next[kind],
       ...(made ? ['Where other machines serve this database, bring the file to each of them at once.'] : []),
     ].join('\n');
   });
 };
+
+/**
+ * Has the provider of KEYWAY_KEK_PROVIDER wrap all KEKs anew, whoever has wrapped them before. @returns what a person is told
+ * @throws an Error to show; then nothing was changed.
+ */
+export const keysRewrap = (config: Config): Promise<string> =>
+  changing(config, async () => {
+    const providers = openKeyProviders(config.keyProviders);
+    const ids = await wrapAnew(
+      config.keysDir,
+      async (id, text) => {
+        const provider = providers.of(text);
+        if (!provider)
+          throw new Error(`kek ${id} is wrapped by a provider that is not set up: see ${settingOf(text)}.`);
+        return provider.unwrap(id, text);
+      },
+      providers.chosen,
+    );
+    return [
+      `kek ${ids.join(', ')} of ${config.keysDir}/kek.json: ${providers.chosen === fileKeys ? 'in the file as they are' : `wrapped by ${providers.chosen.name}`}.`,
+      'The keys are the same: nothing has to be sealed again. Where other machines serve this database, bring the file to each of them.',
+    ].join('\n');
+  });
+
+/** The other kinds stand in their files as they are. */
+const providerOf = ({ keyProviders }: Config, kind: KeyKind) =>
+  kind === 'kek' ? openKeyProviders(keyProviders).chosen : fileKeys;
+
+const byWhom = ({ keyProviders: { chosen } }: Config, kind: KeyKind) =>
+  kind === 'kek' && chosen !== 'file' ? `, wrapped by ${chosen}` : '';
 
 const next: Record<KeyKind, string> = {
   kek: 'A running Keyway uses it within ten seconds, and seals by it all that is sealed by older keys. See: keyway keys list',
@@ -56,7 +91,7 @@ export async function keysList(db: Database, { keysDir }: Config): Promise<strin
   const known = await knownKeys(db);
   const lines: string[] = [];
   for (const kind of keyKinds) {
-    const ids = [...files[kind].keys.keys()];
+    const ids = idsOf(files[kind]);
     const rows = await rowsNaming(db, kind, ids);
     for (const id of ids) {
       const own = rows.filter((one) => one.id === id && one.rows > 0);
@@ -65,7 +100,7 @@ export async function keysList(db: Database, { keysDir }: Config): Promise<strin
       const named =
         own.length === 0 ? 'nothing names it' : kind === 'audit' ? 'events of its time are kept' : told(own);
       lines.push(
-        `${`${kind} ${id}`.padEnd(14)} ${state.padEnd(9)} ${named}${hint(kind, id, state, own.length > 0)}`,
+        `${`${kind} ${id}`.padEnd(14)} ${state.padEnd(9)} ${keeper(files[kind], id)}${named}${hint(kind, id, state, own.length > 0)}`,
       );
     }
   }
@@ -77,12 +112,20 @@ export function keysInFiles({ keysDir }: Config): string {
   const files = loadKeyFiles(keysDir);
   return keyKinds
     .flatMap((kind) =>
-      [...files[kind].keys.keys()].map((id) =>
-        `${`${kind} ${id}`.padEnd(14)} ${stateOf(files[kind], id, false)}`.trimEnd(),
+      idsOf(files[kind]).map((id) =>
+        `${`${kind} ${id}`.padEnd(14)} ${stateOf(files[kind], id, false).padEnd(9)} ${keeper(files[kind], id)}`
+          .trimEnd()
+          .replace(/,$/, ''),
       ),
     )
     .join('\n');
 }
+
+/** By whom a key is wrapped, if it is. */
+const keeper = ({ wrapped }: KeyFile, id: string) => {
+  const text = wrapped?.get(id);
+  return text === undefined ? '' : `wrapped by ${wrappedBy(text)}, `;
+};
 
 type State = 'current' | 'added' | 'retired' | 'older';
 
@@ -106,12 +149,13 @@ function hint(kind: KeyKind, id: string, state: State, isNamed: boolean): string
  */
 export async function keysRetire(
   { db, place, missing = [] }: Pick<Keyway, 'db' | 'place'> & { missing?: readonly string[] },
-  { keysDir }: Config,
+  config: Config,
   { kind, id, abandon }: { kind: KeyKind; id: string; abandon: boolean },
 ): Promise<string> {
   const others = missing.filter((one) => one !== `${kind} ${id}` && !one.startsWith(`${kind} ${id} (`));
   if (others.length > 0)
     throw new Error(`The database was written with keys that are not here: ${others.join(', ')}`);
+  const { keysDir } = config;
   try {
     const { givenUp, kept } = await retireKey({ db, directory: keysDir, place, kind, id, abandon });
     return [
@@ -123,24 +167,31 @@ export async function keysRetire(
       'Where other machines serve this database, do the same on each. Keep the key for as long as you keep backups from before.',
     ].join('\n');
   } catch (error) {
-    throw fixed(error, keysDir);
+    throw fixed(error, config);
   }
 }
 
 /** Whether the database could not be opened because another process has it. */
 export const isDatabaseTaken = (error: unknown): boolean => error instanceof FolderTaken;
 
-function changing(keysDir: string, work: () => string): string {
+async function changing(config: Config, work: () => Promise<string>): Promise<string> {
   try {
-    return work();
+    return await work();
   } catch (error) {
-    throw fixed(error, keysDir);
+    if (error instanceof KeyProviderFault)
+      throw new Error(`Nothing was changed. ${error.message}.`, { cause: error });
+    throw fixed(error, config);
   }
 }
 
 /** What to do where the file is one that only others can change, such as a mounted secret. */
-function fixed(error: unknown, keysDir: string): Error {
+function fixed(error: unknown, { keysDir, keyProviders }: Config): Error {
   if (!(error instanceof KeyFileFixed)) return error as Error;
+  if (error.kind === 'kek' && keyProviders.chosen !== 'file')
+    return new Error(
+      `${error.message}: do the same to a copy of the folder, with KEYWAY_KEYS_DIR, and bring it to where ${keysDir} comes from.`,
+      { cause: error },
+    );
   return new Error(
     [
       `${error.message}: change it where it comes from, and bring it to ${keysDir}.`,

@@ -3,6 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql, type Database, type Sql } from '../database/database.js';
 import { inFolder } from './folders.js';
 import { createKeyFiles, keyKinds, loadKeyFiles, type KeyFiles, type KeyKind } from '../keyring/kek-file.js';
+import { lackingIn } from '../keyring/key-file.js';
+import { freshKey, KeyProviderFault } from '../keyring/key-provider.js';
+import type { UnwrappedKeks } from './key-providers/unwrapped-keks.js';
 import { fingerprintOf, openKeyring, type Keyring, type KeyringOptions } from '../keyring/keyring.js';
 
 /** A key as the database knows it: by its id and a check value, and whether it is retired. */
@@ -23,20 +26,23 @@ export interface OpenKeys {
 /**
  * The keyring of this database. An empty database gets fresh keys where there are none yet; one that was written with
  * other keys gets nothing. Where a key is current that the database did not know before, other processes have the time to
- * see it first.
+ * see it first. A KEK that its provider does not unwrap now is not in the keyring, and may come later.
  * @returns the keyring, or why there can be none: by key ids, never with a key.
  * @throws KeyFilesError for key files that are there and wrong; an Error to show, where none can be made.
+ * @param keks unwraps the KEKs; where left out, they have to stand in their file as they are
  */
 export async function openKeys(
   db: Database,
   directory: string,
   options: KeyringOptions,
+  keks?: UnwrappedKeks,
 ): Promise<OpenKeys | { keyring: undefined; missing: string[] }> {
   const known = await knownKeys(db);
-  if (known.length === 0) inFolder('KEYWAY_KEYS_DIR', () => createKeyFiles(directory));
+  if (known.length === 0) await makeFiles(directory, keks);
   let files: KeyFiles;
   try {
     files = loadKeyFiles(directory);
+    files = (await keks?.fill(files)) ?? files;
   } catch (error) {
     if (known.length > 0 && areKeysAbsent(directory))
       return { keyring: undefined, missing: missingKeys(undefined, known) };
@@ -69,6 +75,7 @@ export async function openKeys(
  */
 export const missingKeys = (files: KeyFiles | undefined, known: readonly KnownKey[]): string[] =>
   known.flatMap(({ kind, id, fingerprint, retired }) => {
+    if (files && lackingIn(files[kind]).includes(id)) return [];
     if (!files?.[kind].keys.has(id)) return retired ? [] : [`${kind} ${id}`];
     if (fingerprintOf(files[kind], id) !== fingerprint)
       return [`${kind} ${id} (another key goes by this id)`];
@@ -78,6 +85,20 @@ export const missingKeys = (files: KeyFiles | undefined, known: readonly KnownKe
 /** Whether there are no key files yet, so that a first start makes them. */
 export const areKeysAbsent = (directory: string): boolean =>
   !existsSync(directory) || readdirSync(directory).length === 0;
+
+/** @throws an Error to show where the provider of the KEKs does not wrap the first one: then nothing is made. */
+async function makeFiles(directory: string, keks: UnwrappedKeks | undefined): Promise<void> {
+  if (!inFolder('KEYWAY_KEYS_DIR', () => areKeysAbsent(directory))) return;
+  try {
+    const kek = keks && (await freshKey('k1', keks.providers.chosen));
+    inFolder('KEYWAY_KEYS_DIR', () => createKeyFiles(directory, kek));
+  } catch (error) {
+    if (!(error instanceof KeyProviderFault)) throw error;
+    throw new Error(`Keyway cannot start:\n  the first KEK cannot be wrapped: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
 
 /** The keys that this database was written with, and those that are retired. */
 export const knownKeys = (db: Sql): Promise<KnownKey[]> => db.rows<KnownKey>(allKnown);

@@ -6,8 +6,11 @@ import { installed } from '../config/installed.js';
 import { Database, sql } from '../database/database.js';
 import { firstStart } from './first-start.js';
 import { makeFolder } from './folders.js';
+import { openKeyProviders } from './key-providers/key-providers.js';
+import { UnwrappedKeks } from './key-providers/unwrapped-keks.js';
 import { openKeys } from './keys.js';
-import type { Keyring } from '../keyring/keyring.js';
+import { idsOf } from '../keyring/key-file.js';
+import type { Keyring, KeyringOptions } from '../keyring/keyring.js';
 import type { Log } from '../log.js';
 import { updateBuiltInRoles } from './built-in-roles.js';
 import { entities, migrations } from './tables.js';
@@ -89,14 +92,16 @@ async function openParts(
   await db.setClock();
   await db.migrate();
   const wraps = new WrapCount(db, log);
-  const opened = await openKeys(db, config.keysDir, {
+  const keks = new UnwrappedKeks(openKeyProviders(config.keyProviders), log);
+  const options: KeyringOptions = {
     // The embedded database has one connection, which whoever asks may hold, and one process.
     look: () => (db.embedded ? Promise.resolve() : keys.lookSoon()),
     onWrap: (kekId) => wraps.take(kekId),
     onAudit: () => checkpoints.expectWhole(),
     onLinked: (events) => checkpoints.noteEnded(events),
     processes: config.processes,
-  });
+  };
+  const opened = await openKeys(db, config.keysDir, options, keks);
   const close = async () => {
     await opened.keyring?.close();
     await place.close();
@@ -104,8 +109,11 @@ async function openParts(
   };
   if (!opened.keyring) return { db, keyring: opened.keyring, missing: opened.missing, place, close };
   const { keyring, files } = opened;
-  const keys = new WatchedKeys({ db, directory: config.keysDir, files, wraps, log });
-  await wraps.reserve(keyring.currentKekId());
+  const plain = idsOf(files.kek).filter((id) => !files.kek.wrapped?.has(id));
+  if (config.keyProviders.chosen !== 'file' && plain.length > 0)
+    log.warn({ keys: plain }, 'KEKs stand in their file as they are: keyway keys rewrap kek');
+  const keys = new WatchedKeys({ db, directory: config.keysDir, files, keks, wraps, log });
+  if (keyring.hasKek(keyring.currentKekId())) await wraps.reserve(keyring.currentKekId());
   const checkpoints = new Checkpoints(db, keyring, place, log, config.checkpointMonths);
   await checkpoints.check();
   const open = { db, keyring, checkpoints, place, wraps, keys, close };

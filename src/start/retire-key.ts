@@ -3,6 +3,7 @@ import { allLines, monthOf, type CheckpointPlace } from '../audit/checkpoints/pl
 import { sql, type Database, type Sql } from '../database/database.js';
 import { takeKeyOut } from '../keyring/change-keys.js';
 import { loadKeyFiles, type KeyKind } from '../keyring/kek-file.js';
+import { idsOf } from '../keyring/key-file.js';
 import { openKeyring, type Keyring } from '../keyring/keyring.js';
 import { rowsNaming, type NamingRows } from './key-rows.js';
 
@@ -37,7 +38,8 @@ export async function retireKey(retiring: Retiring): Promise<Retired> {
   if (files[kind].current === id)
     throw new Error(`${kind} ${id} is the current key: make another one current first.`);
   const [known] = await db.rows(knownKey, { kind, id });
-  if (!known && !files[kind].keys.has(id)) throw new Error(`There is no key ${id} of the kind ${kind}.`);
+  const isInFile = idsOf(files[kind]).includes(id);
+  if (!known && !isInFile) throw new Error(`There is no key ${id} of the kind ${kind}.`);
   const givenUp = await db.transaction(async (tx) => {
     // Who names the key has this lock too, to the end of its transaction: all that has named it is counted, and what
     // comes after sees that it is retired.
@@ -46,7 +48,7 @@ export async function retireKey(retiring: Retiring): Promise<Retired> {
     return expectUnneeded(tx, retiring);
   });
   const kept = kind === 'verifier' ? await signAnew(place, directory, id) : [];
-  if (files[kind].keys.has(id)) takeKeyOut(directory, kind, id);
+  if (isInFile) await takeKeyOut(directory, kind, id);
   return { givenUp, kept };
 }
 

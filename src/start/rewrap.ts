@@ -54,6 +54,8 @@ export class Rewrap {
     const now = performance.now();
     // Before all of it is done, which may take minutes.
     await this.#count();
+    // Where its provider has not unwrapped it yet, nothing can be brought to it.
+    if (!keyring.hasKek(current)) return;
     if (current !== this.#for || now >= this.#restsUntil) {
       this.#for = current;
       const done = await this.#pass(current);

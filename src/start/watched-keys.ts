@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../database/database.js';
 import { keyFilesState, unlikeKeys } from '../keyring/change-keys.js';
 import { keyKinds, KeyFilesError, loadKeyFiles, type KeyFiles, type KeyKind } from '../keyring/kek-file.js';
-import { numberOf } from '../keyring/key-file.js';
+import { lackingIn, numberOf } from '../keyring/key-file.js';
 import { fingerprintOf } from '../keyring/keyring.js';
 import type { Log } from '../log.js';
+import type { UnwrappedKeks } from './key-providers/unwrapped-keks.js';
 import { knownKeys, makeKnown, type KnownKey } from './keys.js';
 import type { WrapCount } from './wrap-count.js';
 
@@ -11,12 +13,16 @@ import type { WrapCount } from './wrap-count.js';
 const settlingMs = 5_000;
 /** However many ask at once. */
 const leastBetweenMs = 100;
+/** A provider of keys that hangs is not a request's to wait for. */
+const longestWaitMs = 1_000;
 
 export interface WatchedKeysParts {
   readonly db: Database;
   readonly directory: string;
   /** What the keyring is over. */
   readonly files: KeyFiles;
+  /** Unwraps the KEKs that a provider has wrapped. */
+  readonly keks: UnwrappedKeks;
   readonly wraps: WrapCount;
   readonly log: Log;
 }
@@ -24,7 +30,8 @@ export interface WatchedKeysParts {
 /**
  * Takes what is new in the key files while Keyway runs. Keys are only added: none that was there goes, and files that are
  * wrong are not taken. A key that has become current is used once all processes can know it; one of the audit log only from
- * a start on. With a key that the database says is retired nothing is made any more.
+ * a start on. With a key that the database says is retired nothing is made any more. A KEK that its provider does not unwrap
+ * comes when it does.
  */
 export class WatchedKeys {
   /** How the files were when they were looked at; '' before they were. */
@@ -38,8 +45,25 @@ export class WatchedKeys {
   readonly #started = performance.now();
   #looking: Promise<void> | undefined;
   #lookedAt = -Infinity;
+  /** KEKs that were to be there from the start on, and whose provider did not unwrap them. */
+  readonly #awaited: readonly string[];
+  /** Those of them that the database says are retired: nothing is by them any more. */
+  readonly #retired = new Set<string>();
 
-  constructor(private readonly parts: WatchedKeysParts) {}
+  constructor(private readonly parts: WatchedKeysParts) {
+    this.#awaited = lackingIn(parts.files.kek);
+  }
+
+  /** Why KEKs are still not here that the files had at the start: while there are any, what they have sealed is not read. */
+  get lacking(): readonly string[] {
+    const lacking = lackingIn(this.parts.files.kek).filter(
+      (id) => this.#awaited.includes(id) && !this.#retired.has(id),
+    );
+    const faults = this.parts.keks.faults.filter((fault) =>
+      lacking.some((id) => fault.startsWith(`kek ${id}:`)),
+    );
+    return faults.length > 0 ? faults : lacking.map((id) => `kek ${id}`);
+  }
 
   /** Looks at the files, and at what the database knows of keys. @throws where that cannot be read */
   look(): Promise<void> {
@@ -50,35 +74,39 @@ export class WatchedKeys {
     return this.#looking;
   }
 
-  /** The same for whoever has met a key that is not known here; never rejects. */
+  /** The same for whoever has met a key that is not known here, who waits for a second at most; never rejects. */
   async lookSoon(): Promise<void> {
     if (this.#looking === undefined && performance.now() - this.#lookedAt < leastBetweenMs) return;
-    await this.look().catch((error: unknown) =>
+    const looked = this.look().catch((error: unknown) =>
       this.parts.log.warn({ error }, 'the key files could not be looked at'),
     );
+    await Promise.race([looked, sleep(longestWaitMs, undefined, { ref: false })]);
   }
 
   async #look(): Promise<void> {
-    const { db, directory, files } = this.parts;
+    const { db, directory, files, keks, wraps } = this.parts;
     const state = keyFilesState(directory);
     let known = await knownKeys(db);
-    if (state !== this.#state) {
-      const found = this.#read();
+    if (state !== this.#state || keks.isDue) {
+      const found = await this.#read();
       if (found && !this.#areOthers(found, known)) {
         for (const kind of keyKinds) await makeKnown(db, kind, newKeys(kind, files, found));
         known = await knownKeys(db);
         // Another process may have been first to bring a key by the same id.
-        if (!this.#areOthers(found, known)) this.#take(found);
+        if (!this.#areOthers(found, known)) {
+          this.#take(found);
+          if (found.kek.keys.has(files.kek.current)) await wraps.reserve(files.kek.current);
+        }
       }
       this.#state = state;
     }
     await this.#settle(known);
   }
 
-  #read(): KeyFiles | undefined {
-    const { directory, files, log } = this.parts;
+  async #read(): Promise<KeyFiles | undefined> {
+    const { directory, files, keks, log } = this.parts;
     try {
-      const found = loadKeyFiles(directory);
+      const found = await keks.fill(loadKeyFiles(directory));
       const faults = keyKinds.flatMap((kind) =>
         unlikeKeys(files[kind], found[kind]).map((id) => `${kind}.json: key ${id} is another than before`),
       );
@@ -112,6 +140,7 @@ export class WatchedKeys {
       }
       const all = new Map([...found[kind].keys, ...file.keys]);
       file.keys = new Map([...all].sort(([one], [other]) => numberOf(one) - numberOf(other)));
+      file.wrapped = found[kind].wrapped ?? new Map();
       const { current } = found[kind];
       if (kind === 'audit' && current !== file.current && current !== this.#wanted.get(kind))
         log.warn(
@@ -127,6 +156,7 @@ export class WatchedKeys {
     const { files, wraps, log } = this.parts;
     const isRetired = (kind: KeyKind, id: string) =>
       known.some((one) => one.kind === kind && one.id === id && one.retired);
+    for (const id of this.#awaited) if (isRetired('kek', id)) this.#retired.add(id);
     for (const kind of keyKinds) files[kind].closed = isRetired(kind, files[kind].current);
     for (const kind of keyKinds) {
       const file = files[kind];
@@ -134,7 +164,8 @@ export class WatchedKeys {
       const came = this.#came.get(`${kind} ${wanted}`) ?? this.#started;
       // Nothing can be made with one that is retired, so that there is nothing to wait for.
       const isSettled = file.closed || performance.now() - came >= settlingMs;
-      if (wanted !== file.current && kind !== 'audit' && isSettled && !isRetired(kind, wanted)) {
+      const isHere = file.keys.has(wanted);
+      if (isHere && wanted !== file.current && kind !== 'audit' && isSettled && !isRetired(kind, wanted)) {
         if (kind === 'kek') await wraps.reserve(wanted);
         file.current = wanted;
         file.closed = false;

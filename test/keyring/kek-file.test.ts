@@ -105,7 +105,14 @@ describe('createKeyFiles', () => {
 
 /** Writes the sources as JavaScript, as another process can run them. */
 function compile(target: string): string {
-  for (const file of ['errors', 'secret', 'keyring/primitives', 'keyring/key-file', 'keyring/kek-file']) {
+  for (const file of [
+    'errors',
+    'secret',
+    'keyring/primitives',
+    'keyring/key-provider',
+    'keyring/key-file',
+    'keyring/kek-file',
+  ]) {
     const { code } = transformFileSync(`src/${file}.ts`, {
       jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
     });
