@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openKeySets } from './access/key-sets.js';
+import { openKeySets } from './access/issuers/key-sets.js';
 import type { Break } from './audit/breaks.js';
 import { Decisions } from './audit/decisions.js';
 import type { Config } from './config/config.js';

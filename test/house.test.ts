@@ -41,7 +41,7 @@ const files = (folder: string): string[] =>
     .map((name) => join(folder, name))
     .flatMap((path) => (statSync(path).isDirectory() ? files(path) : path.endsWith('.ts') ? [path] : []));
 
-/** `src/access/jwt.ts` is called `access/jwt`. */
+/** `src/access/acting.ts` is called `access/acting`. */
 const nameOf = (path: string) => path.replace(/^src\//, '').replace(/\.[jt]s$/, '');
 
 const all = [...files('src'), ...files('migrations')].map((path) => ({

@@ -1,8 +1,8 @@
 import { sql, type Database, type ReadRow } from '../database/database.js';
 import type { Part } from '../database/joined.js';
 import { KeywayError } from '../errors.js';
-import { identify } from './jwt.js';
-import type { KeySets } from './key-sets.js';
+import { identify } from './issuers/jwt.js';
+import type { KeySets } from './issuers/key-sets.js';
 import type { Identified, Principal } from './principal.js';
 import { tenantOf } from '../shares/tenant.js';
 import { grantsHeldBy, rightsBy, rolesBy, type Held } from './rights.js';

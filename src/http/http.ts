@@ -3,7 +3,7 @@ import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { authenticate } from '../access/authenticate.js';
-import type { KeySets } from '../access/key-sets.js';
+import type { KeySets } from '../access/issuers/key-sets.js';
 import { whoseOf } from '../access/principal.js';
 import type { PublicError } from '../graph/errors/answer.js';
 import { openApollo } from '../graph/apollo.js';

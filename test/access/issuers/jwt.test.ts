@@ -3,8 +3,8 @@
  */
 import { constants, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { CompactEncrypt, CompactSign, exportSPKI, importJWK } from 'jose';
-import { expectData, makeAccount } from '../support/make.js';
-import { shiftProcessClock, shiftSteadyClock } from '../support/clock.js';
+import { expectData, makeAccount } from '../../support/make.js';
+import { shiftProcessClock, shiftSteadyClock } from '../../support/clock.js';
 import {
   claimsAt,
   makeSigner,
@@ -13,8 +13,8 @@ import {
   trusting,
   type Signer,
   type TestIssuer,
-} from '../support/issuer.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+} from '../../support/issuer.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
 
 const algorithms = ['EdDSA', 'ES256', 'PS256', 'RS256'];
 let server: TestServer;

@@ -1,8 +1,8 @@
-import { KeywayError } from '../errors.js';
-import type { JwtIssuer } from '../config/jwt-issuers.js';
+import { KeywayError } from '../../errors.js';
+import type { JwtIssuer } from '../../config/jwt-issuers.js';
 import { jwsHeader, parseObject, verifyJws } from './jws.js';
 import type { KeySets } from './key-sets.js';
-import type { Identified } from './principal.js';
+import type { Identified } from '../principal.js';
 
 const leewayMs = 30_000;
 const hourMs = 3_600_000;

@@ -1,7 +1,7 @@
 import { compactVerify, importJWK, type JWK } from 'jose';
-import { KeywayError } from '../errors.js';
-import type { JwsAlgorithm } from '../config/jwt-issuers.js';
-import { utf8 } from '../secret.js';
+import { KeywayError } from '../../errors.js';
+import type { JwsAlgorithm } from '../../config/jwt-issuers.js';
+import { utf8 } from '../../secret.js';
 
 /** A header as it was signed. What it says of keys (`jku`, `x5u`, `x5c`, `jwk`) is never followed. */
 export interface JwsHeader {

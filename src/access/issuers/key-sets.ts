@@ -1,8 +1,8 @@
-import { unavailable } from '../errors.js';
-import type { JwtIssuer } from '../config/jwt-issuers.js';
-import { largestKeySet, slowestIssuerMs } from '../config/limits.js';
-import type { Log } from '../log.js';
-import type { Outbound } from '../outbound.js';
+import { unavailable } from '../../errors.js';
+import type { JwtIssuer } from '../../config/jwt-issuers.js';
+import { largestKeySet, slowestIssuerMs } from '../../config/limits.js';
+import type { Log } from '../../log.js';
+import type { Outbound } from '../../outbound.js';
 import { keyFor, parseObject, type JwsHeader } from './jws.js';
 
 const freshMs = 10 * 60_000;
