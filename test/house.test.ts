@@ -10,6 +10,7 @@ const line = /```text\n([^`]*)```/.exec(readFileSync('docs/house.md', 'utf8'))?.
 
 /** Files that read a plain secret, and why each must. */
 const exposing = [
+  'access/issuers/asked-keys', // the token that an issuer wants from whoever reads its keys
   'cli/cli', // prints the token that was asked for
   'start/first-start', // writes the first token to its file
   'accounts/mfa.resolver', // the answers that show a new second factor and its recovery codes

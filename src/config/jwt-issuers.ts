@@ -1,14 +1,21 @@
+import { isAbsolute } from 'node:path';
 import { longestBearer, longestJwtHours, usualJwtBytes, usualJwtHours } from './limits.js';
 
 /** The signatures that are taken, all of them by a public key. */
-export type JwsAlgorithm = 'EdDSA' | 'ES256' | 'PS256' | 'RS256';
+export type JwsAlgorithm = (typeof algorithms)[number];
+
+const algorithms = ['EdDSA', 'ES256', 'ES384', 'PS256', 'PS384', 'RS256', 'RS384', 'RS512'] as const;
 
 /** An issuer of tokens: whose tokens are accepted, for which audience, and where the keys are. */
 export interface JwtIssuer {
   /** As in the claim `iss`, letter by letter. */
   readonly issuer: string;
-  /** The address of its JSON Web Key Set (RFC 7517). */
-  readonly jwks: string;
+  /** Where its JSON Web Key Set (RFC 7517) is. */
+  readonly keys: KeysAt;
+  /** A file with a token that the issuer wants from whoever reads its keys. */
+  readonly bearerFile: string | undefined;
+  /** A file with certificates in PEM, the only ones that the issuer is trusted by. */
+  readonly certificateAuthorityFile: string | undefined;
   /** Of these, the claim `aud` must name one. */
   readonly audiences: readonly string[];
   readonly algorithms: readonly JwsAlgorithm[];
@@ -18,12 +25,76 @@ export interface JwtIssuer {
   readonly largestTokenBytes: number;
 }
 
-const algorithms: readonly string[] = ['EdDSA', 'ES256', 'PS256', 'RS256'] satisfies JwsAlgorithm[];
-const members = ['issuer', 'jwks', 'audience', 'algorithms', 'longestLifetimeHours', 'largestTokenBytes'];
+/** Where the keys of an issuer are: at an address, in a file, in the configuration, or where the issuer itself says. */
+export type KeysAt =
+  | { readonly address: string }
+  | { readonly file: string }
+  | { readonly inline: Readonly<Record<string, unknown>> }
+  | 'discovered';
+
+type Given = Record<string, unknown>;
+
+/** A member of the setting, what must hold of it, and the words for that. What is left out has passed where it may be. */
+interface Member {
+  name: string;
+  fits: (value: unknown, given: Given, local: boolean) => boolean;
+  must: string;
+}
+
+const members: readonly Member[] = [
+  {
+    name: 'issuer',
+    fits: (value, _, local) => isName(value) && (local || !/^http:/i.test(value)),
+    must: 'a text of 1 to 255 characters, not an http address',
+  },
+  {
+    name: 'jwks',
+    fits: (value, { issuer, jwksFile }, local) => {
+      if (typeof value === 'object') return isPublicKeys(value);
+      if (value !== undefined) return isAddress(value, local);
+      return jwksFile !== undefined || (isAddress(issuer, local) && !String(issuer).includes('?'));
+    },
+    must: 'an https address, or a set of public keys; it may be left out where the issuer is an https address that tells where its keys are, or with jwksFile',
+  },
+  {
+    name: 'jwksFile',
+    fits: (value, { jwks }) => value === undefined || (isFile(value) && jwks === undefined),
+    must: 'the absolute path of a file, and no jwks beside it',
+  },
+  {
+    name: 'bearerFile',
+    fits: (value, given) => value === undefined || (isFile(value) && isCalled(given)),
+    must: 'the absolute path of a file, where the keys are read from an address',
+  },
+  {
+    name: 'certificateAuthorityFile',
+    fits: (value, given) => value === undefined || (isFile(value) && isCalled(given)),
+    must: 'the absolute path of a file, where the keys are read from an address',
+  },
+  {
+    name: 'audience',
+    fits: (value) => listed(value).length > 0 && listed(value).every(isName),
+    must: 'a text of 1 to 255 characters, or a list of such',
+  },
+  {
+    name: 'algorithms',
+    fits: (value) => value === undefined || isAlgorithms(value),
+    must: `a list out of ${algorithms.join(', ')}`,
+  },
+  {
+    name: 'longestLifetimeHours',
+    fits: (value = usualJwtHours) => isWhole(value, 1, longestJwtHours),
+    must: `a whole number from 1 to ${longestJwtHours}`,
+  },
+  {
+    name: 'largestTokenBytes',
+    fits: (value = usualJwtBytes) => isWhole(value, 1_024, longestBearer),
+    must: `a whole number from 1024 to ${longestBearer}`,
+  },
+];
 
 /**
- * The issuers in a JSON list of `{ issuer, jwks, audience, algorithms }`, with their limits where they have other ones, or
- * what is wrong with it, in words that hold no value.
+ * The issuers in a JSON list of objects with these members, or what is wrong with it, in words that hold no value.
  * @param local whether http will do, for trials.
  */
 export function readJwtIssuers(text: string, local: boolean): { issuers: JwtIssuer[]; faults: string[] } {
@@ -34,42 +105,51 @@ export function readJwtIssuers(text: string, local: boolean): { issuers: JwtIssu
   for (const [index, item] of items.entries()) {
     const fault = (member: string, what: string) =>
       void faults.push(`must have at [${index}]${member} ${what}`);
-    if (typeof item !== 'object' || item === null || Array.isArray(item)) {
+    if (!isObject(item)) {
       fault('', 'an object');
       continue;
     }
-    const {
-      issuer,
-      jwks,
-      audience,
-      algorithms: listed,
-      longestLifetimeHours = usualJwtHours,
-      largestTokenBytes = usualJwtBytes,
-    } = item as Record<string, unknown>;
-    const audiences = Array.isArray(audience) ? (audience as unknown[]) : [audience];
-    if (Object.keys(item).some((name) => !members.includes(name)))
-      fault('', `no members but ${members.join(', ')}`);
-    if (!isName(issuer) || (!local && /^http:/i.test(issuer)))
-      fault('.issuer', 'a text of 1 to 255 characters, not an http address');
-    else if (issuers.some((other) => other.issuer === issuer)) fault('.issuer', 'another than before');
-    if (!isAddress(jwks, local)) fault('.jwks', 'an https address');
-    if (audiences.length === 0 || !audiences.every(isName))
-      fault('.audience', 'a text of 1 to 255 characters, or a list of such');
-    if (!isAlgorithms(listed)) fault('.algorithms', `a list out of ${algorithms.join(', ')}`);
-    if (!isWhole(longestLifetimeHours, 1, longestJwtHours))
-      fault('.longestLifetimeHours', `a whole number from 1 to ${longestJwtHours}`);
-    if (!isWhole(largestTokenBytes, 1_024, longestBearer))
-      fault('.largestTokenBytes', `a whole number from 1024 to ${longestBearer}`);
-    issuers.push({
-      issuer,
-      jwks,
-      audiences,
-      algorithms: listed,
-      longestLifetimeHours,
-      largestTokenBytes,
-    } as JwtIssuer);
+    const names = members.map(({ name }) => name);
+    if (Object.keys(item).some((name) => !names.includes(name)))
+      fault('', `no members but ${names.join(', ')}`);
+    for (const { name, fits, must } of members) if (!fits(item[name], item, local)) fault(`.${name}`, must);
+    if (issuers.some(({ issuer }) => issuer === item.issuer)) fault('.issuer', 'another than before');
+    issuers.push(issuerOf(item));
   }
   return { issuers, faults };
+}
+
+/** What was checked before, or is never used. */
+function issuerOf(given: Given): JwtIssuer {
+  const {
+    issuer,
+    jwks,
+    jwksFile,
+    bearerFile,
+    certificateAuthorityFile,
+    audience,
+    algorithms: allowed = algorithms,
+    longestLifetimeHours = usualJwtHours,
+    largestTokenBytes = usualJwtBytes,
+  } = given;
+  const keys =
+    typeof jwks === 'string'
+      ? { address: jwks }
+      : jwks !== undefined
+        ? { inline: jwks }
+        : jwksFile !== undefined
+          ? { file: jwksFile }
+          : 'discovered';
+  return {
+    issuer,
+    keys,
+    bearerFile,
+    certificateAuthorityFile,
+    audiences: listed(audience),
+    algorithms: allowed,
+    longestLifetimeHours,
+    largestTokenBytes,
+  } as JwtIssuer;
 }
 
 function parseList(text: string): unknown[] | undefined {
@@ -81,11 +161,24 @@ function parseList(text: string): unknown[] | undefined {
   }
 }
 
+const listed = (value: unknown): unknown[] => (Array.isArray(value) ? (value as unknown[]) : [value]);
+
+const isObject = (value: unknown): value is Given =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 const isWhole = (value: unknown, least: number, most: number): boolean =>
   Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most;
 
 const isName = (value: unknown): value is string =>
   typeof value === 'string' && /^[^\p{Cc}\p{Cs}]{1,255}$/u.test(value);
+
+/** A path that means the same wherever Keyway is started. */
+const isFile = (value: unknown): boolean =>
+  typeof value === 'string' && /^[^\p{Cc}\p{Cs}]{1,1024}$/u.test(value) && isAbsolute(value);
+
+/** Whether the issuer itself is asked for its keys. */
+const isCalled = ({ jwks, jwksFile }: Given): boolean =>
+  jwksFile === undefined && (jwks === undefined || typeof jwks === 'string');
 
 function isAddress(value: unknown, local: boolean): boolean {
   // What is parsed has U+FFFD in the place of half a surrogate pair.
@@ -95,5 +188,12 @@ function isAddress(value: unknown, local: boolean): boolean {
   return fits && username === '' && password === '' && hash === '';
 }
 
+/** A JWKS with keys, none of which says more than the public half: a private one does not belong into a setting. */
+const isPublicKeys = (value: unknown): boolean =>
+  isObject(value) &&
+  Array.isArray(value.keys) &&
+  value.keys.length > 0 &&
+  value.keys.every((key) => isObject(key) && ['RSA', 'EC', 'OKP'].includes(String(key.kty)) && !('d' in key));
+
 const isAlgorithms = (value: unknown): boolean =>
-  Array.isArray(value) && value.length > 0 && value.every((one) => algorithms.includes(one as string));
+  Array.isArray(value) && value.length > 0 && value.every((one) => algorithms.some((name) => name === one));

@@ -34,11 +34,12 @@ test('issuers are read, with one audience or several', () => {
     largestTokenBytes: 1_024,
   };
   const usual = { longestLifetimeHours: 25, largestTokenBytes: 16_384 };
+  const keys = { address: one.jwks };
   expect(read([one, other])).toEqual([
-    { issuer: one.issuer, jwks: one.jwks, audiences: ['keyway'], algorithms: ['ES256'], ...usual },
+    { issuer: one.issuer, keys, audiences: ['keyway'], algorithms: ['ES256'], ...usual },
     {
       issuer: other.issuer,
-      jwks: one.jwks,
+      keys,
       audiences: ['a', 'b'],
       algorithms: ['EdDSA', 'PS256'],
       longestLifetimeHours: 168,
@@ -46,6 +47,34 @@ test('issuers are read, with one audience or several', () => {
     },
   ]);
   expect(read('[]')).toEqual([]);
+});
+
+test('an issuer and an audience are enough', () => {
+  const all = ['EdDSA', 'ES256', 'ES384', 'PS256', 'PS384', 'RS256', 'RS384', 'RS512'];
+  expect(read([{ issuer: one.issuer, audience: 'keyway' }])).toMatchObject([
+    { issuer: one.issuer, keys: 'discovered', audiences: ['keyway'], algorithms: all },
+  ]);
+});
+
+const ownKeys = { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' };
+
+test('keys stand in a file, or in the setting itself; an address may want a token, and have its own authority', () => {
+  const { issuer, audience } = one;
+  const inline = { keys: [ownKeys] };
+  const files = { bearerFile: '/run/token', certificateAuthorityFile: '/run/ca.crt' };
+  expect(
+    read([
+      { issuer: 'a', audience, jwksFile: '/run/keys.json' },
+      { issuer: 'b', audience, jwks: inline },
+      { issuer, audience, ...files },
+      { ...one, issuer: 'c', ...files },
+    ]),
+  ).toMatchObject([
+    { keys: { file: '/run/keys.json' } },
+    { keys: { inline } },
+    { keys: 'discovered', ...files },
+    { keys: { address: one.jwks }, ...files },
+  ]);
 });
 
 test.each<[string, unknown, string]>([
@@ -79,7 +108,45 @@ test.each<[string, unknown, string]>([
     [one, { ...one, jwks: 'https://mark.example' }],
     'must have at [1].issuer another',
   ],
-  ['no address', [{ ...one, jwks: undefined }], 'must have at [0].jwks an https address'],
+  ...['id.mark.example', 'https://id.mark.example/?a=b', 'https://id.mark.example/#a', 'urn:mark'].map(
+    (issuer): [string, unknown, string] => [
+      `no address of keys where the issuer is ${issuer}`,
+      [{ ...one, issuer, jwks: undefined }],
+      'must have at [0].jwks an https address',
+    ],
+  ),
+  ...[
+    null,
+    [],
+    {},
+    { keys: {} },
+    { keys: [] },
+    { keys: ['mark'] },
+    { keys: [{ ...ownKeys, kty: 'oct' }] },
+  ].map((jwks): [string, unknown, string] => [
+    `keys that are ${JSON.stringify(jwks)}`,
+    [{ ...one, jwks }],
+    'must have at [0].jwks an https address, or a set of public keys',
+  ]),
+  ['a private key', [{ ...one, jwks: { keys: [{ ...ownKeys, d: 'mark' }] } }], 'must have at [0].jwks'],
+  ['keys in two places', [{ ...one, jwksFile: '/mark' }], 'must have at [0].jwksFile the absolute path'],
+  ['a relative path', [{ ...one, jwks: undefined, jwksFile: './mark' }], 'must have at [0].jwksFile'],
+  ['a path that is no text', [{ ...one, jwks: undefined, jwksFile: 7 }], 'must have at [0].jwksFile'],
+  [
+    'a relative path of a token',
+    [{ ...one, bearerFile: 'mark' }],
+    'must have at [0].bearerFile the absolute',
+  ],
+  [
+    'a token for a file',
+    [{ ...one, jwks: undefined, jwksFile: '/mark', bearerFile: '/mark' }],
+    'must have at [0].bearerFile',
+  ],
+  [
+    'an authority for keys that are at hand',
+    [{ ...one, jwks: { keys: [ownKeys] }, certificateAuthorityFile: '/mark' }],
+    'must have at [0].certificateAuthorityFile',
+  ],
   ['an http address', [{ ...one, jwks: 'http://mark.example/' }], 'must have at [0].jwks an https address'],
   ['a file', [{ ...one, jwks: 'file:///mark' }], 'must have at [0].jwks an https address'],
   ['an address with a user', [{ ...one, jwks: 'https://mark@a.example/' }], 'must have at [0].jwks'],
@@ -87,7 +154,7 @@ test.each<[string, unknown, string]>([
   ['no audience', [{ ...one, audience: undefined }], 'must have at [0].audience'],
   ['an empty list of audiences', [{ ...one, audience: [] }], 'must have at [0].audience'],
   ['an audience that is no text', [{ ...one, audience: ['mark', 7] }], 'must have at [0].audience'],
-  ['no algorithms', [{ ...one, algorithms: undefined }], 'must have at [0].algorithms a list out of'],
+  ['no list of algorithms', [{ ...one, algorithms: null }], 'must have at [0].algorithms a list out of'],
   ['an empty list of algorithms', [{ ...one, algorithms: [] }], 'must have at [0].algorithms'],
   ['one algorithm that is no list', [{ ...one, algorithms: 'ES256' }], 'must have at [0].algorithms'],
   ['HS256', [{ ...one, algorithms: ['ES256', 'HS256'] }], 'must have at [0].algorithms'],
@@ -99,7 +166,7 @@ test.each<[string, unknown, string]>([
 });
 
 test('all faults of all issuers are told at once', () => {
-  expect(faultsOf([{}, { ...one, jwks: 7 }])).toHaveLength(5);
+  expect(faultsOf([{}, { ...one, jwks: 7 }])).toHaveLength(4);
 });
 
 test('with the setting for trials, http will do', () => {

@@ -104,8 +104,12 @@ function isFor(algorithm: JwsAlgorithm, key: Record<string, unknown>): boolean {
     );
   }
   if (key.alg !== undefined && key.alg !== algorithm) return false;
-  return algorithm === 'ES256' ? key.kty === 'EC' && key.crv === 'P-256' : key.kty === 'RSA';
+  const curve = curves[algorithm];
+  return curve ? key.kty === 'EC' && key.crv === curve : key.kty === 'RSA';
 }
+
+// RFC 7518, section 3.4; all others are of RSA.
+const curves: { readonly [name in JwsAlgorithm]?: string } = { ES256: 'P-256', ES384: 'P-384' };
 
 const isNamed = (kid: string | undefined, key: Record<string, unknown>) =>
   kid === undefined || key.kid === undefined || key.kid === kid;

@@ -40,7 +40,9 @@ const isType = (type: unknown): boolean =>
   type === undefined || (typeof type === 'string' && /^(application\/)?(at\+)?jwt$/i.test(type));
 
 function readClaims(claims: Record<string, unknown>, issuer: JwtIssuer, nowMs: number): Identified {
-  const { sub, aud, exp, iat, nbf } = claims;
+  const { sub, aud, exp, iat, nbf, events } = claims;
+  // RFC 8417: what happened to a subject, a logout for one. Not every issuer gives such a token a type of its own.
+  if (events !== undefined) throw jwtRefused('the token tells of an event (events), and lets nobody call');
   // What is no text in the database is nobody's subject.
   if (typeof sub !== 'string' || !/^[^\p{Cc}\p{Cs}]{1,255}$/u.test(sub))
     throw jwtRefused('the token has no subject (sub) of 1 to 255 characters');
