@@ -2,6 +2,7 @@ import { sql, type Database, type ReadRow } from '../database/database.js';
 import type { Part } from '../database/joined.js';
 import { KeywayError } from '../errors.js';
 import { identify } from './issuers/jwt.js';
+import { prefixesOf } from './issuers/pattern.js';
 import type { KeySets } from './issuers/key-sets.js';
 import type { Identified, Principal } from './principal.js';
 import { tenantOf } from '../shares/tenant.js';
@@ -36,7 +37,7 @@ export async function authenticateJwt(
 /** What to ask for the account that this identity calls as, by now. */
 export const identityByNow = ({ issuer, subject, untilMs }: Identified): Part => ({
   statement: identifiedAccount,
-  parameters: { issuer, subject, untilMs },
+  parameters: { issuer, subject, prefixes: prefixesOf(subject), untilMs },
 });
 
 /**
@@ -71,13 +72,23 @@ export function principalOfIdentity(
   };
 }
 
-// One statement, since every request pays for it.
+// One statement, since every request pays for it. Whose identity it is, is decided before it is asked whether that account
+// may call: what was taken from one account falls to no other.
 const identifiedAccount = {
   ...sql(`
   SELECT a.id AS "accountId", ${tenantOf('a.id')} AS "tenantId", a.mfa_required AS "mfaRequired",
     (SELECT coalesce(json_agg(held), '[]') FROM (${grantsHeldBy('a.id')}) held) AS held
-  FROM identities i JOIN accounts a ON a.id = i.account_id
-  WHERE i.issuer = :issuer AND i.subject = :subject AND ${goesOn('a')}
+  FROM (
+    SELECT found.account_id FROM (
+      SELECT i.account_id, NULL AS prefix FROM identities i
+      WHERE i.issuer = :issuer AND i.subject = :subject AND NOT i.pattern
+      UNION ALL
+      SELECT i.account_id, i.prefix FROM identities i
+      WHERE i.issuer = :issuer AND i.pattern AND i.prefix = ANY(CAST(:prefixes AS text[]))
+        AND CAST(:subject AS text) ~ i.expression
+    ) found ORDER BY length(found.prefix) DESC NULLS FIRST LIMIT 1
+  ) i JOIN accounts a ON a.id = i.account_id
+  WHERE ${goesOn('a')}
     AND clock_timestamp() < to_timestamp(CAST(:untilMs AS double precision) / 1000)`),
   name: 'identified-account',
 };

@@ -19,10 +19,25 @@ export interface JwtIssuer {
   /** Of these, the claim `aud` must name one. */
   readonly audiences: readonly string[];
   readonly algorithms: readonly JwsAlgorithm[];
+  /** The claim that names the caller: the subject of its identities. */
+  readonly claim: ClaimPath;
+  /** Whether an e-mail address names the caller that the issuer has not verified. */
+  readonly unverifiedEmail: boolean;
+  /** What else a token must say, all of it. */
+  readonly require: readonly RequiredClaim[];
   /** How long after its `iat` a token may end at most. */
   readonly longestLifetimeHours: number;
   /** How long a token may be, in bytes. */
   readonly largestTokenBytes: number;
+}
+
+/** Where in the claims of a token something stands: the names that lead there. */
+export type ClaimPath = readonly string[];
+
+/** A claim that a token must have: one of these values, alone or in a list. */
+export interface RequiredClaim {
+  readonly claim: ClaimPath;
+  readonly is: readonly (string | number | boolean)[];
 }
 
 /** Where the keys of an issuer are: at an address, in a file, in the configuration, or where the issuer itself says. */
@@ -31,6 +46,26 @@ export type KeysAt =
   | { readonly file: string }
   | { readonly inline: Readonly<Record<string, unknown>> }
   | 'discovered';
+
+/**
+ * Claims that are no name of the caller: what the token itself is about, and what people choose or may get after another
+ * (OpenID Connect Core 1.0, section 5.7; Entra's are mutable, too:
+ * https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference).
+ */
+const namesNobody = [
+  ...['iss', 'aud', 'exp', 'nbf', 'iat', 'jti', 'nonce', 'sid', 'scope', 'scp'],
+  ...[
+    'name',
+    'given_name',
+    'family_name',
+    'middle_name',
+    'nickname',
+    'preferred_username',
+    'upn',
+    'unique_name',
+  ],
+  ...['phone_number'],
+];
 
 type Given = Record<string, unknown>;
 
@@ -82,6 +117,22 @@ const members: readonly Member[] = [
     must: `a list out of ${algorithms.join(', ')}`,
   },
   {
+    name: 'claim',
+    fits: (value = 'sub') => isPath(value) && !namesNobody.includes(String(listed(value)[0])),
+    must: `the name of a claim, or a list of the names that lead to it, not ${namesNobody.join(', ')}`,
+  },
+  {
+    name: 'unverifiedEmail',
+    fits: (value, { claim }) =>
+      value === undefined || (typeof value === 'boolean' && String(listed(claim)) === 'email'),
+    must: 'true or false, where claim is email',
+  },
+  {
+    name: 'require',
+    fits: (value) => value === undefined || (Array.isArray(value) && value.every(isRequired)),
+    must: 'a list of objects with claim, a name or a list of names, and is, a value or a list of values',
+  },
+  {
     name: 'longestLifetimeHours',
     fits: (value = usualJwtHours) => isWhole(value, 1, longestJwtHours),
     must: `a whole number from 1 to ${longestJwtHours}`,
@@ -129,6 +180,9 @@ function issuerOf(given: Given): JwtIssuer {
     certificateAuthorityFile,
     audience,
     algorithms: allowed = algorithms,
+    claim = 'sub',
+    unverifiedEmail = false,
+    require = [],
     longestLifetimeHours = usualJwtHours,
     largestTokenBytes = usualJwtBytes,
   } = given;
@@ -147,6 +201,11 @@ function issuerOf(given: Given): JwtIssuer {
     certificateAuthorityFile,
     audiences: listed(audience),
     algorithms: allowed,
+    claim: listed(claim),
+    unverifiedEmail,
+    require: listed(require)
+      .filter(isObject)
+      .map(({ claim: path, is }) => ({ claim: listed(path), is: listed(is) })),
     longestLifetimeHours,
     largestTokenBytes,
   } as JwtIssuer;
@@ -194,6 +253,16 @@ const isPublicKeys = (value: unknown): boolean =>
   Array.isArray(value.keys) &&
   value.keys.length > 0 &&
   value.keys.every((key) => isObject(key) && ['RSA', 'EC', 'OKP'].includes(String(key.kty)) && !('d' in key));
+
+const isPath = (value: unknown): boolean =>
+  listed(value).length > 0 && listed(value).length <= 8 && listed(value).every(isName);
+
+const isRequired = (value: unknown): boolean =>
+  isObject(value) &&
+  Object.keys(value).every((name) => ['claim', 'is'].includes(name)) &&
+  isPath(value.claim) &&
+  listed(value.is).length > 0 &&
+  listed(value.is).every((one) => isName(one) || typeof one === 'boolean' || Number.isSafeInteger(one));
 
 const isAlgorithms = (value: unknown): boolean =>
   Array.isArray(value) && value.length > 0 && value.every((one) => algorithms.some((name) => name === one));

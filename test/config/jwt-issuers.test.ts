@@ -33,7 +33,10 @@ test('issuers are read, with one audience or several', () => {
     longestLifetimeHours: 168,
     largestTokenBytes: 1_024,
   };
-  const usual = { longestLifetimeHours: 25, largestTokenBytes: 16_384 };
+  const [bearerFile, certificateAuthorityFile] = [undefined, undefined];
+  const caller = { claim: ['sub'], unverifiedEmail: false, require: [] };
+  const rest = { bearerFile, certificateAuthorityFile, ...caller };
+  const usual = { ...rest, longestLifetimeHours: 25, largestTokenBytes: 16_384 };
   const keys = { address: one.jwks };
   expect(read([one, other])).toEqual([
     { issuer: one.issuer, keys, audiences: ['keyway'], algorithms: ['ES256'], ...usual },
@@ -42,6 +45,7 @@ test('issuers are read, with one audience or several', () => {
       keys,
       audiences: ['a', 'b'],
       algorithms: ['EdDSA', 'PS256'],
+      ...rest,
       longestLifetimeHours: 168,
       largestTokenBytes: 1_024,
     },
@@ -53,6 +57,19 @@ test('an issuer and an audience are enough', () => {
   const all = ['EdDSA', 'ES256', 'ES384', 'PS256', 'PS384', 'RS256', 'RS384', 'RS512'];
   expect(read([{ issuer: one.issuer, audience: 'keyway' }])).toMatchObject([
     { issuer: one.issuer, keys: 'discovered', audiences: ['keyway'], algorithms: all },
+  ]);
+});
+
+test('a claim names the caller, and others are required, by their names or by the names that lead to them', () => {
+  const serviceAccount = ['kubernetes.io', 'serviceaccount', 'uid'];
+  expect(
+    read([
+      { ...one, claim: 'email', unverifiedEmail: true, require: [{ claim: 'hd', is: 'example.com' }] },
+      { ...one, issuer: 'b', claim: serviceAccount, require: [{ claim: ['a', 'b'], is: [1, true, 'c'] }] },
+    ]),
+  ).toMatchObject([
+    { claim: ['email'], unverifiedEmail: true, require: [{ claim: ['hd'], is: ['example.com'] }] },
+    { claim: serviceAccount, unverifiedEmail: false, require: [{ claim: ['a', 'b'], is: [1, true, 'c'] }] },
   ]);
 });
 
@@ -97,6 +114,38 @@ test.each<[string, unknown, string]>([
     `a size of ${largestTokenBytes}`,
     [{ ...one, largestTokenBytes }],
     'must have at [0].largestTokenBytes a whole number from 1024 to 49152',
+  ]),
+  ...[null, '', [], 7, ['a', 7], 'aud', 'jti', 'name', 'preferred_username', 'upn', ['nickname']].map(
+    (claim): [string, unknown, string] => [
+      `a claim ${JSON.stringify(claim)}`,
+      [{ ...one, claim }],
+      'must have at [0].claim the name of a claim',
+    ],
+  ),
+  [
+    'an e-mail address that names nobody',
+    [{ ...one, unverifiedEmail: true }],
+    'must have at [0].unverifiedEmail',
+  ],
+  [
+    'half a yes to unverified addresses',
+    [{ ...one, claim: 'email', unverifiedEmail: 'mark' }],
+    'must have at [0].unverifiedEmail true or false',
+  ],
+  ...[
+    'mark',
+    ['mark'],
+    [null],
+    [{ claim: 'mark' }],
+    [{ is: 'mark' }],
+    [{ claim: 'a', is: [] }],
+    [{ claim: 'a', is: null }],
+    [{ claim: 'a', is: ['b', {}] }],
+    [{ claim: 'a', is: 'b', mark: 'c' }],
+  ].map((require): [string, unknown, string] => [
+    `a requirement of ${JSON.stringify(require)}`,
+    [{ ...one, require }],
+    'must have at [0].require a list of objects',
   ]),
   ['no issuer', [{ ...one, issuer: undefined }], 'must have at [0].issuer'],
   ['an empty issuer', [{ ...one, issuer: '' }], 'must have at [0].issuer'],
