@@ -6,7 +6,7 @@ import { prefixesOf } from './issuers/pattern.js';
 import type { KeySets } from './issuers/key-sets.js';
 import type { Identified, Principal } from './principal.js';
 import { tenantOf } from '../shares/tenant.js';
-import { grantsHeldBy, rightsBy, rolesBy, type Held } from './rights.js';
+import { claimedBy, grantsHeldBy, rightsBy, rolesBy, type Held } from './rights.js';
 import { goesOn } from './works.js';
 import { instant } from '../time.js';
 
@@ -35,19 +35,18 @@ export async function authenticateJwt(
 }
 
 /** What to ask for the account that this identity calls as, by now. */
-export const identityByNow = ({ issuer, subject, untilMs }: Identified): Part => ({
-  statement: identifiedAccount,
-  parameters: { issuer, subject, prefixes: prefixesOf(subject), untilMs },
-});
+export function identityByNow({ issuer, subject, untilMs, roles }: Identified): Part {
+  const parameters = { issuer, subject, prefixes: prefixesOf(subject), untilMs };
+  return roles.length === 0
+    ? { statement: identifiedAccount, parameters }
+    : { statement: identifiedWithRoles, parameters: { ...parameters, claimed: claimedBy(roles) } };
+}
 
 /**
  * That account, with all that it may do; undefined where there is none that may call, and where the token is taken no
  * longer.
  */
-export function principalOfIdentity(
-  { issuer, subject, expiresAtMs, untilMs }: Identified,
-  row: ReadRow | undefined,
-): Principal | undefined {
+export function principalOfIdentity(identity: Identified, row: ReadRow | undefined): Principal | undefined {
   if (!row) return undefined;
   const account = row as unknown as {
     accountId: string;
@@ -60,13 +59,13 @@ export function principalOfIdentity(
     tenantId: account.tenantId,
     credentialId: null,
     credentialVersion: null,
-    identity: { issuer, subject, expiresAtMs, untilMs },
+    identity,
     holds: null,
     temporary: false,
     rights: rightsBy(account.held, null),
     roles: rolesBy(account.held),
     limits: null,
-    expiresAt: instant(expiresAtMs),
+    expiresAt: instant(identity.expiresAtMs),
     allowedIps: [],
     mfaRequired: account.mfaRequired,
   };
@@ -74,10 +73,9 @@ export function principalOfIdentity(
 
 // One statement, since every request pays for it. Whose identity it is, is decided before it is asked whether that account
 // may call: what was taken from one account falls to no other.
-const identifiedAccount = {
-  ...sql(`
+const identifiedBy = (held: string): string => `
   SELECT a.id AS "accountId", ${tenantOf('a.id')} AS "tenantId", a.mfa_required AS "mfaRequired",
-    (SELECT coalesce(json_agg(held), '[]') FROM (${grantsHeldBy('a.id')}) held) AS held
+    (SELECT coalesce(json_agg(held), '[]') FROM (${held}) held) AS held
   FROM (
     SELECT found.account_id FROM (
       SELECT i.account_id, NULL AS prefix FROM identities i
@@ -89,6 +87,10 @@ const identifiedAccount = {
     ) found ORDER BY length(found.prefix) DESC NULLS FIRST LIMIT 1
   ) i JOIN accounts a ON a.id = i.account_id
   WHERE ${goesOn('a')}
-    AND clock_timestamp() < to_timestamp(CAST(:untilMs AS double precision) / 1000)`),
-  name: 'identified-account',
+    AND clock_timestamp() < to_timestamp(CAST(:untilMs AS double precision) / 1000)`;
+
+const identifiedAccount = { ...sql(identifiedBy(grantsHeldBy('a.id'))), name: 'identified-account' };
+const identifiedWithRoles = {
+  ...sql(identifiedBy(grantsHeldBy('a.id', true))),
+  name: 'identified-with-roles',
 };

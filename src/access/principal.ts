@@ -1,3 +1,4 @@
+import type { ClaimedRole } from '../config/jwt-issuers.js';
 import { registerEnumType } from 'type-graphql';
 import type { Whose } from '../shares/line.js';
 
@@ -71,6 +72,8 @@ export interface Identified {
   expiresAtMs: number;
   /** Until when it is taken, since clocks may differ. */
   untilMs: number;
+  /** The roles that the token brings, besides those that the account holds. */
+  roles: readonly ClaimedRole[];
 }
 
 /** Each permission with its reach; one that is not held is not there. */

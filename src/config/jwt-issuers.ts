@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import { longestBearer, longestJwtHours, usualJwtBytes, usualJwtHours } from './limits.js';
+import { longestBearer, longestJwtHours, mostRolesOfIssuer, usualJwtBytes, usualJwtHours } from './limits.js';
 
 /** The signatures that are taken, all of them by a public key. */
 export type JwsAlgorithm = (typeof algorithms)[number];
@@ -25,6 +25,8 @@ export interface JwtIssuer {
   readonly unverifiedEmail: boolean;
   /** What else a token must say, all of it. */
   readonly require: readonly RequiredClaim[];
+  /** Which roles its tokens bring, besides those of the account. */
+  readonly roles: readonly ClaimedRole[];
   /** How long after its `iat` a token may end at most. */
   readonly longestLifetimeHours: number;
   /** How long a token may be, in bytes. */
@@ -38,6 +40,16 @@ export type ClaimPath = readonly string[];
 export interface RequiredClaim {
   readonly claim: ClaimPath;
   readonly is: readonly (string | number | boolean)[];
+}
+
+/** A role that whoever's token has a claim holds at one place, for as long as the token says so. */
+export interface ClaimedRole extends RequiredClaim {
+  /** Ids as callers see them. */
+  readonly role: string;
+  readonly onAccount: string | null;
+  readonly onProject: string | null;
+  /** Whether the place is everywhere; then there is no other. */
+  readonly everywhere: boolean;
 }
 
 /** Where the keys of an issuer are: at an address, in a file, in the configuration, or where the issuer itself says. */
@@ -133,6 +145,13 @@ const members: readonly Member[] = [
     must: 'a list of objects with claim, a name or a list of names, and is, a value or a list of values',
   },
   {
+    name: 'roles',
+    fits: (value) =>
+      value === undefined ||
+      (Array.isArray(value) && value.length <= mostRolesOfIssuer && value.every(isClaimedRole)),
+    must: `a list of at most ${mostRolesOfIssuer} objects with claim and is, the id of a role, and one of onAccount, onProject (an id) and everywhere (true)`,
+  },
+  {
     name: 'longestLifetimeHours',
     fits: (value = usualJwtHours) => isWhole(value, 1, longestJwtHours),
     must: `a whole number from 1 to ${longestJwtHours}`,
@@ -183,6 +202,7 @@ function issuerOf(given: Given): JwtIssuer {
     claim = 'sub',
     unverifiedEmail = false,
     require = [],
+    roles = [],
     longestLifetimeHours = usualJwtHours,
     largestTokenBytes = usualJwtBytes,
   } = given;
@@ -203,13 +223,22 @@ function issuerOf(given: Given): JwtIssuer {
     algorithms: allowed,
     claim: listed(claim),
     unverifiedEmail,
-    require: listed(require)
+    require: listed(require).filter(isObject).map(requiredOf),
+    roles: listed(roles)
       .filter(isObject)
-      .map(({ claim: path, is }) => ({ claim: listed(path), is: listed(is) })),
+      .map((one) => ({
+        ...requiredOf(one),
+        role: one.role,
+        onAccount: one.onAccount ?? null,
+        onProject: one.onProject ?? null,
+        everywhere: one.everywhere === true,
+      })),
     longestLifetimeHours,
     largestTokenBytes,
   } as JwtIssuer;
 }
+
+const requiredOf = ({ claim, is }: Given) => ({ claim: listed(claim), is: listed(is) });
 
 function parseList(text: string): unknown[] | undefined {
   try {
@@ -263,6 +292,22 @@ const isRequired = (value: unknown): boolean =>
   isPath(value.claim) &&
   listed(value.is).length > 0 &&
   listed(value.is).every((one) => isName(one) || typeof one === 'boolean' || Number.isSafeInteger(one));
+
+const isClaimedRole = (value: unknown): boolean => {
+  if (!isObject(value)) return false;
+  const { claim, is, role, onAccount, onProject, everywhere, ...others } = value;
+  const places = [isId('acct', onAccount), isId('proj', onProject), everywhere === true];
+  return (
+    isRequired({ claim, is }) &&
+    isId('role', role) &&
+    [onAccount, onProject, everywhere].filter((place) => place !== undefined).length === 1 &&
+    places.includes(true) &&
+    Object.keys(others).length === 0
+  );
+};
+
+const isId = (prefix: string, value: unknown): boolean =>
+  typeof value === 'string' && new RegExp(`^${prefix}_[0-9A-Za-z]{22}$`).test(value);
 
 const isAlgorithms = (value: unknown): boolean =>
   Array.isArray(value) && value.length > 0 && value.every((one) => algorithms.some((name) => name === one));

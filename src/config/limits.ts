@@ -39,6 +39,9 @@ export const mostIdentities = 20;
 export const mostWildcards = 8;
 export const mostAlikePatterns = 100;
 
+/** Roles of one issuer that its tokens can bring: each that a token brings is looked up for every request. */
+export const mostRolesOfIssuer = 100;
+
 /** Faults of one input that are told: more help nobody, and would make the answer longer than the request. */
 export const mostFaults = 100;
 

@@ -34,7 +34,7 @@ test('issuers are read, with one audience or several', () => {
     largestTokenBytes: 1_024,
   };
   const [bearerFile, certificateAuthorityFile] = [undefined, undefined];
-  const caller = { claim: ['sub'], unverifiedEmail: false, require: [] };
+  const caller = { claim: ['sub'], unverifiedEmail: false, require: [], roles: [] };
   const rest = { bearerFile, certificateAuthorityFile, ...caller };
   const usual = { ...rest, longestLifetimeHours: 25, largestTokenBytes: 16_384 };
   const keys = { address: one.jwks };
@@ -71,6 +71,21 @@ test('a claim names the caller, and others are required, by their names or by th
     { claim: ['email'], unverifiedEmail: true, require: [{ claim: ['hd'], is: ['example.com'] }] },
     { claim: serviceAccount, unverifiedEmail: false, require: [{ claim: ['a', 'b'], is: [1, true, 'c'] }] },
   ]);
+});
+
+const role = { claim: 'groups', is: 'ops', role: `role_${'a'.repeat(22)}` };
+const onAccount = `acct_${'b'.repeat(22)}`;
+
+test('claims bring roles at one place each', () => {
+  const onProject = `proj_${'c'.repeat(22)}`;
+  const none = { onAccount: null, onProject: null, everywhere: false };
+  const given = [
+    { ...role, onAccount },
+    { ...role, onProject },
+    { ...role, everywhere: true },
+  ];
+  const expected = given.map((one) => ({ ...none, ...one, claim: ['groups'], is: ['ops'] }));
+  expect(read([{ ...one, roles: given }])[0]?.roles).toEqual(expected);
 });
 
 const ownKeys = { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' };
@@ -146,6 +161,25 @@ test.each<[string, unknown, string]>([
     `a requirement of ${JSON.stringify(require)}`,
     [{ ...one, require }],
     'must have at [0].require a list of objects',
+  ]),
+  ...[
+    'mark',
+    [null],
+    [role],
+    [{ ...role, everywhere: false }],
+    [{ ...role, everywhere: 'mark' }],
+    [{ ...role, onAccount, everywhere: true }],
+    [{ ...role, onAccount: 'mark' }],
+    [{ ...role, onProject: onAccount }],
+    [{ ...role, onAccount, role: 'mark' }],
+    [{ ...role, onAccount, claim: undefined }],
+    [{ ...role, onAccount, is: [] }],
+    [{ ...role, onAccount, mark: 1 }],
+    Array.from({ length: 101 }, () => ({ ...role, onAccount })),
+  ].map((roles): [string, unknown, string] => [
+    `roles that are ${JSON.stringify(roles).slice(0, 80)}`,
+    [{ ...one, roles }],
+    'must have at [0].roles a list of at most 100 objects',
   ]),
   ['no issuer', [{ ...one, issuer: undefined }], 'must have at [0].issuer'],
   ['an empty issuer', [{ ...one, issuer: '' }], 'must have at [0].issuer'],

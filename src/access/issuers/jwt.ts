@@ -1,5 +1,5 @@
 import { KeywayError } from '../../errors.js';
-import type { ClaimPath, JwtIssuer } from '../../config/jwt-issuers.js';
+import type { ClaimPath, JwtIssuer, RequiredClaim } from '../../config/jwt-issuers.js';
 import { jwsHeader, parseObject, verifyJws } from './jws.js';
 import type { KeySets } from './key-sets.js';
 import type { Identified } from '../principal.js';
@@ -58,13 +58,16 @@ function readClaims(claims: Record<string, unknown>, issuer: JwtIssuer, nowMs: n
   if (nowMs >= exp * 1000 + leewayMs) throw jwtRefused('the token has expired (exp)');
   if (iat * 1000 > nowMs + leewayMs || (nbf !== undefined && nbf * 1000 > nowMs + leewayMs))
     throw jwtRefused('the token is not valid yet (iat or nbf): compare the clocks');
-  for (const { claim, is } of issuer.require) {
-    const value = claimAt(claims, claim);
-    const said: unknown[] = Array.isArray(value) ? value : [value];
-    if (!is.some((one) => said.includes(one)))
-      throw jwtRefused(`the token lacks what require of its issuer asks for (${claim.join('.')})`);
-  }
-  return { issuer: issuer.issuer, subject, expiresAtMs: exp * 1000, untilMs: exp * 1000 + leewayMs };
+  const lacking = issuer.require.find((required) => !says(claims, required));
+  if (lacking)
+    throw jwtRefused(`the token lacks what require of its issuer asks for (${lacking.claim.join('.')})`);
+  return {
+    issuer: issuer.issuer,
+    subject,
+    expiresAtMs: exp * 1000,
+    untilMs: exp * 1000 + leewayMs,
+    roles: issuer.roles.filter((role) => says(claims, role)),
+  };
 }
 
 /** Who the token is for, by the claim that is configured for that. */
@@ -77,6 +80,13 @@ function subjectOf(claims: Record<string, unknown>, { claim, unverifiedEmail }: 
   if (claim.length === 1 && claim[0] === 'email' && !unverifiedEmail && claims.email_verified !== true)
     throw jwtRefused('the issuer does not say that it has verified the address (email_verified)');
   return subject;
+}
+
+/** Whether the claim is there and one of its values will do. */
+function says(claims: Record<string, unknown>, { claim, is }: RequiredClaim): boolean {
+  const value = claimAt(claims, claim);
+  const said: unknown[] = Array.isArray(value) ? value : [value];
+  return is.some((one) => said.includes(one));
 }
 
 /** What stands there; undefined where nothing does. */
