@@ -231,6 +231,7 @@ test('a verb does its work while its caller may: what begins other transactions 
   const beginning = sources.filter(({ text }) => /\.transaction\(/.test(text));
   expect(beginning.map(({ name }) => name).sort()).toEqual([
     'access/standing', // those of verbs, all of them
+    'accounts/identities/first-sight', // whom it makes an account for has none yet
     'audit/decisions',
     'cli/cli',
     'credentials/outside/clear',

@@ -4,15 +4,19 @@ import { KeywayError } from '../errors.js';
 import { identify } from './issuers/jwt.js';
 import { prefixesOf } from './issuers/pattern.js';
 import type { KeySets } from './issuers/key-sets.js';
-import type { Identified, Principal } from './principal.js';
+import type { Identified, Newcomer, Principal } from './principal.js';
 import { tenantOf } from '../shares/tenant.js';
 import { claimedBy, grantsHeldBy, rightsBy, rolesBy, type Held } from './rights.js';
 import { goesOn } from './works.js';
 import { instant } from '../time.js';
 
+/** Makes an account for who has none. @returns whether it has an identity by now */
+export type Admit = (identified: Identified, newcomer: Newcomer) => Promise<boolean>;
+
 /**
  * Who calls with this JWT: the account that has the identity in it.
  * @param nowMs the time by the clock of the database
+ * @param admit asked where nobody has the identity, and the issuer is set up for newcomers
  * @throws UNAUTHENTICATED for every reason alike, UNAVAILABLE where the issuer's keys cannot be had.
  */
 export async function authenticateJwt(
@@ -20,11 +24,15 @@ export async function authenticateJwt(
   keySets: KeySets,
   token: string,
   nowMs: number,
+  admit?: Admit,
 ): Promise<Principal> {
   const identified = await identify(token, keySets, nowMs);
   const { statement, parameters } = identityByNow(identified);
-  const [row] = await db.rows<ReadRow>(statement, parameters);
-  const principal = principalOfIdentity(identified, row);
+  const find = async () =>
+    principalOfIdentity(identified, (await db.rows<ReadRow>(statement, parameters))[0]);
+  let principal = await find();
+  const { newcomer } = identified;
+  if (!principal && newcomer && (await admit?.(identified, newcomer))) principal = await find();
   if (!principal) {
     const { issuer, subject } = identified;
     throw new KeywayError('UNAUTHENTICATED', undefined, {

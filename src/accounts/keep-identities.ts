@@ -7,7 +7,7 @@ import { sql, violates, type Tx } from '../database/database.js';
 import { badInput, conflict, forbidden } from '../errors.js';
 import type { IdentityInput } from './account.input.js';
 import { Identity } from './identity.js';
-import { authorizeOverlaps, type NewIdentity } from './overlaps.js';
+import { authorizeOverlaps, type NewIdentity } from './identities/overlaps.js';
 
 /**
  * Makes these the identities of an account, and no others. The account is locked, or new.

@@ -1,5 +1,13 @@
 import { isAbsolute } from 'node:path';
-import { longestBearer, longestJwtHours, mostRolesOfIssuer, usualJwtBytes, usualJwtHours } from './limits.js';
+import {
+  longestBearer,
+  longestJwtHours,
+  mostFirstSights,
+  mostRolesOfIssuer,
+  usualFirstSights,
+  usualJwtBytes,
+  usualJwtHours,
+} from './limits.js';
 
 /** The signatures that are taken, all of them by a public key. */
 export type JwsAlgorithm = (typeof algorithms)[number];
@@ -27,6 +35,8 @@ export interface JwtIssuer {
   readonly require: readonly RequiredClaim[];
   /** Which roles its tokens bring, besides those of the account. */
   readonly roles: readonly ClaimedRole[];
+  /** Which accounts are made for its users; none, where undefined. */
+  readonly accounts: FirstSight | undefined;
   /** How long after its `iat` a token may end at most. */
   readonly longestLifetimeHours: number;
   /** How long a token may be, in bytes. */
@@ -50,6 +60,21 @@ export interface ClaimedRole extends RequiredClaim {
   readonly onProject: string | null;
   /** Whether the place is everywhere; then there is no other. */
   readonly everywhere: boolean;
+}
+
+/** Which accounts are made for users of an issuer who have none. */
+export interface FirstSight {
+  /** The id of the account that they are part of, as callers see it. */
+  readonly parent: string;
+  readonly kind: 'PERSON' | 'SERVICE';
+  /** What their names begin with. */
+  readonly name: string;
+  /** The claim that their titles are; their subject, where it is no line of text. */
+  readonly title: ClaimPath;
+  /** What a token must say for an account to be made, all of it. */
+  readonly when: readonly RequiredClaim[];
+  /** How many accounts the parent may have. */
+  readonly most: number;
 }
 
 /** Where the keys of an issuer are: at an address, in a file, in the configuration, or where the issuer itself says. */
@@ -152,6 +177,11 @@ const members: readonly Member[] = [
     must: `a list of at most ${mostRolesOfIssuer} objects with claim and is, the id of a role, and one of onAccount, onProject (an id) and everywhere (true)`,
   },
   {
+    name: 'accounts',
+    fits: (value) => value === undefined || isFirstSight(value),
+    must: `an object with parent (the id of an account), and perhaps kind (PERSON or SERVICE), name (1 to 32 small letters, digits and hyphens), title (a claim), when (as require) and most (1 to ${mostFirstSights})`,
+  },
+  {
     name: 'longestLifetimeHours',
     fits: (value = usualJwtHours) => isWhole(value, 1, longestJwtHours),
     must: `a whole number from 1 to ${longestJwtHours}`,
@@ -203,6 +233,7 @@ function issuerOf(given: Given): JwtIssuer {
     unverifiedEmail = false,
     require = [],
     roles = [],
+    accounts,
     longestLifetimeHours = usualJwtHours,
     largestTokenBytes = usualJwtBytes,
   } = given;
@@ -233,10 +264,27 @@ function issuerOf(given: Given): JwtIssuer {
         onProject: one.onProject ?? null,
         everywhere: one.everywhere === true,
       })),
+    accounts: isObject(accounts) ? firstSightOf(accounts) : undefined,
     longestLifetimeHours,
     largestTokenBytes,
   } as JwtIssuer;
 }
+
+const firstSightOf = ({
+  parent,
+  kind = 'PERSON',
+  name = 'user',
+  title = 'name',
+  when = [],
+  most = usualFirstSights,
+}: Given) => ({
+  parent,
+  kind,
+  name,
+  title: listed(title),
+  when: listed(when).filter(isObject).map(requiredOf),
+  most,
+});
 
 const requiredOf = ({ claim, is }: Given) => ({ claim: listed(claim), is: listed(is) });
 
@@ -302,6 +350,22 @@ const isClaimedRole = (value: unknown): boolean => {
     isId('role', role) &&
     [onAccount, onProject, everywhere].filter((place) => place !== undefined).length === 1 &&
     places.includes(true) &&
+    Object.keys(others).length === 0
+  );
+};
+
+const isFirstSight = (value: unknown): boolean => {
+  if (!isObject(value)) return false;
+  const { parent, kind = 'PERSON', name = 'user', title = 'name', when = [], most = 1, ...others } = value;
+  return (
+    isId('acct', parent) &&
+    (kind === 'PERSON' || kind === 'SERVICE') &&
+    typeof name === 'string' &&
+    /^[a-z0-9][a-z0-9-]{0,31}$/.test(name) &&
+    isPath(title) &&
+    Array.isArray(when) &&
+    when.every(isRequired) &&
+    isWhole(most, 1, mostFirstSights) &&
     Object.keys(others).length === 0
   );
 };

@@ -42,6 +42,10 @@ export const mostAlikePatterns = 100;
 /** Roles of one issuer that its tokens can bring: each that a token brings is looked up for every request. */
 export const mostRolesOfIssuer = 100;
 
+/** Accounts that an issuer's tokens make by themselves, where nothing else is set, and at most. */
+export const usualFirstSights = 1_000;
+export const mostFirstSights = 100_000;
+
 /** Faults of one input that are told: more help nobody, and would make the answer longer than the request. */
 export const mostFaults = 100;
 

@@ -34,7 +34,7 @@ test('issuers are read, with one audience or several', () => {
     largestTokenBytes: 1_024,
   };
   const [bearerFile, certificateAuthorityFile] = [undefined, undefined];
-  const caller = { claim: ['sub'], unverifiedEmail: false, require: [], roles: [] };
+  const caller = { claim: ['sub'], unverifiedEmail: false, require: [], roles: [], accounts: undefined };
   const rest = { bearerFile, certificateAuthorityFile, ...caller };
   const usual = { ...rest, longestLifetimeHours: 25, largestTokenBytes: 16_384 };
   const keys = { address: one.jwks };
@@ -75,6 +75,19 @@ test('a claim names the caller, and others are required, by their names or by th
 
 const role = { claim: 'groups', is: 'ops', role: `role_${'a'.repeat(22)}` };
 const onAccount = `acct_${'b'.repeat(22)}`;
+
+test('accounts are made by a rule', () => {
+  const rule = { parent: onAccount, kind: 'SERVICE', name: 'acme-2', most: 7 };
+  const asked = [{ claim: 'groups', is: 'users' }];
+  expect(
+    [{ parent: onAccount }, { ...rule, title: ['a', 'b'], when: asked }].map(
+      (accounts) => read([{ ...one, accounts }])[0]?.accounts,
+    ),
+  ).toEqual([
+    { parent: onAccount, kind: 'PERSON', name: 'user', title: ['name'], when: [], most: 1_000 },
+    { ...rule, title: ['a', 'b'], when: [{ claim: ['groups'], is: ['users'] }] },
+  ]);
+});
 
 test('claims bring roles at one place each', () => {
   const onProject = `proj_${'c'.repeat(22)}`;
@@ -180,6 +193,27 @@ test.each<[string, unknown, string]>([
     `roles that are ${JSON.stringify(roles).slice(0, 80)}`,
     [{ ...one, roles }],
     'must have at [0].roles a list of at most 100 objects',
+  ]),
+  ...[
+    null,
+    'mark',
+    {},
+    { parent: 'mark' },
+    { parent: role.role },
+    { parent: onAccount, kind: 'ORGANIZATION' },
+    { parent: onAccount, name: '' },
+    { parent: onAccount, name: 'Mark' },
+    { parent: onAccount, name: 'm'.repeat(33) },
+    { parent: onAccount, title: 7 },
+    { parent: onAccount, when: 'mark' },
+    { parent: onAccount, when: [{ claim: 'mark' }] },
+    { parent: onAccount, most: 0 },
+    { parent: onAccount, most: 100_001 },
+    { parent: onAccount, mark: 1 },
+  ].map((accounts): [string, unknown, string] => [
+    `accounts that are ${JSON.stringify(accounts)}`,
+    [{ ...one, accounts }],
+    'must have at [0].accounts an object with parent',
   ]),
   ['no issuer', [{ ...one, issuer: undefined }], 'must have at [0].issuer'],
   ['an empty issuer', [{ ...one, issuer: '' }], 'must have at [0].issuer'],

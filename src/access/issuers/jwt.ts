@@ -2,7 +2,7 @@ import { KeywayError } from '../../errors.js';
 import type { ClaimPath, JwtIssuer, RequiredClaim } from '../../config/jwt-issuers.js';
 import { jwsHeader, parseObject, verifyJws } from './jws.js';
 import type { KeySets } from './key-sets.js';
-import type { Identified } from '../principal.js';
+import type { Identified, Newcomer } from '../principal.js';
 
 const leewayMs = 30_000;
 const hourMs = 3_600_000;
@@ -67,6 +67,7 @@ function readClaims(claims: Record<string, unknown>, issuer: JwtIssuer, nowMs: n
     expiresAtMs: exp * 1000,
     untilMs: exp * 1000 + leewayMs,
     roles: issuer.roles.filter((role) => says(claims, role)),
+    newcomer: newcomerIn(claims, issuer),
   };
 }
 
@@ -80,6 +81,11 @@ function subjectOf(claims: Record<string, unknown>, { claim, unverifiedEmail }: 
   if (claim.length === 1 && claim[0] === 'email' && !unverifiedEmail && claims.email_verified !== true)
     throw jwtRefused('the issuer does not say that it has verified the address (email_verified)');
   return subject;
+}
+
+function newcomerIn(claims: Record<string, unknown>, { accounts: rule }: JwtIssuer): Newcomer | undefined {
+  if (!rule?.when.every((required) => says(claims, required))) return undefined;
+  return { rule, title: claimAt(claims, rule.title) };
 }
 
 /** Whether the claim is there and one of its values will do. */

@@ -1,10 +1,10 @@
-import { may } from '../access/authorize.js';
-import { overlap, prefixesOf } from '../access/issuers/pattern.js';
-import { Permission, type Principal } from '../access/principal.js';
-import { mostAlikePatterns } from '../config/limits.js';
-import { sql, type Tx } from '../database/database.js';
-import { conflict } from '../errors.js';
-import type { Identity } from './identity.js';
+import { may } from '../../access/authorize.js';
+import { overlap, prefixesOf } from '../../access/issuers/pattern.js';
+import { Permission, type Principal } from '../../access/principal.js';
+import { mostAlikePatterns } from '../../config/limits.js';
+import { sql, type Tx } from '../../database/database.js';
+import { conflict } from '../../errors.js';
+import type { Identity } from '../identity.js';
 
 /** An identity that an account is about to get. */
 export type NewIdentity = Pick<Identity, 'issuer' | 'subject' | 'pattern' | 'prefix' | 'expression'>;
