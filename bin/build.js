@@ -90,18 +90,23 @@ const longestBuildMs = 3_600_000;
 
 /** What has files of its own besides its code, and what must be there before any class is. */
 const external = [
+  // Loaded only where a setting asks for it, and large.
+  '@aws-sdk/*',
   '@electric-sql/pglite',
   '@node-rs/argon2',
   '@graphql-yoga/render-graphiql',
   'reflect-metadata',
 ];
 
+const isExternal = (path) =>
+  external.some((name) => (name.endsWith('*') ? path.startsWith(name.slice(0, -1)) : path === name));
+
 /** A package that is no module would be brought by import() with its default alone: here it comes with all its names. */
 const wholePackages = {
   name: 'whole packages',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^[^./]/ }, ({ path, kind, resolveDir }) =>
-      kind === 'dynamic-import' && !path.startsWith('node:') && !external.includes(path)
+      kind === 'dynamic-import' && !path.startsWith('node:') && !isExternal(path)
         ? { path, namespace: 'whole', pluginData: resolveDir }
         : undefined,
     );

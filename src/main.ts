@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openKeySets } from './access/issuers/key-sets.js';
-import type { Break } from './audit/breaks.js';
+import type { Break } from './audit/checkpoints/breaks.js';
 import { Decisions } from './audit/decisions.js';
 import type { Config } from './config/config.js';
 import { registry, type Registry } from './connectors/registry.js';
@@ -90,8 +90,7 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
     await app?.close();
     await metrics?.stop();
     await serving?.stop();
-    await keyway.keyring?.close();
-    await db.close();
+    await keyway.close();
     throw error;
   }
   const [http, connections] = [app, closing];
@@ -105,8 +104,7 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
     await http.close();
     await metrics?.stop();
     await serving?.stop();
-    await keyway.keyring?.close();
-    await db.close();
+    await keyway.close();
   };
   let stopped: Promise<void> | undefined;
   return {

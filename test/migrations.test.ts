@@ -7,6 +7,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { join } from 'node:path';
 import { RecipientsInTheAudit1796720000000 } from '../migrations/1796720000000-recipients-in-the-audit.js';
 import { checkAudit } from '../src/audit/check.js';
+import { linesOfFile } from '../src/audit/checkpoints/folder.js';
 import { registry } from '../src/connectors/registry.js';
 import { Database, sql } from '../src/database/database.js';
 import { loadKeyFiles } from '../src/keyring/kek-file.js';
@@ -216,7 +217,7 @@ test('S61, R32: chains from before events had recipients are whole, and go on', 
       }),
     ).toEqual(before);
     const keyring = openKeyring(loadKeyFiles(join(server.dataDir, 'keys')));
-    const { breaks, events } = await checkAudit(server.db, keyring, join(server.dataDir, 'none.jsonl'));
+    const { breaks, events } = await checkAudit(server.db, keyring, linesOfFile('none.jsonl'));
     expect(breaks).toEqual([]);
     expect(events).toBeGreaterThan(before.length);
   } finally {

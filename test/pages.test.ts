@@ -33,3 +33,25 @@ test('the changelog keeps to its form: the version of package.json below what is
   const sections = ['Added', 'Changed', 'Deprecated', 'Removed', 'Fixed', 'Security'];
   expect(headings.filter((title) => !releases.includes(title) && !sections.includes(title))).toEqual([]);
 });
+
+/** The promises of docs/security.md: their numbers, and the tests that each names. */
+const promises = () =>
+  [...read('docs/security.md').matchAll(/^- ((?:[SR]\d+(?:, | to )?)+) [^]*?(?=\n- |\n\n)/gm)].map(
+    ([text, label = '']) => ({
+      numbers: label.split(', ').flatMap((part) => {
+        const [first = '', last = first] = part.trim().split(' to ');
+        const [from, to] = [Number(first.slice(1)), Number(last.slice(1))];
+        return Array.from({ length: to - from + 1 }, (_, at) => `${first[0]}${from + at}`);
+      }),
+      tests: [...text.matchAll(/\]\(\.\.\/(test\/[^)]+)\)/g)].map(([, path = '']) => path),
+    }),
+  );
+
+test('each promise of docs/security.md names tests that have its number', () => {
+  const all = promises();
+  expect(all.length).toBeGreaterThan(70);
+  const unproven = all.flatMap(({ numbers, tests }) =>
+    numbers.filter((number) => !tests.some((path) => new RegExp(`\\b${number}\\b`).test(read(path)))),
+  );
+  expect(unproven).toEqual([]);
+});

@@ -2,8 +2,9 @@ import { sql, type Sql } from '../database/database.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { AuditEvent } from './audit-event.js';
 import { origin } from './chain.js';
-import { isSigned, readCheckpoints, type Checkpoint } from './checkpoint-file.js';
-import { belowFloor, floorOf, ofHeads, ofLines, unlikeTheirRows, type Break } from './breaks.js';
+import { belowFloor, floorOf, ofHeads, ofLines, unlikeTheirRows, type Break } from './checkpoints/breaks.js';
+import { isSigned, type Checkpoint } from './checkpoints/line.js';
+import type { ReadLines } from './checkpoints/place.js';
 import { canonicalEvent, hashedColumns } from './columns.js';
 
 export interface Report {
@@ -18,12 +19,16 @@ const batch = 1_000;
 
 /**
  * Reads every chain from its beginning: each row must follow from the one before it, by a key of its epoch, and no
- * epoch may come after a later one; the chain must reach its head; and each line of the file of checkpoints must be what
- * its row is, whatever came after it. What no line covers may be of no earlier epoch than the file names.
- * @param path the file of checkpoints
+ * epoch may come after a later one; the chain must reach its head; and each line of the checkpoints must be what its row
+ * is, whatever came after it. What no line covers may be of no earlier epoch than lines name.
+ * @param lines the checkpoints, part by part
  */
-export async function checkAudit(db: Sql, keyring: Keyring, path: string): Promise<Report> {
-  const { highest, wrong, unsigned } = await checkLines(db, keyring, path);
+export async function checkAudit(
+  db: Sql,
+  keyring: Keyring,
+  lines: AsyncIterable<ReadLines['lines']>,
+): Promise<Report> {
+  const { highest, wrong, unsigned } = await checkLines(db, keyring, lines);
   const heads = new Map((await db.rows<Head>(allHeads)).map((head) => [head.account, head]));
   const chains = (await db.rows<{ account: string }>(allChains)).map(({ account }) => account);
   const floor = floorOf(keyring, highest.values());
@@ -48,12 +53,12 @@ interface Head {
 
 type Broken = Omit<Break, 'account'>;
 
-/** Holds each line of the file to its row, so many at once. */
-async function checkLines(db: Sql, keyring: Keyring, path: string) {
+/** Holds each line to its row, so many at once. */
+async function checkLines(db: Sql, keyring: Keyring, all: AsyncIterable<ReadLines['lines']>) {
   const highest = new Map<string, Checkpoint>();
   const wrong = new Map<string, Broken>();
   let unsigned = 0;
-  for (const { lines } of readCheckpoints(path, 0)) {
+  for await (const lines of all) {
     const signed = lines.flatMap((line) => (line && isSigned(keyring, line) ? [line.checkpoint] : []));
     unsigned += lines.length - signed.length;
     for (const line of signed)

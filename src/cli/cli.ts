@@ -142,8 +142,10 @@ export async function run(args: readonly string[], version: string): Promise<num
       withKeywayAsItIs(async ({ db, keyring, checkpoints }) => {
         if (copy !== undefined && !existsSync(copy)) throw new Error('There is no such file of checkpoints.');
         const { checkAudit } = await import('../audit/check.js');
-        const path = copy ?? checkpoints.path;
-        const { chains, events, breaks, unsigned } = await checkAudit(db, keyring, path);
+        const { allLines } = await import('../audit/checkpoints/place.js');
+        const { linesOfFile } = await import('../audit/checkpoints/folder.js');
+        const lines = copy === undefined ? allLines(checkpoints.place) : linesOfFile(copy);
+        const { chains, events, breaks, unsigned } = await checkAudit(db, keyring, lines);
         for (const { account, number, reason } of breaks) say(`account ${account}, row ${number}: ${reason}`);
         if (unsigned > 0) say(`${unsigned} checkpoint lines are not signed by these keys`);
         const whole = breaks.length === 0 && unsigned === 0;
@@ -267,7 +269,7 @@ async function withKeys(
   try {
     await work(keyway, config, log);
   } finally {
-    await keyway.db.close();
+    await keyway.close();
   }
 }
 

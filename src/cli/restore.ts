@@ -1,5 +1,6 @@
 import { checkAudit } from '../audit/check.js';
-import { gapOf } from '../audit/gap.js';
+import { gapOf } from '../audit/checkpoints/gap.js';
+import { allLines } from '../audit/checkpoints/place.js';
 import { acceptRestore } from '../start/accept-restore.js';
 import type { Keyway } from '../start/keyway.js';
 
@@ -16,9 +17,9 @@ export async function acceptState(
   say: (text: string) => void,
 ): Promise<string> {
   if (checkpoints.breaks.length === 0) throw new Error('There is nothing to accept: Keyway is not held.');
-  const { breaks } = await checkAudit(db, keyring, checkpoints.path);
+  const { breaks } = await checkAudit(db, keyring, allLines(checkpoints.place));
   for (const { account, number, reason } of breaks) say(`account ${account}, row ${number}: ${reason}`);
-  const gap = await gapOf(db, keyring, checkpoints.path);
+  const gap = await gapOf(db, keyring, allLines(checkpoints.place));
   for (const { account, first, last } of gap.untold)
     say(`account ${account}: the checkpoints do not tell what ended by the events ${first} to ${last}`);
   if (gap.unsigned > 0)
@@ -33,13 +34,13 @@ export async function acceptState(
     ...(unknown > 0
       ? [`${unknown} of what had ended is not in this database: it was made after this state.`]
       : []),
-    `This is on record from now on. The checkpoints of before are in ${kept}: keep that file.`,
+    `This is on record from now on. Keep the checkpoints of before${kept.length > 0 ? `: ${kept.join(', ')}` : ''}.`,
   ].join('\n');
 }
 
 const refusal =
   'Nothing was changed: what the checkpoints do not tell may have been revoked, and would work again. ' +
-  'Add the lines of a file of checkpoints that has it, such as that of another replica, to the one in the data folder, and try again. ' +
+  'Put a file of checkpoints that has it, such as that of another replica, beside those that are there, and try again. ' +
   'If there is none, --incomplete goes on without it.';
 
 const namesOf: Record<string, string> = {

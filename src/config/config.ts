@@ -1,10 +1,12 @@
 import { isIP } from 'node:net';
 import { availableParallelism, homedir } from 'node:os';
 import { resolve } from 'node:path';
+import { isSameDatabase, readCheckpointsAt, type CheckpointsAt } from './checkpoints-at.js';
 import { DatabaseUrlError, isLocal, readDatabaseUrl } from './database-url.js';
 import { usualUnderWay } from './limits.js';
 import { readJwtIssuers, type JwtIssuer } from './jwt-issuers.js';
 import { isPrivate, parseRange } from './ranges.js';
+import { readRequestLimits, type RequestLimits } from './request-limits.js';
 
 /** How this Keyway is set up. Read once from the environment, checked, frozen. */
 export interface Config {
@@ -20,6 +22,9 @@ export interface Config {
   /** Where the embedded database, the key files and the first token lie. */
   readonly dataDir: string;
   readonly keysDir: string;
+  /** Where the checkpoints of the audit log lie, and how many months of them are kept. */
+  readonly checkpoints: CheckpointsAt;
+  readonly checkpointMonths: number;
   readonly logLevel: string;
   /** Origins that browsers may call from, besides Keyway's own. */
   readonly corsOrigins: readonly string[];
@@ -41,6 +46,8 @@ export interface Config {
   readonly outboundHttpRanges: readonly string[];
   /** Whether Keyway may call loopback addresses, and by http: for trials and tests. */
   readonly outboundLocal: boolean;
+  /** What a request may be like. */
+  readonly limits: RequestLimits;
   /** How many requests of one account may be under way at once. */
   readonly requestsPerCaller: number;
   /** How often each store is synced by itself, in milliseconds; never, if 0. */
@@ -118,6 +125,19 @@ export function readConfig(given: Environment = process.env, always: Environment
     return count;
   };
 
+  const limits = (name: string) => {
+    const read = readRequestLimits(text(name) ?? '');
+    read.faults.forEach((message) => fault(name, message));
+    return read.limits;
+  };
+
+  const checkpoints = (name: string, usual: string): CheckpointsAt => {
+    const given = text(name) ?? usual;
+    const at = readCheckpointsAt(given, environment);
+    if (at === 'fault') fault(name, 'must be a folder, s3://bucket/prefix, or postgres://user@host/database');
+    return at === undefined || at === 'fault' ? { kind: 'folder', path: folderAt(given) } : at;
+  };
+
   const production = text('NODE_ENV') === 'production';
   const host = text('HOST') ?? '127.0.0.1';
   const hosts = list('KEYWAY_HOSTS', isHost, 'hosts such as keyway.example.com or keyway.example.com:8443');
@@ -132,6 +152,8 @@ export function readConfig(given: Environment = process.env, always: Environment
     processes: processes('KEYWAY_PROCESSES'),
     dataDir,
     keysDir: folderAt(text('KEYWAY_KEYS_DIR') ?? `${dataDir}/keys`),
+    checkpoints: checkpoints('KEYWAY_CHECKPOINTS', dataDir),
+    checkpointMonths: whole('KEYWAY_CHECKPOINT_MONTHS', 13, 2, 1_200),
     logLevel: text('KEYWAY_LOG_LEVEL') ?? 'info',
     corsOrigins: list(
       'KEYWAY_CORS_ORIGINS',
@@ -151,6 +173,7 @@ export function readConfig(given: Environment = process.env, always: Environment
       'private addresses or CIDR blocks such as 10.0.0.0/8: what is sent by http can be read on its way',
     ),
     outboundLocal,
+    limits: limits('KEYWAY_LIMITS'),
     requestsPerCaller: whole('KEYWAY_REQUESTS_PER_CALLER', usualUnderWay, 1, 100_000),
     syncEveryMs: whole('KEYWAY_SYNC_MINUTES', 15, 0, 10_080) * 60_000,
     metrics: text('KEYWAY_METRICS_PORT')
@@ -164,6 +187,16 @@ export function readConfig(given: Environment = process.env, always: Environment
     fault('KEYWAY_LOG_LEVEL', `must be one of ${logLevels.join(', ')}`);
   if (config.databaseUrl !== undefined)
     databaseFaults(config.databaseUrl, production).forEach((f) => fault('DATABASE_URL', f));
+  if (config.checkpoints.kind === 'postgres') {
+    const { url } = config.checkpoints;
+    const wrong = databaseFaults(url, production);
+    wrong.forEach((f) => fault('KEYWAY_CHECKPOINTS', f));
+    if (wrong.length === 0 && config.databaseUrl !== undefined && isSame(config.databaseUrl, url))
+      fault(
+        'KEYWAY_CHECKPOINTS',
+        'must not lead to the database of DATABASE_URL: what is lost there is lost with it',
+      );
+  }
   if (production) {
     if (config.introspection) fault('KEYWAY_INTROSPECTION', 'must not be true in production');
     if (outboundLocal) fault('KEYWAY_OUTBOUND_LOCAL', 'must not be true in production');
@@ -188,6 +221,8 @@ const isRead = (name: string) =>
 const known = new Set([
   'KEYWAY_DATA_DIR',
   'KEYWAY_KEYS_DIR',
+  'KEYWAY_CHECKPOINTS',
+  'KEYWAY_CHECKPOINT_MONTHS',
   'KEYWAY_DATABASE_POOL',
   'KEYWAY_PROCESSES',
   'KEYWAY_LOG_LEVEL',
@@ -201,6 +236,7 @@ const known = new Set([
   'KEYWAY_OUTBOUND_RANGES',
   'KEYWAY_OUTBOUND_HTTP_RANGES',
   'KEYWAY_OUTBOUND_LOCAL',
+  'KEYWAY_LIMITS',
   'KEYWAY_REQUESTS_PER_CALLER',
   'KEYWAY_SYNC_MINUTES',
   'KEYWAY_METRICS_HOST',
@@ -244,6 +280,15 @@ function databaseFaults(address: string, production: boolean): string[] {
   } catch (error) {
     if (error instanceof DatabaseUrlError) return [error.message];
     throw error;
+  }
+}
+
+function isSame(one: string, other: string): boolean {
+  try {
+    return isSameDatabase(one, other);
+  } catch {
+    // What is wrong with either is told by its own name.
+    return false;
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
-import { readDatabaseUrl, type DatabaseAddress } from '../config/database-url.js';
+import { DatabaseUrlError, readDatabaseUrl, type DatabaseAddress } from '../config/database-url.js';
 import { slowestStatementMs } from '../config/limits.js';
 import type { PgConnection, Connections, Session } from './connections.js';
 import type { SeenSession, Server } from './dead-connections.js';
@@ -20,25 +20,7 @@ export async function connectionTo(
   connections: Pick<Connections, 'add' | 'begin'>,
 ): Promise<PoolOptions> {
   const address = readDatabaseUrl(url);
-  const options = {
-    host: address.host,
-    port: address.port,
-    user: address.user,
-    password: address.password,
-    database: address.database,
-    ssl:
-      address.tls === 'local'
-        ? false
-        : { rejectUnauthorized: address.tls !== 'unverified', ...files(address) },
-    enableChannelBinding: address.channelBinding,
-    application_name: address.applicationName,
-    connectionTimeoutMillis: address.connectTimeoutMs,
-    // Longer than the server's own limit: it is for a server that no longer answers at all.
-    query_timeout: slowestStatementMs + 2_000,
-    idleTimeoutMillis: 60_000,
-    keepAlive: true,
-    types: { getTypeParser: textTimestamps },
-  };
+  const options = ofDatabaseUrl(() => clientOptions(address));
   const settings = await meet(new pg.Client(options), address);
   return {
     ...options,
@@ -50,6 +32,28 @@ export async function connectionTo(
     },
   };
 }
+
+/**
+ * How `pg` reaches this address.
+ * @throws DatabaseUrlError where a file that it names cannot be read
+ */
+export const clientOptions = (address: DatabaseAddress) => ({
+  host: address.host,
+  port: address.port,
+  user: address.user,
+  password: address.password,
+  database: address.database,
+  ssl:
+    address.tls === 'local' ? false : { rejectUnauthorized: address.tls !== 'unverified', ...files(address) },
+  enableChannelBinding: address.channelBinding,
+  application_name: address.applicationName,
+  connectionTimeoutMillis: address.connectTimeoutMs,
+  // Longer than the server's own limit: it is for a server that no longer answers at all.
+  query_timeout: slowestStatementMs + 2_000,
+  idleTimeoutMillis: 60_000,
+  keepAlive: true,
+  types: { getTypeParser: textTimestamps },
+});
 
 /**
  * Resolves as soon as the server lets in a connection of its own. It asks nothing: a pooler whose sessions are all busy
@@ -98,7 +102,9 @@ async function meet(client: pg.Client, address: DatabaseAddress): Promise<Settin
   const wanted = new Map(address.settings);
   const own = client as unknown as pg.PoolClient;
   client.on('error', () => undefined);
-  await client.connect().catch(notConnected);
+  await client.connect().catch((error: unknown) => {
+    throw cannotStart(whyNotConnected(error), error);
+  });
   try {
     const session = await beginSession(own, settingsOver(wanted), address.pooled).catch(refusedSetting);
     const { rows } = await own.query<Met>(askServer, [address.schema ?? null]);
@@ -170,7 +176,7 @@ function files({ files }: DatabaseAddress): Record<string, Buffer> {
         return [name, readFileSync(path)];
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        throw cannotStart(
+        throw new DatabaseUrlError(
           `names a file with ${names[name as keyof typeof names]} that cannot be read (${code})`,
         );
       }
@@ -185,37 +191,43 @@ function refusedSetting(error: unknown): never {
   throw error;
 }
 
-/** Says by its code why the server was not reached: what others say of it may hold names and passwords. */
-function notConnected(error: unknown): never {
+/**
+ * Says by its code why the server was not reached, to follow upon the name of the variable that leads to it: what others say
+ * of it may hold names and passwords.
+ */
+export function whyNotConnected(error: unknown): string {
   const { code = '', message = '' } = error as { code?: string; message?: string };
   const shown = code === '' ? '' : ` (${code})`;
-  if (code === '28P01')
-    throw cannotStart(`names a user or a password that the server refuses${shown}`, error);
-  if (code === '28000')
-    throw cannotStart(
-      `names a user that the server does not let in, or not from here or without TLS${shown}`,
-      error,
-    );
-  if (code === '3D000') throw cannotStart(`names a database that is not there${shown}`, error);
-  if (code === '53300') throw cannotStart(`leads to a server that takes no more connections${shown}`, error);
-  if (code === '57P03')
-    throw cannotStart(`leads to a server that is still starting or stopping${shown}`, error);
+  const known = reasons[code];
+  if (known !== undefined) return `${known}${shown}`;
   if (/CERT|VERIFY|SELF_SIGNED|TLS/.test(code))
-    throw cannotStart(
-      `leads to a server whose certificate is not trusted: name its authority by the parameter sslrootcert${shown}`,
-      error,
-    );
+    return `leads to a server whose certificate is not trusted: name its authority by the parameter sslrootcert${shown}`;
   // The one sentence of pg's that has no code.
-  if (message === noTls)
-    throw cannotStart('leads to a server without TLS, which is only taken on this machine', error);
-  throw cannotStart(`leads to a server that cannot be reached${shown}`, error);
+  if (message === noTls) return 'leads to a server without TLS, which is only taken on this machine';
+  return `leads to a server that cannot be reached${shown}`;
 }
+
+const reasons: Readonly<Record<string, string>> = {
+  '28P01': 'names a user or a password that the server refuses',
+  '28000': 'names a user that the server does not let in, or not from here or without TLS',
+  '3D000': 'names a database that is not there',
+  '53300': 'leads to a server that takes no more connections',
+  '57P03': 'leads to a server that is still starting or stopping',
+};
 
 /** https://github.com/brianc/node-postgres/blob/master/packages/pg/lib/connection.js */
 const noTls = 'The server does not support SSL connections';
 
 const cannotStart = (fault: string, cause?: unknown): Error =>
   new Error(`Keyway cannot start:\n  DATABASE_URL ${fault}`, { cause });
+
+function ofDatabaseUrl<Read>(read: () => Read): Read {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof DatabaseUrlError ? cannotStart(error.message) : error;
+  }
+}
 
 const asText = (value: string) => value;
 const timestamps = new Set<number>([1184, 1114]);

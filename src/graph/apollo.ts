@@ -17,6 +17,7 @@ import { suggestFor } from './errors/suggest.js';
 import { KnownDocuments } from './known-documents.js';
 import { namedOperation } from './named-operation.js';
 import { nestedArguments } from './nested-arguments.js';
+import type { QueryLimits } from '../config/request-limits.js';
 import { parseOptions, queryLimits } from './query-limits.js';
 import type { Turns } from './turns.js';
 import { AuditOutcome } from '../audit/audit-event.js';
@@ -27,9 +28,14 @@ import { AuditOutcome } from '../audit/audit-event.js';
  */
 export function openApollo(
   schema: GraphQLSchema,
-  options: { introspection: boolean; decisions: RequestContext['decisions']; turns: Turns },
+  options: {
+    introspection: boolean;
+    decisions: RequestContext['decisions'];
+    turns: Turns;
+    limits: QueryLimits;
+  },
 ): { apollo: ApolloServer<RequestContext>; known: KnownDocuments } {
-  const { introspection, turns } = options;
+  const { introspection, turns, limits } = options;
   const executions = new Executions(turns);
 
   const documents = openDocuments<RequestContext>({
@@ -37,7 +43,7 @@ export function openApollo(
     turns,
     callerOf: ({ principal }) => whoseOf(principal),
   });
-  const known = new KnownDocuments(schema, executions, documents.store);
+  const known = new KnownDocuments(schema, executions, documents.store, limits);
   const apollo = new ApolloServer<RequestContext>({
     schema,
     introspection,
@@ -51,7 +57,7 @@ export function openApollo(
     persistedQueries: false,
     stopOnTerminationSignals: false,
     formatError,
-    parseOptions,
+    parseOptions: parseOptions(limits),
     documentStore: documents.store,
     // It would come before the limits. `documents.plugin` validates.
     dangerouslyDisableValidation: true,
@@ -60,7 +66,7 @@ export function openApollo(
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       inTurn(
-        queryLimits(),
+        queryLimits(limits),
         documents.plugin,
         namedOperation(),
         nothingForWhoHasLeft,
@@ -73,6 +79,7 @@ export function openApollo(
       costOfNothing,
       refusalsOf(options.decisions),
       answerErrors({
+        limits,
         requestId: (ctx) => (ctx as RequestContext | undefined)?.requestId ?? '',
         onInternal: (error, ctx) =>
           (ctx as RequestContext | undefined)?.log.error({ error }, 'a request failed inside'),

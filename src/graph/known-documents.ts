@@ -1,6 +1,7 @@
 import type { GraphQLSchema } from 'graphql';
 import { expectWaiting } from '../access/standing.js';
 import { whoseOf } from '../access/principal.js';
+import type { QueryLimits } from '../config/request-limits.js';
 import type { RequestContext } from '../context.js';
 import { fieldsIn } from './asked-fields.js';
 import type { KnownQuery } from './compiled-queries.js';
@@ -25,6 +26,7 @@ export class KnownDocuments {
     private readonly schema: GraphQLSchema,
     private readonly executions: Executions,
     private readonly documents: { get(key: string): Promise<unknown> },
+    private readonly limits: QueryLimits,
   ) {}
 
   /** Keeps a query by its text. The one used longest ago gives way. */
@@ -62,7 +64,7 @@ export class KnownDocuments {
     variables: Readonly<Record<string, unknown>>,
     ctx: RequestContext,
   ): Promise<string | undefined> {
-    const cost = costWithin(document, operation, variables, this.schema);
+    const cost = costWithin(this.limits, document, operation, variables, this.schema);
     expectWaiting(ctx.left);
     if (faultsIn(operation, variables, document, this.schema, suggestNothing).length > 0) return undefined;
     ctx.asked.fields = fieldsIn(document);

@@ -3,10 +3,11 @@ import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graph
 import { BREAK, Lexer, Source, TokenKind, visit } from 'graphql';
 import { KeywayError, type FieldFault } from '../errors.js';
 import { largestQuery } from '../config/limits.js';
+import { limitRanges, type QueryLimits } from '../config/request-limits.js';
 import { countsOf, type DocumentCounts } from './document-counts.js';
 import { heaviest, weigh, type AskedPage } from './query-weight.js';
 
-type Limit = Exclude<keyof typeof largestQuery, 'pageSize'>;
+type Limit = Exclude<keyof QueryLimits, 'pageSize'>;
 
 /** What an operation asks for, in the units of `largestQuery`; and the page sizes that cannot mean anything. */
 export interface Measure extends Record<Exclude<Limit, 'tokens' | keyof DocumentCounts>, number> {
@@ -43,18 +44,18 @@ const wording: Record<Limit, (asked: number, allowed: number) => string> = {
  * the plugins that validate and that read the variables. The limit on tokens is the parser's: give Apollo Server
  * `parseOptions` too.
  */
-export function queryLimits(): ApolloServerPlugin {
+export function queryLimits(limits: QueryLimits = largestQuery): ApolloServerPlugin {
   return {
     requestDidStart: async () => {
       let cost: number | undefined;
       return {
         didResolveOperation: async ({ document, operation, request, schema }) => {
-          expectWithin(countsOf(document).whole);
+          expectWithin(limits, countsOf(document).whole);
           if (!operation) return;
           const asked = [document, operation, request.variables ?? {}, schema] as const;
           const measured = measure(...asked);
           ({ cost } = measured);
-          refuseExcess(measured, () => heaviest(...asked));
+          refuseExcess(limits, measured, () => heaviest(...asked));
         },
         willSendResponse: async ({ response: { body } }) => {
           if (cost === undefined || body.kind !== 'single') return;
@@ -66,21 +67,20 @@ export function queryLimits(): ApolloServerPlugin {
 }
 
 /** What the parser must be told. */
-export const parseOptions = { maxTokens: largestQuery.tokens };
+export const parseOptions = ({ tokens }: QueryLimits = largestQuery) => ({ maxTokens: tokens });
 
 /** What validation must be told: it stops soon, and makes no suggestions, which cost time and tell names. */
 export const validationOptions = { maxErrors: 10, hideSuggestions: true };
 
 /** The error for a limit that was passed, by so much. */
-export const exceeded = (limit: Limit, asked: number, more = '') =>
-  new KeywayError('LIMIT_EXCEEDED', `${wording[limit](asked, largestQuery[limit])}${more}`);
+export const exceeded = (limits: QueryLimits, limit: Limit, asked: number, more = '') =>
+  new KeywayError('LIMIT_EXCEEDED', `${wording[limit](asked, limits[limit])}${more}`);
 
 /** Whether a text is over the limit on tokens. Reads no further than that, and not past what is no token. */
-export function hasTooManyTokens(text: string): boolean {
+export function hasTooManyTokens(text: string, { tokens }: QueryLimits): boolean {
   const lexer = new Lexer(new Source(text));
   try {
-    for (let count = 0; count <= largestQuery.tokens; count++)
-      if (lexer.advance().kind === TokenKind.EOF) return false;
+    for (let count = 0; count <= tokens; count++) if (lexer.advance().kind === TokenKind.EOF) return false;
     return true;
   } catch {
     return false;
@@ -116,27 +116,36 @@ export function measure(
  * What an operation with these variables costs, in points.
  * @throws LIMIT_EXCEEDED where it is over a limit; BAD_USER_INPUT for a page of less than one item
  */
-export function costWithin(...asked: Parameters<typeof measure>): number {
+export function costWithin(limits: QueryLimits, ...asked: Parameters<typeof measure>): number {
   const measured = measure(...asked);
-  refuseExcess(measured, () => heaviest(...asked));
+  refuseExcess(limits, measured, () => heaviest(...asked));
   return measured.cost;
 }
 
 /** Refuses a value that is not the variable of an operation by the limits for those that are. @throws LIMIT_EXCEEDED */
-export function expectSmall(value: unknown): void {
+export function expectSmall(limits: QueryLimits, value: unknown): void {
   const { depth, items } = variableSpan({ value });
-  if (depth > largestQuery.valueDepth) throw exceeded('valueDepth', depth);
-  if (items > largestQuery.listItems) throw exceeded('listItems', items);
+  if (depth > limits.valueDepth) throw exceeded(limits, 'valueDepth', depth);
+  if (items > limits.listItems) throw exceeded(limits, 'listItems', items);
 }
 
 const pageRule = `must be from 1 to ${largestQuery.pageSize}`;
 
 /** @param most the way to the field that costs most. */
-function refuseExcess({ faults, cost, page, ...measured }: Measure, most: () => string): void {
-  expectWithin(measured);
+function refuseExcess(
+  limits: QueryLimits,
+  { faults, cost, page, ...measured }: Measure,
+  most: () => string,
+): void {
+  expectWithin(limits, measured);
   if (page && page.size > largestQuery.pageSize) throw pageTooLarge(page);
-  if (cost > largestQuery.cost)
-    throw exceeded('cost', cost, ` Most of it is for ${most()}: ask for fewer fields or smaller pages.`);
+  if (cost > limits.cost)
+    throw exceeded(
+      limits,
+      'cost',
+      cost,
+      ` Most of it is for ${most()}: ask for fewer fields or smaller pages.`,
+    );
   if (faults.length > 0) throw new KeywayError('BAD_USER_INPUT', undefined, { fields: faults });
 }
 
@@ -151,9 +160,9 @@ function pageTooLarge({ field, argument, size }: AskedPage): KeywayError {
 }
 
 /** @throws LIMIT_EXCEEDED */
-function expectWithin(measured: Partial<Record<Limit, number>>): void {
+function expectWithin(limits: QueryLimits, measured: Partial<Record<Limit, number>>): void {
   for (const [limit, value] of Object.entries(measured) as [Limit, number][])
-    if (value > largestQuery[limit]) throw exceeded(limit, value);
+    if (value > limits[limit]) throw exceeded(limits, limit, value);
 }
 
 /** How deep values are nested, and how long their longest list is. */
@@ -161,6 +170,9 @@ interface Span {
   depth: number;
   items: number;
 }
+
+/** No deeper does anybody look: no limit allows that. */
+const deepestLook = limitRanges.valueDepth[2];
 
 const known = new WeakMap<DocumentNode, Span>();
 
@@ -172,7 +184,7 @@ function literalSpan(document: DocumentNode): Span {
   let level = 0;
   const enter = (items: number) => {
     widen(span, ++level, items);
-    return span.depth > largestQuery.valueDepth ? BREAK : undefined;
+    return span.depth > deepestLook ? BREAK : undefined;
   };
   const leave = () => void level--;
   visit(document, {
@@ -186,7 +198,7 @@ function literalSpan(document: DocumentNode): Span {
 function variableSpan(variables: Readonly<Record<string, unknown>>): Span {
   const span = { depth: 0, items: 0 };
   const waiting = Object.values(variables).map((value) => ({ value, depth: 1 }));
-  for (let next = waiting.pop(); next && span.depth <= largestQuery.valueDepth; next = waiting.pop()) {
+  for (let next = waiting.pop(); next && span.depth <= deepestLook; next = waiting.pop()) {
     const { value, depth } = next;
     if (typeof value !== 'object' || value === null) continue;
     widen(span, depth, Array.isArray(value) ? value.length : 0);

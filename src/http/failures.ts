@@ -1,9 +1,10 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ConnectionError, FastifyReply } from 'fastify';
+import type { ConnectionError, FastifyReply, FastifyRequest } from 'fastify';
 import { KeywayError, type Code } from '../errors.js';
 import { answerOf, publicError, seconds, type PublicError } from '../graph/errors/answer.js';
 import { newId } from '../ids.js';
+import type { RequestLimits } from '../config/request-limits.js';
 import type { Log } from '../log.js';
 import { mediaTypeFor } from './media-type.js';
 
@@ -15,11 +16,11 @@ export const always = (id: string) => ({
 });
 
 /** Answers what comes in by a socket and is no HTTP request, or not soon enough. */
-export function refuseBytes(error: ConnectionError, socket: Socket, log: Log): void {
+export function refuseBytes(error: ConnectionError, socket: Socket, log: Log, limits: RequestLimits): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const id = newId();
   const statusCode = unreadable[error.code ?? ''] ?? 400;
-  const { answer } = answerOf({ statusCode }, id);
+  const { answer } = answerOf({ statusCode }, id, excessOf[error.code ?? '']?.(limits));
   const body = JSON.stringify({ errors: [answer] });
   const headers = {
     ...always(id),
@@ -51,16 +52,34 @@ const unreadable: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
-/** Answers what went wrong outside the graph. */
-export function answerFailure(reply: FastifyReply, error: unknown, log: Log): FastifyReply {
-  const { id } = reply.request;
-  const { status, answer } = answerOf(error, id);
+/** Which limit what Node's parser tells is about. */
+const excessOf: Readonly<Record<string, (limits: RequestLimits) => string>> = {
+  HPE_HEADER_OVERFLOW: ({ headers }) => `The headers have more than ${headers} bytes.`,
+  ERR_HTTP_REQUEST_TIMEOUT: ({ headersSeconds, requestSeconds }) =>
+    `The request did not come in time: ${headersSeconds} seconds are allowed for its headers, and ${requestSeconds} for all of it. Send it again.`,
+};
+
+/**
+ * Answers what went wrong outside the graph.
+ * @param largest how many bytes a body may have, where it could be about that
+ */
+export function answerFailure(reply: FastifyReply, error: unknown, log: Log, largest?: number): FastifyReply {
+  const { id, headers } = reply.request;
+  const isBody = largest !== undefined && (error as { statusCode?: number }).statusCode === 413;
+  const { status, answer } = answerOf(error, id, isBody ? excessOfBody(headers, largest) : undefined);
   if (answer.extensions.code === 'INTERNAL_SERVER_ERROR') log.error({ id, error }, 'a request failed inside');
   const retryInMs = error instanceof KeywayError ? error.retryInMs : undefined;
   if (retryInMs !== undefined) void reply.header('retry-after', seconds(retryInMs));
   if (answer.extensions.code === 'UNAUTHENTICATED')
     void reply.header('www-authenticate', 'Bearer realm="keyway"');
   return send(reply, status, answer);
+}
+
+function excessOfBody(headers: FastifyRequest['headers'], largest: number): string {
+  const bytes = Number(headers['content-length']);
+  return bytes > largest
+    ? `The body has ${bytes} bytes; ${largest} are allowed.`
+    : `The body has more than ${largest} bytes.`;
 }
 
 /** Refuses a request in our words. */

@@ -21,18 +21,13 @@ import { addressOf, callOf } from './call.js';
 import { refusalOfHead } from './head.js';
 import { readJsonBody } from './json-body.js';
 import type { Log } from '../log.js';
-import {
-  largeBody,
-  largestBody,
-  largestHeaders,
-  slowestHeadersMs,
-  slowestRequestMs,
-} from '../config/limits.js';
+import { largeBody } from '../config/limits.js';
 import type { ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
 import { Turns } from '../graph/turns.js';
 import { always, answerFailure, costless, refuse, refuseBytes, refuseExpectation } from './failures.js';
 import { expectAsked, expectAskedByGet } from './asked.js';
+import { limitConnections } from './connections.js';
 import { mediaTypeFor } from './media-type.js';
 import { reasonFor } from './readiness.js';
 import { UnderWay } from './under-way.js';
@@ -59,9 +54,10 @@ export interface HttpOptions {
 
 /** The HTTP door: a request in, a response out. */
 export async function openHttp({ config, log, parts, ready, breaks }: HttpOptions): Promise<FastifyInstance> {
+  const { limits } = config;
   const app = Fastify({
-    bodyLimit: largestBody,
-    requestTimeout: slowestRequestMs,
+    bodyLimit: limits.body,
+    requestTimeout: limits.requestSeconds * 1_000,
     connectionTimeout: 60_000,
     keepAliveTimeout: config.keepAliveMs,
     return503OnClosing: false,
@@ -70,11 +66,18 @@ export async function openHttp({ config, log, parts, ready, breaks }: HttpOption
     rewriteUrl: ({ url = '/' }) =>
       url.startsWith(`${config.basePath}/`) ? url.slice(config.basePath.length) : url,
     // A request without the header Host is refused below: Node would answer with nothing.
-    http: { headersTimeout: slowestHeadersMs, maxHeaderSize: largestHeaders, requireHostHeader: false },
+    http: {
+      headersTimeout: limits.headersSeconds * 1_000,
+      maxHeaderSize: limits.headers,
+      requireHostHeader: false,
+      // Left to itself Node looks at slow clients each half minute.
+      connectionsCheckingInterval: 1_000,
+    },
     // What is refused before there is a route, and before there is a request: Fastify's own words repeat the address.
     frameworkErrors: (error, { id }, reply) => void answerFailure(reply.headers(always(id)), error, log),
-    clientErrorHandler: (error, socket) => refuseBytes(error, socket, log),
+    clientErrorHandler: (error, socket) => refuseBytes(error, socket, log, limits),
   });
+  limitConnections(app.server, limits.connections, log);
   const turns = new Turns();
   // Ours is the only body there is, and its parser the only one.
   app.removeAllContentTypeParsers();
@@ -109,7 +112,7 @@ export async function openHttp({ config, log, parts, ready, breaks }: HttpOption
       );
     },
   );
-  app.setErrorHandler(async (error, _, reply) => answerFailure(reply, error, log));
+  app.setErrorHandler(async (error, _, reply) => answerFailure(reply, error, log, limits.body));
   app.setNotFoundHandler(async (_, reply) =>
     refuse(reply, 404, 'NOT_FOUND', 'There is nothing at this address.'),
   );
@@ -160,6 +163,7 @@ async function addGraph(
     introspection: config.introspection,
     decisions,
     turns,
+    limits: config.limits.query,
   });
   apollo.addPlugin(fastifyApolloDrainPlugin(app));
   await apollo.start();
@@ -271,9 +275,9 @@ async function addGraph(
       return reply.statusCode < 400 ? body : withId(body, request.id);
     },
   });
-  const suggest = suggestFor(config.introspection);
+  const rules = { suggest: suggestFor(config.introspection), limits: config.limits.query };
   app.post('/v1/verify', { onRequest }, async (request, reply) =>
-    answerVerification(parts.schema, await context(request, reply), request.body, suggest),
+    answerVerification(parts.schema, await context(request, reply), request.body, rules),
   );
 }
 

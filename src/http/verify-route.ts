@@ -14,6 +14,7 @@ import { encodeId } from '../ids.js';
 import { valueFaults } from '../graph/errors/input.js';
 import type { Suggest } from '../graph/errors/suggest.js';
 import { mostFaults } from '../config/limits.js';
+import type { QueryLimits } from '../config/request-limits.js';
 import { expectSmall } from '../graph/query-limits.js';
 import { expectRules } from '../inputs/rules.js';
 import { DateTime } from '../inputs/scalars.js';
@@ -44,10 +45,10 @@ export async function answerVerification(
   schema: GraphQLSchema,
   ctx: RequestContext,
   body: unknown,
-  suggest: Suggest,
+  { suggest, limits }: { suggest: Suggest; limits: QueryLimits },
 ): Promise<VerificationAnswer> {
   try {
-    const [answer] = await verifyCredentials(ctx, [inputOf(schema, body, suggest)], '');
+    const [answer] = await verifyCredentials(ctx, [inputOf(schema, body, suggest, limits)], '');
     if (!answer) throw new KeywayError('INTERNAL_SERVER_ERROR');
     const { valid, code, found } = answer;
     if (!found) return { valid, code, credential: null };
@@ -77,8 +78,13 @@ export async function answerVerification(
  * The input that a JSON value stands for, held to the same limits and rules as in the graph.
  * @throws LIMIT_EXCEEDED, BAD_USER_INPUT
  */
-function inputOf(schema: GraphQLSchema, value: unknown, suggest: Suggest): VerifyCredentialInput {
-  expectSmall(value);
+function inputOf(
+  schema: GraphQLSchema,
+  value: unknown,
+  suggest: Suggest,
+  limits: QueryLimits,
+): VerifyCredentialInput {
+  expectSmall(limits, value);
   const type = new GraphQLNonNull(schema.getType('VerifyCredentialInput') as GraphQLInputObjectType);
   const fields: FieldFault[] = [];
   for (const fault of valueFaults(value, type, '', suggest)) if (fields.push(fault) === mostFaults) break;

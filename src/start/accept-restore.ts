@@ -1,10 +1,10 @@
 import { adminAccountId } from '../accounts/account.js';
 import { endAccountsAgain } from '../accounts/end-again.js';
-import type { Break } from '../audit/breaks.js';
-import type { Checkpoints } from '../audit/checkpoints.js';
+import type { Break } from '../audit/checkpoints/breaks.js';
+import type { Checkpoints } from '../audit/checkpoints/checkpoints.js';
 import { nobody } from '../audit/decision.js';
 import { endingIn, type Ending } from '../audit/ending.js';
-import type { EndedSince, Gap } from '../audit/gap.js';
+import type { EndedSince, Gap } from '../audit/checkpoints/gap.js';
 import { recordAllAs } from '../audit/record.js';
 import { endCredentialsAgain } from '../credentials/record/end.js';
 import { sql, type Database, type Tx } from '../database/database.js';
@@ -18,15 +18,15 @@ export interface AcceptedRestore {
   ended: ReadonlyMap<string, number>;
   /** How many things of those that had ended are not in the database: they were made after its state. */
   unknown: number;
-  /** Where the file of checkpoints is now. */
-  kept: string;
+  /** Where the checkpoints of before are now. */
+  kept: readonly string[];
 }
 
 /**
  * Goes on with a database that was put back to an earlier state, or is not what its checkpoints say, where an operator has
  * looked and it is to be kept: what was revoked, deleted, disabled, withdrawn or rotated since is ended again, thing by thing
  * and each on record; and in each chain that is not what it was, and in that of the administrator, it is on record that this
- * was accepted. Another file of checkpoints begins. Where it breaks off, it can be done again.
+ * was accepted. The checkpoints begin anew. Where it breaks off, it can be done again.
  */
 export async function acceptRestore(
   db: Database,

@@ -10,7 +10,7 @@ export async function backUpEmbedded(
   await backUp(dataDir, file);
   return [
     `The database is in ${file}. It holds no key: keep a copy of ${keysDir} elsewhere,`,
-    'and one of the checkpoints, which say what has ended since: audit-checkpoints.jsonl.',
+    'and one of the checkpoints, which say what has ended since: KEYWAY_CHECKPOINTS.',
   ].join('\n');
 }
 

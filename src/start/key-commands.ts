@@ -5,7 +5,7 @@ import { addKey, advanceKey, KeyFileFixed, newestKeyOf } from '../keyring/change
 import { keyKinds, loadKeyFiles, type KeyKind } from '../keyring/kek-file.js';
 import type { KeyFile } from '../keyring/key-file.js';
 import { rowsNaming } from './key-rows.js';
-import { checkpointsIn, type Keyway } from './keyway.js';
+import type { Keyway } from './keyway.js';
 import { knownKeys } from './keys.js';
 import { retireKey, told } from './retire-key.js';
 
@@ -105,18 +105,20 @@ function hint(kind: KeyKind, id: string, state: State, isNamed: boolean): string
  * @throws as `retireKey` does; an Error to show, where others are missing
  */
 export async function keysRetire(
-  { db, missing = [] }: Pick<Keyway, 'db'> & { missing?: readonly string[] },
-  { keysDir, dataDir }: Config,
+  { db, place, missing = [] }: Pick<Keyway, 'db' | 'place'> & { missing?: readonly string[] },
+  { keysDir }: Config,
   { kind, id, abandon }: { kind: KeyKind; id: string; abandon: boolean },
 ): Promise<string> {
   const others = missing.filter((one) => one !== `${kind} ${id}` && !one.startsWith(`${kind} ${id} (`));
   if (others.length > 0)
     throw new Error(`The database was written with keys that are not here: ${others.join(', ')}`);
-  const checkpoints = checkpointsIn(dataDir);
   try {
-    const given = await retireKey({ db, directory: keysDir, checkpoints, kind, id, abandon });
+    const { givenUp, kept } = await retireKey({ db, directory: keysDir, place, kind, id, abandon });
     return [
-      ...(given.length > 0 ? [`These cannot be verified any more: ${told(given)}.`] : []),
+      ...(givenUp.length > 0 ? [`These cannot be verified any more: ${told(givenUp)}.`] : []),
+      ...(kept.length > 0
+        ? [`The checkpoints are signed anew. Keep those of before with this key: ${kept.join(', ')}.`]
+        : []),
       `${kind} ${id} is retired, and is in ${keysDir}/${kind}.json no more.`,
       'Where other machines serve this database, do the same on each. Keep the key for as long as you keep backups from before.',
     ].join('\n');

@@ -1,5 +1,6 @@
-import { join } from 'node:path';
-import { Checkpoints } from '../audit/checkpoints.js';
+import { Checkpoints } from '../audit/checkpoints/checkpoints.js';
+import { openCheckpointPlace } from '../audit/checkpoints/open-place.js';
+import type { CheckpointPlace } from '../audit/checkpoints/place.js';
 import type { Config } from '../config/config.js';
 import { installed } from '../config/installed.js';
 import { Database, sql } from '../database/database.js';
@@ -18,10 +19,13 @@ export interface Keyway {
   readonly db: Database;
   readonly keyring: Keyring;
   readonly checkpoints: Checkpoints;
+  /** Where the checkpoints lie. */
+  readonly place: CheckpointPlace;
   readonly wraps: WrapCount;
   readonly keys: WatchedKeys;
   /** The file with the first token, if it was made just now. */
   readonly tokenPath: string | undefined;
+  close(): Promise<void>;
 }
 
 /** A Keyway that cannot serve: its database was written with keys that are not here. */
@@ -29,17 +33,30 @@ export interface Locked {
   readonly db: Database;
   readonly keyring: undefined;
   readonly missing: string[];
+  /** Where the checkpoints lie. */
+  readonly place: CheckpointPlace;
+  close(): Promise<void>;
 }
 
 /**
  * Makes the data folder, for its owner alone; opens the database and brings it up to date, opens the keys, makes what a
  * first start makes, and brings the built-in roles up to date. Where the audit log is not what its checkpoints say, nothing
  * is made and nothing brought up to date but the tables.
- * @throws where the folders cannot be used, the database cannot be reached, key files are wrong, or production forbids
+ * @throws where the folders cannot be used, the database or the place of the checkpoints cannot be reached, key files are wrong, or production forbids
  * the database's role.
  */
 export async function openKeyway(config: Config, log: Log): Promise<Keyway | Locked> {
   makeFolder('KEYWAY_DATA_DIR', config.dataDir);
+  const place = await openCheckpointPlace(config.checkpoints);
+  try {
+    return await openDatabase(config, log, place);
+  } catch (error) {
+    await place.close();
+    throw error;
+  }
+}
+
+async function openDatabase(config: Config, log: Log, place: CheckpointPlace): Promise<Keyway | Locked> {
   const db = await Database.open({
     url: config.databaseUrl,
     folder: config.dataDir,
@@ -56,14 +73,19 @@ export async function openKeyway(config: Config, log: Log): Promise<Keyway | Loc
   });
   try {
     if (config.production && !db.embedded) await expectModestRole(db);
-    return await db.alone(() => openParts(config, log, db));
+    return await db.alone(() => openParts(config, log, db, place));
   } catch (error) {
     await db.close();
     throw error;
   }
 }
 
-async function openParts(config: Config, log: Log, db: Database): Promise<Keyway | Locked> {
+async function openParts(
+  config: Config,
+  log: Log,
+  db: Database,
+  place: CheckpointPlace,
+): Promise<Keyway | Locked> {
   await db.setClock();
   await db.migrate();
   const wraps = new WrapCount(db, log);
@@ -75,22 +97,25 @@ async function openParts(config: Config, log: Log, db: Database): Promise<Keyway
     onLinked: (events) => checkpoints.noteEnded(events),
     processes: config.processes,
   });
-  if (!opened.keyring) return { db, keyring: opened.keyring, missing: opened.missing };
+  const close = async () => {
+    await opened.keyring?.close();
+    await place.close();
+    await db.close();
+  };
+  if (!opened.keyring) return { db, keyring: opened.keyring, missing: opened.missing, place, close };
   const { keyring, files } = opened;
   const keys = new WatchedKeys({ db, directory: config.keysDir, files, wraps, log });
   await wraps.reserve(keyring.currentKekId());
-  const checkpoints = new Checkpoints(db, keyring, checkpointsIn(config.dataDir), log);
+  const checkpoints = new Checkpoints(db, keyring, place, log, config.checkpointMonths);
   await checkpoints.check();
+  const open = { db, keyring, checkpoints, place, wraps, keys, close };
   // Nothing is made on a database that is not what it was: what is missing may come back.
-  if (checkpoints.breaks.length > 0) return { db, keyring, checkpoints, wraps, keys, tokenPath: undefined };
+  if (checkpoints.breaks.length > 0) return { ...open, tokenPath: undefined };
   const tokenPath = await firstStart(db, keyring, config.dataDir);
   await updateBuiltInRoles(db, keyring, log);
   await checkpoints.write();
-  return { db, keyring, checkpoints, wraps, keys, tokenPath };
+  return { ...open, tokenPath };
 }
-
-/** The file of checkpoints of the audit log. */
-export const checkpointsIn = (dataDir: string): string => join(dataDir, 'audit-checkpoints.jsonl');
 
 async function expectModestRole(db: Database): Promise<void> {
   const [role] = await db.rows<{ super: boolean }>(superuser);

@@ -1,49 +1,53 @@
-import { isSigned, readCheckpoints } from '../audit/checkpoint-file.js';
+import { isSigned, lineText } from '../audit/checkpoints/line.js';
+import { allLines, monthOf, type CheckpointPlace } from '../audit/checkpoints/place.js';
 import { sql, type Database, type Sql } from '../database/database.js';
 import { takeKeyOut } from '../keyring/change-keys.js';
 import { loadKeyFiles, type KeyKind } from '../keyring/kek-file.js';
-import { openKeyring } from '../keyring/keyring.js';
+import { openKeyring, type Keyring } from '../keyring/keyring.js';
 import { rowsNaming, type NamingRows } from './key-rows.js';
 
 export interface Retiring {
   readonly db: Database;
   /** Of the key files. */
   readonly directory: string;
-  /** Of the file of checkpoints. */
-  readonly checkpoints: string;
+  /** Where the checkpoints lie. */
+  readonly place: CheckpointPlace;
   readonly kind: KeyKind;
   readonly id: string;
   /** Whether verifiers and hashes that name the key are given up. */
   readonly abandon: boolean;
 }
 
+export interface Retired {
+  /** What names the key and was given up. */
+  readonly givenUp: readonly NamingRows[];
+  /** Where checkpoints are that it has signed. */
+  readonly kept: readonly string[];
+}
+
 /**
  * Retires a key that nothing names any more: a start without it succeeds then, and nothing is made with it, by whatever
  * process still has it as its current one.
- * @returns what names it and was given up
+ * Checkpoints that it alone has signed are signed anew.
  * @throws an Error to show, where it is current or needed; then it stays.
  */
-export async function retireKey(retiring: Retiring): Promise<NamingRows[]> {
-  const { db, directory, checkpoints, kind, id } = retiring;
+export async function retireKey(retiring: Retiring): Promise<Retired> {
+  const { db, directory, place, kind, id } = retiring;
   const files = loadKeyFiles(directory);
   if (files[kind].current === id)
     throw new Error(`${kind} ${id} is the current key: make another one current first.`);
   const [known] = await db.rows(knownKey, { kind, id });
   if (!known && !files[kind].keys.has(id)) throw new Error(`There is no key ${id} of the kind ${kind}.`);
-  const expectNoLine = () => {
-    if (kind === 'verifier') expectUnsigned(directory, checkpoints, id);
-  };
-  expectNoLine();
-  const before = await db.transaction(async (tx) => {
+  const givenUp = await db.transaction(async (tx) => {
     // Who names the key has this lock too, to the end of its transaction: all that has named it is counted, and what
     // comes after sees that it is retired.
     await tx.rows(alone, { kind, id });
     await tx.rows(retire, { kind, id });
     return expectUnneeded(tx, retiring);
   });
-  expectNoLine();
+  const kept = kind === 'verifier' ? await signAnew(place, directory, id) : [];
   if (files[kind].keys.has(id)) takeKeyOut(directory, kind, id);
-  return before;
+  return { givenUp, kept };
 }
 
 async function expectUnneeded(db: Sql, { kind, id, abandon }: Retiring): Promise<NamingRows[]> {
@@ -63,22 +67,33 @@ async function expectUnneeded(db: Sql, { kind, id, abandon }: Retiring): Promise
   return rows;
 }
 
-/** @throws an Error to show, where checkpoints of the audit log are signed by this key alone. */
-function expectUnsigned(directory: string, path: string, id: string): void {
+/**
+ * Begins the checkpoints anew, where lines of them are signed by this key alone, with the same lines signed by the current
+ * one. @returns where those of before are then
+ */
+async function signAnew(place: CheckpointPlace, directory: string, id: string): Promise<string[]> {
   const files = loadKeyFiles(directory);
-  if (!files.verifier.keys.has(id)) return;
+  if (!files.verifier.keys.has(id)) return [];
   const keys = new Map([...files.verifier.keys].filter(([other]) => other !== id));
   const [all, without] = [
     openKeyring(files),
     openKeyring({ ...files, verifier: { ...files.verifier, keys } }),
   ];
-  let count = 0;
-  for (const { lines } of readCheckpoints(path, 0))
-    for (const line of lines) if (line && !isSigned(without, line) && isSigned(all, line)) count++;
-  if (count > 0)
-    throw new Error(
-      `verifier ${id} has signed ${count} lines of ${path}: move that file away first, and keep it with this key.`,
-    );
+  if (!(await needs(place, all, without))) return [];
+  const signed = async function* () {
+    for await (const lines of allLines(place))
+      yield lines.flatMap((line) =>
+        line && isSigned(all, line) ? [lineText(without, line.checkpoint)] : [],
+      );
+  };
+  return place.begin(monthOf(new Date()), signed(), () => Promise.resolve());
+}
+
+/** Whether there is a line that `all` keys have signed, and those `without` one have not. */
+async function needs(place: CheckpointPlace, all: Keyring, without: Keyring): Promise<boolean> {
+  for await (const lines of allLines(place))
+    if (lines.some((line) => line && !isSigned(without, line) && isSigned(all, line))) return true;
+  return false;
 }
 
 /** What there is of each thing, as a sentence has it. */

@@ -4,6 +4,7 @@ import { AuditOutcome } from '../../src/audit/audit-event.js';
 import { linkAll, type Told } from '../../src/audit/chain.js';
 import { canonicalEvent, hashedTime } from '../../src/audit/columns.js';
 import { checkAudit } from '../../src/audit/check.js';
+import { linesOfFile } from '../../src/audit/checkpoints/folder.js';
 import { sql, type Database } from '../../src/database/database.js';
 import { newId } from '../../src/ids.js';
 import { loadKeyFiles } from '../../src/keyring/kek-file.js';
@@ -41,7 +42,7 @@ const told = (accountId: string, rest: Partial<Told> = {}): Told => ({
 const write = (events: Told[], ring = keyring, db: Database = server.db) =>
   db.transaction((tx) => linkAll(tx, ring, events));
 
-const check = (ring = keyring) => checkAudit(server.db, ring, join(server.dataDir, 'none.jsonl'));
+const check = (ring = keyring) => checkAudit(server.db, ring, linesOfFile('none.jsonl'));
 const breaksOf = async (accounts: string[], ring = keyring) =>
   (await check(ring)).breaks.filter(({ account }) => accounts.includes(account));
 
@@ -84,7 +85,7 @@ test('S61: a chain is the same whatever time zone and date style its sessions ha
     await linkAll(tx, keyring, [told(account)]);
     for (const one of elsewhere) await tx.rows(one);
     await linkAll(tx, keyring, [told(account)]);
-    return checkAudit(tx, keyring, '/dev/null');
+    return checkAudit(tx, keyring, linesOfFile('/dev/null'));
   });
   expect(reports.breaks).toEqual([]);
   expect(await breaksOf([account])).toEqual([]);

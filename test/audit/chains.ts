@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { AuditOutcome } from '../../src/audit/audit-event.js';
 import { linkAll, type Told } from '../../src/audit/chain.js';
 import { checkAudit, type Report } from '../../src/audit/check.js';
-import { appendCheckpoints, lengthOf, type Checkpoint } from '../../src/audit/checkpoint-file.js';
-import { Checkpoints } from '../../src/audit/checkpoints.js';
+import { Checkpoints } from '../../src/audit/checkpoints/checkpoints.js';
+import { CheckpointFolder, linesOfFile } from '../../src/audit/checkpoints/folder.js';
+import { lineText, type Checkpoint } from '../../src/audit/checkpoints/line.js';
+import type { Database } from '../../src/database/database.js';
 import { newId } from '../../src/ids.js';
 import type { Keyring } from '../../src/keyring/keyring.js';
 import { openLog } from '../../src/log.js';
@@ -27,10 +29,40 @@ export interface Chain {
 
 export const quiet = openLog('silent');
 
+const month = '2026-01';
+
+/** A file of checkpoints of one test alone, in a month whatever the clock says. */
+export const ownFile = (server: SharedServer, name: string): string =>
+  join(server.dataDir, `checkpoints-${name}.${month}.jsonl`);
+
+/** What holds the chains to such a file, as a Keyway does. */
+export const checkpointsIn = (
+  db: Database,
+  keyring: Keyring,
+  file: string,
+  now = () => new Date(`${month}-15`),
+): Checkpoints => {
+  const place = new CheckpointFolder(dirname(file), basename(file).replace(/\..*/, ''));
+  return new Checkpoints(db, keyring, place, quiet, 13, now);
+};
+
+/** Writes signed lines by hand. */
+export function addLines(file: string, keyring: Keyring, lines: readonly Checkpoint[]): void {
+  appendFileSync(file, lines.map((line) => `${lineText(keyring, line)}\n`).join(''));
+}
+
+/** The file of checkpoints to which a Keyway has written last. */
+export function fileOf(server: SharedServer): string {
+  const names = readdirSync(server.dataDir).filter((name) =>
+    /^audit-checkpoints\.\d{4}-\d\d\.jsonl$/.test(name),
+  );
+  return join(server.dataDir, names.sort().at(-1) ?? 'none');
+}
+
 /** A chain of five events, written by hand; and what the verifier says of it. */
 export async function chainOfFive(server: SharedServer, keyring: Keyring): Promise<Chain> {
   const account = newId();
-  const file = join(server.dataDir, `checkpoints-${account}.jsonl`);
+  const file = ownFile(server, account);
   const grow = () => server.db.transaction((tx) => linkAll(tx, keyring, [byHand(account)]));
   for (let number = 1; number <= 5; number++) await grow();
   return {
@@ -45,7 +77,7 @@ export async function chainOfFive(server: SharedServer, keyring: Keyring): Promi
       });
     },
     write: async () => {
-      const checkpoints = new Checkpoints(server.db, keyring, file, quiet);
+      const checkpoints = checkpointsIn(server.db, keyring, file);
       await checkpoints.write();
       return checkpoints;
     },
@@ -55,9 +87,10 @@ export async function chainOfFive(server: SharedServer, keyring: Keyring): Promi
          FROM audit_heads WHERE account_id = :account`,
         { account },
       );
-      await appendCheckpoints(file, keyring, rows, lengthOf(file));
+      addLines(file, keyring, rows);
     },
-    verdict: async (ring = keyring) => verdictOn(await checkAudit(server.db, ring, file), account),
+    verdict: async (ring = keyring) =>
+      verdictOn(await checkAudit(server.db, ring, linesOfFile(file)), account),
   };
 }
 

@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { linkAll } from '../../src/audit/chain.js';
 import { checkAudit } from '../../src/audit/check.js';
-import { Checkpoints } from '../../src/audit/checkpoints.js';
+import { linesOfFile } from '../../src/audit/checkpoints/folder.js';
 import { openKeyring, type Keyring } from '../../src/keyring/keyring.js';
 import { loadKeyFiles } from '../../src/keyring/kek-file.js';
 import { startTestServer, type TestServer } from '../support/server.js';
@@ -10,7 +10,7 @@ import {
   byHand,
   chainOfFive as chainOn,
   linesOf,
-  quiet,
+  checkpointsIn,
   setBack,
   tamper as tamperOn,
   verdictOn,
@@ -27,7 +27,7 @@ afterEach(() => withoutChains(server));
 afterAll(() => server.stop());
 
 const chainOfFive = () => chainOn(server, keyring);
-const check = (file: string, ring = keyring) => checkAudit(server.db, ring, file);
+const check = (file: string, ring = keyring) => checkAudit(server.db, ring, linesOfFile(file));
 const tamper = (statement: string, parameters?: Record<string, unknown>) =>
   tamperOn(server, statement, parameters);
 
@@ -261,13 +261,13 @@ describe('S62: epochs', () => {
     const [moved, still] = [await chainOfFive(), await chainOfFive()];
     const { file } = moved;
     await append(moved.account, later(), 'k2');
-    await new Checkpoints(server.db, later(), file, quiet).write();
+    await checkpointsIn(server.db, later(), file).write();
     expect(await moved.verdict(later())).toBeUndefined();
     // By one who has the earlier key alone.
     await append(still.account, later(), 'k1');
     const reason = 'is of an earlier epoch than checkpoints from before it name';
     expect(verdictOn(await check(file, later()), still.account)).toBe(`row 6 ${reason}`);
-    const running = new Checkpoints(server.db, later(), file, quiet);
+    const running = checkpointsIn(server.db, later(), file);
     await running.write();
     expect(running.breaks).toEqual([{ account: still.account, number: '6', reason }]);
   });

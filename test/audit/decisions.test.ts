@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuditOutcome } from '../../src/audit/audit-event.js';
 import { checkAudit } from '../../src/audit/check.js';
+import { linesOfFile } from '../../src/audit/checkpoints/folder.js';
 import { Decisions, decisionKey } from '../../src/audit/decisions.js';
 import type { Decision } from '../../src/context.js';
 import { sql, type Database } from '../../src/database/database.js';
@@ -58,7 +59,7 @@ const rowsOf = (account: string) =>
 const total = (rows: Row[]) => rows.reduce((sum, { times }) => sum + times, 0);
 
 const breaksOf = async (accounts: string[]) => {
-  const { breaks } = await checkAudit(server.db, keyring, join(server.dataDir, 'none.jsonl'));
+  const { breaks } = await checkAudit(server.db, keyring, linesOfFile('none.jsonl'));
   return breaks.filter(({ account }) => accounts.includes(account));
 };
 

@@ -29,6 +29,40 @@ test('everything has a default', () => {
   expect(Object.isFrozen(config)).toBe(true);
 });
 
+test('checkpoints are in the data folder, in another one, in a bucket or in another database', () => {
+  const at = (KEYWAY_CHECKPOINTS?: string, more = {}) =>
+    readConfig({ KEYWAY_DATA_DIR: '/data', ...(KEYWAY_CHECKPOINTS && { KEYWAY_CHECKPOINTS }), ...more })
+      .checkpoints;
+  expect(at()).toEqual({ kind: 'folder', path: '/data' });
+  expect(at('~/checkpoints')).toEqual({ kind: 'folder', path: `${homedir()}/checkpoints` });
+  const bucket = { kind: 's3', bucket: 'my-bucket', prefix: '', pathStyle: false };
+  expect(at('s3://my-bucket')).toEqual(bucket);
+  expect(at('s3://my-bucket/')).toEqual(bucket);
+  expect(at('s3://my-bucket/some/where/')).toEqual({ ...bucket, prefix: 'some/where/' });
+  const own = { AWS_ENDPOINT_URL_S3: 'http://minio:9000' };
+  expect(at('s3://my-bucket/x', own)).toEqual({ ...bucket, prefix: 'x/', pathStyle: true });
+  const url = 'postgres://ada:hunter2@localhost/checkpoints';
+  expect(at(url)).toEqual({ kind: 'postgres', url });
+  expect(readConfig({})).toMatchObject({ checkpointMonths: 13 });
+  expect(readConfig({ KEYWAY_CHECKPOINT_MONTHS: '2' })).toMatchObject({ checkpointMonths: 2 });
+});
+
+test.each([
+  ['s3://', 'must be a folder, s3://bucket/prefix, or postgres://user@host/database'],
+  ['s3://Not_A_Bucket/x', 'must be a folder, s3://bucket/prefix, or postgres://user@host/database'],
+  ['https://example.com/hunter2', 'must be a folder, s3://bucket/prefix, or postgres://user@host/database'],
+  [
+    'postgres://ada:hunter2@db.example.com/x?sslmode=disable',
+    'must use TLS, unless the server is on this machine',
+  ],
+  ['postgres://ada:hunter2@localhost/x?sslmode=what', 'cannot be used: its parameter sslmode must be one of'],
+  ['postgres://other:hunter2@127.0.0.1:5432/keyway', 'must not lead to the database of DATABASE_URL'],
+])('checkpoints cannot be at %s', (KEYWAY_CHECKPOINTS, why) => {
+  const read = () => readConfig({ KEYWAY_CHECKPOINTS, DATABASE_URL: 'postgres://ada:a@localhost/keyway' });
+  expect(read).toThrow(`KEYWAY_CHECKPOINTS ${why}`);
+  expect(read).not.toThrow('hunter2');
+});
+
 test('~ is the home folder, of the data and of the keys alike', () => {
   const { dataDir, keysDir } = readConfig({ KEYWAY_DATA_DIR: '~/data', KEYWAY_KEYS_DIR: '~/keys' });
   expect([dataDir, keysDir]).toEqual([`${homedir()}/data`, `${homedir()}/keys`]);

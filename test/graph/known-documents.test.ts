@@ -6,6 +6,7 @@ import { mostPointsUnderWay } from '../../src/config/limits.js';
 import type { RequestContext } from '../../src/context.js';
 import type { KnownQuery } from '../../src/graph/compiled-queries.js';
 import { Executions } from '../../src/graph/executions.js';
+import { largestQuery } from '../../src/config/limits.js';
 import { KnownDocuments } from '../../src/graph/known-documents.js';
 import { Turns } from '../../src/graph/turns.js';
 import { expectData, makeRole, unique } from '../support/make.js';
@@ -17,7 +18,8 @@ const text = 'query Q($n: Int!) { items(first: $n) { id } }';
 function asking() {
   const executions = new Executions(new Turns());
   const used: string[] = [];
-  const known = new KnownDocuments(schema, executions, { get: async (hash) => used.push(hash) });
+  const store = { get: async (hash: string) => used.push(hash) };
+  const known = new KnownDocuments(schema, executions, store, largestQuery);
   const runs: unknown[] = [];
   const run: KnownQuery['code']['run'] = async (_, variables) => {
     runs.push(variables);

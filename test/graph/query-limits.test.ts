@@ -55,7 +55,7 @@ const documents = openDocuments({ introspection: true, turns: new Turns(), calle
 const server = new ApolloServer({
   schema,
   formatError,
-  parseOptions,
+  parseOptions: parseOptions(),
   documentStore: documents.store,
   dangerouslyDisableValidation: true,
   fieldResolver: () => {

@@ -5,6 +5,7 @@ import { chmodSync, cpSync, mkdirSync, readFileSync, statSync, writeFileSync } f
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { fileOf, linesOf } from '../audit/chains.js';
 import { reveal } from '../credentials/verbs.js';
 import { checkStore, makeStore, seqeraAt } from '../stores/stores.js';
 import { enrolAndConfirm } from '../support/authenticator.js';
@@ -303,9 +304,10 @@ describe('S47: another verifier key and pepper', () => {
         code: 1,
         output: expect.stringContaining('pepper k1 is still named by 1 passwords.'),
       });
-      expect((await retire('verifier', 'k1')).output).toMatch(
-        /lines of .*audit-checkpoints\.jsonl: move that file away/,
-      );
+      // What it has signed of the checkpoints does not hold it up, nor is anything signed anew before all else is right.
+      const before = linesOf(fileOf(server));
+      expect((await retire('verifier', 'k1')).output).toContain('verifier k1 is still named by');
+      expect(linesOf(fileOf(server))).toEqual(before);
       expect(await retire('pepper', 'k1', '--abandon')).toMatchObject({
         code: 0,
         output: expect.stringContaining('These cannot be verified any more: 1 passwords.'),
@@ -315,6 +317,19 @@ describe('S47: another verifier key and pepper', () => {
     expect(await valid(other)).toBe('NOT_VALID');
     expect(await valid(left)).toBe('VALID');
     expect(await named('verifier_key_id', left.id)).toEqual(['k2']);
+
+    await server.restart(async () => {
+      expect(await retire('verifier', 'k1', '--abandon')).toMatchObject({
+        code: 0,
+        output: expect.stringContaining(
+          'The checkpoints are signed anew. Keep those of before with this key: ',
+        ),
+      });
+      const verify = await runKeyway(['audit', 'verify'], server.environment);
+      expect(verify).toMatchObject({ code: 0, output: expect.stringContaining('is whole') });
+    });
+    expect((await fetch(`${server.url}/ready`)).status).toBe(200);
+    expect(await valid(left)).toBe('VALID');
   });
 
   test('R1, S26: what was answered under an idempotency key and tries at a password are found again', async () => {
@@ -348,9 +363,7 @@ describe('S47: another verifier key and pepper', () => {
     const shown = await reveal(server, { id: own.id, mfaCode: recoveryCodes[0] }, { token });
     expect(expectData(shown).revealCredential.issued.secret).toBe(own.secret);
     await server.restart(async () =>
-      expect((await retire('verifier', 'k1')).output).toMatch(
-        /move that file away|1 accounts with recovery codes/,
-      ),
+      expect((await retire('verifier', 'k1')).output).toContain('1 accounts with recovery codes'),
     );
   });
 });

@@ -1,9 +1,9 @@
 /**
  * @slow 30 s
  */
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { linesOf } from '../audit/chains.js';
+import { fileOf, linesOf } from '../audit/chains.js';
 import {
   expectData,
   grant,
@@ -14,7 +14,8 @@ import {
   makeRole,
   type Made,
 } from '../support/make.js';
-import { runKeyway, spawnKeyway, urlOf } from '../support/process.js';
+import { emptyPlace, runKeyway, spawnKeyway, urlOf } from '../support/process.js';
+import { startObjectStore } from '../support/s3.js';
 import { doorTo, startTestServer, type Door, type TestServer } from '../support/server.js';
 import { readNode, run } from '../support/verbs.js';
 import { verifierAt } from '../support/verify.js';
@@ -24,7 +25,7 @@ import { verifierAt } from '../support/verify.js';
 let server: TestServer;
 afterEach(() => server.stop());
 
-const file = () => join(server.dataDir, 'audit-checkpoints.jsonl');
+const file = () => fileOf(server);
 const done = async (door: Door, verb: string, input: Record<string, unknown>) =>
   expectData(await run(door, verb, input));
 
@@ -257,3 +258,61 @@ test('R36: a still older state can be put back after one was accepted, and anoth
   expect(linesOf(file()).length).toBeGreaterThan(0);
   await server.restart();
 });
+
+const elsewhere: [string, () => Promise<{ environment: Record<string, string>; end(): Promise<unknown> }>][] =
+  [
+    [
+      'a bucket',
+      async () => {
+        const store = await startObjectStore();
+        const environment = { ...store.environment, KEYWAY_CHECKPOINTS: 's3://keyway/checkpoints' };
+        return { environment, end: () => store.stop() };
+      },
+    ],
+  ];
+if (process.env['TEST_DATABASE_URL'])
+  elsewhere.push([
+    'another database',
+    async () => {
+      const place = await emptyPlace();
+      const environment = { KEYWAY_CHECKPOINTS: place.environment['DATABASE_URL'] ?? '' };
+      return { environment, end: () => place.drop() };
+    },
+  ]);
+
+test.each(elsewhere)(
+  'S66, R36: checkpoints in %s know what was lost, also with the data folder',
+  async (_, make) => {
+    const { environment, ...place } = await make();
+    const before = { ...process.env };
+    Object.assign(process.env, environment);
+    try {
+      server = await startTestServer(environment);
+      const account = await makeAccount(server);
+      const [one, other] = [await makeCredential(server, account), await makeCredential(server, account)];
+      await server.pause();
+      const putBack = await server.keepState();
+      await killedAfter(async (door) => {
+        await done(door, 'revokeCredential', { id: one.id });
+      });
+      await putBack();
+      for (const name of readdirSync(server.dataDir))
+        if (name.startsWith('audit-checkpoints')) rmSync(join(server.dataDir, name));
+      await server.restart();
+      expect(await isReady()).toBe(false);
+      await server.pause();
+      const accepted = await accept();
+      expect([accepted.code, accepted.output]).toEqual([0, expect.stringContaining('1 credentials')]);
+      const verify = await runKeyway(['audit', 'verify'], server.environment);
+      expect([verify.code, verify.output]).toEqual([0, expect.stringContaining('is whole')]);
+      await server.restart();
+      expect(await codeOf(one)).toBe('REVOKED');
+      expect(await codeOf(other)).toBe('VALID');
+      await server.stop();
+    } finally {
+      for (const name of Object.keys(environment)) delete process.env[name];
+      Object.assign(process.env, before);
+      await place.end();
+    }
+  },
+);

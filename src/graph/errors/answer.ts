@@ -16,6 +16,8 @@ import { ArgumentValidationError } from 'type-graphql';
 import { codes, KeywayError, sentenceOf, unavailable, type Code, type FieldFault } from '../../errors.js';
 import { faultsOf } from '../../inputs/rules.js';
 import { locationsOf } from '../locations.js';
+import { largestQuery } from '../../config/limits.js';
+import type { QueryLimits } from '../../config/request-limits.js';
 import { exceeded, hasTooManyTokens } from '../query-limits.js';
 import { argumentFaults } from './input.js';
 import { DocumentRefused, misfit, type Misfit } from './validation.js';
@@ -34,10 +36,11 @@ export interface PublicError {
  * Answers from before there was a context carry no id. Needs `formatError` beside it.
  */
 export function answerErrors(options: {
+  limits?: QueryLimits;
   requestId: (contextValue: unknown) => string;
   onInternal?: (error: unknown, contextValue: unknown) => void;
 }): ApolloServerPlugin {
-  const { requestId, onInternal } = options;
+  const { limits = largestQuery, requestId, onInternal } = options;
   return {
     contextCreationDidFail: async ({ error }) => {
       const code = keywayErrorIn(error)?.code ?? internal.code;
@@ -56,7 +59,7 @@ export function answerErrors(options: {
         // Where a plugin answered by itself, nobody has formatted its errors: they are strangers.
         const errors: readonly unknown[] = causes.length === formatted.length ? causes : formatted;
         const { schema, document, operation, source, request } = asked;
-        const about = { schema, document, operation, source, variables: request.variables };
+        const about = { limits, schema, document, operation, source, variables: request.variables };
         const findings = findingsOf(errors, about).map((finding) => afterChange(finding, operation));
         for (const { code, error } of findings)
           if (code === internal.code) onInternal?.([...origins(error)].at(-1) ?? error, contextValue);
@@ -92,12 +95,19 @@ export function publicError(error: unknown, requestId?: string): PublicError {
 /** A length of time as the header Retry-After has it: in whole seconds, and not too few. */
 export const seconds = (ms: number): string => String(Math.ceil(ms / 1_000));
 
-/** The answer to what went wrong outside the graph, in the words that the graph has for it, and its HTTP status. */
-export function answerOf(error: unknown, requestId: string): { status: number; answer: PublicError } {
+/**
+ * The answer to what went wrong outside the graph, in the words that the graph has for it, and its HTTP status.
+ * @param excess which limit was passed, and by how much, where that is known
+ */
+export function answerOf(
+  error: unknown,
+  requestId: string,
+  excess?: string,
+): { status: number; answer: PublicError } {
   if (error instanceof KeywayError)
     return { status: statusOf[error.code], answer: publicError(error, requestId) };
   const { statusCode } = error as { statusCode?: number };
-  const refusal = refusedByFastify(statusCode);
+  const refusal = refusedByFastify(statusCode, excess);
   if (!refusal || statusCode === undefined) return { status: 500, answer: publicError(error, requestId) };
   return { status: statusCode, answer: publicError(refusal, requestId) };
 }
@@ -134,6 +144,7 @@ function statusFor(code: Finding['code'], given: number | undefined): number | u
 
 /** What is known of the request that an error belongs to. */
 interface Asked {
+  limits?: QueryLimits | undefined;
   schema?: GraphQLSchema | undefined;
   document?: DocumentNode | undefined;
   operation?: OperationDefinitionNode | undefined;
@@ -232,9 +243,10 @@ function findingOf(
   if (value && isValueNode(value)) return badInput(faultsAt(value));
   // What has a path came out of a resolver, and may bear any code.
   if (stranger.path) return internal;
+  const { source, limits = largestQuery } = asked;
   const code = stranger.extensions['code'] ?? codeOf(stranger, asked);
-  if (code === 'GRAPHQL_PARSE_FAILED' && asked.source !== undefined && hasTooManyTokens(asked.source))
-    return ofOurs(exceeded('tokens', Infinity));
+  if (code === 'GRAPHQL_PARSE_FAILED' && source !== undefined && hasTooManyTokens(source, limits))
+    return ofOurs(exceeded(limits, 'tokens', Infinity));
   if (code === 'BAD_REQUEST' && asked.operation && statusIn(stranger) === 405) return notByGet;
   return refusals.find((known) => known.code === code) ?? internal;
 }
@@ -288,12 +300,12 @@ const statusIn = ({ extensions: { http } }: GraphQLError): unknown =>
   typeof http === 'object' && http !== null && 'status' in http ? http.status : undefined;
 
 /** What Fastify refuses before our own code sees it. */
-function refusedByFastify(status = 500): KeywayError | undefined {
-  if (status === 413) return new KeywayError('LIMIT_EXCEEDED', 'The body is too large.');
+function refusedByFastify(status = 500, excess?: string): KeywayError | undefined {
+  if (status === 413) return new KeywayError('LIMIT_EXCEEDED', excess ?? 'The body is too large.');
   if (status === 415) return new KeywayError('BAD_REQUEST', 'The content type must be application/json.');
   if (status === 408)
-    return new KeywayError('BAD_REQUEST', 'The request did not come in time: send it again.');
-  if (status === 431) return new KeywayError('LIMIT_EXCEEDED', 'The headers are too large.');
+    return new KeywayError('BAD_REQUEST', excess ?? 'The request did not come in time: send it again.');
+  if (status === 431) return new KeywayError('LIMIT_EXCEEDED', excess ?? 'The headers are too large.');
   if (status >= 400 && status < 500)
     return new KeywayError(
       'BAD_REQUEST',

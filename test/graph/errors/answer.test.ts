@@ -147,7 +147,7 @@ const server = new ApolloServer({
     node: () => void ran++,
   },
   formatError,
-  parseOptions,
+  parseOptions: parseOptions(),
   documentStore: documents.store,
   dangerouslyDisableValidation: true,
   hideSchemaDetailsFromClientErrors: true,

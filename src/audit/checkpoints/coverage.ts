@@ -1,6 +1,6 @@
-import type { Link } from '../keyring/keyring.js';
-import type { Checkpoint } from './checkpoint-file.js';
-import { endingOf, type KeptEnding } from './ending.js';
+import type { Link } from '../../keyring/keyring.js';
+import type { Checkpoint } from './line.js';
+import { endingOf, type KeptEnding } from '../ending.js';
 
 /** How far a chain is known, by the numbers of its events. */
 interface Known {
@@ -11,6 +11,9 @@ interface Known {
   /** And from there to here nothing has ended. */
   seen: bigint;
 }
+
+/** What a line says of how far its chain is covered. */
+type Span = Pick<Checkpoint, 'account' | 'number' | 'from' | 'since'>;
 
 /** So many endings at most are in one line. */
 export const mostEndings = 1_000;
@@ -29,14 +32,21 @@ export class Coverage {
     return known && known.from <= after && known.written > after ? known.written : after;
   }
 
+  /** The number from which all that ended up to this event is written down; that event where nothing is. */
+  since(account: string, event: string): string {
+    const known = this.#known.get(account);
+    const to = BigInt(event);
+    return known && known.from <= to && to <= known.written ? String(known.from) : event;
+  }
+
   clear(): void {
     this.#known.clear();
   }
 
   /** Takes note of a line that is written. */
-  add({ account, number, from }: Pick<Checkpoint, 'account' | 'number' | 'from'>): void {
-    if (from === undefined) return;
-    const [start, end] = [BigInt(from), BigInt(number)];
+  add({ account, number, from, since = from }: Span): void {
+    if (since === undefined) return;
+    const [start, end] = [BigInt(since), BigInt(number)];
     const known = this.#known.get(account);
     // Of two spans that do not meet the earlier one is kept: a later line covers both.
     if (!known || end < known.from) this.#known.set(account, { from: start, written: end, seen: end });
@@ -48,7 +58,7 @@ export class Coverage {
   }
 
   /** The same for a line that goes on from what is covered: it stands alone, where it begins after that. */
-  cover(line: Pick<Checkpoint, 'account' | 'number' | 'from'>): void {
+  cover(line: Span): void {
     const known = this.#known.get(line.account);
     if (known && line.from !== undefined && BigInt(line.from) > known.written)
       this.#known.delete(line.account);
@@ -56,7 +66,7 @@ export class Coverage {
   }
 
   /** Takes note that lines could not be written after all. */
-  takeBack(lines: readonly Pick<Checkpoint, 'account' | 'from'>[]): void {
+  takeBack(lines: readonly Span[]): void {
     for (const { account, from } of lines) {
       const known = this.#known.get(account);
       if (!known || from === undefined) continue;

@@ -1,16 +1,25 @@
 import { appendFileSync, mkdirSync, renameSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { linkAll, type Told } from '../../src/audit/chain.js';
-import { appendCheckpoints } from '../../src/audit/checkpoint-file.js';
-import { Checkpoints } from '../../src/audit/checkpoints.js';
-import { mostEndings } from '../../src/audit/coverage.js';
-import { endingText } from '../../src/audit/ending.js';
-import { gapOf } from '../../src/audit/gap.js';
-import { newId } from '../../src/ids.js';
-import { loadKeyFiles } from '../../src/keyring/kek-file.js';
-import { openKeyring, type Keyring } from '../../src/keyring/keyring.js';
-import { startTestServer, type TestServer } from '../support/server.js';
-import { byHand, linesOf, quiet, setBack, tamper, withoutChains } from './chains.js';
+import { linkAll, type Told } from '../../../src/audit/chain.js';
+import type { Checkpoints } from '../../../src/audit/checkpoints/checkpoints.js';
+import { mostEndings } from '../../../src/audit/checkpoints/coverage.js';
+import { endingText } from '../../../src/audit/ending.js';
+import { linesOfFile } from '../../../src/audit/checkpoints/folder.js';
+import { gapOf } from '../../../src/audit/checkpoints/gap.js';
+import { newId } from '../../../src/ids.js';
+import { loadKeyFiles } from '../../../src/keyring/kek-file.js';
+import { openKeyring, type Keyring } from '../../../src/keyring/keyring.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
+import {
+  addLines,
+  byHand,
+  checkpointsIn,
+  linesOf,
+  ownFile,
+  setBack,
+  tamper,
+  withoutChains,
+} from '../chains.js';
 
 // What the file of checkpoints tells of events that the database has lost.
 
@@ -26,9 +35,9 @@ class Writer {
   readonly checkpoints: Checkpoints;
   readonly #keyring: Keyring;
 
-  constructor(readonly file = join(server.dataDir, `checkpoints-${newId()}.jsonl`)) {
+  constructor(readonly file = ownFile(server, newId())) {
     const files = loadKeyFiles(join(server.dataDir, 'keys'));
-    this.checkpoints = new Checkpoints(server.db, openKeyring(files), this.file, quiet);
+    this.checkpoints = checkpointsIn(server.db, openKeyring(files), this.file);
     this.#keyring = openKeyring(files, { onLinked: (events) => this.checkpoints.noteEnded(events) });
   }
 
@@ -43,7 +52,7 @@ class Writer {
 
   async gap() {
     const keyring = this.#keyring;
-    const { ended, untold, unsigned } = await gapOf(server.db, keyring, this.file);
+    const { ended, untold, unsigned } = await gapOf(server.db, keyring, linesOfFile(this.file));
     return { ended: ended.map(({ number }) => Number(number)), untold, unsigned };
   }
 }
@@ -215,7 +224,7 @@ test('R36: what ended in one chain stays in its order, whatever the clock did', 
   const turned = { ...line, ended: [{ ...first, at: '2030-01-01 00:00:00+00' }, second] };
   const files = loadKeyFiles(join(server.dataDir, 'keys'));
   const late = new Writer();
-  await appendCheckpoints(late.file, openKeyring(files), [turned], 0);
+  addLines(late.file, openKeyring(files), [turned]);
   await cut(account, 1);
   expect((await late.gap()).ended).toEqual([2, 3]);
 });

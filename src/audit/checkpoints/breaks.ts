@@ -1,6 +1,7 @@
-import { sql, type Sql } from '../database/database.js';
-import type { Keyring } from '../keyring/keyring.js';
-import { isSigned, readCheckpoints, type Checkpoint } from './checkpoint-file.js';
+import { sql, type Sql } from '../../database/database.js';
+import type { Keyring } from '../../keyring/keyring.js';
+import { isSigned, type Checkpoint } from './line.js';
+import type { ReadLines } from './place.js';
 
 /** The first event at which a chain is not what it was. */
 export interface Break {
@@ -31,22 +32,29 @@ export async function unlikeTheirRows(
   }));
 }
 
-/**
- * The lines of a file, and whether the database has the event that each is of. One that these keys did not sign is
- * undefined; what is no line, such as one that a crash cut off, is left out.
- */
+/** A part of the lines, by whether the database has the event that each is of. */
+export interface ComparedLines {
+  readonly held: Checkpoint[];
+  readonly lost: Checkpoint[];
+  /** How many these keys did not sign. What is no line, such as one that a crash cut off, does not count. */
+  readonly unsigned: number;
+}
+
+/** Compares all lines with the database, part by part. */
 export async function* linesHeld(
   db: Sql,
   keyring: Keyring,
-  path: string,
-): AsyncGenerator<{ line: Checkpoint | undefined; holds: boolean }> {
-  for (const { lines } of readCheckpoints(path, 0)) {
+  all: AsyncIterable<ReadLines['lines']>,
+): AsyncGenerator<ComparedLines> {
+  for await (const lines of all) {
     const signed = lines.flatMap((line) => (line && isSigned(keyring, line) ? [line.checkpoint] : []));
     const unlike = new Set((await unlikeTheirRows(db, signed)).map(keyOf));
-    for (const line of signed) yield { line, holds: !unlike.has(keyOf(line)) };
-    const whole = lines.filter((line) => line !== undefined).length;
-    for (let unsigned = whole - signed.length; unsigned > 0; unsigned--)
-      yield { line: undefined, holds: false };
+    const isLost = (line: Checkpoint) => unlike.has(keyOf(line));
+    yield {
+      held: signed.filter((line) => !isLost(line)),
+      lost: signed.filter(isLost),
+      unsigned: lines.filter((line) => line !== undefined).length - signed.length,
+    };
   }
 }
 

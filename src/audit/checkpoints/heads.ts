@@ -1,8 +1,8 @@
-import { sql, type Sql } from '../database/database.js';
-import type { Checkpoint } from './checkpoint-file.js';
-import { hashedTime } from './columns.js';
+import { sql, type Sql } from '../../database/database.js';
+import type { Checkpoint } from './line.js';
+import { hashedTime } from '../columns.js';
 import { mostEndings, type Coverage } from './coverage.js';
-import { endingOf, type KeptEnding } from './ending.js';
+import { endingOf, type KeptEnding } from '../ending.js';
 
 /**
  * The lines of heads, with what ended in their chains since what is written down. No more at once than fits: the chain

@@ -1,8 +1,9 @@
-import { sql, type Sql } from '../database/database.js';
-import type { Keyring } from '../keyring/keyring.js';
+import { sql, type Sql } from '../../database/database.js';
+import type { Keyring } from '../../keyring/keyring.js';
 import { linesHeld } from './breaks.js';
-import type { Checkpoint } from './checkpoint-file.js';
-import type { KeptEnding } from './ending.js';
+import type { Checkpoint } from './line.js';
+import type { ReadLines } from './place.js';
+import type { KeptEnding } from '../ending.js';
 
 /** What checkpoints tell of a database that was put back to an earlier state, or is another one. */
 export interface Gap {
@@ -18,18 +19,22 @@ export interface Gap {
 export type EndedSince = KeptEnding & { readonly account: string };
 
 /**
- * Reads what the file of checkpoints has of events that the database does not have.
- * @param path the file
+ * Reads what checkpoints have of events that the database does not have.
+ * @param lines all of them, part by part
  */
-export async function gapOf(db: Sql, keyring: Keyring, path: string): Promise<Gap> {
+export async function gapOf(
+  db: Sql,
+  keyring: Keyring,
+  lines: AsyncIterable<ReadLines['lines']>,
+): Promise<Gap> {
   const heads = new Map((await db.rows<Head>(readNumbers)).map(({ account, number }) => [account, number]));
   const chains = new Map<string, Checkpoint[]>();
   const held = new Map<string, number[]>();
   let unsigned = 0;
-  for await (const { line, holds } of linesHeld(db, keyring, path)) {
-    if (!line) unsigned++;
-    else if (holds) addTo(held, line.account, Number(line.number));
-    else addTo(chains, line.account, line);
+  for await (const part of linesHeld(db, keyring, lines)) {
+    unsigned += part.unsigned;
+    for (const line of part.held) addTo(held, line.account, Number(line.number));
+    for (const line of part.lost) addTo(chains, line.account, line);
   }
   const ended: Timed[] = [];
   const untold: { account: string; first: string; last: string }[] = [];

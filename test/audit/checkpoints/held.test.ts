@@ -3,21 +3,20 @@
  */
 import { jest } from '@jest/globals';
 import { readFileSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
-import { Checkpoints } from '../../src/audit/checkpoints.js';
-import { parseId } from '../../src/ids.js';
-import { expectData, makeAccount, makeCaller, makeCredential } from '../support/make.js';
-import { runKeyway } from '../support/process.js';
-import { startTestServer, type TestServer } from '../support/server.js';
-import { run } from '../support/verbs.js';
-import { linesOf, setBack, tamper } from './chains.js';
+import { Checkpoints } from '../../../src/audit/checkpoints/checkpoints.js';
+import { parseId } from '../../../src/ids.js';
+import { expectData, makeAccount, makeCaller, makeCredential } from '../../support/make.js';
+import { runKeyway } from '../../support/process.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
+import { run } from '../../support/verbs.js';
+import { fileOf, linesOf, setBack, tamper } from '../chains.js';
 
 // The administrator of the database cuts a chain that Keyway has written checkpoints of.
 
 let server: TestServer;
 afterEach(() => server.stop());
 
-const file = () => join(server.dataDir, 'audit-checkpoints.jsonl');
+const file = () => fileOf(server);
 
 /** A server that has written checkpoints of an account's chain of `length` events. */
 async function written(length: number): Promise<{ id: string; account: string }> {
@@ -119,7 +118,7 @@ test('S66: an operator accepts it by a command, which is on record where somethi
   const accepted = await runKeyway(['restore', 'accept'], server.environment);
   expect(accepted.code).toBe(0);
   expect(accepted.output).toContain(`account ${chain.account}, row 8: is missing`);
-  const [, kept = ''] = /are in (\S+): keep that file/.exec(accepted.output) ?? [];
+  const [, kept = ''] = /checkpoints of before: (\S+?)\.$/m.exec(accepted.output) ?? [];
   expect(linesOf(kept).filter(({ account }) => account === chain.account)).toMatchObject([{ number: '10' }]);
   expect((await runKeyway(['audit', 'verify'], server.environment)).code).toBe(0);
   expect((await runKeyway(['audit', 'verify', '--checkpoints', kept], server.environment)).code).toBe(1);

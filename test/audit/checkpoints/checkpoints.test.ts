@@ -1,13 +1,20 @@
 import { appendFileSync, existsSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { appendCheckpoints, lengthOf, type Checkpoint } from '../../src/audit/checkpoint-file.js';
-import { Checkpoints } from '../../src/audit/checkpoints.js';
-import { linkAll } from '../../src/audit/chain.js';
-import { sql, type Database } from '../../src/database/database.js';
-import { loadKeyFiles } from '../../src/keyring/kek-file.js';
-import { openKeyring, type Keyring } from '../../src/keyring/keyring.js';
-import { startTestServer, type TestServer } from '../support/server.js';
-import { byHand, chainOfFive as chainOn, linesOf, quiet, tamper, withoutChains } from './chains.js';
+import type { Checkpoint } from '../../../src/audit/checkpoints/line.js';
+import { linkAll } from '../../../src/audit/chain.js';
+import { sql, type Database } from '../../../src/database/database.js';
+import { loadKeyFiles } from '../../../src/keyring/kek-file.js';
+import { openKeyring, type Keyring } from '../../../src/keyring/keyring.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
+import {
+  addLines,
+  byHand,
+  chainOfFive as chainOn,
+  checkpointsIn,
+  linesOf,
+  tamper,
+  withoutChains,
+} from '../chains.js';
 
 let server: TestServer;
 let keyring: Keyring;
@@ -163,11 +170,10 @@ test('a look at the file costs the same few statements, however long it is', asy
   const { write, file, grow } = await chainOfFive();
   await write();
   const line = linesOf(file)[0] as Checkpoint;
-  await appendCheckpoints(
+  addLines(
     file,
     keyring,
     Array.from({ length: 20_000 }, () => line),
-    lengthOf(file),
   );
   await grow();
   let statements = 0;
@@ -176,7 +182,7 @@ test('a look at the file costs the same few statements, however long it is', asy
     return server.db.rows(...asked);
   };
   const db = Object.create(server.db, { rows: { value: rows } }) as Database;
-  const looking = new Checkpoints(db, keyring, file, quiet);
+  const looking = checkpointsIn(db, keyring, file);
   await looking.check();
   expect(looking.breaks).toEqual([]);
   expect(statements).toBe(3);

@@ -1,0 +1,89 @@
+import type { CheckpointLine } from './line.js';
+
+/**
+ * Where checkpoints lie, outside the database that they are of. Lines are added to it and never changed; those of each
+ * month are apart, so that old months can be let go.
+ */
+export interface CheckpointPlace {
+  /** What a person knows it by: no password is in it. */
+  readonly name: string;
+  /** What is there, the oldest month first. @throws where the place does not answer, as all of these do. */
+  segments(): Promise<Segment[]>;
+  /** The whole lines of a segment that were added after this mark, or all of them, part by part. */
+  read(segment: Segment, after?: Mark): AsyncGenerator<ReadLines>;
+  /**
+   * Adds lines to those of a month, such as 2026-11; resolves when they would outlive a crash.
+   * @returns the identity of the segment that has them
+   */
+  append(month: string, lines: readonly string[]): Promise<string>;
+  /**
+   * Begins anew with these lines, once `record` has succeeded; until then, and where it fails, all is as before.
+   * @returns where what was there before is now
+   */
+  begin(
+    month: string,
+    lines: AsyncIterable<readonly string[]>,
+    record: () => Promise<void>,
+  ): Promise<string[]>;
+  /** Lets a segment go, where the place allows that. */
+  remove(segment: Segment): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The lines of a month, or a part of them. */
+export interface Segment {
+  readonly name: string;
+  /** Such as 2026-11. */
+  readonly month: string;
+  /** Another one where another segment has taken its name. */
+  readonly identity: string;
+  /** In bytes, where the place knows it: a segment only ever grows. */
+  readonly length?: number;
+}
+
+/** How far a segment was read. */
+export interface Mark {
+  readonly after: string;
+  /** What was read after that already. */
+  readonly seen?: ReadonlySet<string>;
+}
+
+export interface ReadLines {
+  /** A line that is none is undefined. */
+  readonly lines: (CheckpointLine | undefined)[];
+  readonly to: Mark;
+}
+
+/** All lines of a place, part by part. */
+export async function* allLines(place: CheckpointPlace): AsyncGenerator<ReadLines['lines']> {
+  for (const segment of await place.segments())
+    for await (const { lines } of place.read(segment)) yield lines;
+}
+
+/** The month of a moment, in UTC. */
+export const monthOf = (time: Date): string => time.toISOString().slice(0, 7);
+
+export const isMonth = (text: string): boolean => /^\d{4}-(0[1-9]|1[0-2])$/.test(text);
+
+/** The oldest first; of one month, by their names. */
+export const bySegment = (segments: readonly Segment[]): Segment[] =>
+  [...segments].sort((one, other) =>
+    one.month === other.month ? compare(one.name, other.name) : compare(one.month, other.month),
+  );
+
+const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
+
+/** Lines in parts of so many bytes at most, but for a line that is longer. */
+export function* byBytes(lines: readonly string[], mostBytes: number): Generator<string[]> {
+  let [part, bytes] = [[] as string[], 0];
+  for (const line of lines) {
+    const own = Buffer.byteLength(line) + 1;
+    if (bytes + own > mostBytes && part.length > 0) {
+      yield part;
+      [part, bytes] = [[], 0];
+    }
+    part.push(line);
+    bytes += own;
+  }
+  if (part.length > 0) yield part;
+}

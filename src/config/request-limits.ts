@@ -1,0 +1,77 @@
+import { largestBody, largestHeaders, largestQuery, slowestHeadersMs, slowestRequestMs } from './limits.js';
+
+/** What a GraphQL request may ask for, by the names of `largestQuery`. */
+export type QueryLimits = Readonly<Record<keyof typeof largestQuery, number>>;
+
+/** What a request, and a connection that brings one, may be like. */
+export interface RequestLimits {
+  /** Bytes of a body. */
+  readonly body: number;
+  /** Bytes of all headers. */
+  readonly headers: number;
+  /** How long a client may take to send its headers, and then the rest, in seconds. */
+  readonly headersSeconds: number;
+  readonly requestSeconds: number;
+  /** Connections at once, of one process. */
+  readonly connections: number;
+  readonly query: QueryLimits;
+}
+
+/** The least, the usual, and the most that each can be set to: beyond that Keyway would no longer answer others in time. */
+export const limitRanges = {
+  body: [1_024, largestBody, 8 * 1_024 * 1_024],
+  headers: [largestHeaders / 4, largestHeaders, 1_024 * 1_024],
+  headersSeconds: [1, slowestHeadersMs / 1_000, 60],
+  requestSeconds: [1, slowestRequestMs / 1_000, 300],
+  connections: [10, 10_000, 1_000_000],
+  tokens: [100, largestQuery.tokens, 20_000],
+  depth: [3, largestQuery.depth, 30],
+  aliases: [1, largestQuery.aliases, 1_000],
+  directives: [1, largestQuery.directives, 200],
+  rootFields: [1, largestQuery.rootFields, 100],
+  cost: [100, largestQuery.cost, 100_000],
+  valueDepth: [4, largestQuery.valueDepth, 32],
+  listItems: [100, largestQuery.listItems, 10_000],
+} as const satisfies Record<string, readonly [least: number, usual: number, most: number]>;
+
+type LimitName = keyof typeof limitRanges;
+
+/**
+ * Reads limits such as `depth=10,cost=20000`; each that is not named is as usual.
+ * @returns what is wrong with the text besides, without its values
+ */
+export function readRequestLimits(text: string): { limits: RequestLimits; faults: string[] } {
+  const faults: string[] = [];
+  const given = new Map<string, number>();
+  for (const part of text.split(',').flatMap((item) => item.trim() || [])) {
+    const [, name = '', digits = ''] = /^([A-Za-z]+)=(\d{1,9})$/.exec(part) ?? [];
+    const range = Object.hasOwn(limitRanges, name) ? limitRanges[name as LimitName] : undefined;
+    const value = Number(digits);
+    if (!range)
+      faults.push(`must be a list such as depth=10,cost=20000, of ${Object.keys(limitRanges).join(', ')}`);
+    else if (given.has(name)) faults.push(`must name ${name} once`);
+    else if (value < range[0] || value > range[2])
+      faults.push(`must have ${name} from ${range[0]} to ${range[2]}`);
+    else given.set(name, value);
+  }
+  const of = (name: LimitName) => given.get(name) ?? limitRanges[name][1];
+  const limits: RequestLimits = {
+    body: of('body'),
+    headers: of('headers'),
+    headersSeconds: of('headersSeconds'),
+    requestSeconds: of('requestSeconds'),
+    connections: of('connections'),
+    query: Object.freeze({
+      ...largestQuery,
+      tokens: of('tokens'),
+      depth: of('depth'),
+      aliases: of('aliases'),
+      directives: of('directives'),
+      rootFields: of('rootFields'),
+      cost: of('cost'),
+      valueDepth: of('valueDepth'),
+      listItems: of('listItems'),
+    }),
+  };
+  return { limits, faults: [...new Set(faults)] };
+}
