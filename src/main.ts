@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openKeySets } from './access/key-sets.js';
+import { openKeySets } from './access/issuers/key-sets.js';
 import { openSink } from './audit/stream/sink.js';
 import { AuditStream } from './audit/stream/stream.js';
 import type { Break } from './audit/checkpoints/breaks.js';

@@ -65,6 +65,7 @@ const counts = {
   'docs/access.md': { graphql: 7, sh: 2 },
   'docs/credentials.md': { graphql: 6 },
   'docs/errors.md': { graphql: 1, json: 1 },
+  'docs/issuers.md': { json: 11 },
   'docs/mutation.md': { sh: 1 },
   'docs/requests.md': { graphql: 2, json: 1, sh: 1 },
   'docs/rotation.md': { graphql: 2 },
@@ -401,6 +402,15 @@ test('what it shows of outside identities lets a subject of the issuer call as t
     await issuer.stop();
   }
 });
+
+test.each(blocks('json', read('docs/issuers.md')))(
+  'what it shows of issuers can be configured: %s',
+  (list) => {
+    const shown = JSON.parse(list) as { issuer: string }[];
+    const { jwtIssuers } = readConfig({ KEYWAY_JWT_ISSUERS: list });
+    expect(jwtIssuers.map(({ issuer }) => issuer)).toEqual(shown.map(({ issuer }) => issuer));
+  },
+);
 
 describe('what it shows of outside stores', () => {
   test('connects one, takes stock of it, and turns a secret in it', async () => {

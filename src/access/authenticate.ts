@@ -8,9 +8,9 @@ import { type Claim, type SignedRequest, SignatureScheme } from '../signatures/s
 import { schemes } from '../signatures/schemes.js';
 import { callerColumns, principalBy, type Caller } from './caller.js';
 import { renewVerifiers } from './renew-verifiers.js';
-import { authenticateJwt } from './identity.js';
-import { isJwt } from './jwt.js';
-import type { KeySets } from './key-sets.js';
+import { authenticateJwt, type Admit } from './identity.js';
+import { isJwt } from './issuers/jwt.js';
+import type { KeySets } from './issuers/key-sets.js';
 import { takeNonces } from './nonces.js';
 import type { Principal } from './principal.js';
 import { askedFor, byKey, fittingToken, presentedBy } from './presented-key.js';
@@ -31,6 +31,8 @@ export interface Means {
   keySets: KeySets;
   /** The hosts that signed requests to Keyway are sent to. */
   hosts: readonly string[];
+  /** Who has no account gets one by this, where it is given. */
+  admit?: Admit;
 }
 
 /** Who is calling, and what its body must be for that to be true. */
@@ -46,11 +48,14 @@ export interface Proven {
  * address, a signature that was seen before or that is for another host. UNAVAILABLE where an issuer's keys cannot be
  * had. The cause, where it is a text, is for the log.
  */
-export async function authenticate({ db, keyring, keySets, hosts }: Means, call: Call): Promise<Proven> {
+export async function authenticate(
+  { db, keyring, keySets, hosts, admit }: Means,
+  call: Call,
+): Promise<Proven> {
   const { bearer, scheme } = proofIn(call);
   if (bearer !== undefined && bearer.length > longestBearer) throw callerRefused('the token is too long');
   if (bearer !== undefined && isJwt(bearer))
-    return { principal: await authenticateJwt(db, keySets, bearer, call.at) };
+    return { principal: await authenticateJwt(db, keySets, bearer, call.at, admit) };
   if (bearer !== undefined) return { principal: await byToken(db, keyring, bearer, call) };
   if (scheme === undefined) throw callerRefused();
   const claim = schemes[scheme].read(call);

@@ -1,17 +1,22 @@
 import { sql, type Database, type ReadRow } from '../database/database.js';
 import type { Part } from '../database/joined.js';
 import { KeywayError } from '../errors.js';
-import { identify } from './jwt.js';
-import type { KeySets } from './key-sets.js';
-import type { Identified, Principal } from './principal.js';
+import { identify } from './issuers/jwt.js';
+import { prefixesOf } from './issuers/pattern.js';
+import type { KeySets } from './issuers/key-sets.js';
+import type { Identified, Newcomer, Principal } from './principal.js';
 import { tenantOf } from '../shares/tenant.js';
-import { grantsHeldBy, rightsBy, rolesBy, type Held } from './rights.js';
+import { claimedBy, grantsHeldBy, rightsBy, rolesBy, type Held } from './rights.js';
 import { goesOn } from './works.js';
 import { instant } from '../time.js';
+
+/** Makes an account for who has none. @returns whether it has an identity by now */
+export type Admit = (identified: Identified, newcomer: Newcomer) => Promise<boolean>;
 
 /**
  * Who calls with this JWT: the account that has the identity in it.
  * @param nowMs the time by the clock of the database
+ * @param admit asked where nobody has the identity, and the issuer is set up for newcomers
  * @throws UNAUTHENTICATED for every reason alike, UNAVAILABLE where the issuer's keys cannot be had.
  */
 export async function authenticateJwt(
@@ -19,11 +24,15 @@ export async function authenticateJwt(
   keySets: KeySets,
   token: string,
   nowMs: number,
+  admit?: Admit,
 ): Promise<Principal> {
   const identified = await identify(token, keySets, nowMs);
   const { statement, parameters } = identityByNow(identified);
-  const [row] = await db.rows<ReadRow>(statement, parameters);
-  const principal = principalOfIdentity(identified, row);
+  const find = async () =>
+    principalOfIdentity(identified, (await db.rows<ReadRow>(statement, parameters))[0]);
+  let principal = await find();
+  const { newcomer } = identified;
+  if (!principal && newcomer && (await admit?.(identified, newcomer))) principal = await find();
   if (!principal) {
     const { issuer, subject } = identified;
     throw new KeywayError('UNAUTHENTICATED', undefined, {
@@ -34,19 +43,18 @@ export async function authenticateJwt(
 }
 
 /** What to ask for the account that this identity calls as, by now. */
-export const identityByNow = ({ issuer, subject, untilMs }: Identified): Part => ({
-  statement: identifiedAccount,
-  parameters: { issuer, subject, untilMs },
-});
+export function identityByNow({ issuer, subject, untilMs, roles }: Identified): Part {
+  const parameters = { issuer, subject, prefixes: prefixesOf(subject), untilMs };
+  return roles.length === 0
+    ? { statement: identifiedAccount, parameters }
+    : { statement: identifiedWithRoles, parameters: { ...parameters, claimed: claimedBy(roles) } };
+}
 
 /**
  * That account, with all that it may do; undefined where there is none that may call, and where the token is taken no
  * longer.
  */
-export function principalOfIdentity(
-  { issuer, subject, expiresAtMs, untilMs }: Identified,
-  row: ReadRow | undefined,
-): Principal | undefined {
+export function principalOfIdentity(identity: Identified, row: ReadRow | undefined): Principal | undefined {
   if (!row) return undefined;
   const account = row as unknown as {
     accountId: string;
@@ -59,25 +67,38 @@ export function principalOfIdentity(
     tenantId: account.tenantId,
     credentialId: null,
     credentialVersion: null,
-    identity: { issuer, subject, expiresAtMs, untilMs },
+    identity,
     holds: null,
     temporary: false,
     rights: rightsBy(account.held, null),
     roles: rolesBy(account.held),
     limits: null,
-    expiresAt: instant(expiresAtMs),
+    expiresAt: instant(identity.expiresAtMs),
     allowedIps: [],
     mfaRequired: account.mfaRequired,
   };
 }
 
-// One statement, since every request pays for it.
-const identifiedAccount = {
-  ...sql(`
+// One statement, since every request pays for it. Whose identity it is, is decided before it is asked whether that account
+// may call: what was taken from one account falls to no other.
+const identifiedBy = (held: string): string => `
   SELECT a.id AS "accountId", ${tenantOf('a.id')} AS "tenantId", a.mfa_required AS "mfaRequired",
-    (SELECT coalesce(json_agg(held), '[]') FROM (${grantsHeldBy('a.id')}) held) AS held
-  FROM identities i JOIN accounts a ON a.id = i.account_id
-  WHERE i.issuer = :issuer AND i.subject = :subject AND ${goesOn('a')}
-    AND clock_timestamp() < to_timestamp(CAST(:untilMs AS double precision) / 1000)`),
-  name: 'identified-account',
+    (SELECT coalesce(json_agg(held), '[]') FROM (${held}) held) AS held
+  FROM (
+    SELECT found.account_id FROM (
+      SELECT i.account_id, NULL AS prefix FROM identities i
+      WHERE i.issuer = :issuer AND i.subject = :subject AND NOT i.pattern
+      UNION ALL
+      SELECT i.account_id, i.prefix FROM identities i
+      WHERE i.issuer = :issuer AND i.pattern AND i.prefix = ANY(CAST(:prefixes AS text[]))
+        AND CAST(:subject AS text) ~ i.expression
+    ) found ORDER BY length(found.prefix) DESC NULLS FIRST LIMIT 1
+  ) i JOIN accounts a ON a.id = i.account_id
+  WHERE ${goesOn('a')}
+    AND clock_timestamp() < to_timestamp(CAST(:untilMs AS double precision) / 1000)`;
+
+const identifiedAccount = { ...sql(identifiedBy(grantsHeldBy('a.id'))), name: 'identified-account' };
+const identifiedWithRoles = {
+  ...sql(identifiedBy(grantsHeldBy('a.id', true))),
+  name: 'identified-with-roles',
 };

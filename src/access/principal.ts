@@ -1,3 +1,4 @@
+import type { ClaimedRole, FirstSight } from '../config/jwt-issuers.js';
 import { registerEnumType } from 'type-graphql';
 import type { Whose } from '../shares/line.js';
 
@@ -71,6 +72,17 @@ export interface Identified {
   expiresAtMs: number;
   /** Until when it is taken, since clocks may differ. */
   untilMs: number;
+  /** The roles that the token brings, besides those that the account holds. */
+  roles: readonly ClaimedRole[];
+  /** What becomes of the user who has no account yet; undefined where nothing does. */
+  newcomer: Newcomer | undefined;
+}
+
+/** A user for whom an account may be made. */
+export interface Newcomer {
+  rule: FirstSight;
+  /** The title that the account is to have, as the token says it. */
+  title: unknown;
 }
 
 /** Each permission with its reach; one that is not held is not there. */

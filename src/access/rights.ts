@@ -1,5 +1,7 @@
+import type { ClaimedRole } from '../config/jwt-issuers.js';
 import { idsGiven } from '../database/among.js';
 import { sql, type Sql } from '../database/database.js';
+import { parseId } from '../ids.js';
 import { nowhere, Permission, type Reach, type Rights } from './principal.js';
 
 /** What is left to do where an account or project was deleted: to read its log, and to see who may. */
@@ -98,18 +100,48 @@ export interface Held {
 }
 
 /**
+ * SQL for roles that a token brings, as grants are read. They are for all accounts: one that is an account's could be
+ * given permissions by whoever runs that. A role, and a place, that is no longer there brings nothing.
+ */
+const claimedRoles = `
+    UNION ALL
+    SELECT m.id, m.role_id, r.permissions, m.on_account_id, m.on_project_id, coalesce(p.admin, m.everywhere),
+      coalesce(p.deleted_at, place.deleted_at) IS NOT NULL
+    FROM jsonb_to_recordset(CAST(:claimed AS jsonb))
+      AS m (id uuid, role_id uuid, on_account_id uuid, on_project_id uuid, everywhere boolean)
+    JOIN roles r ON r.id = m.role_id AND r.account_id IS NULL AND r.store_id IS NULL
+    LEFT JOIN projects p ON p.id = m.on_project_id LEFT JOIN accounts place ON place.id = m.on_account_id
+    WHERE m.everywhere OR p.id IS NOT NULL OR place.id IS NOT NULL`;
+
+/**
+ * What `grantsHeldBy` takes as `:claimed`. An id that is none brings nothing.
+ */
+export const claimedBy = (roles: readonly ClaimedRole[]): string =>
+  JSON.stringify(
+    roles.map(({ role, onAccount, onProject, everywhere }, index) => ({
+      // Only to tell them apart: ids of grants are of another version.
+      id: `00000000-0000-4000-8000-${index.toString().padStart(12, '0')}`,
+      role_id: parseId(role)?.uuid ?? null,
+      on_account_id: (onAccount && parseId(onAccount)?.uuid) ?? null,
+      on_project_id: (onProject && parseId(onProject)?.uuid) ?? null,
+      everywhere,
+    })),
+  );
+
+/**
  * SQL for what an account holds, one row a grant. What was deleted below an account is not enumerated: every request pays
  * for this, and the few that read of it find it by themselves (`ended.ts`).
  * @param account SQL, in which `a` and `c` are names of what is around it
+ * @param claimed whether there are roles too that a token brings, as `:claimed`
  */
-export const grantsHeldBy = (account: string): string => `
+export const grantsHeldBy = (account: string, claimed = false): string => `
   WITH RECURSIVE held AS (
     SELECT g.id, g.role_id, r.permissions, g.on_account_id, g.on_project_id,
       coalesce(p.admin, g.on_account_id IS NULL AND g.on_project_id IS NULL) AS everywhere,
       coalesce(p.deleted_at, place.deleted_at) IS NOT NULL AS ended
     FROM grants g JOIN roles r ON r.id = g.role_id LEFT JOIN projects p ON p.id = g.on_project_id
     LEFT JOIN accounts place ON place.id = g.on_account_id
-    WHERE g.account_id = ${account}
+    WHERE g.account_id = ${account}${claimed ? claimedRoles : ''}
   ), reached (grant_id, account_id) AS (
     SELECT id, on_account_id FROM held WHERE on_account_id IS NOT NULL AND NOT ended
     UNION

@@ -40,7 +40,7 @@ export class AccountFilter {
   search?: string | null;
 }
 
-@InputType({ description: 'A user of an issuer of tokens (JWTs).' })
+@InputType({ description: 'A user of an issuer of tokens (JWTs), or several.' })
 export class IdentityInput {
   @Field(() => String, {
     description:
@@ -49,9 +49,20 @@ export class IdentityInput {
   @Line(1, 255)
   issuer: string;
 
-  @Field(() => String, { description: 'The user at that issuer: the claim `sub` of its tokens.' })
+  @Field(() => String, {
+    description:
+      'The user at that issuer: the claim `sub` of its tokens, or the one that is configured for the issuer.',
+  })
   @Line(1, 255)
   subject: string;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether `subject` is a pattern, for all users that match it: `*` stands for one or more characters other than `/` and `:`, and `**` for one or more of any. There must be two `/` or `:` before the first `*`. An identity that is no pattern is used before one that is; of several patterns that match, the one with more characters before its first `*`.',
+  })
+  @Optional()
+  pattern?: boolean | null;
 }
 
 @InputType({ description: 'What `createAccount` takes.' })

@@ -23,9 +23,9 @@ export async function endAccountsAgain(
   for (const identity of await tx.rows<Identity>(identitiesOf, { ids })) {
     const { gone, identities } = endings.get(identity.accountId) ?? {};
     const isKept = gone === undefined && identities?.some((tag) => isTagOfIdentity(keyring, identity, tag));
-    const { issuer, subject } = identity;
+    const { issuer, subject, pattern } = identity;
     if (isKept === false || gone !== undefined)
-      await tx.em.getRepository(Identity).delete({ issuer, subject });
+      await tx.em.getRepository(Identity).delete({ issuer, subject, pattern });
   }
   return ids;
 }
@@ -38,4 +38,4 @@ const requireFactor = sql(`
   UPDATE accounts SET mfa_required = true, updated_at = now()
   WHERE id = ANY(CAST(:ids AS uuid[])) AND NOT mfa_required`);
 const identitiesOf = sql(`
-  SELECT account_id AS "accountId", issuer, subject FROM identities WHERE account_id = ANY(CAST(:ids AS uuid[]))`);
+  SELECT account_id AS "accountId", issuer, subject, pattern FROM identities WHERE account_id = ANY(CAST(:ids AS uuid[]))`);

@@ -1,18 +1,20 @@
 import { authorizeActing, authorizeEnd } from '../access/acting.js';
 import { may, owners, type Place } from '../access/authorize.js';
+import { readPattern } from '../access/issuers/pattern.js';
 import type { RequestContext } from '../context.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { sql, violates, type Tx } from '../database/database.js';
 import { badInput, conflict, forbidden } from '../errors.js';
 import type { IdentityInput } from './account.input.js';
 import { Identity } from './identity.js';
+import { authorizeOverlaps, type NewIdentity } from './identities/overlaps.js';
 
 /**
  * Makes these the identities of an account, and no others. The account is locked, or new.
  * @returns whether that changed anything.
- * @throws BAD_USER_INPUT for one that is given twice, and for an issuer that is not configured; FORBIDDEN where one is
+ * @throws BAD_USER_INPUT for one that is given twice, for an issuer that is not configured, and for what is no pattern; FORBIDDEN where one is
  * new and the account may do more than the caller, or is the caller itself, whose proof ends; CONFLICT where one belongs
- * to another account.
+ * to another account, or overlaps one in a way that `authorizeOverlaps` refuses.
  */
 export async function keepIdentities(
   ctx: RequestContext,
@@ -20,11 +22,13 @@ export async function keepIdentities(
   accountId: string,
   identities: readonly IdentityInput[],
 ): Promise<boolean> {
-  const wanted = new Map<string, IdentityInput>();
-  for (const [index, identity] of identities.entries()) {
+  const wanted = new Map<string, NewIdentity>();
+  for (const [index, { issuer, subject, pattern }] of identities.entries()) {
     const path = `input.identities.${index}`;
-    if (!ctx.issuers.has(identity.issuer))
-      throw badInput(`${path}.issuer`, 'must be an issuer that is configured');
+    if (!ctx.issuers.has(issuer)) throw badInput(`${path}.issuer`, 'must be an issuer that is configured');
+    const form = pattern ? readPattern(subject) : null;
+    if (typeof form === 'string') throw badInput(`${path}.subject`, form);
+    const identity = { issuer, subject, pattern: form !== null, prefix: null, expression: null, ...form };
     if (wanted.has(keyOf(identity))) throw badInput(path, 'must not be given twice');
     wanted.set(keyOf(identity), identity);
   }
@@ -38,13 +42,13 @@ export async function keepIdentities(
       accountId,
       issuers: keep.map(({ issuer }) => issuer),
       subjects: keep.map(({ subject }) => subject),
+      patterns: keep.map(({ pattern }) => pattern),
     });
   }
+  if (added.length > 0) await authorizeOverlaps(ctx.principal, tx, accountId, added);
   try {
     if (added.length > 0)
-      await tx.em
-        .getRepository(Identity)
-        .insert(added.map(({ issuer, subject }) => ({ accountId, issuer, subject })));
+      await tx.em.getRepository(Identity).insert(added.map((identity) => ({ accountId, ...identity })));
   } catch (error) {
     if (violates(error, 'identities_pkey')) throw conflict('An identity belongs to another account.');
     throw error;
@@ -53,20 +57,20 @@ export async function keepIdentities(
 }
 
 /** What stands for an identity where nobody is to read whose it is. */
-export const tagOfIdentity = (
-  keyring: Keyring,
-  { issuer, subject }: Pick<Identity, 'issuer' | 'subject'>,
-): string => keyring.mac('identity', issuer, subject).toString('hex');
+export const tagOfIdentity = (keyring: Keyring, identity: Named): string =>
+  keyring.mac('identity', ...tagged(identity)).toString('hex');
 
 /** Whether it stands for that identity. */
-export const isTagOfIdentity = (
-  keyring: Keyring,
-  { issuer, subject }: Pick<Identity, 'issuer' | 'subject'>,
-  tag: string,
-): boolean => keyring.macMatches('identity', Buffer.from(tag, 'hex'), issuer, subject);
+export const isTagOfIdentity = (keyring: Keyring, identity: Named, tag: string): boolean =>
+  keyring.macMatches('identity', Buffer.from(tag, 'hex'), ...tagged(identity));
 
-const keyOf = ({ issuer, subject }: Pick<Identity, 'issuer' | 'subject'>) =>
-  JSON.stringify([issuer, subject]);
+type Named = Pick<IdentityInput, 'issuer' | 'subject' | 'pattern'>;
+
+/** Tags of identities that are no patterns are as they were before there were any. */
+const tagged = ({ issuer, subject, pattern }: Named): string[] =>
+  pattern ? [issuer, subject, 'pattern'] : [issuer, subject];
+
+const keyOf = (identity: Named) => JSON.stringify(tagged(identity));
 
 /** Who calls as the account may do all that it may, and to what it owns what owners may. @throws FORBIDDEN */
 async function authorizeGiving(ctx: RequestContext, tx: Tx, accountId: string): Promise<void> {
@@ -79,11 +83,11 @@ async function authorizeGiving(ctx: RequestContext, tx: Tx, accountId: string): 
   }
 }
 
-const identitiesHeld = sql('SELECT issuer, subject FROM identities WHERE account_id = :accountId');
+const identitiesHeld = sql('SELECT issuer, subject, pattern FROM identities WHERE account_id = :accountId');
 
 const removeOthers = sql(`
-  DELETE FROM identities WHERE account_id = :accountId AND (issuer, subject) NOT IN (
-    SELECT * FROM unnest(CAST(:issuers AS text[]), CAST(:subjects AS text[])))`);
+  DELETE FROM identities WHERE account_id = :accountId AND (issuer, subject, pattern) NOT IN (
+    SELECT * FROM unnest(CAST(:issuers AS text[]), CAST(:subjects AS text[]), CAST(:patterns AS boolean[])))`);
 
 const placesOwned = sql(`
   SELECT DISTINCT account_id AS "accountId", project_id AS "projectId" FROM credentials

@@ -32,6 +32,20 @@ export const mostVerified = 100;
 /** Identities of one account: one at each issuer that it may come from, and some to spare. */
 export const mostIdentities = 20;
 
+/**
+ * Stars of one pattern of identities, and patterns of one issuer that begin alike: each that begins as a caller's name does
+ * is compared with it.
+ */
+export const mostWildcards = 8;
+export const mostAlikePatterns = 100;
+
+/** Roles of one issuer that its tokens can bring: each that a token brings is looked up for every request. */
+export const mostRolesOfIssuer = 100;
+
+/** Accounts that an issuer's tokens make by themselves, where nothing else is set, and at most. */
+export const usualFirstSights = 1_000;
+export const mostFirstSights = 100_000;
+
 /** Faults of one input that are told: more help nobody, and would make the answer longer than the request. */
 export const mostFaults = 100;
 

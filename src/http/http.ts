@@ -3,12 +3,14 @@ import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { authenticate } from '../access/authenticate.js';
-import type { KeySets } from '../access/key-sets.js';
+import type { Admit } from '../access/identity.js';
+import type { KeySets } from '../access/issuers/key-sets.js';
 import { whoseOf } from '../access/principal.js';
 import type { PublicError } from '../graph/errors/answer.js';
 import { openApollo } from '../graph/apollo.js';
 import { suggestFor } from '../graph/errors/suggest.js';
 import { adminAccountId } from '../accounts/account.js';
+import { atFirstSight } from '../accounts/identities/first-sight.js';
 import { decisionOf, endedBy, nobody } from '../audit/decision.js';
 import type { Config } from '../config/config.js';
 import type { RequestContext } from '../context.js';
@@ -170,7 +172,9 @@ async function addGraph(
   async function prove(request: FastifyRequest, reply: FastifyReply, own: Parts['db']): Promise<void> {
     const call = callOf(request, config, request.at);
     const { at } = request;
-    const means = { db: own, keyring, keySets, hosts: config.hosts };
+    const from = { requestId: request.id, ip: addressOf(request, config) };
+    const admit: Admit = (identified, newcomer) => atFirstSight(own, keyring, identified, newcomer, from);
+    const means = { db: own, keyring, keySets, hosts: config.hosts, admit };
     const { principal, bodyMatches } = await authenticate(means, call).catch((error: unknown) => {
       if (error instanceof KeywayError && error.code === 'UNAUTHENTICATED') {
         noteStranger(request);

@@ -29,6 +29,9 @@ export const Line = (min: number, max: number): Rule =>
     holds: (value) => isVisible(value, min, max),
   });
 
+/** Whether it is a `Line` of at most `max` characters. */
+export const isLine = (value: unknown, max: number): value is string => isVisible(value, 1, max);
+
 /** Text of 1 to `max` characters that may have several lines and tabs, and is otherwise as clean as a `Line`. */
 export const Lines = (max: number): Rule =>
   rule('lines', {

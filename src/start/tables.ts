@@ -23,6 +23,7 @@ import { IntentsByStore1796760000000 } from '../../migrations/1796760000000-inte
 import { BoundsOfListings1796761000000 } from '../../migrations/1796761000000-bounds-of-listings.js';
 import { AbandonedCredentials1796770000000 } from '../../migrations/1796770000000-abandoned-credentials.js';
 import { KeysThatChange1796780000000 } from '../../migrations/1796780000000-keys-that-change.js';
+import { PatternsOfIdentities1796795000000 } from '../../migrations/1796795000000-patterns-of-identities.js';
 import { EndingsInTheAudit1796790000000 } from '../../migrations/1796790000000-endings-in-the-audit.js';
 import { AuditStream1796800000000 } from '../../migrations/1796800000000-audit-stream.js';
 import { Nonce } from '../access/nonces.js';
@@ -101,5 +102,6 @@ export const migrations = [
   AbandonedCredentials1796770000000,
   KeysThatChange1796780000000,
   EndingsInTheAudit1796790000000,
+  PatternsOfIdentities1796795000000,
   AuditStream1796800000000,
 ];

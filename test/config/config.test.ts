@@ -365,7 +365,7 @@ describe('.env.example, with every example in it taken', () => {
     expect(Object.keys(environment)).toEqual(expect.arrayContaining(names));
     expect(readConfig(environment)).toMatchObject({
       production: true,
-      jwtIssuers: [{ issuer: 'https://id.example.com', audiences: ['keyway'], algorithms: ['ES256'] }],
+      jwtIssuers: [{ issuer: 'https://id.example.com', audiences: ['keyway'], keys: 'discovered' }],
     });
   });
 });

@@ -90,7 +90,10 @@ test('S66, R36: what ended after the state that is put back is ended again befor
     await makeCaller(server),
   ];
   const [ada, bob] = ['ada', 'bob'].map((subject) => ({ issuer, subject }));
-  await done(server, 'updateAccount', { id: holder.id, identities: [ada, bob] });
+  const [teams, guests] = ['teams', 'guests'].map((of) => ({ issuer, subject: `of:${of}:*`, pattern: true }));
+  // Of the same letters as a pattern, and none: it is another identity.
+  const literal = { issuer, subject: 'of:guests:*' };
+  await done(server, 'updateAccount', { id: holder.id, identities: [ada, bob, teams, guests, literal] });
   const reading = await makeRole(server, ['CREDENTIAL_READ']);
   const held = await grant(server, holder.id, reading, { onAccount: account });
   await grant(server, narrowed.id, role, { onAccount: account });
@@ -113,7 +116,7 @@ test('S66, R36: what ended after the state that is put back is ended again befor
     await done(door, 'updateAccount', { id: narrowed.id, mfaRequired: true });
     await done(door, 'deleteAccount', { id: gone.id, revokeCredentials: true });
     await done(door, 'withdrawRole', { grant: held });
-    await done(door, 'updateAccount', { id: holder.id, identities: [ada] });
+    await done(door, 'updateAccount', { id: holder.id, identities: [ada, teams, literal] });
     await done(door, 'updateRole', { id: role, permissions: ['PROJECT_READ'] });
     // What was made after the state, and ended, is not there to be ended.
     const later = await makeCredential(door, account);
@@ -146,8 +149,12 @@ test('S66, R36: what ended after the state that is put back is ended again befor
   for (const token of [holder.token, narrowed.token]) expect(await sees(kept.id, token)).toBe(false);
   expect(await sees(project, narrowed.token)).toBe(true);
   expect(await readNode(server, carrying.id, '... on Credential { roles { id } }')).toEqual({ roles: [] });
-  expect(await readNode(server, holder.id, '... on Account { identities { subject } }')).toEqual({
-    identities: [{ subject: 'ada' }],
+  expect(await readNode(server, holder.id, '... on Account { identities { subject pattern } }')).toEqual({
+    identities: [
+      { subject: 'ada', pattern: false },
+      { subject: 'of:guests:*', pattern: false },
+      { subject: 'of:teams:*', pattern: true },
+    ],
   });
   const { expiresAt: ends } = await readNode(server, expiring.id, '... on Credential { expiresAt }');
   expect(Date.parse(ends)).toBe(Date.parse(expiresAt));

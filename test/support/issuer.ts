@@ -43,6 +43,8 @@ export const claimsAt = (
 /** A stand-in for who vouches for callers: it publishes keys on loopback, and counts how often it is asked. */
 export interface TestIssuer {
   readonly name: string;
+  /** Where it answers, which may be its name too: then it tells where its keys are. */
+  readonly address: string;
   /** Where its keys are. */
   readonly jwks: string;
   /** What it publishes. */
@@ -66,8 +68,11 @@ export async function startIssuer(...signers: Signer[]): Promise<TestIssuer> {
   const name = `https://${unique('id')}.example.com`;
   const issuer: TestIssuer = {
     name,
+    get address() {
+      return `http://127.0.0.1:${port}`;
+    },
     get jwks() {
-      return `http://127.0.0.1:${port}/keys?tenant=query-mark`;
+      return `${issuer.address}/keys?tenant=query-mark`;
     },
     keys: signers.map(({ jwk }) => jwk),
     answer: undefined,
@@ -83,6 +88,8 @@ export async function startIssuer(...signers: Signer[]): Promise<TestIssuer> {
       server = createServer((request, response) => {
         asked.push(request);
         if (issuer.answer) issuer.answer(request, response);
+        else if (request.url?.endsWith('/.well-known/openid-configuration'))
+          response.end(JSON.stringify({ issuer: issuer.address, jwks_uri: issuer.jwks }));
         else response.end(JSON.stringify({ keys: issuer.keys }));
       });
       await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));

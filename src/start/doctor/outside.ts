@@ -1,4 +1,4 @@
-import { openKeySets } from '../../access/key-sets.js';
+import { openKeySets } from '../../access/issuers/key-sets.js';
 import type { Config } from '../../config/config.js';
 import type { Database } from '../../database/database.js';
 import type { Keyring } from '../../keyring/keyring.js';
@@ -57,7 +57,7 @@ export const ofIssuers = (
         } catch {
           return say.wrong(
             `${name} does not give its keys, so that its tokens are refused`,
-            'see whether this machine reaches the address jwks of KEYWAY_JWT_ISSUERS, and may call it (KEYWAY_OUTBOUND_RANGES)',
+            'see whether this machine reaches the address of its keys, and may call it (KEYWAY_OUTBOUND_RANGES), or reads their file',
           );
         }
       }),

@@ -1,8 +1,8 @@
-import { KeywayError } from '../errors.js';
-import type { JwtIssuer } from '../config/jwt-issuers.js';
+import { KeywayError } from '../../errors.js';
+import type { ClaimPath, JwtIssuer, RequiredClaim } from '../../config/jwt-issuers.js';
 import { jwsHeader, parseObject, verifyJws } from './jws.js';
 import type { KeySets } from './key-sets.js';
-import type { Identified } from './principal.js';
+import type { Identified, Newcomer } from '../principal.js';
 
 const leewayMs = 30_000;
 const hourMs = 3_600_000;
@@ -40,10 +40,10 @@ const isType = (type: unknown): boolean =>
   type === undefined || (typeof type === 'string' && /^(application\/)?(at\+)?jwt$/i.test(type));
 
 function readClaims(claims: Record<string, unknown>, issuer: JwtIssuer, nowMs: number): Identified {
-  const { sub, aud, exp, iat, nbf } = claims;
-  // What is no text in the database is nobody's subject.
-  if (typeof sub !== 'string' || !/^[^\p{Cc}\p{Cs}]{1,255}$/u.test(sub))
-    throw jwtRefused('the token has no subject (sub) of 1 to 255 characters');
+  const { aud, exp, iat, nbf, events } = claims;
+  // RFC 8417: what happened to a subject, a logout for one. Not every issuer gives such a token a type of its own.
+  if (events !== undefined) throw jwtRefused('the token tells of an event (events), and lets nobody call');
+  const subject = subjectOf(claims, issuer);
   const meantFor: unknown[] = Array.isArray(aud) ? aud : [aud];
   if (
     !meantFor.every((one) => typeof one === 'string') ||
@@ -58,7 +58,52 @@ function readClaims(claims: Record<string, unknown>, issuer: JwtIssuer, nowMs: n
   if (nowMs >= exp * 1000 + leewayMs) throw jwtRefused('the token has expired (exp)');
   if (iat * 1000 > nowMs + leewayMs || (nbf !== undefined && nbf * 1000 > nowMs + leewayMs))
     throw jwtRefused('the token is not valid yet (iat or nbf): compare the clocks');
-  return { issuer: issuer.issuer, subject: sub, expiresAtMs: exp * 1000, untilMs: exp * 1000 + leewayMs };
+  const lacking = issuer.require.find((required) => !says(claims, required));
+  if (lacking)
+    throw jwtRefused(`the token lacks what require of its issuer asks for (${lacking.claim.join('.')})`);
+  return {
+    issuer: issuer.issuer,
+    subject,
+    expiresAtMs: exp * 1000,
+    untilMs: exp * 1000 + leewayMs,
+    roles: issuer.roles.filter((role) => says(claims, role)),
+    newcomer: newcomerIn(claims, issuer),
+  };
+}
+
+/** Who the token is for, by the claim that is configured for that. */
+function subjectOf(claims: Record<string, unknown>, { claim, unverifiedEmail }: JwtIssuer): string {
+  const subject = claimAt(claims, claim);
+  // What is no text in the database is nobody's subject.
+  if (typeof subject !== 'string' || !/^[^\p{Cc}\p{Cs}]{1,255}$/u.test(subject))
+    throw jwtRefused(`the token has no subject (${claim.join('.')}) of 1 to 255 characters`);
+  // At some issuers people write there what they like.
+  if (claim.length === 1 && claim[0] === 'email' && !unverifiedEmail && claims.email_verified !== true)
+    throw jwtRefused('the issuer does not say that it has verified the address (email_verified)');
+  return subject;
+}
+
+function newcomerIn(claims: Record<string, unknown>, { accounts: rule }: JwtIssuer): Newcomer | undefined {
+  if (!rule?.when.every((required) => says(claims, required))) return undefined;
+  return { rule, title: claimAt(claims, rule.title) };
+}
+
+/** Whether the claim is there and one of its values will do. */
+function says(claims: Record<string, unknown>, { claim, is }: RequiredClaim): boolean {
+  const value = claimAt(claims, claim);
+  const said: unknown[] = Array.isArray(value) ? value : [value];
+  return is.some((one) => said.includes(one));
+}
+
+/** What stands there; undefined where nothing does. */
+function claimAt(claims: Record<string, unknown>, path: ClaimPath): unknown {
+  let value: unknown = claims;
+  for (const name of path) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, name))
+      return undefined;
+    value = (value as Record<string, unknown>)[name];
+  }
+  return value;
 }
 
 const isTime = (value: unknown): value is number => Number.isFinite(value);

@@ -1,9 +1,11 @@
-import { unavailable } from '../errors.js';
-import type { JwtIssuer } from '../config/jwt-issuers.js';
-import { largestKeySet, slowestIssuerMs } from '../config/limits.js';
-import type { Log } from '../log.js';
-import type { Outbound } from '../outbound.js';
-import { keyFor, parseObject, type JwsHeader } from './jws.js';
+import { unavailable } from '../../errors.js';
+import type { JwtIssuer } from '../../config/jwt-issuers.js';
+import type { Log } from '../../log.js';
+import type { Outbound } from '../../outbound.js';
+import { openAskedKeys } from './asked-keys.js';
+import { openFileKeys } from './file-keys.js';
+import { keyFor, type JwsHeader } from './jws.js';
+import type { KeySource } from './key-source.js';
 
 const freshMs = 10 * 60_000;
 const betweenMs = 30_000;
@@ -13,11 +15,20 @@ const longestMs = 60 * 60_000;
 export type KeySets = ReadonlyMap<string, KeySet>;
 
 export const openKeySets = (issuers: readonly JwtIssuer[], outbound: Outbound, log: Log): KeySets =>
-  new Map(issuers.map((issuer) => [issuer.issuer, new KeySet(issuer, outbound, log)]));
+  new Map(issuers.map((issuer) => [issuer.issuer, new KeySet(issuer, openKeySource(issuer, outbound), log)]));
+
+function openKeySource(issuer: JwtIssuer, outbound: Outbound): KeySource {
+  const { keys } = issuer;
+  if (keys === 'discovered') return openAskedKeys(issuer, undefined, outbound);
+  if ('address' in keys) return openAskedKeys(issuer, keys.address, outbound);
+  if ('file' in keys) return openFileKeys(keys.file);
+  return { read: () => Promise.resolve(keys.inline) };
+}
 
 /**
- * The keys of one issuer (a JWKS, RFC 7517), fetched from its configured address alone: kept for 10 minutes, and while
- * the issuer cannot be had for an hour. However many ask, there is one fetch at a time and at most one in 30 s.
+ * The keys of one issuer, read from its configured source alone: kept for 10 minutes, or until their file changes, and
+ * while they cannot be had for an hour. However many ask, they are read once at a time, and an issuer is asked at most
+ * once in 30 s.
  */
 export class KeySet {
   #keys: Record<string, unknown> | undefined;
@@ -28,7 +39,7 @@ export class KeySet {
 
   constructor(
     readonly issuer: JwtIssuer,
-    private readonly outbound: Outbound,
+    private readonly source: KeySource,
     private readonly log: Log,
   ) {}
 
@@ -38,15 +49,17 @@ export class KeySet {
    * @throws UNAVAILABLE where there were never any, or none within the last hour.
    */
   async keysFor(header: JwsHeader): Promise<unknown> {
-    const fits = this.#ageMs() < freshMs && keyFor(header, this.#keys, this.issuer.algorithms) !== undefined;
-    if (!fits) await this.#refresh();
+    const changed = (await this.source.changed?.()) ?? false;
+    const fits =
+      !changed && this.#ageMs() < freshMs && keyFor(header, this.#keys, this.issuer.algorithms) !== undefined;
+    if (!fits) await this.#refresh(changed);
     if (this.#ageMs() >= longestMs) throw unavailable('the keys of the issuer cannot be had');
     return this.#keys;
   }
 
   /** Fetches the keys, whoever asks for them. @throws UNAVAILABLE where they cannot be had */
   async expectKeys(): Promise<void> {
-    await this.#refresh();
+    await this.#refresh(false);
     if (this.#keys === undefined) throw unavailable('the keys of the issuer cannot be had');
   }
 
@@ -54,11 +67,11 @@ export class KeySet {
     return performance.now() - this.#keptAtMs;
   }
 
-  #refresh(): Promise<void> {
+  #refresh(atOnce: boolean): Promise<void> {
     if (this.#fetching) return this.#fetching;
     const nowMs = performance.now();
     // A fetch that failed counts too: an issuer that is down is left alone, and so are those who wait for it.
-    if (nowMs - this.#askedAtMs < betweenMs) return Promise.resolve();
+    if (!atOnce && nowMs - this.#askedAtMs < betweenMs) return Promise.resolve();
     this.#askedAtMs = nowMs;
     this.#fetching = this.#fetch().finally(() => (this.#fetching = undefined));
     return this.#fetching;
@@ -67,14 +80,7 @@ export class KeySet {
   async #fetch(): Promise<void> {
     const askedAtMs = this.#askedAtMs;
     try {
-      const { status, body } = await this.outbound.get(new URL(this.issuer.jwks), {
-        timeoutMs: slowestIssuerMs,
-        mostBytes: largestKeySet,
-        // Kubernetes answers 406 to whoever asks for JSON alone (RFC 7517, section 8.5.2).
-        headers: { accept: 'application/jwk-set+json, application/json' },
-      });
-      if (status !== 200) throw unavailable(`the issuer answers with ${status}`);
-      const keys = parseObject(body);
+      const keys = await this.source.read();
       if (!Array.isArray(keys.keys)) throw unavailable('the issuer answers without a list of keys');
       this.#keys = keys;
       this.#keptAtMs = askedAtMs;

@@ -8,8 +8,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { selfSigned } from '../support/certificate.js';
-import { shiftSteadyClock } from '../support/clock.js';
+import { selfSigned } from '../../support/certificate.js';
+import { shiftSteadyClock } from '../../support/clock.js';
 import {
   claimsAt,
   makeSigner,
@@ -18,10 +18,10 @@ import {
   trusting,
   type Signer,
   type TestIssuer,
-} from '../support/issuer.js';
-import { expectData, makeAccount, unique } from '../support/make.js';
-import { readyPlace, spawnKeyway, urlOf } from '../support/process.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+} from '../../support/issuer.js';
+import { expectData, makeAccount, unique } from '../../support/make.js';
+import { readyPlace, spawnKeyway, urlOf } from '../../support/process.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
 
 // Each test has an issuer of its own, and with it a set of keys of its own. The server is the same.
 const most = 14;

@@ -3,8 +3,8 @@
  */
 import { constants, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { CompactEncrypt, CompactSign, exportSPKI, importJWK } from 'jose';
-import { expectData, makeAccount } from '../support/make.js';
-import { shiftProcessClock, shiftSteadyClock } from '../support/clock.js';
+import { expectData, makeAccount } from '../../support/make.js';
+import { shiftProcessClock, shiftSteadyClock } from '../../support/clock.js';
 import {
   claimsAt,
   makeSigner,
@@ -13,10 +13,10 @@ import {
   trusting,
   type Signer,
   type TestIssuer,
-} from '../support/issuer.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+} from '../../support/issuer.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
 
-const algorithms = ['EdDSA', 'ES256', 'PS256', 'RS256'];
+const algorithms = ['EdDSA', 'ES256', 'ES384', 'PS256', 'PS384', 'RS256', 'RS384', 'RS512'];
 let server: TestServer;
 let issuer: TestIssuer;
 /** One whose tokens may be signed by ES256 alone, with the same keys. */
@@ -34,7 +34,7 @@ beforeAll(async () => {
   generous = `${issuer.name}/generous`;
   server = await startTestServer(
     trusting(
-      issuer.settings({ audience: ['keyway', 'keyway-two'] }),
+      issuer.settings({ audience: ['keyway', 'keyway-two'], algorithms }),
       issuer.settings({
         issuer: strict,
         algorithms: ['ES256'],
@@ -160,7 +160,10 @@ const bad: Record<string, () => string | Promise<string>> = {
   'an algorithm that the key is not for': () =>
     signed({ ...signer('PS256'), alg: 'PS256', kid: signer('RS256').kid }, claims()),
   'an algorithm that the issuer does not list': () => signed(signer('EdDSA'), claims({ iss: strict })),
-  'an algorithm that nobody lists': async () => signed(await makeSigner('ES384', signer().kid), claims()),
+  'an algorithm that nobody lists': async () => signed(await makeSigner('ES512', signer().kid), claims()),
+  'a key of another curve than that of the algorithm': () =>
+    signed({ ...signer('ES256'), kid: signer('ES384').kid }, claims()),
+  'another hash than that of the key': () => signRaw({ alg: 'RS512', kid: signer('RS256').kid }),
   'the key of somebody else under the same kid': async () =>
     signed(await makeSigner('ES256', signer().kid), claims()),
   'an unknown kid': () => token({}, { kid: 'unknown' }),
@@ -222,6 +225,8 @@ const bad: Record<string, () => string | Promise<string>> = {
   'alg twice': () => signRaw(`{"alg":"none","alg":"ES256","kid":"${signer().kid}"}`),
   'another type': () => token({}, { typ: 'dpop+jwt' }),
   'the type of a logout': () => token({}, { typ: 'logout+jwt' }),
+  'the event of a logout': () =>
+    token({ events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }),
   'a type that is no text': () => token({}, { typ: 7 }),
   'claims that are a list': () => signed(signer(), [claims()]),
   'claims that are no JSON': () => signed(signer(), 'ada'),

@@ -1,7 +1,7 @@
 import { compactVerify, importJWK, type JWK } from 'jose';
-import { KeywayError } from '../errors.js';
-import type { JwsAlgorithm } from '../config/jwt-issuers.js';
-import { utf8 } from '../secret.js';
+import { KeywayError } from '../../errors.js';
+import type { JwsAlgorithm } from '../../config/jwt-issuers.js';
+import { utf8 } from '../../secret.js';
 
 /** A header as it was signed. What it says of keys (`jku`, `x5u`, `x5c`, `jwk`) is never followed. */
 export interface JwsHeader {
@@ -104,8 +104,12 @@ function isFor(algorithm: JwsAlgorithm, key: Record<string, unknown>): boolean {
     );
   }
   if (key.alg !== undefined && key.alg !== algorithm) return false;
-  return algorithm === 'ES256' ? key.kty === 'EC' && key.crv === 'P-256' : key.kty === 'RSA';
+  const curve = curves[algorithm];
+  return curve ? key.kty === 'EC' && key.crv === curve : key.kty === 'RSA';
 }
+
+// RFC 7518, section 3.4; all others are of RSA.
+const curves: { readonly [name in JwsAlgorithm]?: string } = { ES256: 'P-256', ES384: 'P-384' };
 
 const isNamed = (kid: string | undefined, key: Record<string, unknown>) =>
   kid === undefined || key.kid === undefined || key.kid === kid;

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { CompactSign, exportJWK, FlattenedSign, generateKeyPair, type JWK } from 'jose';
-import { jwsHeader, parseObject, verifyJws } from '../../src/access/jws.js';
-import type { JwsAlgorithm } from '../../src/config/jwt-issuers.js';
-import { KeywayError } from '../../src/errors.js';
+import { jwsHeader, parseObject, verifyJws } from '../../../src/access/issuers/jws.js';
+import type { JwsAlgorithm } from '../../../src/config/jwt-issuers.js';
+import { KeywayError } from '../../../src/errors.js';
 
 const all: JwsAlgorithm[] = ['EdDSA', 'ES256', 'PS256', 'RS256'];
 
