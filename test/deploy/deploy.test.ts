@@ -209,6 +209,16 @@ describe('compose', () => {
       expect(composed.services[name]).toMatchObject({ network_mode: 'none' });
   });
 
+  // https://github.com/docker/compose/issues/12031
+  test('puts no file of its own into a service that is read-only, which Compose refuses', () => {
+    const services = Object.values(composed.services);
+    expect(services.some(({ configs = [] }) => configs.length > 0)).toBe(true);
+    for (const { configs = [], read_only: isReadOnly = false } of services)
+      expect(isReadOnly && configs.some(({ source }) => 'content' in (composed.configs[source] ?? {}))).toBe(
+        false,
+      );
+  });
+
   test('PgBouncer is where the Keyways look for it, and PostgreSQL where PgBouncer does', () => {
     const settings = new Map(
       [...read('deploy/pgbouncer/pgbouncer.ini').matchAll(/^(\w+) =[ ]?(.*)$/gm)].map(
