@@ -31,7 +31,7 @@ export async function* examine({ config, faults, doubts }: ExaminedConfig): Asyn
   try {
     yield* seen.findings;
     const asked = tables === 'current' ? db : undefined;
-    const { findings, keyring } = await seeKeys(config, asked, tables === 'new');
+    const { findings, keyring } = await seeKeys(config, asked, tables === 'new', log);
     try {
       yield* findings;
       if (asked && keyring) {
