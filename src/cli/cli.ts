@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { existsSync, writeFileSync } from 'node:fs';
-import { Argument, Command, InvalidArgumentError } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { heldBecause } from '../audit/held.js';
 import { readConfig, type Config } from '../config/config.js';
 import type { Keyway, Locked } from '../start/keyway.js';
@@ -105,14 +105,18 @@ export async function run(args: readonly string[], version: string): Promise<num
     .command('add')
     .description('Adds a key that is not current yet, to be brought to every machine before it is.')
     .addArgument(kindOfKey())
-    .action(async (kind: KeyKind) => say(await (await keyCommands()).keysAdd(readConfig(), kind)));
+    .addOption(plain())
+    .action(async (kind: KeyKind, options: { plain?: true }) =>
+      say(await (await keyCommands()).keysAdd(readConfig(), kind, options.plain === true)),
+    );
   keys
     .command('rotate')
     .description('Makes the key current that was added last, or else a fresh one. A running Keyway takes it.')
     .addArgument(kindOfKey())
     .option('--stopped', 'for audit: all Keyways of this database are stopped')
-    .action(async (kind: KeyKind, options: { stopped?: true }) =>
-      say(await (await keyCommands()).keysRotate(readConfig(), kind, options.stopped === true)),
+    .addOption(plain())
+    .action(async (kind: KeyKind, options: { stopped?: true; plain?: true }) =>
+      say(await (await keyCommands()).keysRotate(readConfig(), kind, options)),
     );
   keys
     .command('rewrap')
@@ -120,7 +124,10 @@ export async function run(args: readonly string[], version: string): Promise<num
       'Has the provider of KEYWAY_KEK_PROVIDER wrap every KEK anew: after its own key was rotated, or where it is another.',
     )
     .addArgument(new Argument('<kind>', 'the others stand in their files as they are').choices(['kek']))
-    .action(async () => say(await (await keyCommands()).keysRewrap(readConfig())));
+    .addOption(plain())
+    .action(async (_: string, options: { plain?: true }) =>
+      say(await (await keyCommands()).keysRewrap(readConfig(), options.plain === true)),
+    );
   keys
     .command('retire')
     .description('Takes out a key that nothing names any more. A start without it succeeds then.')
@@ -255,6 +262,12 @@ const keyCommands = () => import('../start/key-commands.js');
 type KeyKind = Parameters<Awaited<ReturnType<typeof keyCommands>>['keysAdd']>[1];
 
 const kindOfKey = () => new Argument('<kind>', 'which keys').choices(['kek', 'verifier', 'pepper', 'audit']);
+
+const plain = () =>
+  new Option(
+    '--plain',
+    'for kek: may stand in its file as it is, though a provider has wrapped the current one',
+  );
 
 type Work = (keyway: Keyway, config: Config, log: Log) => Promise<void> | void;
 

@@ -7,7 +7,7 @@ import type { Log } from '../../log.js';
 import { openKeyProviders } from '../key-providers/key-providers.js';
 import { UnwrappedKeks } from '../key-providers/unwrapped-keks.js';
 import { countOlder } from '../key-rows.js';
-import { areKeysAbsent, knownKeys, missingKeys, type KnownKey } from '../keys.js';
+import { areKeysAbsent, knownKeys, missingKeys, plainStrangers, type KnownKey } from '../keys.js';
 import { isKekWorn } from '../wrap-count.js';
 import { lookAt, type Finding, type Findings } from './finding.js';
 
@@ -45,13 +45,20 @@ export async function seeKeys(
             ),
         ...(chosen === 'file'
           ? []
-          : [say.skipped(`${chosen} was not asked`, 'the first start asks it, and makes nothing if it refuses')]),
+          : [
+              say.skipped(
+                `${chosen} was not asked`,
+                'the first start asks it, and makes nothing if it refuses',
+              ),
+            ]),
       ];
     }
     const keks = new UnwrappedKeks(openKeyProviders(keyProviders), log);
     const files = await keks.fill(loadKeyFiles(keysDir));
     const missing = missingKeys(files, known);
     if (missing.length > 0) return [ofMissing(say, missing, keysDir)];
+    const strangers = plainStrangers(files, known, keks.providers.chosen);
+    if (strangers.length > 0) return strangers.map((fault) => say.wrong(fault));
     keyring = openKeyring(files);
     const current = keyKinds.map((kind) => `${kind} ${files[kind].current}`).join(', ');
     return [
@@ -74,7 +81,9 @@ function ofWrapped(
   const isRetired = (fault: string) =>
     known.some(({ kind, id, retired }) => kind === 'kek' && retired && fault.startsWith(`kek ${id}:`));
   if (wrapped.size > 0 && faults.length === 0)
-    return [say.ok(`the provider of ${[...wrapped.keys()].map((id) => `kek ${id}`).join(', ')} unwraps them`)];
+    return [
+      say.ok(`the provider of ${[...wrapped.keys()].map((id) => `kek ${id}`).join(', ')} unwraps them`),
+    ];
   return faults.map((fault) =>
     isRetired(fault)
       ? say.warning(fault, 'it is retired, and not waited for: keyway keys retire')

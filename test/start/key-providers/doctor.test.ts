@@ -88,8 +88,7 @@ test('the provider is asked for those that it has wrapped, and a refusal is wron
   expect(without.code).toBe(1);
   expect(found(without.keys, 'wrong')).toEqual(
     ['k1', 'k2'].map(
-      (id) =>
-        `kek.json: key ${id} is wrapped by a provider that is not set up: see KEYWAY_VAULT_ADDRESS`,
+      (id) => `kek.json: key ${id} is wrapped by a provider that is not set up: see KEYWAY_VAULT_ADDRESS`,
     ),
   );
 });

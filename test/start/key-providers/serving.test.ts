@@ -211,7 +211,7 @@ test('back to the file: then no setting of the provider is needed, and before no
   expect(without.output).toContain(
     'kek.json: key k1 is wrapped by a provider that is not set up: see KEYWAY_VAULT_ADDRESS',
   );
-  expect(await keys(server, ['rewrap', 'kek'], { KEYWAY_KEK_PROVIDER: 'file' })).toContain(
+  expect(await keys(server, ['rewrap', 'kek', '--plain'], { KEYWAY_KEK_PROVIDER: 'file' })).toContain(
     'in the file as they are',
   );
   expect(kekFile(server).keys).toEqual(plain);
