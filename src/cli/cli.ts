@@ -206,7 +206,7 @@ export async function run(args: readonly string[], version: string): Promise<num
   program
     .command('doctor')
     .description(
-      'Looks at all that Keyway needs, also where it does not start, changes nothing, and says what to do. Ends with exit code 1 where something is wrong.',
+      'Looks at all that Keyway needs, also where it does not start, changes nothing, and says what to do. Ends with exit code 1 where something is wrong. While it asks outside stores, for a minute at most, no Keyway can open the same embedded database.',
     )
     .option('--json', 'as JSON, for a program')
     .action(async ({ json = false }: { json?: boolean }) => {

@@ -99,6 +99,12 @@ export class CheckpointTable implements CheckpointPlace {
     }
   }
 
+  /** Also where there is no table yet, and one could be made. */
+  async mayAppend(): Promise<boolean> {
+    const { rows } = await this.pool.query<{ may: boolean | null }>(this.isThere ? askMayInsert : askMayMake);
+    return rows[0]?.may ?? false;
+  }
+
   async remove({ month, identity }: Segment): Promise<void> {
     await this.pool.query(removeMonth, [identity, month]).catch((error: unknown) => {
       if ((error as { code?: string }).code !== '42501') throw error;
@@ -116,6 +122,9 @@ const mostBytes = 1 << 20;
 
 // By the number of its transaction a row is found however long that took, and whatever else was added meanwhile.
 const findTable = `SELECT to_regclass('${table}') IS NOT NULL AS there`;
+
+const askMayInsert = `SELECT has_table_privilege('${table}', 'INSERT') AS may`;
+const askMayMake = `SELECT has_schema_privilege(current_schema(), 'CREATE') AS may`;
 
 const makeTable = `
   DO $$ BEGIN
