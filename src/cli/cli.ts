@@ -5,7 +5,7 @@ import { heldBecause } from '../audit/held.js';
 import { readConfig, type Config } from '../config/config.js';
 import type { Keyway, Locked } from '../start/keyway.js';
 import { longestTokenDays, usualTokenDays } from '../config/limits.js';
-import { openLog, type Log } from '../log.js';
+import { openLog, standardError, type Log } from '../log.js';
 import { serve, serveAsOneOfSeveral, serveBeside } from './serve.js';
 
 // What a command needs is loaded by that command: help and refusals need nothing, and are told at once.
@@ -292,7 +292,7 @@ async function withKeys(
   work: (keyway: Keyway | Locked, config: Config, log: Log) => Promise<void>,
   config = readConfig(),
 ): Promise<void> {
-  const log = openLog(config.logLevel === 'info' ? 'warn' : config.logLevel);
+  const log = openLog(config.logLevel === 'info' ? 'warn' : config.logLevel, standardError());
   const { openKeyway } = await import('../start/keyway.js');
   const keyway = await openKeyway(config, log);
   try {
