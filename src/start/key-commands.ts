@@ -211,7 +211,11 @@ function fixed(error: unknown, { keysDir, keyProviders }: Config): Error {
   if (!(error instanceof KeyFileFixed)) return error as Error;
   if (error.kind === 'kek' && keyProviders.chosen !== 'file')
     return new Error(
-      `${error.message}: do the same to a copy of the folder, with KEYWAY_KEYS_DIR, and bring it to where ${keysDir} comes from.`,
+      [
+        `${error.message}: change a copy of the folder, with KEYWAY_KEYS_DIR, and bring it to where ${keysDir} comes from, in two steps.`,
+        'First a key that is not current yet: keyway keys add kek',
+        'When every machine has that file: keyway keys rotate kek',
+      ].join('\n'),
       { cause: error },
     );
   return new Error(

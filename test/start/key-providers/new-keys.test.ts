@@ -1,7 +1,7 @@
 /**
  * @slow 40 s
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reveal } from '../../credentials/verbs.js';
@@ -55,6 +55,14 @@ test('S47: one that nobody has wrapped is made only where that is said, and neve
     expect([code, output]).toEqual([1, expect.stringContaining('or say --plain')]);
     expect(kekFile()).toEqual(before);
   }
+  // A file that cannot be changed here, such as a mounted secret: all machines have the key before it is current.
+  mkdirSync(`${path()}.new`);
+  const fixed = await keys(['rotate', 'kek']);
+  expect([fixed.code, fixed.output]).toEqual([
+    1,
+    expect.stringMatching(/cannot be changed here[^]*keyway keys add kek\n[^]*keyway keys rotate kek/),
+  ]);
+  rmdirSync(`${path()}.new`);
   await done(['rotate', 'kek', '--plain'], asFile);
   const { current, keys: both } = kekFile();
   expect([current, both['k1'], both['k2']?.length]).toEqual(['k2', before.keys['k1'], 44]);
