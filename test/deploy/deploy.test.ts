@@ -308,7 +308,7 @@ describe('Kubernetes', () => {
   });
 
   test('with what stands in comments it logs in to Vault by a token of its own, and may reach it', () => {
-    const whole = read('deploy/kubernetes/keyway.yaml').replace(/^( *)# ((?:- |  ).*)$/gm, '$1$2');
+    const whole = read('deploy/kubernetes/keyway.yaml').replace(/^( *)# ((?:- | {2}).*)$/gm, '$1$2');
     const documents = parseAllDocuments(whole).map((document) => {
       expect(document.errors).toEqual([]);
       return document.toJS() as { kind: keyof typeof models };

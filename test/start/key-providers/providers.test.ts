@@ -243,7 +243,7 @@ describe('AWS KMS says what to do', () => {
     writeFileSync(profile, `[default]\nendpoint_url = ${kms.url}\n`);
     // A region that there is not, so that nothing leaves this machine.
     const arn = kms.arn.replace('eu-central-1', 'eu-nowhere-1');
-    const { wrap } = chosenBy({ KEYWAY_KEK_PROVIDER: 'aws-kms', KEYWAY_AWS_KMS_KEY: arn });
+    const provider = chosenBy({ KEYWAY_KEK_PROVIDER: 'aws-kms', KEYWAY_AWS_KMS_KEY: arn });
     try {
       for (const elsewhere of [
         { AWS_ENDPOINT_URL: kms.url },
@@ -251,7 +251,7 @@ describe('AWS KMS says what to do', () => {
         { AWS_CONFIG_FILE: profile },
       ]) {
         set(elsewhere);
-        await faultOf(wrap('k1', aKey()));
+        await faultOf(provider.wrap('k1', aKey()));
         expect(kms.asked).toEqual([]);
         set({ AWS_ENDPOINT_URL: undefined, AWS_ENDPOINT_URL_KMS: undefined, ...nowhere });
       }
