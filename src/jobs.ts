@@ -31,7 +31,7 @@ export interface JobParts {
   syncs: Recurring;
   resumption: Recurring;
   /** What the embedded database is in need of. */
-  auditStream: (Pick<Recurring, 'tick'> & { close(): Promise<void> }) | undefined;
+  auditStream: (Pick<Recurring, 'tick'> & { leave(): Promise<void>; close(): Promise<void> }) | undefined;
   upkeep: Pick<Recurring, 'tick'> | undefined;
 }
 
@@ -117,7 +117,7 @@ export function startJobs({
     },
     async stop() {
       stopped = true;
-      await rewrap.stop();
+      await Promise.all([rewrap.stop(), auditStream?.leave()]);
       await Promise.all(jobs.map(({ stop }) => stop()));
       await Promise.all([resumption.stop(), syncs.stop(), rotations.stop()]);
       await auditStream?.close();

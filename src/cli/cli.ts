@@ -158,7 +158,8 @@ export async function run(args: readonly string[], version: string): Promise<num
         const { checkAudit } = await import('../audit/check.js');
         const { allLines } = await import('../audit/checkpoints/place.js');
         const { linesOfFile } = await import('../audit/checkpoints/folder.js');
-        const lines = copy === undefined ? allLines(checkpoints.place) : linesOfFile(copy);
+        const { sealOf } = await import('../audit/checkpoints/line.js');
+        const lines = copy === undefined ? allLines(checkpoints.place, sealOf(keyring)) : linesOfFile(copy);
         const { chains, events, breaks, unsigned } = await checkAudit(db, keyring, lines);
         for (const { account, number, reason } of breaks) say(`account ${account}, row ${number}: ${reason}`);
         if (unsigned > 0) say(`${unsigned} checkpoint lines are not signed by these keys`);

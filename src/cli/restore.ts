@@ -1,5 +1,6 @@
 import { checkAudit } from '../audit/check.js';
 import { gapOf } from '../audit/checkpoints/gap.js';
+import { sealOf } from '../audit/checkpoints/line.js';
 import { allLines } from '../audit/checkpoints/place.js';
 import { acceptRestore } from '../start/accept-restore.js';
 import type { Keyway } from '../start/keyway.js';
@@ -17,9 +18,9 @@ export async function acceptState(
   say: (text: string) => void,
 ): Promise<string> {
   if (checkpoints.breaks.length === 0) throw new Error('There is nothing to accept: Keyway is not held.');
-  const { breaks } = await checkAudit(db, keyring, allLines(checkpoints.place));
+  const { breaks } = await checkAudit(db, keyring, allLines(checkpoints.place, sealOf(keyring)));
   for (const { account, number, reason } of breaks) say(`account ${account}, row ${number}: ${reason}`);
-  const gap = await gapOf(db, keyring, allLines(checkpoints.place));
+  const gap = await gapOf(db, keyring, allLines(checkpoints.place, sealOf(keyring)));
   for (const { account, first, last } of gap.untold)
     say(`account ${account}: the checkpoints do not tell what ended by the events ${first} to ${last}`);
   if (gap.unsigned > 0)

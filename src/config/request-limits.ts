@@ -54,12 +54,13 @@ export function readRequestLimits(text: string): { limits: RequestLimits; faults
       faults.push(`must have ${name} from ${range[0]} to ${range[2]}`);
     else given.set(name, value);
   }
+  if ((given.get('headersSeconds') ?? 0) > (given.get('requestSeconds') ?? Infinity))
+    faults.push('must not have more headersSeconds than requestSeconds');
   const of = (name: LimitName) => given.get(name) ?? limitRanges[name][1];
   const limits: RequestLimits = {
     body: of('body'),
     headers: of('headers'),
-    headersSeconds: of('headersSeconds'),
-    requestSeconds: of('requestSeconds'),
+    ...secondsOf(given),
     connections: of('connections'),
     query: Object.freeze({
       ...largestQuery,
@@ -74,4 +75,13 @@ export function readRequestLimits(text: string): { limits: RequestLimits; faults
     }),
   };
   return { limits, faults: [...new Set(faults)] };
+}
+
+/** The headers are a part of the request: where one of the two is named alone, the other gives way. */
+function secondsOf(given: ReadonlyMap<string, number>) {
+  const [, headers] = limitRanges.headersSeconds;
+  const [, request] = limitRanges.requestSeconds;
+  const headersSeconds =
+    given.get('headersSeconds') ?? Math.min(headers, given.get('requestSeconds') ?? request);
+  return { headersSeconds, requestSeconds: given.get('requestSeconds') ?? Math.max(request, headersSeconds) };
 }

@@ -1,5 +1,5 @@
-import { isSigned, lineText } from '../audit/checkpoints/line.js';
-import { allLines, monthOf, type CheckpointPlace } from '../audit/checkpoints/place.js';
+import { isSigned, lineText, sealOf } from '../audit/checkpoints/line.js';
+import { allLines, linesByMonth, type CheckpointPlace } from '../audit/checkpoints/place.js';
 import { sql, type Database, type Sql } from '../database/database.js';
 import { takeKeyOut } from '../keyring/change-keys.js';
 import { loadKeyFiles, type KeyKind } from '../keyring/kek-file.js';
@@ -83,17 +83,22 @@ async function signAnew(place: CheckpointPlace, directory: string, id: string): 
   ];
   if (!(await needs(place, all, without))) return [];
   const signed = async function* () {
-    for await (const lines of allLines(place))
-      yield lines.flatMap((line) =>
-        line && isSigned(all, line) ? [lineText(without, line.checkpoint)] : [],
-      );
+    for await (const { month, lines } of linesByMonth(place, sealOf(all)))
+      yield {
+        month,
+        lines: lines.flatMap((line) =>
+          line && isSigned(all, line) ? [lineText(without, line.checkpoint)] : [],
+        ),
+      };
   };
-  return place.begin(monthOf(new Date()), signed(), () => Promise.resolve());
+  return place.begin(signed(), { ...sealOf(all), of: sealOf(without).of }, () => Promise.resolve());
 }
 
 /** Whether there is a line that `all` keys have signed, and those `without` one have not. */
 async function needs(place: CheckpointPlace, all: Keyring, without: Keyring): Promise<boolean> {
-  for await (const lines of allLines(place))
+  const generation = async (keyring: Keyring) => (await place.segments(sealOf(keyring)))[0]?.identity;
+  if ((await generation(without)) !== (await generation(all))) return true;
+  for await (const lines of allLines(place, sealOf(all)))
     if (lines.some((line) => line && !isSigned(without, line) && isSigned(all, line))) return true;
   return false;
 }

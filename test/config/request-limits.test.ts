@@ -45,3 +45,16 @@ test('a limit is named once', () => {
     'KEYWAY_LIMITS must name depth once',
   );
 });
+
+test('the headers have no longer than all of a request', () => {
+  const seconds = (text: string) => {
+    const { headersSeconds, requestSeconds } = readConfig({ KEYWAY_LIMITS: text }).limits;
+    return [headersSeconds, requestSeconds];
+  };
+  expect(seconds('requestSeconds=5')).toEqual([5, 5]);
+  expect(seconds('headersSeconds=60')).toEqual([60, 60]);
+  expect(seconds('headersSeconds=2')).toEqual([2, 15]);
+  expect(() => seconds('headersSeconds=6,requestSeconds=5')).toThrow(
+    'KEYWAY_LIMITS must not have more headersSeconds than requestSeconds',
+  );
+});

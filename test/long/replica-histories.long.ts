@@ -198,10 +198,10 @@ async function begun(draw: (below: number) => number): Promise<History> {
   const [door] = doors as [Door];
   const account = await makeAccount(door);
   const { id: caller, token } = await makeCaller(door);
-  if (token === null) throw new Error('the caller has no token');
   const role = await makeRole(door, ['CREDENTIAL_READ']);
   const held = await grant(door, caller, role, { onAccount: account });
   const { id, accessKey, secret } = await makeCredential(door, account);
+  if (secret === null || accessKey === null) throw new Error('the secret was not shown');
   return new History(draw, { id, accessKey, account, caller: token, grant: held }, secret);
 }
 

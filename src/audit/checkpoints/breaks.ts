@@ -11,26 +11,31 @@ export interface Break {
 }
 
 /**
- * Which of these lines have another event in their place, or none. One statement, by the index of the chains.
+ * Which of these lines have another event in their place, or none. One statement for each ten thousand, by the index of
+ * the chains.
  * @param reasons what is told of either
  */
 export async function unlikeTheirRows(
   db: Sql,
-  lines: readonly Checkpoint[],
+  lines: readonly Pick<Checkpoint, 'account' | 'number' | 'hash'>[],
   reasons: { another: string; missing: string } = ofLines,
 ): Promise<Break[]> {
-  if (lines.length === 0) return [];
-  const found = await db.rows<{ account: string; number: string; there: boolean }>(unlike, {
-    accounts: lines.map(({ account }) => account),
-    numbers: lines.map(({ number }) => number),
-    hashes: lines.map(({ hash }) => hash),
-  });
-  return found.map(({ account, number, there }) => ({
-    account,
-    number,
-    reason: there ? reasons.another : reasons.missing,
-  }));
+  const breaks: Break[] = [];
+  for (let first = 0; first < lines.length; first += linesAtOnce) {
+    const some = lines.slice(first, first + linesAtOnce);
+    const found = await db.rows<{ account: string; number: string; there: boolean }>(unlike, {
+      accounts: some.map(({ account }) => account),
+      numbers: some.map(({ number }) => number),
+      hashes: some.map(({ hash }) => hash),
+    });
+    for (const { account, number, there } of found)
+      breaks.push({ account, number, reason: there ? reasons.another : reasons.missing });
+  }
+  return breaks;
 }
+
+/** So many lines are looked up by one statement. */
+export const linesAtOnce = 10_000;
 
 /** A part of the lines, by whether the database has the event that each is of. */
 export interface ComparedLines {
@@ -62,7 +67,7 @@ export async function* linesHeld(
  * The place of the latest epoch that lines name, among those that these keys know: no event that they do not cover is of
  * an earlier one.
  */
-export const floorOf = (keyring: Keyring, lines: Iterable<Checkpoint>): number => {
+export const floorOf = (keyring: Keyring, lines: Iterable<Pick<Checkpoint, 'epoch'>>): number => {
   const epochs = keyring.auditEpochs();
   let floor = -1;
   for (const { epoch = '' } of lines) floor = Math.max(floor, epochs.indexOf(epoch));
@@ -81,7 +86,10 @@ export const ofHeads = {
 };
 
 /** What a chain's head itself tells against a line. */
-export function behind({ account, number, hash }: Checkpoint, head: Checkpoint | undefined): Break[] {
+export function behind(
+  { account, number, hash }: Pick<Checkpoint, 'account' | 'number' | 'hash'>,
+  head: Checkpoint | undefined,
+): Break[] {
   if (!head) return [{ account, number: '1', reason: ofLines.missing }];
   if (BigInt(head.number) < BigInt(number))
     return [{ account, number: String(BigInt(head.number) + 1n), reason: ofLines.missing }];

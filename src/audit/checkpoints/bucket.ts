@@ -9,8 +9,15 @@ import {
 import type { CheckpointsAt } from '../../config/checkpoints-at.js';
 import { newId } from '../../ids.js';
 import { byBytes } from '../append-lines.js';
-import { readLine } from './line.js';
-import { isMonth, type CheckpointPlace, type Mark, type ReadLines, type Segment } from './place.js';
+import { readLine, type GenerationSeal } from './line.js';
+import {
+  isMonth,
+  type CheckpointPlace,
+  type Mark,
+  type MonthLines,
+  type ReadLines,
+  type Segment,
+} from './place.js';
 
 /**
  * A bucket of S3, or of what speaks like it, below a prefix: `<generation>/<month>/<time>-<writer>.jsonl`. What was written is
@@ -24,7 +31,7 @@ export class CheckpointBucket implements CheckpointPlace {
   #count = 0;
   /** What this process has written in small objects that lie there still. */
   #small: { key: string; lines: readonly string[] }[] = [];
-  #generation: string | undefined;
+  #generation: number | undefined;
 
   private constructor(
     readonly name: string,
@@ -36,7 +43,13 @@ export class CheckpointBucket implements CheckpointPlace {
     this.#client = new S3Client({
       forcePathStyle: pathStyle,
       maxAttempts: 3,
-      requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
+      requestHandler: {
+        connectionTimeout: 2_000,
+        requestTimeout: 5_000,
+        throwOnRequestTimeout: true,
+        // Also of what comes after the headers.
+        socketTimeout: 5_000,
+      },
     });
   }
 
@@ -47,7 +60,7 @@ export class CheckpointBucket implements CheckpointPlace {
   static async open(setting: string, { bucket, prefix, pathStyle }: BucketAt): Promise<CheckpointBucket> {
     const place = new CheckpointBucket(`s3://${bucket}/${prefix}`, bucket, prefix, pathStyle);
     try {
-      await place.segments();
+      await place.#list('', { delimiter: '/' });
       return place;
     } catch (error) {
       await place.close();
@@ -59,27 +72,28 @@ export class CheckpointBucket implements CheckpointPlace {
     }
   }
 
-  async segments(): Promise<Segment[]> {
-    const generation = (this.#generation = await this.#newest());
-    const { folders } = await this.#list(`${generation}/`, { delimiter: '/' });
+  async segments(seal: GenerationSeal): Promise<Segment[]> {
+    const generation = (this.#generation = await this.#newest(seal));
+    const folder = folderOfGeneration(generation);
+    const { folders } = await this.#list(folder, { delimiter: '/' });
     return folders
-      .map((folder) => folder.slice(generation.length + 1, -1))
+      .map((month) => month.slice(folder.length, -1))
       .filter(isMonth)
       .sort()
-      .map((month) => ({ name: month, month, identity: generation }));
+      .map((month) => ({ name: month, month, identity: String(generation) }));
   }
 
-  /** The highest generation that was begun. */
-  async #newest(): Promise<string> {
+  /** The highest generation that was begun by whoever has these keys. */
+  async #newest(seal: GenerationSeal): Promise<number> {
     const { folders } = await this.#list('', { delimiter: '/' });
-    const generations = folders.map((folder) => folder.slice(0, -1)).filter((name) => /^\d{6}$/.test(name));
-    for (const generation of generations.sort().reverse())
-      if ((await this.#list(`${generation}/${begunName}`)).keys.length > 0) return generation;
+    const numbers = folders.flatMap((folder) => (/^\d{6}\/$/.test(folder) ? Number(folder.slice(0, 6)) : []));
+    for (const number of numbers.sort((one, other) => other - one))
+      if (seal.fits(number, await this.#get(`${folderOfGeneration(number)}${begunName}`))) return number;
     return firstGeneration;
   }
 
   async *read({ month, identity }: Segment, after?: Mark): AsyncGenerator<ReadLines> {
-    const folder = `${identity}/${month}/`;
+    const folder = `${folderOfGeneration(Number(identity))}${month}/`;
     const since = after === undefined ? '' : timeText(Number(after.after) - longestLateMs);
     const { keys } = await this.#list(folder, { startAfter: `${folder}${since}` });
     const seen = new Set(keys);
@@ -96,14 +110,15 @@ export class CheckpointBucket implements CheckpointPlace {
   }
 
   async append(month: string, lines: readonly string[]): Promise<string> {
-    const generation = (this.#generation ??= await this.#newest());
+    const generation = this.#generation;
+    if (generation === undefined) throw new Error('which generation is written is not known yet');
     for (const part of byBytes(lines, mostBytes)) {
-      const key = `${generation}/${month}/${this.#nextName()}`;
+      const key = `${folderOfGeneration(generation)}${month}/${this.#nextName()}`;
       await this.#put(key, part);
       this.#small.push({ key, lines: part });
     }
     if (this.#small.length >= mostSmall) await this.#gather().catch(() => undefined);
-    return generation;
+    return String(generation);
   }
 
   /** Puts the lines of small objects into one, and lets those go. What is there twice until then does no harm. */
@@ -122,27 +137,27 @@ export class CheckpointBucket implements CheckpointPlace {
   }
 
   async begin(
-    month: string,
-    lines: AsyncIterable<readonly string[]>,
+    lines: AsyncIterable<MonthLines>,
+    seal: GenerationSeal,
     record: () => Promise<void>,
   ): Promise<string[]> {
-    const before = await this.#newest();
-    const { folders } = await this.#list('', { delimiter: '/' });
-    const next =
-      folders.reduce((most, folder) => Math.max(most, Number(folder.slice(0, 6)) || 0), Number(before)) + 1;
-    const generation = String(next).padStart(firstGeneration.length, '0');
-    for await (const all of lines)
+    const before = await this.#newest(seal);
+    const next = before + 1;
+    const folder = folderOfGeneration(next);
+    // Of one that was not brought to its end.
+    await this.#delete((await this.#list(folder)).keys);
+    for await (const { month, lines: all } of lines)
       for (const part of byBytes(all, mostBytes))
-        await this.#put(`${generation}/${month}/${this.#nextName()}`, part);
+        await this.#put(`${folder}${month}/${this.#nextName()}`, part);
     await record();
-    await this.#put(`${generation}/${begunName}`, []);
-    this.#generation = generation;
+    await this.#put(`${folder}${begunName}`, seal.of(next));
+    this.#generation = next;
     this.#small = [];
-    return [`${this.name}${before}/`];
+    return [`${this.name}${folderOfGeneration(before)}`];
   }
 
   async remove({ month, identity }: Segment): Promise<void> {
-    const { keys } = await this.#list(`${identity}/${month}/`);
+    const { keys } = await this.#list(`${folderOfGeneration(Number(identity))}${month}/`);
     await this.#delete(keys);
   }
 
@@ -155,8 +170,8 @@ export class CheckpointBucket implements CheckpointPlace {
     return `${timeText(Date.now())}-${this.#writer}-${String(++this.#count).padStart(6, '0')}.jsonl`;
   }
 
-  async #put(key: string, lines: readonly string[]): Promise<void> {
-    const Body = lines.map((line) => `${line}\n`).join('');
+  async #put(key: string, what: readonly string[] | string): Promise<void> {
+    const Body = typeof what === 'string' ? what : what.map((line) => `${line}\n`).join('');
     await this.#client.send(
       new PutObjectCommand({
         Bucket: this.bucket,
@@ -227,7 +242,8 @@ export class CheckpointBucket implements CheckpointPlace {
 
 type BucketAt = Extract<CheckpointsAt, { kind: 's3' }>;
 
-const firstGeneration = '000001';
+const firstGeneration = 1;
+const folderOfGeneration = (generation: number): string => `${String(generation).padStart(6, '0')}/`;
 const begunName = 'begun';
 const mostBytes = 4 << 20;
 const mostSmall = 200;

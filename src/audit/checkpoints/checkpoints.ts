@@ -9,6 +9,7 @@ import {
   belowFloor,
   firstOfEach,
   floorOf,
+  linesAtOnce,
   linesHeld,
   ofHeads,
   unlikeTheirRows,
@@ -16,8 +17,23 @@ import {
 } from './breaks.js';
 import { Coverage, type Apart } from './coverage.js';
 import { linesOf, readHeads, readHeadsOf, type ChainHead } from './heads.js';
-import { isSigned, lineText, type Checkpoint, type CheckpointLine } from './line.js';
-import { allLines, monthOf, type CheckpointPlace, type Mark, type Segment } from './place.js';
+import {
+  isSigned,
+  lineText,
+  sealOf,
+  type Checkpoint,
+  type CheckpointLine,
+  type GenerationSeal,
+} from './line.js';
+import { MonthReader, type Placed } from './month-reader.js';
+import {
+  linesByMonth,
+  monthOf,
+  type CheckpointPlace,
+  type Mark,
+  type MonthLines,
+  type Segment,
+} from './place.js';
 
 /**
  * Writes down, outside the database and signed, where each account's chain stands, and holds the chains to what is
@@ -27,9 +43,12 @@ import { allLines, monthOf, type CheckpointPlace, type Mark, type Segment } from
  */
 export class Checkpoints {
   /** What the lines say of each chain: its highest one. No chain goes back behind it. */
-  readonly #highest = new Map<string, Checkpoint>();
-  /** How far each segment was read, by its name. */
+  readonly #highest = new Map<string, Placed>();
+  /** How far each segment was read, by its name, and the oldest month of them. */
   readonly #read = new Map<string, ReadSegment>();
+  #oldest: string | undefined;
+  /** Segments that could not be let go. */
+  readonly #stuck = new Set<string>();
   /** The month that is written, and the chains that have their first line in it. */
   #month: string;
   readonly #begun = new Set<string>();
@@ -45,6 +64,8 @@ export class Checkpoints {
   /** Whether all is begun anew: what ended meanwhile is written to that. */
   #isSetAside = false;
 
+  readonly #seal: GenerationSeal;
+
   /** @param months how many months of lines are kept, that of now among them */
   constructor(
     private readonly db: Database,
@@ -55,6 +76,7 @@ export class Checkpoints {
     private readonly now: () => Date = () => new Date(),
   ) {
     this.#month = monthOf(now());
+    this.#seal = sealOf(keyring);
   }
 
   /** Where the log is not what the file says, as far as that was found without reading all of it; empty where it is. */
@@ -93,17 +115,25 @@ export class Checkpoints {
   #first(line: Checkpoint): Checkpoint {
     const { account, from } = line;
     if (this.#begun.has(account) || from === undefined) return line;
-    return { ...line, since: this.#coverage.since(account, from) };
+    return { ...line, since: this.#coverage.since(account, from), month: this.#month };
   }
 
-  /** Counted, and not by the calendar alone: a clock that is years ahead lets no more than one month go. */
+  /**
+   * Counted, and not by the calendar alone: a clock that is years ahead lets no more than one month go. What cannot be let
+   * go stays, and is in nobody's way.
+   */
   async #letGo(segments: readonly Segment[]): Promise<void> {
-    const months = [...new Set([...segments.map(({ month }) => month), this.#month])].sort();
-    const kept = new Set(months.slice(-this.months));
-    for (const segment of segments.filter(({ month }) => !kept.has(month))) {
-      await this.place.remove(segment);
-      this.#read.delete(segment.name);
-    }
+    const past = segments.filter(({ month }) => month <= this.#month);
+    const months = [...new Set([...past.map(({ month }) => month), this.#month])].sort();
+    const first = months.slice(-this.months)[0] ?? this.#month;
+    for (const segment of past.filter(({ month, name }) => month < first && !this.#stuck.has(name)))
+      try {
+        await this.place.remove(segment);
+        this.#read.delete(segment.name);
+      } catch (error) {
+        this.#stuck.add(segment.name);
+        this.log.warn({ error, month: segment.month }, 'an old month of checkpoints cannot be let go');
+      }
   }
 
   /**
@@ -115,7 +145,9 @@ export class Checkpoints {
     if (this.#breaks.length > 0 || this.#isSetAside) return;
     const { lines, apart } = this.#coverage.take(events);
     if (lines.length === 0 && apart.length === 0) return;
-    const written = this.#linesApart(apart).then((more) => this.#append([...lines, ...more]));
+    // At once: a line that is written before these would say that it has told all up to it.
+    const own = this.#append(lines);
+    const written = Promise.all([own, this.#linesApart(apart).then((more) => this.#append(more))]);
     const failed = (error: unknown) =>
       this.log.error(
         { error },
@@ -131,9 +163,9 @@ export class Checkpoints {
   /** The lines of chains to which others have added events meanwhile: of all that the database has of them. */
   async #linesApart(apart: readonly Apart[]): Promise<Checkpoint[]> {
     if (apart.length === 0) return [];
+    const all: Checkpoint[] = [];
     try {
       const accounts = apart.map(({ account }) => account);
-      const all: Checkpoint[] = [];
       for (let left = await this.db.rows<ChainHead>(readHeadsOf, { accounts }); left.length > 0;) {
         const { lines, rest } = await linesOf(this.db, this.#coverage, left);
         for (const line of lines) this.#coverage.cover(line);
@@ -142,7 +174,8 @@ export class Checkpoints {
       }
       return all;
     } catch {
-      return apart.flatMap(({ lines }) => lines);
+      // What is covered by then is written as well.
+      return [...all, ...apart.flatMap(({ lines }) => lines)];
     }
   }
 
@@ -197,9 +230,10 @@ export class Checkpoints {
     const found = this.#breaks;
     [this.#breaks, this.#isSetAside] = [[], true];
     try {
-      const kept = await this.place.begin(this.#month, this.#held(), record);
+      const kept = await this.place.begin(this.#held(), this.#seal, record);
       this.#highest.clear();
       this.#read.clear();
+      this.#oldest = undefined;
       this.#begun.clear();
       this.#coverage.clear();
       this.#waiting = [];
@@ -214,9 +248,11 @@ export class Checkpoints {
   }
 
   /** What ended before is to be known yet where a still earlier state is put back. */
-  async *#held(): AsyncGenerator<string[]> {
-    for await (const { held } of linesHeld(this.db, this.keyring, allLines(this.place)))
-      yield held.map((line) => lineText(this.keyring, line));
+  async *#held(): AsyncGenerator<MonthLines> {
+    for await (const { month, lines } of linesByMonth(this.place, this.#seal)) {
+      for await (const { held } of linesHeld(this.db, this.keyring, only(lines)))
+        yield { month, lines: held.map((line) => lineText(this.keyring, line)) };
+    }
   }
 
   /** @returns where the chains stand now, those that have grown since their last lines, and what there is to read */
@@ -234,14 +270,19 @@ export class Checkpoints {
     const before = grown.flatMap(({ account }) => highest.get(account) ?? []);
     const now = new Map(heads.map((head) => [head.account, head]));
     const floor = floorOf(this.keyring, highest.values());
-    this.#breaks = firstOfEach([
-      ...(await unlikeTheirRows(this.db, [...new Set([...news, ...before])])),
+    const breaks = firstOfEach([
+      ...news.breaks,
+      ...(await unlikeTheirRows(this.db, [...new Set([...news.lines, ...before])])),
       ...[...highest.values()].flatMap((line) => behind(line, now.get(line.account))),
       ...(await unlikeTheirRows(this.db, grown, ofHeads)),
       ...grown.flatMap(({ account, number, epoch = '' }) =>
         this.keyring.auditEpochs().indexOf(epoch) < floor ? [{ account, number, reason: belowFloor }] : [],
       ),
     ]);
+    // Not before: of what a look has read that failed, nothing was held to its rows.
+    for (const segment of news.read) this.#read.set(segment.name, segment);
+    this.#oldest = news.oldest;
+    this.#breaks = breaks;
     if (this.#breaks.length > 0) this.log.error({ chains: this.#breaks }, heldBecause);
     return { heads, grown, segments };
   }
@@ -250,7 +291,7 @@ export class Checkpoints {
   async #segments(): Promise<Segment[]> {
     // Of before the look: what is written meanwhile is not in it.
     const written = this.#written;
-    const segments = await this.place.segments();
+    const segments = await this.place.segments(this.#seal);
     const month = monthOf(this.now());
     const identities = new Set(segments.map(({ identity }) => identity));
     let isMoved = this.#isMoved || (written?.month === this.#month && !identities.has(written.identity));
@@ -271,59 +312,62 @@ export class Checkpoints {
     return segments;
   }
 
-  /** Reads on. Returns the lines that are to be looked up. */
-  async #takeNews(segments: readonly Segment[]): Promise<Checkpoint[]> {
-    const months = [...new Set(segments.map(({ month }) => month))].sort().slice(-monthsRead);
-    const some = segments.filter(({ month }) => months.includes(month));
-    let news = await this.#newsIn(some, () => true);
-    // Asked of these alone: it takes longer than reading a line. One that nobody signed must not hide one that was.
-    if (!news.lines.every((line) => isSigned(this.keyring, line)))
-      news = await this.#newsIn(some, (line) => isSigned(this.keyring, line));
-    for (const segment of some) {
-      const mark = news.marks.get(segment.name);
-      if (mark) this.#read.set(segment.name, { ...segment, mark });
-    }
+  /** Reads on. */
+  async #takeNews(segments: readonly Segment[]): Promise<News> {
+    // Asked of what is looked up alone: it takes longer than reading a line. One that nobody signed must not hide one that was.
+    const news =
+      (await this.#newsIn(segments, () => true)) ??
+      (await this.#newsIn(segments, (line) => isSigned(this.keyring, line)));
+    if (!news) throw new Error('a line that is signed is not');
     for (const account of news.begun) this.#begun.add(account);
     this.#coverage.join(news.covered);
-    const before: Checkpoint[] = [];
-    for (const { checkpoint } of news.lines) {
-      const known = this.#highest.get(checkpoint.account);
-      if (BigInt(checkpoint.number) < BigInt(known?.number ?? 0)) continue;
+    const before: Placed[] = [];
+    for (const line of news.lines) {
+      const known = this.#highest.get(line.account);
+      if (BigInt(line.number) < BigInt(known?.number ?? 0)) continue;
       if (known) before.push(known);
-      this.#highest.set(checkpoint.account, checkpoint);
+      this.#highest.set(line.account, line);
     }
-    return [...before, ...news.lines.map(({ checkpoint }) => checkpoint)];
+    return { ...news, lines: [...before, ...news.lines] };
   }
 
   /**
-   * Of each chain its highest line among those that were not read yet, each one that does not go on to the next line of
-   * its chain, and each that says what ended, which was written without a look; and what all of them cover.
+   * Reads what was not read yet: at first from two months on that have begun, so that each chain has a line in one of them.
+   * Where there are more lines to look up than one statement takes, it looks them up meanwhile.
+   * @returns undefined where one of those that are looked up is not signed
    */
-  async #newsIn(segments: readonly Segment[], isTaken: (line: CheckpointLine) => boolean): Promise<News> {
-    const covered = new Coverage();
-    const highest = new Map<string, CheckpointLine>();
-    const last = new Map<string, CheckpointLine>();
-    const others: CheckpointLine[] = [];
-    const begun = new Set<string>();
-    const marks = new Map<string, Mark>();
-    for (const segment of segments)
-      for await (const { lines, to } of this.place.read(segment, this.#read.get(segment.name)?.mark)) {
-        marks.set(segment.name, to);
-        for (const line of lines) {
-          if (!line || !isTaken(line)) continue;
-          const { account, number, since } = line.checkpoint;
-          covered.add(line.checkpoint);
-          if (since !== undefined && segment.month === this.#month) begun.add(account);
-          const before = last.get(account);
-          if (before && !follows(line.checkpoint, before.checkpoint)) others.push(before);
-          if (line.checkpoint.ended?.length) others.push(line);
-          if (BigInt(number) >= BigInt(highest.get(account)?.checkpoint.number ?? 0))
-            highest.set(account, line);
-          last.set(account, line);
+  async #newsIn(
+    segments: readonly Segment[],
+    isTaken: (line: CheckpointLine) => boolean,
+  ): Promise<News | undefined> {
+    const found = { covered: new Coverage(), begun: new Set<string>(), read: [] as ReadSegment[] };
+    const [breaks, lines] = [[] as Break[], [] as Placed[]];
+    let [oldest, complete] = [this.#oldest, 0];
+    for (const month of [...new Set(segments.map((segment) => segment.month))].sort().reverse()) {
+      if (this.#oldest === undefined ? complete === monthsRead : month < this.#oldest) break;
+      oldest = oldest === undefined || month < oldest ? month : oldest;
+      const reader = new MonthReader(month, (line) => isSigned(this.keyring, line));
+      for (const segment of segments.filter((one) => one.month === month))
+        for await (const part of this.place.read(segment, this.#read.get(segment.name)?.mark)) {
+          found.read.push({ ...segment, mark: part.to });
+          reader.take(part.lines, isTaken, found.covered);
+          if (reader.others.length < linesAtOnce) continue;
+          const others = reader.othersSigned();
+          if (!others) return undefined;
+          breaks.push(...(await unlikeTheirRows(this.db, others)));
         }
-      }
-    return { lines: [...new Set([...highest.values(), ...others])], covered, begun, marks };
+      const rest = reader.rest();
+      if (!rest) return undefined;
+      lines.push(...rest);
+      if (reader.begun.size > 0 && month <= this.#month) complete++;
+      if (month === this.#month) for (const account of reader.begun) found.begun.add(account);
+    }
+    return { ...found, breaks, lines, oldest };
   }
+}
+
+async function* only<One>(one: One): AsyncGenerator<One> {
+  yield await Promise.resolve(one);
 }
 
 /** How many chains the database has, of how many there is no line yet of where they stand now, and whether there is any. */
@@ -344,16 +388,15 @@ interface ReadSegment extends Segment {
 }
 
 interface News {
-  readonly lines: readonly CheckpointLine[];
+  /** Lines that are to be looked up yet, and what was found about others. */
+  readonly lines: readonly Placed[];
+  readonly breaks: readonly Break[];
   readonly covered: Coverage;
   /** The chains of which the month of now has the first line. */
   readonly begun: ReadonlySet<string>;
-  readonly marks: ReadonlyMap<string, Mark>;
+  readonly read: readonly ReadSegment[];
+  readonly oldest: string | undefined;
 }
-
-/** Whether a line may come after another one of its chain where nothing was cut. */
-const follows = (line: Checkpoint, before: Checkpoint): boolean =>
-  line.number === before.number ? line.hash === before.hash : BigInt(line.number) > BigInt(before.number);
 
 /** The month before is read as well: that of now may not have begun with all chains. */
 const monthsRead = 2;

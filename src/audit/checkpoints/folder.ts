@@ -10,8 +10,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { appendLines } from '../append-lines.js';
-import { readLine } from './line.js';
-import { bySegment, isMonth, monthOf, type CheckpointPlace, type Mark } from './place.js';
+import { readLine, type GenerationSeal } from './line.js';
+import { bySegment, isMonth, monthOf, type CheckpointPlace, type Mark, type MonthLines } from './place.js';
 import type { ReadLines, Segment } from './place.js';
 
 /**
@@ -30,7 +30,7 @@ export class CheckpointFolder implements CheckpointPlace {
       const stat =
         part === undefined ? undefined : statSync(join(this.name, name), { throwIfNoEntry: false });
       if (part === undefined || !stat?.isFile()) return [];
-      const month = isMonth(part) ? part : monthOf(stat.mtime);
+      const month = isMonth(part.slice(0, 7)) ? part.slice(0, 7) : monthOf(stat.mtime);
       return [{ name, month, identity: identityOf(stat), length: stat.size }];
     });
     return Promise.resolve(bySegment(found));
@@ -52,18 +52,22 @@ export class CheckpointFolder implements CheckpointPlace {
   }
 
   async begin(
-    _month: string,
-    lines: AsyncIterable<readonly string[]>,
+    lines: AsyncIterable<MonthLines>,
+    _seal: GenerationSeal,
     record: () => Promise<void>,
   ): Promise<string[]> {
-    const next = join(this.name, `${this.stem}.next`);
-    rmSync(next, { force: true });
-    for await (const part of lines) await appendLines(next, part);
     const before = await this.segments();
-    await record();
     const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
+    const next = new Set<string>();
+    for await (const { month, lines: part } of lines) {
+      const name = `${month}-accepted-${time}`;
+      if (!next.has(name)) rmSync(this.#draftOf(name), { force: true });
+      next.add(name);
+      await appendLines(this.#draftOf(name), part);
+    }
+    await record();
     // The lines that hold are there before the others are gone.
-    if (statSync(next, { throwIfNoEntry: false })) renameSync(next, this.#fileOf(`accepted-${time}`));
+    for (const name of next) renameSync(this.#draftOf(name), this.#fileOf(name));
     return before.map(({ name }) => {
       const kept = join(this.name, `${name}.${time}`);
       renameSync(join(this.name, name), kept);
@@ -78,6 +82,10 @@ export class CheckpointFolder implements CheckpointPlace {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  #draftOf(part: string): string {
+    return `${this.#fileOf(part)}.draft`;
   }
 
   #fileOf(part: string): string {

@@ -16,8 +16,9 @@ export interface Checkpoint {
    */
   readonly from?: string;
   readonly ended?: readonly KeptEnding[];
-  /** The chain's first line of a month has this: what ended after this event, up to `from`, earlier months have. */
+  /** The chain's first line of a month has these: what ended after this event, up to `from`, earlier months have. */
   readonly since?: string;
+  readonly month?: string;
 }
 
 /** A line as it was read: whether these keys signed it is asked by `isSigned`. */
@@ -35,13 +36,38 @@ export function isSigned(keyring: Keyring, { checkpoint, mac }: CheckpointLine):
   return keyring.macMatches(purpose, Buffer.from(mac, 'hex'), ...signedParts(checkpoint));
 }
 
-const purpose = 'audit-checkpoint';
+/** Proves that who has these keys has begun the checkpoints anew: another one could hide all that was there before. */
+export interface GenerationSeal {
+  of(generation: number): string;
+  fits(generation: number, text: string): boolean;
+}
 
-const signedParts = ({ account, number, hash, at, epoch, from, ended, since }: Checkpoint): string[] => [
+export const sealOf = (keyring: Keyring): GenerationSeal => ({
+  of: (generation) => keyring.mac(generationPurpose, String(generation)).toString('hex'),
+  fits: (generation, text) =>
+    /^[0-9a-f]{64}$/.test(text) &&
+    keyring.macMatches(generationPurpose, Buffer.from(text, 'hex'), String(generation)),
+});
+
+const purpose = 'audit-checkpoint';
+const generationPurpose = 'audit-checkpoint-generation';
+
+const signedParts = ({
+  account,
+  number,
+  hash,
+  at,
+  epoch,
+  from,
+  ended,
+  since,
+  month,
+}: Checkpoint): string[] => [
   ...[account, number, hash, at],
   ...(epoch === undefined ? [] : [epoch]),
   ...(from === undefined ? [] : [from, JSON.stringify(ended)]),
   ...(since === undefined ? [] : [since]),
+  ...(month === undefined ? [] : [month]),
 ];
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -50,8 +76,18 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export function readLine(line: string): CheckpointLine | undefined {
   try {
     const { mac, ...checkpoint } = JSON.parse(line) as Checkpoint & { mac: string };
-    const { account, number, hash, at, epoch = '', from = '0', ended = [], since = '0' } = checkpoint;
-    const texts = [account, number, hash, at, epoch, from, since, mac];
+    const {
+      account,
+      number,
+      hash,
+      at,
+      epoch = '',
+      from = '0',
+      ended = [],
+      since = '0',
+      month = '',
+    } = checkpoint;
+    const texts = [account, number, hash, at, epoch, from, since, month, mac];
     const isText = texts.every((part) => typeof part === 'string');
     const isPlace = [number, from, since].every((part) => /^\d{1,18}$/.test(part));
     const fits = isText && isPlace && uuid.test(account) && /^[0-9a-f]{64}$/.test(hash);

@@ -1,4 +1,4 @@
-import type { CheckpointLine } from './line.js';
+import type { CheckpointLine, GenerationSeal } from './line.js';
 
 /**
  * Where checkpoints lie, outside the database that they are of. Lines are added to it and never changed; those of each
@@ -7,12 +7,16 @@ import type { CheckpointLine } from './line.js';
 export interface CheckpointPlace {
   /** What a person knows it by: no password is in it. */
   readonly name: string;
-  /** What is there, the oldest month first. @throws where the place does not answer, as all of these do. */
-  segments(): Promise<Segment[]>;
+  /**
+   * What is there, the oldest month first; of what was begun anew, what this seal fits.
+   * @throws where the place does not answer, as all of these do
+   */
+  segments(seal: GenerationSeal): Promise<Segment[]>;
   /** The whole lines of a segment that were added after this mark, or all of them, part by part. */
   read(segment: Segment, after?: Mark): AsyncGenerator<ReadLines>;
   /**
-   * Adds lines to those of a month, such as 2026-11; resolves when they would outlive a crash.
+   * Adds lines to those of a month, such as 2026-11, where `segments` was asked for before; resolves when they would
+   * outlive a crash.
    * @returns the identity of the segment that has them
    */
   append(month: string, lines: readonly string[]): Promise<string>;
@@ -21,8 +25,8 @@ export interface CheckpointPlace {
    * @returns where what was there before is now
    */
   begin(
-    month: string,
-    lines: AsyncIterable<readonly string[]>,
+    lines: AsyncIterable<MonthLines>,
+    seal: GenerationSeal,
     record: () => Promise<void>,
   ): Promise<string[]>;
   /** Whether lines may be added; only a place that knows that without adding any can be asked. */
@@ -56,10 +60,27 @@ export interface ReadLines {
   readonly to: Mark;
 }
 
+/** Lines of one month, as they are written. */
+export interface MonthLines {
+  readonly month: string;
+  readonly lines: readonly string[];
+}
+
 /** All lines of a place, part by part. */
-export async function* allLines(place: CheckpointPlace): AsyncGenerator<ReadLines['lines']> {
-  for (const segment of await place.segments())
-    for await (const { lines } of place.read(segment)) yield lines;
+export async function* allLines(
+  place: CheckpointPlace,
+  seal: GenerationSeal,
+): AsyncGenerator<ReadLines['lines']> {
+  for await (const { lines } of linesByMonth(place, seal)) yield lines;
+}
+
+/** The same, with the month of each part. */
+export async function* linesByMonth(
+  place: CheckpointPlace,
+  seal: GenerationSeal,
+): AsyncGenerator<{ month: string; lines: ReadLines['lines'] }> {
+  for (const segment of await place.segments(seal))
+    for await (const { lines } of place.read(segment)) yield { month: segment.month, lines };
 }
 
 /** The month of a moment, in UTC. */

@@ -2,18 +2,22 @@ import pg from 'pg';
 import { readDatabaseUrl } from '../../config/database-url.js';
 import { clientOptions, whyNotConnected } from '../../database/connect.js';
 import { byBytes } from '../append-lines.js';
-import { readLine } from './line.js';
-import { type CheckpointPlace, type Mark, type ReadLines, type Segment } from './place.js';
+import { readLine, type GenerationSeal } from './line.js';
+import type { CheckpointPlace, Mark, MonthLines, ReadLines, Segment } from './place.js';
 
 /**
  * A table of another PostgreSQL, to which rows are added. Its role needs SELECT and INSERT, where the table is there
  * already; with DELETE months are let go.
  */
 export class CheckpointTable implements CheckpointPlace {
+  #generation: number | undefined;
+
   private constructor(
     readonly name: string,
     private readonly pool: pg.Pool,
+    private readonly sql: Statements,
     private readonly isThere: boolean,
+    private readonly schema: string | undefined,
   ) {}
 
   /**
@@ -23,12 +27,18 @@ export class CheckpointTable implements CheckpointPlace {
    */
   static async open(setting: string, url: string, makes = true): Promise<CheckpointTable> {
     const address = readDatabaseUrl(url);
+    if (address.settings.size > 0)
+      throw new Error(
+        `Keyway cannot start:\n  ${setting} cannot be used: its parameter options is for DATABASE_URL alone`,
+      );
+    const { schema } = address;
+    const sql = statementsFor(schema === undefined ? table : `${pg.escapeIdentifier(schema)}.${table}`);
     const pool = new pg.Pool({ ...clientOptions(address), max: 2 });
     pool.on('error', () => undefined);
     let isThere = true;
     try {
-      if (makes) await pool.query(makeTable);
-      else isThere = (await pool.query<{ there: boolean }>(findTable)).rows[0]?.there ?? false;
+      if (makes) await pool.query(sql.makeTable);
+      else isThere = (await pool.query<{ there: boolean }>(sql.findTable)).rows[0]?.there ?? false;
     } catch (error) {
       await pool.end();
       const { code } = error as { code?: string };
@@ -39,13 +49,22 @@ export class CheckpointTable implements CheckpointPlace {
       throw new Error(`Keyway cannot start:\n  ${setting} ${why}`, { cause: error });
     }
     const { host = 'localhost', port = 5432, database = '' } = address;
-    return new CheckpointTable(`the table ${table} of ${host}:${port}/${database}`, pool, isThere);
+    return new CheckpointTable(
+      `the table ${table} of ${host}:${port}/${database}`,
+      pool,
+      sql,
+      isThere,
+      schema,
+    );
   }
 
-  async segments(): Promise<Segment[]> {
+  async segments(seal: GenerationSeal): Promise<Segment[]> {
     if (!this.isThere) return [];
-    const { rows } = await this.pool.query<{ generation: number; month: string }>(readMonths);
-    return rows.map(({ generation, month }) => ({ name: month, month, identity: String(generation) }));
+    const begun = await this.pool.query<{ generation: number; line: string }>(this.sql.readBeginnings);
+    const newest = begun.rows.find(({ generation, line }) => seal.fits(generation, line));
+    const generation = (this.#generation = newest?.generation ?? firstGeneration);
+    const { rows } = await this.pool.query<{ month: string }>(this.sql.readMonths, [generation]);
+    return rows.map(({ month }) => ({ name: month, month, identity: String(generation) }));
   }
 
   async *read({ month, identity }: Segment, after?: Mark): AsyncGenerator<ReadLines> {
@@ -55,8 +74,11 @@ export class CheckpointTable implements CheckpointPlace {
     let last = { xact: after?.after ?? '0', number: '0' };
     for (;;) {
       const values = [identity, month, last.xact, last.number, linesAtOnce];
-      const found = await this.pool.query<{ xact: string; number: string; line: string }>(readRows, values);
-      const lines = found.rows.filter(({ line }) => line !== '').map(({ line }) => readLine(line));
+      const found = await this.pool.query<{ xact: string; number: string; line: string }>(
+        this.sql.readRows,
+        values,
+      );
+      const lines = found.rows.map(({ line }) => readLine(line));
       yield { lines, to };
       if (found.rows.length < linesAtOnce) return;
       last = found.rows.at(-1) ?? last;
@@ -64,36 +86,41 @@ export class CheckpointTable implements CheckpointPlace {
   }
 
   async append(month: string, lines: readonly string[]): Promise<string> {
-    let generation = 0;
-    for (const part of byBytes(lines, mostBytes)) {
-      const { rows } = await this.pool.query<{ generation: number }>(addRows, [month, part]);
-      generation = rows[0]?.generation ?? generation;
-    }
+    const generation = this.#generation;
+    if (generation === undefined) throw new Error('which generation is written is not known yet');
+    for (const part of byBytes(lines, mostBytes))
+      await this.pool.query(this.sql.addRows, [generation, month, part]);
     return String(generation);
   }
 
   async begin(
-    month: string,
-    lines: AsyncIterable<readonly string[]>,
+    lines: AsyncIterable<MonthLines>,
+    seal: GenerationSeal,
     record: () => Promise<void>,
   ): Promise<string[]> {
+    await this.segments(seal);
+    const before = this.#generation ?? firstGeneration;
+    const next = before + 1;
     const client = await this.pool.connect();
     let failed: Error | undefined;
+    const lost = (error: Error) => void (failed = error);
+    client.on('error', lost);
     try {
       await client.query('BEGIN');
-      const { rows } = await client.query<{ before: number }>(readGeneration);
-      const before = rows[0]?.before ?? 1;
-      // Also where no line holds, there is another generation.
-      await client.query(addRowsTo, [month, [''], before + 1]);
-      for await (const all of lines)
-        for (const part of byBytes(all, mostBytes)) await client.query(addRowsTo, [month, part, before + 1]);
+      // What is put on record meanwhile may take longer than a server lets a transaction wait.
+      await client.query('SET LOCAL idle_in_transaction_session_timeout = 0');
+      for await (const { month, lines: all } of lines)
+        for (const part of byBytes(all, mostBytes)) await client.query(this.sql.addRows, [next, month, part]);
+      await client.query(this.sql.addRows, [next, '', [seal.of(next)]]);
       await record();
       await client.query('COMMIT');
+      this.#generation = next;
       return [`the rows of generation ${before} in ${this.name}`];
     } catch (error) {
       failed = error as Error;
       throw error;
     } finally {
+      client.off('error', lost);
       // A connection that is let go in the middle of a transaction takes that back.
       client.release(failed);
     }
@@ -101,12 +128,14 @@ export class CheckpointTable implements CheckpointPlace {
 
   /** Also where there is no table yet, and one could be made. */
   async mayAppend(): Promise<boolean> {
-    const { rows } = await this.pool.query<{ may: boolean | null }>(this.isThere ? askMayInsert : askMayMake);
+    const { rows } = this.isThere
+      ? await this.pool.query<{ may: boolean | null }>(this.sql.askMayInsert)
+      : await this.pool.query<{ may: boolean | null }>(askMayMake, [this.schema]);
     return rows[0]?.may ?? false;
   }
 
   async remove({ month, identity }: Segment): Promise<void> {
-    await this.pool.query(removeMonth, [identity, month]).catch((error: unknown) => {
+    await this.pool.query(this.sql.removeMonth, [identity, month]).catch((error: unknown) => {
       if ((error as { code?: string }).code !== '42501') throw error;
     });
   }
@@ -117,51 +146,54 @@ export class CheckpointTable implements CheckpointPlace {
 }
 
 const table = 'keyway_checkpoints';
+const firstGeneration = 1;
 const linesAtOnce = 1_000;
 const mostBytes = 1 << 20;
 
-// By the number of its transaction a row is found however long that took, and whatever else was added meanwhile.
-const findTable = `SELECT to_regclass('${table}') IS NOT NULL AS there`;
+type Statements = ReturnType<typeof statementsFor>;
 
-const askMayInsert = `SELECT has_table_privilege('${table}', 'INSERT') AS may`;
-const askMayMake = `SELECT has_schema_privilege(current_schema(), 'CREATE') AS may`;
-
-const makeTable = `
-  DO $$ BEGIN
-    IF to_regclass('${table}') IS NULL THEN
-      CREATE TABLE ${table} (
-        number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-        generation integer NOT NULL,
-        month text NOT NULL,
-        xact xid8 NOT NULL DEFAULT pg_current_xact_id(),
-        line text NOT NULL
-      );
-      CREATE INDEX ${table}_read ON ${table} (generation, month, xact, number);
-    END IF;
-  END $$`;
-// From one month to the next by the index: there may be millions of rows.
-const readMonths = `
-  WITH RECURSIVE months AS (
-    SELECT generation, (SELECT min(month) FROM ${table} WHERE generation = newest.generation) AS month
-    FROM (SELECT max(generation) AS generation FROM ${table}) AS newest
-    UNION ALL
-    SELECT generation, (SELECT min(month) FROM ${table} WHERE generation = months.generation AND month > months.month)
-    FROM months WHERE month IS NOT NULL
-  )
-  SELECT generation, month FROM months WHERE month IS NOT NULL ORDER BY month`;
+const askMayMake = `
+  SELECT has_schema_privilege(to_regnamespace(quote_ident(coalesce($1, current_schema()))), 'CREATE') AS may`;
 const readHorizon = 'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS "to"';
-const readRows = `
-  SELECT l.xact::text AS xact, l.number::text AS number, line FROM ${table} l
-  WHERE generation = $1::integer AND month = $2 AND (l.xact, l.number) > ($3::text::xid8, $4::bigint)
-  ORDER BY l.xact, l.number LIMIT $5::integer`;
-const addTo = (generation: string) => `
-  INSERT INTO ${table} (generation, month, line)
-  SELECT ${generation}, $1, line FROM unnest($2::text[]) AS line,
-    (SELECT CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'local', true) END)
-      AS durable
-  RETURNING generation`;
-const newest = `coalesce((SELECT max(generation) FROM ${table}), 1)`;
-const addRows = addTo(newest);
-const addRowsTo = addTo('$3::integer');
-const readGeneration = `SELECT ${newest} AS before`;
-const removeMonth = `DELETE FROM ${table} WHERE generation = $1::integer AND month = $2`;
+
+/** @param name of the table, with its schema where one is named */
+const statementsFor = (name: string) => ({
+  findTable: `SELECT to_regclass('${name.replaceAll("'", "''")}') IS NOT NULL AS there`,
+  askMayInsert: `SELECT has_table_privilege('${name.replaceAll("'", "''")}', 'INSERT') AS may`,
+  // By the number of its transaction a row is found however long that took, and whatever else was added meanwhile. Without
+  // a month it says that its generation was begun.
+  makeTable: `
+    DO $$ BEGIN
+      IF to_regclass('${name.replaceAll("'", "''")}') IS NULL THEN
+        CREATE TABLE ${name} (
+          number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+          generation integer NOT NULL,
+          month text NOT NULL,
+          xact xid8 NOT NULL DEFAULT pg_current_xact_id(),
+          line text NOT NULL
+        );
+        CREATE INDEX ${table}_read ON ${name} (generation, month, xact, number);
+        CREATE INDEX ${table}_begun ON ${name} (generation) WHERE month = '';
+      END IF;
+    END $$`,
+  readBeginnings: `SELECT generation, line FROM ${name} WHERE month = '' ORDER BY generation DESC`,
+  // From one month to the next by the index: there may be millions of rows.
+  readMonths: `
+    WITH RECURSIVE months AS (
+      SELECT (SELECT min(month) FROM ${name} WHERE generation = $1::integer AND month > '') AS month
+      UNION ALL
+      SELECT (SELECT min(month) FROM ${name} WHERE generation = $1::integer AND month > months.month)
+      FROM months WHERE month IS NOT NULL
+    )
+    SELECT month FROM months WHERE month IS NOT NULL ORDER BY month`,
+  readRows: `
+    SELECT l.xact::text AS xact, l.number::text AS number, line FROM ${name} l
+    WHERE generation = $1::integer AND month = $2 AND (l.xact, l.number) > ($3::text::xid8, $4::bigint)
+    ORDER BY l.xact, l.number LIMIT $5::integer`,
+  addRows: `
+    INSERT INTO ${name} (generation, month, line)
+    SELECT $1::integer, $2, line FROM unnest($3::text[]) AS line,
+      (SELECT CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'local', true) END)
+        AS durable`,
+  removeMonth: `DELETE FROM ${name} WHERE generation = $1::integer AND month = $2`,
+});

@@ -13,6 +13,7 @@ const longestMs = 10_000;
  */
 export class Collector {
   readonly name: string;
+  readonly #closing = new AbortController();
 
   constructor(private readonly at: Extract<AuditStreamAt, { kind: 'collector' }>) {
     this.name = new URL(at.url).origin;
@@ -28,7 +29,7 @@ export class Collector {
       },
       body: `[${events.map(({ text }) => text).join(',')}]`,
       redirect: 'error',
-      signal: AbortSignal.timeout(longestMs),
+      signal: AbortSignal.any([AbortSignal.timeout(longestMs), this.#closing.signal]),
     });
     // What it says is of no use, and may be anything.
     await response.body?.cancel();
@@ -42,6 +43,7 @@ export class Collector {
   }
 
   close(): Promise<void> {
+    this.#closing.abort();
     return Promise.resolve();
   }
 }

@@ -1,4 +1,4 @@
-import { appendLines } from '../append-lines.js';
+import { appendLines, byBytes } from '../append-lines.js';
 import type { AuditStreamAt } from '../../config/audit-stream-at.js';
 import { Collector } from './collector.js';
 import { Syslog } from './syslog.js';
@@ -36,12 +36,20 @@ export function openSink(at: AuditStreamAt): AuditSink {
 
 const nothing = () => Promise.resolve();
 
+/** PIPE_BUF of Linux: https://man7.org/linux/man-pages/man7/pipe.7.html */
+const pipeBytes = 4_096;
+
 const standardOutput: AuditSink = {
   name: 'standard output',
-  send: (events) =>
-    new Promise((resolve, reject) => {
-      const lines = events.map(({ text }) => `${text}\n`).join('');
-      process.stdout.write(lines, (error) => (error ? reject(error) : resolve()));
-    }),
+  send: async (events) => {
+    // A pipe takes so much at once: more could have lines of the log, or of another process, within a line.
+    for (const part of byBytes(
+      events.map(({ text }) => text),
+      pipeBytes,
+    ))
+      await new Promise<void>((resolve, reject) =>
+        process.stdout.write(`${part.join('\n')}\n`, (error) => (error ? reject(error) : resolve())),
+      );
+  },
   close: nothing,
 };

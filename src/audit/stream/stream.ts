@@ -22,6 +22,7 @@ export class AuditStream {
   readonly #owner = newId();
   /** The chain after which the next look begins: none keeps the others waiting. */
   #from = '00000000-0000-0000-0000-000000000000';
+  #isClosing = false;
   #failures = 0;
   #waitUntilMs = 0;
   #lag: StreamLag | undefined;
@@ -42,11 +43,11 @@ export class AuditStream {
   /** Hands over what there is, unless another Keyway does, or the sink has failed a short while ago. */
   async tick(): Promise<void> {
     if (this.now() < this.#waitUntilMs) return;
-    if ((await this.db.rows(holdLease, { owner: this.#owner })).length === 0) {
-      this.#lag = undefined;
-      return;
-    }
-    for (let round = 0; round < roundsATick; round++) {
+    for (let round = 0; round < roundsATick && !this.#isClosing; round++) {
+      if ((await this.db.rows(holdLease, { owner: this.#owner })).length === 0) {
+        this.#lag = undefined;
+        return;
+      }
       const rows = await this.#next();
       if (rows.length === 0) break;
       if (!(await this.#handOver(rows))) break;
@@ -54,9 +55,16 @@ export class AuditStream {
     await this.#count();
   }
 
-  async close(): Promise<void> {
-    await this.db.rows(endLease, { owner: this.#owner }).catch(() => undefined);
+  /** Begins nothing more, and breaks off what is being sent: it comes again. */
+  async leave(): Promise<void> {
+    this.#isClosing = true;
     await this.sink.close();
+  }
+
+  /** Lets another Keyway go on, once the last tick has ended. */
+  async close(): Promise<void> {
+    await this.leave();
+    await this.db.rows(endLease, { owner: this.#owner }).catch(() => undefined);
   }
 
   async #next(): Promise<AuditEvent[]> {

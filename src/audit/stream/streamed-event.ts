@@ -27,9 +27,11 @@ export function streamedEvent(row: AuditEvent): StreamedEvent {
   const time = `${row.at.replace(' ', 'T').replace(/\+00$/, '')}Z`;
   const id = (type: 'Account' | 'Credential' | 'Project', uuid: string | null) =>
     uuid && encodeId(type, uuid);
+  const hash = Buffer.from(row.hash).toString('hex');
   const event = {
     specversion: '1.0',
-    id: number,
+    // Where an older state of the database was put back, numbers are given again.
+    id: `${number}-${hash.slice(0, 16)}`,
     source: `/accounts/${account}`,
     type: `keyway.${action.replace(':', '.')}`,
     ...(target && { subject: target.id }),
@@ -50,7 +52,7 @@ export function streamedEvent(row: AuditEvent): StreamedEvent {
       times: row.times,
       ip: row.ip,
       requestId: row.requestId,
-      hash: Buffer.from(row.hash).toString('hex'),
+      hash,
     },
   };
   return { accountId, number, outcome, action, time, text: JSON.stringify(event) };

@@ -37,11 +37,16 @@ export class Syslog {
 
   async #sendEach(messages: readonly Buffer[]): Promise<void> {
     const socket = createSocket(isIP(this.at.host) === 6 ? 'udp6' : 'udp4');
-    try {
+    // What goes wrong with the socket itself is told by an event, and by nothing else.
+    const failed = new Promise<never>((_, reject) => socket.on('error', reject));
+    const sent = async () => {
       for (const message of messages)
         await new Promise<void>((resolve, reject) =>
           socket.send(message, this.at.port, this.at.host, (error) => (error ? reject(error) : resolve())),
         );
+    };
+    try {
+      await Promise.race([sent(), failed]);
     } finally {
       socket.close();
     }

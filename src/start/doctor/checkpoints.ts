@@ -1,5 +1,6 @@
 import { Checkpoints } from '../../audit/checkpoints/checkpoints.js';
 import { gapOf } from '../../audit/checkpoints/gap.js';
+import { sealOf } from '../../audit/checkpoints/line.js';
 import { openCheckpointPlace } from '../../audit/checkpoints/open-place.js';
 import { allLines, type CheckpointPlace } from '../../audit/checkpoints/place.js';
 import type { Config } from '../../config/config.js';
@@ -105,7 +106,7 @@ async function ofGap(
   keyring: Keyring,
   place: CheckpointPlace,
 ): Promise<Finding[]> {
-  const { ended, untold, unsigned } = await gapOf(db, keyring, allLines(place));
+  const { ended, untold, unsigned } = await gapOf(db, keyring, allLines(place, sealOf(keyring)));
   const findings = untold
     .slice(0, mostTold)
     .map(({ account, first, last }) =>

@@ -5,6 +5,7 @@ import { Checkpoints } from '../../../src/audit/checkpoints/checkpoints.js';
 import { endingText } from '../../../src/audit/ending.js';
 import { CheckpointFolder } from '../../../src/audit/checkpoints/folder.js';
 import { gapOf } from '../../../src/audit/checkpoints/gap.js';
+import { sealOf } from '../../../src/audit/checkpoints/line.js';
 import { allLines } from '../../../src/audit/checkpoints/place.js';
 import { newId } from '../../../src/ids.js';
 import { loadKeyFiles } from '../../../src/keyring/kek-file.js';
@@ -40,7 +41,11 @@ class Folder {
     );
     const keyring = openKeyring(files, { onLinked: (events) => checkpoints.noteEnded(events) });
     await checkpoints.check();
-    return { checkpoints, add: (account: string, ...ends: boolean[]) => add(keyring, account, ends) };
+    return {
+      checkpoints,
+      keyring,
+      add: (account: string, ...ends: boolean[]) => add(keyring, account, ends),
+    };
   }
 
   lines = (month: string) => linesOf(join(this.path, `audit-checkpoints.${month}.jsonl`));
@@ -48,7 +53,7 @@ class Folder {
 
   async gap() {
     const keyring = openKeyring(loadKeyFiles(join(server.dataDir, 'keys')));
-    const { ended, untold } = await gapOf(server.db, keyring, allLines(this.place));
+    const { ended, untold } = await gapOf(server.db, keyring, allLines(this.place, sealOf(keyring)));
     return { ended: ended.map(({ number }) => Number(number)), untold };
   }
 }
@@ -134,7 +139,7 @@ test('S66: a start reads the last two months, and finds what was cut in any', as
   expect(await folder.gap()).toEqual({ ended: [1, 2], untold: [] });
 });
 
-test('R36: months are let go, no more than one for each that begins, and what they told is missed', async () => {
+test('R36: months are let go, whatever the clock said for a while, and what they told is missed', async () => {
   const [folder, account] = [new Folder(), newId()];
   const one = await folder.start(3);
   for (const time of ['2026-01-15', '2026-02-15', '2026-03-15', '2031-01-15', '2026-03-16', '2026-04-15']) {
@@ -142,14 +147,14 @@ test('R36: months are let go, no more than one for each that begins, and what th
     await one.add(account, true);
     await one.checkpoints.write();
   }
-  // A clock that was ahead for a while has cost one.
-  expect(folder.months()).toEqual(['2026-03', '2026-04', '2031-01']);
+  // A clock that is ahead for a while lets nothing go that would have stayed.
+  expect(folder.months()).toEqual(['2026-02', '2026-03', '2026-04', '2031-01']);
   expect((await folder.start(3)).checkpoints.breaks).toEqual([]);
   await cut(account, 1);
   const { ended, untold } = await folder.gap();
   // What ended before a look at the clock stood in the month before.
-  expect(untold).toEqual([{ account, first: '2', last: '3' }]);
-  expect(ended).toEqual([4, 5, 6]);
+  expect(untold).toEqual([{ account, first: '2', last: '2' }]);
+  expect(ended).toEqual([3, 4, 5, 6]);
 });
 
 test('R36: a month that is moved away is begun anew with all that has ended', async () => {
@@ -164,4 +169,58 @@ test('R36: a month that is moved away is begun anew with all that has ended', as
   expect(folder.months()).toEqual(['2026-02']);
   await cut(account, 1);
   expect(await folder.gap()).toEqual({ ended: [1, 2], untold: [] });
+});
+
+test('S66: months of a time to come, and months that nobody began, keep a start from reading none that it needs', async () => {
+  const [folder, account] = [new Folder(), newId()];
+  const one = await folder.start(3);
+  for (const time of ['2026-01-15', '2026-02-15']) {
+    folder.time = time;
+    await one.add(account, true);
+    await one.checkpoints.write();
+  }
+  folder.time = '2026-06-15';
+  for (const month of ['2026-04', '2026-05', '9998-12', '9999-12']) await folder.place.append(month, ['']);
+  await cut(account, 1);
+  const late = await folder.start(3);
+  expect(late.checkpoints.breaks).toMatchObject([{ account, number: '2' }]);
+});
+
+test('R36: what ends while another chain is still read is told before what comes after it', async () => {
+  const [folder, alone, shared] = [new Folder(), newId(), newId()];
+  const one = await folder.start();
+  await one.add(alone, false);
+  await one.add(shared, false);
+  await one.checkpoints.write();
+  await (await new Folder().start()).add(shared, false);
+  // One deed that ends something in both chains, of which another has added to one, and at once another deed.
+  const rows = server.db.rows.bind(server.db);
+  const held = { go: () => undefined as void };
+  const waiting = new Promise<void>((resolve) => (held.go = resolve));
+  let readsHeads = false;
+  server.db.rows = async (...asked: Parameters<typeof rows>) => {
+    if (/FROM audit_heads/.test(asked[0].text) && /ANY/.test(asked[0].text)) {
+      readsHeads = true;
+      await waiting;
+    }
+    return rows(...asked);
+  };
+  try {
+    const both = server.db.transaction((tx) =>
+      linkAll(
+        tx,
+        one.keyring,
+        [alone, shared].map((account) => ({ ...byHand(account), ended: endingText({ gone: 'REVOKED' }) })),
+      ),
+    );
+    while (!readsHeads) await new Promise((resolve) => setTimeout(resolve, 5));
+    await one.add(alone, true);
+    const told = folder.lines('2026-01').filter((line) => line.account === alone);
+    expect(told.flatMap(({ ended = [] }) => ended.map(({ number }) => number))).toEqual(['2', '3']);
+    held.go();
+    await both;
+  } finally {
+    held.go();
+    server.db.rows = rows;
+  }
 });

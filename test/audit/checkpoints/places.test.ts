@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CheckpointBucket } from '../../../src/audit/checkpoints/bucket.js';
 import { CheckpointFolder } from '../../../src/audit/checkpoints/folder.js';
-import type { CheckpointPlace } from '../../../src/audit/checkpoints/place.js';
+import type { GenerationSeal } from '../../../src/audit/checkpoints/line.js';
+import type { CheckpointPlace, MonthLines } from '../../../src/audit/checkpoints/place.js';
 import { allLines } from '../../../src/audit/checkpoints/place.js';
 import { CheckpointTable } from '../../../src/audit/checkpoints/postgres.js';
 import { newId } from '../../../src/ids.js';
@@ -106,7 +107,7 @@ function reader(place: CheckpointPlace) {
   const marks = new Map<string, { after: string; seen?: ReadonlySet<string> }>();
   return async () => {
     const found: number[] = [];
-    for (const segment of await place.segments())
+    for (const segment of await place.segments(seal))
       for await (const { lines, to } of place.read(segment, marks.get(segment.name))) {
         marks.set(segment.name, to);
         found.push(...lines.map((one) => Number(one?.checkpoint.number)));
@@ -115,9 +116,15 @@ function reader(place: CheckpointPlace) {
   };
 }
 
-async function* parts(...all: string[][]): AsyncGenerator<string[]> {
-  for (const part of all) yield await Promise.resolve(part);
+async function* parts(...all: string[][]): AsyncGenerator<MonthLines> {
+  for (const lines of all) yield await Promise.resolve({ month: '2026-11', lines });
 }
+
+/** What those who have the keys put to a beginning. */
+const seal: GenerationSeal = {
+  of: (generation) => `begun ${generation}`,
+  fits: (generation, text) => text === `begun ${generation}`,
+};
 
 const nothing = () => Promise.resolve();
 
@@ -127,6 +134,7 @@ describe.each(kinds)('%s', (_, make) => {
   const open = async () => {
     const place = await somewhere.open();
     opened.push(place);
+    await place.segments(seal);
     return place;
   };
   beforeEach(async () => {
@@ -139,7 +147,7 @@ describe.each(kinds)('%s', (_, make) => {
 
   test('has what was written, month by month, and tells each process what is new to it', async () => {
     const [one, other] = [await open(), await open()];
-    expect(await one.segments()).toEqual([]);
+    expect(await one.segments(seal)).toEqual([]);
     const news = reader(other);
     const identity = await one.append('2026-10', [line(1), line(2)]);
     expect(await news()).toEqual([1, 2]);
@@ -148,11 +156,11 @@ describe.each(kinds)('%s', (_, make) => {
     expect(await news()).toEqual(expect.arrayContaining([3, 4]));
     expect((await news()).filter((number) => number > 4)).toEqual([]);
     const late = await open();
-    expect((await late.segments()).map(({ month }) => month)).toEqual(['2026-10', '2026-11']);
-    expect((await late.segments())[0]?.identity).toBe(identity);
-    expect(await numbers(allLines(late))).toEqual([1, 2, 3, 4]);
-    await late.remove((await late.segments())[0] ?? fail());
-    expect(await numbers(allLines(one))).toEqual([4]);
+    expect((await late.segments(seal)).map(({ month }) => month)).toEqual(['2026-10', '2026-11']);
+    expect((await late.segments(seal))[0]?.identity).toBe(identity);
+    expect(await numbers(allLines(late, seal))).toEqual([1, 2, 3, 4]);
+    await late.remove((await late.segments(seal))[0] ?? fail());
+    expect(await numbers(allLines(one, seal))).toEqual([4]);
   });
 
   test('takes lines that are long, and many', async () => {
@@ -160,33 +168,53 @@ describe.each(kinds)('%s', (_, make) => {
     const long = JSON.stringify({ ...(JSON.parse(line(1)) as object), ended: ['x'.repeat(3 << 20)] });
     const many = Array.from({ length: 1_500 }, (_, number) => line(number + 2));
     await place.append('2026-11', [long, ...many]);
-    expect(await numbers(allLines(place))).toEqual(Array.from({ length: 1_501 }, (_, at) => at + 1));
+    expect(await numbers(allLines(place, seal))).toEqual(Array.from({ length: 1_501 }, (_, at) => at + 1));
   });
 
   test('begins anew with what is given, once that is on record, and keeps what was before', async () => {
     const [one, other] = [await open(), await open()];
     const before = await one.append('2026-10', [line(1)]);
     await one.append('2026-11', [line(2)]);
-    const failing = one.begin('2026-11', parts([line(3)]), () => Promise.reject(new Error('no record')));
+    const failing = one.begin(parts([line(3)]), seal, () => Promise.reject(new Error('no record')));
     await expect(failing).rejects.toThrow('no record');
-    expect(await numbers(allLines(other))).toEqual([1, 2]);
+    expect(await numbers(allLines(other, seal))).toEqual([1, 2]);
 
-    const kept = await one.begin('2026-11', parts([line(4)], [line(5)]), async () => {
-      expect(await numbers(allLines(other))).toEqual([1, 2]);
+    const kept = await one.begin(parts([line(4)], [line(5)]), seal, async () => {
+      expect(await numbers(allLines(other, seal))).toEqual([1, 2]);
     });
     expect(kept.length).toBeGreaterThan(0);
-    expect(await numbers(allLines(other))).toEqual([4, 5]);
-    const identities = (await other.segments()).map(({ identity }) => identity);
+    expect(await numbers(allLines(other, seal))).toEqual([4, 5]);
+    const identities = (await other.segments(seal)).map(({ identity }) => identity);
     expect(identities).not.toContain(before);
+    await other.segments(seal);
     await other.append('2026-11', [line(6)]);
-    expect(await numbers(allLines(one))).toEqual([4, 5, 6]);
+    expect(await numbers(allLines(one, seal))).toEqual([4, 5, 6]);
 
     // Also where nothing of before holds.
-    await one.begin('2026-11', parts(), nothing);
-    expect(await numbers(allLines(other))).toEqual([]);
+    await one.begin(parts(), seal, nothing);
+    expect(await numbers(allLines(other, seal))).toEqual([]);
     await other.append('2026-11', [line(7)]);
-    expect(await numbers(allLines(one))).toEqual([7]);
+    expect(await numbers(allLines(one, seal))).toEqual([7]);
   });
+});
+
+test('a beginning that nobody has sealed hides nothing, in a bucket or a table', async () => {
+  const store = await startObjectStore();
+  const place = await inStore(store, '');
+  try {
+    await place.segments(seal);
+    await place.append('2026-11', [line(1)]);
+    for (const forged of ['', 'begun 1', 'x']) {
+      store.objects.set('keyway/000002/begun', Buffer.from(forged));
+      store.objects.set('keyway/999999/begun', Buffer.from(forged));
+      expect(await numbers(allLines(place, seal))).toEqual([1]);
+    }
+    await place.begin(parts([line(2)]), seal, nothing);
+    expect(await numbers(allLines(place, seal))).toEqual([2]);
+  } finally {
+    await place.close();
+    await store.stop();
+  }
 });
 
 test('a folder has the files of others that are put there too, by when they were changed', async () => {
@@ -204,7 +232,7 @@ test('a folder has the files of others that are put there too, by when they were
     mkdirSync(join(path, 'audit-checkpoints.folder.jsonl'));
     const place = new CheckpointFolder(path);
     expect((await place.segments()).map(({ month }) => month)).toEqual(['2026-03', '2026-04', '2026-05']);
-    expect(await numbers(allLines(place))).toEqual([1, 2, 3]);
+    expect(await numbers(allLines(place, seal))).toEqual([1, 2, 3]);
   } finally {
     rmSync(path, { recursive: true });
   }
@@ -219,20 +247,22 @@ describe('a bucket', () => {
 
   test('is not filled with small objects, if they may be deleted', async () => {
     const place = await inStore(store, 'p/');
+    await place.segments(seal);
     for (let number = 1; number <= 450; number++) await place.append('2026-11', [line(number)]);
     expect(store.objects.size).toBeLessThan(60);
-    expect(await numbers(allLines(place))).toEqual(Array.from({ length: 450 }, (_, at) => at + 1));
+    expect(await numbers(allLines(place, seal))).toEqual(Array.from({ length: 450 }, (_, at) => at + 1));
     await place.close();
   });
 
   test('has all that was written where nothing may be deleted', async () => {
     store.refuse = (verb) => (verb === 'POST delete' ? { status: 403, code: 'AccessDenied' } : undefined);
     const place = await inStore(store, 'p/');
+    await place.segments(seal);
     for (let number = 1; number <= 250; number++) await place.append('2026-11', [line(number)]);
-    expect(new Set(await numbers(allLines(place))).size).toBe(250);
-    const [segment] = await place.segments();
+    expect(new Set(await numbers(allLines(place, seal))).size).toBe(250);
+    const [segment] = await place.segments(seal);
     await place.remove(segment ?? fail());
-    expect(new Set(await numbers(allLines(place))).size).toBe(250);
+    expect(new Set(await numbers(allLines(place, seal))).size).toBe(250);
     await place.close();
   });
 
@@ -268,7 +298,35 @@ test('a database that cannot be reached is told by the setting, without what the
 });
 
 const server = process.env['TEST_DATABASE_URL'];
-if (server !== undefined)
+if (server !== undefined) {
+  test('a table is where the address says, and takes no beginning that nobody has sealed', async () => {
+    const place = await emptyPlace();
+    const url = new URL(place.environment['DATABASE_URL'] ?? '');
+    try {
+      await onServer(url.href, 'CREATE SCHEMA "Our own"');
+      const owner = url.href;
+      url.searchParams.set('schema', 'Our own');
+      const own = await CheckpointTable.open('HERE', url.href);
+      await own.segments(seal);
+      await own.append('2026-11', [line(1)]);
+      for (const text of ['', 'begun 1', 'x'])
+        await onServer(
+          owner,
+          `INSERT INTO "Our own".keyway_checkpoints (generation, month, line) VALUES (2, '', '${text}')`,
+        );
+      await onServer(
+        owner,
+        `INSERT INTO "Our own".keyway_checkpoints (generation, month, line) VALUES (3, '2026-12', 'x')`,
+      );
+      expect(await numbers(allLines(own, seal))).toEqual([1]);
+      await own.close();
+      url.searchParams.set('options', '-c search_path=elsewhere');
+      await expect(CheckpointTable.open('HERE', url.href)).rejects.toThrow('its parameter options');
+    } finally {
+      await place.drop();
+    }
+  });
+
   test('a table needs no more than SELECT and INSERT, once it is made', async () => {
     const place = await emptyPlace();
     const url = new URL(place.environment['DATABASE_URL'] ?? '');
@@ -285,11 +343,12 @@ if (server !== undefined)
       await (await CheckpointTable.open('HERE', owner)).close();
       await onServer(owner, `GRANT SELECT, INSERT ON keyway_checkpoints TO ${role}`);
       const limited = await CheckpointTable.open('HERE', url.href);
+      await limited.segments(seal);
       await limited.append('2026-10', [line(1)]);
-      await limited.begin('2026-11', parts([line(2)]), nothing);
-      const [segment] = await limited.segments();
+      await limited.begin(parts([line(2)]), seal, nothing);
+      const [segment] = await limited.segments(seal);
       await limited.remove(segment ?? fail());
-      expect(await numbers(allLines(limited))).toEqual([2]);
+      expect(await numbers(allLines(limited, seal))).toEqual([2]);
       expect(limited.name).toBe(
         `the table keyway_checkpoints of ${url.hostname}:${url.port || 5432}/${name}`,
       );
@@ -300,6 +359,7 @@ if (server !== undefined)
       await onServer(server, `DROP ROLE ${role}`);
     }
   });
+}
 
 function fail(): never {
   throw new Error('there is none');
