@@ -63,12 +63,19 @@ export function openLog(
  */
 export const standardOutput = ({ shared }: { shared: boolean }): Destination =>
   process.stdout.isTTY
-    ? pretty({ colorize: true, translateTime: 'HH:MM:ss', sync: true })
+    ? pretty(forPeople)
     : pino.destination({
         sync: false,
         ...(shared ? { minLength: mostUnmixed / 2, maxWrite: mostUnmixed } : { minLength: bytesTogether }),
       });
 
+/** The standard error, for the log of a command whose output is what it was asked for, such as a token. */
+export const standardError = (): Destination =>
+  process.stderr.isTTY
+    ? pretty({ ...forPeople, destination: process.stderr.fd })
+    : pino.destination({ dest: process.stderr.fd, sync: true });
+
+const forPeople = { colorize: true, translateTime: 'HH:MM:ss', sync: true };
 const mostUnmixed = 4_096;
 
 /** Has what was written flushed: at once, or soon and with what comes meanwhile. */

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { parseId } from '../src/ids.js';
 import { enrolAndConfirm } from './support/authenticator.js';
 import { makeCaller, unique } from './support/make.js';
-import { emptyPlace, runKeyway } from './support/process.js';
+import { emptyPlace, readyPlace, runKeyway, spawnKeyway } from './support/process.js';
 import { startTestServer, type TestServer } from './support/server.js';
 
 let server: TestServer | undefined;
@@ -95,6 +95,28 @@ test('migrate makes what a first start makes, and a second time nothing', async 
     const token = readFileSync(join(place.folder, 'admin-token'), 'utf8');
     expect((await runKeyway(['migrate'], place.environment)).code).toBe(0);
     expect(readFileSync(join(place.folder, 'admin-token'), 'utf8')).toBe(token);
+  } finally {
+    await place.drop();
+  }
+});
+
+test('what a command was asked for is all of its standard output, whatever its log has to say', async () => {
+  const place = await readyPlace();
+  try {
+    // Nobody is called at this address: it only has the log say that keys are not wrapped.
+    const settings = {
+      KEYWAY_KEK_PROVIDER: 'vault',
+      KEYWAY_VAULT_ADDRESS: 'http://127.0.0.1:1',
+      KEYWAY_VAULT_TRANSIT_KEY: 'keyway',
+      KEYWAY_VAULT_TOKEN: 'hvs.none',
+    };
+    const { child, ended } = spawnKeyway(['token', 'create'], { ...place.environment, ...settings });
+    const printed = { out: '', err: '' };
+    child.stdout?.on('data', (data: Buffer) => void (printed.out += String(data)));
+    child.stderr?.on('data', (data: Buffer) => void (printed.err += String(data)));
+    expect(await ended).toBe(0);
+    expect(printed.out).toMatch(/^kw_pat_\w+\n$/);
+    expect(printed.err).toContain('KEKs stand in their file as they are');
   } finally {
     await place.drop();
   }

@@ -1,11 +1,11 @@
 import 'reflect-metadata';
 import { existsSync, writeFileSync } from 'node:fs';
-import { Argument, Command, InvalidArgumentError } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { heldBecause } from '../audit/held.js';
 import { readConfig, type Config } from '../config/config.js';
 import type { Keyway, Locked } from '../start/keyway.js';
 import { longestTokenDays, usualTokenDays } from '../config/limits.js';
-import { openLog, type Log } from '../log.js';
+import { openLog, standardError, type Log } from '../log.js';
 import { serve, serveAsOneOfSeveral, serveBeside } from './serve.js';
 
 // What a command needs is loaded by that command: help and refusals need nothing, and are told at once.
@@ -105,14 +105,18 @@ export async function run(args: readonly string[], version: string): Promise<num
     .command('add')
     .description('Adds a key that is not current yet, to be brought to every machine before it is.')
     .addArgument(kindOfKey())
-    .action(async (kind: KeyKind) => say(await (await keyCommands()).keysAdd(readConfig(), kind)));
+    .addOption(plain())
+    .action(async (kind: KeyKind, options: { plain?: true }) =>
+      say(await (await keyCommands()).keysAdd(readConfig(), kind, options.plain === true)),
+    );
   keys
     .command('rotate')
     .description('Makes the key current that was added last, or else a fresh one. A running Keyway takes it.')
     .addArgument(kindOfKey())
     .option('--stopped', 'for audit: all Keyways of this database are stopped')
-    .action(async (kind: KeyKind, options: { stopped?: true }) =>
-      say(await (await keyCommands()).keysRotate(readConfig(), kind, options.stopped === true)),
+    .addOption(plain())
+    .action(async (kind: KeyKind, options: { stopped?: true; plain?: true }) =>
+      say(await (await keyCommands()).keysRotate(readConfig(), kind, options)),
     );
   keys
     .command('rewrap')
@@ -120,7 +124,10 @@ export async function run(args: readonly string[], version: string): Promise<num
       'Has the provider of KEYWAY_KEK_PROVIDER wrap every KEK anew: after its own key was rotated, or where it is another.',
     )
     .addArgument(new Argument('<kind>', 'the others stand in their files as they are').choices(['kek']))
-    .action(async () => say(await (await keyCommands()).keysRewrap(readConfig())));
+    .addOption(plain())
+    .action(async (_: string, options: { plain?: true }) =>
+      say(await (await keyCommands()).keysRewrap(readConfig(), options.plain === true)),
+    );
   keys
     .command('retire')
     .description('Takes out a key that nothing names any more. A start without it succeeds then.')
@@ -200,7 +207,7 @@ export async function run(args: readonly string[], version: string): Promise<num
   program
     .command('doctor')
     .description(
-      'Looks at all that Keyway needs, also where it does not start, changes nothing, and says what to do. Ends with exit code 1 where something is wrong.',
+      'Looks at all that Keyway needs, also where it does not start, changes nothing, and says what to do. Ends with exit code 1 where something is wrong. While it asks outside stores, for a minute at most, no Keyway can open the same embedded database.',
     )
     .option('--json', 'as JSON, for a program')
     .action(async ({ json = false }: { json?: boolean }) => {
@@ -257,6 +264,12 @@ type KeyKind = Parameters<Awaited<ReturnType<typeof keyCommands>>['keysAdd']>[1]
 
 const kindOfKey = () => new Argument('<kind>', 'which keys').choices(['kek', 'verifier', 'pepper', 'audit']);
 
+const plain = () =>
+  new Option(
+    '--plain',
+    'for kek: may stand in its file as it is, though a provider has wrapped the current one',
+  );
+
 type Work = (keyway: Keyway, config: Config, log: Log) => Promise<void> | void;
 
 /** Opens what a command needs, and closes it again. @throws an Error to show, where Keyway is not ready. */
@@ -280,7 +293,7 @@ async function withKeys(
   work: (keyway: Keyway | Locked, config: Config, log: Log) => Promise<void>,
   config = readConfig(),
 ): Promise<void> {
-  const log = openLog(config.logLevel === 'info' ? 'warn' : config.logLevel);
+  const log = openLog(config.logLevel === 'info' ? 'warn' : config.logLevel, standardError());
   const { openKeyway } = await import('../start/keyway.js');
   const keyway = await openKeyway(config, log);
   try {

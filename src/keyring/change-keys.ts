@@ -26,15 +26,31 @@ export class KeyFileFixed extends Error {
   }
 }
 
+/** A key that would stand in its file as it is, though a provider has wrapped the current one: with which nobody agreed. */
+export class PlainKeyRefused extends Error {
+  constructor(current: string, id: string) {
+    super(`${current} is wrapped by a provider, and ${id} would stand in the file as it is`);
+    this.name = 'PlainKeyRefused';
+  }
+}
+
 /**
  * Adds a fresh key to the file of a kind, which is not current yet. Its id is one that no key of the file has or had.
  * @param provider who is to wrap it
+ * @param mayBePlain whether it may stand in the file as it is, though the current one is wrapped
  * @returns its id
- * @throws KeyFilesError where the files are wrong, KeyFileFixed where the file cannot be changed, KeyProviderFault.
+ * @throws KeyFilesError where the files are wrong, KeyFileFixed where the file cannot be changed, KeyProviderFault,
+ * PlainKeyRefused; then the file is as it was.
  */
-export const addKey = (directory: string, kind: KeyKind, provider = fileKeys): Promise<string> =>
+export const addKey = (
+  directory: string,
+  kind: KeyKind,
+  provider = fileKeys,
+  mayBePlain = false,
+): Promise<string> =>
   changed(directory, kind, async (file) => {
     const id = nextId(file);
+    if (!mayBePlain && provider === fileKeys) expectNoneWrapped(file, id);
     return { file: await withFreshKey(file, id, provider), result: id };
   });
 
@@ -47,12 +63,15 @@ export const advanceKey = (
   directory: string,
   kind: KeyKind,
   provider = fileKeys,
+  mayBePlain = false,
 ): Promise<{ current: string; before: string; made: boolean }> =>
   changed(directory, kind, async (file) => {
     const before = file.current;
     const newest = newestKeyOf(file);
     const made = newest === before;
     const current = made ? nextId(file) : newest;
+    const isPlain = made ? provider === fileKeys : !file.wrapped?.has(newest);
+    if (!mayBePlain && isPlain) expectNoneWrapped(file, current);
     const next = made ? await withFreshKey(file, current, provider) : file;
     return { file: { ...next, current }, result: { current, before, made } };
   });
@@ -60,6 +79,7 @@ export const advanceKey = (
 /**
  * Has a provider wrap all KEKs anew. They stay what they are, so that nothing is to be done with what they have sealed.
  * @param unwrap the key that a text of a provider's stands for
+ * @param mayBePlain whether they may stand in the file as they are, though the current one is wrapped
  * @returns the ids of the keys
  * @throws as `addKey` does; then the file is as it was.
  */
@@ -67,8 +87,10 @@ export const wrapAnew = (
   directory: string,
   unwrap: KeyProvider['unwrap'],
   provider: KeyProvider,
+  mayBePlain = false,
 ): Promise<string[]> =>
   changed(directory, 'kek', async (file) => {
+    if (!mayBePlain && provider === fileKeys) expectNoneWrapped(file, file.current);
     const keys = new Map(file.keys);
     let wrapped = new Map<string, string>();
     for (const id of idsOf(file)) {
@@ -98,6 +120,11 @@ export const takeKeyOut = (directory: string, kind: KeyKind, id: string): Promis
     const kept = { keys: others(file.keys), wrapped: others(file.wrapped ?? new Map<string, string>()) };
     return { file: { ...file, ...kept, retired }, result: undefined };
   });
+
+/** @throws PlainKeyRefused where the current key is wrapped */
+function expectNoneWrapped({ current, wrapped }: KeyFile, id: string): void {
+  if (wrapped?.has(current)) throw new PlainKeyRefused(current, id);
+}
 
 async function withFreshKey(file: KeyFile, id: string, provider: KeyProvider): Promise<KeyFile> {
   const { key, text } = await freshKey(id, provider);

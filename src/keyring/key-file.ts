@@ -118,6 +118,9 @@ export const idsOf = ({ keys, wrapped = new Map() }: KeyFile): string[] =>
 /** The ids of keys that their provider has not unwrapped. */
 export const lackingIn = (file: KeyFile): string[] => idsOf(file).filter((id) => !file.keys.has(id));
 
+/** The ids of keys that stand in the file as they are. */
+export const plainIn = (file: KeyFile): string[] => idsOf(file).filter((id) => !file.wrapped?.has(id));
+
 /**
  * The key under this id.
  * @throws INTERNAL_SERVER_ERROR for an id that the file does not hold.

@@ -1,7 +1,14 @@
 import type { Config } from '../config/config.js';
 import type { Database } from '../database/database.js';
 import { FolderTaken } from '../database/folder-lock.js';
-import { addKey, advanceKey, KeyFileFixed, newestKeyOf, wrapAnew } from '../keyring/change-keys.js';
+import {
+  addKey,
+  advanceKey,
+  KeyFileFixed,
+  newestKeyOf,
+  PlainKeyRefused,
+  wrapAnew,
+} from '../keyring/change-keys.js';
 import { keyKinds, loadKeyFiles, type KeyKind } from '../keyring/kek-file.js';
 import { idsOf, type KeyFile } from '../keyring/key-file.js';
 import { fileKeys, KeyProviderFault, wrappedBy } from '../keyring/key-provider.js';
@@ -13,11 +20,14 @@ import { retireKey, told } from './retire-key.js';
 
 // What `keyway keys` does. What changes the key files needs no database: the embedded one is the server's while it runs.
 
-/** Adds a key of a kind that is not current yet. @returns what a person is told */
-export const keysAdd = (config: Config, kind: KeyKind): Promise<string> =>
+/**
+ * Adds a key of a kind that is not current yet. @returns what a person is told
+ * @param mayBePlain whether it may stand in its file as it is, though a provider has wrapped the current one
+ */
+export const keysAdd = (config: Config, kind: KeyKind, mayBePlain: boolean): Promise<string> =>
   changing(config, async () => {
     const { keysDir } = config;
-    const id = await addKey(keysDir, kind, providerOf(config, kind));
+    const id = await addKey(keysDir, kind, providerOf(config, kind), mayBePlain);
     return [
       `${kind} ${id} was added to ${keysDir}/${kind}.json${byWhom(config, kind)}, and is not current yet.`,
       'Bring this file to every machine that serves this database; running Keyways take it without a restart.',
@@ -28,15 +38,20 @@ export const keysAdd = (config: Config, kind: KeyKind): Promise<string> =>
 /**
  * Makes the newest key of a kind current, or a fresh one. @returns what a person is told
  * @param stopped whether all Keyways of the database are stopped, as a key of the audit log requires
+ * @param plain whether it may stand in its file as it is, though a provider has wrapped the current one
  */
-export const keysRotate = async (config: Config, kind: KeyKind, stopped: boolean): Promise<string> => {
+export const keysRotate = async (
+  config: Config,
+  kind: KeyKind,
+  { stopped = false, plain = false }: { stopped?: boolean; plain?: boolean },
+): Promise<string> => {
   if (kind === 'audit' && !stopped)
     throw new Error(
       'Events of an earlier audit key are refused once there is one of a later: stop all Keyways of this database first, and say so with --stopped.',
     );
   return changing(config, async () => {
     const { keysDir } = config;
-    const { current, before, made } = await advanceKey(keysDir, kind, providerOf(config, kind));
+    const { current, before, made } = await advanceKey(keysDir, kind, providerOf(config, kind), plain);
     const how = made ? `, made just now${byWhom(config, kind)}` : '';
     return [
       `${kind} ${current} is the current key of ${keysDir}/${kind}.json${how}. It was ${before}.`,
@@ -48,9 +63,10 @@ export const keysRotate = async (config: Config, kind: KeyKind, stopped: boolean
 
 /**
  * Has the provider of KEYWAY_KEK_PROVIDER wrap all KEKs anew, whoever has wrapped them before. @returns what a person is told
+ * @param mayBePlain whether they may stand in the file as they are from then on
  * @throws an Error to show; then nothing was changed.
  */
-export const keysRewrap = (config: Config): Promise<string> =>
+export const keysRewrap = (config: Config, mayBePlain: boolean): Promise<string> =>
   changing(config, async () => {
     const providers = openKeyProviders(config.keyProviders);
     const ids = await wrapAnew(
@@ -62,6 +78,7 @@ export const keysRewrap = (config: Config): Promise<string> =>
         return provider.unwrap(id, text);
       },
       providers.chosen,
+      mayBePlain,
     );
     return [
       `kek ${ids.join(', ')} of ${config.keysDir}/kek.json: ${providers.chosen === fileKeys ? 'in the file as they are' : `wrapped by ${providers.chosen.name}`}.`,
@@ -180,6 +197,11 @@ async function changing(config: Config, work: () => Promise<string>): Promise<st
   } catch (error) {
     if (error instanceof KeyProviderFault)
       throw new Error(`Nothing was changed. ${error.message}.`, { cause: error });
+    if (error instanceof PlainKeyRefused)
+      throw new Error(
+        `Nothing was changed. ${error.message}: set KEYWAY_KEK_PROVIDER as the server has it, or say --plain.`,
+        { cause: error },
+      );
     throw fixed(error, config);
   }
 }
@@ -189,7 +211,11 @@ function fixed(error: unknown, { keysDir, keyProviders }: Config): Error {
   if (!(error instanceof KeyFileFixed)) return error as Error;
   if (error.kind === 'kek' && keyProviders.chosen !== 'file')
     return new Error(
-      `${error.message}: do the same to a copy of the folder, with KEYWAY_KEYS_DIR, and bring it to where ${keysDir} comes from.`,
+      [
+        `${error.message}: change a copy of the folder, with KEYWAY_KEYS_DIR, and bring it to where ${keysDir} comes from, in two steps.`,
+        'First a key that is not current yet: keyway keys add kek',
+        'When every machine has that file: keyway keys rotate kek',
+      ].join('\n'),
       { cause: error },
     );
   return new Error(

@@ -2,9 +2,16 @@ import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql, type Database, type Sql } from '../database/database.js';
 import { inFolder } from './folders.js';
-import { createKeyFiles, keyKinds, loadKeyFiles, type KeyFiles, type KeyKind } from '../keyring/kek-file.js';
-import { lackingIn } from '../keyring/key-file.js';
-import { freshKey, KeyProviderFault } from '../keyring/key-provider.js';
+import {
+  createKeyFiles,
+  KeyFilesError,
+  keyKinds,
+  loadKeyFiles,
+  type KeyFiles,
+  type KeyKind,
+} from '../keyring/kek-file.js';
+import { lackingIn, plainIn } from '../keyring/key-file.js';
+import { fileKeys, freshKey, KeyProviderFault, type KeyProvider } from '../keyring/key-provider.js';
 import type { UnwrappedKeks } from './key-providers/unwrapped-keks.js';
 import { fingerprintOf, openKeyring, type Keyring, type KeyringOptions } from '../keyring/keyring.js';
 
@@ -26,7 +33,8 @@ export interface OpenKeys {
 /**
  * The keyring of this database. An empty database gets fresh keys where there are none yet; one that was written with
  * other keys gets nothing. Where a key is current that the database did not know before, other processes have the time to
- * see it first. A KEK that its provider does not unwrap now is not in the keyring, and may come later.
+ * see it first. A KEK that its provider does not unwrap now is not in the keyring, and may come later; one that is new and
+ * that no provider has wrapped, though one is chosen, is refused.
  * @returns the keyring, or why there can be none: by key ids, never with a key.
  * @throws KeyFilesError for key files that are there and wrong; an Error to show, where none can be made.
  * @param keks unwraps the KEKs; where left out, they have to stand in their file as they are
@@ -48,6 +56,8 @@ export async function openKeys(
       return { keyring: undefined, missing: missingKeys(undefined, known) };
     throw error;
   }
+  const strangers = keks ? plainStrangers(files, known, keks.providers.chosen) : [];
+  if (strangers.length > 0) throw new KeyFilesError(strangers);
   const keyring = openKeyring(files, options);
   const missing = missingKeys(files, known);
   if (missing.length > 0) return { keyring: undefined, missing };
@@ -81,6 +91,26 @@ export const missingKeys = (files: KeyFiles | undefined, known: readonly KnownKe
       return [`${kind} ${id} (another key goes by this id)`];
     return retired && files[kind].current === id ? [`${kind} ${id} (retired, and current here)`] : [];
   });
+
+/**
+ * What is wrong with KEKs that stand in their file as they are though a provider is chosen: one that this database knows was
+ * there before. Another may be of somebody who can write the file and cannot ask the provider.
+ */
+export function plainStrangers(
+  { kek }: KeyFiles,
+  known: readonly KnownKey[],
+  { name }: KeyProvider,
+): string[] {
+  const knownKeks = known.filter(({ kind }) => kind === 'kek').map(({ id }) => id);
+  // Nothing is by any key yet.
+  if (name === fileKeys.name || knownKeks.length === 0) return [];
+  return plainIn(kek)
+    .filter((id) => !knownKeks.includes(id))
+    .map(
+      (id) =>
+        `kek.json: key ${id} is new and not wrapped, while KEYWAY_KEK_PROVIDER is ${name}: if you have added it, have it wrapped (keyway keys rewrap kek); if not, take it out`,
+    );
+}
 
 /** Whether there are no key files yet, so that a first start makes them. */
 export const areKeysAbsent = (directory: string): boolean =>

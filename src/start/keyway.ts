@@ -9,7 +9,7 @@ import { makeFolder } from './folders.js';
 import { openKeyProviders } from './key-providers/key-providers.js';
 import { UnwrappedKeks } from './key-providers/unwrapped-keks.js';
 import { openKeys } from './keys.js';
-import { idsOf } from '../keyring/key-file.js';
+import { plainIn } from '../keyring/key-file.js';
 import type { Keyring, KeyringOptions } from '../keyring/keyring.js';
 import type { Log } from '../log.js';
 import { updateBuiltInRoles } from './built-in-roles.js';
@@ -109,7 +109,7 @@ async function openParts(
   };
   if (!opened.keyring) return { db, keyring: opened.keyring, missing: opened.missing, place, close };
   const { keyring, files } = opened;
-  const plain = idsOf(files.kek).filter((id) => !files.kek.wrapped?.has(id));
+  const plain = plainIn(files.kek);
   if (config.keyProviders.chosen !== 'file' && plain.length > 0)
     log.warn({ keys: plain }, 'KEKs stand in their file as they are: keyway keys rewrap kek');
   const keys = new WatchedKeys({ db, directory: config.keysDir, files, keks, wraps, log });

@@ -6,7 +6,7 @@ import { lackingIn, numberOf } from '../keyring/key-file.js';
 import { fingerprintOf } from '../keyring/keyring.js';
 import type { Log } from '../log.js';
 import type { UnwrappedKeks } from './key-providers/unwrapped-keks.js';
-import { knownKeys, makeKnown, type KnownKey } from './keys.js';
+import { knownKeys, makeKnown, plainStrangers, type KnownKey } from './keys.js';
 import type { WrapCount } from './wrap-count.js';
 
 /** Longer than it takes until each process that has the same files has looked at them. */
@@ -31,7 +31,7 @@ export interface WatchedKeysParts {
  * Takes what is new in the key files while Keyway runs. Keys are only added: none that was there goes, and files that are
  * wrong are not taken. A key that has become current is used once all processes can know it; one of the audit log only from
  * a start on. With a key that the database says is retired nothing is made any more. A KEK that its provider does not unwrap
- * comes when it does.
+ * comes when it does, and one that none has wrapped, though one is chosen, does not come.
  */
 export class WatchedKeys {
   /** How the files were when they were looked at; '' before they were. */
@@ -47,22 +47,26 @@ export class WatchedKeys {
   #lookedAt = -Infinity;
   /** KEKs that were to be there from the start on, and whose provider did not unwrap them. */
   readonly #awaited: readonly string[];
-  /** Those of them that the database says are retired: nothing is by them any more. */
-  readonly #retired = new Set<string>();
+  /** Which KEKs the database knows, as of the last look, and whether they are retired: nothing is by those any more. */
+  #known: ReadonlyMap<string, { retired: boolean }> = new Map();
 
   constructor(private readonly parts: WatchedKeysParts) {
     this.#awaited = lackingIn(parts.files.kek);
   }
 
-  /** Why KEKs are still not here that the files had at the start: while there are any, what they have sealed is not read. */
+  /**
+   * Why KEKs are not here: those that the files had at the start, also where they name them no more, and those that another
+   * process may have sealed with. While there are any, what they have sealed is not read.
+   */
   get lacking(): readonly string[] {
-    const lacking = lackingIn(this.parts.files.kek).filter(
-      (id) => this.#awaited.includes(id) && !this.#retired.has(id),
-    );
-    const faults = this.parts.keks.faults.filter((fault) =>
-      lacking.some((id) => fault.startsWith(`kek ${id}:`)),
-    );
-    return faults.length > 0 ? faults : lacking.map((id) => `kek ${id}`);
+    const { files, keks } = this.parts;
+    const faultOf = (id: string) => keks.faults.find((fault) => fault.startsWith(`kek ${id}:`));
+    const came = lackingIn(files.kek).filter((id) => this.#known.has(id) && faultOf(id) !== undefined);
+    // Nothing is by one that no process has ever known.
+    const awaited = this.#awaited.filter((id) => files.kek.wrapped?.has(id) || this.#known.has(id));
+    return [...new Set([...awaited, ...came])]
+      .filter((id) => !files.kek.keys.has(id) && !this.#known.get(id)?.retired)
+      .map((id) => faultOf(id) ?? `kek ${id}`);
   }
 
   /** Looks at the files, and at what the database knows of keys. @throws where that cannot be read */
@@ -88,7 +92,7 @@ export class WatchedKeys {
     const state = keyFilesState(directory);
     let known = await knownKeys(db);
     if (state !== this.#state || keks.isDue) {
-      const found = await this.#read();
+      const found = await this.#read(known);
       if (found && !this.#areOthers(found, known)) {
         for (const kind of keyKinds) await makeKnown(db, kind, newKeys(kind, files, found));
         known = await knownKeys(db);
@@ -103,13 +107,14 @@ export class WatchedKeys {
     await this.#settle(known);
   }
 
-  async #read(): Promise<KeyFiles | undefined> {
+  async #read(known: readonly KnownKey[]): Promise<KeyFiles | undefined> {
     const { directory, files, keks, log } = this.parts;
     try {
       const found = await keks.fill(loadKeyFiles(directory));
       const faults = keyKinds.flatMap((kind) =>
         unlikeKeys(files[kind], found[kind]).map((id) => `${kind}.json: key ${id} is another than before`),
       );
+      faults.push(...plainStrangers(found, known, keks.providers.chosen));
       if (faults.length > 0) throw new KeyFilesError(faults);
       return found;
     } catch (error) {
@@ -156,7 +161,7 @@ export class WatchedKeys {
     const { files, wraps, log } = this.parts;
     const isRetired = (kind: KeyKind, id: string) =>
       known.some((one) => one.kind === kind && one.id === id && one.retired);
-    for (const id of this.#awaited) if (isRetired('kek', id)) this.#retired.add(id);
+    this.#known = new Map(known.filter(({ kind }) => kind === 'kek').map((one) => [one.id, one]));
     for (const kind of keyKinds) files[kind].closed = isRetired(kind, files[kind].current);
     for (const kind of keyKinds) {
       const file = files[kind];

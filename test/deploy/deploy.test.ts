@@ -147,6 +147,7 @@ describe('compose', () => {
         image?: string;
         build?: string;
         environment?: Environment;
+        env_file?: { path: string; required: boolean }[];
         volumes?: string[];
         ports?: string[];
         configs?: { source: string; target: string }[];
@@ -207,6 +208,27 @@ describe('compose', () => {
     }
     for (const name of ['pgbouncer', 'postgres'])
       expect(composed.services[name]).toMatchObject({ network_mode: 'none' });
+  });
+
+  test('takes the settings that an operator has, from the two files that the page names', () => {
+    for (const { environment = {}, env_file: files = [] } of keyways) {
+      expect(Object.keys(environment)).toEqual(
+        expect.arrayContaining(['KEYWAY_HOSTS', 'KEYWAY_TRUSTED_PROXIES']),
+      );
+      expect(files).toEqual([{ path: 'keyway.env', required: false }]);
+      const metrics = new URL(/'(http:[^']+metrics)'/.exec(read('docs/operation.md'))?.[1] ?? '');
+      expect(metrics.port).toBe(environment['KEYWAY_METRICS_PORT']);
+    }
+  });
+
+  // https://github.com/docker/compose/issues/12031
+  test('puts no file of its own into a service that is read-only, which Compose refuses', () => {
+    const services = Object.values(composed.services);
+    expect(services.some(({ configs = [] }) => configs.length > 0)).toBe(true);
+    for (const { configs = [], read_only: isReadOnly = false } of services)
+      expect(isReadOnly && configs.some(({ source }) => 'content' in (composed.configs[source] ?? {}))).toBe(
+        false,
+      );
   });
 
   test('PgBouncer is where the Keyways look for it, and PostgreSQL where PgBouncer does', () => {
@@ -285,6 +307,35 @@ describe('Kubernetes', () => {
     expect(pod?.automountServiceAccountToken).toBe(false);
   });
 
+  test('with what stands in comments it logs in to Vault by a token of its own, and may reach it', () => {
+    const whole = read('deploy/kubernetes/keyway.yaml').replace(/^( *)# ((?:- | {2}).*)$/gm, '$1$2');
+    const documents = parseAllDocuments(whole).map((document) => {
+      expect(document.errors).toEqual([]);
+      return document.toJS() as { kind: keyof typeof models };
+    });
+    for (const one of documents) expect(() => new models[one.kind](one as never).validate()).not.toThrow();
+    const ofKind = <Kind extends keyof typeof models>(kind: Kind) =>
+      documents.find((one) => one.kind === kind) as unknown as ConstructorParameters<
+        (typeof models)[Kind]
+      >[0];
+    const spec = ofKind('StatefulSet')?.spec?.template.spec;
+    const volume = spec?.volumes?.find(({ projected }) => projected);
+    const mount = spec?.containers[0]?.volumeMounts?.find(({ name }) => name === volume?.name);
+    const token = volume?.projected?.sources?.[0]?.serviceAccountToken;
+    const { login, address } =
+      configOf({
+        ...environment,
+        KEYWAY_KEK_PROVIDER: 'vault',
+        KEYWAY_VAULT_ADDRESS: 'https://vault.example.com:8200',
+        KEYWAY_VAULT_TRANSIT_KEY: 'keyway',
+        KEYWAY_VAULT_KUBERNETES_ROLE: 'keyway',
+      }).keyProviders.vault ?? {};
+    expect(login).toMatchObject({ tokenFile: join(mount?.mountPath ?? '', token?.path ?? '') });
+    const ports = ofKind('NetworkPolicy')?.spec?.egress?.flatMap(({ ports: open = [] }) => open);
+    expect(ports?.map(({ port }) => port)).toContain(Number(new URL(address ?? '').port));
+    expect(read('docs/key-providers.md')).toContain(` audience=${token?.audience} `);
+  });
+
   test('the probes ask what answers them', async () => {
     const server = await startTestServer();
     try {
@@ -354,6 +405,28 @@ describe('systemd', () => {
       rmSync(folder, { recursive: true });
     }
   });
+});
+
+test('where the page runs what is built here, what that needs was installed before', () => {
+  const running = blocks().filter((text) => text.includes('npm run keyway'));
+  expect(running.length).toBeGreaterThan(0);
+  for (const text of running) expect(text.split('npm run keyway')[0]).toMatch(/^npm ci$/m);
+});
+
+/** The blocks of commands on the page about operation. */
+const blocks = () =>
+  [...read('docs/operation.md').matchAll(/^```text\n([^]*?)^```/gm)].map(([, text = '']) => text);
+
+test('all that has connections to the database is stopped before the page has it renamed', () => {
+  const { services } = parse(read('compose.yaml'), { merge: true }) as { services: Record<string, unknown> };
+  const renaming = blocks().filter((text) => text.includes('docker compose') && text.includes('RENAME TO'));
+  expect(renaming).toHaveLength(1);
+  const [, names = ''] = /^docker compose stop (.*)$/m.exec(renaming[0] ?? '') ?? [];
+  expect(names.split(' ').sort()).toEqual(
+    Object.keys(services)
+      .filter((name) => name !== 'postgres')
+      .sort(),
+  );
 });
 
 test('each command of Keyway on the page about operation is one that there is', async () => {

@@ -16,12 +16,13 @@ import {
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { newId } from '../../src/ids.js';
 import type { Finding } from '../../src/start/doctor/finding.js';
 import { endOfNode, ofPostgres } from '../../src/start/doctor/lifetimes.js';
 import { findingsOf } from '../../src/start/doctor/finding.js';
 import { fileOf } from '../audit/chains.js';
 import { makeAccount, makeCredential } from '../support/make.js';
-import { barePlace, emptyPlace, runKeyway, spawnKeyway, urlOf } from '../support/process.js';
+import { barePlace, emptyPlace, onServer, runKeyway, spawnKeyway, urlOf } from '../support/process.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { run } from '../support/verbs.js';
 import { makeStore, seqeraAt } from '../stores/stores.js';
@@ -129,6 +130,87 @@ describe('before a first start', () => {
     }
   });
 });
+
+test('a folder of checkpoints of its own is looked at as the data folder is', async () => {
+  const place = await barePlace();
+  try {
+    const file = join(place.folder, 'a-file');
+    writeFileSync(file, '');
+    const told = async (KEYWAY_CHECKPOINTS: string) => {
+      const { code, all } = await examined({ ...place.environment, KEYWAY_CHECKPOINTS });
+      return [code, ...of(all, 'checkpoint folder').map(({ state, found }) => `${state} ${found}`)];
+    };
+    expect(await told(file)).toEqual([1, `wrong ${file} is not a folder`]);
+    const absent = join(place.folder, 'elsewhere');
+    expect(await told(absent)).toEqual([0, `ok ${absent} is not there yet`]);
+    expect(await told(place.folder)).toEqual([0]);
+  } finally {
+    await place.drop();
+  }
+});
+
+if (onPostgres)
+  test('rights that a start does not need and serving does are told, in the database and in that of the checkpoints', async () => {
+    const server = await startTestServer();
+    const other = await emptyPlace();
+    const role = `keyway_role_${newId().slice(-8)}`;
+    const owner = server.environment['DATABASE_URL'] ?? '';
+    const url = Object.assign(new URL(owner), { username: role, password: 'hunter2' });
+    await onServer(owner, `CREATE ROLE ${role} LOGIN PASSWORD 'hunter2'`);
+    try {
+      await onServer(owner, `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role}`);
+      await onServer(owner, `REVOKE UPDATE, DELETE ON audit_events, migrations FROM ${role}`);
+      const wrongBy = async (more: Record<string, string> = {}) => {
+        const { all } = await examined({ ...server.environment, DATABASE_URL: url.href, ...more });
+        expect(JSON.stringify(all)).not.toContain('hunter2');
+        return wrong(all).map(({ check, found }) => `${check}: ${found}`);
+      };
+      expect(await wrongBy()).toEqual([]);
+      await onServer(owner, `REVOKE DELETE ON grants FROM ${role}`);
+      await onServer(owner, `REVOKE UPDATE ON stores FROM ${role}`);
+      expect(await wrongBy()).toEqual(['tables: the role may not read and write grants, stores']);
+
+      await onServer(owner, `GRANT UPDATE, DELETE ON grants, stores TO ${role}`);
+      const place = other.environment['DATABASE_URL'] ?? '';
+      await onServer(place, `REVOKE CREATE ON SCHEMA public FROM public`);
+      const elsewhere = {
+        KEYWAY_CHECKPOINTS: Object.assign(new URL(place), { username: role, password: 'hunter2' }).href,
+      };
+      const refused = [
+        expect.stringMatching(/^checkpoints: no lines can be added to the table keyway_checkpoints/),
+      ];
+      expect(await wrongBy(elsewhere)).toEqual(refused);
+      await onServer(place, 'CREATE TABLE keyway_checkpoints (generation integer, month text, line text)');
+      await onServer(place, `GRANT SELECT ON keyway_checkpoints TO ${role}`);
+      expect(await wrongBy(elsewhere)).toEqual(refused);
+      await onServer(place, `GRANT INSERT ON keyway_checkpoints TO ${role}`);
+      expect(await wrongBy(elsewhere)).toEqual([]);
+    } finally {
+      await server.stop();
+      await other.drop();
+      await onServer(process.env['TEST_DATABASE_URL'] ?? '', `DROP ROLE ${role}`);
+    }
+  });
+else
+  test('an embedded database of another user is not opened, as files of this one would be left in it', async () => {
+    const place = await emptyPlace();
+    try {
+      const everything = () => readdirSync(join(place.folder, 'postgres'), { recursive: true }).sort();
+      const before = everything();
+      const { ended, output } = spawnKeyway(
+        ['doctor'],
+        place.environment,
+        'data:text/javascript,process.geteuid = () => 4242',
+      );
+      expect(await ended).toBe(0);
+      expect(output()).toMatch(
+        /^skipped +database +.*postgres belongs to the user \d+, and was not opened;/m,
+      );
+      expect(everything()).toEqual(before);
+    } finally {
+      await place.drop();
+    }
+  });
 
 describe('of a Keyway that was used', () => {
   let server: TestServer;

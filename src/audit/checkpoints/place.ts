@@ -29,6 +29,8 @@ export interface CheckpointPlace {
     seal: GenerationSeal,
     record: () => Promise<void>,
   ): Promise<string[]>;
+  /** Whether lines may be added; only a place that knows that without adding any can be asked. */
+  mayAppend?(): Promise<boolean>;
   /** Lets a segment go, where the place allows that. */
   remove(segment: Segment): Promise<void>;
   close(): Promise<void>;

@@ -17,6 +17,7 @@ export class CheckpointTable implements CheckpointPlace {
     private readonly pool: pg.Pool,
     private readonly sql: Statements,
     private readonly isThere: boolean,
+    private readonly schema: string | undefined,
   ) {}
 
   /**
@@ -48,7 +49,13 @@ export class CheckpointTable implements CheckpointPlace {
       throw new Error(`Keyway cannot start:\n  ${setting} ${why}`, { cause: error });
     }
     const { host = 'localhost', port = 5432, database = '' } = address;
-    return new CheckpointTable(`the table ${table} of ${host}:${port}/${database}`, pool, sql, isThere);
+    return new CheckpointTable(
+      `the table ${table} of ${host}:${port}/${database}`,
+      pool,
+      sql,
+      isThere,
+      schema,
+    );
   }
 
   async segments(seal: GenerationSeal): Promise<Segment[]> {
@@ -119,6 +126,14 @@ export class CheckpointTable implements CheckpointPlace {
     }
   }
 
+  /** Also where there is no table yet, and one could be made. */
+  async mayAppend(): Promise<boolean> {
+    const { rows } = this.isThere
+      ? await this.pool.query<{ may: boolean | null }>(this.sql.askMayInsert)
+      : await this.pool.query<{ may: boolean | null }>(askMayMake, [this.schema]);
+    return rows[0]?.may ?? false;
+  }
+
   async remove({ month, identity }: Segment): Promise<void> {
     await this.pool.query(this.sql.removeMonth, [identity, month]).catch((error: unknown) => {
       if ((error as { code?: string }).code !== '42501') throw error;
@@ -137,11 +152,14 @@ const mostBytes = 1 << 20;
 
 type Statements = ReturnType<typeof statementsFor>;
 
+const askMayMake = `
+  SELECT has_schema_privilege(to_regnamespace(quote_ident(coalesce($1, current_schema()))), 'CREATE') AS may`;
 const readHorizon = 'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS "to"';
 
 /** @param name of the table, with its schema where one is named */
 const statementsFor = (name: string) => ({
   findTable: `SELECT to_regclass('${name.replaceAll("'", "''")}') IS NOT NULL AS there`,
+  askMayInsert: `SELECT has_table_privilege('${name.replaceAll("'", "''")}', 'INSERT') AS may`,
   // By the number of its transaction a row is found however long that took, and whatever else was added meanwhile. Without
   // a month it says that its generation was begun.
   makeTable: `

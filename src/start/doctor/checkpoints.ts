@@ -11,21 +11,56 @@ import { lookAt, type Finding, type Findings } from './finding.js';
 
 /** Holds the audit log to its checkpoints, as a start does; what `audit verify` reads besides is not read. */
 export const ofCheckpoints = (
-  { checkpoints: at, checkpointMonths }: Config,
+  config: Config,
   db: Database,
   keyring: Keyring,
   log: Log,
 ): Promise<readonly Finding[]> =>
+  withPlace(config, async (say, place) => [
+    ...(await ofPlace(say, new Checkpoints(db, keyring, place, log, config.checkpointMonths), place, () =>
+      ofGap(say, db, keyring, place),
+    )),
+    ...(await ofRights(say, config, place)),
+  ]);
+
+/** Only whether there is a place for checkpoints: for a database that cannot be held to them. */
+export const ofPlaceAlone = (config: Config): Promise<readonly Finding[]> =>
+  withPlace(config, (say, place) => ofRights(say, config, place));
+
+const withPlace = (
+  { checkpoints: at }: Config,
+  look: (say: Findings, place: CheckpointPlace) => Promise<Finding[]>,
+): Promise<readonly Finding[]> =>
   lookAt('checkpoints', async (say) => {
     const place = await openCheckpointPlace(at, false);
     try {
-      return await ofPlace(say, new Checkpoints(db, keyring, place, log, checkpointMonths), place, () =>
-        ofGap(say, db, keyring, place),
-      );
+      return await look(say, place);
     } finally {
       await place.close();
     }
   });
+
+/** Whether lines can be added, as each start does; of a folder the system tells that. */
+async function ofRights(
+  say: Findings,
+  { checkpoints: at }: Config,
+  place: CheckpointPlace,
+): Promise<Finding[]> {
+  if (at.kind === 's3')
+    return [
+      say.skipped(
+        `whether lines can be added to ${place.name} was not tried, as that would add one`,
+        'see that the role has s3:PutObject there',
+      ),
+    ];
+  if (!place.mayAppend || (await place.mayAppend())) return [];
+  return [
+    say.wrong(
+      `no lines can be added to ${place.name}`,
+      'GRANT SELECT, INSERT ON keyway_checkpoints, or let the role make it: GRANT CREATE ON SCHEMA …',
+    ),
+  ];
+}
 
 async function ofPlace(
   say: Findings,

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.js';
 import { Database, sql } from '../../database/database.js';
@@ -26,6 +26,8 @@ export async function seeDatabase(config: Config): Promise<SeenDatabase> {
   if (url === undefined) {
     const place = join(folder, 'postgres');
     if (!existsSync(place)) return noneIn(place);
+    const { uid } = statSync(place);
+    if (process.geteuid && process.geteuid() !== uid) return notOurs(place, uid);
   }
   let db: Database;
   try {
@@ -60,6 +62,17 @@ const noneIn = (place: string): SeenDatabase =>
         tables: 'unknown',
       }
     : { findings: [say.ok('there is no embedded database yet', 'the first start makes it')], tables: 'new' };
+
+/** What it opens it writes to: files of this user would be left there, which its owner could not open. */
+const notOurs = (place: string, uid: number): SeenDatabase => ({
+  findings: [
+    say.skipped(
+      `${place} belongs to the user ${uid}, and was not opened`,
+      'run this as the user that Keyway runs as',
+    ),
+  ],
+  tables: 'unknown',
+});
 
 async function notOpened(error: unknown): Promise<readonly Finding[]> {
   if (error instanceof FolderTaken)
@@ -190,9 +203,11 @@ const askAboutServer = sql(`
     current_setting('synchronous_commit') AS commit`);
 const askMostConnections = sql(`
   SELECT current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer AS most`);
-// That events of the audit log may not be changed or deleted is nothing that is lacking.
+// That what is only added to may not be changed or deleted is nothing that is lacking.
 const askRightsToUse = sql(`
   SELECT quote_ident(current_user) AS role, EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm') AS extension,
     COALESCE(array_agg(c.relname::text ORDER BY c.relname) FILTER (WHERE
-      NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT'))), '{}') AS tables
+      NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT'))
+      OR c.relname NOT IN ('audit_events', 'audit_former_parts', 'migrations')
+        AND NOT (has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))), '{}') AS tables
   FROM pg_class c WHERE c.relkind IN ('r', 'p') AND c.relnamespace = to_regnamespace(quote_ident(current_schema()))`);

@@ -1,8 +1,9 @@
-import type { ExaminedConfig } from '../../config/config.js';
-import { openLog } from '../../log.js';
-import { openOutbound } from '../../outbound.js';
+import type { Config, ExaminedConfig } from '../../config/config.js';
+import type { Keyring } from '../../keyring/keyring.js';
+import { openLog, type Log } from '../../log.js';
+import { openOutbound, type Outbound } from '../../outbound.js';
 import { ofAddress } from './address.js';
-import { ofCheckpoints } from './checkpoints.js';
+import { ofCheckpoints, ofPlaceAlone } from './checkpoints.js';
 import { seeDatabase, type SeenDatabase } from './database.js';
 import { findingsOf, type Finding } from './finding.js';
 import { ofFolders } from './folders.js';
@@ -23,27 +24,41 @@ export async function* examine({ config, faults, doubts }: ExaminedConfig): Asyn
   const seen: SeenDatabase = faults.some((fault) => fault.startsWith('DATABASE_URL '))
     ? { findings: [notAsked('database')], tables: 'unknown' }
     : await seeDatabase(config);
-  const { db, tables } = seen;
   const { outboundRanges: allowedRanges, outboundHttpRanges: httpRanges, outboundLocal: local } = config;
   const outbound = openOutbound({ allowedRanges, httpRanges, local });
   // What others would log is told as a finding.
   const log = openLog('silent', { write: () => undefined });
   try {
-    yield* seen.findings;
-    const asked = tables === 'current' ? db : undefined;
-    const { findings, keyring } = await seeKeys(config, asked, tables === 'new');
-    try {
-      yield* findings;
-      if (asked && keyring) {
-        yield* await ofCheckpoints(config, asked, keyring, log);
-        yield* await ofStores(asked, keyring, outbound, log);
-      } else if (tables !== 'new') yield* ['checkpoints', 'stores'].map(notAsked);
-    } finally {
-      await keyring?.close();
-    }
+    yield* ofData(config, seen, outbound, log);
     yield* await ofIssuers(config, outbound, log);
   } finally {
     await outbound.close();
+  }
+}
+
+/** What needs the database, which is closed as soon as that was looked at: nobody else can open the embedded one meanwhile. */
+async function* ofData(
+  config: Config,
+  { findings, db, tables }: SeenDatabase,
+  outbound: Outbound,
+  log: Log,
+): AsyncGenerator<Finding> {
+  let keyring: Keyring | undefined;
+  try {
+    yield* findings;
+    const asked = tables === 'current' ? db : undefined;
+    const keys = await seeKeys(config, asked, tables === 'new', log);
+    keyring = keys.keyring;
+    yield* keys.findings;
+    if (asked && keyring) {
+      yield* await ofCheckpoints(config, asked, keyring, log);
+      yield* await ofStores(asked, keyring, outbound, log);
+      return;
+    }
+    yield* await ofPlaceAlone(config);
+    if (tables !== 'new') yield* ['checkpoints', 'stores'].map(notAsked);
+  } finally {
+    await keyring?.close();
     await db?.close();
   }
 }

@@ -5,7 +5,7 @@ import { lookAt, type Finding, type Findings } from './finding.js';
 
 /** Whether Keyway may use its folders, whether others may too, and whether the disk has room. */
 export async function ofFolders(config: Config): Promise<readonly Finding[]> {
-  const { dataDir, keysDir } = config;
+  const { dataDir, keysDir, checkpoints: at } = config;
   const data = await lookAt('data folder', (say) => [
     ...ofFolder(say, 'KEYWAY_DATA_DIR', dataDir, constants.W_OK),
     ...ofRoom(say, dataDir),
@@ -13,7 +13,14 @@ export async function ofFolders(config: Config): Promise<readonly Finding[]> {
   ]);
   // Where keys are mounted for reading, Keyway serves all the same.
   const keys = await lookAt('key folder', (say) => ofFolder(say, 'KEYWAY_KEYS_DIR', keysDir, 0));
-  return [...data, ...keys];
+  const ofCheckpoints =
+    at.kind === 'folder' && at.path !== dataDir
+      ? await lookAt('checkpoint folder', (say) => [
+          ...ofFolder(say, 'KEYWAY_CHECKPOINTS', at.path, constants.W_OK),
+          ...ofRoom(say, at.path),
+        ])
+      : [];
+  return [...data, ...keys, ...ofCheckpoints];
 }
 
 function ofFolder(say: Findings, setting: string, path: string, more: number): Finding[] {

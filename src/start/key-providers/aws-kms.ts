@@ -68,15 +68,41 @@ const fault = (reason: string) => new KeyProviderFault('AWS KMS', reason);
 
 type Sdk = typeof import('@aws-sdk/client-kms');
 
+/**
+ * Where KMS is asked: at the address that is set, or else at that of the region, as the rules of the official client have it.
+ * What AWS_ENDPOINT_URL and profiles say is for other services as well, such as a MinIO for checkpoints, and never heard: the
+ * key as it is would be sent there.
+ */
+export async function kmsAddressOf({ region, endpoint }: AwsKmsSettings): Promise<string> {
+  if (endpoint !== undefined) return endpoint;
+  const { KMSClient } = await import('@aws-sdk/client-kms');
+  const client = new KMSClient({ region });
+  try {
+    const { config } = client;
+    const { url } = config.endpointProvider({
+      Region: region,
+      UseFIPS: await config.useFipsEndpoint(),
+      UseDualStack: await config.useDualstackEndpoint(),
+    });
+    return url.origin;
+  } finally {
+    client.destroy();
+  }
+}
+
 /** Calls are rare, so that each has a client of its own: it finds credentials that were changed, and leaves no connection. */
 async function call<Output>(
-  { region, endpoint }: AwsKmsSettings,
+  settings: AwsKmsSettings,
   work: (sdk: Sdk, client: KMSClient) => Promise<Output>,
 ): Promise<Output> {
   const sdk = await import('@aws-sdk/client-kms');
+  const address = new URL(await kmsAddressOf(settings));
   const client = new sdk.KMSClient({
-    region,
-    ...(endpoint !== undefined && { endpoint }),
+    region: settings.region,
+    endpoint: address.origin,
+    // They are in the address already, and the client refuses to be told of them beside one.
+    useFipsEndpoint: false,
+    useDualstackEndpoint: false,
     maxAttempts: 2,
     requestHandler: {
       connectionTimeout: slowestConnectMs,
@@ -85,6 +111,15 @@ async function call<Output>(
       throwOnRequestTimeout: true,
     },
   });
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const { protocol, hostname } = args.request as { protocol?: unknown; hostname?: unknown };
+      if (protocol !== address.protocol || hostname !== address.hostname)
+        throw fault('would be asked at another address than the one that is set: nothing was sent');
+      return next(args);
+    },
+    { step: 'finalizeRequest', priority: 'low', name: 'holdToAddress' },
+  );
   client.middlewareStack.add(
     (next) => async (args) => {
       const result = await next(args);

@@ -14,6 +14,7 @@ import { CreateKeyCommand, EncryptCommand, KMSClient } from '@aws-sdk/client-kms
 import { readConfig } from '../../../src/config/config.js';
 import { KeyProviderFault } from '../../../src/keyring/key-provider.js';
 import { Secret } from '../../../src/secret.js';
+import { kmsAddressOf } from '../../../src/start/key-providers/aws-kms.js';
 import { openKeyProviders } from '../../../src/start/key-providers/key-providers.js';
 import { selfSigned } from '../../support/certificate.js';
 import { kmsFault, startKms, type Kms } from '../../support/kms.js';
@@ -234,6 +235,48 @@ describe('AWS KMS says what to do', () => {
     await provider.unwrap('k7', await provider.wrap('k7', aKey()));
     const context = { 'keyway-purpose': 'keyway/kek/v1', 'keyway-key': 'k7' };
     expect(kms.asked.map(({ body }) => body['EncryptionContext'])).toEqual([context, context]);
+  });
+
+  test('S47: the addresses that AWS_ENDPOINT_URL and profiles name for other services get nothing', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keyway-aws-'));
+    const profile = join(folder, 'config');
+    writeFileSync(profile, `[default]\nendpoint_url = ${kms.url}\n`);
+    // A region that there is not, so that nothing leaves this machine.
+    const arn = kms.arn.replace('eu-central-1', 'eu-nowhere-1');
+    const provider = chosenBy({ KEYWAY_KEK_PROVIDER: 'aws-kms', KEYWAY_AWS_KMS_KEY: arn });
+    try {
+      for (const elsewhere of [
+        { AWS_ENDPOINT_URL: kms.url },
+        { AWS_ENDPOINT_URL_KMS: kms.url },
+        { AWS_CONFIG_FILE: profile },
+      ]) {
+        set(elsewhere);
+        await faultOf(provider.wrap('k1', aKey()));
+        expect(kms.asked).toEqual([]);
+        set({ AWS_ENDPOINT_URL: undefined, AWS_ENDPOINT_URL_KMS: undefined, ...nowhere });
+      }
+    } finally {
+      set({ AWS_ENDPOINT_URL: undefined, AWS_ENDPOINT_URL_KMS: undefined, ...nowhere });
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test.each([
+    ['eu-central-1', 'https://kms.eu-central-1.amazonaws.com'],
+    ['us-gov-west-1', 'https://kms.us-gov-west-1.amazonaws.com'],
+    ['cn-north-1', 'https://kms.cn-north-1.amazonaws.com.cn'],
+  ])('is asked at the address of the region: %s', async (region, address) => {
+    expect(await kmsAddressOf({ keys: [kms.arn], region, endpoint: undefined })).toBe(address);
+    set({ AWS_USE_FIPS_ENDPOINT: 'true' });
+    try {
+      expect(await kmsAddressOf({ keys: [kms.arn], region, endpoint: undefined })).toBe(
+        address.replace('kms.', 'kms-fips.'),
+      );
+      expect(await kmsAddressOf({ keys: [kms.arn], region, endpoint: kms.url })).toBe(kms.url);
+      expect(await chosenBy(kms.environment).wrap('k1', aKey())).toMatch(/^aws-kms:/);
+    } finally {
+      set({ AWS_USE_FIPS_ENDPOINT: undefined });
+    }
   });
 
   test('no credentials', async () => {
