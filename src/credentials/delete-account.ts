@@ -1,7 +1,7 @@
 import { authorize, may, owners, type Place } from '../access/authorize.js';
 import { authorizeBearing } from '../access/acting.js';
 import { authorizeGains } from '../access/gains.js';
-import { Permission } from '../access/principal.js';
+import { giverTo, Permission, type Principal } from '../access/principal.js';
 import type { Account } from '../accounts/account.js';
 import type { DeleteAccountInput } from '../accounts/account.input.js';
 import { lockAccount } from '../accounts/find.js';
@@ -69,10 +69,11 @@ export async function deleteAccount(
     const elsewhere = await ownedElsewhere(tx, id);
     expectSaid(input, holding, elsewhere);
     const isRevoking = input.revokeCredentials === true;
-    authorizeDisposing(ctx, id, holding, isRevoking);
+    const giver = giverTo(ctx.principal, heir?.id);
+    authorizeDisposing(giver, id, holding, isRevoking);
     const kept = isRevoking ? { ...holding, credentials: [], placed: [] } : holding;
     if (heir) await authorizeHeir(ctx, tx, id, heir.id, kept);
-    const { ending, untouched } = sortOut(ctx.principal, elsewhere, isRevoking);
+    const { ending, untouched } = sortOut(giver, elsewhere, isRevoking);
     const revoked = isRevoking ? [...holding.credentials, ...permanent(ending)] : [];
     await expectOwn(tx, revoked);
     await factor.prove(tx);
@@ -166,7 +167,7 @@ function expectSaid(
  * @throws FORBIDDEN
  */
 function authorizeDisposing(
-  { principal }: RequestContext,
+  principal: Principal,
   accountId: string,
   { placed }: Holding,
   isRevoking: boolean,
@@ -196,7 +197,7 @@ async function authorizeHeir(
     ...placed,
   ].map((projectId) => ({ ...from, projectId }));
   await authorizeGains(
-    ctx.principal,
+    ctx,
     places.map((place) => ({ from: place, to: { ...place, accountId: heirId } })),
     tx,
   );

@@ -158,6 +158,7 @@ async function addGraph(
 ): Promise<void> {
   const { db, keyring, connectors, gates, syncs, keySets, decisions, lastUsed } = parts;
   const issuers = new Set(keySets.keys());
+  const claimedRoles = [...keySets.values()].flatMap(({ issuer }) => issuer.roles);
   const underWay = new UnderWay(config.requestsPerCaller);
   const { apollo, known } = openApollo(parts.schema, {
     introspection: config.introspection,
@@ -230,6 +231,7 @@ async function addGraph(
       asked: {},
       outboundHttp: config.outboundLocal || config.outboundHttpRanges.length > 0,
       issuers,
+      claimedRoles,
       decisions,
       lastUsed,
       log: log.child({ id: requestId }),
