@@ -1,6 +1,7 @@
 import { authorizeActing, authorizeEnd } from '../access/acting.js';
 import { may, owners, type Place } from '../access/authorize.js';
 import { readPattern } from '../access/issuers/pattern.js';
+import { Permission } from '../access/principal.js';
 import type { RequestContext } from '../context.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { sql, violates, type Tx } from '../database/database.js';
@@ -13,7 +14,7 @@ import { authorizeOverlaps, type NewIdentity } from './identities/overlaps.js';
  * Makes these the identities of an account, and no others. The account is locked, or new.
  * @returns whether that changed anything.
  * @throws BAD_USER_INPUT for one that is given twice, for an issuer that is not configured, and for what is no pattern; FORBIDDEN where one is
- * new and the account may do more than the caller, or is the caller itself, whose proof ends; CONFLICT where one belongs
+ * new and a pattern, without ACCOUNT_MANAGE everywhere, and where one is new and the account may do more than the caller, or is the caller itself, whose proof ends; CONFLICT where one belongs
  * to another account, or overlaps one in a way that `authorizeOverlaps` refuses.
  */
 export async function keepIdentities(
@@ -36,6 +37,8 @@ export async function keepIdentities(
   const added = [...wanted].flatMap(([key, identity]) => (held.has(key) ? [] : identity));
   const removed = [...held].filter((key) => !wanted.has(key));
   if (added.length > 0) await authorizeGiving(ctx, tx, accountId);
+  if (added.some(({ pattern }) => pattern) && !may(ctx.principal, Permission.ACCOUNT_MANAGE, {}))
+    throw forbidden(notEverywhere);
   if (removed.length > 0) {
     const keep = [...wanted.values()];
     await tx.rows(removeOthers, {
@@ -82,6 +85,9 @@ async function authorizeGiving(ctx: RequestContext, tx: Tx, accountId: string): 
       throw forbidden('The account owns credentials that it may do more with than you may.');
   }
 }
+
+// Whose the users of an issuer are, Keyway cannot know: a tenant could claim those of another by a pattern.
+const notEverywhere = 'A pattern of identities takes ACCOUNT_MANAGE everywhere.';
 
 const identitiesHeld = sql('SELECT issuer, subject, pattern FROM identities WHERE account_id = :accountId');
 
