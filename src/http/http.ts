@@ -107,6 +107,9 @@ export async function openHttp({ config, log, parts, ready, breaks }: HttpOption
           status: statusCode,
           ms: Math.round(elapsedTime),
           account: principal?.accountId,
+          // Of several users who call as one account, only this tells who it was.
+          issuer: principal?.identity?.issuer,
+          subject: principal?.identity?.subject,
         },
         'request',
       );

@@ -72,7 +72,7 @@ interface Step {
 }
 
 const stepsOf = (text: string): Step[] =>
-  partsOf(text).flatMap((part) =>
+  partsOf(text).flatMap<Step>((part) =>
     isStars(part)
       ? [false, true].map((repeats) => ({ takes: part, divides: false, repeats }))
       : [...part].map((takes) => ({ takes, divides: isDivider(takes), repeats: false })),
