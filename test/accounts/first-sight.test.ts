@@ -38,9 +38,9 @@ beforeAll(async () => {
       accounts: { parent: acme, name: 'acme', title: 'email', when },
       roles: [{ claim: 'groups', is: 'users', role: reader, onAccount: acme }],
     }),
-    named(few, { accounts: { parent: small, most: 2 } }),
-    named(shut, { accounts: { parent: closed } }),
-    named(robots, { accounts: { parent: acme, kind: 'SERVICE' } }),
+    named(few, { accounts: { parent: small, most: 2, when } }),
+    named(shut, { accounts: { parent: closed, when } }),
+    named(robots, { accounts: { parent: acme, kind: 'SERVICE', when } }),
     named(plain),
   ]);
   await server.restart();
@@ -106,6 +106,15 @@ test('however many requests come at once, one account is made', async () => {
   const subject = unique('user');
   const answers = await Promise.all(Array.from({ length: 8 }, () => ask(subject)));
   expect(new Set(answers.map((answer) => expectData(answer).viewer.id)).size).toBe(1);
+});
+
+test('the log says which user of which issuer called, beside the account', async () => {
+  const subject = unique('user');
+  const answer = await ask(subject);
+  const { id } = expectData(answer).viewer as { id: string };
+  const request = String(answer.headers.get('x-request-id'));
+  const line = server.logged.find((one) => one.includes(request) && one.includes('"request"'));
+  expect(JSON.parse(line ?? '')).toMatchObject({ issuer: usual, subject, account: parseId(id)?.uuid });
 });
 
 test('who does not fit the rule, and who comes from elsewhere, gets none', async () => {
