@@ -12,7 +12,7 @@ import { authorizeOverlaps, type NewIdentity } from './identities/overlaps.js';
 
 /**
  * Makes these the identities of an account, and no others. The account is locked, or new.
- * @returns whether that changed anything.
+ * @returns those that it has no more, as tags; undefined where nothing was changed.
  * @throws BAD_USER_INPUT for one that is given twice, for an issuer that is not configured, and for what is no pattern; FORBIDDEN where one is
  * new and a pattern, without ACCOUNT_MANAGE everywhere, and where one is new and the account may do more than the caller, or is the caller itself, whose proof ends; CONFLICT where one belongs
  * to another account, or overlaps one in a way that `authorizeOverlaps` refuses.
@@ -22,7 +22,7 @@ export async function keepIdentities(
   tx: Tx,
   accountId: string,
   identities: readonly IdentityInput[],
-): Promise<boolean> {
+): Promise<string[] | undefined> {
   const wanted = new Map<string, NewIdentity>();
   for (const [index, { issuer, subject, pattern }] of identities.entries()) {
     const path = `input.identities.${index}`;
@@ -33,9 +33,11 @@ export async function keepIdentities(
     if (wanted.has(keyOf(identity))) throw badInput(path, 'must not be given twice');
     wanted.set(keyOf(identity), identity);
   }
-  const held = new Set((await tx.rows<Identity>(identitiesHeld, { accountId })).map(keyOf));
+  const held = new Map(
+    (await tx.rows<Identity>(identitiesHeld, { accountId })).map((identity) => [keyOf(identity), identity]),
+  );
   const added = [...wanted].flatMap(([key, identity]) => (held.has(key) ? [] : identity));
-  const removed = [...held].filter((key) => !wanted.has(key));
+  const removed = [...held].flatMap(([key, identity]) => (wanted.has(key) ? [] : identity));
   if (added.length > 0) await authorizeGiving(ctx, tx, accountId);
   if (added.some(({ pattern }) => pattern) && !may(ctx.principal, Permission.ACCOUNT_MANAGE, {}))
     throw forbidden(notEverywhere);
@@ -56,12 +58,23 @@ export async function keepIdentities(
     if (violates(error, 'identities_pkey')) throw conflict('An identity belongs to another account.');
     throw error;
   }
-  return added.length + removed.length > 0;
+  if (added.length + removed.length === 0) return undefined;
+  return removed.map((identity) => tagOfIdentity(ctx.keyring, identity));
 }
+
+/** The identities of an account, as tags. */
+export const tagsOfIdentities = async (keyring: Keyring, tx: Tx, accountId: string): Promise<string[]> =>
+  (await tx.rows<Identity>(identitiesHeld, { accountId })).map((identity) =>
+    tagOfIdentity(keyring, identity),
+  );
 
 /** What stands for an identity where nobody is to read whose it is. */
 export const tagOfIdentity = (keyring: Keyring, identity: Named): string =>
   keyring.mac('identity', ...tagged(identity)).toString('hex');
+
+/** What may stand for it: by the current key, and by those before. */
+export const tagsOfIdentity = (keyring: Keyring, identity: Named): string[] =>
+  keyring.macs('identity', ...tagged(identity)).map(({ tag }) => tag.toString('hex'));
 
 /** Whether it stands for that identity. */
 export const isTagOfIdentity = (keyring: Keyring, identity: Named, tag: string): boolean =>

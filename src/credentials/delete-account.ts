@@ -6,6 +6,7 @@ import type { Account } from '../accounts/account.js';
 import type { DeleteAccountInput } from '../accounts/account.input.js';
 import { lockAccount } from '../accounts/find.js';
 import { endFactor } from '../accounts/remove-mfa.js';
+import { tagsOfIdentities } from '../accounts/keep-identities.js';
 import { attemptWhere } from '../accounts/second-factor.js';
 import { isWithin } from '../accounts/tree.js';
 import { recordAll, type Deed } from '../audit/record.js';
@@ -84,6 +85,7 @@ export async function deleteAccount(
     const withdrawn = await tx.rows<GivenGrant>(withdrawGrants, { id });
     const scopes = await tx.rows<GivenScope>(withdrawScopes, { id });
     await endFactor(tx, id);
+    const identities = await tagsOfIdentities(ctx.keyring, tx, id);
     await tx.rows(removeIdentities, { id });
     await tx.rows(markGone, { id });
     const recipientId = heir?.id ?? null;
@@ -98,7 +100,7 @@ export async function deleteAccount(
         target: { type: 'Account', id },
         accountId: id,
         recipientId,
-        ends: { gone: 'DELETED' },
+        ends: { gone: 'DELETED', identities },
       },
     ]);
     return {
