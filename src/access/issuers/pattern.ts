@@ -45,23 +45,25 @@ export function prefixesOf(subject: string): string[] {
   return prefixes;
 }
 
-/** Whether there is a subject that both patterns match. */
+/**
+ * Whether there is a subject that both patterns match. Whatever both can take leads further in one of them or in both, so one
+ * pass in order finds all pairs of places that some beginning of a subject leads to.
+ */
 export function overlap(one: string, other: string): boolean {
   const [left, right] = [stepsOf(one), stepsOf(other)];
-  const seen = new Uint8Array((left.length + 1) * (right.length + 1));
-  const waiting: [number, number][] = [[0, 0]];
-  for (let next = waiting.pop(); next; next = waiting.pop()) {
-    const [i, j] = next;
-    const key = i * (right.length + 1) + j;
-    if (seen[key] === 1) continue;
-    seen[key] = 1;
-    const [a, b] = [left[i], right[j]];
-    if (!a && !b) return true;
-    if (a?.repeats) waiting.push([i + 1, j]);
-    if (b?.repeats) waiting.push([i, j + 1]);
-    if (a && b && meet(a, b)) waiting.push([a.repeats ? i : i + 1, b.repeats ? j : j + 1]);
+  const width = right.length + 1;
+  const reached = new Uint8Array((left.length + 1) * width);
+  reached[0] = 1;
+  for (let i = 0; i <= left.length; i++) {
+    for (let j = 0; j < width; j++) {
+      if (reached[i * width + j] !== 1) continue;
+      const [a, b] = [left[i], right[j]];
+      if (a?.repeats) reached[(i + 1) * width + j] = 1;
+      if (b?.repeats) reached[i * width + j + 1] = 1;
+      if (a && b && meet(a, b)) reached[(a.repeats ? i : i + 1) * width + (b.repeats ? j : j + 1)] = 1;
+    }
   }
-  return false;
+  return reached[left.length * width + right.length] === 1;
 }
 
 /** A character, or those of a star; taken once, or as often as one likes and also never. */
