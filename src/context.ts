@@ -1,4 +1,4 @@
-import type { Principal } from './access/principal.js';
+import type { Identified, Principal } from './access/principal.js';
 import type { Standing } from './access/standing.js';
 import type { StoreAnswer, StoreRequest } from './connectors/connector.js';
 import type { Registry } from './connectors/registry.js';
@@ -43,6 +43,8 @@ export interface RequestContext {
   readonly outboundHttp: boolean;
   /** The names of the issuers whose tokens are taken. */
   readonly issuers: ReadonlySet<string>;
+  /** The roles that tokens of these can bring, of all of them. */
+  readonly claimedRoles: Identified['roles'];
   /** Decisions that go on record soon after they were made. */
   readonly decisions: { note(decision: Decision, crowd?: Decision): void };
   /** Uses of secrets, which are noted soon after they happened. */

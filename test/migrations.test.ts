@@ -252,6 +252,7 @@ const withoutEntity = [
   ...['accounts', 'credentials', 'projects', 'roles', 'stores'].map((table) => `${table}.sort_name`),
   'audit_stream_lease.*',
   'audit_streamed.*',
+  'identities_shut_out.*',
   'keyring_keys.*',
   'migrations.*',
 ];

@@ -52,6 +52,10 @@ export function principalBy(caller: CallingCredential, ip: string | undefined): 
   if (hindrance !== null || !addressAllowed(ip, allowedIps) || !addressAllowed(ip, parentIps ?? []))
     return undefined;
   const limits = limitsOf(caller);
+  const granted = {
+    rights: rightsBy(caller.held, limits),
+    roles: rolesBy(caller.held, kind === 'ACCESS_KEY' ? caller.carried : limits && []),
+  };
   return {
     accountId: caller.accountId,
     tenantId: caller.tenantId,
@@ -60,8 +64,8 @@ export function principalBy(caller: CallingCredential, ip: string | undefined): 
     identity: null,
     holds: kind === 'ACCESS_KEY' ? caller.id : null,
     temporary: caller.temporary,
-    rights: rightsBy(caller.held, limits),
-    roles: rolesBy(caller.held, kind === 'ACCESS_KEY' ? caller.carried : limits && []),
+    ...granted,
+    granted,
     limits,
     expiresAt: caller.expiresAt,
     allowedIps,

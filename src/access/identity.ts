@@ -62,6 +62,7 @@ export function principalOfIdentity(identity: Identified, row: ReadRow | undefin
     mfaRequired: boolean;
     held: Held[];
   };
+  const granted = account.held.filter(({ claimed }) => !claimed);
   return {
     accountId: account.accountId,
     tenantId: account.tenantId,
@@ -72,6 +73,7 @@ export function principalOfIdentity(identity: Identified, row: ReadRow | undefin
     temporary: false,
     rights: rightsBy(account.held, null),
     roles: rolesBy(account.held),
+    granted: { rights: rightsBy(granted, null), roles: rolesBy(granted) },
     limits: null,
     expiresAt: instant(identity.expiresAtMs),
     allowedIps: [],

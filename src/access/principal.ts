@@ -88,6 +88,12 @@ export interface Newcomer {
 /** Each permission with its reach; one that is not held is not there. */
 export type Rights = ReadonlyMap<Permission, Reach>;
 
+/** Rights, and roles by their ids with where each is held. */
+export interface Granted {
+  readonly rights: Rights;
+  readonly roles: ReadonlyMap<string, Reach>;
+}
+
 /** Who is asking, proven, with all that it may do in this request. */
 export interface Principal {
   readonly accountId: string;
@@ -109,6 +115,8 @@ export interface Principal {
    * was narrowed.
    */
   readonly roles: ReadonlyMap<string, Reach>;
+  /** The same two without what a token of an issuer's brings: what its account holds for good. */
+  readonly granted: Granted;
   /** What its token is narrowed to; null where it may do all that its account may. */
   readonly limits: readonly Permission[] | null;
   /** When its proof ends, and where it may be used from: what it makes for itself goes no further. */
@@ -123,6 +131,14 @@ export const whoseOf = ({ tenantId, accountId }: Pick<Principal, 'tenantId' | 'a
   tenantId,
   accountId,
 ];
+
+/**
+ * The principal, as far as it decides what an account is given for good. To one's own account one gives no more than that
+ * holds already: what a token brings ends with the token.
+ * @param receivers the accounts that would have it
+ */
+export const giverTo = (principal: Principal, ...receivers: (string | null | undefined)[]): Principal =>
+  receivers.includes(principal.accountId) ? { ...principal, ...principal.granted } : principal;
 
 /** The reach of a permission that is not held. */
 export const nowhere: Reach = { everywhere: false, accounts: new Set(), projects: new Set() };

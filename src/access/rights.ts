@@ -97,6 +97,8 @@ export interface Held {
   /** What it was on, where that was deleted. */
   endedAccountId: string | null;
   endedProjectId: string | null;
+  /** Whether it is no grant, and a token brings it. */
+  claimed: boolean;
 }
 
 /**
@@ -106,7 +108,7 @@ export interface Held {
 const claimedRoles = `
     UNION ALL
     SELECT m.id, m.role_id, r.permissions, m.on_account_id, m.on_project_id, coalesce(p.admin, m.everywhere),
-      coalesce(p.deleted_at, place.deleted_at) IS NOT NULL
+      coalesce(p.deleted_at, place.deleted_at) IS NOT NULL, true
     FROM jsonb_to_recordset(CAST(:claimed AS jsonb))
       AS m (id uuid, role_id uuid, on_account_id uuid, on_project_id uuid, everywhere boolean)
     JOIN roles r ON r.id = m.role_id AND r.account_id IS NULL AND r.store_id IS NULL
@@ -138,7 +140,7 @@ export const grantsHeldBy = (account: string, claimed = false): string => `
   WITH RECURSIVE held AS (
     SELECT g.id, g.role_id, r.permissions, g.on_account_id, g.on_project_id,
       coalesce(p.admin, g.on_account_id IS NULL AND g.on_project_id IS NULL) AS everywhere,
-      coalesce(p.deleted_at, place.deleted_at) IS NOT NULL AS ended
+      coalesce(p.deleted_at, place.deleted_at) IS NOT NULL AS ended, false AS claimed
     FROM grants g JOIN roles r ON r.id = g.role_id LEFT JOIN projects p ON p.id = g.on_project_id
     LEFT JOIN accounts place ON place.id = g.on_account_id
     WHERE g.account_id = ${account}${claimed ? claimedRoles : ''}
@@ -147,7 +149,7 @@ export const grantsHeldBy = (account: string, claimed = false): string => `
     UNION
     SELECT r.grant_id, a.id FROM reached r JOIN accounts a ON a.parent_id = r.account_id WHERE a.deleted_at IS NULL
   )
-  SELECT h.role_id AS "roleId", h.permissions, h.everywhere,
+  SELECT h.role_id AS "roleId", h.permissions, h.everywhere, h.claimed,
     CASE WHEN NOT h.ended THEN h.on_project_id END AS "onProjectId",
     CASE WHEN h.ended THEN h.on_account_id END AS "endedAccountId",
     CASE WHEN h.ended THEN h.on_project_id END AS "endedProjectId",

@@ -3,7 +3,7 @@ import type { Part } from '../database/joined.js';
 import { afterOthers, answerLost, DatabaseUnavailable, KeywayError, unavailable } from '../errors.js';
 import { callerByNow, principalOfCaller } from './caller.js';
 import { identityByNow, principalOfIdentity } from './identity.js';
-import type { Principal } from './principal.js';
+import type { Granted, Principal } from './principal.js';
 import { covers } from './rights.js';
 
 // A verb decides by what its caller was when the request came, and may wait for others then: for a row, for the chain of
@@ -152,10 +152,11 @@ export function standingAsked({ principal, ip }: Pick<Asking, 'principal' | 'ip'
 function isAsMuch(now: Standing, before: Standing): boolean {
   if (now === before) return true;
   if (!now || !before) return false;
-  return (
-    termsOf(now) === termsOf(before) && covers(now.rights, before.rights) && covers(now.roles, before.roles)
-  );
+  return termsOf(now) === termsOf(before) && has(now, before) && has(now.granted, before.granted);
 }
+
+const has = (now: Granted, before: Granted): boolean =>
+  covers(now.rights, before.rights) && covers(now.roles, before.roles);
 
 const termsOf = ({ limits, expiresAt, allowedIps, mfaRequired }: Principal): string =>
   JSON.stringify([limits, expiresAt, allowedIps, mfaRequired]);

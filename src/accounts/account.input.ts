@@ -59,7 +59,7 @@ export class IdentityInput {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      'Whether `subject` is a pattern, for all users that match it: `*` stands for one or more characters other than `/` and `:`, and `**` for one or more of any. There must be two `/` or `:` before the first `*`. An identity that is no pattern is used before one that is; of several patterns that match, the one with more characters before its first `*`.',
+      'Whether `subject` is a pattern, for all users that match it: `*` stands for one or more characters other than `/` and `:`, and `**` for one or more of any. Two names with a `/` or `:` behind each must come before the first `*`. To give one takes ACCOUNT_MANAGE everywhere. An identity that is no pattern is used before one that is; of several patterns that match, the one with more characters before its first `*`.',
   })
   @Optional()
   pattern?: boolean | null;

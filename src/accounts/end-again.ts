@@ -6,7 +6,8 @@ import { isTagOfIdentity } from './keep-identities.js';
 
 /**
  * Takes once more from accounts what they had lost when an older state of the database was put back. One that was deleted
- * is disabled, with no identity: what was to become of its parts is for somebody to say anew.
+ * is disabled, with no identity: what was to become of its parts is for somebody to say anew. The users of those that are
+ * not in the database, and were disabled, deleted or lost them, get no account at first sight.
  * @param endings by the ids of the accounts
  * @returns the ids of those that are in the database
  */
@@ -27,7 +28,16 @@ export async function endAccountsAgain(
     if (isKept === false || gone !== undefined)
       await tx.em.getRepository(Identity).delete({ issuer, subject, pattern });
   }
+  await tx.rows(shutOut, {
+    tags: [...endings].flatMap(([id, ending]) => (ids.includes(id) ? [] : tagsOut(ending))),
+  });
   return ids;
+}
+
+/** The identities that do not call any more by what became of their account. */
+function tagsOut({ gone, enabled, identities = [], lostIdentities = [] }: Ending): readonly string[] {
+  if (gone !== undefined || enabled === false) return [...identities, ...lostIdentities];
+  return lostIdentities.filter((tag) => !identities.includes(tag));
 }
 
 const locked = sql('SELECT id FROM accounts WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE');
@@ -37,5 +47,8 @@ const disable = sql(`
 const requireFactor = sql(`
   UPDATE accounts SET mfa_required = true, updated_at = now()
   WHERE id = ANY(CAST(:ids AS uuid[])) AND NOT mfa_required`);
+const shutOut = sql(`
+  INSERT INTO identities_shut_out (tag) SELECT DISTINCT tag FROM unnest(CAST(:tags AS text[])) AS lost (tag)
+  ON CONFLICT DO NOTHING RETURNING 1 AS one`);
 const identitiesOf = sql(`
   SELECT account_id AS "accountId", issuer, subject, pattern FROM identities WHERE account_id = ANY(CAST(:ids AS uuid[]))`);

@@ -1,6 +1,7 @@
 import { authorizeActing, authorizeEnd } from '../access/acting.js';
 import { may, owners, type Place } from '../access/authorize.js';
 import { readPattern } from '../access/issuers/pattern.js';
+import { Permission } from '../access/principal.js';
 import type { RequestContext } from '../context.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { sql, violates, type Tx } from '../database/database.js';
@@ -11,9 +12,9 @@ import { authorizeOverlaps, type NewIdentity } from './identities/overlaps.js';
 
 /**
  * Makes these the identities of an account, and no others. The account is locked, or new.
- * @returns whether that changed anything.
+ * @returns those that it has no more, as tags; undefined where nothing was changed.
  * @throws BAD_USER_INPUT for one that is given twice, for an issuer that is not configured, and for what is no pattern; FORBIDDEN where one is
- * new and the account may do more than the caller, or is the caller itself, whose proof ends; CONFLICT where one belongs
+ * new and a pattern, without ACCOUNT_MANAGE everywhere, and where one is new and the account may do more than the caller, or is the caller itself, whose proof ends; CONFLICT where one belongs
  * to another account, or overlaps one in a way that `authorizeOverlaps` refuses.
  */
 export async function keepIdentities(
@@ -21,7 +22,7 @@ export async function keepIdentities(
   tx: Tx,
   accountId: string,
   identities: readonly IdentityInput[],
-): Promise<boolean> {
+): Promise<string[] | undefined> {
   const wanted = new Map<string, NewIdentity>();
   for (const [index, { issuer, subject, pattern }] of identities.entries()) {
     const path = `input.identities.${index}`;
@@ -32,10 +33,14 @@ export async function keepIdentities(
     if (wanted.has(keyOf(identity))) throw badInput(path, 'must not be given twice');
     wanted.set(keyOf(identity), identity);
   }
-  const held = new Set((await tx.rows<Identity>(identitiesHeld, { accountId })).map(keyOf));
+  const held = new Map(
+    (await tx.rows<Identity>(identitiesHeld, { accountId })).map((identity) => [keyOf(identity), identity]),
+  );
   const added = [...wanted].flatMap(([key, identity]) => (held.has(key) ? [] : identity));
-  const removed = [...held].filter((key) => !wanted.has(key));
+  const removed = [...held].flatMap(([key, identity]) => (wanted.has(key) ? [] : identity));
   if (added.length > 0) await authorizeGiving(ctx, tx, accountId);
+  if (added.some(({ pattern }) => pattern) && !may(ctx.principal, Permission.ACCOUNT_MANAGE, {}))
+    throw forbidden(notEverywhere);
   if (removed.length > 0) {
     const keep = [...wanted.values()];
     await tx.rows(removeOthers, {
@@ -53,12 +58,23 @@ export async function keepIdentities(
     if (violates(error, 'identities_pkey')) throw conflict('An identity belongs to another account.');
     throw error;
   }
-  return added.length + removed.length > 0;
+  if (added.length + removed.length === 0) return undefined;
+  return removed.map((identity) => tagOfIdentity(ctx.keyring, identity));
 }
+
+/** The identities of an account, as tags. */
+export const tagsOfIdentities = async (keyring: Keyring, tx: Tx, accountId: string): Promise<string[]> =>
+  (await tx.rows<Identity>(identitiesHeld, { accountId })).map((identity) =>
+    tagOfIdentity(keyring, identity),
+  );
 
 /** What stands for an identity where nobody is to read whose it is. */
 export const tagOfIdentity = (keyring: Keyring, identity: Named): string =>
   keyring.mac('identity', ...tagged(identity)).toString('hex');
+
+/** What may stand for it: by the current key, and by those before. */
+export const tagsOfIdentity = (keyring: Keyring, identity: Named): string[] =>
+  keyring.macs('identity', ...tagged(identity)).map(({ tag }) => tag.toString('hex'));
 
 /** Whether it stands for that identity. */
 export const isTagOfIdentity = (keyring: Keyring, identity: Named, tag: string): boolean =>
@@ -82,6 +98,9 @@ async function authorizeGiving(ctx: RequestContext, tx: Tx, accountId: string): 
       throw forbidden('The account owns credentials that it may do more with than you may.');
   }
 }
+
+// Whose the users of an issuer are, Keyway cannot know: a tenant could claim those of another by a pattern.
+const notEverywhere = 'A pattern of identities takes ACCOUNT_MANAGE everywhere.';
 
 const identitiesHeld = sql('SELECT issuer, subject, pattern FROM identities WHERE account_id = :accountId');
 

@@ -10,7 +10,7 @@ import { once } from '../idempotency/once.js';
 import { Account } from './account.js';
 import type { UpdateAccountInput } from './account.input.js';
 import { changedAccount, findAccount, lockAccount } from './find.js';
-import { keepIdentities, tagOfIdentity } from './keep-identities.js';
+import { keepIdentities, tagsOfIdentities } from './keep-identities.js';
 import { attemptWhere, factorNeeded } from './second-factor.js';
 
 /**
@@ -51,8 +51,11 @@ export async function updateAccount(ctx: RequestContext, input: UpdateAccountInp
     await factor.prove(tx);
     if (names.includes('enabled') && wanted.enabled)
       await authorizeOwn(ctx.principal, ownByOwner, { owner: account.id }, tx);
-    if (input.identities !== undefined && (await keepIdentities(ctx, tx, account.id, input.identities ?? [])))
-      names.push('identities');
+    const lost =
+      input.identities === undefined
+        ? undefined
+        : await keepIdentities(ctx, tx, account.id, input.identities ?? []);
+    if (lost) names.push('identities');
     if (names.length > 0) {
       await tx.em.getRepository(Account).update({ id: account.id }, { ...wanted, updatedAt: () => 'now()' });
     }
@@ -64,9 +67,11 @@ export async function updateAccount(ctx: RequestContext, input: UpdateAccountInp
       ends: endingOfTerms({
         ...(names.includes('enabled') && { enabled: input.enabled === true }),
         ...(names.includes('mfaRequired') && { mfaRequired: input.mfaRequired === true }),
-        ...(names.includes('identities') && {
-          identities: (input.identities ?? []).map((identity) => tagOfIdentity(ctx.keyring, identity)),
+        // Who is shut out is to be known also where the account is not in the database any more.
+        ...((lost || names.includes('enabled')) && {
+          identities: await tagsOfIdentities(ctx.keyring, tx, account.id),
         }),
+        ...(lost && lost.length > 0 && { lostIdentities: lost }),
       }),
     });
     return { id: account.id };

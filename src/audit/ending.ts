@@ -14,8 +14,10 @@ export interface Ending {
   readonly secretsBefore?: number;
   /** What a role allows. */
   readonly permissions?: readonly string[];
-  /** The identities of an account, as tags by `tagOfIdentity`. */
+  /** The identities of an account, as tags by `tagOfIdentity`; of one that was deleted, those that it had. */
   readonly identities?: readonly string[];
+  /** The identities that an account has no more, alike. */
+  readonly lostIdentities?: readonly string[];
   /** Whether an account requires a second factor. */
   readonly mfaRequired?: boolean;
   /** Scopes of a store that accounts, by UUID, have no more. */
@@ -54,6 +56,7 @@ const says = [
   'secretsBefore',
   'permissions',
   'identities',
+  'lostIdentities',
   'mfaRequired',
   'lostScopes',
 ] as const satisfies (keyof Ending)[];

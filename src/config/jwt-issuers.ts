@@ -29,7 +29,7 @@ export interface JwtIssuer {
   readonly algorithms: readonly JwsAlgorithm[];
   /** The claim that names the caller: the subject of its identities. */
   readonly claim: ClaimPath;
-  /** Whether an e-mail address names the caller that the issuer has not verified. */
+  /** Whether an e-mail address (the claim `email`) counts that the issuer has not verified. */
   readonly unverifiedEmail: boolean;
   /** What else a token must say, all of it. */
   readonly require: readonly RequiredClaim[];
@@ -85,23 +85,26 @@ export type KeysAt =
   | 'discovered';
 
 /**
- * Claims that are no name of the caller: what the token itself is about, and what people choose or may get after another
- * (OpenID Connect Core 1.0, section 5.7; Entra's are mutable, too:
+ * Claims that people choose themselves or may get after another, by the last of the names that lead to them: nothing hangs
+ * on them (OpenID Connect Core 1.0, section 5.7; Entra's are mutable, too:
  * https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference).
  */
+const chosen = [
+  'name',
+  'given_name',
+  'family_name',
+  'middle_name',
+  'nickname',
+  'preferred_username',
+  'upn',
+  'unique_name',
+  'phone_number',
+];
+
+/** Claims that are no name of the caller: those, and what the token itself is about. */
 const namesNobody = [
   ...['iss', 'aud', 'exp', 'nbf', 'iat', 'jti', 'nonce', 'sid', 'scope', 'scp'],
-  ...[
-    'name',
-    'given_name',
-    'family_name',
-    'middle_name',
-    'nickname',
-    'preferred_username',
-    'upn',
-    'unique_name',
-  ],
-  ...['phone_number'],
+  ...chosen,
 ];
 
 type Given = Record<string, unknown>;
@@ -155,31 +158,31 @@ const members: readonly Member[] = [
   },
   {
     name: 'claim',
-    fits: (value = 'sub') => isPath(value) && !namesNobody.includes(String(listed(value)[0])),
+    fits: (value = 'sub') => isPath(value) && !namesNobody.includes(lastOf(value)),
     must: `the name of a claim, or a list of the names that lead to it, not ${namesNobody.join(', ')}`,
   },
   {
     name: 'unverifiedEmail',
-    fits: (value, { claim }) =>
-      value === undefined || (typeof value === 'boolean' && String(listed(claim)) === 'email'),
-    must: 'true or false, where claim is email',
+    fits: (value, given) => value === undefined || (typeof value === 'boolean' && asksForEmail(given)),
+    must: 'true or false, where claim is email here, in require, in roles or in accounts.when',
   },
   {
     name: 'require',
     fits: (value) => value === undefined || (Array.isArray(value) && value.every(isRequired)),
-    must: 'a list of objects with claim, a name or a list of names, and is, a value or a list of values',
+    must: `a list of objects with claim, a name or a list of names, and is, a value or a list of values; claim must be none that people choose, such as ${chosen.join(', ')}`,
   },
   {
     name: 'roles',
     fits: (value) =>
       value === undefined ||
       (Array.isArray(value) && value.length <= mostRolesOfIssuer && value.every(isClaimedRole)),
-    must: `a list of at most ${mostRolesOfIssuer} objects with claim and is, the id of a role, and one of onAccount, onProject (an id) and everywhere (true)`,
+    must: `a list of at most ${mostRolesOfIssuer} objects with claim and is (as in require), the id of a role, and one of onAccount, onProject (an id) and everywhere (true)`,
   },
   {
     name: 'accounts',
-    fits: (value) => value === undefined || isFirstSight(value),
-    must: `an object with parent (the id of an account), and perhaps kind (PERSON or SERVICE), name (1 to 32 small letters, digits and hyphens), title (a claim), when (as require) and most (1 to ${mostFirstSights})`,
+    fits: (value, given) =>
+      value === undefined || (isFirstSight(value) && isForSome(value, given) && !isEmail(given.claim)),
+    must: `where claim is not email (who was disabled could come back by another address), an object with parent (the id of an account), and perhaps kind (PERSON or SERVICE), name (1 to 32 small letters, digits and hyphens), title (a claim), when (as require; needed where there is no require) and most (1 to ${mostFirstSights})`,
   },
   {
     name: 'longestLifetimeHours',
@@ -331,6 +334,21 @@ const isPublicKeys = (value: unknown): boolean =>
   value.keys.length > 0 &&
   value.keys.every((key) => isObject(key) && ['RSA', 'EC', 'OKP'].includes(String(key.kty)) && !('d' in key));
 
+const lastOf = (path: unknown): string => String(listed(path).at(-1));
+
+const isEmail = (path: unknown): boolean => listed(path).length === 1 && listed(path)[0] === 'email';
+
+/** Whether an e-mail address decides anything. */
+function asksForEmail({ claim, require, roles, accounts }: Given): boolean {
+  const when = isObject(accounts) ? accounts.when : undefined;
+  const asked = [require, roles, when].flatMap(listed).filter(isObject);
+  return [claim, ...asked.map((one) => one.claim)].some(isEmail);
+}
+
+/** Whether it is asked who a newcomer is: all the users of an issuer may be all the world. */
+const isForSome = ({ when }: Given, { require }: Given): boolean =>
+  [when, require].some((asked) => Array.isArray(asked) && asked.length > 0);
+
 const isPath = (value: unknown): boolean =>
   listed(value).length > 0 && listed(value).length <= 8 && listed(value).every(isName);
 
@@ -338,6 +356,7 @@ const isRequired = (value: unknown): boolean =>
   isObject(value) &&
   Object.keys(value).every((name) => ['claim', 'is'].includes(name)) &&
   isPath(value.claim) &&
+  !chosen.includes(lastOf(value.claim)) &&
   listed(value.is).length > 0 &&
   listed(value.is).every((one) => isName(one) || typeof one === 'boolean' || Number.isSafeInteger(one));
 
@@ -354,7 +373,7 @@ const isClaimedRole = (value: unknown): boolean => {
   );
 };
 
-const isFirstSight = (value: unknown): boolean => {
+const isFirstSight = (value: unknown): value is Given => {
   if (!isObject(value)) return false;
   const { parent, kind = 'PERSON', name = 'user', title = 'name', when = [], most = 1, ...others } = value;
   return (

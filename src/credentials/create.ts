@@ -73,7 +73,12 @@ export async function createCredential(
   ]);
   const placing = { account, owner, project, roles };
   await authorizePlacing(ctx, by, account.id, project);
-  await authorizeGiving(ctx, roles, { accountId: account.id, projectId: project?.id, store });
+  await authorizeGiving(ctx, roles, {
+    accountId: account.id,
+    projectId: project?.id,
+    receiver: owner?.id,
+    store,
+  });
   authorizeLasting(principal, account.id);
 
   supporting(ctx.connectors, store, 'create');

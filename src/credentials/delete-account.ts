@@ -1,11 +1,12 @@
 import { authorize, may, owners, type Place } from '../access/authorize.js';
 import { authorizeBearing } from '../access/acting.js';
 import { authorizeGains } from '../access/gains.js';
-import { Permission } from '../access/principal.js';
+import { giverTo, Permission, type Principal } from '../access/principal.js';
 import type { Account } from '../accounts/account.js';
 import type { DeleteAccountInput } from '../accounts/account.input.js';
 import { lockAccount } from '../accounts/find.js';
 import { endFactor } from '../accounts/remove-mfa.js';
+import { tagsOfIdentities } from '../accounts/keep-identities.js';
 import { attemptWhere } from '../accounts/second-factor.js';
 import { isWithin } from '../accounts/tree.js';
 import { recordAll, type Deed } from '../audit/record.js';
@@ -69,10 +70,11 @@ export async function deleteAccount(
     const elsewhere = await ownedElsewhere(tx, id);
     expectSaid(input, holding, elsewhere);
     const isRevoking = input.revokeCredentials === true;
-    authorizeDisposing(ctx, id, holding, isRevoking);
+    const giver = giverTo(ctx.principal, heir?.id);
+    authorizeDisposing(giver, id, holding, isRevoking);
     const kept = isRevoking ? { ...holding, credentials: [], placed: [] } : holding;
     if (heir) await authorizeHeir(ctx, tx, id, heir.id, kept);
-    const { ending, untouched } = sortOut(ctx.principal, elsewhere, isRevoking);
+    const { ending, untouched } = sortOut(giver, elsewhere, isRevoking);
     const revoked = isRevoking ? [...holding.credentials, ...permanent(ending)] : [];
     await expectOwn(tx, revoked);
     await factor.prove(tx);
@@ -83,6 +85,7 @@ export async function deleteAccount(
     const withdrawn = await tx.rows<GivenGrant>(withdrawGrants, { id });
     const scopes = await tx.rows<GivenScope>(withdrawScopes, { id });
     await endFactor(tx, id);
+    const identities = await tagsOfIdentities(ctx.keyring, tx, id);
     await tx.rows(removeIdentities, { id });
     await tx.rows(markGone, { id });
     const recipientId = heir?.id ?? null;
@@ -97,7 +100,7 @@ export async function deleteAccount(
         target: { type: 'Account', id },
         accountId: id,
         recipientId,
-        ends: { gone: 'DELETED' },
+        ends: { gone: 'DELETED', identities },
       },
     ]);
     return {
@@ -166,7 +169,7 @@ function expectSaid(
  * @throws FORBIDDEN
  */
 function authorizeDisposing(
-  { principal }: RequestContext,
+  principal: Principal,
   accountId: string,
   { placed }: Holding,
   isRevoking: boolean,
@@ -196,7 +199,7 @@ async function authorizeHeir(
     ...placed,
   ].map((projectId) => ({ ...from, projectId }));
   await authorizeGains(
-    ctx.principal,
+    ctx,
     places.map((place) => ({ from: place, to: { ...place, accountId: heirId } })),
     tx,
   );

@@ -93,7 +93,7 @@ export async function updateCredential(
       await expectKeepable(tx, input.rotationPolicy, { ...credential, ...wanted }, connector);
     if (names.includes('projectId') || names.includes('ownerId')) {
       const move = { from: placeOf(credential), to: placeOf({ ...credential, ...wanted }) };
-      await authorizeGains(principal, [move], tx);
+      await authorizeGains(ctx, [move], tx);
       const ownerId = wanted.ownerId ?? credential.ownerId;
       await holdPlace(
         tx,

@@ -30,14 +30,15 @@ export async function requestsOf(
   gates: WatchedGates,
   local: boolean,
 ): Promise<Requests> {
+  const granted = { rights: await rightsOf(db, adminAccountId, null), roles: new Map() };
   const principal: Principal = {
     accountId: adminAccountId,
     tenantId: adminAccountId,
     credentialId: credentialId ?? newId(),
     credentialVersion: null,
     identity: null,
-    rights: await rightsOf(db, adminAccountId, null),
-    roles: new Map(),
+    ...granted,
+    granted,
     limits: null,
     expiresAt: null,
     allowedIps: [],
@@ -62,6 +63,7 @@ export async function requestsOf(
       asked: {},
       outboundHttp: local,
       issuers: new Set(),
+      claimedRoles: [],
       decisions,
       lastUsed,
     }),

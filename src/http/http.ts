@@ -10,7 +10,7 @@ import type { PublicError } from '../graph/errors/answer.js';
 import { openApollo } from '../graph/apollo.js';
 import { suggestFor } from '../graph/errors/suggest.js';
 import { adminAccountId } from '../accounts/account.js';
-import { atFirstSight } from '../accounts/identities/first-sight.js';
+import { FirstSights } from '../accounts/identities/first-sight.js';
 import { decisionOf, endedBy, nobody } from '../audit/decision.js';
 import type { Config } from '../config/config.js';
 import type { RequestContext } from '../context.js';
@@ -107,6 +107,9 @@ export async function openHttp({ config, log, parts, ready, breaks }: HttpOption
           status: statusCode,
           ms: Math.round(elapsedTime),
           account: principal?.accountId,
+          // Of several users who call as one account, only this tells who it was.
+          issuer: principal?.identity?.issuer,
+          subject: principal?.identity?.subject,
         },
         'request',
       );
@@ -158,6 +161,8 @@ async function addGraph(
 ): Promise<void> {
   const { db, keyring, connectors, gates, syncs, keySets, decisions, lastUsed } = parts;
   const issuers = new Set(keySets.keys());
+  const firstSights = new FirstSights(keyring);
+  const claimedRoles = [...keySets.values()].flatMap(({ issuer }) => issuer.roles);
   const underWay = new UnderWay(config.requestsPerCaller);
   const { apollo, known } = openApollo(parts.schema, {
     introspection: config.introspection,
@@ -173,7 +178,7 @@ async function addGraph(
     const call = callOf(request, config, request.at);
     const { at } = request;
     const from = { requestId: request.id, ip: addressOf(request, config) };
-    const admit: Admit = (identified, newcomer) => atFirstSight(own, keyring, identified, newcomer, from);
+    const admit: Admit = (identified, newcomer) => firstSights.admit(own, identified, newcomer, from);
     const means = { db: own, keyring, keySets, hosts: config.hosts, admit };
     const { principal, bodyMatches } = await authenticate(means, call).catch((error: unknown) => {
       if (error instanceof KeywayError && error.code === 'UNAUTHENTICATED') {
@@ -230,6 +235,7 @@ async function addGraph(
       asked: {},
       outboundHttp: config.outboundLocal || config.outboundHttpRanges.length > 0,
       issuers,
+      claimedRoles,
       decisions,
       lastUsed,
       log: log.child({ id: requestId }),

@@ -1,5 +1,5 @@
 import { homesOf, may, mayGive, type Homed, type Place } from '../access/authorize.js';
-import type { Principal } from '../access/principal.js';
+import { giverTo, type Principal } from '../access/principal.js';
 import type { RequestContext } from '../context.js';
 import { sql, type Sql, type Tx } from '../database/database.js';
 import { badInput, forbidden } from '../errors.js';
@@ -10,12 +10,15 @@ import type { Role } from './role.js';
 /** A credential that is to carry roles: where it is, and in which store. */
 export interface Carrying extends Place {
   accountId: string;
+  /** Who is to own it, where that gives the caller nothing yet. */
+  receiver?: string | undefined;
   store: Pick<CredentialStore, 'id' | 'kind' | 'accountId'>;
 }
 
 /**
  * Nobody gives a role that is not theirs to give, nor a permission that they do not hold. In an outside store a role
- * stands for that store's role of its name, which is what the vendor is told.
+ * stands for that store's role of its name, which is what the vendor is told. To what is the caller's own, only what its
+ * account holds without its token's claims.
  * @param db the transaction at hand, where there is one: it may hold the only connection.
  * @param kept what it carries already: that is not given
  * @throws BAD_USER_INPUT for a role that cannot be used there; FORBIDDEN.
@@ -23,7 +26,7 @@ export interface Carrying extends Place {
 export async function authorizeGiving(
   ctx: RequestContext,
   roles: readonly Role[],
-  { store, ...place }: Carrying,
+  { store, receiver, ...place }: Carrying,
   kept: readonly string[] = [],
   db: Sql = ctx.db,
 ): Promise<void> {
@@ -31,10 +34,10 @@ export async function authorizeGiving(
     kept.includes(role.id) ? [] : [{ role, path: `input.roles.${index}` }],
   );
   if (given.length === 0) return;
+  const giver = giverTo(ctx.principal, place.accountId, place.owner, receiver);
   if (store.kind === StoreKind.BUILT_IN) {
     await expectUsable(db, given, place);
-    for (const { role } of given)
-      authorizeRole(ctx.principal, { ...role, storeAccountId: null }, role, place);
+    for (const { role } of given) authorizeRole(giver, { ...role, storeAccountId: null }, role, place);
     return;
   }
   const names = namesOf(roles);
@@ -44,7 +47,7 @@ export async function authorizeGiving(
     if (role.storeId !== null && role.storeId !== store.id)
       throw badInput(path, 'must not be a role of another store');
     const id = its.find(({ name }) => name === role.name)?.id ?? '';
-    if (!mayGive(ctx.principal, { ...home, id }, place)) throw forbidden(notOfStore);
+    if (!mayGive(giver, { ...home, id }, place)) throw forbidden(notOfStore);
   }
 }
 
@@ -64,17 +67,12 @@ export async function rolesIn(tx: Tx, store: Carrying['store'], roles: readonly 
  * Nobody lets an account hold a role that is not theirs to give, as `authorizeGiving` says.
  * @throws BAD_USER_INPUT, FORBIDDEN
  */
-export async function authorizeGranting(
-  ctx: RequestContext,
-  tx: Tx,
-  role: Role,
-  place: Place,
-): Promise<void> {
+export async function authorizeGranting(giver: Principal, tx: Tx, role: Role, place: Place): Promise<void> {
   const [home] = await homesOf(tx, [role.id]);
   if (!home) throw forbidden();
   const above = home.storeAccountId ?? home.accountId;
   if (above !== null) await expectWithin(tx, [{ home: above, path: 'input.role' }], place);
-  authorizeRole(ctx.principal, home, role, place);
+  authorizeRole(giver, home, role, place);
 }
 
 function authorizeRole(principal: Principal, home: Homed, { permissions }: Role, place: Place): void {

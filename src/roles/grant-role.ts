@@ -1,5 +1,5 @@
 import { may, type Place } from '../access/authorize.js';
-import { Permission } from '../access/principal.js';
+import { giverTo, Permission } from '../access/principal.js';
 import { findAccount, holdAccounts } from '../accounts/find.js';
 import { attemptIfNeeded } from '../accounts/second-factor.js';
 import { recordAll } from '../audit/record.js';
@@ -21,7 +21,8 @@ import type { GrantRoleInput } from './role.input.js';
  * Lets an account hold a role: everywhere, in one account or in one project; the role of a store where the store is, if
  * nothing is said. It is on record there, and with the account.
  * @throws NOT_FOUND for what the caller may not see; FORBIDDEN without ROLE_MANAGE there, for a role that is not the
- * caller's to give, for one with permissions that the caller does not hold there, and without the second factor that the
+ * caller's to give, for one with permissions that the caller does not hold there, for the caller's own account by what a
+ * token of an issuer's brings, and without the second factor that the
  * caller's account requires; BAD_USER_INPUT for one that cannot
  * be used there; CONFLICT where it is held there already.
  */
@@ -41,14 +42,15 @@ export async function grantRole(ctx: RequestContext, { mfaCode, ...input }: Gran
   const place: Place = onProject?.admin
     ? {}
     : { accountId: onAccountId ?? onProject?.accountId, projectId: onProject?.id };
-  if (!may(ctx.principal, Permission.ROLE_MANAGE, place)) throw forbidden();
+  const giver = giverTo(ctx.principal, account.id);
+  if (!may(giver, Permission.ROLE_MANAGE, place)) throw forbidden();
 
   // A repeated request has the code of its own moment.
   const factor = await attemptIfNeeded(ctx, mfaCode);
   const give = async (tx: Tx) => {
     await holdAccounts(tx, onAccountId ? [account.id, onAccountId] : [account.id]);
     if (onProject) await holdProject(tx, onProject.id);
-    await authorizeGranting(ctx, tx, await lockRole(ctx, tx, role.id), place);
+    await authorizeGranting(giver, tx, await lockRole(ctx, tx, role.id), place);
     await factor?.prove(tx);
     const id = newId();
     try {

@@ -83,12 +83,14 @@ function lastOfEach(ended: readonly EndedSince[]): Last[] {
     const ending = endingIn(kept);
     const before = last.get(id)?.ending;
     const lostRoles = [...(before?.lostRoles ?? []), ...(ending.lostRoles ?? [])];
+    const lostIdentities = [...(before?.lostIdentities ?? []), ...(ending.lostIdentities ?? [])];
     const lostScopes = [...(before?.lostScopes ?? []), ...(ending.lostScopes ?? [])];
     const secretsBefore = Math.max(before?.secretsBefore ?? 0, ending.secretsBefore ?? 0);
     const all: Ending = {
       ...before,
       ...ending,
       ...(lostRoles.length > 0 && { lostRoles }),
+      ...(lostIdentities.length > 0 && { lostIdentities }),
       ...(lostScopes.length > 0 && { lostScopes }),
       ...(secretsBefore > 0 && { secretsBefore }),
       ...(before?.gone === 'DELETED' && { gone: before.gone }),

@@ -26,6 +26,7 @@ import { KeysThatChange1796780000000 } from '../../migrations/1796780000000-keys
 import { PatternsOfIdentities1796795000000 } from '../../migrations/1796795000000-patterns-of-identities.js';
 import { EndingsInTheAudit1796790000000 } from '../../migrations/1796790000000-endings-in-the-audit.js';
 import { AuditStream1796800000000 } from '../../migrations/1796800000000-audit-stream.js';
+import { IdentitiesShutOut1796810000000 } from '../../migrations/1796810000000-identities-shut-out.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -104,4 +105,5 @@ export const migrations = [
   EndingsInTheAudit1796790000000,
   PatternsOfIdentities1796795000000,
   AuditStream1796800000000,
+  IdentitiesShutOut1796810000000,
 ];

@@ -10,6 +10,7 @@ import {
 } from '../support/issuer.js';
 import { expectData, makeAccount, makeRole, unique } from '../support/make.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
+import { longestTransactionOf, statementsOf } from '../support/statements.js';
 import { readNode, run } from '../support/verbs.js';
 
 let server: TestServer;
@@ -38,9 +39,9 @@ beforeAll(async () => {
       accounts: { parent: acme, name: 'acme', title: 'email', when },
       roles: [{ claim: 'groups', is: 'users', role: reader, onAccount: acme }],
     }),
-    named(few, { accounts: { parent: small, most: 2 } }),
-    named(shut, { accounts: { parent: closed } }),
-    named(robots, { accounts: { parent: acme, kind: 'SERVICE' } }),
+    named(few, { accounts: { parent: small, most: 2, when } }),
+    named(shut, { accounts: { parent: closed, when } }),
+    named(robots, { accounts: { parent: acme, kind: 'SERVICE', when } }),
     named(plain),
   ]);
   await server.restart();
@@ -108,6 +109,15 @@ test('however many requests come at once, one account is made', async () => {
   expect(new Set(answers.map((answer) => expectData(answer).viewer.id)).size).toBe(1);
 });
 
+test('the log says which user of which issuer called, beside the account', async () => {
+  const subject = unique('user');
+  const answer = await ask(subject);
+  const { id } = expectData(answer).viewer as { id: string };
+  const request = String(answer.headers.get('x-request-id'));
+  const line = server.logged.find((one) => one.includes(request) && one.includes('"request"'));
+  expect(JSON.parse(line ?? '')).toMatchObject({ issuer: usual, subject, account: parseId(id)?.uuid });
+});
+
 test('who does not fit the rule, and who comes from elsewhere, gets none', async () => {
   const before = [await countOf(), await countOf(plain)];
   for (const groups of [undefined, [], ['others'], 'user'])
@@ -157,11 +167,53 @@ test('no more are made than the rule says, and those that are there go on', asyn
   expectData(await ask(one, {}, few));
 });
 
+test('where there are as many as there may be, the next are refused without a transaction', async () => {
+  const refused = async () => (await ask(unique('user'), {}, few)).code;
+  for (const subject of [unique('user'), unique('user')]) await ask(subject, {}, few);
+  expect(await refused()).toBe('UNAUTHENTICATED');
+  const { result, longest } = await longestTransactionOf(server, refused);
+  expect([result, longest]).toEqual(['UNAUTHENTICATED', 0]);
+  const { statements } = await statementsOf(server, refused);
+  expect(statements).toHaveLength(2);
+});
+
+test('S23: whose identity is taken away stays out while the account is there, and who is deleted gets another', async () => {
+  const subject = unique('user');
+  const { id } = expectData(await ask(subject)).viewer as { id: string };
+  expectData(await run(server, 'updateAccount', { id, identities: [] }));
+  expect((await ask(subject)).code).toBe('UNAUTHENTICATED');
+  expectData(await run(server, 'deleteAccount', { id }));
+  const another = expectData(await ask(subject)).viewer as { id: string };
+  expect(another.id).not.toBe(id);
+});
+
+test('who is given an account meanwhile is told no fault of ours', async () => {
+  const [subject, other] = [unique('user'), await makeAccount(server)];
+  const uuid = parseId(other)?.uuid;
+  // Another request, between the look and the deed; the transaction that is undone undoes it too.
+  await server.rows(`
+    CREATE FUNCTION given_meanwhile() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      INSERT INTO identities (account_id, issuer, subject) VALUES ('${uuid}', '${usual}', '${subject}'); RETURN NEW;
+    END $$`);
+  await server.rows(
+    'CREATE TRIGGER given_meanwhile BEFORE INSERT ON accounts FOR EACH ROW EXECUTE FUNCTION given_meanwhile()',
+  );
+  try {
+    expect((await ask(subject)).code).toBe('UNAUTHENTICATED');
+  } finally {
+    await server.rows('DROP TRIGGER given_meanwhile ON accounts');
+    await server.rows('DROP FUNCTION given_meanwhile');
+  }
+  expectData(await ask(subject));
+});
+
 test('none is made below an account that is disabled or gone', async () => {
   const code = async () => (await ask(unique('user'), {}, shut)).code;
   expectData(await run(server, 'updateAccount', { id: closed, enabled: false }));
   expect(await code()).toBe('UNAUTHENTICATED');
   expectData(await run(server, 'updateAccount', { id: closed, enabled: true }));
+  // A server remembers for a few seconds that there was none.
+  await server.restart();
   expect(await code()).toBeUndefined();
   const [made] = expectData(
     await server.ask('query ($parent: [ID!]) { accounts(filter: { parent: $parent }) { nodes { id } } }', {

@@ -118,15 +118,9 @@ test('one statement finds the caller, also by a pattern', async () => {
 });
 
 describe('S38: who does not manage the other account', () => {
-  // The pairs of an identity that an account has, and one that overlaps it.
-  test.each<[string, () => [object, object]]>([
-    ['cannot take one of its users away', () => [pattern(main()), exact(main('app'))]],
-    ['cannot take many away', () => [pattern(`repo:${org}/**`), pattern(main('app-*'))]],
-    ['cannot wait behind it for one that it loses', () => [exact(main('app')), pattern(main())]],
-    ['cannot wait behind it for many', () => [pattern(main('app-*')), pattern(`repo:${org}/**`)]],
-  ])('%s', async (_, pair) => {
-    const [held, wanted] = pair();
-    const holder = await having(held);
+  test('cannot take one of its users away', async () => {
+    const wanted = exact(main('app'));
+    const holder = await having(pattern(main()));
     const id = await makeAccount(server);
     const refused = await give(id, [wanted], { token: await managerOf(id) });
     expect([refused.code, refused.errors[0]?.message]).toEqual([
@@ -140,12 +134,35 @@ describe('S38: who does not manage the other account', () => {
   test('may give what overlaps nothing', async () => {
     await having(pattern(main()), exact(`repo:${org}/x:environment:prod`));
     const id = await makeAccount(server);
+    expectData(await give(id, [exact(`repo:${org}/x:pull_request`)], { token: await managerOf(id) }));
+  });
+});
+
+describe('S38: a pattern is given by who manages all accounts', () => {
+  test.each<[string, () => object]>([
+    ['that nobody has', () => pattern(main())],
+    ['that another account has', () => pattern(`repo:${org}/taken-*:x`)],
+    ['that takes many away', () => pattern(`repo:${org}/taken-app-*:x`)],
+    ['that waits behind another', () => pattern(`repo:${org}/**`)],
+  ])('and by nobody else: one %s', async (_, wanted) => {
+    const holder = await having(pattern(`repo:${org}/taken-*:x`));
+    const id = await makeAccount(server);
+    // The same whether it overlaps or not, and whether the account with the other is managed or not.
+    const managers = [await managerOf(id), await managerOf(id, holder)];
+    for (const token of managers)
+      expect((await give(id, [wanted()], { token })).errors[0]?.message).toBe(
+        'A pattern of identities takes ACCOUNT_MANAGE everywhere.',
+      );
+    expect((await give(id, [wanted()], { token: String(managers[0]) })).code).toBe('FORBIDDEN');
+    expect((await readNode(server, id, '... on Account { identities { subject } }')).identities).toEqual([]);
+  });
+
+  test('who manages the account keeps one and takes it away', async () => {
+    const id = await having(pattern(main()), exact(`repo:${org}/x:pull_request`));
     const token = await managerOf(id);
-    expectData(
-      await give(id, [pattern(`repo:${org}/*:environment:test`), exact(`repo:${org}/x:pull_request`)], {
-        token,
-      }),
-    );
+    expectData(await give(id, [pattern(main())], { token }));
+    expectData(await give(id, [], { token }));
+    expect(await callerOf(main('app'))).toBe('UNAUTHENTICATED');
   });
 });
 

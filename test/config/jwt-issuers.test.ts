@@ -80,13 +80,36 @@ test('accounts are made by a rule', () => {
   const rule = { parent: onAccount, kind: 'SERVICE', name: 'acme-2', most: 7 };
   const asked = [{ claim: 'groups', is: 'users' }];
   expect(
-    [{ parent: onAccount }, { ...rule, title: ['a', 'b'], when: asked }].map(
-      (accounts) => read([{ ...one, accounts }])[0]?.accounts,
-    ),
+    [
+      { parent: onAccount, when: asked },
+      { ...rule, title: ['a', 'b'], when: asked },
+    ].map((accounts) => read([{ ...one, accounts }])[0]?.accounts),
   ).toEqual([
-    { parent: onAccount, kind: 'PERSON', name: 'user', title: ['name'], when: [], most: 1_000 },
+    {
+      parent: onAccount,
+      kind: 'PERSON',
+      name: 'user',
+      title: ['name'],
+      when: [{ claim: ['groups'], is: ['users'] }],
+      most: 1_000,
+    },
     { ...rule, title: ['a', 'b'], when: [{ claim: ['groups'], is: ['users'] }] },
   ]);
+});
+
+test('whoever is asked for by require needs no when', () => {
+  const [issuer] = read([{ ...one, require: [{ claim: 'hd', is: 'a' }], accounts: { parent: onAccount } }]);
+  expect(issuer?.accounts?.when).toEqual([]);
+});
+
+test('unverified addresses may do wherever an address is asked for', () => {
+  const asked = { claim: 'email', is: 'ada@example.com' };
+  for (const more of [
+    { require: [asked] },
+    { roles: [{ ...role, ...asked, onAccount }] },
+    { accounts: { parent: onAccount, when: [asked] } },
+  ])
+    expect(read([{ ...one, ...more, unverifiedEmail: true }])[0]?.unverifiedEmail).toBe(true);
 });
 
 test('claims bring roles at one place each', () => {
@@ -143,13 +166,24 @@ test.each<[string, unknown, string]>([
     [{ ...one, largestTokenBytes }],
     'must have at [0].largestTokenBytes a whole number from 1024 to 49152',
   ]),
-  ...[null, '', [], 7, ['a', 7], 'aud', 'jti', 'name', 'preferred_username', 'upn', ['nickname']].map(
-    (claim): [string, unknown, string] => [
-      `a claim ${JSON.stringify(claim)}`,
-      [{ ...one, claim }],
-      'must have at [0].claim the name of a claim',
-    ],
-  ),
+  ...[
+    null,
+    '',
+    [],
+    7,
+    ['a', 7],
+    'aud',
+    'jti',
+    'name',
+    'preferred_username',
+    'upn',
+    ['nickname'],
+    ['user', 'name'],
+  ].map((claim): [string, unknown, string] => [
+    `a claim ${JSON.stringify(claim)}`,
+    [{ ...one, claim }],
+    'must have at [0].claim the name of a claim',
+  ]),
   [
     'an e-mail address that names nobody',
     [{ ...one, unverifiedEmail: true }],
@@ -170,6 +204,8 @@ test.each<[string, unknown, string]>([
     [{ claim: 'a', is: null }],
     [{ claim: 'a', is: ['b', {}] }],
     [{ claim: 'a', is: 'b', mark: 'c' }],
+    [{ claim: 'preferred_username', is: 'mark' }],
+    [{ claim: ['user', 'name'], is: 'mark' }],
   ].map((require): [string, unknown, string] => [
     `a requirement of ${JSON.stringify(require)}`,
     [{ ...one, require }],
@@ -187,6 +223,7 @@ test.each<[string, unknown, string]>([
     [{ ...role, onAccount, role: 'mark' }],
     [{ ...role, onAccount, claim: undefined }],
     [{ ...role, onAccount, is: [] }],
+    [{ ...role, onAccount, claim: 'nickname' }],
     [{ ...role, onAccount, mark: 1 }],
     Array.from({ length: 101 }, () => ({ ...role, onAccount })),
   ].map((roles): [string, unknown, string] => [
@@ -207,14 +244,22 @@ test.each<[string, unknown, string]>([
     { parent: onAccount, title: 7 },
     { parent: onAccount, when: 'mark' },
     { parent: onAccount, when: [{ claim: 'mark' }] },
+    { parent: onAccount, when: [{ claim: 'name', is: 'mark' }] },
     { parent: onAccount, most: 0 },
     { parent: onAccount, most: 100_001 },
     { parent: onAccount, mark: 1 },
   ].map((accounts): [string, unknown, string] => [
     `accounts that are ${JSON.stringify(accounts)}`,
-    [{ ...one, accounts }],
-    'must have at [0].accounts an object with parent',
+    [{ ...one, require: [{ claim: 'a', is: 'b' }], accounts }],
+    'must have at [0].accounts where claim is not email',
   ]),
+  ...[{}, { require: [] }, { claim: 'email', require: [{ claim: 'a', is: 'b' }] }].map(
+    (more): [string, unknown, string] => [
+      `accounts for anybody, or by addresses: ${JSON.stringify(more)}`,
+      [{ ...one, accounts: { parent: onAccount }, ...more }],
+      'must have at [0].accounts where claim is not email',
+    ],
+  ),
   ['no issuer', [{ ...one, issuer: undefined }], 'must have at [0].issuer'],
   ['an empty issuer', [{ ...one, issuer: '' }], 'must have at [0].issuer'],
   ['an issuer that is too long', [{ ...one, issuer: 'mark'.repeat(64) }], 'must have at [0].issuer'],

@@ -1,9 +1,10 @@
 /**
- * @slow 30 s
+ * @slow 45 s
  */
 import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileOf, linesOf } from '../audit/chains.js';
+import { claimsAt, makeSigner, signed, startIssuer, trusting } from '../support/issuer.js';
 import {
   expectData,
   grant,
@@ -161,6 +162,52 @@ test('S66, R36: what ended after the state that is put back is ended again befor
   expect(await readNode(server, narrowed.id, '... on Account { mfaRequired }')).toEqual({
     mfaRequired: true,
   });
+});
+
+test('S66: users whose account the state does not know, and who were shut out since, get no account at first sight', async () => {
+  const signer = await makeSigner();
+  const issuer = await startIssuer(signer);
+  try {
+    server = await startTestServer(trusting(issuer.settings()));
+    const parent = await makeAccount(server);
+    const when = [{ claim: 'groups', is: 'users' }];
+    server.environment['KEYWAY_JWT_ISSUERS'] = JSON.stringify([
+      issuer.settings({ accounts: { parent, when } }),
+    ]);
+    await server.restart();
+    const viewerOf = async (door: Door, subject: string) => {
+      const token = await signed(signer, claimsAt(Date.now(), issuer.name, subject, { groups: ['users'] }));
+      const { data, code } = await door.ask('{ viewer { id } }', {}, { token });
+      return (data?.viewer.id as string | undefined) ?? code;
+    };
+    await server.pause();
+    const putBack = await server.keepState();
+    await killedAfter(async (door) => {
+      const account = async (subject: string) => String(await viewerOf(door, subject));
+      await done(door, 'updateAccount', { id: await account('disabled'), enabled: false });
+      await done(door, 'deleteAccount', { id: await account('deleted') });
+      await done(door, 'updateAccount', { id: await account('bereft'), identities: [] });
+      const id = await account('again');
+      for (const enabled of [false, true]) await done(door, 'updateAccount', { id, enabled });
+      await account('usual');
+    });
+    await putBack();
+    await server.restart();
+    expect(await isReady()).toBe(false);
+    await server.pause();
+    expect((await accept()).code).toBe(0);
+    await server.restart();
+    for (const subject of ['disabled', 'deleted', 'bereft'])
+      expect([subject, await viewerOf(server, subject)]).toEqual([subject, 'UNAUTHENTICATED']);
+    for (const subject of ['again', 'usual', 'new'])
+      expect([subject, await viewerOf(server, subject)]).toEqual([subject, expect.stringMatching(/^acct_/)]);
+    // Somebody lets one in again by saying so.
+    const identities = [{ issuer: issuer.name, subject: 'disabled' }];
+    const id = await makeAccount(server, { identities });
+    expect(await viewerOf(server, 'disabled')).toBe(id);
+  } finally {
+    await issuer.stop();
+  }
 });
 
 test('R36: what the checkpoints do not tell is named, and accepted only where somebody says so', async () => {

@@ -40,9 +40,12 @@ const isType = (type: unknown): boolean =>
   type === undefined || (typeof type === 'string' && /^(application\/)?(at\+)?jwt$/i.test(type));
 
 function readClaims(claims: Record<string, unknown>, issuer: JwtIssuer, nowMs: number): Identified {
-  const { aud, exp, iat, nbf, events } = claims;
+  const { aud, exp, iat, nbf, events, cnf } = claims;
   // RFC 8417: what happened to a subject, a logout for one. Not every issuer gives such a token a type of its own.
   if (events !== undefined) throw jwtRefused('the token tells of an event (events), and lets nobody call');
+  // RFC 7800: it is good only with a key that its bearer proves to have (DPoP, RFC 9449; mutual TLS, RFC 8705). Nobody is
+  // asked for that here, and whoever has copied such a token is to get nothing by it.
+  if (cnf !== undefined) throw jwtRefused('the token is bound to a key (cnf), and a bearer of it is nobody');
   const subject = subjectOf(claims, issuer);
   const meantFor: unknown[] = Array.isArray(aud) ? aud : [aud];
   if (
@@ -58,7 +61,7 @@ function readClaims(claims: Record<string, unknown>, issuer: JwtIssuer, nowMs: n
   if (nowMs >= exp * 1000 + leewayMs) throw jwtRefused('the token has expired (exp)');
   if (iat * 1000 > nowMs + leewayMs || (nbf !== undefined && nbf * 1000 > nowMs + leewayMs))
     throw jwtRefused('the token is not valid yet (iat or nbf): compare the clocks');
-  const lacking = issuer.require.find((required) => !says(claims, required));
+  const lacking = issuer.require.find((required) => !says(claims, required, issuer));
   if (lacking)
     throw jwtRefused(`the token lacks what require of its issuer asks for (${lacking.claim.join('.')})`);
   return {
@@ -66,7 +69,7 @@ function readClaims(claims: Record<string, unknown>, issuer: JwtIssuer, nowMs: n
     subject,
     expiresAtMs: exp * 1000,
     untilMs: exp * 1000 + leewayMs,
-    roles: issuer.roles.filter((role) => says(claims, role)),
+    roles: issuer.roles.filter((role) => says(claims, role, issuer)),
     newcomer: newcomerIn(claims, issuer),
   };
 }
@@ -77,19 +80,27 @@ function subjectOf(claims: Record<string, unknown>, { claim, unverifiedEmail }: 
   // What is no text in the database is nobody's subject.
   if (typeof subject !== 'string' || !/^[^\p{Cc}\p{Cs}]{1,255}$/u.test(subject))
     throw jwtRefused(`the token has no subject (${claim.join('.')}) of 1 to 255 characters`);
-  // At some issuers people write there what they like.
-  if (claim.length === 1 && claim[0] === 'email' && !unverifiedEmail && claims.email_verified !== true)
+  if (isUnverified(claims, claim, { unverifiedEmail }))
     throw jwtRefused('the issuer does not say that it has verified the address (email_verified)');
   return subject;
 }
 
-function newcomerIn(claims: Record<string, unknown>, { accounts: rule }: JwtIssuer): Newcomer | undefined {
-  if (!rule?.when.every((required) => says(claims, required))) return undefined;
+function newcomerIn(claims: Record<string, unknown>, issuer: JwtIssuer): Newcomer | undefined {
+  const { accounts: rule } = issuer;
+  if (!rule?.when.every((required) => says(claims, required, issuer))) return undefined;
   return { rule, title: claimAt(claims, rule.title) };
 }
 
-/** Whether the claim is there and one of its values will do. */
-function says(claims: Record<string, unknown>, { claim, is }: RequiredClaim): boolean {
+/** Whether it is an address that the issuer has not verified: at some, people write there what they like. */
+const isUnverified = (
+  claims: Record<string, unknown>,
+  path: ClaimPath,
+  { unverifiedEmail }: Pick<JwtIssuer, 'unverifiedEmail'>,
+): boolean => path.length === 1 && path[0] === 'email' && !unverifiedEmail && claims.email_verified !== true;
+
+/** Whether the claim is there, one that counts, and one of its values will do. */
+function says(claims: Record<string, unknown>, { claim, is }: RequiredClaim, issuer: JwtIssuer): boolean {
+  if (isUnverified(claims, claim, issuer)) return false;
   const value = claimAt(claims, claim);
   const said: unknown[] = Array.isArray(value) ? value : [value];
   return is.some((one) => said.includes(one));

@@ -12,9 +12,9 @@ export interface SubjectPattern {
 }
 
 /**
- * The pattern in a text; or, in words, what is wrong with it. Two `/` or `:` have to stand before the first star: it is
- * in them that issuers say whose something is (`repo:acme/`, `system:serviceaccount:`), and what comes before is the same
- * for all the world.
+ * The pattern in a text; or, in words, what is wrong with it. Two names have to stand before the first star, each with a `/`
+ * or `:` behind it: it is in them that issuers say whose something is (`repo:acme/`, `system:serviceaccount:`,
+ * `spiffe://acme/`), and what comes before is the same for all the world.
  */
 export function readPattern(text: string): SubjectPattern | string {
   const parts = partsOf(text);
@@ -24,8 +24,8 @@ export function readPattern(text: string): SubjectPattern | string {
   if (parts.some((part) => part.length > 2 && isStars(part)))
     return 'must not have more than ** at one place';
   const [prefix = ''] = parts;
-  if (isStars(prefix) || dividersIn(prefix) < 2)
-    return 'must have at least two / or : before its first *, so that it is for a part of the issuer alone';
+  if (isStars(prefix) || namesIn(prefix) < 2)
+    return 'must have at least two names with a / or : behind each before its first *, so that it is for a part of the issuer alone';
   const expression = parts.map((part) => (isStars(part) ? (part === '*' ? '[^/:]+' : '.+') : escaped(part)));
   return { prefix, expression: `^${expression.join('')}$` };
 }
@@ -33,55 +33,61 @@ export function readPattern(text: string): SubjectPattern | string {
 /** The prefixes that a pattern for this subject can have. */
 export function prefixesOf(subject: string): string[] {
   const prefixes: string[] = [];
-  let dividers = 0;
+  let names = 0;
   let prefix = '';
+  let before = '/';
   for (const character of subject) {
-    if (dividers >= 2) prefixes.push(prefix);
-    dividers += dividersIn(character);
+    if (names >= 2) prefixes.push(prefix);
+    if (isDivider(character) && !isDivider(before)) names++;
     prefix += character;
+    before = character;
   }
   return prefixes;
 }
 
-/** Whether there is a subject that both patterns match. */
+/**
+ * Whether there is a subject that both patterns match. Whatever both can take leads further in one of them or in both, so one
+ * pass in order finds all pairs of places that some beginning of a subject leads to.
+ */
 export function overlap(one: string, other: string): boolean {
   const [left, right] = [stepsOf(one), stepsOf(other)];
-  const seen = new Set<number>();
-  const waiting: [number, number][] = [[0, 0]];
-  for (let next = waiting.pop(); next; next = waiting.pop()) {
-    const [i, j] = next;
-    const key = i * (right.length + 1) + j;
-    if (seen.has(key)) continue;
-    seen.add(key);
-    const [a, b] = [left[i], right[j]];
-    if (!a && !b) return true;
-    if (a?.repeats) waiting.push([i + 1, j]);
-    if (b?.repeats) waiting.push([i, j + 1]);
-    if (a && b && meet(a.takes, b.takes)) waiting.push([a.repeats ? i : i + 1, b.repeats ? j : j + 1]);
+  const width = right.length + 1;
+  const reached = new Uint8Array((left.length + 1) * width);
+  reached[0] = 1;
+  for (let i = 0; i <= left.length; i++) {
+    for (let j = 0; j < width; j++) {
+      if (reached[i * width + j] !== 1) continue;
+      const [a, b] = [left[i], right[j]];
+      if (a?.repeats) reached[(i + 1) * width + j] = 1;
+      if (b?.repeats) reached[i * width + j + 1] = 1;
+      if (a && b && meet(a, b)) reached[(a.repeats ? i : i + 1) * width + (b.repeats ? j : j + 1)] = 1;
+    }
   }
-  return false;
+  return reached[left.length * width + right.length] === 1;
 }
 
 /** A character, or those of a star; taken once, or as often as one likes and also never. */
 interface Step {
   takes: string;
+  divides: boolean;
   repeats: boolean;
 }
 
 const stepsOf = (text: string): Step[] =>
-  partsOf(text).flatMap((part) =>
+  partsOf(text).flatMap<Step>((part) =>
     isStars(part)
-      ? [false, true].map((repeats) => ({ takes: part, repeats }))
-      : [...part].map((takes) => ({ takes, repeats: false })),
+      ? [false, true].map((repeats) => ({ takes: part, divides: false, repeats }))
+      : [...part].map((takes) => ({ takes, divides: isDivider(takes), repeats: false })),
   );
 
-function meet(one: string, other: string): boolean {
-  if (one === other || one === '**' || other === '**') return true;
-  if (one === '*') return dividersIn(other) === 0;
-  return other === '*' && dividersIn(one) === 0;
+function meet(one: Step, other: Step): boolean {
+  if (one.takes === other.takes || one.takes === '**' || other.takes === '**') return true;
+  return (one.takes === '*' && !other.divides) || (other.takes === '*' && !one.divides);
 }
 
 const partsOf = (text: string): string[] => text.split(/(\*+)/).filter((part) => part !== '');
 const isStars = (part: string): boolean => /^\*+$/.test(part);
-const dividersIn = (text: string): number => text.replace(/[^/:]/g, '').length;
+const isDivider = (character: string): boolean => character === '/' || character === ':';
+/** How many names have a divider behind them. */
+const namesIn = (text: string): number => text.match(/[^/:][/:]/g)?.length ?? 0;
 const escaped = (text: string): string => text.replace(/[\\^$.|?+(){}[\]]/g, '\\$&');

@@ -11,9 +11,10 @@ export type NewIdentity = Pick<Identity, 'issuer' | 'subject' | 'pattern' | 'pre
 
 /**
  * Where a pattern is in play, one user may fit several identities: one that is the user's own is taken before a pattern,
- * and of patterns the one with the longer beginning. So who adds one may take users away from another account, or get
- * those that another one loses. It takes who manages that account, too; others are told what they are told of an identity
- * that is in use. Two of different accounts that begin alike must not overlap, since neither would come first.
+ * and of patterns the one with the longer beginning. So who adds one that is no pattern may take a user away from another
+ * account. It takes who manages that account, too; others are told what they are told of an identity that is in use. (A
+ * pattern takes who manages all accounts.) Two patterns of different accounts that begin alike must not overlap, since
+ * neither would come first.
  * @throws CONFLICT
  */
 export async function authorizeOverlaps(
@@ -32,21 +33,19 @@ export async function authorizeOverlaps(
     principal,
     await tx.rows<Pick<Identity, 'accountId'>>(patternsOfEach, { asked: JSON.stringify(single), accountId }),
   );
-  for (const { issuer, subject, prefix, expression } of concerned.filter(({ pattern }) => pattern)) {
-    const within = { issuer, prefix, end: `${prefix}\u{10ffff}`, accountId };
-    expectManaged(principal, await tx.rows(subjectsWithin, { ...within, expression }));
-    const near = await tx.rows<Pick<Identity, 'accountId' | 'subject' | 'prefix'>>(patternsNear, {
-      ...within,
-      prefixes: prefixesOf(prefix ?? ''),
+  for (const { issuer, subject, prefix } of concerned.filter(({ pattern }) => pattern)) {
+    const most = mostAlikePatterns;
+    const alike = await tx.rows<Pick<Identity, 'subject'>>(patternsAlike, {
+      issuer,
+      prefix,
+      accountId,
+      most,
     });
-    const overlapping = near.filter((other) => overlap(subject, other.subject));
-    expectManaged(principal, overlapping);
-    if (overlapping.some((other) => other.prefix === prefix))
+    if (alike.length >= most) throw conflict(`There are ${most} patterns that begin like one of these.`);
+    if (alike.some((other) => overlap(subject, other.subject)))
       throw conflict(
         'A pattern of another account begins with the same letters, and matches some of the same users.',
       );
-    if (near.filter((other) => other.prefix === prefix).length >= mostAlikePatterns)
-      throw conflict(`There are ${mostAlikePatterns} patterns that begin like one of these.`);
   }
 }
 
@@ -66,12 +65,7 @@ const patternsOfEach = sql(`
     AND asked.subject ~ i.expression
   WHERE i.account_id <> :accountId`);
 
-const subjectsWithin = sql(`
-  SELECT DISTINCT i.account_id AS "accountId" FROM identities i
-  WHERE i.issuer = :issuer AND NOT i.pattern AND i.subject >= :prefix AND i.subject < :end
-    AND i.subject ~ CAST(:expression AS text) AND i.account_id <> :accountId`);
-
-const patternsNear = sql(`
-  SELECT i.account_id AS "accountId", i.subject, i.prefix FROM identities i
-  WHERE i.issuer = :issuer AND i.pattern AND i.account_id <> :accountId
-    AND (i.prefix = ANY(CAST(:prefixes AS text[])) OR i.prefix >= :prefix AND i.prefix < :end)`);
+const patternsAlike = sql(`
+  SELECT i.subject FROM identities i
+  WHERE i.issuer = :issuer AND i.pattern AND i.account_id <> :accountId AND i.prefix = :prefix
+  LIMIT CAST(:most AS integer)`);

@@ -1,5 +1,5 @@
 import { authorize } from '../../access/authorize.js';
-import { Permission } from '../../access/principal.js';
+import { giverTo, Permission } from '../../access/principal.js';
 import { findAccount, holdAccounts } from '../../accounts/find.js';
 import { recordAll } from '../../audit/record.js';
 import type { RequestContext } from '../../context.js';
@@ -13,11 +13,13 @@ import type { GrantScopeInput } from './scope.input.js';
 
 /**
  * Lets an account create credentials in one scope of a store. It is on record with the store and with the account.
- * @throws NOT_FOUND for what the caller may not see; FORBIDDEN without STORE_MANAGE; UNSUPPORTED for Keyway's own store;
+ * @throws NOT_FOUND for what the caller may not see; FORBIDDEN without STORE_MANAGE, which for the caller's own
+ * account is to be granted, and not brought by a token; UNSUPPORTED for Keyway's own store;
  * CONFLICT where it may already.
  */
 export async function grantScope(ctx: RequestContext, input: GrantScopeInput): Promise<ScopeGrant> {
   const { store, account } = await scopeOf(ctx, input);
+  authorize(giverTo(ctx.principal, account), Permission.STORE_MANAGE, { accountId: store.at });
   const [storeId, accountId, scope] = [store.id, account, input.scope ?? ''];
   await once(ctx, 'scope:grant', input, async (tx) => {
     await holdAccounts(tx, [account]);

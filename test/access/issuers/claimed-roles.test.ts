@@ -51,6 +51,7 @@ beforeAll(async () => {
     { ...groups, is: 'all', everywhere: true },
     { claim: ['realm', 'roles'], is: 'changing', role: changing, onAccount: acme },
     { ...groups, is: 'homed', role: homed, onAccount: acme },
+    { claim: 'email', is: 'ada@example.com', role: reader, onAccount: acme },
     { ...groups, is: 'nowhere', onAccount: `acct_${'0'.repeat(22)}` },
     { ...groups, is: 'nowhere', onProject: `proj_${'z'.repeat(22)}` },
     { ...groups, is: 'nothing', role: `role_${'0'.repeat(22)}`, everywhere: true },
@@ -92,6 +93,8 @@ test.each<[string, Record<string, unknown>, string[]]>([
   ['another group', { groups: ['acme-2', 'ACME'] }, []],
   ['another claim', { realm: { groups: ['acme'] }, roles: ['all'] }, []],
   ['a role that is an account’s', { groups: ['homed'] }, []],
+  ['an address that is verified', { email: 'ada@example.com', email_verified: true }, ['acme', 'below']],
+  ['one that is not', { email: 'ada@example.com' }, []],
   ['a place that is not there', { groups: ['nowhere'] }, []],
   ['a role that is not there, or is none', { groups: ['nothing', 'beyond'] }, []],
 ])('a token brings roles by its claims: %s', async (_, more, places) => {

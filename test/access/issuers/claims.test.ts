@@ -34,6 +34,8 @@ beforeAll(async () => {
           { claim: 'level', is: [2, true] },
         ],
       }),
+      named('urn:address', { require: [{ claim: 'email', is: email }] }),
+      named('urn:any-address', { unverifiedEmail: true, require: [{ claim: 'email', is: email }] }),
     ),
   );
   account = await makeAccount(server, {
@@ -43,6 +45,8 @@ beforeAll(async () => {
       { issuer: 'urn:any-email', subject: email },
       { issuer: 'urn:path', subject: 'uid' },
       { issuer: 'urn:require', subject: 'ada' },
+      { issuer: 'urn:address', subject: 'ada' },
+      { issuer: 'urn:any-address', subject: 'ada' },
       // What another claim than the one that counts would have to be.
       { issuer: 'urn:oid', subject: 'ada' },
     ],
@@ -90,6 +94,10 @@ test.each<[boolean, string, string, Record<string, unknown>]>([
   [false, 'a value of another kind', 'urn:require', { ...asked, repository_owner_id: 65 }],
   [false, 'none of the list', 'urn:require', { ...asked, a: { groups: ['users'] } }],
   [false, 'an empty list', 'urn:require', { ...asked, a: { groups: [] } }],
+  [true, 'a required address that is verified', 'urn:address', { email, email_verified: true }],
+  [false, 'one that is not', 'urn:address', { email, email_verified: false }],
+  [false, 'one of which nothing is said', 'urn:address', { email }],
+  [true, 'an unverified required one, where that will do', 'urn:any-address', { email }],
   [false, 'the claim elsewhere', 'urn:require', { ...asked, a: {}, groups: ['dev'] }],
 ])('S16: taken is %s for %s', async (is, _, name, more) => {
   expect(await taken(name, more)).toBe(is);

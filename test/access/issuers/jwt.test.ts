@@ -227,6 +227,8 @@ const bad: Record<string, () => string | Promise<string>> = {
   'the type of a logout': () => token({}, { typ: 'logout+jwt' }),
   'the event of a logout': () =>
     token({ events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }),
+  'a key that its bearer would have to prove (DPoP)': () => token({ cnf: { jkt: 'x' } }),
+  'a certificate that its bearer would have to prove (mutual TLS)': () => token({ cnf: { 'x5t#S256': 'x' } }),
   'a type that is no text': () => token({}, { typ: 7 }),
   'claims that are a list': () => signed(signer(), [claims()]),
   'claims that are no JSON': () => signed(signer(), 'ada'),

@@ -37,6 +37,11 @@ test('an expression says what the pattern does, and its prefix is one of those o
   );
 });
 
+test('empty names do not count', () => {
+  expect(read('spiffe://acme/*').prefix).toBe('spiffe://acme/');
+  expect(prefixesOf('spiffe://acme/ab')).toEqual(['spiffe://acme/', 'spiffe://acme/a']);
+});
+
 test('patterns that match one subject overlap, and of those that overlap there is one', () => {
   const words = ['a', 'b', '/', ':'];
   const short = words.flatMap((one) =>
@@ -75,11 +80,14 @@ test.each([
 
 test.each([
   ['repo:acme/app', 'must have a *'],
-  ['*', 'must have at least two / or :'],
-  ['**', 'must have at least two / or :'],
-  ['repo:*', 'must have at least two / or :'],
-  ['repo:*/app:ref:refs/heads/main', 'must have at least two / or :'],
-  ['*/:a', 'must have at least two / or :'],
+  ['*', 'must have at least two names'],
+  ['**', 'must have at least two names'],
+  ['repo:*', 'must have at least two names'],
+  ['repo:*/app:ref:refs/heads/main', 'must have at least two names'],
+  ['*/:a', 'must have at least two names'],
+  ['spiffe://**', 'must have at least two names'],
+  ['https://*', 'must have at least two names'],
+  ['::a:*', 'must have at least two names'],
   ['a:b/***', 'must not have more than **'],
   ['a:b/****c', 'must not have more than **'],
   [`a:b/${'*:'.repeat(9)}`, 'must have at most 8'],

@@ -102,6 +102,7 @@ const administrator = (accountId: string): Principal => ({
   ...{
     temporary: false,
     roles: new Map(),
+    granted: { rights: new Map(), roles: new Map() },
     limits: null,
     expiresAt: null,
     allowedIps: [],
