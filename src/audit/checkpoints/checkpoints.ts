@@ -25,7 +25,7 @@ import {
   type CheckpointLine,
   type GenerationSeal,
 } from './line.js';
-import { MonthReader, type Placed } from './month-reader.js';
+import { MonthReader, type PlacedLine } from './month-reader.js';
 import {
   linesByMonth,
   monthOf,
@@ -43,7 +43,7 @@ import {
  */
 export class Checkpoints {
   /** What the lines say of each chain: its highest one. No chain goes back behind it. */
-  readonly #highest = new Map<string, Placed>();
+  readonly #highest = new Map<string, PlacedLine>();
   /** How far each segment was read, by its name, and the oldest month of them. */
   readonly #read = new Map<string, ReadSegment>();
   #oldest: string | undefined;
@@ -321,7 +321,7 @@ export class Checkpoints {
     if (!news) throw new Error('a line that is signed is not');
     for (const account of news.begun) this.#begun.add(account);
     this.#coverage.join(news.covered);
-    const before: Placed[] = [];
+    const before: PlacedLine[] = [];
     for (const line of news.lines) {
       const known = this.#highest.get(line.account);
       if (BigInt(line.number) < BigInt(known?.number ?? 0)) continue;
@@ -341,7 +341,7 @@ export class Checkpoints {
     isTaken: (line: CheckpointLine) => boolean,
   ): Promise<News | undefined> {
     const found = { covered: new Coverage(), begun: new Set<string>(), read: [] as ReadSegment[] };
-    const [breaks, lines] = [[] as Break[], [] as Placed[]];
+    const [breaks, lines] = [[] as Break[], [] as PlacedLine[]];
     let [oldest, complete] = [this.#oldest, 0];
     for (const month of [...new Set(segments.map((segment) => segment.month))].sort().reverse()) {
       if (this.#oldest === undefined ? complete === monthsRead : month < this.#oldest) break;
@@ -389,7 +389,7 @@ interface ReadSegment extends Segment {
 
 interface News {
   /** Lines that are to be looked up yet, and what was found about others. */
-  readonly lines: readonly Placed[];
+  readonly lines: readonly PlacedLine[];
   readonly breaks: readonly Break[];
   readonly covered: Coverage;
   /** The chains of which the month of now has the first line. */

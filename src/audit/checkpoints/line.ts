@@ -38,8 +38,8 @@ export function isSigned(keyring: Keyring, { checkpoint, mac }: CheckpointLine):
 
 /** Proves that who has these keys has begun the checkpoints anew: another one could hide all that was there before. */
 export interface GenerationSeal {
-  of(generation: number): string;
-  fits(generation: number, text: string): boolean;
+  readonly of: (generation: number) => string;
+  readonly fits: (generation: number, text: string) => boolean;
 }
 
 export const sealOf = (keyring: Keyring): GenerationSeal => ({

@@ -2,7 +2,7 @@ import type { Coverage } from './coverage.js';
 import type { Checkpoint, CheckpointLine } from './line.js';
 
 /** Which event a line is of: what ended up to it is not kept. */
-export type Placed = Pick<Checkpoint, 'account' | 'number' | 'hash' | 'epoch'>;
+export type PlacedLine = Pick<Checkpoint, 'account' | 'number' | 'hash' | 'epoch'>;
 
 /** Finds among the lines of a month those that are held to their rows, in the order in which they were written. */
 export class MonthReader {
@@ -38,13 +38,13 @@ export class MonthReader {
   }
 
   /** Takes the others out; undefined where one of them is not signed. */
-  othersSigned(): Placed[] | undefined {
+  othersSigned(): PlacedLine[] | undefined {
     const others = this.others.splice(0);
     return others.every((line) => this.isSigned(line)) ? others.map(placed) : undefined;
   }
 
   /** The others that are left, and the highest line of each chain; undefined where one of them is not signed. */
-  rest(): Placed[] | undefined {
+  rest(): PlacedLine[] | undefined {
     const lines = [...new Set([...this.#highest.values(), ...this.others.splice(0)])];
     return lines.every((line) => this.isSigned(line)) ? lines.map(placed) : undefined;
   }
@@ -54,7 +54,7 @@ export class MonthReader {
 const follows = (line: Checkpoint, before: Checkpoint): boolean =>
   line.number === before.number ? line.hash === before.hash : BigInt(line.number) > BigInt(before.number);
 
-const placed = ({ checkpoint: { account, number, hash, epoch } }: CheckpointLine): Placed => ({
+const placed = ({ checkpoint: { account, number, hash, epoch } }: CheckpointLine): PlacedLine => ({
   account,
   number,
   hash,
