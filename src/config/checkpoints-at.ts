@@ -32,7 +32,7 @@ export function readCheckpointsAt(
   return { kind: 's3', bucket, prefix: prefix === '' ? '' : `${prefix}/`, pathStyle };
 }
 
-/** Whether two addresses lead to one database, as far as they say. */
+/** Whether two addresses lead to one database, as far as they say. @throws DatabaseUrlError for what is none */
 export function isSameDatabase(one: string, other: string): boolean {
   const [first, second] = [one, other].map((url) => {
     const { host = 'localhost', port = 5432, user = '', database = user } = readDatabaseUrl(url);

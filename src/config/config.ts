@@ -227,7 +227,9 @@ export function examineConfig(given: Environment = process.env, always: Environm
     const { url } = config.checkpoints;
     const wrong = databaseFaults(url, production);
     wrong.forEach((f) => fault('KEYWAY_CHECKPOINTS', f));
-    if (wrong.length === 0 && config.databaseUrl !== undefined && isSame(config.databaseUrl, url))
+    const own = config.databaseUrl;
+    const areRead = own !== undefined && wrong.concat(databaseFaults(own, production)).length === 0;
+    if (areRead && isSameDatabase(own, url))
       fault(
         'KEYWAY_CHECKPOINTS',
         'must not lead to the database of DATABASE_URL: what is lost there is lost with it',
@@ -362,15 +364,6 @@ function databaseFaults(address: string, production: boolean): string[] {
   } catch (error) {
     if (error instanceof DatabaseUrlError) return [error.message];
     throw error;
-  }
-}
-
-function isSame(one: string, other: string): boolean {
-  try {
-    return isSameDatabase(one, other);
-  } catch {
-    // What is wrong with either is told by its own name.
-    return false;
   }
 }
 

@@ -51,16 +51,23 @@ export async function* linesHeld(
   keyring: Keyring,
   all: AsyncIterable<ReadLines['lines']>,
 ): AsyncGenerator<ComparedLines> {
-  for await (const lines of all) {
-    const signed = lines.flatMap((line) => (line && isSigned(keyring, line) ? [line.checkpoint] : []));
-    const unlike = new Set((await unlikeTheirRows(db, signed)).map(keyOf));
-    const isLost = (line: Checkpoint) => unlike.has(keyOf(line));
-    yield {
-      held: signed.filter((line) => !isLost(line)),
-      lost: signed.filter(isLost),
-      unsigned: lines.filter((line) => line !== undefined).length - signed.length,
-    };
-  }
+  for await (const lines of all) yield comparedWithRows(db, keyring, lines);
+}
+
+/** Compares a part of the lines with the database. */
+export async function comparedWithRows(
+  db: Sql,
+  keyring: Keyring,
+  lines: ReadLines['lines'],
+): Promise<ComparedLines> {
+  const signed = lines.flatMap((line) => (line && isSigned(keyring, line) ? [line.checkpoint] : []));
+  const unlike = new Set((await unlikeTheirRows(db, signed)).map(keyOf));
+  const isLost = (line: Checkpoint) => unlike.has(keyOf(line));
+  return {
+    held: signed.filter((line) => !isLost(line)),
+    lost: signed.filter(isLost),
+    unsigned: lines.filter((line) => line !== undefined).length - signed.length,
+  };
 }
 
 /**

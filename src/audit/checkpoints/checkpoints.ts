@@ -7,10 +7,10 @@ import { heldBecause } from '../held.js';
 import {
   behind,
   belowFloor,
+  comparedWithRows,
   firstOfEach,
   floorOf,
   linesAtOnce,
-  linesHeld,
   ofHeads,
   unlikeTheirRows,
   type Break,
@@ -79,12 +79,12 @@ export class Checkpoints {
     this.#seal = sealOf(keyring);
   }
 
-  /** Where the log is not what the file says, as far as that was found without reading all of it; empty where it is. */
+  /** Where the log is not what the lines say, as far as that was found without reading all of them; empty where it is. */
   get breaks(): readonly Break[] {
     return this.#breaks;
   }
 
-  /** @throws UNAVAILABLE where the audit log is not what the file says: nothing may be added to it. */
+  /** @throws UNAVAILABLE where the audit log is not what the lines say: nothing may be added to it. */
   expectWhole(): void {
     if (this.#breaks.length > 0) throw unavailable('the audit log is not what its checkpoints say');
   }
@@ -119,7 +119,7 @@ export class Checkpoints {
   }
 
   /**
-   * Counted, and not by the calendar alone: a clock that is years ahead lets no more than one month go. What cannot be let
+   * Counted, and not by the calendar alone: a clock that is years ahead lets one month go at most. What cannot be let
    * go stays, and is in nobody's way.
    */
   async #letGo(segments: readonly Segment[]): Promise<void> {
@@ -137,7 +137,7 @@ export class Checkpoints {
   }
 
   /**
-   * Writes down what ended by events that are committed; resolves when it is on the disk, so that whoever has the answer
+   * Writes down what ended by events that are committed; resolves when it would outlive a crash, so that whoever has the answer
    * can rely on it. What cannot be written, or not within two seconds, is left to the next `write`, and the log says so:
    * what is done is done, and its caller is to hear of it.
    */
@@ -156,7 +156,7 @@ export class Checkpoints {
     const late = new AbortController();
     const slow = sleep(longestWriteMs, 'slow', { signal: late.signal }).catch(() => undefined);
     if ((await Promise.race([written.catch(failed), slow])) === 'slow')
-      this.log.error({}, 'what ended is not in the checkpoints yet: their file is slow');
+      this.log.error({}, 'what ended is not in the checkpoints yet: their place is slow');
     late.abort();
   }
 
@@ -206,8 +206,8 @@ export class Checkpoints {
   }
 
   /**
-   * Holds the chains to what was written since the last look, by whichever process. Costs three statements, however much
-   * that is: of each chain its highest line is looked up, each one that does not go on to the next line of its chain, and
+   * Holds the chains to what was written since the last look, by whichever process. Costs three statements, and one more
+   * for each ten thousand lines that are looked up: of each chain its highest line is looked up, each one that does not go on to the next line of its chain, and
    * each that says what ended.
    */
   async check(): Promise<Checked> {
@@ -250,8 +250,8 @@ export class Checkpoints {
   /** What ended before is to be known yet where a still earlier state is put back. */
   async *#held(): AsyncGenerator<MonthLines> {
     for await (const { month, lines } of linesByMonth(this.place, this.#seal)) {
-      for await (const { held } of linesHeld(this.db, this.keyring, only(lines)))
-        yield { month, lines: held.map((line) => lineText(this.keyring, line)) };
+      const { held } = await comparedWithRows(this.db, this.keyring, lines);
+      yield { month, lines: held.map((line) => lineText(this.keyring, line)) };
     }
   }
 
@@ -364,10 +364,6 @@ export class Checkpoints {
     }
     return { ...found, breaks, lines, oldest };
   }
-}
-
-async function* only<One>(one: One): AsyncGenerator<One> {
-  yield await Promise.resolve(one);
 }
 
 /** How many chains the database has, of how many there is no line yet of where they stand now, and whether there is any. */

@@ -21,7 +21,7 @@ export interface StreamLag {
 export class AuditStream {
   readonly #owner = newId();
   /** The chain after which the next look begins: none keeps the others waiting. */
-  #from = '00000000-0000-0000-0000-000000000000';
+  #from = none;
   #isClosing = false;
   #failures = 0;
   #waitUntilMs = 0;

@@ -1,15 +1,16 @@
-import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { CheckpointFolder } from '../../audit/checkpoints/folder.js';
 import type { Config } from '../../config/config.js';
 import { lookAt, type Finding, type Findings } from './finding.js';
 
 /** Whether Keyway may use its folders, whether others may too, and whether the disk has room. */
 export async function ofFolders(config: Config): Promise<readonly Finding[]> {
   const { dataDir, keysDir, checkpoints: at } = config;
-  const data = await lookAt('data folder', (say) => [
+  const data = await lookAt('data folder', async (say) => [
     ...ofFolder(say, 'KEYWAY_DATA_DIR', dataDir, constants.W_OK),
     ...ofRoom(say, dataDir),
-    ...ofCheckpointFiles(say, config),
+    ...(await ofCheckpointFiles(say, config)),
   ]);
   // Where keys are mounted for reading, Keyway serves all the same.
   const keys = await lookAt('key folder', (say) => ofFolder(say, 'KEYWAY_KEYS_DIR', keysDir, 0));
@@ -83,11 +84,10 @@ const megabyte = 2 ** 20;
 const leastMegabytes = 200;
 
 /** Each revocation adds a line to one of them before it is answered. */
-function ofCheckpointFiles(say: Findings, { checkpoints: at }: Config): Finding[] {
-  if (at.kind !== 'folder' || !existsSync(at.path)) return [];
-  return readdirSync(at.path)
-    .filter((name) => /^audit-checkpoints\..*jsonl$/.test(name))
-    .map((name) => join(at.path, name))
+async function ofCheckpointFiles(say: Findings, { checkpoints: at }: Config): Promise<Finding[]> {
+  if (at.kind !== 'folder') return [];
+  return (await new CheckpointFolder(at.path).segments())
+    .map(({ name }) => join(at.path, name))
     .filter((path) => !may(path, constants.R_OK | constants.W_OK))
     .map((path) =>
       say.wrong(`${path} is not for this user to read and write`, 'give it to the user that Keyway runs as'),

@@ -11,6 +11,7 @@ import { encodeId, newId } from '../../../src/ids.js';
 import { loadKeyFiles } from '../../../src/keyring/kek-file.js';
 import { openKeyring, type Keyring } from '../../../src/keyring/keyring.js';
 import { openLog } from '../../../src/log.js';
+import { readyPlace, spawnKeyway, urlOf } from '../../support/process.js';
 import { startTestServer, type TestServer } from '../../support/server.js';
 import { byHand, quiet, withoutChains } from '../chains.js';
 
@@ -311,5 +312,30 @@ test('syslog by UDP has a datagram for each', async () => {
     expect(got.map((message) => numberOf(syslogLine.exec(message)?.[2]))).toEqual(['1', '2']);
   } finally {
     udp.close();
+  }
+});
+
+test('standard output has a whole line for each, among those of the log', async () => {
+  const place = await readyPlace();
+  const spawned = spawnKeyway(['serve'], { ...place.environment, KEYWAY_AUDIT_STREAM: 'stdout' });
+  try {
+    await urlOf(spawned);
+    const streamed = () =>
+      spawned
+        .output()
+        .split('\n')
+        .slice(0, -1)
+        // Beside the log there are lines for people while it starts.
+        .filter((line) => line.includes('specversion'))
+        .map((line) => JSON.parse(line) as { id: string; source: string });
+    while (streamed().length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(streamed()[0]).toMatchObject({
+      id: expect.stringMatching(/^1-/),
+      source: expect.stringMatching(/^\/accounts\//),
+    });
+  } finally {
+    spawned.child.kill('SIGTERM');
+    await spawned.ended;
+    await place.drop();
   }
 });
