@@ -46,7 +46,7 @@ afterEach(async () => {
 });
 
 const serve = (environment: Record<string, string>, preload?: string) => {
-  const one = spawnKeyway(['serve'], environment, preload);
+  const one = spawnKeyway(['serve'], environment, { preload });
   spawned.push(one);
   return one;
 };
@@ -472,7 +472,11 @@ test.each(['KEYWAY_DATA_DIR', 'KEYWAY_KEYS_DIR'])(
 
 test('an older Node is told which one is needed, before anything of Keyway is loaded', async () => {
   const older = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.4' } })`;
-  const { ended, output } = spawnKeyway(['serve'], {}, `data:text/javascript,${encodeURIComponent(older)}`);
+  const { ended, output } = spawnKeyway(
+    ['serve'],
+    {},
+    { preload: `data:text/javascript,${encodeURIComponent(older)}` },
+  );
   expect([await ended, output()]).toEqual([1, 'Keyway needs Node 20.19 or newer.\n']);
 });
 

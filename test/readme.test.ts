@@ -22,6 +22,7 @@ import { expectData, grant, makeAccount, makeCaller, makeCredential } from './su
 import { startTestServer, type TestServer } from './support/server.js';
 import { blocks, pages, read, section } from './support/pages.js';
 import { roleNamed } from './support/tenant.js';
+import { nodeVersions, postgresVersions } from './support/other-versions.js';
 import { run } from './support/verbs.js';
 import { startVeracode } from './upstreams/veracode.js';
 
@@ -56,6 +57,12 @@ async function madeBy(
 
 /** The first block of a language in a text. */
 const first = (language: string, text: string): string => blocks(language, text)[0] ?? '';
+
+test('the README names the versions that test:long starts Keyway with', () => {
+  const named = section('README.md', 'Configuration');
+  for (const version of [...nodeVersions, ...postgresVersions.map((of) => of.replace(/\.\d+-.*/, ''))])
+    expect(named).toContain(version);
+});
 
 // How many blocks of code each page has. All are run below, but for two that any work
 // begins with: the README's first, which starts Keyway, and that of CONTRIBUTING.md, which runs the tests.

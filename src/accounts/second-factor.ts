@@ -127,7 +127,7 @@ const countTry = sql(`
   UPDATE mfa_devices SET
     failures = CASE WHEN locked_until IS NULL THEN failures + 1 ELSE 1 END,
     locked_until = CASE WHEN locked_until IS NULL AND failures + 1 >= ${mostTries}
-      THEN now() + interval '${lockedMs} milliseconds' END
+      THEN now() + ${lockedMs} * interval '1 millisecond' END
   WHERE account_id = :accountId AND (confirmed_at IS NOT NULL) = CAST(:confirmed AS boolean)
     AND (locked_until IS NULL OR locked_until <= now())
   RETURNING id, sealed, recovery`);

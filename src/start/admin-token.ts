@@ -38,7 +38,8 @@ export async function makeToken(
     enabled: true,
     allowedIps: [],
     retrievable: false,
-    expiresAt: () => `now() + interval '${livesMs} milliseconds'`,
+    // Written as one number of milliseconds it would be too long an interval for PostgreSQL 14.
+    expiresAt: () => `now() + ${livesMs} * interval '1 millisecond'`,
   });
   await beginVersion(tx, {
     credentialId: id,

@@ -66,7 +66,7 @@ const batch = 1_000;
 const keyOf = (name: Uint8Array) => Buffer.from(name).toString('base64');
 
 // A row's own lock makes tries at the same moment one after the other, over all replicas.
-const locked = `interval '${lockedMs} milliseconds'`;
+const locked = `(${lockedMs} * interval '1 millisecond')`;
 const recent = `ARRAY(SELECT t FROM unnest(p.at) AS t WHERE t > now() - ${locked} ORDER BY t)`;
 const open = `least(excluded.granted, ${mostTries} - cardinality(${recent}))`;
 const take = {

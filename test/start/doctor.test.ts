@@ -197,11 +197,9 @@ else
     try {
       const everything = () => readdirSync(join(place.folder, 'postgres'), { recursive: true }).sort();
       const before = everything();
-      const { ended, output } = spawnKeyway(
-        ['doctor'],
-        place.environment,
-        'data:text/javascript,process.geteuid = () => 4242',
-      );
+      const { ended, output } = spawnKeyway(['doctor'], place.environment, {
+        preload: 'data:text/javascript,process.geteuid = () => 4242',
+      });
       expect(await ended).toBe(0);
       expect(output()).toMatch(
         /^skipped +database +.*postgres belongs to the user \d+, and was not opened;/m,

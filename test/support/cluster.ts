@@ -22,17 +22,21 @@ export interface Cluster {
   drop(): Promise<void>;
 }
 
-/** Makes one. @throws where this machine has no PostgreSQL server (Debian: the package postgresql). */
-export async function makeCluster(): Promise<Cluster> {
+/**
+ * Makes one.
+ * @param bin the folder of its programs, where it is to be of another version than this machine has.
+ * @throws where this machine has no PostgreSQL server (Debian: the package postgresql).
+ */
+export async function makeCluster(bin = programs()): Promise<Cluster> {
   const folder = makeFolder();
-  await run('initdb', ['-D', folder, '-A', 'trust', '-U', 'postgres', '-E', 'UTF8', '--no-sync']);
-  return startCluster(folder);
+  await run(bin, 'initdb', ['-D', folder, '-A', 'trust', '-U', 'postgres', '-E', 'UTF8', '--no-sync']);
+  return startCluster(bin, folder);
 }
 
-async function startCluster(folder: string): Promise<Cluster> {
+async function startCluster(bin: string, folder: string): Promise<Cluster> {
   const port = await freePort();
   const settings = `-p ${port} -c listen_addresses=127.0.0.1 -k ${folder} -c fsync=off -c max_wal_senders=4`;
-  const control = (...args: string[]) => run('pg_ctl', ['-D', folder, '-s', '-w', ...args]);
+  const control = (...args: string[]) => run(bin, 'pg_ctl', ['-D', folder, '-s', '-w', ...args]);
   const start = () => control('-l', join(folder, 'log'), '-o', settings, 'start');
   await start();
   return {
@@ -48,8 +52,8 @@ async function startCluster(folder: string): Promise<Cluster> {
     standby: async () => {
       const other = makeFolder();
       const from = ['-h', '127.0.0.1', '-p', `${port}`, '-U', 'postgres', '--checkpoint=fast'];
-      await run('pg_basebackup', [...from, '-D', other, '-R', '--no-sync']);
-      return startCluster(other);
+      await run(bin, 'pg_basebackup', [...from, '-D', other, '-R', '--no-sync']);
+      return startCluster(bin, other);
     },
     promote: () => control('promote'),
     drop: async () => {
@@ -69,8 +73,8 @@ function signal(folder: string, name: 'STOP' | 'CONT'): void {
 /** PostgreSQL refuses to run as root: then it runs as the user that its package made. */
 const asRoot = process.getuid?.() === 0;
 
-async function run(program: string, args: readonly string[]): Promise<void> {
-  const [code] = (await once(spawnAsPostgres(join(programs(), program), args), 'close')) as [number | null];
+async function run(bin: string, program: string, args: readonly string[]): Promise<void> {
+  const [code] = (await once(spawnAsPostgres(join(bin, program), args), 'close')) as [number | null];
   if (code !== 0) throw new Error(`${program} failed (${code})`);
 }
 

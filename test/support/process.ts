@@ -16,14 +16,18 @@ export interface Spawned {
   ended: Promise<number | null>;
 }
 
-/** Runs `keyway` with these arguments; end what serves by `child.kill()`. */
+/**
+ * Runs `keyway` with these arguments; end what serves by `child.kill()`.
+ * @param preload a module that it imports before anything else.
+ * @param node the program of another version of Node.
+ */
 export function spawnKeyway(
   args: readonly string[],
   environment: Record<string, string>,
-  preload?: string,
+  { preload, node = process.execPath }: { preload?: string | undefined; node?: string | undefined } = {},
 ): Spawned {
   const child = spawn(
-    process.execPath,
+    node,
     [...(preload === undefined ? [] : ['--import', preload]), 'bin/keyway.js', ...args],
     {
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },

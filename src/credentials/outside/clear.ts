@@ -134,7 +134,7 @@ async function takeOff(
 
 const leftoverNamed = sql(`
   SELECT id, credential_id AS "credentialId", store_id AS "storeId", access_key AS "accessKey", version,
-    rotation_id AS "rotationId", before, attempts, coalesce(until_at < now() - interval '${latestLookMs} milliseconds', false) AS "isLate"
+    rotation_id AS "rotationId", before, attempts, coalesce(until_at < now() - ${latestLookMs} * interval '1 millisecond', false) AS "isLate"
   FROM leftovers WHERE id = :id AND fence = :fence`);
 const unreachable = sql(`
   DELETE FROM leftovers l USING stores s

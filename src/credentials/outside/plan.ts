@@ -31,7 +31,7 @@ export async function plan(tx: Tx, wanting: Actor, { details = {}, ...what }: Pl
       ...only(wanting),
       details,
       // The transaction may have waited for a lock since it began.
-      leaseUntil: () => `clock_timestamp() + interval '${leaseMs} milliseconds'`,
+      leaseUntil: () => `clock_timestamp() + ${leaseMs} * interval '1 millisecond'`,
       nextAt: () => 'now()',
     });
   } catch (error) {
