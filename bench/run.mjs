@@ -23,7 +23,7 @@ const { furtherTable, page, summary, table } = await import('./report.mjs');
 const { requests } = await import('./questions.mjs');
 const { statementsOfEach } = await import('./statements.mjs');
 const { tables } = await import('./tables.mjs');
-const { expectWithin } = await import('./bounds.mjs');
+const { tooManyStatements, tooSlow } = await import('./bounds.mjs');
 const { expectWrk } = await import('./wrk.mjs');
 
 const { values } = parseArgs({
@@ -67,22 +67,38 @@ if (wanted.length > 0 || chosen.some((name) => contestants[name].peer)) installP
 const bed = await openBed(credentials, values.keep);
 let medians;
 let counts;
+let broken = [];
 const further = [];
 try {
   counts = await statementsOfEach(bed, chosen, only);
-  medians = summary(await measureRounds(bed, chosen, { ...options, postmaster: await postmasterHere() }));
+  medians = await measured();
   writeResults();
   for (const name of wanted) {
     const rows = await tables[name].measure({ bed, only, keep: values.keep });
     further.push(furtherTable(tables[name], rows));
     writeResults();
   }
+  if (values.check) broken = await notWithin();
 } finally {
   await bed.close();
 }
 if (values.json) console.log(JSON.stringify({ contestants: withCounts(medians, counts) }, undefined, 2));
 else console.log([table(medians, counts), ...further].join('\n'));
-if (values.check) expectWithin(medians, counts);
+if (broken.length > 0) throw new Error(`what is measured is not what it was:\n  ${broken.join('\n  ')}`);
+
+async function measured() {
+  return summary(await measureRounds(bed, chosen, { ...options, postmaster: await postmasterHere() }));
+}
+
+/** What does not hold. A machine may be busy for a moment: slow is what is slow three times. */
+async function notWithin() {
+  let slow = tooSlow(medians);
+  for (let again = 0; again < 2 && slow.size > 0; again++) {
+    const then = tooSlow(await measured());
+    slow = new Map([...slow].filter(([what]) => then.has(what)));
+  }
+  return [...tooManyStatements(medians, counts), ...[...slow].map((entry) => entry.join(': '))];
+}
 
 /** What is measured so far: what comes later may fail. */
 function writeResults() {
