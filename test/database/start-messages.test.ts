@@ -85,6 +85,8 @@ if (admin !== undefined) {
   });
 
   test('rights that are missing are told before the first change, with what gives them', async () => {
+    // PostgreSQL 14 still gave this right to everybody.
+    await onServer(url.href, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC');
     const db = await open(address({ username: role, password: 'hunter2' }));
     const told = await refusal(() => db.migrate());
     const database = url.pathname.slice(1);
