@@ -32,7 +32,12 @@ export interface RequestContext {
    * Aborted where the caller leaves before the answer: what is only read ends, and what changes something is not begun.
    */
   readonly left: AbortSignal;
-  readonly db: Database;
+  /** Of a query, from when it is about to run, what may be read from a replica. */
+  db: Database;
+  /** Where there is a replica: where a query is to be read from. */
+  readonly replica?: { forQuery(): Promise<{ db: Database; asOf: number }> } | undefined;
+  /** Where there is a replica: what a query reads has all that was committed by then, in milliseconds since 1970. */
+  asOf?: number;
   readonly keyring: Keyring;
   readonly connectors: Registry;
   /** The way to outside stores. */

@@ -139,7 +139,7 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
 
 async function serve(
   config: Config,
-  { db, keyring, checkpoints, wraps, keys }: Keyway,
+  { db, replica, keyring, checkpoints, wraps, keys }: Keyway,
   log: Log,
   connectors: Registry,
 ) {
@@ -157,6 +157,7 @@ async function serve(
   const keySets = openKeySets(config.jwtIssuers, outbound, log);
   const parts = {
     db,
+    replica,
     keyring,
     connectors,
     gates,

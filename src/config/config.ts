@@ -17,6 +17,8 @@ export interface Config {
   readonly port: number;
   /** A PostgreSQL connection string; the embedded database where there is none. */
   readonly databaseUrl: string | undefined;
+  /** Of a server that follows the one of `databaseUrl`, from which queries may be read; none, if undefined. */
+  readonly databaseReadUrl: string | undefined;
   /** Most connections to PostgreSQL at once. */
   readonly databasePool: number;
   /** How many processes serve beside each other. */
@@ -182,6 +184,7 @@ export function examineConfig(given: Environment = process.env, always: Environm
     host,
     port: whole('PORT', 4000, 0, 65535),
     databaseUrl: text('DATABASE_URL'),
+    databaseReadUrl: text('KEYWAY_DATABASE_READ_URL'),
     databasePool: whole('KEYWAY_DATABASE_POOL', 10, 2, 500),
     processes: processes('KEYWAY_PROCESSES'),
     dataDir,
@@ -223,6 +226,15 @@ export function examineConfig(given: Environment = process.env, always: Environm
     fault('KEYWAY_LOG_LEVEL', `must be one of ${logLevels.join(', ')}`);
   if (config.databaseUrl !== undefined)
     databaseFaults(config.databaseUrl, production).forEach((f) => fault('DATABASE_URL', f));
+  if (config.databaseReadUrl !== undefined) {
+    const { databaseUrl: own, databaseReadUrl: url } = config;
+    const wrong = databaseFaults(url, production);
+    wrong.forEach((f) => fault('KEYWAY_DATABASE_READ_URL', f));
+    if (own === undefined)
+      fault('KEYWAY_DATABASE_READ_URL', 'needs DATABASE_URL: the server that it follows');
+    else if (wrong.concat(databaseFaults(own, production)).length === 0 && isSameDatabase(own, url))
+      fault('KEYWAY_DATABASE_READ_URL', 'must lead to another server than DATABASE_URL');
+  }
   if (config.checkpoints.kind === 'postgres') {
     const { url } = config.checkpoints;
     const wrong = databaseFaults(url, production);
@@ -306,6 +318,7 @@ const known = new Set([
   'KEYWAY_CHECKPOINT_MONTHS',
   ...keyProviderSettings,
   'KEYWAY_DATABASE_POOL',
+  'KEYWAY_DATABASE_READ_URL',
   'KEYWAY_PROCESSES',
   'KEYWAY_LOG_LEVEL',
   'KEYWAY_CORS_ORIGINS',

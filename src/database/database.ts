@@ -8,7 +8,7 @@ import {
   type SelectQueryBuilder,
 } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
-import { connectionTo } from './connect.js';
+import { connectionTo, type PoolOptions } from './connect.js';
 import { Connections, type Handing } from './connections.js';
 import { askRights, expectRights, type RoleRights } from './rights.js';
 import { openEmbedded } from './embedded.js';
@@ -189,6 +189,23 @@ export class Database implements Sql {
   /** Counts towards the limit what else of the database is waited for. @throws UNAVAILABLE where nothing is left of it. */
   during<Result>(work: () => Promise<Result>, wait?: Wait): Promise<Result> {
     return this.limit ? this.limit.during(work, wait) : work();
+  }
+
+  /** The same for the request that `other` is for. */
+  withinAs(other: Database): Database {
+    return other.limit ? this.within(other.limit) : this;
+  }
+
+  /**
+   * What single statements read from a server that follows this one's, by that pool of connections to it: it has no
+   * transactions. It is watched over until `stop`.
+   */
+  readBy(pool: Handing, connections: Connections, options: PoolOptions): { db: Database; stop: () => void } {
+    const served = watch<Client>(pool, connections, options);
+    const db = Object.create(this) as Database;
+    const transaction = () => Promise.reject(new Error('what only follows has no transactions'));
+    Object.assign(db, { pool, served, unlimited: db, transaction });
+    return { db, stop: () => served.stop() };
   }
 
   /**

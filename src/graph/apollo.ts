@@ -19,6 +19,7 @@ import { namedOperation } from './named-operation.js';
 import { nestedArguments } from './nested-arguments.js';
 import type { QueryLimits } from '../config/request-limits.js';
 import { parseOptions, queryLimits } from './query-limits.js';
+import { queriesFromReplica } from './read-from.js';
 import type { Turns } from './turns.js';
 import { AuditOutcome } from '../audit/audit-event.js';
 
@@ -74,6 +75,7 @@ export function openApollo(
         nestedArguments(),
         askedFields(),
         executionsInTurn(executions),
+        queriesFromReplica,
       ),
       compiledQueries(known),
       costOfNothing,

@@ -9,6 +9,7 @@ import { faultsIn } from './errors/input.js';
 import { suggestNothing } from './errors/suggest.js';
 import type { Executions } from './executions.js';
 import { costWithin } from './query-limits.js';
+import { ageOf, readFrom } from './read-from.js';
 
 const mostKept = 500;
 /** Longer texts, in characters, are not kept: what is asked again and again is short. */
@@ -71,8 +72,9 @@ export class KnownDocuments {
     const end = await this.executions.begin(whoseOf(ctx.principal), { cost, isQuery: true }, ctx.left);
     let data: Awaited<ReturnType<typeof code.run>>;
     try {
+      await readFrom(ctx);
       data = await code.run(ctx, variables);
-      return data && `${JSON.stringify({ data, extensions: { cost } })}\n`;
+      return data && `${JSON.stringify({ data, extensions: { cost, ...ageOf(ctx) } })}\n`;
     } finally {
       end(data === undefined);
     }

@@ -38,6 +38,8 @@ export interface Parts extends Pick<
   RequestContext,
   'db' | 'keyring' | 'connectors' | 'gates' | 'syncs' | 'decisions' | 'lastUsed'
 > {
+  /** A server that queries may be read from. */
+  replica: { forQuery(own: Parts['db']): Promise<{ db: Parts['db']; asOf: number }> } | undefined;
   keySets: KeySets;
   schema: GraphQLSchema;
 }
@@ -159,7 +161,7 @@ async function addGraph(
   turns: Turns,
   held: () => boolean,
 ): Promise<void> {
-  const { db, keyring, connectors, gates, syncs, keySets, decisions, lastUsed } = parts;
+  const { db, keyring, connectors, gates, syncs, keySets, decisions, lastUsed, replica } = parts;
   const issuers = new Set(keySets.keys());
   const firstSights = new FirstSights(keyring);
   const claimedRoles = [...keySets.values()].flatMap(({ issuer }) => issuer.roles);
@@ -227,6 +229,7 @@ async function addGraph(
       ip: addressOf(request, config),
       left: leaving.signal,
       db: own,
+      replica: replica && { forQuery: () => replica.forQuery(own) },
       keyring,
       connectors,
       gates,

@@ -4,6 +4,7 @@ import type { CheckpointPlace } from '../audit/checkpoints/place.js';
 import type { Config } from '../config/config.js';
 import { installed } from '../config/installed.js';
 import { Database, sql } from '../database/database.js';
+import { Replica } from '../database/replica/replica.js';
 import { firstStart } from './first-start.js';
 import { makeFolder } from './folders.js';
 import { openKeyProviders } from './key-providers/key-providers.js';
@@ -20,6 +21,8 @@ import { WrapCount } from './wrap-count.js';
 /** A Keyway whose database and keys are open. While its checkpoints tell of breaks in the audit log, it serves nothing. */
 export interface Keyway {
   readonly db: Database;
+  /** A server that queries may be read from. */
+  readonly replica: Replica | undefined;
   readonly keyring: Keyring;
   readonly checkpoints: Checkpoints;
   /** Where the checkpoints lie. */
@@ -101,10 +104,16 @@ async function openParts(
     onLinked: (events) => checkpoints.noteEnded(events),
     processes: config.processes,
   };
+  const replica = replicaOf(db, config, (error) =>
+    error === undefined
+      ? log.info({}, 'queries are read from KEYWAY_DATABASE_READ_URL again')
+      : log.warn({ error }, 'queries are not read from KEYWAY_DATABASE_READ_URL, but from the primary'),
+  );
   const opened = await openKeys(db, config.keysDir, options, keks);
   const close = async () => {
     await opened.keyring?.close();
     await place.close();
+    await replica?.close();
     await db.close();
   };
   if (!opened.keyring) return { db, keyring: opened.keyring, missing: opened.missing, place, close };
@@ -116,13 +125,25 @@ async function openParts(
   if (keyring.hasKek(keyring.currentKekId())) await wraps.reserve(keyring.currentKekId());
   const checkpoints = new Checkpoints(db, keyring, place, log, config.checkpointMonths);
   await checkpoints.check();
-  const open = { db, keyring, checkpoints, place, wraps, keys, close };
+  const open = { db, replica, keyring, checkpoints, place, wraps, keys, close };
   // Nothing is made on a database that is not what it was: what is missing may come back.
   if (checkpoints.breaks.length > 0) return { ...open, tokenPath: undefined };
   const tokenPath = await firstStart(db, keyring, config.dataDir);
   await updateBuiltInRoles(db, keyring, log);
   await checkpoints.write();
   return { ...open, tokenPath };
+}
+
+/**
+ * The server that queries may be read from; undefined where none is set.
+ * @param onChange as of `Replica`
+ */
+export function replicaOf(
+  db: Database,
+  { databaseReadUrl: url, databasePool: poolSize }: Pick<Config, 'databaseReadUrl' | 'databasePool'>,
+  onChange: (trouble: unknown) => void,
+): Replica | undefined {
+  return url === undefined ? undefined : new Replica(db, { url, poolSize, onChange });
 }
 
 /** Expects of the role of a PostgreSQL what production requires. @throws an Error to show for a superuser */

@@ -65,6 +65,22 @@ test.each([
 });
 
 test.each([
+  ['postgres://ada:hunter2@localhost/keyway', 'must lead to another server than DATABASE_URL'],
+  [
+    'postgres://ada:hunter2@db.example.com/x?sslmode=disable',
+    'must use TLS, unless the server is on this machine',
+  ],
+  ['https://example.com/hunter2', 'must be a PostgreSQL address: postgres://user@host/database'],
+])('queries cannot be read from %s', (KEYWAY_DATABASE_READ_URL, why) => {
+  const read = (own: object) => readConfig({ KEYWAY_DATABASE_READ_URL, ...own });
+  expect(() => read({ DATABASE_URL: 'postgres://ada:a@127.0.0.1/keyway' })).toThrow(
+    `KEYWAY_DATABASE_READ_URL ${why}`,
+  );
+  expect(() => read({})).toThrow(/KEYWAY_DATABASE_READ_URL needs DATABASE_URL/);
+  expect(() => read({})).not.toThrow('hunter2');
+});
+
+test.each([
   [{}, []],
   [{ KEYWAY_METRICS_HOST: '::1' }, ['KEYWAY_METRICS_HOST']],
   [{ KEYWAY_METRICS_PORT: '4000' }, ['KEYWAY_METRICS_PORT']],

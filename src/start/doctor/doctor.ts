@@ -10,6 +10,7 @@ import { ofFolders } from './folders.js';
 import { seeKeys } from './keys.js';
 import { endOfNode } from './lifetimes.js';
 import { ofIssuers, ofStores } from './outside.js';
+import { ofReplica } from './replica.js';
 
 /**
  * Looks at all that a Keyway needs, also where it could not start: its settings, folders, address, database, keys,
@@ -51,6 +52,7 @@ async function* ofData(
     keyring = keys.keyring;
     yield* keys.findings;
     if (asked && keyring) {
+      yield* await ofReplica(config, asked);
       yield* await ofCheckpoints(config, asked, keyring, log);
       yield* await ofStores(asked, keyring, outbound, log);
       return;
