@@ -26,10 +26,7 @@ export function readAuditStreamAt(text: string, tokenFile: string | undefined): 
   if (url.username !== '' || url.password !== '')
     return 'must have no user and no password in it: a token is read from KEYWAY_AUDIT_STREAM_TOKEN_FILE';
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  if (url.protocol === 'file:')
-    return host === '' && url.pathname.length > 1
-      ? { kind: 'file', path: decodeURIComponent(url.pathname) }
-      : forms;
+  if (url.protocol === 'file:') return host === '' && url.pathname.length > 1 ? fileAt(url.pathname) : forms;
   const [, transport] = /^syslog\+(tcp|tls|udp):$/.exec(url.protocol) ?? [];
   if (transport) {
     const by = transport as keyof typeof usualPorts;
@@ -39,4 +36,13 @@ export function readAuditStreamAt(text: string, tokenFile: string | undefined): 
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLocal(host)))
     return { kind: 'collector', url: url.href, tokenFile };
   return url.protocol === 'http:' ? 'must use https, unless the collector is on this machine' : forms;
+}
+
+function fileAt(pathname: string): AuditStreamAt | string {
+  try {
+    const path = decodeURIComponent(pathname);
+    return path.includes('\0') ? forms : { kind: 'file', path };
+  } catch {
+    return 'must have a % in it written as %25';
+  }
 }

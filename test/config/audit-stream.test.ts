@@ -31,6 +31,8 @@ test.each([
   ['logs.example.com', 'must be stdout, file:///path, syslog+tls://host'],
   ['syslog://logs.example.com', 'must be stdout, file:///path, syslog+tls://host'],
   ['syslog+tcp://logs.example.com/hunter2', 'must be stdout, file:///path, syslog+tls://host'],
+  ['file:///var/hunter2%', 'must have a % in it written as %25'],
+  ['file:///hunter2%00', 'must be stdout, file:///path, syslog+tls://host'],
   ['file://hunter2/x', 'must be stdout, file:///path, syslog+tls://host'],
   ['http://logs.example.com/hunter2', 'must use https, unless the collector is on this machine'],
   ['https://ada:hunter2@logs.example.com/', 'must have no user and no password in it'],

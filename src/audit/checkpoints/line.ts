@@ -89,8 +89,10 @@ export function readLine(line: string): CheckpointLine | undefined {
     } = checkpoint;
     const texts = [account, number, hash, at, epoch, from, since, month, mac];
     const isText = texts.every((part) => typeof part === 'string');
+    // Together they say what ended, and are signed together.
+    const isWhole = checkpoint.from === undefined || checkpoint.ended !== undefined;
     const isPlace = [number, from, since].every((part) => /^\d{1,18}$/.test(part));
-    const fits = isText && isPlace && uuid.test(account) && /^[0-9a-f]{64}$/.test(hash);
+    const fits = isText && isWhole && isPlace && uuid.test(account) && /^[0-9a-f]{64}$/.test(hash);
     return fits && Array.isArray(ended) ? { checkpoint, mac } : undefined;
   } catch {
     return undefined;
