@@ -193,6 +193,16 @@ export const longestPolicy = 'P10Y';
 export const shortestIssue = 'PT10M';
 export const longestIssue = 'PT36H';
 
+/** What the uses of a credential are counted over at most: longer than a month, remaining uses are meant. */
+export const longestWindow = 'P31D';
+
+/** The time between two refills of remaining uses: for less a window is meant, and more is longer than a year. */
+export const shortestRefill = 'PT1M';
+export const longestRefill = 'P366D';
+
+/** Uses that a limit of a credential allows, and that one verification counts as: half of what the database counts to. */
+export const mostUses = 1_000_000_000;
+
 /**
  * How often credentials of one owner can be rotated by policies, and so the least that one policy can ask for: a rotation
  * in an outside store takes seconds, and linked credentials are rotated one after another.

@@ -19,6 +19,7 @@ import { CredentialRole } from './record/credential-role.js';
 import { noUseYet } from './record/credential-use.js';
 import { Credential, type Unsaid } from './record/credential.js';
 import type { CreateCredentialInput } from './credential.input.js';
+import { expectNoLimits } from './limits/keep.js';
 import type { IssuedSecret } from './secret/issued-secret.js';
 import { keepOutside } from './secret/keep-secret.js';
 import { factorFor, type Coded } from './secret/factor.js';
@@ -61,6 +62,7 @@ export async function createOutside(
   await authorizeScope(ctx, store, input.scope);
   const wish = outsideWish(connector, input.secret);
   expectKept(connector, input);
+  expectNoLimits(input);
   expectRetrievable(input);
   const columns = { ...columnsOf(ctx, input, store, placing, wish, connector), id: newId() };
   connector.expect?.(columns);

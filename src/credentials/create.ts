@@ -36,6 +36,7 @@ import {
   placeOf,
 } from './record/allowed.js';
 import { checkedExpiry, expiryFor } from './record/expiry.js';
+import { expectNoLimits, limitsBegun } from './limits/keep.js';
 import { createOutside, noSuchSetting, type Placing } from './create-outside.js';
 import { versionBegun } from './record/versions.js';
 import { factorFor, type Coded } from './secret/factor.js';
@@ -100,10 +101,13 @@ async function createHere(
   const { account, owner, project, roles } = placing;
   if (input.scope) throw badInput('input.scope', "must be left out: Keyway's own store has no such places");
   if (input.baseUrl) throw badInput('input.baseUrl', noSuchSetting);
+  const id = newId();
   const { wish, provider } = wishFor(input.secret, account);
   if (wish.kind === 'PASSWORD' && [wish.accessKey, wish.accessKey.toUpperCase()].some(isGeneratedKey))
     throw badInput('input.secret.password.username', "must not read like an access key of Keyway's");
   const kind = CredentialKind[wish.kind];
+  if (kind === CredentialKind.PROVIDER_KEYS) expectNoLimits(input);
+  const limits = limitsBegun(id, input);
   const permissions = input.secret.token?.permissions ?? null;
   const allowedIps = [...new Set(input.allowedIps ?? [])];
   const terms = {
@@ -125,7 +129,6 @@ async function createHere(
   const { accessKey } = prepared.minted;
   const retrievable = kind === CredentialKind.PROVIDER_KEYS || input.retrievable === true;
   const policy = input.rotationPolicy;
-  const id = newId();
   const held = placeHeld(owner ? [account.id, owner.id] : [account.id], project?.id ?? null);
   const columns = {
     ...columnsOf(ctx, input, store, placing, wish),
@@ -166,6 +169,7 @@ async function createHere(
           inserting(ctx.db, Credential, [{ ...columns, expiresAt }], { changed: columnsOfChanged }),
           versionBegun(ctx.db, { credentialId: id, number: 1, state: 'CURRENT', accessKey, ...kept }),
           { statement: noUseYet, parameters: { id } },
+          ...limits,
           ...(roles.length > 0
             ? [
                 inserting(
@@ -195,7 +199,12 @@ async function createHere(
       throw error;
     });
   const issued = await shown(ctx, outcome, mayStill(ctx, outcome, Permission.CREDENTIAL_CREATE));
-  return { credential: await answered(ctx, outcome, store, placing), issued };
+  // The row, as it was written, knows nothing of what was written beside it.
+  const credential =
+    limits.length > 0
+      ? await changedCredential(ctx, outcome.result.id)
+      : await answered(ctx, outcome, store, placing);
+  return { credential, issued };
 }
 
 /** What is made with the row, and what is said of it. */

@@ -27,6 +27,7 @@ import {
   PositiveDuration,
 } from '../inputs/rules.js';
 import { DateTime, Duration, EmailAddress, IPRange, URL } from '../inputs/scalars.js';
+import { RateLimitInput, RemainingUsesInput } from './limits/limits.input.js';
 import { NewSecretInput } from './secret/secret.input.js';
 
 @InputType({
@@ -169,6 +170,24 @@ export class CreateCredentialInput {
   @Nested()
   rotationPolicy?: RotationPolicyInput | null;
 
+  @Field(() => RateLimitInput, {
+    nullable: true,
+    description:
+      'How often it may be verified within a length of time; any number of times, if left out. Not for outside stores and provider keys, which Keyway does not verify.',
+  })
+  @Optional()
+  @Nested()
+  rateLimit?: RateLimitInput | null;
+
+  @Field(() => RemainingUsesInput, {
+    nullable: true,
+    description:
+      'How often it can be verified in all; any number of times, if left out. Not for outside stores and provider keys, which Keyway does not verify.',
+  })
+  @Optional()
+  @Nested()
+  remainingUses?: RemainingUsesInput | null;
+
   @MfaCodeField()
   mfaCode?: string | null;
 
@@ -178,7 +197,7 @@ export class CreateCredentialInput {
 
 @InputType({
   description:
-    'A field that is left out keeps its value; null removes it, or is an error if the field must have a value. The roles, addresses, expiry, owner, project and rotation policy of a temporary credential cannot be changed.',
+    'A field that is left out keeps its value; null removes it, or is an error if the field must have a value. The roles, addresses, expiry, owner, project, rotation policy and limits of a temporary credential cannot be changed.',
 })
 export class UpdateCredentialInput {
   @Field(() => ID, { description: 'The credential to change.' })
@@ -289,6 +308,23 @@ export class UpdateCredentialInput {
   @Optional()
   @Nested()
   rotationPolicy?: RotationPolicyInput | null;
+
+  @Field(() => RateLimitInput, {
+    nullable: true,
+    description:
+      'How often it may be verified within a length of time; null means any number of times. The uses so far count if `window` stays as it was.',
+  })
+  @Optional()
+  @Nested()
+  rateLimit?: RateLimitInput | null;
+
+  @Field(() => RemainingUsesInput, {
+    nullable: true,
+    description: 'How often it can still be verified; null means any number of times.',
+  })
+  @Optional()
+  @Nested()
+  remainingUses?: RemainingUsesInput | null;
 
   @Field(() => NewSecretInput, {
     nullable: true,

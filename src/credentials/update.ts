@@ -21,7 +21,7 @@ import { reseal } from '../stores/sealed/reseal.js';
 import { StoreKind } from '../stores/store.js';
 import { instantMs, durationMs } from '../time.js';
 import { CredentialRole } from './record/credential-role.js';
-import { Credential, CredentialStatus } from './record/credential.js';
+import { Credential, CredentialKind, CredentialStatus } from './record/credential.js';
 import type { RotationPolicyInput, UpdateCredentialInput } from './credential.input.js';
 import { endOrphans } from './record/end.js';
 import { changedCredential, findCredential } from './record/find.js';
@@ -31,6 +31,7 @@ import { deedsOfChange } from './record/deeds.js';
 import { carryOut } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
 import { expectIdle } from './outside/plan.js';
+import { changeLimits, expectNoLimits } from './limits/keep.js';
 import { noSuchSetting } from './create-outside.js';
 import { givenSecret, planUpdate, reaching, sendsUnseen } from './update-outside.js';
 import {
@@ -49,7 +50,7 @@ import { checkedExpiry } from './record/expiry.js';
  * what would act as the caller again and for longer, where anybody could do more to it at its new place than the caller
  * may, and to give it away without the second factor that the caller's account requires; CONFLICT
  * where it has ended or has another revision than expected; BAD_USER_INPUT for an empty address list where there was a
- * restriction, and without what its store needs.
+ * restriction, for limits of what Keyway does not verify, and without what its store needs.
  */
 export async function updateCredential(
   ctx: RequestContext,
@@ -82,6 +83,8 @@ export async function updateCredential(
     expectLiving(credential);
     expectRevision(credential, input.expectedRevision);
     if (credential.parentId !== null) expectTermsKept(input);
+    const isVerified = store.kind === StoreKind.BUILT_IN && credential.kind !== CredentialKind.PROVIDER_KEYS;
+    if (!isVerified) expectNoLimits(input);
     const wanted = {
       ...wantedColumns(ctx, credential, input, owner?.id ?? null, project?.id ?? null),
       ...(input.rotationPolicy !== undefined && (await policyOf(tx, credential, input.rotationPolicy))),
@@ -142,7 +145,8 @@ export async function updateCredential(
       await (isMore ? authorizeShowing(ctx, terms, tx) : authorizeTerms(ctx, terms, tx));
     }
     if (names.includes('projectId')) await sealAnew(ctx, tx, credential, wanted.projectId ?? null);
-    if (names.length > 0 || rolesChanged) {
+    const limits = await changeLimits(tx, credential.id, input);
+    if (names.length > 0 || rolesChanged || limits.length > 0) {
       await tx.em.getRepository(Credential).update(
         { id: credential.id },
         {
@@ -158,7 +162,7 @@ export async function updateCredential(
     if (names.includes('projectId')) await endOrphans(tx, [credential.id]);
     if (names.includes('ownerId'))
       await tx.rows(handOver, { id: credential.id, owner: wanted.ownerId ?? null });
-    const changed = [...publicNames(names), ...(rolesChanged ? ['roles'] : [])];
+    const changed = [...publicNames(names), ...(rolesChanged ? ['roles'] : []), ...limits];
     const kept = Object.fromEntries(names.map((name) => [name, wanted[name]])) as Partial<Credential>;
     await recordAll(ctx, tx, deedsOfChange(credential, kept, changed, change?.dropped));
     return { id: credential.id, intent: null, secretResent: false };
@@ -177,7 +181,16 @@ interface Updated extends Answer {
 
 /** @throws UNSUPPORTED for what a temporary credential was issued with: it is never more than its parent. */
 function expectTermsKept(input: UpdateCredentialInput): void {
-  const terms = ['roles', 'allowedIps', 'expiresAt', 'owner', 'project', 'rotationPolicy'] as const;
+  const terms = [
+    'roles',
+    'allowedIps',
+    'expiresAt',
+    'owner',
+    'project',
+    'rotationPolicy',
+    'rateLimit',
+    'remainingUses',
+  ] as const;
   if (terms.some((name) => input[name] !== undefined))
     throw unsupported('A temporary credential keeps the terms that it was issued with: issue another one.');
 }

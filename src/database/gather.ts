@@ -168,11 +168,12 @@ export function gather<Key, Found>(
  */
 export function gatherOn<Key, Found>(
   read: (db: Database, keys: readonly Key[]) => Promise<readonly Found[]>,
+  options: LaneOptions<Key> = {},
 ): (db: Database, key: Key) => Promise<Found> {
   const gathering = new WeakMap<Database, (key: Key) => Promise<Found>>();
   return (db, key) => {
     const { unlimited } = db;
-    const ask = gathering.get(unlimited) ?? gather((keys: readonly Key[]) => read(unlimited, keys));
+    const ask = gathering.get(unlimited) ?? gather((keys: readonly Key[]) => read(unlimited, keys), options);
     gathering.set(unlimited, ask);
     return db.during(() => ask(key));
   };

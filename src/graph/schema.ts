@@ -27,6 +27,7 @@ import {
   AbandonedResolver,
   StoreCredentialsResolver,
 } from '../credentials/credential.resolver.js';
+import { CredentialLimitsResolver } from '../credentials/limits/limits.resolver.js';
 import { registry, type Registry } from '../connectors/registry.js';
 import type { RequestContext } from '../context.js';
 import { encodeId } from '../ids.js';
@@ -57,6 +58,7 @@ const oneOfInputs = ['NewSecretInput', 'ProofInput', 'ProviderKeysInput', 'Store
 const resolvers: NonEmptyArray<Resolver> = [
   NodeResolver,
   CredentialResolver,
+  CredentialLimitsResolver,
   RotationResolver,
   UntouchedCredentialResolver,
   AbandonedResolver,

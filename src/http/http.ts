@@ -285,9 +285,12 @@ async function addGraph(
     },
   });
   const rules = { suggest: suggestFor(config.introspection), limits: config.limits.query };
-  app.post('/v1/verify', { onRequest }, async (request, reply) =>
-    answerVerification(parts.schema, await context(request, reply), request.body, rules),
-  );
+  app.post('/v1/verify', { onRequest }, async (request, reply) => {
+    const ctx = await context(request, reply);
+    const answer = await answerVerification(parts.schema, ctx, request.body, rules);
+    if (answer.retryAfter !== null) void reply.header('retry-after', answer.retryAfter);
+    return answer;
+  });
 }
 
 /** What Apollo Server refuses before there is a context, such as a body that asks nothing, comes without id and cost. */

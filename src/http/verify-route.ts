@@ -23,6 +23,8 @@ import { DateTime } from '../inputs/scalars.js';
 export interface VerificationAnswer {
   valid: boolean;
   code: VerificationCode;
+  /** In seconds; also the header `Retry-After`. */
+  retryAfter: number | null;
   /** Where the secret was right. */
   credential: {
     id: string;
@@ -50,12 +52,13 @@ export async function answerVerification(
   try {
     const [answer] = await verifyCredentials(ctx, [inputOf(schema, body, suggest, limits)], '');
     if (!answer) throw new KeywayError('INTERNAL_SERVER_ERROR');
-    const { valid, code, found } = answer;
-    if (!found) return { valid, code, credential: null };
+    const { valid, code, retryAfter, found } = answer;
+    if (!found) return { valid, code, retryAfter, credential: null };
     const { id, kind, name, accessKey, accountId, projectId, roles, mfaAuthenticated, expiresAt } = found;
     return {
       valid,
       code,
+      retryAfter,
       credential: {
         id: encodeId('Credential', id),
         kind,

@@ -165,6 +165,21 @@ export const DurationBetween = (min: string, max: string): Rule =>
     holds: (value) => lasts(value) >= durationMs(min) && lasts(value) <= durationMs(max),
   });
 
+/** The same in whole seconds. */
+export const SecondsBetween = (min: string, max: string): Rule =>
+  rule('secondsBetween', {
+    message: `must be whole seconds, from ${min} to ${max}`,
+    holds: (value) =>
+      lasts(value) >= durationMs(min) && lasts(value) <= durationMs(max) && lasts(value) % 1_000 === 0,
+  });
+
+/** A whole number of `min` to `max`. */
+export const WholeNumber = (min: number, max: number): Rule =>
+  rule('wholeNumber', {
+    message: `must be a whole number from ${min} to ${max}`,
+    holds: (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max,
+  });
+
 /** A list of at most `max` items, each of which keeps the rule `each`. */
 export function ListOf(max: number, each?: Rule): PropertyDecorator {
   const broken = (items: readonly unknown[]) => items.findIndex((item) => each && !each.check.holds(item));

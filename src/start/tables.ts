@@ -26,6 +26,7 @@ import { KeysThatChange1796780000000 } from '../../migrations/1796780000000-keys
 import { PatternsOfIdentities1796795000000 } from '../../migrations/1796795000000-patterns-of-identities.js';
 import { EndingsInTheAudit1796790000000 } from '../../migrations/1796790000000-endings-in-the-audit.js';
 import { AuditStream1796800000000 } from '../../migrations/1796800000000-audit-stream.js';
+import { LimitsOfCredentials1796820000000 } from '../../migrations/1796820000000-limits-of-credentials.js';
 import { IdentitiesShutOut1796810000000 } from '../../migrations/1796810000000-identities-shut-out.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
@@ -36,6 +37,7 @@ import { CredentialRole } from '../credentials/record/credential-role.js';
 import { CredentialUse } from '../credentials/record/credential-use.js';
 import { CredentialSecret } from '../credentials/record/credential-version.js';
 import { Credential } from '../credentials/record/credential.js';
+import { CredentialLimits } from '../credentials/limits/limits.js';
 import { Intent } from '../credentials/outside/intent.js';
 import { Leftover } from '../credentials/outside/leftover.js';
 import { PasswordAttempts } from '../verification/password-attempts.js';
@@ -55,6 +57,7 @@ export const entities = [
   AuditFormerPart,
   AuditHead,
   Credential,
+  CredentialLimits,
   CredentialRole,
   CredentialSecret,
   CredentialStore,
@@ -106,4 +109,5 @@ export const migrations = [
   PatternsOfIdentities1796795000000,
   AuditStream1796800000000,
   IdentitiesShutOut1796810000000,
+  LimitsOfCredentials1796820000000,
 ];

@@ -9,4 +9,6 @@ export interface Case {
   readonly project: string | null;
   match: Match;
   code: VerificationCode;
+  /** After how many seconds the same may be good, where a limit of the credential refused it and waiting helps. */
+  retryAfter: number | null;
 }

@@ -12,6 +12,8 @@ export interface PresentedCredential extends PresentedKey {
   roles: { id: string; name: string }[];
   passwordHash: string | null;
   pepperId: string | null;
+  /** The credential whose limits its uses count for: itself, or what it was derived from. Null without limits. */
+  limitedBy: string | null;
 }
 
 /**
@@ -78,4 +80,6 @@ export const columns = {
   roles: `(SELECT coalesce(json_agg(json_build_object('id', r.id, 'name', r.name) ORDER BY r.sort_name), '[]') FROM ${carriedRoles})`,
   passwordHash: 'v.password_hash',
   pepperId: 'v.pepper_id',
+  limitedBy:
+    '(SELECT l.credential_id FROM credential_limits l WHERE l.credential_id = coalesce(c.parent_id, c.id))',
 };

@@ -1,5 +1,15 @@
-import { Field, ID, InputType } from 'type-graphql';
-import { AsTyped, HeaderText, IdRule, Line, ListOf, Nested, Optional, SecretText } from '../inputs/rules.js';
+import { Field, ID, InputType, Int } from 'type-graphql';
+import {
+  AsTyped,
+  HeaderText,
+  IdRule,
+  Line,
+  ListOf,
+  Nested,
+  Optional,
+  SecretText,
+  WholeNumber,
+} from '../inputs/rules.js';
 import { SignatureScheme } from '../signatures/scheme.js';
 import {
   longestName,
@@ -7,6 +17,7 @@ import {
   longestSignedUrl,
   mostListed,
   mostSignedHeaders,
+  mostUses,
 } from '../config/limits.js';
 
 @InputType({ description: 'One header of a request.' })
@@ -108,4 +119,13 @@ export class VerifyCredentialInput {
   @Optional()
   @IdRule()
   project?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    defaultValue: 1,
+    description: `How many uses it counts as, if the credential has a limit: at most ${mostUses}. With 0 the answer is the same as with 1, and nothing is counted.`,
+  })
+  @Optional()
+  @WholeNumber(0, mostUses)
+  cost?: number | null;
 }

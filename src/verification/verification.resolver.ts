@@ -15,7 +15,8 @@ import { verifyCredentials } from './verify.js';
 export class VerificationResolver {
   @FieldResolver(() => Credential, {
     nullable: true,
-    description: 'The credential that was presented; null if the code is NOT_VALID or RATE_LIMITED.',
+    description:
+      'The credential that was presented; null if the code is NOT_VALID, and if it is RATE_LIMITED because of wrong passwords.',
   })
   credential(
     @Ctx() ctx: RequestContext,

@@ -1,4 +1,4 @@
-import { Field, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 
 export enum VerificationCode {
   VALID = 'VALID',
@@ -38,7 +38,7 @@ registerEnumType(VerificationCode, {
     ROLE_MISSING: { description: 'The credential does not have all roles that are required.' },
     RATE_LIMITED: {
       description:
-        'There were too many wrong passwords for this user name. For up to 15 minutes no password is checked for it, not even the right one.',
+        'The credential, or the parent of a temporary one, was used more often than its `rateLimit` or `remainingUses` allow; then `credential` is told. Or there were too many wrong passwords for this user name: for up to 15 minutes no password is checked for it, not even the right one.',
     },
   },
 });
@@ -68,6 +68,13 @@ export class VerifyCredentialPayload {
 
   @Field(() => VerificationCode, { description: 'The result in detail.' })
   code: VerificationCode;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'In how many seconds the same request may be valid, if a limit of the credential refused it. Null for every other reason, and if waiting does not help: no uses remain and there is no refill, or `cost` is more than is ever allowed at once.',
+  })
+  retryAfter: number | null;
 
   /** The credential, where its secret was right: told without asking again. */
   found: Found | null;

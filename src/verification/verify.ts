@@ -4,6 +4,7 @@ import { Permission } from '../access/principal.js';
 import { AuditOutcome } from '../audit/audit-event.js';
 import { callerOf, decisionOf } from '../audit/decision.js';
 import type { RequestContext } from '../context.js';
+import { takeUses } from '../credentials/limits/take.js';
 import { forbidden, KeywayError } from '../errors.js';
 import { decodeId } from '../ids.js';
 import { renewProven } from './renew-hashes.js';
@@ -17,7 +18,8 @@ import type { Case } from './case.js';
 
 /**
  * Tells of each presented credential whether it is good, in order. Whatever their number, this costs one statement for
- * keys and tokens, one more for signatures, and two more for passwords; all of them ask the database itself.
+ * keys and tokens, one more for signatures, two more for passwords, and one more where credentials have limits; all of
+ * them ask the database itself. What is good in every other way is counted as used, also where the answer is lost.
  *
  * Unknown, wrong and hidden from the caller are one answer, NOT_VALID. A reason is told where the secret was right.
  * @param path what stands before the names of fields in errors: `input.`
@@ -42,6 +44,7 @@ export async function verifyCredentials(
   await lookAtPasswords(ctx, cases);
   for (const one of cases) one.code = judged(one);
   await refuseRepeated(ctx, cases);
+  await countUses(ctx, cases);
   await renewProven(ctx, cases);
   for (const one of cases) note(ctx, one);
   return cases.map(verdict);
@@ -56,6 +59,7 @@ const opened = (ctx: RequestContext, input: VerifyCredentialInput, path: string)
   project: input.project ? decodeId('Project', input.project, `${path}project`) : null,
   match: { version: undefined },
   code: VerificationCode.NOT_VALID,
+  retryAfter: null,
 });
 
 function judged({ match: { version, limited }, input, project }: Case): VerificationCode {
@@ -89,6 +93,23 @@ async function refuseRepeated(ctx: RequestContext, cases: readonly Case[]): Prom
   });
 }
 
+/** Counts what is good as used, where the credential has limits: what is beyond them is refused. */
+async function countUses(ctx: RequestContext, cases: readonly Case[]): Promise<void> {
+  const limited = cases.flatMap((one) => {
+    const id = one.match.version?.limitedBy;
+    return id && isGood(one.code) ? [{ one, wanted: { id, cost: one.input.cost ?? 1 } }] : [];
+  });
+  if (limited.length === 0) return;
+  const uses = await takeUses(
+    ctx.db,
+    limited.map(({ wanted }) => wanted),
+  );
+  limited.forEach(({ one }, index) => {
+    const { taken = false, retryAfter = null } = uses[index] ?? {};
+    if (!taken) Object.assign(one, { code: VerificationCode.RATE_LIMITED, retryAfter });
+  });
+}
+
 /** Notes the use, and the decision. @throws UNAVAILABLE where too many decisions wait to be recorded. */
 function note(ctx: RequestContext, { code, match }: Case): void {
   const { principal, decisions, lastUsed } = ctx;
@@ -112,12 +133,12 @@ const aboutCredential = ({ id, accountId, projectId }: PresentedCredential) => (
 });
 
 /** Whoever is not good is not told of, but where the secret was right. */
-function verdict({ code, match: { version } }: Case): VerifyCredentialPayload {
-  const { NOT_VALID, RATE_LIMITED } = VerificationCode;
-  const told = code !== NOT_VALID && code !== RATE_LIMITED && version;
+function verdict({ code, retryAfter, match: { version } }: Case): VerifyCredentialPayload {
+  const told = code !== VerificationCode.NOT_VALID && version;
   return {
     valid: isGood(code),
     code,
+    retryAfter,
     found: told
       ? {
           id: version.id,

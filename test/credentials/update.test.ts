@@ -59,6 +59,8 @@ describe('a field', () => {
     allowedIps: ['10.0.0.0/8'],
     expiresAt: '2099-01-01T00:00:00.000Z',
     rotationPolicy: { every: 'P30D', gracePeriod: 'PT1H' },
+    rateLimit: { uses: 100, window: 'PT1M' },
+    remainingUses: { count: 100, refill: { amount: 100, every: 'P30D' } },
   });
   const cleared = { allowedIps: [], roles: [] };
 
@@ -79,6 +81,8 @@ describe('a field', () => {
       () => ({ every: 'P60D', gracePeriod: 'PT2H' }),
       (policy) => expect.objectContaining(policy as object),
     ],
+    ['rateLimit', () => ({ uses: 3, window: 'PT1H' })],
+    ['remainingUses', () => ({ count: 3 }), (uses) => ({ ...(uses as object), refill: null })],
   ])('%s is changed alone, and the revision grows by one', async (name, given, shown = (value) => value) => {
     const { id } = await made();
     const before = await read(server, id);

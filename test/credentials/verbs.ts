@@ -6,7 +6,8 @@ const credentialFields = `
   account { id } owner { id } project { id } roles { id } parent { id }
   versions { number state accessKey validUntil lastUsedAt }
   rotation { id state startedBy { id } startedAt finishedAt from { number } to { number } safeToRetire }
-  rotationPolicy { every gracePeriod nextAt }
+  rotationPolicy { every gracePeriod nextAt } rateLimit { uses window }
+  remainingUses { count refill { amount every nextAt } }
   revision createdAt updatedAt lastUsedAt expiresAt revokedAt deletedAt`;
 const issuedFields = 'accessKey secret keys { name value } expiresAt';
 

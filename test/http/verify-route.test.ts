@@ -77,7 +77,7 @@ function told(error: { message: string; extensions: { code: string; fields?: Tol
   return { code, message: error.message.replace(/^input\.?(?=[\w:])/, ''), fields: bare };
 }
 
-const selection = `valid code credential {
+const selection = `valid code retryAfter credential {
   id kind name accessKey account { id } project { id } roles { id name } mfaAuthenticated expiresAt }`;
 
 /** What each door answers to what is made for it. */
@@ -108,8 +108,8 @@ describe('answers as the graph does', () => {
     expiresAt: null,
     ...more,
   });
-  const valid = (credential: object) => ({ valid: true, code: 'VALID', credential });
-  const notValid = { valid: false, code: 'NOT_VALID', credential: null };
+  const valid = (credential: object) => ({ valid: true, code: 'VALID', retryAfter: null, credential });
+  const notValid = { valid: false, code: 'NOT_VALID', retryAfter: null, credential: null };
 
   test.each<[string, () => Input, () => object]>([
     [
@@ -143,6 +143,7 @@ describe('answers as the graph does', () => {
       () => ({
         valid: false,
         code: 'DISABLED',
+        retryAfter: null,
         credential: whose(made.disabled, 'ACCESS_KEY', { project: null }),
       }),
     ],
@@ -154,7 +155,12 @@ describe('answers as the graph does', () => {
     [
       'a role that it has not',
       () => ({ ...pair(made.key), roles: ['x'] }),
-      () => ({ valid: false, code: 'ROLE_MISSING', credential: expect.anything() as object }),
+      () => ({
+        valid: false,
+        code: 'ROLE_MISSING',
+        retryAfter: null,
+        credential: expect.anything() as object,
+      }),
     ],
     ['a wrong secret', () => ({ ...pair(made.key), proof: { secret: 'wrong' } }), () => notValid],
     ['an unknown token', () => ({ proof: { secret: `${made.token.secret}x` } }), () => notValid],

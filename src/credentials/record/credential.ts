@@ -6,6 +6,7 @@ import { SignatureScheme } from '../../signatures/scheme.js';
 import { schemeDescriptions } from '../../signatures/schemes.js';
 import { Node } from '../../inputs/node.js';
 import { DateTime, Duration, EmailAddress } from '../../inputs/scalars.js';
+import type { LimitsNow } from '../limits/limits.js';
 import { Provider } from './provider.js';
 
 export enum CredentialKind {
@@ -389,6 +390,9 @@ export class Credential implements Node {
       'When its secret was last presented to Keyway and accepted, in UTC, or when an outside store said so at the first sync. Null if no use is known.',
   })
   lastUsedAt: string | null;
+
+  /** Kept apart, in `credential_limits`; null where it has none. */
+  limits: LimitsNow | null;
 
   @Field(() => DateTime, {
     nullable: true,

@@ -117,9 +117,16 @@ const endLeftovers = sql(`
   UPDATE leftovers SET due_at = least(due_at, now())
   WHERE credential_id = ANY(CAST(:ids AS uuid[])) AND access_key IS NOT NULL`);
 
+// Limits are locked in the order in which uses are counted.
 const remove = sql(`
-  UPDATE credentials SET deleted_at = now(), revision = revision + 1, updated_at = now()
-  WHERE (id = ANY(CAST(:ids AS uuid[])) OR parent_id = ANY(CAST(:ids AS uuid[]))) AND deleted_at IS NULL RETURNING id`);
+  WITH gone AS (
+    UPDATE credentials SET deleted_at = now(), revision = revision + 1, updated_at = now()
+    WHERE (id = ANY(CAST(:ids AS uuid[])) OR parent_id = ANY(CAST(:ids AS uuid[]))) AND deleted_at IS NULL RETURNING id
+  ), limits AS (
+    DELETE FROM credential_limits WHERE credential_id IN (SELECT l.credential_id FROM credential_limits l
+      WHERE l.credential_id IN (SELECT id FROM gone) ORDER BY l.credential_id FOR UPDATE)
+  )
+  SELECT id FROM gone`);
 
 const toEndAgain = sql(`
   SELECT id FROM credentials WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE`);

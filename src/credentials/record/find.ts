@@ -28,6 +28,7 @@ import { Role } from '../../roles/role.js';
 import { roleColumns } from '../../roles/find.js';
 import { storeNamed } from '../../stores/find.js';
 import { CredentialStore } from '../../stores/store.js';
+import { limitsNow } from '../limits/limits.js';
 import { CredentialUse } from './credential-use.js';
 import { CredentialSecret } from './credential-version.js';
 import { Credential } from './credential.js';
@@ -367,6 +368,7 @@ const credentialColumns = columnsFor({
     ['rotationPolicy'],
   ),
   use: group('lastUsedAt'),
+  limits: group('limits', [], ['rateLimit', 'remainingUses']),
 });
 
 /** Columns that have the names of their fields; those without a field of that name; and fields of several of these columns. */
@@ -377,6 +379,7 @@ function group(same: string, columns: readonly string[] = [], fields: readonly s
 
 function selectCredentials(source: DataSource, { leave }: Columns): SelectQueryBuilder<ObjectLiteral> {
   const query = selectRows(source, Credential, 'c', [...leave, 'observedAt']).addSelect(status, 'status');
+  if (!leave.has('limits')) query.addSelect(limitsNow, 'limits');
   return leave.has('observedAt') ? query : query.addSelect('coalesce(c.observed_at, now())', 'observedAt');
 }
 
