@@ -31,7 +31,9 @@ export async function verifyCredentials(
 ): Promise<VerifyCredentialPayload[]> {
   if (!ctx.principal.rights.has(Permission.CREDENTIAL_VERIFY)) throw forbidden();
   if (inputs.length > mostVerified) {
-    throw new KeywayError('LIMIT_EXCEEDED', `At most ${mostVerified} credentials are verified at once.`);
+    throw new KeywayError('LIMIT_EXCEEDED', `At most ${mostVerified} credentials are verified at once.`, {
+      limit: 'verifiedAtOnce',
+    });
   }
   const cases = inputs.map((input, index) => opened(ctx, input, path ?? `inputs.${index}.`));
   const found = await presentedCredentials(
@@ -91,7 +93,8 @@ async function refuseRepeated(ctx: RequestContext, cases: readonly Case[]): Prom
 
 /** Notes the use, and the decision. @throws UNAVAILABLE where too many decisions wait to be recorded. */
 function note(ctx: RequestContext, { code, match }: Case): void {
-  const { principal, decisions, lastUsed } = ctx;
+  const { principal, decisions, lastUsed, telemetry } = ctx;
+  telemetry.verified(code);
   const known: PresentedCredential | undefined = match.version ?? match.about;
   const caller = callerOf(ctx);
   const action = 'credential:verify';
