@@ -7,6 +7,7 @@ import type { Keyring } from './keyring/keyring.js';
 import type { Log } from './log.js';
 import type { NodeType } from './node-types.js';
 import type { Whose } from './shares/line.js';
+import type { Outcome, Telemetry } from './telemetry/telemetry.js';
 
 /** What one request carries: who asks, from where, and the parts of Keyway that answer. Never kept beyond it. */
 export interface RequestContext {
@@ -55,6 +56,10 @@ export interface RequestContext {
   /** Uses of secrets, which are noted soon after they happened. */
   readonly lastUsed: { note(credentialId: string, version: number, at: number): void };
   readonly log: Log;
+  /** Hears of what the request does. */
+  readonly telemetry: Telemetry;
+  /** How the request comes out, once that is known. */
+  readonly outcome: Outcome;
 }
 
 /**
@@ -123,6 +128,7 @@ export interface Budget {
 /** A store, as far as calls to it go. */
 export interface Callable {
   readonly id: string;
+  readonly kind: string;
   readonly addresses: Readonly<Record<string, string>>;
   readonly budget: Budget | undefined;
   /** The certificates that it is trusted by, in PEM; the well-known authorities, where left out. */

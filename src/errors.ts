@@ -39,6 +39,8 @@ export class KeywayError extends Error {
   readonly recorded: boolean;
   /** When the same request may be taken, where that is known. */
   readonly retryInMs: number | undefined;
+  /** The name of the limit that was passed, for who watches over Keyway. */
+  readonly limit: string | undefined;
 
   constructor(
     code: Code,
@@ -49,6 +51,7 @@ export class KeywayError extends Error {
       about?: { type: NodeType; id: string } | undefined;
       recorded?: boolean;
       retryInMs?: number;
+      limit?: string;
     } = {},
   ) {
     const said = message ?? sentenceOf(code, options.fields ?? []);
@@ -67,6 +70,7 @@ export class KeywayError extends Error {
     this.about = options.about;
     this.recorded = options.recorded ?? false;
     this.retryInMs = options.retryInMs;
+    this.limit = options.limit;
   }
 }
 
@@ -90,7 +94,9 @@ export const forbidden = (message?: string): KeywayError => new KeywayError('FOR
 
 export const conflict = (message?: string): KeywayError => new KeywayError('CONFLICT', message);
 
-export const rateLimited = (message?: string): KeywayError => new KeywayError('RATE_LIMITED', message);
+/** @param limit its name, as in docs/metrics.md */
+export const rateLimited = (limit: string, message: string, retryInMs?: number): KeywayError =>
+  new KeywayError('RATE_LIMITED', message, { limit, ...(retryInMs !== undefined && { retryInMs }) });
 
 export const unsupported = (message?: string): KeywayError => new KeywayError('UNSUPPORTED', message);
 

@@ -4,6 +4,7 @@ import { retireOutlived } from './credentials/retire.js';
 import type { Database } from './database/database.js';
 import { forgetOldAnswers } from './idempotency/forget.js';
 import type { Log } from './log.js';
+import type { Telemetry } from './telemetry/telemetry.js';
 
 /** What gathers and is written now and then, and what is looked at again and again until it is stopped. */
 interface Gathering {
@@ -33,10 +34,14 @@ export interface JobParts {
   /** What the embedded database is in need of. */
   auditStream: (Pick<Recurring, 'tick'> & { leave(): Promise<void>; close(): Promise<void> }) | undefined;
   upkeep: Pick<Recurring, 'tick'> | undefined;
+  /** Hears how each job ends. */
+  telemetry: Pick<Telemetry, 'jobEnded'>;
 }
 
 /** What runs by itself. */
 export interface Jobs {
+  /** Whether this process does what one does for all. */
+  readonly areShared: boolean;
   /** From now on this process also does what one does for all that serve this database. */
   takeShared(): void;
   /** Ends all jobs, and writes what still waits. */
@@ -62,6 +67,7 @@ export function startJobs({
   resumption,
   auditStream,
   upkeep,
+  telemetry,
 }: JobParts): Jobs {
   let [shared, stopped] = [false, false];
   const jobs = [
@@ -94,7 +100,13 @@ export function startJobs({
       if (busy || checkpoints.breaks.length > 0) return;
       busy = true;
       running = work()
-        .catch((error: unknown) => log.error({ error, job: name }, 'a job failed and will be tried again'))
+        .then(
+          () => telemetry.jobEnded(name, false),
+          (error: unknown) => {
+            telemetry.jobEnded(name, true);
+            log.error({ error, job: name }, 'a job failed and will be tried again');
+          },
+        )
         .finally(() => (busy = false));
     }, everyMs);
     timer.unref();
@@ -110,6 +122,9 @@ export function startJobs({
     work().catch((error: unknown) => log.error({ error, job: name }, 'a job failed, and is not tried again'));
 
   return {
+    get areShared() {
+      return shared;
+    },
     takeShared() {
       if (shared || stopped) return;
       shared = true;

@@ -10,7 +10,7 @@ import { Decisions } from './audit/decisions.js';
 import type { Config } from './config/config.js';
 import { registry, type Registry } from './connectors/registry.js';
 import { LastUsed } from './credentials/record/last-used.js';
-import { Resumption } from './credentials/outside/resume.js';
+import { openNow, Resumption } from './credentials/outside/resume.js';
 import { DueRotations } from './credentials/rotate-due.js';
 import { Syncs } from './credentials/sync/syncs.js';
 import { sql, type Database } from './database/database.js';
@@ -24,7 +24,12 @@ import { readiness } from './start/readiness.js';
 import { Rewrap } from './start/rewrap.js';
 import type { Log } from './log.js';
 import { overdueNow } from './credentials/record/policy.js';
-import type { Measured, Metrics } from './http/metrics.js';
+import type { Metrics, OpenMeters } from './http/metrics.js';
+import { installed } from './config/installed.js';
+import { readFileSync } from 'node:fs';
+import { areReady, type PartsUp } from './telemetry/parts.js';
+import { noTelemetry, type Telemetry } from './telemetry/telemetry.js';
+import type { MeasuredServing } from './telemetry/gauges.js';
 import { openOutbound } from './outbound.js';
 import { openSchema } from './graph/schema.js';
 import { openGates } from './stores/gate.js';
@@ -74,30 +79,33 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
   const breaks = () => (keyway.keyring ? keyway.checkpoints.breaks : []);
   const answers = readiness(() => db.rows(ping));
   const lacking = () => (keyway.keyring ? keyway.keys.lacking : []);
-  const ready = async () =>
-    !stopping &&
-    keyway.keyring !== undefined &&
-    breaks().length === 0 &&
-    lacking().length === 0 &&
-    (await answers());
-  const serving = keyway.keyring ? await serve(config, keyway, log, connectors) : undefined;
+  const meters = config.metrics && (await import('./http/metrics.js')).openMeters();
+  const telemetry = meters?.telemetry ?? noTelemetry;
+  const serving = keyway.keyring ? await serve(config, keyway, { log, telemetry }, connectors) : undefined;
+  const parts = async (): Promise<PartsUp> => ({
+    serving: !stopping,
+    keys: keyway.keyring !== undefined,
+    'key-provider': lacking().length === 0,
+    'audit-log': breaks().length === 0,
+    database: await answers(),
+    ...serving?.otherParts(),
+  });
+  const ready = async () => areReady(await parts());
   if (!keyway.keyring)
     log.error({ keys: keyway.missing }, 'not ready: the database was written with keys that are not here');
   let app: FastifyInstance | undefined;
   let closing: Closing | undefined;
   let metrics: Metrics | undefined;
   try {
-    metrics = await openMetricsOf(
-      serving && {
-        gates: serving.parts.gates,
-        overdue: () => overdueNow(db),
-        keys: serving.rewrap,
-        auditStream: serving.auditStream,
-      },
-      config,
-      log,
-    );
-    const opened = (app = await openHttp({ config, log, parts: serving?.parts, ready, breaks }));
+    meters?.measure({
+      version: versionHere(),
+      database: db.embedded ? 'embedded' : 'postgresql',
+      parts,
+      pool: () => db.connections,
+      serving: serving?.measured,
+    });
+    metrics = meters && (await serveMetrics(meters, config, log));
+    const opened = (app = await openHttp({ config, log, telemetry, parts: serving?.parts, ready, breaks }));
     closing = watchConnections(opened.server);
     await listening(keywayAddress, () => opened.listen({ host: config.host, port: config.port }));
   } catch (error) {
@@ -140,7 +148,7 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
 async function serve(
   config: Config,
   { db, replica, keyring, checkpoints, wraps, keys }: Keyway,
-  log: Log,
+  { log, telemetry }: { log: Log; telemetry: Telemetry },
   connectors: Registry,
 ) {
   const decisions = new Decisions(db, keyring, log);
@@ -150,7 +158,7 @@ async function serve(
     httpRanges: config.outboundHttpRanges,
     local: config.outboundLocal,
   });
-  const gates = openGates(outbound, log);
+  const gates = openGates(outbound, log, { telemetry });
   const stores = { db, keyring, connectors, gates, log };
   const syncs = new Syncs(stores, config.syncEveryMs);
   const resumption = new Resumption(stores);
@@ -187,12 +195,30 @@ async function serve(
     resumption,
     auditStream,
     upkeep: db.embedded ? new Upkeep(db) : undefined,
+    telemetry,
   });
+  // What another process writes or streams is its to tell of.
+  const checkpointAge = () => (jobs.areShared ? checkpoints.ageSeconds : undefined);
+  const measured: MeasuredServing = {
+    circuits: () => gates.circuits(),
+    tables: async () => {
+      const [{ count, longestS }, open] = await Promise.all([overdueNow(db), openNow(db)]);
+      return { overdue: count, overdueSeconds: longestS, ...open };
+    },
+    keys: rewrap,
+    streamLag: () => auditStream?.lag,
+    auditQueue: () => decisions.waiting,
+    checkpointAge,
+  };
   return {
     parts,
     jobs,
-    rewrap,
-    auditStream,
+    measured,
+    otherParts: (): PartsUp => ({
+      checkpoints: jobs.areShared ? checkpoints.ageSeconds < oldestCheckpointS : undefined,
+      issuers: keySets.size > 0 ? ![...keySets.values()].some(({ hasFailed }) => hasFailed) : undefined,
+      'audit-stream': auditStream?.lag && !auditStream.isFailing,
+    }),
     stop: async () => {
       await jobs.stop();
       await outbound.close();
@@ -200,18 +226,24 @@ async function serve(
   };
 }
 
-async function openMetricsOf(
-  measured: Measured | undefined,
+/** Beside other processes these are told to the one that started them, which serves them. */
+async function serveMetrics(
+  meters: OpenMeters,
   { metrics: at, processes }: Config,
   log: Log,
 ): Promise<Metrics | undefined> {
   if (!at) return undefined;
-  const { openMetrics, tellMetrics } = await import('./http/metrics.js');
-  if (processes > 1) return void tellMetrics(measured);
-  const metrics = await listening(metricsAddress, () => openMetrics(at, measured));
+  if (processes > 1) return void meters.tell();
+  const metrics = await listening(metricsAddress, () => meters.serve(at));
   log.info({ metrics: metrics.url }, 'metrics are served');
   return metrics;
 }
+
+const versionHere = () =>
+  (JSON.parse(readFileSync(installed('package.json'), 'utf8')) as { version: string }).version;
+
+/** They are written each minute. */
+const oldestCheckpointS = 300;
 
 function urlOf(app: FastifyInstance): string {
   const { address, port, family } = app.server.address() as AddressInfo;

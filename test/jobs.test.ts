@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { startJobs, type JobParts } from '../src/jobs.js';
 import { openLog } from '../src/log.js';
+import { noTelemetry } from '../src/telemetry/telemetry.js';
 
 /** Jobs that write into `written`, but for those whose name is in `failing`. */
 function jobs(failing: string[]) {
@@ -23,6 +24,7 @@ function jobs(failing: string[]) {
     resumption: { tick: work('resume'), stop: async () => undefined },
     syncs: { tick: work('syncs'), stop: async () => undefined },
     rotations: { tick: work('rotations due'), stop: async () => undefined },
+    telemetry: noTelemetry,
   };
   return { written, logged, started: startJobs(parts as unknown as JobParts) };
 }

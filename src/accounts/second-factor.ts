@@ -116,6 +116,7 @@ type Tried = Pick<MfaDevice, 'id' | 'sealed' | 'recovery'>;
 
 const locked = () =>
   rateLimited(
+    'secondFactor',
     `The second factor is locked after ${mostTries} failures, for up to ${lockedMs / 60_000} minutes.`,
   );
 const missing = (stage?: 'confirming') =>

@@ -44,6 +44,11 @@ export class Decisions {
     else this.#queue.add(key, eventOf(told));
   }
 
+  /** How many wait to be put on record. */
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
   /** Writes what waits. What cannot be written waits on, and the log says so. */
   flush(): Promise<void> {
     return this.#queue.flush();

@@ -95,6 +95,10 @@ interface Client {
 
 interface Pool {
   connect(): Promise<Client & { release(): void }>;
+  readonly totalCount: number;
+  readonly idleCount: number;
+  readonly waitingCount: number;
+  readonly options: { readonly max: number };
 }
 
 /** What a transaction brought, and what is to be done now that it is committed. */
@@ -227,6 +231,12 @@ export class Database implements Sql {
       prepared && this.statements.size < mostPrepared ? { ...made, name: `k${this.statements.size}` } : made;
     if (this.statements.size < mostStatements) this.statements.set(key, statement);
     return statement;
+  }
+
+  /** How many connections there are, how many may be, and how many wait for one. */
+  get connections(): { inUse: number; idle: number; waiting: number; most: number } {
+    const { totalCount, idleCount, waitingCount, options } = this.pool;
+    return { inUse: totalCount - idleCount, idle: idleCount, waiting: waitingCount, most: options.max };
   }
 
   /** Tells statements apart, in fewer characters than their texts. */

@@ -111,6 +111,16 @@ export class EmbeddedPool extends EventEmitter {
     this.#client = new EmbeddedClient(database, () => this.#expectHeld());
   }
 
+  /** As of a pool of `pg`. */
+  readonly options = { max: 1 };
+  readonly totalCount = 1;
+  get idleCount(): number {
+    return this.#busy ? 0 : 1;
+  }
+  get waitingCount(): number {
+    return this.#waiting.length;
+  }
+
   connect(): Promise<EmbeddedClient & { release: () => void }>;
   connect(done: Connected): void;
   connect(done?: Connected): Promise<EmbeddedClient & { release: () => void }> | void {

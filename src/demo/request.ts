@@ -10,6 +10,7 @@ import { newId } from '../ids.js';
 import type { Keyway } from '../start/keyway.js';
 import type { Log } from '../log.js';
 import type { WatchedGates } from '../stores/gate.js';
+import { noTelemetry } from '../telemetry/telemetry.js';
 
 /** What requests of the administrator carry, outside of any server; each verb gets one of its own. */
 export interface Requests {
@@ -66,6 +67,8 @@ export async function requestsOf(
       claimedRoles: [],
       decisions,
       lastUsed,
+      telemetry: noTelemetry,
+      outcome: {},
     }),
     finish: async () => {
       await syncs.stop();

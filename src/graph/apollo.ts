@@ -79,12 +79,14 @@ export function openApollo(
       ),
       compiledQueries(known),
       costOfNothing,
+      kindOfOperation,
       refusalsOf(options.decisions),
       answerErrors({
         limits,
         requestId: (ctx) => (ctx as RequestContext | undefined)?.requestId ?? '',
         onInternal: (error, ctx) =>
           (ctx as RequestContext | undefined)?.log.error({ error }, 'a request failed inside'),
+        onAnswer: (first, ctx) => void Object.assign((ctx as RequestContext).outcome, first),
       }),
     ],
   });
@@ -126,6 +128,15 @@ const costOfNothing: ApolloServerPlugin<RequestContext> = {
   requestDidStart: async () => ({
     willSendResponse: async ({ response: { body } }) => {
       if (body.kind === 'single') body.singleResult.extensions = { cost: 0, ...body.singleResult.extensions };
+    },
+  }),
+};
+
+const kindOfOperation: ApolloServerPlugin<RequestContext> = {
+  requestDidStart: async () => ({
+    didResolveOperation: async ({ operation, contextValue }) => {
+      // There are no subscriptions.
+      contextValue.outcome.kind = operation?.operation === OperationTypeNode.MUTATION ? 'mutation' : 'query';
     },
   }),
 };

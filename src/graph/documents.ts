@@ -7,7 +7,7 @@ import {
   mostNewTokensOfTenant,
   newTokensMs,
 } from '../config/limits.js';
-import { KeywayError } from '../errors.js';
+import { rateLimited } from '../errors.js';
 import { countsOf } from './document-counts.js';
 import { DocumentRefused, misfitsOf, type Misfit } from './errors/validation.js';
 import { keepLocations } from './locations.js';
@@ -109,10 +109,10 @@ export class DocumentBudget {
     const after = (name: string) => (this.#spent.get(name) ?? 0) + tokens;
     const [ofTenant, ofAccount] = [`tenant ${tenant}`, `account ${String(whose)}`];
     if (after(ofTenant) > mostNewTokensOfTenant || after(ofAccount) > mostNewTokens)
-      throw new KeywayError(
-        'RATE_LIMITED',
+      throw rateLimited(
+        'newDocuments',
         'Too many new documents at once: send the same document again, with its values in variables.',
-        { retryInMs: this.#endsAtMs - nowMs },
+        this.#endsAtMs - nowMs,
       );
     for (const name of [ofTenant, ofAccount]) this.#spent.set(name, after(name));
   }

@@ -74,7 +74,7 @@ export const validationOptions = { maxErrors: 10, hideSuggestions: true };
 
 /** The error for a limit that was passed, by so much. */
 export const exceeded = (limits: QueryLimits, limit: Limit, asked: number, more = '') =>
-  new KeywayError('LIMIT_EXCEEDED', `${wording[limit](asked, limits[limit])}${more}`);
+  new KeywayError('LIMIT_EXCEEDED', `${wording[limit](asked, limits[limit])}${more}`, { limit });
 
 /** Whether a text is over the limit on tokens. Reads no further than that, and not past what is no token. */
 export function hasTooManyTokens(text: string, { tokens }: QueryLimits): boolean {
@@ -156,6 +156,7 @@ function pageTooLarge({ field, argument, size }: AskedPage): KeywayError {
   return new KeywayError(
     'LIMIT_EXCEEDED',
     `${field} is asked for a page of ${asked} items (${argument}); ${most} are allowed.`,
+    { limit: 'pageSize' },
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Log } from '../log.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
 
 /** Between two lines of the log about connections that were refused. */
 const quietMs = 10_000;
@@ -9,13 +10,14 @@ const quietMs = 10_000;
  * Lets no more connections be open at once than this: further ones are closed as they come, and the log says so. Not by
  * `maxConnections`: a process that is one of several would hand them on to the others, and they back, without end.
  */
-export function limitConnections(server: Server, most: number, log: Log): void {
+export function limitConnections(server: Server, most: number, log: Log, telemetry: Telemetry): void {
   let [open, refused, toldMs] = [0, 0, -quietMs];
   server.prependListener('connection', (socket: Socket) => {
     open++;
     socket.once('close', () => open--);
     if (open <= most) return;
     refused++;
+    telemetry.refused('connections');
     socket.destroy();
     if (performance.now() - toldMs < quietMs) return;
     log.warn({ refused, limit: most }, 'connections were refused: as many are open as KEYWAY_LIMITS allows');

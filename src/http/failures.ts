@@ -6,6 +6,7 @@ import { answerOf, publicError, seconds, type PublicError } from '../graph/error
 import { newId } from '../ids.js';
 import type { RequestLimits } from '../config/request-limits.js';
 import type { Log } from '../log.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
 import { mediaTypeFor } from './media-type.js';
 
 /** The headers of every answer. */
@@ -16,11 +17,17 @@ export const always = (id: string) => ({
 });
 
 /** Answers what comes in by a socket and is no HTTP request, or not soon enough. */
-export function refuseBytes(error: ConnectionError, socket: Socket, log: Log, limits: RequestLimits): void {
+export function refuseBytes(
+  error: ConnectionError,
+  socket: Socket,
+  { log, telemetry, limits }: { log: Log; telemetry: Telemetry; limits: RequestLimits },
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const id = newId();
   const statusCode = unreadable[error.code ?? ''] ?? 400;
   const { answer } = answerOf({ statusCode }, id, excessOf[error.code ?? '']?.(limits));
+  const limit = limitOf[error.code ?? ''];
+  if (limit !== undefined) telemetry.refused(limit);
   const body = JSON.stringify({ errors: [answer] });
   const headers = {
     ...always(id),
@@ -59,6 +66,11 @@ const excessOf: Readonly<Record<string, (limits: RequestLimits) => string>> = {
     `The request did not come in time: ${headersSeconds} seconds are allowed for its headers, and ${requestSeconds} for all of it. Send it again.`,
 };
 
+const limitOf: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: 'headers',
+  ERR_HTTP_REQUEST_TIMEOUT: 'requestSeconds',
+};
+
 /**
  * Answers what went wrong outside the graph.
  * @param largest how many bytes a body may have, where it could be about that
@@ -72,7 +84,12 @@ export function answerFailure(reply: FastifyReply, error: unknown, log: Log, lar
   if (retryInMs !== undefined) void reply.header('retry-after', seconds(retryInMs));
   if (answer.extensions.code === 'UNAUTHENTICATED')
     void reply.header('www-authenticate', 'Bearer realm="keyway"');
-  return send(reply, status, answer);
+  return send(
+    reply,
+    status,
+    answer,
+    error instanceof KeywayError ? error.limit : isBody ? 'body' : undefined,
+  );
 }
 
 function excessOfBody(headers: FastifyRequest['headers'], largest: number): string {
@@ -90,7 +107,9 @@ export function refuse(reply: FastifyReply, status: number, code: Code, message:
 /** What answers of the graph say of a request that never came to be an operation. */
 export const costless = { extensions: { cost: 0 } };
 
-function send(reply: FastifyReply, status: number, answer: PublicError): FastifyReply {
+function send(reply: FastifyReply, status: number, answer: PublicError, limit?: string): FastifyReply {
+  // What is refused before there is a route has none yet.
+  reply.request.outcome = { ...reply.request.outcome, code: answer.extensions.code, limit };
   const isOfGraph = /^\/graphql(\?|$)/.test(reply.request.url);
   return typed(reply)
     .code(status)

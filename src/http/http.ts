@@ -24,6 +24,7 @@ import type { Log } from '../log.js';
 import { largeBody } from '../config/limits.js';
 import type { ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
+import type { Outcome, Telemetry } from '../telemetry/telemetry.js';
 import { Turns } from '../graph/turns.js';
 import { always, answerFailure, costless, refuse, refuseBytes, refuseExpectation } from './failures.js';
 import { expectAsked, expectAskedByGet } from './asked.js';
@@ -47,6 +48,7 @@ export interface Parts extends Pick<
 export interface HttpOptions {
   config: Config;
   log: Log;
+  telemetry: Telemetry;
   /** The parts, or undefined while there are none: then every request is answered UNAVAILABLE. */
   parts: Parts | undefined;
   ready: () => Promise<boolean>;
@@ -55,7 +57,14 @@ export interface HttpOptions {
 }
 
 /** The HTTP door: a request in, a response out. */
-export async function openHttp({ config, log, parts, ready, breaks }: HttpOptions): Promise<FastifyInstance> {
+export async function openHttp({
+  config,
+  log,
+  telemetry,
+  parts,
+  ready,
+  breaks,
+}: HttpOptions): Promise<FastifyInstance> {
   const { limits } = config;
   const app = Fastify({
     bodyLimit: limits.body,
@@ -77,9 +86,9 @@ export async function openHttp({ config, log, parts, ready, breaks }: HttpOption
     },
     // What is refused before there is a route, and before there is a request: Fastify's own words repeat the address.
     frameworkErrors: (error, { id }, reply) => void answerFailure(reply.headers(always(id)), error, log),
-    clientErrorHandler: (error, socket) => refuseBytes(error, socket, log, limits),
+    clientErrorHandler: (error, socket) => refuseBytes(error, socket, { log, telemetry, limits }),
   });
-  limitConnections(app.server, limits.connections, log);
+  limitConnections(app.server, limits.connections, log, telemetry);
   const turns = new Turns();
   // Ours is the only body there is, and its parser the only one.
   app.removeAllContentTypeParsers();
@@ -92,7 +101,9 @@ export async function openHttp({ config, log, parts, ready, breaks }: HttpOption
       return readJsonBody(body);
     },
   );
-  app.addHook('onRequest', async ({ id, raw }, reply) => {
+  app.addHook('onRequest', async (request, reply) => {
+    const { id, raw } = request;
+    request.outcome = {};
     void reply.headers(always(id));
     const refusal = refusalOfHead(raw);
     if (refusal) return refuse(reply, refusal.status, 'BAD_REQUEST', refusal.message);
@@ -100,7 +111,13 @@ export async function openHttp({ config, log, parts, ready, breaks }: HttpOption
   app.server.on('checkExpectation', (_, response: ServerResponse) => refuseExpectation(response));
   app.addHook(
     'onResponse',
-    async ({ id, method, url, routeOptions, principal }, { statusCode, elapsedTime }) => {
+    async ({ id, method, url, routeOptions, principal, outcome }, { statusCode, elapsedTime }) => {
+      telemetry.answered({
+        ...outcome,
+        route: routeOptions.url,
+        status: statusCode,
+        seconds: elapsedTime / 1_000,
+      });
       log.info(
         {
           id,
@@ -134,6 +151,7 @@ export async function openHttp({ config, log, parts, ready, breaks }: HttpOption
   app.decorateRequest('db', undefined);
   app.decorateRequest('proveBody', undefined);
   app.decorateRequest('context', undefined);
+  app.decorateRequest('outcome', undefined as unknown as Outcome);
 
   app.get('/health', async () => ({ status: 'up' }));
   app.get('/ready', async (request, reply) => {
@@ -146,20 +164,22 @@ export async function openHttp({ config, log, parts, ready, breaks }: HttpOption
     return reply.code(503).send({ status: 'down', reason });
   });
   if (config.explorer) addExplorer(app, config);
-  if (parts) await addGraph(app, config, log, parts, turns, () => breaks().length > 0);
+  if (parts) await addGraph(app, { config, log, telemetry, parts, turns, held: () => breaks().length > 0 });
   else
     for (const path of ['/graphql', '/v1/verify'])
       app.all(path, async (_, reply) => answerFailure(reply, unavailable(), log));
   return app;
 }
 
+interface GraphOptions extends Pick<HttpOptions, 'config' | 'log' | 'telemetry'> {
+  parts: Parts;
+  turns: Turns;
+  held: () => boolean;
+}
+
 async function addGraph(
   app: FastifyInstance,
-  config: Config,
-  log: Log,
-  parts: Parts,
-  turns: Turns,
-  held: () => boolean,
+  { config, log, telemetry, parts, turns, held }: GraphOptions,
 ): Promise<void> {
   const { db, keyring, connectors, gates, syncs, keySets, decisions, lastUsed, replica } = parts;
   const issuers = new Set(keySets.keys());
@@ -214,7 +234,7 @@ async function addGraph(
   };
 
   const context = async (request: FastifyRequest, { raw }: FastifyReply): Promise<RequestContext> => {
-    const { id: requestId, principal, at, db: own } = request;
+    const { id: requestId, principal, at, db: own, outcome } = request;
     if (!principal || !own) throw new KeywayError('UNAUTHENTICATED');
     const leaving = new AbortController();
     // The caller may have left while it was found out who it is.
@@ -242,6 +262,8 @@ async function addGraph(
       decisions,
       lastUsed,
       log: log.child({ id: requestId }),
+      telemetry,
+      outcome,
     };
   };
 
@@ -278,8 +300,10 @@ async function addGraph(
       else expectAsked(request.body);
       const ctx = (request.context = await context(request, reply));
       const again = byGet ? undefined : await known.answer(request.body, ctx);
-      if (again !== undefined)
+      if (again !== undefined) {
+        ctx.outcome.kind = 'query';
         return reply.header('content-type', `${request.headers.accept}; charset=utf-8`).send(again);
+      }
       const body = await answer(request, reply);
       return reply.statusCode < 400 ? body : withId(body, request.id);
     },
@@ -341,6 +365,8 @@ declare module 'fastify' {
     principal: import('../access/principal.js').Principal | undefined;
     /** Holds the body to what was signed, where it was. @throws UNAUTHENTICATED */
     proveBody: ((body: Buffer) => void) | undefined;
+    /** How it comes out. */
+    outcome: Outcome;
     /** What is answered with. */
     context: RequestContext | undefined;
   }

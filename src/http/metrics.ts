@@ -1,9 +1,12 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AggregatorRegistry, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { circuits, type WatchedGates } from '../stores/gate.js';
+import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client';
+import { addGauges, type Measured } from '../telemetry/gauges.js';
+import { Meters } from '../telemetry/meters.js';
+import { downIn, readinessOf, type Readiness } from '../telemetry/parts.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
 
-/** The door for what collects metrics, apart from that of callers: it asks nobody who they are. */
+/** The door for who watches over Keyway, apart from that of callers: it asks nobody who they are. */
 export interface Metrics {
   /** http://127.0.0.1:9464/metrics */
   readonly url: string;
@@ -15,162 +18,104 @@ interface Address {
   readonly port: number;
 }
 
-/** What of Keyway is measured. */
-export interface Measured {
-  gates: WatchedGates;
-  /** How many rotations are late, and for how many seconds the one that is late the longest. */
-  overdue(): Promise<{ count: number; longestS: number }>;
-  /** How many rows named keys that are not current when they were last counted, and what could not be brought to another. */
-  keys: {
-    readonly counts: readonly { kind: string; id: string; rows: number }[];
-    readonly unreadable: number;
+/** What is measured of this process, from its start on. */
+export interface OpenMeters {
+  /** What is to be told. */
+  readonly telemetry: Telemetry;
+  /** Says what else is looked at when metrics are read. */
+  measure(measured: Measured): void;
+  /**
+   * Serves the metrics at /metrics, in the text format of Prometheus, and at /ready which parts are missing.
+   * @throws where the address is taken.
+   */
+  serve(address: Address): Promise<Metrics>;
+  /**
+   * Tells the process that started this one what is measured here, whenever `openMetricsOfAll` there asks for it.
+   * https://github.com/siimon/prom-client#usage-with-nodejss-cluster-module
+   */
+  tell(): void;
+}
+
+/** Begins to measure: the metrics of Node, and what docs/metrics.md lists. */
+export function openMeters(): OpenMeters {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const telemetry = new Meters(registry);
+  let parts: Measured['parts'] = async () => ({ serving: false });
+  return {
+    telemetry,
+    measure(measured) {
+      ({ parts } = measured);
+      addGauges(registry, measured);
+    },
+    serve: (address) =>
+      serve(address, {
+        contentType: registry.contentType,
+        metrics: () => registry.metrics(),
+        readiness: async () => readinessOf(downIn(await parts())),
+      }),
+    tell() {
+      AggregatorRegistry.setRegistries([registry]);
+      new AggregatorRegistry();
+    },
   };
-  /** How far the stream of the audit log is behind; undefined where there is none. */
-  auditStream:
-    { readonly lag: { readonly events: number; readonly seconds: number } | undefined } | undefined;
 }
 
 /**
- * Serves the metrics of this process at /metrics, in the text format of Prometheus.
- * @throws where the address is taken.
- */
-export const openMetrics = (address: Address, measured: Measured | undefined): Promise<Metrics> =>
-  serve(address, measure(measured));
-
-/**
- * Tells the process that started this one what is measured here, whenever `openMetricsOfAll` there asks for it.
- * https://github.com/siimon/prom-client#usage-with-nodejss-cluster-module
- */
-export function tellMetrics(measured: Measured | undefined): void {
-  AggregatorRegistry.setRegistries([measure(measured)]);
-  new AggregatorRegistry();
-}
-
-/**
- * Serves what the processes that this one has started tell, as one: sums, where nothing else is said, such as of memory; of
- * Keyway's own metrics the highest.
+ * Serves what the processes that this one has started tell, as one: sums, where docs/metrics.md says nothing else.
  * @throws where the address is taken.
  */
 export function openMetricsOfAll(address: Address): Promise<Metrics> {
   const all = new AggregatorRegistry();
   const { contentType } = all;
-  return serve(address, { contentType, metrics: () => all.clusterMetrics() });
+  const metrics = () => all.clusterMetrics();
+  return serve(address, { contentType, metrics, readiness: async () => readinessIn(await metrics()) });
 }
 
-/**
- * What is measured: the metrics of Node, `keyway_store_circuit` with a 1 for the state that the circuit of each store is in,
- * the rotations that are late (`keyway_rotations_overdue`, `keyway_rotation_overdue_seconds`), which are NaN while the
- * database does not answer, and the rows that name older keys (`keyway_keyring_rows`, `keyway_keyring_unreadable`). Labels
- * are ids and words of Keyway's own, nothing that anybody wrote.
- */
-function measure(measured: Measured | undefined): Registry {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  new Gauge({
-    name: 'keyway_store_circuit',
-    help: 'Whether the circuit of a store is in this state (1) or not (0), as this process sees it, or any of several.',
-    labelNames: ['store', 'state'],
-    registers: [registry],
-    aggregator: 'max',
-    collect() {
-      this.reset();
-      for (const [store, circuit] of measured?.gates.circuits() ?? [])
-        for (const state of circuits) this.set({ store, state }, Number(state === circuit));
-    },
-  });
-  const overdue = async () => (await measured?.overdue().catch(() => undefined)) ?? unknown;
-  new Gauge({
-    name: 'keyway_rotations_overdue',
-    help: 'Credentials whose rotation policy is late; NaN while the database does not answer.',
-    registers: [registry],
-    aggregator: 'max',
-    async collect() {
-      this.set((await overdue()).count);
-    },
-  });
-  new Gauge({
-    name: 'keyway_rotation_overdue_seconds',
-    help: 'How long the rotation that is late the longest has been late, in seconds; 0 if none is.',
-    registers: [registry],
-    aggregator: 'max',
-    async collect() {
-      this.set((await overdue()).longestS);
-    },
-  });
-  new Gauge({
-    name: 'keyway_keyring_rows',
-    help: 'Rows that name this key, for each key that is older than the current one; counted once a minute while there are any, by the process that brings rows to the current key.',
-    labelNames: ['kind', 'id'],
-    registers: [registry],
-    aggregator: 'max',
-    collect() {
-      this.reset();
-      for (const { kind, id, rows } of measured?.keys.counts ?? []) this.set({ kind, id }, rows);
-    },
-  });
-  new Gauge({
-    name: 'keyway_keyring_unreadable',
-    help: 'Sealed records that could not be opened, and so not be brought to the current key.',
-    registers: [registry],
-    aggregator: 'max',
-    collect() {
-      this.set(measured?.keys.unreadable ?? 0);
-    },
-  });
-  const lag = () => measured?.auditStream?.lag;
-  new Gauge({
-    name: 'keyway_audit_stream_behind',
-    help: 'Events of the audit log that were not streamed yet; counted each ten seconds by the process that streams them, and absent for others.',
-    registers: [registry],
-    aggregator: 'max',
-    collect() {
-      this.remove();
-      const events = lag()?.events;
-      if (events !== undefined) this.set(events);
-    },
-  });
-  new Gauge({
-    name: 'keyway_audit_stream_behind_seconds',
-    help: 'How old the oldest event is that was not streamed yet, in seconds; 0 if there is none.',
-    registers: [registry],
-    aggregator: 'max',
-    collect() {
-      this.remove();
-      const seconds = lag()?.seconds;
-      if (seconds !== undefined) this.set(seconds);
-    },
-  });
-  return registry;
+/** What the processes tell of their parts; while there is none that tells, Keyway does not serve. */
+function readinessIn(text: string): Readiness {
+  const parts = [...text.matchAll(/^keyway_part_up\{part="([\w-]+)"\} ([01])$/gm)];
+  return readinessOf(
+    parts.length === 0 ? ['serving'] : parts.flatMap(([, part = '', isUp]) => (isUp === '0' ? [part] : [])),
+  );
 }
 
 interface Collected {
   readonly contentType: string;
-  metrics(): Promise<string>;
-  clear?(): void;
+  readonly metrics: () => Promise<string>;
+  readonly readiness: () => Promise<Readiness>;
 }
 
 async function serve({ host, port }: Address, collected: Collected): Promise<Metrics> {
   const server = createServer((request, response) => {
-    const found = request.method === 'GET' && request.url === '/metrics';
-    if (!found) return void response.writeHead(404).end();
-    collected.metrics().then(
-      (text) => response.writeHead(200, { 'content-type': collected.contentType }).end(text),
-      () => response.writeHead(500).end(),
-    );
+    if (request.method === 'GET' && request.url === '/metrics')
+      return void answerMetrics(response, collected);
+    if (request.method === 'GET' && request.url === '/ready') return void answerReady(response, collected);
+    response.writeHead(404).end();
   });
   await listening(server, host, port);
   const { address, family, port: taken } = server.address() as AddressInfo;
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}/metrics`,
     stop: async () => {
-      collected.clear?.();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
 }
 
-const unknown = { count: NaN, longestS: NaN };
+const answerMetrics = (response: ServerResponse, { metrics, contentType }: Collected) =>
+  metrics().then(
+    (text) => response.writeHead(200, { 'content-type': contentType }).end(text),
+    () => response.writeHead(500).end(),
+  );
+
+async function answerReady(response: ServerResponse, { readiness }: Collected): Promise<void> {
+  const told = await readiness().catch(() => readinessOf(['serving']));
+  response
+    .writeHead(told.status === 'up' ? 200 : 503, { 'content-type': 'application/json; charset=utf-8' })
+    .end(`${JSON.stringify(told)}\n`);
+}
 
 const listening = (server: Server, host: string, port: number): Promise<void> =>
   new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-import { KeywayError } from '../errors.js';
+import { rateLimited } from '../errors.js';
 
 /** How many requests of each caller are under way: one that sends all at once leaves room for the others. */
 export class UnderWay {
@@ -15,10 +15,10 @@ export class UnderWay {
   enter(caller: string): () => void {
     const count = this.#counts.get(caller) ?? 0;
     if (count >= this.most)
-      throw new KeywayError(
-        'RATE_LIMITED',
+      throw rateLimited(
+        'requestsPerCaller',
         `This account has ${this.most} requests under way, which is the most that it may have: wait for some of them.`,
-        { retryInMs: 1_000 },
+        1_000,
       );
     this.#counts.set(caller, count + 1);
     return () => this.#leave(caller);

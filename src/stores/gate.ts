@@ -12,7 +12,7 @@ import type { StoreAnswer, StoreRequest } from '../connectors/connector.js';
 import { retryAfterMs } from '../connectors/retry-after.js';
 import { StoreError } from '../connectors/store-error.js';
 import type { Budget, Callable, Circuit, Gates } from '../context.js';
-import { KeywayError } from '../errors.js';
+import { KeywayError, rateLimited } from '../errors.js';
 import {
   failuresToOpen,
   largestAnswer,
@@ -28,6 +28,7 @@ import type { Log } from '../log.js';
 import { AddressRefused, CertificateRefused, NotConnected, type Outbound } from '../outbound.js';
 import { openQueue } from '../shares/queue.js';
 import { Tries } from '../shares/tries.js';
+import { noTelemetry, type CallResult, type Telemetry } from '../telemetry/telemetry.js';
 import { requestOf } from './request.js';
 
 /** The same, for those who watch over it. */
@@ -47,14 +48,21 @@ const mostSaved = 5;
 /** A store that asks to be left alone for longer than this is not waited for. */
 const longestWaitMs = 1_500;
 
-/** @param halfOpenAfterMs how long a circuit stays open before one call may try. */
-export function openGates(outbound: Outbound, log: Log, halfOpenAfterMs = restMs): WatchedGates {
+/** @param options `halfOpenAfterMs` is how long a circuit stays open before one call may try. */
+export function openGates(
+  outbound: Outbound,
+  log: Log,
+  {
+    halfOpenAfterMs = restMs,
+    telemetry = noTelemetry,
+  }: { halfOpenAfterMs?: number; telemetry?: Telemetry } = {},
+): WatchedGates {
   const gates = new Map<string, Gate>();
   const trials = new Tries(mostTrials, tooManyTrials);
   const gateOf = (id: string): Gate => {
     const known = gates.get(id);
     if (known) return known;
-    const gate = new Gate(id, outbound, log, halfOpenAfterMs);
+    const gate = new Gate(id, outbound, log, halfOpenAfterMs, telemetry);
     gates.set(id, gate);
     return gate;
   };
@@ -76,12 +84,10 @@ export function openGates(outbound: Outbound, log: Log, halfOpenAfterMs = restMs
 }
 
 const tooManyTrials = (retryInMs: number) =>
-  new KeywayError(
-    'RATE_LIMITED',
+  rateLimited(
+    'storeTrials',
     'Too many connections to stores are tried at once, or were tried in vain: try again later.',
-    {
-      retryInMs,
-    },
+    retryInMs,
   );
 
 /** A call that was kept back: trying it again at once would be of no use. */
@@ -114,6 +120,7 @@ class Gate {
     readonly outbound: Outbound,
     readonly log: Log,
     halfOpenAfter: number,
+    readonly telemetry: Telemetry,
   ) {
     const failure = handleWhen(
       (error) => error instanceof StoreError && isDown(error) && !(error instanceof NotCalled),
@@ -182,6 +189,9 @@ class Gate {
     this.#spent++;
     this.#inWindow++;
     const { url, method, headers, body } = requestOf(store.addresses, request);
+    const since = performance.now();
+    const tell = (result: CallResult) =>
+      this.telemetry.called({ vendor: store.kind, result, seconds: (performance.now() - since) / 1_000 });
     try {
       const answer = await this.outbound.call(method, url, {
         headers,
@@ -192,13 +202,18 @@ class Gate {
         signal: left,
       });
       const { status } = answer;
+      tell(resultOf(status));
       if (status >= 400) this.log.info({ store: this.id, method, status }, 'a store refused or failed');
       return { status, headers: answer.headers, json: jsonOf(answer.body) };
     } catch (error) {
       // It says nothing of the store.
-      if (left?.aborted) throw new NotCalled('given up: the caller is gone');
+      if (left?.aborted) {
+        tell('GIVEN_UP');
+        throw new NotCalled('given up: the caller is gone');
+      }
       const cause = error instanceof KeywayError ? error.cause : error;
       const sent = !(cause instanceof NotConnected);
+      tell(sent ? 'NO_ANSWER' : 'NOT_CONNECTED');
       this.log.info({ store: this.id, method, sent, cause: nameOf(cause) }, 'a store did not answer');
       if (cause instanceof AddressRefused) throw new NotPublic(request.at ?? 'endpoint');
       if (cause instanceof CertificateRefused) throw new NotCalled(nameOf(cause), untrusted[cause.why]);
@@ -248,6 +263,9 @@ const names: Record<CircuitState, Circuit> = {
   [CircuitState.HalfOpen]: 'HALF_OPEN',
   [CircuitState.Isolated]: 'OPEN',
 };
+
+const resultOf = (status: number): CallResult =>
+  status < 400 ? 'OK' : status === 429 ? 'LIMITED' : status < 500 ? 'REFUSED' : 'FAILED';
 
 const isDown = ({ fault }: StoreError): boolean => fault === 'UPSTREAM_UNAVAILABLE';
 

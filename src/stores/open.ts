@@ -61,7 +61,7 @@ export const forChange = (upstream: Upstream): Upstream => ({
 export function upstreamOf(
   { db, gates, principal }: Pick<StoreParts, 'db' | 'gates' | 'principal'>,
   { id, addresses, settings }: Pick<SealedStore, 'id' | 'addresses' | 'settings'>,
-  { budget }: Connector,
+  { kind, budget }: Connector,
   secrets: Readonly<Record<string, Secret>>,
   left?: AbortSignal,
 ): Upstream {
@@ -74,7 +74,7 @@ export function upstreamOf(
     secrets,
     // Whole, as it is signed.
     now: () => Math.floor(db.now()),
-    call: (request) => gates.call({ id, addresses, budget, trusted, whose }, request, left),
+    call: (request) => gates.call({ id, kind, addresses, budget, trusted, whose }, request, left),
     session: <Thing>(make: () => Promise<Thing>, again = false) => {
       if (session === undefined || again) session = make();
       return session as Promise<Thing>;

@@ -33,7 +33,9 @@ export async function verifyCredentials(
 ): Promise<VerifyCredentialPayload[]> {
   if (!ctx.principal.rights.has(Permission.CREDENTIAL_VERIFY)) throw forbidden();
   if (inputs.length > mostVerified) {
-    throw new KeywayError('LIMIT_EXCEEDED', `At most ${mostVerified} credentials are verified at once.`);
+    throw new KeywayError('LIMIT_EXCEEDED', `At most ${mostVerified} credentials are verified at once.`, {
+      limit: 'verifiedAtOnce',
+    });
   }
   const cases = inputs.map((input, index) => opened(ctx, input, path ?? `inputs.${index}.`));
   const found = await presentedCredentials(
@@ -112,7 +114,8 @@ async function countUses(ctx: RequestContext, cases: readonly Case[]): Promise<v
 
 /** Notes the use, and the decision. @throws UNAVAILABLE where too many decisions wait to be recorded. */
 function note(ctx: RequestContext, { code, match }: Case): void {
-  const { principal, decisions, lastUsed } = ctx;
+  const { principal, decisions, lastUsed, telemetry } = ctx;
+  telemetry.verified(code);
   const known: PresentedCredential | undefined = match.version ?? match.about;
   const caller = callerOf(ctx);
   const action = 'credential:verify';

@@ -188,6 +188,10 @@ test('metrics are those of all', async () => {
   const text = await (await fetch(String(line?.['metrics']))).text();
   const value = (name: string) => Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
   expect(value('keyway_rotations_overdue')).toBe(0);
+  expect(value('keyway_database_connections_max')).toBe(count * 10);
+  expect(value('keyway_part_up\\{part="database"\\}')).toBe(1);
+  const ready = await fetch(new URL('/ready', String(line?.['metrics'])));
+  expect([ready.status, await ready.json()]).toEqual([200, { status: 'up', missing: [], impaired: [] }]);
   // Each takes more than this by itself.
   expect(value('process_resident_memory_bytes')).toBeGreaterThan(count * 60e6);
 });

@@ -20,7 +20,7 @@ beforeEach(async () => {
   other = await openStandIn(() => ({ status: 200, body: { ok: true } }));
   outbound = openOutbound({ allowedRanges: [], local: true });
   const log = openLog('info', { write: (line) => void logged.push(line) });
-  gates = openGates(outbound, log, halfOpenAfterMs);
+  gates = openGates(outbound, log, { halfOpenAfterMs });
 });
 afterEach(async () => {
   await Promise.all([standIn.stop(), other.stop()]);
@@ -32,6 +32,7 @@ const read: StoreRequest = { method: 'GET', path: ['things'] };
 const write: StoreRequest = { method: 'POST', path: ['things'], body: {} };
 const storeAt = (url: string, budget?: Callable['budget']): Callable => ({
   id: url,
+  kind: 'SEQERA',
   addresses: { endpoint: url },
   budget,
 });

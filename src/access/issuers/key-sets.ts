@@ -36,6 +36,7 @@ export class KeySet {
   #keptAtMs = -Infinity;
   #askedAtMs = -Infinity;
   #fetching: Promise<void> | undefined;
+  #hasFailed = false;
 
   constructor(
     readonly issuer: JwtIssuer,
@@ -55,6 +56,11 @@ export class KeySet {
     if (!fits) await this.#refresh(changed);
     if (this.#ageMs() >= longestMs) throw unavailable('the keys of the issuer cannot be had');
     return this.#keys;
+  }
+
+  /** Whether its keys could not be had when they were asked for last. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   /** Fetches the keys, whoever asks for them. @throws UNAVAILABLE where they cannot be had */
@@ -84,7 +90,9 @@ export class KeySet {
       if (!Array.isArray(keys.keys)) throw unavailable('the issuer answers without a list of keys');
       this.#keys = keys;
       this.#keptAtMs = askedAtMs;
+      this.#hasFailed = false;
     } catch (error) {
+      this.#hasFailed = true;
       this.log.warn({ error, issuer: this.issuer.issuer }, 'the keys of an issuer could not be fetched');
     }
   }

@@ -57,6 +57,7 @@ export class Checkpoints {
   /** Whether what it had written before was moved away. */
   #isMoved = false;
   #breaks: readonly Break[] = [];
+  #heldAtMs = performance.now();
   readonly #coverage = new Coverage();
   /** Lines that are about to be written, and what writes them. */
   #waiting: Checkpoint[] = [];
@@ -84,6 +85,11 @@ export class Checkpoints {
     return this.#breaks;
   }
 
+  /** How many seconds ago all chains that had grown were last written down here. */
+  get ageSeconds(): number {
+    return (performance.now() - this.#heldAtMs) / 1_000;
+  }
+
   /** @throws UNAVAILABLE where the audit log is not what the lines say: nothing may be added to it. */
   expectWhole(): void {
     if (this.#breaks.length > 0) throw unavailable('the audit log is not what its checkpoints say');
@@ -108,6 +114,7 @@ export class Checkpoints {
       }
       left = [...rest];
     }
+    this.#heldAtMs = performance.now();
     await this.#letGo(segments);
   }
 

@@ -40,6 +40,11 @@ export class AuditStream {
     return this.#lag;
   }
 
+  /** Whether the sink has not taken what it was handed last. */
+  get isFailing(): boolean {
+    return this.#failures > 0;
+  }
+
   /** Hands over what there is, unless another Keyway does, or the sink has failed a short while ago. */
   async tick(): Promise<void> {
     if (this.now() < this.#waitUntilMs) return;

@@ -1,4 +1,4 @@
-import { sql, type Statement } from '../../database/database.js';
+import { sql, type Sql, type Statement } from '../../database/database.js';
 import { Slots, type Waiting } from '../../shares/slots.js';
 import { nextInTurn } from '../../shares/tenant.js';
 import type { StoreParts } from '../../stores/open.js';
@@ -52,6 +52,21 @@ export class Resumption {
     ));
   }
 }
+
+/** How many changes wait to be done by their store, for how many seconds the oldest; and what came out unknown. */
+export async function openNow(
+  db: Sql,
+): Promise<{ openIntents: number; openIntentsSeconds: number; unknown: number }> {
+  const [now] = await db.rows<Awaited<ReturnType<typeof openNow>>>(countOpen);
+  return now ?? { openIntents: 0, openIntentsSeconds: 0, unknown: 0 };
+}
+
+const countOpen = sql(`
+  SELECT CAST(count(*) AS integer) AS "openIntents",
+    coalesce(max(extract(epoch FROM now() - i.created_at))::double precision, 0) AS "openIntentsSeconds",
+    (SELECT CAST(count(*) AS integer) FROM credentials c
+      WHERE c.standing <> 'KNOWN' AND c.standing = 'UNKNOWN' AND c.revoked_at IS NULL) AS unknown
+  FROM intents i WHERE i.state = 'OPEN'`);
 
 /**
  * SQL that leases rows `t` of a table to this process. Of each store that has any, no more are looked at than can be

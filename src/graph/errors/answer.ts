@@ -32,15 +32,17 @@ export interface PublicError {
 
 /**
  * Gives the errors of every answer our words, the request's id, and, where nothing was executed, an HTTP status of
- * ours. What became INTERNAL_SERVER_ERROR is told to `onInternal` as it was, with the context where there was one.
+ * ours. What became INTERNAL_SERVER_ERROR is told to `onInternal` as it was, with the context where there was one, and to
+ * `onAnswer` which error is the first one of an answer.
  * Answers from before there was a context carry no id. Needs `formatError` beside it.
  */
 export function answerErrors(options: {
   limits?: QueryLimits;
   requestId: (contextValue: unknown) => string;
   onInternal?: (error: unknown, contextValue: unknown) => void;
+  onAnswer?: (first: { code: string; limit: string | undefined }, contextValue: unknown) => void;
 }): ApolloServerPlugin {
-  const { limits = largestQuery, requestId, onInternal } = options;
+  const { limits = largestQuery, requestId, onInternal, onAnswer } = options;
   return {
     contextCreationDidFail: async ({ error }) => {
       const code = keywayErrorIn(error)?.code ?? internal.code;
@@ -65,6 +67,7 @@ export function answerErrors(options: {
           if (code === internal.code) onInternal?.([...origins(error)].at(-1) ?? error, contextValue);
         singleResult.errors = findings.map((finding) => told(finding, requestId(contextValue)));
         const [first] = findings;
+        if (first) onAnswer?.({ code: first.code, limit: keywayErrorIn(first.error)?.limit }, contextValue);
         // Who was known when the request came, and may call no more when its change has waited, is told as a stranger is.
         const unknown = data === null && first?.code === 'UNAUTHENTICATED';
         if (unknown) response.http.headers.set('www-authenticate', 'Bearer realm="keyway"');
@@ -301,11 +304,13 @@ const statusIn = ({ extensions: { http } }: GraphQLError): unknown =>
 
 /** What Fastify refuses before our own code sees it. */
 function refusedByFastify(status = 500, excess?: string): KeywayError | undefined {
-  if (status === 413) return new KeywayError('LIMIT_EXCEEDED', excess ?? 'The body is too large.');
+  if (status === 413)
+    return new KeywayError('LIMIT_EXCEEDED', excess ?? 'The body is too large.', { limit: 'body' });
   if (status === 415) return new KeywayError('BAD_REQUEST', 'The content type must be application/json.');
   if (status === 408)
     return new KeywayError('BAD_REQUEST', excess ?? 'The request did not come in time: send it again.');
-  if (status === 431) return new KeywayError('LIMIT_EXCEEDED', excess ?? 'The headers are too large.');
+  if (status === 431)
+    return new KeywayError('LIMIT_EXCEEDED', excess ?? 'The headers are too large.', { limit: 'headers' });
   if (status >= 400 && status < 500)
     return new KeywayError(
       'BAD_REQUEST',
