@@ -33,6 +33,8 @@ export interface JobParts {
   /** What the embedded database is in need of. */
   auditStream: (Pick<Recurring, 'tick'> & { leave(): Promise<void>; close(): Promise<void> }) | undefined;
   upkeep: Pick<Recurring, 'tick'> | undefined;
+  /** Forgets what counts no more of the limits of a minute. */
+  forgetWindows: () => Promise<unknown>;
 }
 
 /** What runs by itself. */
@@ -62,6 +64,7 @@ export function startJobs({
   resumption,
   auditStream,
   upkeep,
+  forgetWindows,
 }: JobParts): Jobs {
   let [shared, stopped] = [false, false];
   const jobs = [
@@ -81,6 +84,7 @@ export function startJobs({
     job('retire', 30_000, () => retireOutlived(db)),
     job('nonces', 60_000, () => forgetNonces(db)),
     job('password attempts', 60_000, () => forgetAttempts(db)),
+    job('rate limits', 60_000, forgetWindows),
     job('idempotency', 600_000, () => forgetOldAnswers(db)),
     ...(auditStream ? [job('audit stream', 1_000, () => auditStream.tick())] : []),
     ...(upkeep ? [job('upkeep', 60_000, () => upkeep.tick())] : []),

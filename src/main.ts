@@ -26,6 +26,9 @@ import type { Log } from './log.js';
 import { overdueNow } from './credentials/record/policy.js';
 import type { Measured, Metrics } from './http/metrics.js';
 import { openOutbound } from './outbound.js';
+import { forgetWindows, ledgerIn } from './rate-limits/in-database.js';
+import { RateLimits } from './rate-limits/rate-limits.js';
+import { openRedisLedger } from './rate-limits/in-redis.js';
 import { openSchema } from './graph/schema.js';
 import { openGates } from './stores/gate.js';
 import { StoreCalls } from './stores/spend.js';
@@ -93,6 +96,7 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
         overdue: () => overdueNow(db),
         keys: serving.rewrap,
         auditStream: serving.auditStream,
+        rateLimits: serving.parts.rateLimits,
       },
       config,
       log,
@@ -155,6 +159,7 @@ async function serve(
   const syncs = new Syncs(stores, config.syncEveryMs);
   const resumption = new Resumption(stores);
   const keySets = openKeySets(config.jwtIssuers, outbound, log);
+  const ledger = config.redis ? await openRedisLedger(config.redis) : ledgerIn(db);
   const parts = {
     db,
     keyring,
@@ -165,6 +170,7 @@ async function serve(
     schema: await openSchema(connectors),
     decisions,
     lastUsed,
+    rateLimits: new RateLimits(config.rateLimits, ledger, log),
   };
   const rewrap = new Rewrap({ db, keyring, wraps, log });
   const storeCalls = new StoreCalls(db, gates, connectors, log);
@@ -186,6 +192,7 @@ async function serve(
     resumption,
     auditStream,
     upkeep: db.embedded ? new Upkeep(db) : undefined,
+    forgetWindows: () => forgetWindows(db),
   });
   return {
     parts,
@@ -195,6 +202,7 @@ async function serve(
     stop: async () => {
       await jobs.stop();
       await outbound.close();
+      await parts.rateLimits.close();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AggregatorRegistry, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { circuits, type WatchedGates } from '../stores/gate.js';
 
 /** The door for what collects metrics, apart from that of callers: it asks nobody who they are. */
@@ -28,6 +28,8 @@ export interface Measured {
   /** How far the stream of the audit log is behind; undefined where there is none. */
   auditStream:
     { readonly lag: { readonly events: number; readonly seconds: number } | undefined } | undefined;
+  /** How many each limit of a minute has refused so far, and whether they are counted over all processes. */
+  rateLimits: { readonly refusals: ReadonlyMap<string, number>; readonly isShared: boolean };
 }
 
 /**
@@ -60,7 +62,8 @@ export function openMetricsOfAll(address: Address): Promise<Metrics> {
 /**
  * What is measured: the metrics of Node, `keyway_store_circuit` with a 1 for the state that the circuit of each store is in,
  * the rotations that are late (`keyway_rotations_overdue`, `keyway_rotation_overdue_seconds`), which are NaN while the
- * database does not answer, and the rows that name older keys (`keyway_keyring_rows`, `keyway_keyring_unreadable`). Labels
+ * database does not answer, the rows that name older keys (`keyway_keyring_rows`, `keyway_keyring_unreadable`), and whom
+ * the limits of a minute refused (`keyway_rate_limited_total`, `keyway_rate_limits_shared`). Labels
  * are ids and words of Keyway's own, nothing that anybody wrote.
  */
 function measure(measured: Measured | undefined): Registry {
@@ -138,6 +141,25 @@ function measure(measured: Measured | undefined): Registry {
       this.remove();
       const seconds = lag()?.seconds;
       if (seconds !== undefined) this.set(seconds);
+    },
+  });
+  new Counter({
+    name: 'keyway_rate_limited_total',
+    help: 'What was refused by each limit of a minute: points, revoking, failures, strangers (no valid proof), guesses (what is verified).',
+    labelNames: ['limit'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [limit, count] of measured?.rateLimits.refusals ?? []) this.inc({ limit }, count);
+    },
+  });
+  new Gauge({
+    name: 'keyway_rate_limits_shared',
+    help: 'Whether the limits of a minute are counted over all processes (1), or by each for itself (0), as what they are kept in did not answer when it was last asked.',
+    registers: [registry],
+    aggregator: 'min',
+    collect() {
+      this.set(Number(measured?.rateLimits.isShared ?? true));
     },
   });
   return registry;

@@ -27,6 +27,7 @@ import { PatternsOfIdentities1796795000000 } from '../../migrations/179679500000
 import { EndingsInTheAudit1796790000000 } from '../../migrations/1796790000000-endings-in-the-audit.js';
 import { AuditStream1796800000000 } from '../../migrations/1796800000000-audit-stream.js';
 import { IdentitiesShutOut1796810000000 } from '../../migrations/1796810000000-identities-shut-out.js';
+import { RateLimits1796830000000 } from '../../migrations/1796830000000-rate-limits.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -43,6 +44,7 @@ import { RotationTurn } from '../credentials/record/rotation-turn.js';
 import { Rotation } from '../credentials/record/rotation.js';
 import { IdempotencyKey } from '../idempotency/idempotency-key.js';
 import { Project } from '../projects/project.js';
+import { TakenOfLimit } from '../rate-limits/in-database.js';
 import { Grant } from '../roles/grant.js';
 import { Role } from '../roles/role.js';
 import { ScopeGrant } from '../stores/scopes/scope-grant.js';
@@ -73,6 +75,7 @@ export const entities = [
   RotationTurn,
   ScopeGrant,
   StoreSync,
+  TakenOfLimit,
 ];
 
 /** All changes of the tables, oldest first. */
@@ -106,4 +109,5 @@ export const migrations = [
   PatternsOfIdentities1796795000000,
   AuditStream1796800000000,
   IdentitiesShutOut1796810000000,
+  RateLimits1796830000000,
 ];
