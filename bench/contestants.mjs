@@ -33,8 +33,14 @@ export const contestants = {
 export async function start({ argv, node, keyway }, { databaseUrl, dataDir, env }) {
   const began = performance.now();
   const own = keyway
-    ? // All connections are one account's here, which may have 100 requests under way otherwise.
-      { KEYWAY_DATA_DIR: dataDir, HOST: '127.0.0.1', PORT: '0', KEYWAY_REQUESTS_PER_CALLER: '200' }
+    ? // All connections are one account's here, which may have 100 requests under way otherwise, and spend so much.
+      {
+        KEYWAY_DATA_DIR: dataDir,
+        HOST: '127.0.0.1',
+        PORT: '0',
+        KEYWAY_REQUESTS_PER_CALLER: '200',
+        KEYWAY_RATE_LIMITS: 'points=0',
+      }
     : { NODE_ENV: 'production' };
   const child = spawn(node ?? process.execPath, argv, {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...own, DATABASE_URL: databaseUrl, ...env },

@@ -55,12 +55,44 @@ export interface RequestContext {
   readonly decisions: { note(decision: Decision, crowd?: Decision): void };
   /** Uses of secrets, which are noted soon after they happened. */
   readonly lastUsed: { note(credentialId: string, version: number, at: number): void };
+  /** What the caller may still do in this minute. */
+  readonly allowance: Allowance;
   readonly log: Log;
   /** Hears of what the request does. */
   readonly telemetry: Telemetry;
   /** How the request comes out, once that is known. */
   readonly outcome: Outcome;
 }
+
+/** What a caller may still do in this minute, for one request. */
+export interface Allowance {
+  /**
+   * Counts what the request costs, in points: once, so that of several the highest counts.
+   * @param revokes whether it does nothing but revoke: some of that is allowed when all else is used up
+   * @throws RATE_LIMITED
+   */
+  charge(points: number, revokes?: boolean): Promise<void>;
+  /** Whether anything was counted. */
+  readonly isCharged: boolean;
+  /** How the limit stands that is told: the points, or what the request was refused by; undefined where there is none. */
+  readonly standing: { limit: number; remaining: number; leftMs: number } | undefined;
+  /** Counts that the caller was refused something, or that there was no such thing. */
+  countFailure(): Promise<void>;
+  /** Whether this one may be verified: whether it was told not too often that it is not valid. */
+  mayVerify(whom: string): boolean;
+  /** Counts that this one was told so. */
+  countGuess(whom: string): Promise<void>;
+}
+
+/** What one may do who is limited by nothing. */
+export const unlimited: Allowance = {
+  isCharged: true,
+  standing: undefined,
+  charge: () => Promise.resolve(),
+  countFailure: () => Promise.resolve(),
+  mayVerify: () => true,
+  countGuess: () => Promise.resolve(),
+};
 
 /**
  * Makes a thing on its first use in a request and gives the same one to the end of it: how loaders live. Each verb of a

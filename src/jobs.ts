@@ -36,6 +36,8 @@ export interface JobParts {
   upkeep: Pick<Recurring, 'tick'> | undefined;
   /** Hears how each job ends. */
   telemetry: Pick<Telemetry, 'jobEnded'>;
+  /** Forgets what counts no more of the limits of a minute. */
+  forgetWindows: () => Promise<unknown>;
 }
 
 /** What runs by itself. */
@@ -68,6 +70,7 @@ export function startJobs({
   auditStream,
   upkeep,
   telemetry,
+  forgetWindows,
 }: JobParts): Jobs {
   let [shared, stopped] = [false, false];
   const jobs = [
@@ -87,6 +90,7 @@ export function startJobs({
     job('retire', 30_000, () => retireOutlived(db)),
     job('nonces', 60_000, () => forgetNonces(db)),
     job('password attempts', 60_000, () => forgetAttempts(db)),
+    job('rate limits', 60_000, forgetWindows),
     job('idempotency', 600_000, () => forgetOldAnswers(db)),
     ...(auditStream ? [job('audit stream', 1_000, () => auditStream.tick())] : []),
     ...(upkeep ? [job('upkeep', 60_000, () => upkeep.tick())] : []),

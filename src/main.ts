@@ -31,6 +31,9 @@ import { areReady, type PartsUp } from './telemetry/parts.js';
 import { noTelemetry, type Telemetry } from './telemetry/telemetry.js';
 import type { MeasuredServing } from './telemetry/gauges.js';
 import { openOutbound } from './outbound.js';
+import { forgetWindows, ledgerIn } from './rate-limits/in-database.js';
+import { RateLimits } from './rate-limits/rate-limits.js';
+import { openRedisLedger } from './rate-limits/in-redis.js';
 import { openSchema } from './graph/schema.js';
 import { openGates } from './stores/gate.js';
 import { StoreCalls } from './stores/spend.js';
@@ -163,6 +166,7 @@ async function serve(
   const syncs = new Syncs(stores, config.syncEveryMs);
   const resumption = new Resumption(stores);
   const keySets = openKeySets(config.jwtIssuers, outbound, log);
+  const ledger = config.redis ? await openRedisLedger(config.redis) : ledgerIn(db);
   const parts = {
     db,
     replica,
@@ -174,6 +178,7 @@ async function serve(
     schema: await openSchema(connectors),
     decisions,
     lastUsed,
+    rateLimits: new RateLimits(config.rateLimits, ledger, log, telemetry),
   };
   const rewrap = new Rewrap({ db, keyring, wraps, log });
   const storeCalls = new StoreCalls(db, gates, connectors, log);
@@ -196,6 +201,7 @@ async function serve(
     auditStream,
     upkeep: db.embedded ? new Upkeep(db) : undefined,
     telemetry,
+    forgetWindows: () => forgetWindows(db),
   });
   // What another process writes or streams is its to tell of.
   const checkpointAge = () => (jobs.areShared ? checkpoints.ageSeconds : undefined);
@@ -206,6 +212,7 @@ async function serve(
       return { overdue: count, overdueSeconds: longestS, ...open };
     },
     keys: rewrap,
+    limitsAreShared: () => parts.rateLimits.isShared,
     streamLag: () => auditStream?.lag,
     auditQueue: () => decisions.waiting,
     checkpointAge,
@@ -222,6 +229,7 @@ async function serve(
     stop: async () => {
       await jobs.stop();
       await outbound.close();
+      await parts.rateLimits.close();
     },
   };
 }

@@ -19,6 +19,7 @@ function jobs(failing: string[]) {
     storeCalls: { flush: work('store calls') },
     checkpoints: { write: work('audit checkpoint'), check: work('audit look'), breaks: [] },
     reserveWraps: work('wraps'),
+    forgetWindows: work('rate limits'),
     keys: { look: work('keys') },
     rewrap: { tick: work('rewrap'), stop: async () => undefined },
     resumption: { tick: work('resume'), stop: async () => undefined },
@@ -47,7 +48,7 @@ test.each(all)('at the end, the failure of %s keeps none of the others from bein
 describe('of several processes', () => {
   const minuteMs = 60_000;
   const own = ['audit look', 'clock', 'decisions', 'keys', 'last use', 'store calls', 'wraps'];
-  const shared = ['resume', 'rewrap', 'rotations due', 'syncs'];
+  const shared = ['rate limits', 'resume', 'rewrap', 'rotations due', 'syncs'];
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 

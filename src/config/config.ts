@@ -8,6 +8,8 @@ import { usualUnderWay } from './limits.js';
 import { keyProviderSettings, readKeyProviders, type KeyProviderSettings } from './key-providers.js';
 import { readJwtIssuers, type JwtIssuer } from './jwt-issuers.js';
 import { isPrivate, parseRange } from './ranges.js';
+import { readRateLimits, type RateLimitSettings } from './rate-limits.js';
+import { readRedisAt, type RedisAt } from './redis-at.js';
 import { readRequestLimits, type RequestLimits } from './request-limits.js';
 
 /** How this Keyway is set up. Read once from the environment, checked, frozen. */
@@ -58,6 +60,10 @@ export interface Config {
   readonly limits: RequestLimits;
   /** How many requests of one account may be under way at once. */
   readonly requestsPerCaller: number;
+  /** What callers may spend, and be refused, in a minute. */
+  readonly rateLimits: RateLimitSettings;
+  /** Where it is kept what they have spent; in the database, where undefined. */
+  readonly redis: RedisAt | undefined;
   /** How often each store is synced by itself, in milliseconds; never, if 0. */
   readonly syncEveryMs: number;
   /** Where metrics are served, apart from all else; nowhere, where undefined. */
@@ -167,6 +173,25 @@ export function examineConfig(given: Environment = process.env, always: Environm
     return read.limits;
   };
 
+  const rateLimits = (name: string) => {
+    const read = readRateLimits(text(name) ?? '');
+    read.faults.forEach((message) => fault(name, message));
+    return read.limits;
+  };
+
+  const redis = (name: string) => {
+    const prefix = text('KEYWAY_REDIS_PREFIX') ?? 'keyway';
+    if (!/^[\w.-]{1,40}$/.test(prefix))
+      fault('KEYWAY_REDIS_PREFIX', 'must be 1 to 40 letters, digits, or any of . _ -');
+    const given = text(name);
+    if (given === undefined) return undefined;
+    const file = text('KEYWAY_REDIS_PASSWORD_FILE');
+    const at = readRedisAt(given, { passwordFile: file && folderAt(file), prefix });
+    if (typeof at !== 'string') return at;
+    fault(name, at);
+    return undefined;
+  };
+
   const checkpoints = (name: string, usual: string): CheckpointsAt => {
     const given = text(name) ?? usual;
     const at = readCheckpointsAt(given, environment);
@@ -214,6 +239,8 @@ export function examineConfig(given: Environment = process.env, always: Environm
     auditStream: auditStream('KEYWAY_AUDIT_STREAM'),
     limits: limits('KEYWAY_LIMITS'),
     requestsPerCaller: whole('KEYWAY_REQUESTS_PER_CALLER', usualUnderWay, 1, 100_000),
+    rateLimits: rateLimits('KEYWAY_RATE_LIMITS'),
+    redis: redis('KEYWAY_REDIS_URL'),
     syncEveryMs: whole('KEYWAY_SYNC_MINUTES', 15, 0, 10_080) * 60_000,
     metrics: text('KEYWAY_METRICS_PORT')
       ? { host: text('KEYWAY_METRICS_HOST') ?? '127.0.0.1', port: whole('KEYWAY_METRICS_PORT', 0, 0, 65535) }
@@ -297,6 +324,14 @@ function doubtsOf(config: Config, isSet: (name: string) => boolean): string[] {
       'KEYWAY_TRUSTED_PROXIES names all addresses: any caller can say that it is another one',
     ],
     [
+      config.rateLimits.points > 0 && config.rateLimits.points < config.limits.query.cost,
+      'KEYWAY_RATE_LIMITS allows fewer points in a minute than one operation may cost (KEYWAY_LIMITS): such an operation is always refused',
+    ],
+    [
+      config.redis === undefined && ['KEYWAY_REDIS_PASSWORD_FILE', 'KEYWAY_REDIS_PREFIX'].some(isSet),
+      'KEYWAY_REDIS_PASSWORD_FILE and KEYWAY_REDIS_PREFIX have no effect: set KEYWAY_REDIS_URL too',
+    ],
+    [
       config.outboundLocal,
       'KEYWAY_OUTBOUND_LOCAL lets Keyway call this machine, also by http: for trials only',
     ],
@@ -335,6 +370,10 @@ const known = new Set([
   'KEYWAY_AUDIT_STREAM_TOKEN_FILE',
   'KEYWAY_LIMITS',
   'KEYWAY_REQUESTS_PER_CALLER',
+  'KEYWAY_RATE_LIMITS',
+  'KEYWAY_REDIS_URL',
+  'KEYWAY_REDIS_PASSWORD_FILE',
+  'KEYWAY_REDIS_PREFIX',
   'KEYWAY_SYNC_MINUTES',
   'KEYWAY_METRICS_HOST',
   'KEYWAY_METRICS_PORT',

@@ -143,6 +143,20 @@ export const largeBody = 16 * kibibyte;
 /** Requests of one account at once, where nothing else is set: a busy service has some dozens. */
 export const usualUnderWay = 100;
 
+/**
+ * What an account may spend in a minute, in points of cost, where nothing else is set, and at most: what five cores do with
+ * nothing else to do. A backend that reads a page of fifty with what is around each, fifty times a second, spends a third.
+ */
+export const usualRates = {
+  points: 3_000_000,
+  /** Refusals in a minute: fifty a second are no backend's mistakes. */
+  failures: 3_000,
+} as const;
+export const mostRates = { points: 1_000_000_000, failures: 10_000_000 } as const;
+
+/** What each proof may spend in a minute on revoking, whatever else is used up: eighty credentials, or a tenth of the points. */
+export const leastReserve = 1_000;
+
 /** A cursor, whatever it is made of. */
 export const longestCursor = 2_000;
 

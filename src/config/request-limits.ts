@@ -1,3 +1,4 @@
+import { readNamedNumbers, type NumberRange } from './named-numbers.js';
 import { largestBody, largestHeaders, largestQuery, slowestHeadersMs, slowestRequestMs } from './limits.js';
 
 /** What a GraphQL request may ask for, by the names of `largestQuery`. */
@@ -32,7 +33,7 @@ export const limitRanges = {
   cost: [100, largestQuery.cost, 100_000],
   valueDepth: [4, largestQuery.valueDepth, 32],
   listItems: [100, largestQuery.listItems, 10_000],
-} as const satisfies Record<string, readonly [least: number, usual: number, most: number]>;
+} as const satisfies Record<string, NumberRange>;
 
 type LimitName = keyof typeof limitRanges;
 
@@ -41,19 +42,7 @@ type LimitName = keyof typeof limitRanges;
  * @returns what is wrong with the text besides, without its values
  */
 export function readRequestLimits(text: string): { limits: RequestLimits; faults: string[] } {
-  const faults: string[] = [];
-  const given = new Map<string, number>();
-  for (const part of text.split(',').flatMap((item) => item.trim() || [])) {
-    const [, name = '', digits = ''] = /^([A-Za-z]+)=(\d{1,9})$/.exec(part) ?? [];
-    const range = Object.hasOwn(limitRanges, name) ? limitRanges[name as LimitName] : undefined;
-    const value = Number(digits);
-    if (!range)
-      faults.push(`must be a list such as depth=10,cost=20000, of ${Object.keys(limitRanges).join(', ')}`);
-    else if (given.has(name)) faults.push(`must name ${name} once`);
-    else if (value < range[0] || value > range[2])
-      faults.push(`must have ${name} from ${range[0]} to ${range[2]}`);
-    else given.set(name, value);
-  }
+  const { given, faults } = readNamedNumbers(text, limitRanges, 'depth=10,cost=20000');
   if ((given.get('headersSeconds') ?? 0) > (given.get('requestSeconds') ?? Infinity))
     faults.push('must not have more headersSeconds than requestSeconds');
   const of = (name: LimitName) => given.get(name) ?? limitRanges[name][1];

@@ -5,6 +5,7 @@ import { Kind, OperationTypeNode } from 'graphql';
 import type { DocumentNode, FragmentDefinitionNode, GraphQLSchema, SelectionSetNode } from 'graphql';
 import { answerErrors, formatError, keywayErrorIn } from './errors/answer.js';
 import { askedFields } from './asked-fields.js';
+import { charges, failures } from './charges.js';
 import { compiledQueries } from './compiled-queries.js';
 import { openDocuments } from './documents.js';
 import { expectWaiting } from '../access/standing.js';
@@ -68,6 +69,7 @@ export function openApollo(
       ApolloServerPluginLandingPageDisabled(),
       inTurn(
         queryLimits(limits),
+        charges(),
         documents.plugin,
         namedOperation(),
         nothingForWhoHasLeft,
@@ -81,6 +83,7 @@ export function openApollo(
       costOfNothing,
       kindOfOperation,
       refusalsOf(options.decisions),
+      failures,
       answerErrors({
         limits,
         requestId: (ctx) => (ctx as RequestContext | undefined)?.requestId ?? '',

@@ -4,6 +4,7 @@ import { whoseOf } from '../access/principal.js';
 import type { QueryLimits } from '../config/request-limits.js';
 import type { RequestContext } from '../context.js';
 import { fieldsIn } from './asked-fields.js';
+import { rateLimitOf } from './charges.js';
 import type { KnownQuery } from './compiled-queries.js';
 import { faultsIn } from './errors/input.js';
 import { suggestNothing } from './errors/suggest.js';
@@ -66,6 +67,7 @@ export class KnownDocuments {
     ctx: RequestContext,
   ): Promise<string | undefined> {
     const cost = costWithin(this.limits, document, operation, variables, this.schema);
+    await ctx.allowance.charge(Math.max(1, cost));
     expectWaiting(ctx.left);
     if (faultsIn(operation, variables, document, this.schema, suggestNothing).length > 0) return undefined;
     ctx.asked.fields = fieldsIn(document);
@@ -74,7 +76,11 @@ export class KnownDocuments {
     try {
       await readFrom(ctx);
       data = await code.run(ctx, variables);
-      return data && `${JSON.stringify({ data, extensions: { cost, ...ageOf(ctx) } })}\n`;
+      return (
+        data &&
+        `${JSON.stringify({ data, extensions: { cost, ...ageOf(ctx), ...rateLimitOf(ctx, cost) } })}
+`
+      );
     } finally {
       end(data === undefined);
     }

@@ -17,6 +17,7 @@ import type { RequestContext } from '../context.js';
 import { KeywayError, unavailable } from '../errors.js';
 import { explorerPage } from '../explorer/page.js';
 import { newId } from '../ids.js';
+import type { RateLimits } from '../rate-limits/rate-limits.js';
 import { addressOf, callOf } from './call.js';
 import { refusalOfHead } from './head.js';
 import { readJsonBody } from './json-body.js';
@@ -30,6 +31,7 @@ import { always, answerFailure, costless, refuse, refuseBytes, refuseExpectation
 import { expectAsked, expectAskedByGet } from './asked.js';
 import { limitConnections } from './connections.js';
 import { mediaTypeFor } from './media-type.js';
+import { exposedHeaders, rateLimitHeaders } from './rate-limit-headers.js';
 import { reasonFor } from './readiness.js';
 import { UnderWay } from './under-way.js';
 import { answerVerification } from './verify-route.js';
@@ -42,6 +44,7 @@ export interface Parts extends Pick<
   /** A server that queries may be read from. */
   replica: { forQuery(own: Parts['db']): Promise<{ db: Parts['db']; asOf: number }> } | undefined;
   keySets: KeySets;
+  rateLimits: RateLimits;
   schema: GraphQLSchema;
 }
 
@@ -143,6 +146,7 @@ export async function openHttp({
       origin: [...config.corsOrigins],
       methods: ['GET', 'POST'],
       credentials: false,
+      exposedHeaders,
       maxAge: 600,
     });
   }
@@ -152,6 +156,7 @@ export async function openHttp({
   app.decorateRequest('proveBody', undefined);
   app.decorateRequest('context', undefined);
   app.decorateRequest('outcome', undefined as unknown as Outcome);
+  app.decorateRequest('allowance', undefined);
 
   app.get('/health', async () => ({ status: 'up' }));
   app.get('/ready', async (request, reply) => {
@@ -181,7 +186,7 @@ async function addGraph(
   app: FastifyInstance,
   { config, log, telemetry, parts, turns, held }: GraphOptions,
 ): Promise<void> {
-  const { db, keyring, connectors, gates, syncs, keySets, decisions, lastUsed, replica } = parts;
+  const { db, keyring, connectors, gates, syncs, keySets, decisions, lastUsed, replica, rateLimits } = parts;
   const issuers = new Set(keySets.keys());
   const firstSights = new FirstSights(keyring);
   const claimedRoles = [...keySets.values()].flatMap(({ issuer }) => issuer.roles);
@@ -202,11 +207,12 @@ async function addGraph(
     const from = { requestId: request.id, ip: addressOf(request, config) };
     const admit: Admit = (identified, newcomer) => firstSights.admit(own, identified, newcomer, from);
     const means = { db: own, keyring, keySets, hosts: config.hosts, admit };
-    const { principal, bodyMatches } = await authenticate(means, call).catch((error: unknown) => {
+    const { principal, bodyMatches } = await authenticate(means, call).catch(async (error: unknown) => {
       if (error instanceof KeywayError && error.code === 'UNAUTHENTICATED') {
         noteStranger(request);
         if (typeof error.cause === 'string')
           log.info({ id: request.id, cause: error.cause }, 'a caller was refused');
+        await rateLimits.countStranger(from.ip);
       }
       throw error;
     });
@@ -215,6 +221,7 @@ async function addGraph(
         noteStranger(request);
         throw new KeywayError('UNAUTHENTICATED');
       }
+      request.allowance = rateLimits.of(principal);
       finished(reply.raw, underWay.enter(principal.accountId));
       request.principal = principal;
       const { credentialId, credentialVersion } = principal;
@@ -234,8 +241,8 @@ async function addGraph(
   };
 
   const context = async (request: FastifyRequest, { raw }: FastifyReply): Promise<RequestContext> => {
-    const { id: requestId, principal, at, db: own, outcome } = request;
-    if (!principal || !own) throw new KeywayError('UNAUTHENTICATED');
+    const { id: requestId, principal, at, db: own, outcome, allowance } = request;
+    if (!principal || !own || !allowance) throw new KeywayError('UNAUTHENTICATED');
     const leaving = new AbortController();
     // The caller may have left while it was found out who it is.
     if (raw.destroyed) leaving.abort();
@@ -261,6 +268,7 @@ async function addGraph(
       claimedRoles,
       decisions,
       lastUsed,
+      allowance,
       log: log.child({ id: requestId }),
       telemetry,
       outcome,
@@ -275,6 +283,13 @@ async function addGraph(
     if (held()) throw unavailable();
     await prove(request, reply, (request.db = db.within()));
   };
+  const tellLimits = async (request: FastifyRequest, reply: FastifyReply) => {
+    const { allowance } = request;
+    const standing = allowance
+      ? allowance.standing
+      : rateLimits.standingOfStranger(addressOf(request, config));
+    if (standing) void reply.headers(rateLimitHeaders(standing, db.now()));
+  };
   const contextOf = async ({ context: known }: FastifyRequest) => {
     if (!known) throw new KeywayError('UNAUTHENTICATED');
     return known;
@@ -286,6 +301,7 @@ async function addGraph(
   app.route({
     method: ['GET', 'POST'],
     url: '/graphql',
+    onSend: tellLimits,
     onRequest: async (request, reply) => {
       const type = mediaTypeFor(request.headers.accept);
       if (!type) return refuse(reply, 406, 'BAD_REQUEST', notAccepted);
@@ -305,11 +321,13 @@ async function addGraph(
         return reply.header('content-type', `${request.headers.accept}; charset=utf-8`).send(again);
       }
       const body = await answer(request, reply);
+      // What never came to be an operation costs as much as the least that does.
+      if (!ctx.allowance.isCharged) await ctx.allowance.charge(1);
       return reply.statusCode < 400 ? body : withId(body, request.id);
     },
   });
   const rules = { suggest: suggestFor(config.introspection), limits: config.limits.query };
-  app.post('/v1/verify', { onRequest }, async (request, reply) => {
+  app.post('/v1/verify', { onRequest, onSend: tellLimits }, async (request, reply) => {
     const ctx = await context(request, reply);
     const answer = await answerVerification(parts.schema, ctx, request.body, rules);
     if (answer.retryAfter !== null) void reply.header('retry-after', answer.retryAfter);
@@ -367,6 +385,8 @@ declare module 'fastify' {
     proveBody: ((body: Buffer) => void) | undefined;
     /** How it comes out. */
     outcome: Outcome;
+    /** What the caller may still do. */
+    allowance: RequestContext['allowance'] | undefined;
     /** What is answered with. */
     context: RequestContext | undefined;
   }

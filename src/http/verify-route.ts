@@ -11,6 +11,7 @@ import {
 import { verifyCredentials } from '../verification/verify.js';
 import { KeywayError, type FieldFault } from '../errors.js';
 import { encodeId } from '../ids.js';
+import { isRefused } from '../graph/charges.js';
 import { valueFaults } from '../graph/errors/input.js';
 import type { Suggest } from '../graph/errors/suggest.js';
 import { mostFaults } from '../config/limits.js';
@@ -50,6 +51,8 @@ export async function answerVerification(
   { suggest, limits }: { suggest: Suggest; limits: QueryLimits },
 ): Promise<VerificationAnswer> {
   try {
+    // What is verified counts, and not the request: here it is one.
+    await ctx.allowance.charge(1);
     const [answer] = await verifyCredentials(ctx, [inputOf(schema, body, suggest, limits)], '');
     if (!answer) throw new KeywayError('INTERNAL_SERVER_ERROR');
     const { valid, code, retryAfter, found } = answer;
@@ -72,6 +75,7 @@ export async function answerVerification(
       },
     };
   } catch (error) {
+    if (error instanceof KeywayError && isRefused(error.code)) await ctx.allowance.countFailure();
     noteRefusal(ctx, error);
     throw error;
   }

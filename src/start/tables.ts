@@ -28,6 +28,7 @@ import { EndingsInTheAudit1796790000000 } from '../../migrations/1796790000000-e
 import { AuditStream1796800000000 } from '../../migrations/1796800000000-audit-stream.js';
 import { LimitsOfCredentials1796820000000 } from '../../migrations/1796820000000-limits-of-credentials.js';
 import { IdentitiesShutOut1796810000000 } from '../../migrations/1796810000000-identities-shut-out.js';
+import { RateLimits1796830000000 } from '../../migrations/1796830000000-rate-limits.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -45,6 +46,7 @@ import { RotationTurn } from '../credentials/record/rotation-turn.js';
 import { Rotation } from '../credentials/record/rotation.js';
 import { IdempotencyKey } from '../idempotency/idempotency-key.js';
 import { Project } from '../projects/project.js';
+import { TakenOfLimit } from '../rate-limits/in-database.js';
 import { Grant } from '../roles/grant.js';
 import { Role } from '../roles/role.js';
 import { ScopeGrant } from '../stores/scopes/scope-grant.js';
@@ -76,6 +78,7 @@ export const entities = [
   RotationTurn,
   ScopeGrant,
   StoreSync,
+  TakenOfLimit,
 ];
 
 /** All changes of the tables, oldest first. */
@@ -110,4 +113,5 @@ export const migrations = [
   AuditStream1796800000000,
   IdentitiesShutOut1796810000000,
   LimitsOfCredentials1796820000000,
+  RateLimits1796830000000,
 ];

@@ -30,6 +30,8 @@ export interface MeasuredServing {
     readonly counts: readonly { kind: string; id: string; rows: number }[];
     readonly unreadable: number;
   };
+  /** Whether the limits of a minute are counted over all processes. */
+  limitsAreShared(): boolean;
   /** How far the stream of the audit log is behind; undefined where there is none, or another process streams. */
   streamLag(): { readonly events: number; readonly seconds: number } | undefined;
   /** How many decisions wait to be put on record. */
@@ -135,6 +137,15 @@ export function addGauges(registry: Registry, measured: Measured): void {
     'Sealed records that could not be opened, and so not be brought to the current key.',
     () => serving.keys.unreadable,
   );
+  new Gauge({
+    name: 'keyway_rate_limits_shared',
+    help: 'Whether the limits of a minute are counted over all processes (1), or by each for itself (0), as what they are kept in did not answer when it was last asked.',
+    registers: [registry],
+    aggregator: 'min',
+    collect() {
+      this.set(Number(serving.limitsAreShared()));
+    },
+  });
   gauge(
     'keyway_audit_queue',
     'Decisions that wait to be put on record; past 10000 requests are refused.',

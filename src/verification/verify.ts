@@ -37,7 +37,17 @@ export async function verifyCredentials(
       limit: 'verifiedAtOnce',
     });
   }
-  const cases = inputs.map((input, index) => opened(ctx, input, path ?? `inputs.${index}.`));
+  const all = inputs.map((input, index) => opened(ctx, input, path ?? `inputs.${index}.`));
+  const cases: Case[] = [];
+  for (const one of all)
+    if (ctx.allowance.mayVerify(presenterOf(one))) cases.push(one);
+    else limit(one);
+  if (cases.length > 0) await judge(ctx, cases);
+  for (const one of all) note(ctx, one);
+  return all.map(verdict);
+}
+
+async function judge(ctx: RequestContext, cases: readonly Case[]): Promise<void> {
   const found = await presentedCredentials(
     ctx,
     cases.map(({ proof, project }) => ({ keys: proof.keys, project })),
@@ -48,9 +58,20 @@ export async function verifyCredentials(
   await refuseRepeated(ctx, cases);
   await countUses(ctx, cases);
   await renewProven(ctx, cases);
-  for (const one of cases) note(ctx, one);
-  return cases.map(verdict);
+  for (const one of cases)
+    if (one.code === VerificationCode.NOT_VALID) await ctx.allowance.countGuess(presenterOf(one));
 }
+
+function limit(one: Case): void {
+  one.match = { version: undefined, limited: true };
+  one.code = judged(one);
+}
+
+/**
+ * Who guesses, as far as the service says: what comes from one address, or else what is presented by one name. So whoever
+ * guesses locks out nobody who is somewhere else, or somebody else.
+ */
+const presenterOf = ({ input: { ip }, proof }: Case): string => ip ?? proof.keys.join(' ');
 
 export const isGood = (code: VerificationCode): boolean =>
   code === VerificationCode.VALID || code === VerificationCode.VALID_PREVIOUS_SECRET;

@@ -3,7 +3,7 @@
  */
 import { buildSchema, Kind, parse } from 'graphql';
 import { mostPointsUnderWay } from '../../src/config/limits.js';
-import type { RequestContext } from '../../src/context.js';
+import { unlimited, type RequestContext } from '../../src/context.js';
 import type { KnownQuery } from '../../src/graph/compiled-queries.js';
 import { Executions } from '../../src/graph/executions.js';
 import { largestQuery } from '../../src/config/limits.js';
@@ -31,6 +31,7 @@ function asking() {
   const query = { hash: 'its hash', document, operation, code: { rest: 0, run } };
   const leaving = new AbortController();
   const ctx = {
+    allowance: unlimited,
     asked: {},
     left: leaving.signal,
     principal: { tenantId: 't', accountId: 'a' },

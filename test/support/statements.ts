@@ -2,12 +2,13 @@ import type { Statement, Tx } from '../../src/database/database.js';
 import type { SharedServer } from './server.js';
 
 // What runs by itself now and then, whoever asks for what: the clock, the checkpoints, what jobs count, forget and take
-// up.
+// up, and the block of points that a process takes for many requests.
 const ofJobs = new RegExp(
   [
     String.raw`clock_timestamp\(\)\) \* 1000 AS ms|(UPDATE|FROM) keyring_keys|AS grown`,
     String.raw`FROM audit_heads WHERE number > 0`,
-    String.raw`^\s*DELETE FROM (nonces|password_attempts|idempotency_keys)`,
+    String.raw`^\s*DELETE FROM (nonces|password_attempts|idempotency_keys|rate_limits)`,
+    String.raw`^\s*INSERT INTO rate_limits`,
     String.raw`^\s*WITH next AS MATERIALIZED`,
     String.raw`^\s*SELECT 1 AS one FROM syncs y`,
     String.raw`^\s*SELECT s\.id FROM stores s WHERE s\.deleted_at IS NULL AND s\.sealed`,

@@ -47,6 +47,9 @@ const names = Object.values(SignatureScheme);
 const { VERACODE_HMAC_SHA_256, NCP_SIGNATURE_V2, LANDSCAPE_HMAC_SHA_256, HTTP_MESSAGE_SIGNATURES } =
   SignatureScheme;
 
+/** An answer without what is left to whom it is for, which is no part of the verdict. */
+const alike = (text: string) => text.replace(/"rateLimit":\{[^}]*\}/, '');
+
 const host = { Host: 'api.example.com' };
 const json = { ...host, 'Content-Type': 'application/json' };
 const form = { ...host, 'Content-Type': 'application/x-www-form-urlencoded' };
@@ -309,9 +312,10 @@ describe.each(names)('%s', (scheme) => {
     const { text } = await askWhether(server, present(signed(scheme, stranger)), verifier);
     expect(JSON.parse(text)).toEqual({
       data: { verifyCredential: notValid },
-      extensions: { cost: expect.any(Number) as number },
+      extensions: expect.objectContaining({ cost: expect.any(Number) as number }) as unknown,
     });
-    for (const [input, token] of cases) expect((await askWhether(server, input, { token })).text).toBe(text);
+    for (const [input, token] of cases)
+      expect(alike((await askWhether(server, input, { token })).text)).toBe(alike(text));
   });
 
   test('S23: why it is not valid is told where the signature holds, and does not spend the request', async () => {

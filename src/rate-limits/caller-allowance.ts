@@ -1,0 +1,80 @@
+import type { Allowance, RequestContext } from '../context.js';
+import type { KeywayError } from '../errors.js';
+import type { Quota, QuotaStanding } from './quota.js';
+import { spent, type LimitName } from './refusal.js';
+
+/** Who calls, as far as limits go. */
+export type Charged = Pick<RequestContext['principal'], 'accountId' | 'credentialId' | 'identity'>;
+
+/** What a caller may still do in this minute, for one request: that is charged once, however often it is weighed. */
+export class CallerAllowance implements Allowance {
+  readonly #account: string;
+  readonly #proof: string;
+  #charged = 0;
+  #refusal: { error: KeywayError; standing: QuotaStanding } | undefined;
+
+  /** @param onGuesses is told of a verification that was not made: for each other limit there is an error */
+  constructor(
+    private readonly quotas: Readonly<Record<LimitName, Quota>>,
+    { accountId, credentialId, identity }: Charged,
+    private readonly onGuesses: () => void,
+  ) {
+    this.#account = accountId;
+    this.#proof = credentialId ?? JSON.stringify([identity?.issuer, identity?.subject]);
+  }
+
+  get isCharged(): boolean {
+    return this.#charged > 0;
+  }
+
+  get standing(): QuotaStanding | undefined {
+    if (this.#refusal) return this.#refusal.standing;
+    const { points } = this.quotas;
+    return points.limit === 0 ? undefined : points.standing(this.#account);
+  }
+
+  async charge(points: number, revokes = false): Promise<void> {
+    if (this.#refusal) throw this.#refusal.error;
+    const more = points - this.#charged;
+    if (more <= 0) return;
+    const over = await this.#spend(more);
+    const refusing = over && revokes ? await this.#spendOnRevoking(more) : over;
+    if (refusing) throw this.#refuse(refusing, more);
+    this.#charged = points;
+  }
+
+  async countFailure(): Promise<void> {
+    await this.quotas.failures.spend(this.#proof, 1);
+  }
+
+  mayVerify(whom: string): boolean {
+    const isSpent = this.quotas.guesses.isSpent(this.#guesser(whom));
+    if (isSpent) this.onGuesses();
+    return !isSpent;
+  }
+
+  async countGuess(whom: string): Promise<void> {
+    await this.quotas.guesses.spend(this.#guesser(whom), 1);
+  }
+
+  #guesser(whom: string): string {
+    return JSON.stringify([this.#proof, whom]);
+  }
+
+  /** @returns the limit that does not allow it. */
+  async #spend(points: number): Promise<LimitName | undefined> {
+    if (this.quotas.failures.isSpent(this.#proof)) return 'failures';
+    return (await this.quotas.points.spend(this.#account, points)) ? undefined : 'points';
+  }
+
+  async #spendOnRevoking(points: number): Promise<LimitName | undefined> {
+    return (await this.quotas.revoking.spend(this.#proof, points)) ? undefined : 'revoking';
+  }
+
+  #refuse(limit: LimitName, points: number): KeywayError {
+    const quota = this.quotas[limit];
+    const standing = quota.standing(limit === 'points' ? this.#account : this.#proof);
+    this.#refusal = { standing, error: spent(limit, standing, points) };
+    return this.#refusal.error;
+  }
+}
