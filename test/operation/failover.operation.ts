@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,6 +26,8 @@ import { startPatroni, type Node, type Patroni } from './patroni.js';
 /** How often each fault is done; `ROUNDS` says otherwise. */
 const rounds = Number(process.env['ROUNDS'] ?? 2);
 const soonMs = 30_000;
+// A machine that is busy with other things is given time: what has to be soon is measured.
+jest.setTimeout(180_000 + rounds * 120_000);
 
 let patroni: Patroni;
 beforeAll(async () => {
@@ -57,8 +60,7 @@ describe.each(['HAProxy', 'PgBouncer and HAProxy'] as const)('R14: R28: by way o
       DATABASE_URL: pooler?.urlOf(url) ?? url,
       KEYWAY_REQUESTS_PER_CALLER: '1000',
     };
-    // HAProxy takes a node for the primary after its first check.
-    while ((await runKeyway(['migrate'], environment)).code !== 0) await sleep(200);
+    await migrate();
     door = doorTo(haproxy.url, readFileSync(join(place.folder, 'admin-token'), 'utf8').trim());
     await serve();
     account = expectData(await door.ask('{ viewer { id } }')).viewer.id;
@@ -69,6 +71,15 @@ describe.each(['HAProxy', 'PgBouncer and HAProxy'] as const)('R14: R28: by way o
     await haproxy.stop();
     await place.drop();
   });
+
+  /** As soon as HAProxy has found the primary. */
+  async function migrate(): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      const { code, output } = await runKeyway(['migrate'], environment);
+      if (code === 0) return;
+      if (tries === 20) throw new Error(output);
+    }
+  }
 
   async function serve(): Promise<void> {
     keyways = ports.map((port) => spawnKeyway(['serve'], { ...environment, PORT: `${port}` }));
