@@ -108,7 +108,7 @@ async function meet(
     throw cannotStart(whyNotConnected(error), error);
   });
   try {
-    const session = await beginSession(own, settingsOver(wanted), address.pooled).catch(refusedSetting);
+    const session = await beginSession(own, settingsOver(wanted), address.pooled).catch(refusedSession);
     const { rows } = await own.query<Met>(askServer, [address.schema ?? null]);
     const met = rows[0];
     if (!met) throw new Error('the database told nothing of itself');
@@ -186,9 +186,15 @@ function files({ files }: DatabaseAddress): Record<string, Buffer> {
   );
 }
 
-function refusedSetting(error: unknown): never {
+function refusedSession(error: unknown): never {
+  const { code = '' } = error as { code?: string };
+  if (code === '25006')
+    throw cannotStart(
+      'leads to a standby, which takes no changes and may be behind: name the primary',
+      error,
+    );
   // A class of its own for what is no setting, has no such value or is not for this role.
-  if (/^(22023|42704|42501|55P02|42602)$/.test((error as { code?: string }).code ?? ''))
+  if (/^(22023|42704|42501|55P02|42602)$/.test(code))
     throw cannotStart('asks by its parameter options for a setting that the database refuses', error);
   throw error;
 }

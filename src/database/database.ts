@@ -531,10 +531,11 @@ const close = (client: Client): void => void client.end?.().catch(() => undefine
 const overloadedCodes = /^(53|57014)/;
 
 /**
- * The connection failed, the server shuts down or ended the session, the system failed; or the server has become
- * read-only: it was the primary before, and the next connection may lead to the new one.
+ * The connection failed, the server shuts down or ended the session, the system failed; or the server is a standby, which
+ * changes nothing (25006; 0A000 where it is asked for a transaction that could): the next connection may lead to the
+ * primary.
  */
-const lostCodes = /^(08|57P|58|25006|25P03|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)/;
+const lostCodes = /^(08|57P|58|25006|0A000|25P03|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)/;
 
 /** What `pg` says where `query_timeout` has passed: it has no code for it. */
 export const noAnswerInTime = 'Query read timeout';

@@ -19,7 +19,11 @@ export function watch<Client extends { end?(): Promise<unknown> }>(
   connections.watch(pool);
   const silence = new Silence<Client>(
     () => askWhetherThere(options),
-    (client) => connections.giveUp(client),
+    (client) => {
+      connections.giveUp(client);
+      // While it was silent it may have been replaced: those that nobody has would lead to the one of before.
+      connections.dropIdle();
+    },
     () => connections.answeredAtMs,
   );
   const dead = new DeadConnections(connections, (work) => askServerItself(options, work));

@@ -41,7 +41,7 @@ export function settingsOver(wanted: Settings): Settings {
  * is kept in it. What is set is set with each transaction, to its end, and no statement is prepared under a name.
  * @param pooled where it is known that a pooler is between.
  * @returns its session; undefined where a pooler is between.
- * @throws what the server says to a setting.
+ * @throws what the server says to a setting; 25006 where it is a standby.
  */
 export async function beginSession(
   client: pg.PoolClient,
@@ -61,11 +61,17 @@ export async function beginSession(
 }
 
 /**
+ * Fails (25006) on a server that follows another one, as PostgreSQL gives it no number for a transaction: it may not know yet
+ * what has ended. While it is promoted it is asked already, as soon as it holds the lock of the primary.
+ */
+const refuseStandby = 'CASE WHEN pg_is_in_recovery() THEN pg_current_xact_id() END AS standby';
+
+/**
  * A pooler makes the number up by which a client could cancel a statement; without one, it is the server process's own
  * (https://www.postgresql.org/docs/current/protocol-message-formats.html, BackendKeyData).
  */
 const setDirect = `
-  SELECT pg_backend_pid() = $1::integer AS direct,
+  SELECT ${refuseStandby}, pg_backend_pid() = $1::integer AS direct,
     (SELECT extract(epoch FROM backend_start)::text FROM pg_stat_activity WHERE pid = pg_backend_pid()) AS "startedAt",
     CASE WHEN pg_backend_pid() = $1::integer
     THEN (SELECT count(set_config(name, value, false)) FROM json_each_text($2::json) AS setting (name, value)) END`;
@@ -77,7 +83,7 @@ function pooledQuery(client: pg.PoolClient, settings: Settings) {
   const query = client.query.bind(client) as unknown as (query: unknown, values?: unknown) => Promise<Answer>;
   const status = () =>
     (client as unknown as { getTransactionStatus(): string | null }).getTransactionStatus();
-  const set = `SELECT ${[...settings]
+  const set = `SELECT ${refuseStandby}, ${[...settings]
     .map(([name, value]) => `set_config(${pg.escapeLiteral(name)}, ${pg.escapeLiteral(value)}, true)`)
     .join(', ')}`;
   return async (given: string | pg.QueryConfig, values?: unknown[]): Promise<pg.QueryResult> => {

@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeCluster, type Cluster } from '../support/cluster.js';
-import { emptyPlace, onServer, spawnKeyway, urlOf, type Place, type Spawned } from '../support/process.js';
+import {
+  emptyPlace,
+  onServer,
+  runKeyway,
+  spawnKeyway,
+  urlOf,
+  type Place,
+  type Spawned,
+} from '../support/process.js';
 import { openProxy, type Proxy } from '../support/proxy.js';
 
 /** How often each fault is done; `ROUNDS` says otherwise. */
@@ -52,11 +60,12 @@ async function ask(query: string, variables: object = {}): Promise<Answer> {
   return (await response.json()) as Answer;
 }
 
-const create = (name: string) =>
+const create = (name: string, idempotencyKey?: string) =>
   ask(
-    `mutation ($account: ID!, $name: String!) {
-      createCredential(input: { account: $account, name: $name, secret: { accessKey: {} } }) { credential { name } } }`,
-    { account, name },
+    `mutation ($account: ID!, $name: String!, $idempotencyKey: String) {
+      createCredential(input: { account: $account, name: $name, idempotencyKey: $idempotencyKey, secret: { accessKey: {} } }) {
+        credential { name } } }`,
+    { account, name, idempotencyKey },
   );
 
 /** Gives a credential the description `late commit`. */
@@ -170,17 +179,16 @@ test.each(['fast', 'immediate'] as const)(
 );
 
 test(
-  'R14: R15: R18: a failover leads to a server that is read-only until it is promoted',
+  'R14: R18: R28: a failover leads to a server that is asked nothing until it is promoted',
   async () => {
     const failOver = async () => {
       const next = await cluster.standby();
       await untilFollowed();
       await cluster.stop('fast');
       proxy.leadTo(next.url);
-      // Reads go on, and changes are refused for what they are.
-      const refused = await create(`refused-${performance.now()}`);
-      expect(refused.errors?.[0]?.extensions.code).toBe('UNAVAILABLE');
-      expect((await ask('{ viewer { name } }')).data).toEqual({ viewer: { name: 'admin' } });
+      // It may not know yet what has ended.
+      for (const answer of [await create(`refused-${performance.now()}`), await list()])
+        expect(answer.errors?.[0]?.extensions.code).toBe('UNAVAILABLE');
       await standby?.drop();
       [standby, cluster] = [cluster, next];
       await cluster.promote();
@@ -189,6 +197,60 @@ test(
   },
   most,
 );
+
+test('R28: after a silence no connection from before it is used, as its server may have been replaced meanwhile', async () => {
+  await Promise.all(Array.from({ length: clients }, () => list()));
+  const old = async () => {
+    const ofKeyway = `application_name = 'keyway' AND backend_start < '${at}'`;
+    return (await onServer(cluster.url, `SELECT pid FROM pg_stat_activity WHERE ${ofKeyway}`)).length;
+  };
+  const [{ at } = { at: '' }] = await onServer<{ at: string }>(cluster.url, 'SELECT now()::text AS at');
+  expect(await old()).toBeGreaterThan(1);
+  cluster.pause();
+  try {
+    expect((await create('silence')).errors?.[0]?.extensions.code).toBe('UNAVAILABLE');
+  } finally {
+    cluster.resume();
+  }
+  await untilBack();
+  const from = performance.now();
+  while ((await old()) > 0) await sleep(50);
+  // Far less than the minute after which one that is idle ends by itself.
+  expect(performance.now() - from).toBeLessThan(soonMs);
+});
+
+test('R28: on a standby nothing starts, and the doctor says what it is', async () => {
+  standby = await cluster.standby();
+  const environment = { ...place.environment, DATABASE_URL: standby.url };
+  for (const command of ['migrate', 'doctor'])
+    expect(await runKeyway([command], environment)).toEqual({
+      code: 1,
+      output: expect.stringContaining('DATABASE_URL leads to a standby'),
+    });
+});
+
+test('R14: what a synchronous standby does not have is answered as done to nobody, and seen by nobody', async () => {
+  standby = await cluster.standby();
+  await onServer(cluster.url, "ALTER SYSTEM SET synchronous_standby_names = '*'");
+  await onServer(cluster.url, 'SELECT pg_reload_conf()');
+  const isSynchronous = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'";
+  while ((await onServer(cluster.url, isSynchronous)).length === 0) await sleep(100);
+  const name = 'on one disk only';
+  const made = () => create(name, 'the same');
+  standby.pause();
+  try {
+    // Longer than the limit that the server has for a statement: it must not count for the wait for the standby.
+    expect((await made()).errors?.[0]?.extensions.code).toBe('OUTCOME_UNKNOWN');
+    expect((await made()).errors?.[0]?.extensions.code).toMatch(/^(UNAVAILABLE|CONFLICT)$/);
+    const found = `SELECT name FROM credentials WHERE name = '${name}'`;
+    expect(await onServer(cluster.url, found)).toEqual([]);
+  } finally {
+    standby.resume();
+  }
+  while ((await made()).errors) await sleep(100);
+  const kept = await onServer<{ name: string }>(cluster.url, 'SELECT name FROM credentials');
+  expect(kept.filter((one) => one.name === name)).toHaveLength(1);
+}, 60_000);
 
 test(
   'R16: a database that stands still is told in time, of requests as of readiness, and nothing is done twice after it',

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Database, sql } from '../../src/database/database.js';
 import { makeCluster, type Cluster } from '../support/cluster.js';
 import { expectData, makeAccount, makeCredential, unique } from '../support/make.js';
@@ -14,6 +15,7 @@ import {
   type Place,
   type Spawned,
 } from '../support/process.js';
+import { openProxy } from '../support/proxy.js';
 import { doorTo, type Door } from '../support/server.js';
 import { run } from '../support/verbs.js';
 import { verifyAll } from '../verification/verifying.js';
@@ -164,6 +166,30 @@ describe.each(['session', 'transaction'] as const)('behind PgBouncer in %s mode'
       Array.from({ length: 20 }, (_, n) => db.rows(sql('SELECT CAST(:n AS integer) AS n'), { n })),
     );
     expect(all).toEqual(Array.from({ length: 20 }, (_, n) => [{ n }]));
+  });
+
+  test('R28: a server that follows another one is asked nothing, in a transaction and outside of one', async () => {
+    const proxy = await openProxy(cluster.url);
+    const between = await openPooler(proxy.url, mode);
+    const standby = await cluster.standby();
+    try {
+      const db = await opening(between.urlOf(url));
+      const one = sql('SELECT 1 AS one');
+      expect(await db.rows(one)).toEqual([{ one: 1 }]);
+      proxy.leadTo(standby.url);
+      for (let tries = 0; tries < 5; tries++)
+        for (const ask of [() => db.rows(one), () => db.transaction((tx) => tx.rows(one))])
+          await expect(ask()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      await expect(opening(between.urlOf(url))).rejects.toThrow('leads to a standby');
+      await standby.promote();
+      while ((await db.rows(one).catch(() => [])).length === 0) await sleep(50);
+      expect(await db.transaction((tx) => tx.rows(one))).toEqual([{ one: 1 }]);
+      await opened.pop()?.close();
+    } finally {
+      await between.drop();
+      await proxy.stop();
+      await standby.drop();
+    }
   });
 
   test('sessions of another isolation are refused', async () => {

@@ -63,11 +63,24 @@ async function startCluster(bin: string, folder: string): Promise<Cluster> {
   };
 }
 
-/** Sends a signal to a server and to all that it has started: first to the one that starts others. */
-function signal(folder: string, name: 'STOP' | 'CONT'): void {
+/** Sends a signal to a server whose folder this is, and to all that it has started. */
+export function signal(folder: string, name: 'STOP' | 'CONT' | 'KILL'): void {
   const [pid = ''] = readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n');
-  process.kill(Number(pid), `SIG${name}`);
-  spawnSync('pkill', [`-${name}`, '-P', pid]);
+  signalAll(Number(pid), name);
+}
+
+/** Sends a signal to a process and to all that it has started: first to the one that starts others. */
+export function signalAll(pid: number, name: 'STOP' | 'CONT' | 'KILL'): void {
+  const started = spawnSync('pgrep', ['-P', `${pid}`], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .slice(0, -1);
+  for (const one of [pid, ...started.map(Number)])
+    try {
+      process.kill(one, `SIG${name}`);
+    } catch (error) {
+      // It has ended meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
 }
 
 /** PostgreSQL refuses to run as root: then it runs as the user that its package made. */
@@ -78,13 +91,17 @@ async function run(bin: string, program: string, args: readonly string[]): Promi
   if (code !== 0) throw new Error(`${program} failed (${code})`);
 }
 
-/** Runs a program that refuses to run as root. */
-export function spawnAsPostgres(path: string, args: readonly string[]): ChildProcess {
+/** Runs a program that refuses to run as root. @param environment beside that of this process. */
+export function spawnAsPostgres(
+  path: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): ChildProcess {
   const [command, all] = asRoot
     ? ['setpriv', ['--reuid=postgres', '--regid=postgres', '--clear-groups', path, ...args]]
     : [path, [...args]];
   // A server would keep an inherited pipe open: what it prints goes to its log.
-  return spawn(command, all, { stdio: 'ignore' });
+  return spawn(command, all, { stdio: 'ignore', env: { ...process.env, ...environment } });
 }
 
 function programs(): string {

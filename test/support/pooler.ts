@@ -14,13 +14,14 @@ export interface Pooler {
 
 /**
  * Starts one. Its pool is smaller than the number of its clients, so that sessions change hands.
+ * @param server with the user that its clients come as, and the password that this one has there.
  * @param mode when a client gives back the session that it was lent.
  * @throws where this machine has no PgBouncer (Debian: the package pgbouncer).
  */
 export async function openPooler(server: string, mode: 'session' | 'transaction'): Promise<Pooler> {
   const program = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer'].find((path) => existsSync(path));
   if (program === undefined) throw new Error('these tests need PgBouncer (Debian: apt install pgbouncer)');
-  const { hostname, port: serverPort } = new URL(server);
+  const { hostname, port: serverPort, username, password } = new URL(server);
   const folder = makeFolder();
   const port = await freePort();
   const file = (name: string, lines: readonly string[]) => {
@@ -36,7 +37,7 @@ export async function openPooler(server: string, mode: 'session' | 'transaction'
     `listen_port = ${port}`,
     'unix_socket_dir =',
     'auth_type = trust',
-    `auth_file = ${file('users', ['"postgres" ""'])}`,
+    `auth_file = ${file('users', [`"${username}" "${password}"`])}`,
     `logfile = ${join(folder, 'log')}`,
     `pool_mode = ${mode}`,
     `default_pool_size = ${mode === 'session' ? 40 : 4}`,

@@ -91,8 +91,6 @@ async function ofServer(db: Database): Promise<readonly Finding[]> {
   const [server] = await db.rows<Server>(askAboutServer);
   if (!server) return [];
   const findings = [ofPostgres(server.version, db.now(), say)];
-  if (server.standby)
-    findings.push(say.wrong('it is a standby, which takes no changes', 'name the primary in DATABASE_URL'));
   for (const [setting, value, why] of [
     ['fsync', server.fsync, 'a power failure can ruin the database'],
     ['full_page_writes', server.pages, 'a power failure can ruin the database'],
@@ -104,7 +102,6 @@ async function ofServer(db: Database): Promise<readonly Finding[]> {
 
 interface Server {
   version: number;
-  standby: boolean;
   fsync: string;
   pages: string;
   commit: string;
@@ -198,7 +195,7 @@ async function ofTables(db: Database, told: Findings): Promise<Finding[]> {
 
 const ping = sql('SELECT 1');
 const askAboutServer = sql(`
-  SELECT current_setting('server_version_num')::integer AS version, pg_is_in_recovery() AS standby,
+  SELECT current_setting('server_version_num')::integer AS version,
     current_setting('fsync') AS fsync, current_setting('full_page_writes') AS pages,
     current_setting('synchronous_commit') AS commit`);
 const askMostConnections = sql(`
