@@ -13,21 +13,26 @@ export type PoolOptions = Record<string, unknown>;
  * Meets the server, and tells how connections to it are made, each of them as `beginSession` does it, and whether a pooler
  * is between.
  * @param connections is told of each one.
+ * @param mayFollow whether the server may follow another one.
  * @throws an Error to show, which names DATABASE_URL and what is to be done, where Keyway cannot work with what is
  * there, and where it cannot be reached or lets nobody in by this address.
  */
 export async function connectionTo(
   url: string,
   connections: Pick<Connections, 'add' | 'begin'>,
+  mayFollow = false,
 ): Promise<{ options: PoolOptions; pooled: boolean }> {
   const address = readDatabaseUrl(url);
   const options = ofDatabaseUrl(() => clientOptions(address));
-  const { settings, pooled } = await meet(new pg.Client(options), address);
+  const { settings, pooled } = await meet(new pg.Client(options), address, mayFollow);
   const onConnect = async (client: pg.PoolClient) => {
     // The types of `pg` know nothing of what is beneath it.
     const connection = client as unknown as PgConnection;
     connections.add(connection);
-    connections.begin(connection, await beginSession(client, settings, address.pooled));
+    connections.begin(
+      connection,
+      await beginSession(client, { settings, pooled: address.pooled, mayFollow }),
+    );
   };
   return { options: { ...options, onConnect }, pooled };
 }
@@ -100,6 +105,7 @@ const endIdleSessions = `SELECT pg_terminate_backend(known.pid) ${ofSessions} WH
 async function meet(
   client: pg.Client,
   address: DatabaseAddress,
+  mayFollow: boolean,
 ): Promise<{ settings: Settings; pooled: boolean }> {
   const wanted = new Map(address.settings);
   const own = client as unknown as pg.PoolClient;
@@ -108,7 +114,8 @@ async function meet(
     throw cannotStart(whyNotConnected(error), error);
   });
   try {
-    const session = await beginSession(own, settingsOver(wanted), address.pooled).catch(refusedSession);
+    const terms = { settings: settingsOver(wanted), pooled: address.pooled, mayFollow };
+    const session = await beginSession(own, terms).catch(refusedSession);
     const { rows } = await own.query<Met>(askServer, [address.schema ?? null]);
     const met = rows[0];
     if (!met) throw new Error('the database told nothing of itself');

@@ -35,28 +35,32 @@ export function settingsOver(wanted: Settings): Settings {
   return new Map([...[...wanted].filter(([name]) => !own.has(name.toLowerCase())), ...ours]);
 }
 
+/** What a session is to be like. */
+export interface SessionTerms {
+  readonly settings: Settings;
+  /** Whether it is known that a pooler is between. */
+  readonly pooled: boolean;
+  /** Whether its server may follow another one: what it is asked must bear that it is behind. */
+  readonly mayFollow: boolean;
+}
+
 /**
  * Makes a new connection one of Keyway's. Where it leads to a session of its own, that one is set, once. Where a pooler
  * is between, a session may be another one with each transaction, and somebody else's between two of them: then nothing
  * is kept in it. What is set is set with each transaction, to its end, and no statement is prepared under a name.
- * @param pooled where it is known that a pooler is between.
  * @returns its session; undefined where a pooler is between.
- * @throws what the server says to a setting; 25006 where it is a standby.
+ * @throws what the server says to a setting; 25006 where its server follows another one and must not.
  */
-export async function beginSession(
-  client: pg.PoolClient,
-  settings: Settings,
-  pooled: boolean,
-): Promise<Session | undefined> {
+export async function beginSession(client: pg.PoolClient, terms: SessionTerms): Promise<Session | undefined> {
   const { processID } = client as unknown as { processID: number };
   const { rows } = await client.query<{ direct: boolean; startedAt: string }>({
-    text: setDirect,
-    values: [pooled ? -1 : processID, JSON.stringify(Object.fromEntries(settings))],
+    text: setDirect(terms),
+    values: [terms.pooled ? -1 : processID, JSON.stringify(Object.fromEntries(terms.settings))],
     // Not a setting of its own in the types of `pg`, which knows it: nobody waits longer for a connection.
     ...{ query_timeout: 5_000 },
   });
   if (rows[0]?.direct) return { pid: processID, startedAt: rows[0].startedAt };
-  Object.assign(client, { query: pooledQuery(client, settings) });
+  Object.assign(client, { query: pooledQuery(client, terms) });
   return undefined;
 }
 
@@ -64,14 +68,15 @@ export async function beginSession(
  * Fails (25006) on a server that follows another one, as PostgreSQL gives it no number for a transaction: it may not know yet
  * what has ended. While it is promoted it is asked already, as soon as it holds the lock of the primary.
  */
-const refuseStandby = 'CASE WHEN pg_is_in_recovery() THEN pg_current_xact_id() END AS standby';
+const standing = ({ mayFollow }: SessionTerms) =>
+  mayFollow ? 'NULL' : 'CASE WHEN pg_is_in_recovery() THEN pg_current_xact_id() END';
 
 /**
  * A pooler makes the number up by which a client could cancel a statement; without one, it is the server process's own
  * (https://www.postgresql.org/docs/current/protocol-message-formats.html, BackendKeyData).
  */
-const setDirect = `
-  SELECT ${refuseStandby}, pg_backend_pid() = $1::integer AS direct,
+const setDirect = (terms: SessionTerms) => `
+  SELECT ${standing(terms)}, pg_backend_pid() = $1::integer AS direct,
     (SELECT extract(epoch FROM backend_start)::text FROM pg_stat_activity WHERE pid = pg_backend_pid()) AS "startedAt",
     CASE WHEN pg_backend_pid() = $1::integer
     THEN (SELECT count(set_config(name, value, false)) FROM json_each_text($2::json) AS setting (name, value)) END`;
@@ -79,11 +84,11 @@ const setDirect = `
 type Answer = pg.QueryResult | pg.QueryResult[];
 
 /** `client.query` for a connection through a pooler. */
-function pooledQuery(client: pg.PoolClient, settings: Settings) {
+function pooledQuery(client: pg.PoolClient, terms: SessionTerms) {
   const query = client.query.bind(client) as unknown as (query: unknown, values?: unknown) => Promise<Answer>;
   const status = () =>
     (client as unknown as { getTransactionStatus(): string | null }).getTransactionStatus();
-  const set = `SELECT ${refuseStandby}, ${[...settings]
+  const set = `SELECT ${standing(terms)}, ${[...terms.settings]
     .map(([name, value]) => `set_config(${pg.escapeLiteral(name)}, ${pg.escapeLiteral(value)}, true)`)
     .join(', ')}`;
   return async (given: string | pg.QueryConfig, values?: unknown[]): Promise<pg.QueryResult> => {

@@ -84,7 +84,7 @@ export class Replica {
 
   async #open(): Promise<Reader> {
     const connections = new Connections();
-    const { options } = await connectionTo(this.options.url, connections).catch(bySetting);
+    const { options } = await connectionTo(this.options.url, connections, true).catch(bySetting);
     const begin = options['onConnect'] as (client: pg.ClientBase) => Promise<void>;
     let known: string | undefined;
     const onConnect = async (client: pg.ClientBase) => {
