@@ -164,7 +164,7 @@ export function gather<Key, Found>(
 
 /**
  * The same with requests that have a database each: what one waits for here counts towards its limit, and a batch, which
- * is of many, has none.
+ * is of many, has none. The options are those of `Lane`.
  */
 export function gatherOn<Key, Found>(
   read: (db: Database, keys: readonly Key[]) => Promise<readonly Found[]>,

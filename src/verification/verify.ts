@@ -128,8 +128,9 @@ async function countUses(ctx: RequestContext, cases: readonly Case[]): Promise<v
     limited.map(({ wanted }) => wanted),
   );
   limited.forEach(({ one }, index) => {
-    const { taken = false, retryAfter = null } = uses[index] ?? {};
-    if (!taken) Object.assign(one, { code: VerificationCode.RATE_LIMITED, retryAfter });
+    if (uses[index]?.taken) return;
+    one.code = VerificationCode.RATE_LIMITED;
+    one.retryAfter = uses[index]?.retryAfter ?? null;
   });
 }
 

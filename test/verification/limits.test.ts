@@ -167,6 +167,8 @@ describe('remaining uses', () => {
       credential: { id: made.id },
     });
     expect((await read(server, made.id)).remainingUses).toEqual({ count: 0, refill: null });
+    // Else they would add up, without an end.
+    expect(await usesIn(made)).toBe(0);
   });
 
   test('are filled up again when it is time, also where nobody asks then', async () => {
@@ -489,6 +491,18 @@ if (process.env['TEST_DATABASE_URL']) {
         ...Array<string>(40).fill('RATE_LIMITED'),
         ...Array<string>(10).fill('VALID'),
       ]);
+    });
+
+    test('R15: while its counters cannot be had it is UNAVAILABLE, and no use', async () => {
+      const made = await makeKey(remainingUses(5));
+      const id = decodeId('Credential', made.id, 'id');
+      await server.db.transaction(async (tx) => {
+        await tx.em.query('SELECT FROM credential_limits WHERE credential_id = $1 FOR UPDATE', [id]);
+        const answer = await replica.ask(one, { input: presented(made) }, verifier);
+        expect(answer.code).toBe('UNAVAILABLE');
+      });
+      expect((await verdictOn(presented(made))).code).toBe('VALID');
+      expect((await read(server, made.id)).remainingUses.count).toBe(4);
     });
 
     test('batches that name the same credentials in other orders do not wait for each other in a circle', async () => {

@@ -138,6 +138,7 @@ describe.each(names)('%s', (scheme) => {
     expect((await postVerify(server, one, verifier)).body).toEqual({
       valid: false,
       code: 'NOT_VALID',
+      retryAfter: null,
       credential: null,
     });
   });

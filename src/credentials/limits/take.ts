@@ -47,6 +47,9 @@ const unlimited: UsesTaken = { taken: true, retryAfter: null };
 // A use counts for the tenth of the window that it falls into, and as long as any part of that tenth lies within the
 // window: so there are never more uses in any window than allowed, and one counts for a tenth too long at most. A clock
 // that was set back stands still until it is as late as it was.
+//
+// The rows that are written are named by their ids once more, so that a plan that was made while there were few of them
+// finds them by the index when there are many.
 const needed = 'greatest(a.cost, 1)';
 const take = {
   ...sql(`
@@ -76,14 +79,14 @@ const take = {
     FROM taken t JOIN asked a ON a.id = t.id AND a.turn = t.turn + 1
   ), counted AS MATERIALIZED (
     SELECT f.id, f.rate_uses, f.rate_seconds, f.slot, f.refill_amount, f.refill_at, t.uses,
-      f.slots[: 10] || CAST(f.slots[11] + t.uses AS integer) AS slots, f.uses_left - t.uses AS uses_left,
-      (SELECT sum(used) FROM unnest(f.slots) used) + t.uses AS used
+      CASE WHEN f.rate_uses IS NULL THEN f.slots ELSE f.slots[: 10] || CAST(f.slots[11] + t.uses AS integer) END AS slots,
+      f.uses_left - t.uses AS uses_left, (SELECT sum(used) FROM unnest(f.slots) used) + t.uses AS used
     FROM found f
     JOIN (SELECT id, max(remaining) - min(remaining) AS uses FROM taken GROUP BY id) t ON t.id = f.id
   ), kept AS (
     UPDATE credential_limits l
     SET slot = c.slot, slots = c.slots, uses_left = c.uses_left, refill_at = c.refill_at
-    FROM counted c WHERE l.credential_id = c.id AND c.uses > 0
+    FROM counted c WHERE l.credential_id = c.id AND l.credential_id = ANY(CAST(:ids AS uuid[])) AND c.uses > 0
   )
   SELECT t.number, t.taken, CASE WHEN NOT t.taken AND by_rate.wait + by_uses.wait IS NOT NULL
     THEN CAST(greatest(ceil(greatest(by_rate.wait, by_uses.wait)), 1) AS integer) END AS "retryAfter"
