@@ -96,25 +96,23 @@ export async function openHttp({ config, log, parts, ready, breaks }: HttpOption
     if (refusal) return refuse(reply, refusal.status, 'BAD_REQUEST', refusal.message);
   });
   app.server.on('checkExpectation', (_, response: ServerResponse) => refuseExpectation(response));
-  app.addHook(
-    'onResponse',
-    async ({ id, method, url, routeOptions, principal }, { statusCode, elapsedTime }) => {
-      log.info(
-        {
-          id,
-          method,
-          path: routeOptions.url ?? url.split('?')[0],
-          status: statusCode,
-          ms: Math.round(elapsedTime),
-          account: principal?.accountId,
-          // Of several users who call as one account, only this tells who it was.
-          issuer: principal?.identity?.issuer,
-          subject: principal?.identity?.subject,
-        },
-        'request',
-      );
-    },
-  );
+  app.addHook('onResponse', async ({ id, method, routeOptions, principal }, { statusCode, elapsedTime }) => {
+    log.info(
+      {
+        id,
+        method,
+        // An address that leads nowhere may be anything, such as a token that was pasted in the wrong place.
+        path: routeOptions.url,
+        status: statusCode,
+        ms: Math.round(elapsedTime),
+        account: principal?.accountId,
+        // Of several users who call as one account, only this tells who it was.
+        issuer: principal?.identity?.issuer,
+        subject: principal?.identity?.subject,
+      },
+      'request',
+    );
+  });
   app.setErrorHandler(async (error, _, reply) => answerFailure(reply, error, log, limits.body));
   app.setNotFoundHandler(async (_, reply) =>
     refuse(reply, 404, 'NOT_FOUND', 'There is nothing at this address.'),
