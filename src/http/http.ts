@@ -114,7 +114,7 @@ export async function openHttp({
   app.server.on('checkExpectation', (_, response: ServerResponse) => refuseExpectation(response));
   app.addHook(
     'onResponse',
-    async ({ id, method, url, routeOptions, principal, outcome }, { statusCode, elapsedTime }) => {
+    async ({ id, method, routeOptions, principal, outcome }, { statusCode, elapsedTime }) => {
       telemetry.answered({
         ...outcome,
         route: routeOptions.url,
@@ -125,7 +125,8 @@ export async function openHttp({
         {
           id,
           method,
-          path: routeOptions.url ?? url.split('?')[0],
+          // An address that leads nowhere may be anything, such as a token that was pasted in the wrong place.
+          path: routeOptions.url,
           status: statusCode,
           ms: Math.round(elapsedTime),
           account: principal?.accountId,

@@ -10,7 +10,7 @@ const lineOf = (version: string) => version.split('.')[0] ?? '';
 test.each(postgresVersions.map((version) => [lineOf(version), version]))(
   'with PostgreSQL %s: a first start, the life of a credential, the doctor, and a restart of the database',
   async (line, version) => {
-    const cluster = await makeCluster(postgresOf(version));
+    const cluster = await makeCluster([], postgresOf(version));
     try {
       await liveThrough({ DATABASE_URL: cluster.url }, undefined, async (ask, run) => {
         const doctor = await run('doctor', '--json');

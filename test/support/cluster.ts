@@ -8,9 +8,13 @@ import { join } from 'node:path';
 export interface Cluster {
   readonly url: string;
   readonly port: number;
+  /** Where it keeps its files, the log among them. */
+  readonly folder: string;
   /** Stops it and starts it again: `fast` ends its sessions, `immediate` is a crash that it recovers from. */
   restart(mode: 'fast' | 'immediate'): Promise<void>;
   stop(mode: 'fast' | 'immediate'): Promise<void>;
+  /** Starts one that was stopped. */
+  start(): Promise<void>;
   /** Lets all its processes stand still: connections are taken by the system, and nothing is answered. */
   pause(): void;
   resume(): void;
@@ -24,28 +28,32 @@ export interface Cluster {
 
 /**
  * Makes one.
+ * @param more settings of the server, such as `log_statement=all`
  * @param bin the folder of its programs, where it is to be of another version than this machine has.
  * @throws where this machine has no PostgreSQL server (Debian: the package postgresql).
  */
-export async function makeCluster(bin = programs()): Promise<Cluster> {
+export async function makeCluster(more: readonly string[] = [], bin = programs()): Promise<Cluster> {
   const folder = makeFolder();
   await run(bin, 'initdb', ['-D', folder, '-A', 'trust', '-U', 'postgres', '-E', 'UTF8', '--no-sync']);
-  return startCluster(bin, folder);
+  return startCluster(bin, folder, more);
 }
 
-async function startCluster(bin: string, folder: string): Promise<Cluster> {
+async function startCluster(bin: string, folder: string, more: readonly string[] = []): Promise<Cluster> {
   const port = await freePort();
-  const settings = `-p ${port} -c listen_addresses=127.0.0.1 -k ${folder} -c fsync=off -c max_wal_senders=4`;
+  const usual = [`port=${port}`, 'listen_addresses=127.0.0.1', 'fsync=off', 'max_wal_senders=4'];
+  const settings = [`-k ${folder}`, ...[...usual, ...more].map((one) => `-c ${one}`)].join(' ');
   const control = (...args: string[]) => run(bin, 'pg_ctl', ['-D', folder, '-s', '-w', ...args]);
   const start = () => control('-l', join(folder, 'log'), '-o', settings, 'start');
   await start();
   return {
     port,
+    folder,
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
     restart: async (mode) => {
       await control('-m', mode, 'stop');
       await start();
     },
+    start,
     stop: (mode) => control('-m', mode, 'stop'),
     pause: () => signal(folder, 'STOP'),
     resume: () => signal(folder, 'CONT'),
@@ -104,16 +112,21 @@ export function spawnAsPostgres(
   return spawn(command, all, { stdio: 'ignore', env: { ...process.env, ...environment } });
 }
 
-function programs(): string {
+/** Where the programs of a PostgreSQL server are; undefined on a machine that has none. */
+export function findPrograms(): string | undefined {
   const asked = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' });
   if (asked.status === 0 && existsSync(join(asked.stdout.trim(), 'initdb'))) return asked.stdout.trim();
   const debian = '/usr/lib/postgresql';
   const versions = existsSync(debian)
     ? readdirSync(debian).sort((one, other) => Number(other) - Number(one))
     : [];
-  const found = versions
+  return versions
     .map((version) => join(debian, version, 'bin'))
     .find((bin) => existsSync(join(bin, 'initdb')));
+}
+
+function programs(): string {
+  const found = findPrograms();
   if (!found)
     throw new Error('these tests need the programs of a PostgreSQL server (Debian: apt install postgresql)');
   return found;
