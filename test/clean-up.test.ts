@@ -1,5 +1,6 @@
 import type { Database } from '../src/database/database.js';
 import { forgetNonces } from '../src/access/nonces.js';
+import { forgetWindows } from '../src/rate-limits/in-database.js';
 import { forgetOldAnswers } from '../src/idempotency/forget.js';
 import { forgetAttempts } from '../src/verification/password-attempts.js';
 import { parseId } from '../src/ids.js';
@@ -54,6 +55,16 @@ test.each<[string, string, (db: Database) => Promise<number>]>([
      UNION ALL SELECT decode(lpad('0', 32, 'f'), 'hex'), CAST('{}' AS timestamptz[]), 0, now() + interval '1 hour'
      FROM (SELECT CAST(:credential AS uuid)) AS unused`,
     forgetAttempts,
+  ],
+  [
+    'rate_limits',
+    // What the server has counted itself does not end meanwhile.
+    `WITH others AS (UPDATE rate_limits SET ends_at = now() + interval '1 hour')
+     INSERT INTO rate_limits (name, taken, granted, ends_at)
+     SELECT 'test ' || i, 1, 1, now() + i * interval '1 second' - interval '1 week'
+     FROM generate_series(1, CAST(:count AS integer)) AS i
+     UNION ALL SELECT 'test', 1, 1, now() + interval '1 hour' FROM (SELECT CAST(:credential AS uuid)) AS unused`,
+    forgetWindows,
   ],
   [
     'idempotency_keys',

@@ -222,7 +222,7 @@ async function addGraph(
         noteStranger(request);
         throw new KeywayError('UNAUTHENTICATED');
       }
-      request.allowance = rateLimits.of(principal);
+      request.allowance = rateLimits.of(principal, (work) => own.during(work));
       finished(reply.raw, underWay.enter(principal.accountId));
       request.principal = principal;
       const { credentialId, credentialVersion } = principal;

@@ -1,6 +1,6 @@
 import type { Allowance, RequestContext } from '../context.js';
 import type { KeywayError } from '../errors.js';
-import type { Quota, QuotaStanding } from './quota.js';
+import type { During, Quota, QuotaStanding } from './quota.js';
 import { spent, type LimitName } from './refusal.js';
 
 /** Who calls, as far as limits go. */
@@ -13,11 +13,15 @@ export class CallerAllowance implements Allowance {
   #charged = 0;
   #refusal: { error: KeywayError; standing: QuotaStanding } | undefined;
 
-  /** @param onGuesses is told of a verification that was not made: for each other limit there is an error */
+  /**
+   * @param onGuesses is told of a verification that was not made: for each other limit there is an error
+   * @param during has the time counted for which the request waits for its account's or its proof's points
+   */
   constructor(
     private readonly quotas: Readonly<Record<LimitName, Quota>>,
     { accountId, credentialId, identity }: Charged,
     private readonly onGuesses: () => void,
+    private readonly during: During,
   ) {
     this.#account = accountId;
     this.#proof = credentialId ?? JSON.stringify([identity?.issuer, identity?.subject]);
@@ -64,11 +68,11 @@ export class CallerAllowance implements Allowance {
   /** @returns the limit that does not allow it. */
   async #spend(points: number): Promise<LimitName | undefined> {
     if (this.quotas.failures.isSpent(this.#proof)) return 'failures';
-    return (await this.quotas.points.spend(this.#account, points)) ? undefined : 'points';
+    return (await this.quotas.points.spend(this.#account, points, this.during)) ? undefined : 'points';
   }
 
   async #spendOnRevoking(points: number): Promise<LimitName | undefined> {
-    return (await this.quotas.revoking.spend(this.#proof, points)) ? undefined : 'revoking';
+    return (await this.quotas.revoking.spend(this.#proof, points, this.during)) ? undefined : 'revoking';
   }
 
   #refuse(limit: LimitName, points: number): KeywayError {

@@ -92,10 +92,18 @@ class NoAnswer extends Error {
   }
 }
 
-/** What comes in time. An answer that lay unread while this process was busy is in time too. */
+/**
+ * What comes in time. Time is counted in turns of the event loop: an answer that lies unread while this process is busy is
+ * in time too.
+ */
 function within<Result>(ms: number, answer: Promise<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => setImmediate(() => reject(new NoAnswer(ms))), ms);
-    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+    let left = turns;
+    const timer = setInterval(() => {
+      if (--left === 0) reject(new NoAnswer(ms));
+    }, ms / turns);
+    answer.then(resolve, reject).finally(() => clearInterval(timer));
   });
 }
+
+const turns = 20;

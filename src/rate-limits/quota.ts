@@ -23,6 +23,11 @@ interface Block {
   taking?: Promise<void> | undefined;
 }
 
+/** Has what is waited for counted by somebody. */
+export type During = (work: () => Promise<void>) => Promise<void>;
+
+const uncounted: During = (work) => work();
+
 /** Whose blocks are kept at most: one that is forgotten loses its holder a block, and lets nobody have more. */
 const mostBlocks = 20_000;
 
@@ -50,8 +55,13 @@ export class Quota {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Spends points of somebody's. @returns whether there were as many; where not, none is spent */
-  async spend(who: string, points: number): Promise<boolean> {
+  /**
+   * Spends points of somebody's.
+   * @param during has the time counted for which a block is waited for
+   * @returns whether there were as many; where not, none is spent
+   * @throws what `during` does
+   */
+  async spend(who: string, points: number, during = uncounted): Promise<boolean> {
     if (this.limit === 0) return true;
     if (points > this.limit) return false;
     for (;;) {
@@ -62,7 +72,7 @@ export class Quota {
         return true;
       }
       if (block.isLast && !(block.isOwn && mayAsk)) return false;
-      await (block.taking ??= this.#take(who, block, points));
+      await during(() => (block.taking ??= this.#take(who, block, points)));
     }
   }
 

@@ -4,7 +4,7 @@ import type { RateLimitSettings } from '../config/rate-limits.js';
 import type { RequestContext } from '../context.js';
 import { CallerAllowance, type Charged } from './caller-allowance.js';
 import { WatchedLedger, type Ledger } from './ledger.js';
-import { Quota, type QuotaStanding } from './quota.js';
+import { Quota, type During, type QuotaStanding } from './quota.js';
 import { spent, type LimitName } from './refusal.js';
 
 /**
@@ -33,9 +33,9 @@ export class RateLimits {
     };
   }
 
-  /** What a caller may still do, for one request. */
-  of(caller: Charged): CallerAllowance {
-    return new CallerAllowance(this.#quotas, caller, () => this.telemetry.refused('guesses'));
+  /** What a caller may still do, for one request. @param during has the time counted for which it waits */
+  of(caller: Charged, during: During): CallerAllowance {
+    return new CallerAllowance(this.#quotas, caller, () => this.telemetry.refused('guesses'), during);
   }
 
   /**

@@ -145,6 +145,8 @@ describe('compose', () => {
       string,
       {
         image?: string;
+        profiles?: string[];
+        command?: string[];
         build?: string;
         environment?: Environment;
         env_file?: { path: string; required: boolean }[];
@@ -206,7 +208,7 @@ describe('compose', () => {
       for (const { source } of configs) expect(Object.keys(composed.configs)).toContain(source);
       if (build !== undefined) expect(existsSync(join(build, 'Dockerfile'))).toBe(true);
     }
-    for (const name of ['pgbouncer', 'postgres'])
+    for (const name of ['pgbouncer', 'postgres', 'redis'])
       expect(composed.services[name]).toMatchObject({ network_mode: 'none' });
   });
 
@@ -247,6 +249,20 @@ describe('compose', () => {
     expect(composed.services['postgres']?.volumes).toContain('postgres-socket:/var/run/postgresql');
     expect(settings.get('pool_mode')).toBe('transaction');
   });
+
+  test('Redis is for those who want it, and where the file says that the Keyways find it', () => {
+    const { profiles, command = [], volumes } = composed.services['redis'] ?? {};
+    expect(profiles).toEqual(['redis']);
+    expect(volumes).toEqual(['redis-socket:/data']);
+    expect(command[command.indexOf('--unixsocket') + 1]).toBe('/data/redis.sock');
+    for (const { environment = {}, volumes: mounted } of keyways) {
+      expect(configOf(environment).redis).toBeUndefined();
+      const [url = ''] = /unix:\S+redis\.sock/.exec(read('compose.yaml')) ?? [];
+      const { redis } = configOf({ ...environment, KEYWAY_REDIS_URL: url });
+      expect(redis?.path).toBe('/run/redis/redis.sock');
+      expect(mounted).toContain('redis-socket:/run/redis');
+    }
+  });
 });
 
 describe('Kubernetes', () => {
@@ -260,12 +276,14 @@ describe('Kubernetes', () => {
   const [set] = of('StatefulSet');
   const pod = set?.spec?.template.spec;
   const [container] = pod?.containers ?? [];
+  // What an operator puts into secrets.
+  const inSecrets: Environment = {
+    DATABASE_URL: 'postgres://keyway@db.example.com/keyway',
+    KEYWAY_REDIS_URL: 'rediss://:secret@redis.example.com:6380',
+  };
   const environment = Object.fromEntries(
-    (container?.env ?? []).map(({ name, value }) => [
-      name,
-      value ?? 'postgres://keyway@db.example.com/keyway',
-    ]),
-  );
+    (container?.env ?? []).map(({ name, value }) => [name, value ?? inSecrets[name]]),
+  ) as Environment;
 
   test('each manifest keeps to the schema of its kind', () => {
     expect(all.map(({ kind }) => kind).sort()).toEqual([...Object.keys(models), 'Service'].sort());
@@ -424,7 +442,7 @@ test('all that has connections to the database is stopped before the page has it
   const [, names = ''] = /^docker compose stop (.*)$/m.exec(renaming[0] ?? '') ?? [];
   expect(names.split(' ').sort()).toEqual(
     Object.keys(services)
-      .filter((name) => name !== 'postgres')
+      .filter((name) => name !== 'postgres' && name !== 'redis')
       .sort(),
   );
 });

@@ -6,6 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { examineConfig } from '../../src/config/config.js';
+import { ofRedis } from '../../src/start/doctor/redis.js';
 import { makeCaller } from '../support/make.js';
 import { hasRedisServer, startRedisServer, startRedisStandIn, type TestRedis } from '../support/redis.js';
 import { startTestServer, type TestServer } from '../support/server.js';
@@ -25,8 +27,9 @@ describe.each(kinds)('with %s', (_, startRedis) => {
   beforeAll(async () => {
     redis = await startRedis();
     server = await startTestServer({ KEYWAY_METRICS_PORT: '0' });
-    callers = await Promise.all(Array.from({ length: 12 }, () => makeCaller(server)));
+    callers = await Promise.all(Array.from({ length: 24 }, () => makeCaller(server)));
     await limited(server, 'points=100,failures=10', { KEYWAY_REDIS_URL: redis.url });
+    await server.rows('DELETE FROM rate_limits RETURNING name');
   });
   afterAll(async () => {
     await server.stop();
@@ -41,6 +44,17 @@ describe.each(kinds)('with %s', (_, startRedis) => {
   const told = (text: string) => server.logged.filter((line) => line.includes(text)).length;
   const away = 'cannot be counted over all processes';
   const back = 'is counted over all processes again';
+  /** Does something that is about Redis answering in time: again, where this machine was too busy for that. */
+  const whileShared = async (work: () => Promise<void>): Promise<void> => {
+    const wasAway = told(away);
+    try {
+      await inOneWindow(work);
+    } catch (error) {
+      if (told(away) === wasAway || callers.length < 6) throw error;
+      await until(true, next().token);
+      await whileShared(work);
+    }
+  };
   /** Asks until the limits are shared, or are not; each time by somebody else, who has no block. */
   const until = async (shared: boolean, token: string) => {
     for (let tries = 0; tries < 300 && (await isShared()) !== shared; tries++) {
@@ -51,7 +65,7 @@ describe.each(kinds)('with %s', (_, startRedis) => {
   };
 
   test('S6: as many run as there are points, also over a restart, and no statement is needed for it', async () => {
-    await inOneWindow(async () => {
+    await whileShared(async () => {
       const caller = next();
       expect(codesOf(await burst([server], caller, 60))).toEqual({ 200: 60 });
       await server.restart();
@@ -62,6 +76,7 @@ describe.each(kinds)('with %s', (_, startRedis) => {
 
   test('R19: while Redis answers nothing requests go on under the limit of their process, and the log says it once', async () => {
     const [caller, other] = [next(), next()];
+    await until(true, next().token);
     const [wasAway, wasBack] = [told(away), told(back)];
     redis.hang();
     const answers = await inOneWindowOf(() => burst([server], caller, 200));
@@ -74,8 +89,9 @@ describe.each(kinds)('with %s', (_, startRedis) => {
   });
 
   test('R19: where Redis ends and comes back, requests go on, and are counted there again', async () => {
-    const [wasAway, wasBack] = [told(away), told(back)];
     const caller = next();
+    await until(true, next().token);
+    const [wasAway, wasBack] = [told(away), told(back)];
     await server.ask(viewer, {}, caller);
     await redis.stop();
     const other = next();
@@ -84,7 +100,7 @@ describe.each(kinds)('with %s', (_, startRedis) => {
     await redis.start();
     await until(true, other.token);
     expect([told(away) - wasAway, told(back) - wasBack]).toEqual([1, 1]);
-    await inOneWindow(async () => {
+    await whileShared(async () => {
       expect(codesOf(await burst([server], next(), 150))).toEqual({ 200: 100, RATE_LIMITED: 50 });
     });
   });
@@ -168,3 +184,15 @@ if (hasRedisServer)
       await redis.stop();
     }
   });
+
+test('R27: the doctor says whether Redis answers, and what to do', async () => {
+  const redis = await startRedisStandIn();
+  const found = async () => {
+    const { config } = examineConfig({ KEYWAY_REDIS_URL: redis.url });
+    return (await ofRedis(config)).map(({ state, check }) => [check, state]);
+  };
+  expect(await found()).toEqual([['redis', 'ok']]);
+  await redis.stop();
+  expect(await found()).toEqual([['redis', 'warning']]);
+  expect(await ofRedis(examineConfig({}).config)).toEqual([]);
+});

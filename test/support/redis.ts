@@ -1,9 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './cluster.js';
 
@@ -22,13 +20,12 @@ export interface TestRedis {
 /** Whether this machine has the program. */
 export const hasRedisServer = spawnSync('redis-server', ['--version']).status === 0;
 
-/** The real one. @param password what it wants to be shown */
+/** The real one, which writes no file. @param password what it wants to be shown */
 export async function startRedisServer(password?: string): Promise<TestRedis> {
   const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), 'keyway-redis-'));
   let child: ChildProcess;
   const start = async () => {
-    const own = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', folder];
+    const own = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', tmpdir()];
     child = spawn('redis-server', [...own, ...(password ? ['--requirepass', password] : [])], {
       stdio: 'ignore',
     });
@@ -45,7 +42,6 @@ export async function startRedisServer(password?: string): Promise<TestRedis> {
       const ended = once(child, 'close');
       child.kill('SIGKILL');
       await ended;
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

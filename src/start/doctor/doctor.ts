@@ -10,6 +10,7 @@ import { ofFolders } from './folders.js';
 import { seeKeys } from './keys.js';
 import { endOfNode } from './lifetimes.js';
 import { ofIssuers, ofStores } from './outside.js';
+import { ofRedis } from './redis.js';
 import { ofReplica } from './replica.js';
 
 /**
@@ -22,6 +23,7 @@ export async function* examine({ config, faults, doubts }: ExaminedConfig): Asyn
   yield* ofSettings(faults, doubts);
   yield* await ofFolders(config);
   yield* await ofAddress(config);
+  yield* await ofRedis(config);
   const seen: SeenDatabase = faults.some((fault) => fault.startsWith('DATABASE_URL '))
     ? { findings: [notAsked('database')], tables: 'unknown' }
     : await seeDatabase(config);
