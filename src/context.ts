@@ -72,7 +72,7 @@ export interface Allowance {
    * @throws RATE_LIMITED
    */
   charge(points: number, revokes?: boolean): Promise<void>;
-  /** Whether anything was counted. */
+  /** Whether anything was counted, or refused. */
   readonly isCharged: boolean;
   /** How the limit stands that is told: the points, or what the request was refused by; undefined where there is none. */
   readonly standing: { limit: number; remaining: number; leftMs: number } | undefined;

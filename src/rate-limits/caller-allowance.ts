@@ -28,7 +28,7 @@ export class CallerAllowance implements Allowance {
   }
 
   get isCharged(): boolean {
-    return this.#charged > 0;
+    return this.#charged > 0 || this.#refusal !== undefined;
   }
 
   get standing(): QuotaStanding | undefined {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { passwordOf, type RedisAt } from '../config/redis-at.js';
 import { quotaWindowMs, type PointsTaken, type Ledger } from './ledger.js';
 
@@ -54,7 +55,12 @@ export async function openRedisLedger(at: RedisAt): Promise<RedisLedger> {
   });
   let lastFailure: unknown;
   client.on('error', (error: unknown) => (lastFailure = error));
-  const settled = Promise.race([once(client, 'ready'), once(client, 'error')]);
+  const settled = Promise.race([
+    once(client, 'ready'),
+    once(client, 'error'),
+    // One that takes connections and says nothing holds up no start.
+    sleep(slowestConnectionMs, undefined, { ref: false }),
+  ]);
   client.connect().catch((error: unknown) => (lastFailure = error));
   await settled.catch(() => undefined);
 

@@ -53,8 +53,9 @@ test('S6: of 200 requests at once as many run as there are points, and the other
     expect(taken.length).toBeLessThanOrEqual(11);
     const refused = answers.filter(({ status }) => status === 429);
     expect(refused).toHaveLength(100);
-    for (const { errors, headers, data } of refused) {
+    for (const { errors, headers, data, text } of refused) {
       expect(data).toBeNull();
+      expect(text).toContain('"rateLimit":{"limit":100,"remaining":0,');
       expect(errors[0]?.message).toMatch(
         /^This account may spend 100 points in a minute, and has spent 100; this costs 1\. It is free again in \d+ seconds?\.$/,
       );

@@ -112,6 +112,14 @@ describe.each(kinds)('with %s', (_, startRedis) => {
     await redis.start();
     await until(true, next().token);
   });
+
+  test('R27: a start with a Redis that takes connections and answers nothing is possible', async () => {
+    redis.hang();
+    await server.restart();
+    expect((await server.ask(viewer, {}, next())).status).toBe(200);
+    redis.resume();
+    await until(true, next().token);
+  });
 });
 
 /** The answers, and not of a time in which there may have been two windows. */
