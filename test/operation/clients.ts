@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { unique } from '../support/make.js';
 import type { Answer, Door } from '../support/server.js';
+import { until } from './until.js';
 
 /** A credential, as its client knows it by what was acknowledged. */
 export interface Known {
@@ -41,8 +42,8 @@ export function sendClients(door: Door, account: string, count: number): Clients
   let isAbandoned = false;
   let acknowledgedFrom = -Infinity;
 
-  const acknowledged = async (ask: () => Promise<Answer>): Promise<Answer> => {
-    for (;;) {
+  const acknowledged = (ask: () => Promise<Answer>): Promise<Answer> =>
+    until('a change is acknowledged', async () => {
       if (isAbandoned) throw new Error('abandoned');
       const from = performance.now();
       const answer = await ask().catch(() => undefined);
@@ -52,9 +53,8 @@ export function sendClients(door: Door, account: string, count: number): Clients
       }
       if (answer && !isPassing(answer))
         wrong.push(`a change was answered with ${answer.code}: ${answer.text}`);
-      await sleep(200);
-    }
-  };
+      return undefined;
+    });
   const twice = async (ask: (idempotencyKey: string) => Promise<Answer>) => {
     const key = unique('change');
     const first = await acknowledged(() => ask(key));
@@ -120,7 +120,7 @@ export function sendClients(door: Door, account: string, count: number): Clients
     wrong,
     untilServed: async () => {
       const from = performance.now();
-      while (acknowledgedFrom < from) await sleep(20);
+      await until('a change is acknowledged that was begun now', () => acknowledgedFrom >= from);
     },
     end: async () => {
       going = false;

@@ -1,7 +1,6 @@
 import { jest } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../support/cluster.js';
 import { expectData, makeCredential } from '../support/make.js';
 import { openPooler, type Pooler } from '../support/pooler.js';
@@ -20,6 +19,7 @@ import { askWhether, codeOf } from '../verification/verifying.js';
 import { sendClients, type Clients } from './clients.js';
 import { startHaproxy, type Haproxy } from './haproxy.js';
 import { startPatroni, type Node, type Patroni } from './patroni.js';
+import { until } from './until.js';
 
 // Two Keyways behind HAProxy, on a PostgreSQL that Patroni keeps, as deploy/patroni/ says: its primary is lost in each way.
 
@@ -73,18 +73,14 @@ describe.each(['HAProxy', 'PgBouncer and HAProxy'] as const)('R14: R28: by way o
   });
 
   /** As soon as HAProxy has found the primary. */
-  async function migrate(): Promise<void> {
-    for (let tries = 0; ; tries++) {
-      const { code, output } = await runKeyway(['migrate'], environment);
-      if (code === 0) return;
-      if (tries === 20) throw new Error(output);
-    }
-  }
+  const migrate = () =>
+    until('the tables are made', async () => (await runKeyway(['migrate'], environment)).code === 0);
 
   async function serve(): Promise<void> {
     keyways = ports.map((port) => spawnKeyway(['serve'], { ...environment, PORT: `${port}` }));
     await Promise.all(keyways.map(urlOf));
-    while ((await door.ask('{ viewer { id } }').catch(() => undefined))?.status !== 200) await sleep(100);
+    const asked = () => door.ask('{ viewer { id } }').catch(() => undefined);
+    await until('clients are answered', async () => (await asked())?.status === 200);
   }
 
   async function stop(): Promise<void> {
@@ -93,15 +89,13 @@ describe.each(['HAProxy', 'PgBouncer and HAProxy'] as const)('R14: R28: by way o
   }
 
   /** What a Keyway says to an administrator once it is not ready for good. */
-  async function whyNotReady(port: number): Promise<string> {
-    const headers = { authorization: `Bearer ${door.adminToken}` };
-    for (;;) {
+  const whyNotReady = (port: number) =>
+    until('a Keyway is not ready', async () => {
+      const headers = { authorization: `Bearer ${door.adminToken}` };
       const answer = await fetch(`http://127.0.0.1:${port}/ready`, { headers });
       const { reason } = (await answer.json()) as { reason?: string };
-      if (answer.status === 503 && reason !== undefined) return reason;
-      await sleep(200);
-    }
-  }
+      return answer.status === 503 ? reason : undefined;
+    });
 
   /**
    * Has the primary lost under load, and another one take over; `back` brings back what was lost.
@@ -201,7 +195,7 @@ describe.each(['HAProxy', 'PgBouncer and HAProxy'] as const)('R14: R28: by way o
     const code = () => codeOf(door, { accessKey, proof: { secret } });
     expect(await code()).toBe('VALID');
     const isThere = `SELECT FROM pg_stat_replication WHERE sync_state = 'async' AND replay_lsn = pg_current_wal_lsn()`;
-    while ((await atLost(isThere)).length === 0) await sleep(100);
+    await until('the standby has all', async () => (await atLost(isThere)).length > 0);
     // What is in the memory of the system would still reach it.
     next.pause();
     await atLost('SELECT pg_terminate_backend(pid) FROM pg_stat_replication');

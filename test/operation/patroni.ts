@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { freePort, makeFolder, signal, signalAll, spawnAsPostgres } from '../support/cluster.js';
 import { onServer } from '../support/process.js';
 import { openProxy } from '../support/proxy.js';
+import { until } from './until.js';
 
 /** One PostgreSQL with the Patroni that looks after it. */
 export interface Node {
@@ -32,10 +32,10 @@ export interface Node {
 /** Two of them under one etcd, as `deploy/patroni/patroni.yml` says. */
 export interface Patroni {
   readonly nodes: readonly [Node, Node];
-  /** The node that holds the lock and takes changes, once there is one, other than this. */
-  primary(other?: Node): Promise<Node>;
+  /** The node that holds the lock and takes changes, once there is one that is not this. */
+  primary(not?: Node): Promise<Node>;
   /** Resolves when one is the primary and the other follows it synchronously. */
-  settled(): Promise<void>;
+  settled(): Promise<unknown>;
   other(node: Node): Node;
   switchOver(): Promise<void>;
   /** Changes a setting of all nodes, such as `synchronous_mode=false`: each follows within `loop_wait`. */
@@ -45,12 +45,11 @@ export interface Patroni {
   drop(): Promise<void>;
 }
 
-/** Where the programs are, by Debian's packages: the first one of them that this machine has not is told. */
+/** Where the programs are, by Debian's packages. */
 export const packages = {
   patroni: '/usr/bin/patroni',
   'etcd-server': '/usr/bin/etcd',
   haproxy: '/usr/sbin/haproxy',
-  pgbouncer: '/usr/sbin/pgbouncer',
 } as const;
 
 const passwords = ['SUPERUSER', 'REPLICATION', 'REWIND', 'RESTAPI'] as const;
@@ -76,16 +75,17 @@ export async function startPatroni(): Promise<Patroni> {
     ).catch(() => []);
     return told?.standby === false;
   };
-  const primary = async (other?: Node): Promise<Node> => {
-    for (;;) {
-      for (const node of nodes) if (node !== other && (await isPrimary(node))) return node;
-      await sleep(100);
-    }
-  };
+  const primary = (not?: Node) =>
+    until('there is a primary', async () => {
+      for (const node of nodes) if (node !== not && (await isPrimary(node))) return node;
+      return undefined;
+    });
   const other = (node: Node) => (node === nodes[0] ? nodes[1] : nodes[0]);
-  const settled = async () => {
-    while ((await statusOf(other(await primary()), '/synchronous')) !== 200) await sleep(200);
-  };
+  const settled = () =>
+    until(
+      'a standby follows synchronously',
+      async () => (await statusOf(other(await primary()), '/synchronous')) === 200,
+    );
   const control = (...args: string[]) =>
     promisify(execFile)('patronictl', ['-c', made.one.settings, ...args, '--force', 'keyway'], {
       env: { ...process.env, ...environment },
@@ -205,10 +205,7 @@ async function startEtcd(folder: string): Promise<{ url: string; stop: () => Pro
     ...['--listen-peer-urls', peers, '--initial-advertise-peer-urls', peers, '--enable-v2'],
   ]);
   const ended = once(child, 'close');
-  while (!(await fetch(`${url}/health`).catch(() => undefined))?.ok) {
-    if (child.exitCode !== null) throw new Error('etcd did not start');
-    await sleep(100);
-  }
+  await until('etcd answers', async () => (await fetch(`${url}/health`).catch(() => undefined))?.ok);
   const stop = async () => {
     child.kill('SIGKILL');
     await ended;
