@@ -148,6 +148,15 @@ test('S20: PositiveDuration refuses zero, DurationUpTo takes it', () => {
   for (const value of ['P2D', '-P1D', 'soon', 5]) expect(holds(rules.DurationUpTo('P1D'), value)).toBe(false);
 });
 
+test('SecondsBetween refuses parts of a second, WholeNumber parts of one', () => {
+  const seconds = rules.SecondsBetween('PT1S', 'P1D');
+  for (const value of ['PT1S', 'PT1M', 'PT24H']) expect(holds(seconds, value)).toBe(true);
+  for (const value of ['PT0S', 'PT1.5S', 'PT24H1S', 'soon', 5]) expect(holds(seconds, value)).toBe(false);
+  const count = rules.WholeNumber(1, 5);
+  for (const value of [1, 5]) expect(holds(count, value)).toBe(true);
+  for (const value of [0, 6, 1.5, NaN, Infinity, '2', null]) expect(holds(count, value)).toBe(false);
+});
+
 class Inner {
   @rules.Name()
   name: unknown;
