@@ -120,6 +120,13 @@ test('every import looks down the line', () => {
   expect(upward.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
 });
 
+test('R29: no rule rests on what the database announces: nothing listens to it, and nothing is announced', () => {
+  const announcing = all.filter(({ text }) =>
+    /\bpg_notify\b|\bUN?LISTEN\b|\bNOTIFY\b|'notification'/.test(text),
+  );
+  expect(announcing.map(({ path }) => path)).toEqual([]);
+});
+
 test('no file imports itself by way of others', () => {
   expect(circles()).toEqual([]);
 });
