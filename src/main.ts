@@ -30,11 +30,13 @@ import { readFileSync } from 'node:fs';
 import { areReady, type PartsUp } from './telemetry/parts.js';
 import { noTelemetry, type Telemetry } from './telemetry/telemetry.js';
 import type { MeasuredServing } from './telemetry/gauges.js';
+import type { Meters } from './telemetry/meters.js';
+import type { Tracing } from './telemetry/tracing.js';
 import { openOutbound } from './outbound.js';
 import { forgetWindows, ledgerIn } from './rate-limits/in-database.js';
 import { RateLimits } from './rate-limits/rate-limits.js';
 import { openRedisLedger } from './rate-limits/in-redis.js';
-import { openSchema } from './graph/schema.js';
+import { openSchema, traceVerbs } from './graph/schema.js';
 import { openGates } from './stores/gate.js';
 import { StoreCalls } from './stores/spend.js';
 
@@ -76,14 +78,16 @@ const slowestStopMs = 10_000;
  * @throws what `openKeyway` throws, and where an address is taken.
  */
 export async function start(config: Config, log: Log, connectors = registry): Promise<Running> {
-  const keyway = await openKeyway(config, log);
+  const tracing =
+    config.traces && (await import('./telemetry/tracing.js')).openTracing(config.traces, versionHere(), log);
+  const keyway = await openKeyway(config, log, tracing?.statement);
   const { db } = keyway;
   let stopping = false;
   const breaks = () => (keyway.keyring ? keyway.checkpoints.breaks : []);
   const answers = readiness(() => db.rows(ping));
   const lacking = () => (keyway.keyring ? keyway.keys.lacking : []);
   const meters = config.metrics && (await import('./http/metrics.js')).openMeters();
-  const telemetry = meters?.telemetry ?? noTelemetry;
+  const telemetry = telemetryOf(meters?.telemetry, tracing);
   const serving = keyway.keyring ? await serve(config, keyway, { log, telemetry }, connectors) : undefined;
   const parts = async (): Promise<PartsUp> => ({
     serving: !stopping,
@@ -115,6 +119,7 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
     await app?.close();
     await metrics?.stop();
     await serving?.stop();
+    await tracing?.stop();
     await keyway.close();
     throw error;
   }
@@ -129,6 +134,7 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
     await http.close();
     await metrics?.stop();
     await serving?.stop();
+    await tracing?.stop();
     await keyway.close();
   };
   let stopped: Promise<void> | undefined;
@@ -167,6 +173,8 @@ async function serve(
   const resumption = new Resumption(stores);
   const keySets = openKeySets(config.jwtIssuers, outbound, log);
   const ledger = config.redis ? await openRedisLedger(config.redis) : ledgerIn(db);
+  const schema = await openSchema(connectors);
+  if (config.traces) traceVerbs(schema, telemetry.within);
   const parts = {
     db,
     replica,
@@ -175,7 +183,7 @@ async function serve(
     gates,
     syncs,
     keySets,
-    schema: await openSchema(connectors),
+    schema,
     decisions,
     lastUsed,
     rateLimits: new RateLimits(config.rateLimits, ledger, log, telemetry),
@@ -245,6 +253,23 @@ async function serveMetrics(
   const metrics = await listening(metricsAddress, () => meters.serve(at));
   log.info({ metrics: metrics.url }, 'metrics are served');
   return metrics;
+}
+
+/** What hears of what Keyway does: those that listen, and nobody for the rest. */
+function telemetryOf(meters: Meters | undefined, tracing: Tracing | undefined): Telemetry {
+  return {
+    ...(meters
+      ? {
+          answered: (request) => meters.answered(request),
+          refused: (limit) => meters.refused(limit),
+          verified: (code) => meters.verified(code),
+          called: (call) => meters.called(call),
+          jobEnded: (job, hasFailed) => meters.jobEnded(job, hasFailed),
+        }
+      : noTelemetry),
+    begin: tracing ? tracing.begin : noTelemetry.begin,
+    within: tracing ? tracing.within : noTelemetry.within,
+  };
 }
 
 const versionHere = () =>

@@ -10,6 +10,7 @@ import { readJwtIssuers, type JwtIssuer } from './jwt-issuers.js';
 import { isPrivate, parseRange } from './ranges.js';
 import { readRateLimits, type RateLimitSettings } from './rate-limits.js';
 import { readRedisAt, type RedisAt } from './redis-at.js';
+import { readCollector, type TracesAt } from './traces-at.js';
 import { readRequestLimits, type RequestLimits } from './request-limits.js';
 
 /** How this Keyway is set up. Read once from the environment, checked, frozen. */
@@ -68,6 +69,8 @@ export interface Config {
   readonly syncEveryMs: number;
   /** Where metrics are served, apart from all else; nowhere, where undefined. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  /** Where traces are sent; nowhere, where undefined. */
+  readonly traces: TracesAt | undefined;
   readonly explorer: boolean;
   /** What the explorer's example connects as a store; the demo's stand-in alone, whose keys are nobody's. */
   readonly exampleStore?: Readonly<Record<'storeAddress' | 'storeKey' | 'storeSecret', unknown>> | undefined;
@@ -167,6 +170,19 @@ export function examineConfig(given: Environment = process.env, always: Environm
     return undefined;
   };
 
+  const traces = (name: string): TracesAt | undefined => {
+    const given = text(name);
+    if (given === undefined) return undefined;
+    const url = readCollector(given);
+    if (typeof url === 'string') fault(name, url);
+    const file = text('KEYWAY_OTEL_HEADERS_FILE');
+    const headersFile = file === undefined ? undefined : folderAt(file);
+    const sampling = text('KEYWAY_OTEL_SAMPLING') ?? '0.1';
+    if (!/^(0(\.\d{1,6})?|1(\.0{1,6})?)$/.test(sampling))
+      fault('KEYWAY_OTEL_SAMPLING', 'must be a number from 0 to 1, such as 0.05');
+    return { url: String(url), headersFile, sampling: Number(sampling) };
+  };
+
   const limits = (name: string) => {
     const read = readRequestLimits(text(name) ?? '');
     read.faults.forEach((message) => fault(name, message));
@@ -245,6 +261,7 @@ export function examineConfig(given: Environment = process.env, always: Environm
     metrics: text('KEYWAY_METRICS_PORT')
       ? { host: text('KEYWAY_METRICS_HOST') ?? '127.0.0.1', port: whole('KEYWAY_METRICS_PORT', 0, 0, 65535) }
       : undefined,
+    traces: traces('KEYWAY_OTEL_ENDPOINT'),
     explorer: flag('KEYWAY_EXPLORER', !production),
     introspection: flag('KEYWAY_INTROSPECTION', !production),
   };
@@ -303,6 +320,13 @@ function doubtsOf(config: Config, isSet: (name: string) => boolean): string[] {
       metrics === undefined && isSet('KEYWAY_METRICS_HOST'),
       'KEYWAY_METRICS_HOST has no effect: set KEYWAY_METRICS_PORT too',
     ],
+    ...['KEYWAY_OTEL_HEADERS_FILE', 'KEYWAY_OTEL_SAMPLING'].map(
+      (name) =>
+        [
+          config.traces === undefined && isSet(name),
+          `${name} has no effect: set KEYWAY_OTEL_ENDPOINT too`,
+        ] as const,
+    ),
     [
       metrics !== undefined && port !== 0 && metrics.port === port,
       'KEYWAY_METRICS_PORT is the same as PORT: metrics need a port of their own',
@@ -377,6 +401,9 @@ const known = new Set([
   'KEYWAY_SYNC_MINUTES',
   'KEYWAY_METRICS_HOST',
   'KEYWAY_METRICS_PORT',
+  'KEYWAY_OTEL_ENDPOINT',
+  'KEYWAY_OTEL_HEADERS_FILE',
+  'KEYWAY_OTEL_SAMPLING',
   'KEYWAY_EXPLORER',
   'KEYWAY_INTROSPECTION',
 ]);

@@ -1,5 +1,8 @@
 import type { WaitLimit } from './wait-limit.js';
 
+/** Runs a statement, and may tell how long it takes. */
+export type Traced = <Answer>(text: string, run: () => Promise<Answer>) => Promise<Answer>;
+
 /** A session of a server: no other one, of any server at any time, is taken for it. */
 export interface Session {
   readonly pid: number;
@@ -41,6 +44,8 @@ export class Connections {
   readonly #outstanding = new Map<PgConnection, Outstanding>();
   #answeredAtMs = performance.now();
 
+  constructor(private readonly traced?: Traced) {}
+
   /** When anything was answered last, by `performance.now()`. */
   get answeredAtMs(): number {
     return this.#answeredAtMs;
@@ -77,7 +82,8 @@ export class Connections {
       const statement = { client, session, sinceMs: performance.now() };
       this.#outstanding.set(client, statement);
       try {
-        const answer = await query(...given);
+        const run = () => query(...given);
+        const answer = await (this.traced ? this.traced(textOf(given[0]), run) : run());
         this.#answeredAtMs = performance.now();
         return answer;
       } finally {
@@ -113,4 +119,11 @@ export class Connections {
     // What is gone answers no farewell, which `end` would wait for.
     for (const client of this.#all) if (!this.#inUse.has(client)) client.connection.stream.destroy();
   }
+}
+
+/** `pg` takes a text, or what has one. */
+function textOf(given: unknown): string {
+  if (typeof given === 'string') return given;
+  const { text } = (given ?? {}) as { text?: unknown };
+  return typeof text === 'string' ? text : '';
 }

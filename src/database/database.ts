@@ -9,7 +9,7 @@ import {
 } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { connectionTo, type PoolOptions } from './connect.js';
-import { Connections, type Handing } from './connections.js';
+import { Connections, type Handing, type Traced } from './connections.js';
 import { askRights, expectRights, type RoleRights } from './rights.js';
 import { openEmbedded } from './embedded.js';
 import { watch, type Served } from './served.js';
@@ -77,6 +77,8 @@ export interface DatabaseOptions {
   entities: (new () => object)[];
   migrations: (new () => object)[];
   onPoolError?: (error: Error) => void;
+  /** Hears of each statement as it is run, by its text. */
+  traced?: Traced | undefined;
   /** Is told where it takes so long until another process that had the folder counts as gone. */
   onFolderWait?: (goneMs: number) => void;
 }
@@ -154,14 +156,14 @@ export class Database implements Sql {
   /** Connects. @throws as `connectionTo`, and as `openEmbedded`. */
   static async open(options: DatabaseOptions): Promise<Database> {
     const embedded = options.url === undefined;
-    const connections = new Connections();
+    const connections = new Connections(options.traced);
     const reached = options.url === undefined ? undefined : await connectionTo(options.url, connections);
     const extra = reached?.options;
     const poolSize = options.poolSize ?? usualPoolSize;
     const source = new DataSource({
       type: 'postgres',
       ...(options.url === undefined
-        ? { driver: await openEmbedded(options.folder, options.image, options.onFolderWait) }
+        ? { driver: await openEmbedded(options.folder, options.image, options.onFolderWait, options.traced) }
         : { poolSize, extra, driver: pg }),
       entities: options.entities,
       migrations: options.migrations,

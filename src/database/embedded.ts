@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { messages, parse, PGlite, protocol } from '@electric-sql/pglite';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 import { FolderTaken, lockFolder, type FolderLock } from './folder-lock.js';
+import type { Traced } from './connections.js';
 import { embeddedSettings } from './session.js';
 
 /** What a query brings back, in the words of `pg`. */
@@ -34,6 +35,7 @@ export async function openEmbedded(
   folder: string | undefined,
   image?: string,
   waiting?: (goneMs: number) => void,
+  traced?: Traced,
 ): Promise<{ Pool: new () => EmbeddedPool }> {
   const lock = folder === undefined ? undefined : await lockFolder(folder, waiting);
   const text = (value: string) => value;
@@ -52,7 +54,7 @@ export async function openEmbedded(
     return {
       Pool: class extends EmbeddedPool {
         constructor() {
-          super(database, lock);
+          super(database, lock, traced);
         }
       },
     };
@@ -106,9 +108,10 @@ export class EmbeddedPool extends EventEmitter {
   constructor(
     private readonly database: PGlite,
     private readonly lock?: FolderLock,
+    traced?: Traced,
   ) {
     super();
-    this.#client = new EmbeddedClient(database, () => this.#expectHeld());
+    this.#client = new EmbeddedClient(database, () => this.#expectHeld(), traced);
   }
 
   /** As of a pool of `pg`. */
@@ -219,11 +222,17 @@ class EmbeddedClient extends EventEmitter {
   constructor(
     private readonly database: PGlite,
     private readonly expectHeld: () => void,
+    private readonly traced?: Traced,
   ) {
     super();
   }
 
-  async query(query: Query, values?: unknown[]): Promise<QueryAnswer> {
+  query(query: Query, values?: unknown[]): Promise<QueryAnswer> {
+    const run = () => this.answer(query, values);
+    return this.traced ? this.traced(typeof query === 'string' ? query : query.text, run) : run();
+  }
+
+  private async answer(query: Query, values?: unknown[]): Promise<QueryAnswer> {
     const {
       text,
       values: parameters = values,

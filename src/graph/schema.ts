@@ -49,6 +49,7 @@ import { ScopeGrantResolver, StoreScopeGrantsResolver } from '../stores/scopes/s
 import { StoreResolver } from '../stores/store.resolver.js';
 import { VerificationResolver } from '../verification/verification.resolver.js';
 import { StoreKind } from '../stores/store.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
 
 type Resolver = abstract new () => object;
 
@@ -169,6 +170,16 @@ function decideByNow(schema: GraphQLSchema): void {
     field.resolve = (root, given, ctx: RequestContext, info) =>
       decidedByNow(ctx, async (asking) => resolve(root, given, asking, info));
   }
+}
+
+/** Has each verb, and each query, told as a step of its request. */
+export function traceVerbs(schema: GraphQLSchema, within: Telemetry['within']): void {
+  for (const root of [schema.getQueryType(), schema.getMutationType()])
+    for (const field of Object.values(root?.getFields() ?? {})) {
+      const resolve = field.resolve as GraphQLFieldResolver<unknown, RequestContext>;
+      field.resolve = (source, given, ctx: RequestContext, info) =>
+        within({ name: field.name }, async () => resolve(source, given, ctx, info));
+    }
 }
 
 function expectNeeds(root: GraphQLObjectType): void {

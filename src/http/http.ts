@@ -2,6 +2,7 @@ import cors from '@fastify/cors';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
+import { addressAllowed } from '../access/addresses.js';
 import { authenticate } from '../access/authenticate.js';
 import type { Admit } from '../access/identity.js';
 import type { KeySets } from '../access/issuers/key-sets.js';
@@ -25,7 +26,7 @@ import type { Log } from '../log.js';
 import { largeBody } from '../config/limits.js';
 import type { ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
-import type { Outcome, Telemetry } from '../telemetry/telemetry.js';
+import type { Outcome, RequestSpan, Telemetry } from '../telemetry/telemetry.js';
 import { Turns } from '../graph/turns.js';
 import { always, answerFailure, costless, refuse, refuseBytes, refuseExpectation } from './failures.js';
 import { expectAsked, expectAskedByGet } from './asked.js';
@@ -111,16 +112,15 @@ export async function openHttp({
     const refusal = refusalOfHead(raw);
     if (refusal) return refuse(reply, refusal.status, 'BAD_REQUEST', refusal.message);
   });
+  if (config.traces) traceRequests(app, config, telemetry);
   app.server.on('checkExpectation', (_, response: ServerResponse) => refuseExpectation(response));
   app.addHook(
     'onResponse',
-    async ({ id, method, routeOptions, principal, outcome }, { statusCode, elapsedTime }) => {
-      telemetry.answered({
-        ...outcome,
-        route: routeOptions.url,
-        status: statusCode,
-        seconds: elapsedTime / 1_000,
-      });
+    async ({ id, method, routeOptions, principal, outcome, span }, { statusCode, elapsedTime }) => {
+      const seconds = elapsedTime / 1_000;
+      const answered = { ...outcome, route: routeOptions.url, status: statusCode, seconds };
+      telemetry.answered(answered);
+      span?.end({ ...answered, method });
       log.info(
         {
           id,
@@ -133,6 +133,8 @@ export async function openHttp({
           // Of several users who call as one account, only this tells who it was.
           issuer: principal?.identity?.issuer,
           subject: principal?.identity?.subject,
+          trace_id: span?.traceId,
+          span_id: span?.spanId,
         },
         'request',
       );
@@ -156,6 +158,7 @@ export async function openHttp({
   app.decorateRequest('db', undefined);
   app.decorateRequest('proveBody', undefined);
   app.decorateRequest('context', undefined);
+  app.decorateRequest('span', undefined);
   app.decorateRequest('outcome', undefined as unknown as Outcome);
   app.decorateRequest('allowance', undefined);
 
@@ -328,11 +331,33 @@ async function addGraph(
     },
   });
   const rules = { suggest: suggestFor(config.introspection), limits: config.limits.query };
-  app.post('/v1/verify', { onRequest, onSend: tellLimits }, async (request, reply) => {
-    const ctx = await context(request, reply);
-    const answer = await answerVerification(parts.schema, ctx, request.body, rules);
-    if (answer.retryAfter !== null) void reply.header('retry-after', answer.retryAfter);
-    return answer;
+  app.post('/v1/verify', { onRequest, onSend: tellLimits }, async (request, reply) =>
+    telemetry.within({ name: 'verifyCredential' }, async () => {
+      const ctx = await context(request, reply);
+      const answer = await answerVerification(parts.schema, ctx, request.body, rules);
+      if (answer.retryAfter !== null) void reply.header('retry-after', answer.retryAfter);
+      return answer;
+    }),
+  );
+}
+
+/**
+ * Traces requests. Who is to say which trace one belongs to is a proxy that is trusted: of anybody else it would be a text of
+ * theirs, and whether it is traced is said by nobody.
+ */
+function traceRequests(app: FastifyInstance, { trustedProxies }: Config, telemetry: Telemetry): void {
+  app.addHook('onRequest', (request, _, done) => {
+    const { traceparent } = request.headers;
+    const isTrusted =
+      trustedProxies.length > 0 && addressAllowed(request.socket.remoteAddress, trustedProxies);
+    request.span = telemetry.begin(isTrusted && typeof traceparent === 'string' ? traceparent : undefined);
+    if (request.span) request.span.run(done);
+    else done();
+  });
+  // What reads a body comes back from the socket, which belongs to no request.
+  app.addHook('preValidation', (request, _, done) => {
+    if (request.span) request.span.run(done);
+    else done();
   });
 }
 
@@ -384,6 +409,8 @@ declare module 'fastify' {
     principal: import('../access/principal.js').Principal | undefined;
     /** Holds the body to what was signed, where it was. @throws UNAUTHENTICATED */
     proveBody: ((body: Buffer) => void) | undefined;
+    /** Where it is traced. */
+    span: RequestSpan | undefined;
     /** How it comes out. */
     outcome: Outcome;
     /** What the caller may still do. */

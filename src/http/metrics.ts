@@ -4,7 +4,6 @@ import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client
 import { addGauges, type Measured } from '../telemetry/gauges.js';
 import { Meters } from '../telemetry/meters.js';
 import { downIn, readinessOf, type Readiness } from '../telemetry/parts.js';
-import type { Telemetry } from '../telemetry/telemetry.js';
 
 /** The door for who watches over Keyway, apart from that of callers: it asks nobody who they are. */
 export interface Metrics {
@@ -21,7 +20,7 @@ interface Address {
 /** What is measured of this process, from its start on. */
 export interface OpenMeters {
   /** What is to be told. */
-  readonly telemetry: Telemetry;
+  readonly telemetry: Meters;
   /** Says what else is looked at when metrics are read. */
   measure(measured: Measured): void;
   /**

@@ -3,6 +3,7 @@ import { openCheckpointPlace } from '../audit/checkpoints/open-place.js';
 import type { CheckpointPlace } from '../audit/checkpoints/place.js';
 import type { Config } from '../config/config.js';
 import { installed } from '../config/installed.js';
+import type { Traced } from '../database/connections.js';
 import { Database, sql } from '../database/database.js';
 import { Replica } from '../database/replica/replica.js';
 import { firstStart } from './first-start.js';
@@ -48,21 +49,27 @@ export interface Locked {
  * Makes the data folder, for its owner alone; opens the database and brings it up to date, opens the keys, makes what a
  * first start makes, and brings the built-in roles up to date. Where the audit log is not what its checkpoints say, nothing
  * is made and nothing brought up to date but the tables.
+ * @param traced hears of each statement
  * @throws where the folders cannot be used, the database or the place of the checkpoints cannot be reached, key files are wrong, or production forbids
  * the database's role.
  */
-export async function openKeyway(config: Config, log: Log): Promise<Keyway | Locked> {
+export async function openKeyway(config: Config, log: Log, traced?: Traced): Promise<Keyway | Locked> {
   makeFolder('KEYWAY_DATA_DIR', config.dataDir);
   const place = await openCheckpointPlace(config.checkpoints);
   try {
-    return await openDatabase(config, log, place);
+    return await openDatabase(config, log, place, traced);
   } catch (error) {
     await place.close();
     throw error;
   }
 }
 
-async function openDatabase(config: Config, log: Log, place: CheckpointPlace): Promise<Keyway | Locked> {
+async function openDatabase(
+  config: Config,
+  log: Log,
+  place: CheckpointPlace,
+  traced: Traced | undefined,
+): Promise<Keyway | Locked> {
   const db = await Database.open({
     url: config.databaseUrl,
     folder: config.dataDir,
@@ -70,6 +77,7 @@ async function openDatabase(config: Config, log: Log, place: CheckpointPlace): P
     poolSize: config.databasePool,
     entities,
     migrations,
+    traced,
     onPoolError: (error) => log.warn({ error }, 'a database connection was lost'),
     onFolderWait: (goneMs) =>
       log.warn(

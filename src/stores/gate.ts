@@ -193,14 +193,25 @@ class Gate {
     const tell = (result: CallResult) =>
       this.telemetry.called({ vendor: store.kind, result, seconds: (performance.now() - since) / 1_000 });
     try {
-      const answer = await this.outbound.call(method, url, {
-        headers,
-        body,
-        timeoutMs: slowestStoreMs,
-        trusted: store.trusted,
-        mostBytes: request.large ? largestListing : largestAnswer,
-        signal: left,
-      });
+      const answer = await this.telemetry.within(
+        {
+          name: `${store.kind} ${method}`,
+          kind: 'client',
+          attributes: { 'keyway.vendor': store.kind, 'http.request.method': method },
+        },
+        async (note) => {
+          const given = await this.outbound.call(method, url, {
+            headers,
+            body,
+            timeoutMs: slowestStoreMs,
+            trusted: store.trusted,
+            mostBytes: request.large ? largestListing : largestAnswer,
+            signal: left,
+          });
+          note({ 'http.response.status_code': given.status });
+          return given;
+        },
+      );
       const { status } = answer;
       tell(resultOf(status));
       if (status >= 400) this.log.info({ store: this.id, method, status }, 'a store refused or failed');

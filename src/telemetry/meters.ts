@@ -5,7 +5,7 @@ import type { AnsweredRequest, StoreCall, Telemetry } from './telemetry.js';
  * Counts what it is told. Each label has few values, all of them words of Keyway's own: routes, codes, kinds of stores, names
  * of limits and jobs.
  */
-export class Meters implements Telemetry {
+export class Meters implements Omit<Telemetry, 'begin' | 'within'> {
   readonly #requests;
   readonly #refusals;
   readonly #verifications;

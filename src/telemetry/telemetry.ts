@@ -27,6 +27,27 @@ export interface StoreCall {
   readonly seconds: number;
 }
 
+/** Something that takes time while a request is answered. */
+export interface Step {
+  /** In words of Keyway's own. */
+  readonly name: string;
+  /** `client` where something outside of this process is asked. */
+  readonly kind?: 'internal' | 'client';
+  readonly attributes?: Readonly<Record<string, string | number>>;
+}
+
+/** Tells more of a step, once it is known. */
+export type Note = (attributes: Readonly<Record<string, string | number>>) => void;
+
+/** A request that is traced. */
+export interface RequestSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Does what belongs to the request. */
+  run<Result>(work: () => Result): Result;
+  end(request: AnsweredRequest & { readonly method: string }): void;
+}
+
 /**
  * Hears of what Keyway does, at once. Nothing that it is told is a text that a caller or a store has written: words of
  * Keyway's own, and few of them (S63).
@@ -39,6 +60,14 @@ export interface Telemetry {
   verified(code: string): void;
   called(call: StoreCall): void;
   jobEnded(job: string, hasFailed: boolean): void;
+  /**
+   * Begins a request.
+   * @param caller the header `traceparent` of whoever is believed to say which trace it belongs to
+   * @returns undefined where it is not traced
+   */
+  readonly begin: (caller: string | undefined) => RequestSpan | undefined;
+  /** Does a step of the request that is under way. */
+  readonly within: <Result>(step: Step, work: (note: Note) => Promise<Result>) => Promise<Result>;
 }
 
 const nothing = () => undefined;
@@ -50,4 +79,6 @@ export const noTelemetry: Telemetry = {
   verified: nothing,
   called: nothing,
   jobEnded: nothing,
+  begin: nothing,
+  within: (_, work) => work(nothing),
 };
