@@ -80,7 +80,7 @@ export async function openRedisLedger(at: RedisAt): Promise<RedisLedger> {
     patienceMs,
     take: async ({ name, points, limit }) => {
       expectConnected();
-      return grantedBy(await run(keyOf(prefix, name), [points, limit, quotaWindowMs].map(String)));
+      return grantedBy(await run(`${prefix}:rate:${name}`, [points, limit, quotaWindowMs].map(String)));
     },
     ping: async () => {
       expectConnected();
@@ -95,10 +95,6 @@ async function credentialsOf(at: RedisAt) {
   const { username } = at;
   return { ...(username !== undefined && { username }), password: passwordOf(at)?.expose() ?? '' };
 }
-
-/** Whose limit it is nobody is to read in Redis, and a key is short. */
-const keyOf = (prefix: string, name: string) =>
-  `${prefix}:rate:${createHash('sha256').update(name).digest('base64url')}`;
 
 function grantedBy(answer: unknown): PointsTaken {
   const [points, taken, leftMs] = Array.isArray(answer) ? answer.map(Number) : [];

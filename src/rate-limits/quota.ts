@@ -1,4 +1,9 @@
+import { createHash } from 'node:crypto';
 import { quotaWindowMs, type WatchedLedger } from './ledger.js';
+
+/** Who it is stands in no ledger: it may be what somebody presented. */
+const nameOf = (kind: string, who: string): string =>
+  `${kind}:${createHash('sha256').update(who).digest('base64url')}`;
 
 /** How much of a limit there is to somebody. */
 export interface QuotaStanding {
@@ -107,7 +112,7 @@ export class Quota {
     const held = block.isOwn ? 0 : block.points;
     const points = Math.min(limit, Math.max(Math.ceil(limit / blocks), wanted - held));
     const askedAt = this.now();
-    const granted = await this.ledger.take({ name: `${this.kind} ${who}`, points, limit });
+    const granted = await this.ledger.take({ name: nameOf(this.kind, who), points, limit });
     block.taking = undefined;
     if (!granted) return this.#goOnAlone(block);
     // The ledger reckoned what is left after it was asked: what is taken is never spent after the window.
