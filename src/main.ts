@@ -232,6 +232,7 @@ async function serve(
     otherParts: (): PartsUp => ({
       checkpoints: jobs.areShared ? checkpoints.ageSeconds < oldestCheckpointS : undefined,
       issuers: keySets.size > 0 ? ![...keySets.values()].some(({ hasFailed }) => hasFailed) : undefined,
+      replica: replica?.isWell,
       'audit-stream': auditStream?.lag && !auditStream.isFailing,
     }),
     stop: async () => {

@@ -87,7 +87,7 @@ async function openDatabase(
   });
   try {
     if (config.production && !db.embedded) await expectModestRole(db);
-    return await db.alone(() => openParts(config, log, db, place));
+    return await db.alone(() => openParts(config, log, db, place, traced));
   } catch (error) {
     await db.close();
     throw error;
@@ -99,6 +99,7 @@ async function openParts(
   log: Log,
   db: Database,
   place: CheckpointPlace,
+  traced: Traced | undefined,
 ): Promise<Keyway | Locked> {
   await db.setClock();
   await db.migrate();
@@ -112,7 +113,7 @@ async function openParts(
     onLinked: (events) => checkpoints.noteEnded(events),
     processes: config.processes,
   };
-  const replica = replicaOf(db, config, (error) =>
+  const replica = replicaOf(db, config, traced, (error) =>
     error === undefined
       ? log.info({}, 'queries are read from KEYWAY_DATABASE_READ_URL again')
       : log.warn({ error }, 'queries are not read from KEYWAY_DATABASE_READ_URL, but from the primary'),
@@ -144,14 +145,16 @@ async function openParts(
 
 /**
  * The server that queries may be read from; undefined where none is set.
+ * @param traced hears of each statement
  * @param onChange as of `Replica`
  */
 export function replicaOf(
   db: Database,
   { databaseReadUrl: url, databasePool: poolSize }: Pick<Config, 'databaseReadUrl' | 'databasePool'>,
+  traced: Traced | undefined,
   onChange: (trouble: unknown) => void,
 ): Replica | undefined {
-  return url === undefined ? undefined : new Replica(db, { url, poolSize, onChange });
+  return url === undefined ? undefined : new Replica(db, { url, poolSize, traced, onChange });
 }
 
 /** Expects of the role of a PostgreSQL what production requires. @throws an Error to show for a superuser */

@@ -2,7 +2,7 @@
 const needed = ['serving', 'database', 'keys', 'key-provider', 'audit-log'] as const;
 
 /** Besides those, what it goes on without and is to be looked at. */
-type PartName = (typeof needed)[number] | 'checkpoints' | 'issuers' | 'audit-stream';
+type PartName = (typeof needed)[number] | 'checkpoints' | 'issuers' | 'audit-stream' | 'replica';
 
 /** Which parts are there; one that this process does not have is left out. */
 export type PartsUp = Readonly<Partial<Record<PartName, boolean | undefined>>>;

@@ -76,6 +76,12 @@ const list = () =>
   );
 const namesIn = async () => (await list()).data.credentials.nodes.map(({ name }) => name);
 
+/** Waits until lists are read from the replica. */
+async function untilReadFrom(): Promise<void> {
+  const before = await readThere(replica);
+  await until(async () => (await list(), (await readThere(replica)) > before));
+}
+
 /** How many rows have been read from the table of credentials there, sessions that are still open among them. */
 const readThere = async ({ port }: Cluster) => {
   const [row] = await onServer<{ read: string }>(
@@ -99,16 +105,15 @@ test('R28: a list is read from the replica, and shows every change that was answ
     names.push(name);
     expect((await namesIn()).filter((each) => each.startsWith('one')).sort()).toEqual([...names].sort());
   }
-  const before = await readThere(replica);
-  await until(async () => (await list(), (await readThere(replica)) > before));
+  await untilReadFrom();
   const { extensions } = await list();
   expect(Math.abs(Date.parse(extensions.asOf ?? '') - Date.now())).toBeLessThan(60_000);
 });
 
 test('R28: one that is behind is not read from: the primary answers', async () => {
   await create('before');
-  await until(async () => (await namesIn()).includes('before'));
-  expect((await runKeyway(['doctor'], environment)).output).toMatch(/^ok +replica /m);
+  await untilReadFrom();
+  await until(async () => /^ok +replica /m.test((await runKeyway(['doctor'], environment)).output));
   await onServer(replica.url, 'SELECT pg_wal_replay_pause()');
   const id = await create('meanwhile');
   expect(await namesIn()).toContain('meanwhile');
@@ -125,7 +130,7 @@ test('R28: one that is behind is not read from: the primary answers', async () =
 
 test('a replica that is not there, or says nothing, costs a query a moment: the primary answers', async () => {
   await create('there');
-  await until(async () => (await namesIn()).includes('there'));
+  await untilReadFrom();
   replica.pause();
   try {
     for (let count = 0; count < 3; count++) expect(await namesIn()).toContain('there');
@@ -139,7 +144,7 @@ test('a replica that is not there, or says nothing, costs a query a moment: the 
 
 test('one that follows no more is not read from', async () => {
   await create('followed');
-  await until(async () => (await namesIn()).includes('followed'));
+  await untilReadFrom();
   await replica.promote();
   await create('after');
   for (let count = 0; count < 5; count++) expect(await namesIn()).toContain('after');

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { connectionTo, type PoolOptions } from '../connect.js';
-import { Connections } from '../connections.js';
+import { Connections, type Traced } from '../connections.js';
 import { sql, type Database } from '../database.js';
 
 /** Where a query is read from. */
@@ -17,6 +17,8 @@ export interface ReplicaOptions {
   readonly poolSize: number;
   /** Is told once why it is not read from, by an Error to show, and once that it is again, by undefined. */
   readonly onChange: (trouble: unknown) => void;
+  /** Hears of each statement. */
+  readonly traced?: Traced | undefined;
 }
 
 /**
@@ -26,7 +28,9 @@ export interface ReplicaOptions {
  * answers, and this one is left alone for a while.
  */
 export class Replica {
-  #reader: Promise<Reader> | undefined;
+  #reader: Reader | undefined;
+  #opening: Promise<void> | undefined;
+  readonly #leaving = new Set<Reader>();
   #aloneUntilMs = 0;
   #isTold = false;
 
@@ -35,80 +39,105 @@ export class Replica {
     private readonly options: ReplicaOptions,
   ) {}
 
+  /** Whether it was read from, or was only behind, when it was last asked. */
+  get isWell(): boolean {
+    return !this.#isTold;
+  }
+
   /**
    * @param own the primary as this request may wait for it.
    * @throws UNAVAILABLE where the primary cannot be had.
    */
   async forQuery(own: Database): Promise<ReadFrom> {
-    if (performance.now() < this.#aloneUntilMs) return { db: own, asOf: own.now() };
+    const here = () => ({ db: own, asOf: own.now() - own.nowIsOffMs });
+    if (performance.now() < this.#aloneUntilMs) return here();
+    const reader = this.#reader;
+    if (!reader) {
+      // Nobody waits for connections to be made, which takes many round trips.
+      void this.opened();
+      return here();
+    }
     const [position] = await own.rows<Position>(whereItIs);
-    if (!position) return { db: own, asOf: own.now() };
-    const reader = await this.#thatHas(position);
-    return { db: reader ? reader.db.withinAs(own) : own, asOf: Number(position.ms) };
+    if (!position) return here();
+    const isThere = await this.#hasCome(reader, position);
+    return { db: isThere ? reader.db.withinAs(own) : own, asOf: Number(position.ms) };
+  }
+
+  /** Resolves once it was tried to open it: it is read from then, or it was told why not. */
+  opened(): Promise<void> {
+    return (this.#opening ??= this.#open()
+      .then(
+        (reader) => void (this.#reader = reader),
+        (error: unknown) => this.#notNow(error),
+      )
+      .finally(() => (this.#opening = undefined)));
   }
 
   async close(): Promise<void> {
-    await (await this.#reader?.catch(() => undefined))?.close();
+    this.#aloneUntilMs = Infinity;
+    const ending = (async () => {
+      await this.#opening;
+      const readers = [...this.#leaving, ...(this.#reader ? [this.#reader] : [])];
+      await Promise.all(readers.map((reader) => reader.close()));
+    })();
+    await Promise.race([ending.catch(() => undefined), sleep(longestCloseMs, undefined, { ref: false })]);
   }
 
-  async #thatHas(position: Position): Promise<Reader | undefined> {
-    const stopped = new AbortController();
-    const tooLate = sleep(longestCheckMs, 'late' as const, { signal: stopped.signal, ref: false });
+  async #hasCome(reader: Reader, position: Position): Promise<boolean> {
     try {
-      const reader = await Promise.race([this.#follow(position), tooLate.catch(() => 'late' as const)]);
-      if (reader === 'late')
-        throw new Error(`${setting} names a server that did not answer within ${longestCheckMs} ms`);
-      if (reader) this.#tell(undefined);
-      else this.#leaveAlone(behindMs);
-      return reader;
+      const has = await within(longestCheckMs, looksAt(reader, position));
+      if (!has) this.#leaveAlone(behindMs);
+      if (has !== undefined) this.#tell(undefined);
+      return has ?? false;
     } catch (error) {
-      this.#leaveAlone(brokenMs);
-      this.#tell(error);
-      this.#forget();
-      return undefined;
-    } finally {
-      stopped.abort();
+      this.#notNow(error);
+      if (error instanceof AnotherServer) this.#forget(reader);
+      return false;
     }
-  }
-
-  /** @returns what has come as far; undefined where it has not after some looks. @throws where it is not to be had. */
-  async #follow(position: Position): Promise<Reader | undefined> {
-    const reader = await (this.#reader ??= this.#open());
-    for (const waitMs of looks) {
-      if (waitMs > 0) await sleep(waitMs);
-      const [answer] = await reader.db.rows<{ has: boolean }>(hasCome, { ...position });
-      if (answer?.has) return reader;
-    }
-    return undefined;
   }
 
   async #open(): Promise<Reader> {
-    const connections = new Connections();
-    const { options } = await connectionTo(this.options.url, connections, true).catch(bySetting);
+    const connections = new Connections(this.options.traced);
+    const { options, pooled } = await connectionTo(this.options.url, connections, true).catch(bySetting);
+    // Each transaction could be on another server behind it.
+    if (pooled) throw new Error(`${setting} leads through a pooler: name the server itself`);
     const begin = options['onConnect'] as (client: pg.ClientBase) => Promise<void>;
-    let known: string | undefined;
+    let known: Served | undefined;
+    let other: AnotherServer | undefined;
     const onConnect = async (client: pg.ClientBase) => {
       await begin(client);
-      const { rows } = await client.query<{ server: string }>(whichServer);
-      // One may be as far as it has to be while another is not.
-      if ((known ??= rows[0]?.server) !== rows[0]?.server)
-        throw new Error(`${setting} leads to several servers`);
+      const [met] = (await client.query<Served>(whichServer)).rows;
+      known ??= met;
+      other = anotherServer(known, met);
+      if (other) throw other;
     };
     const wanted: PoolOptions = { ...options, max: this.options.poolSize, onConnect };
     const pool = new pg.Pool(wanted);
     pool.on('error', () => undefined);
     const { db, stop } = this.primary.readBy(pool, connections, options);
-    return { db, close: () => (stop(), pool.end()) };
+    const close = async () => {
+      stop();
+      await pool.end();
+    };
+    return { db, close, other: () => other };
   }
 
-  #forget(): void {
-    const forgotten = this.#reader;
+  /** Those who read from it already go on; nobody reads from it for as long as that by one request. */
+  #forget(reader: Reader): void {
+    if (this.#reader !== reader) return;
     this.#reader = undefined;
-    void forgotten?.then((reader) => reader.close()).catch(() => undefined);
+    this.#leaving.add(reader);
+    const leave = () => void reader.close().finally(() => this.#leaving.delete(reader));
+    setTimeout(leave, longestUseMs).unref();
+  }
+
+  #notNow(error: unknown): void {
+    this.#leaveAlone(brokenMs);
+    this.#tell(error);
   }
 
   #leaveAlone(forMs: number): void {
-    this.#aloneUntilMs = performance.now() + forMs;
+    this.#aloneUntilMs = Math.max(this.#aloneUntilMs, performance.now() + forMs);
   }
 
   #tell(trouble: unknown): void {
@@ -128,7 +157,24 @@ function bySetting(error: unknown): never {
 
 interface Reader {
   readonly db: Database;
+  /** Why the last connection was refused, where it leads to another server than the first. */
+  readonly other: () => AnotherServer | undefined;
   close(): Promise<void>;
+}
+
+/** Which server a connection leads to, and since when that runs. */
+interface Served {
+  readonly at: string;
+  readonly since: string;
+}
+
+class AnotherServer extends Error {}
+
+/** One may be as far as it has to be while another is not; and one that was started anew is met anew. */
+function anotherServer(known: Served | undefined, met: Served | undefined): AnotherServer | undefined {
+  if (known?.at !== met?.at) return new AnotherServer(`${setting} leads to several servers`);
+  if (known?.since === met?.since) return undefined;
+  return new AnotherServer(`${setting} leads to a server that was started anew`);
 }
 
 interface Position {
@@ -141,15 +187,40 @@ interface Position {
 const looks = [0, 5, 10, 20, 40];
 /** How long all of that may take. */
 const longestCheckMs = 400;
-/** For how long it is left alone where it is behind, and where it is not to be had. */
+/** For how long it is left alone where it is behind or slow, and where it is not to be had. */
 const behindMs = 500;
 const brokenMs = 5_000;
+/** Longer than a request waits for a database in all. */
+const longestUseMs = 15_000;
+const longestCloseMs = 2_000;
 
-// What is visible by now has its COMMIT before this position. The first eight digits are the timeline's.
+/** @returns whether it has come as far after some looks. @throws where it is not to be had. */
+async function looksAt({ db, other }: Reader, position: Position): Promise<boolean> {
+  for (const waitMs of looks) {
+    if (waitMs > 0) await sleep(waitMs);
+    const [answer] = await db.rows<{ has: boolean }>(hasCome, { ...position }).catch((error: unknown) => {
+      throw other() ?? error;
+    });
+    if (answer?.has) return true;
+  }
+  return false;
+}
+
+/** What comes in time, or undefined. An answer that lay unread while this process was busy is in time too. */
+function within<Result>(ms: number, answer: Promise<Result>): Promise<Result | undefined> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => setImmediate(resolve, undefined), ms);
+    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+// What is visible by now has its COMMIT before this position. The first eight digits are the timeline's. The clock is read
+// first: what was committed by then is before the position.
 const whereItIs = sql(`
-  SELECT CAST(pg_current_wal_insert_lsn() AS text) AS lsn,
-    left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) AS timeline,
-    extract(epoch FROM clock_timestamp()) * 1000 AS ms`);
+  WITH began AS MATERIALIZED (SELECT extract(epoch FROM clock_timestamp()) * 1000 AS ms)
+  SELECT ms, CAST(pg_current_wal_insert_lsn() AS text) AS lsn,
+    left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) AS timeline
+  FROM began`);
 
 // One that followed a primary which is none any more may have what was never acknowledged, at the same positions.
 const hasCome = sql(`
@@ -157,4 +228,5 @@ const hasCome = sql(`
     AND (SELECT lpad(upper(to_hex(min_recovery_end_timeline)), 8, '0') = :timeline FROM pg_control_recovery()), false) AS has`);
 
 const whichServer = `
-  SELECT concat_ws(' ', inet_server_addr(), inet_server_port(), extract(epoch FROM pg_postmaster_start_time())) AS server`;
+  SELECT concat_ws(' ', inet_server_addr(), inet_server_port()) AS at,
+    extract(epoch FROM pg_postmaster_start_time())::text AS since`;

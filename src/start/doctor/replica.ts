@@ -6,10 +6,16 @@ import { lookAt, type Finding } from './finding.js';
 /** Whether queries would be read from the server that follows; nothing, where none is set. */
 export async function ofReplica({ databaseReadUrl }: Config, db: Database): Promise<readonly Finding[]> {
   let trouble: unknown;
-  const replica = replicaOf(db, { databaseReadUrl, databasePool: 2 }, (found) => (trouble = found));
+  const replica = replicaOf(
+    db,
+    { databaseReadUrl, databasePool: 2 },
+    undefined,
+    (found) => (trouble = found),
+  );
   if (!replica) return [];
   try {
     return await lookAt('replica', async (say) => {
+      await replica.opened();
       const { db: from } = await replica.forQuery(db);
       if (from !== db) return [say.ok('it has all that the primary has, and queries are read from it')];
       const why = trouble instanceof Error ? trouble.message : 'the replica is behind the primary';
