@@ -33,6 +33,8 @@ beforeAll(async () => {
     expiresAt: '2100-01-01T00:00:00Z',
     secret: { accessKey: { prefix: 'vera01ei-', scheme: 'VERACODE_HMAC_SHA_256' } },
     rotationPolicy: { every: 'P30D', gracePeriod: 'P1D' },
+    rateLimit: { uses: 100, window: 'PT1M' },
+    remainingUses: { count: 1000, refill: { amount: 1000, every: 'P30D' } },
   });
   const token = await makeCredential(server, account, {
     secret: { token: { permissions: ['CREDENTIAL_READ'] } },

@@ -109,10 +109,11 @@ describe.each(stores)('R6: of rotations at once in %s', (_, make) => {
 
   test('one happens where all go on together', async () => {
     const { id, told } = await make();
-    const { answers, held } = await standing(id, 20);
+    // More would wait for their turn: one account has so much under way at once.
+    const { answers, held } = await standing(id, 15);
     for (const index of answers.keys()) held.release(index);
     const outcomes = (await Promise.all(answers)).map(outcome).sort();
-    expect(outcomes).toEqual([...Array.from({ length: 19 }, () => 'CONFLICT'), 'done']);
+    expect(outcomes).toEqual([...Array.from({ length: 14 }, () => 'CONFLICT'), 'done']);
     expect(await numbers(id)).toEqual(turnedOnce);
     if (told) expect(told()).toBe(1);
   });
