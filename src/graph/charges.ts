@@ -1,9 +1,15 @@
 import type { ApolloServerPlugin } from '@apollo/server';
-import { Kind, OperationTypeNode, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
+import {
+  Kind,
+  OperationTypeNode,
+  TypeNameMetaFieldDef,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql';
 import { Permission } from '../access/principal.js';
 import type { RequestContext } from '../context.js';
 import { keywayErrorIn } from './errors/answer.js';
-import { weigh } from './query-weight.js';
+import { mutationCost, weigh } from './query-weight.js';
 
 /**
  * Charges each operation to its caller before it is validated and run, counts what it was refused, and tells in the answer
@@ -23,7 +29,7 @@ export function charges(): ApolloServerPlugin<RequestContext> {
         }) => {
           if (!operation) return;
           ({ cost } = weigh(document, operation, request.variables ?? {}, schema));
-          await allowance.charge(Math.max(1, cost), revokesAlone(operation, schema));
+          await allowance.charge(Math.max(1, cost), revokesAlone(operation, schema, cost));
         },
         willSendResponse: async ({ response: { body }, contextValue: ctx }) => {
           if (body.kind !== 'single') return;
@@ -54,13 +60,25 @@ export function rateLimitOf({ allowance: { standing }, db }: RequestContext, cos
   return { rateLimit: { limit, remaining, resetAt: new Date(db.now() + leftMs).toISOString(), cost } };
 }
 
-/** Whether an operation does nothing but revoke and delete credentials. */
-function revokesAlone({ operation, selectionSet }: OperationDefinitionNode, schema: GraphQLSchema): boolean {
+/**
+ * Whether an operation does nothing but revoke and delete credentials, and asks for little more than how each of them is
+ * then: what it asks for besides would be read for ever, as what is revoked already can be revoked again.
+ */
+function revokesAlone(
+  { operation, selectionSet: { selections } }: OperationDefinitionNode,
+  schema: GraphQLSchema,
+  cost: number,
+): boolean {
   if (operation !== OperationTypeNode.MUTATION) return false;
   const fields = schema.getMutationType()?.getFields() ?? {};
-  return selectionSet.selections.every(
-    (selection) =>
-      selection.kind === Kind.FIELD &&
-      fields[selection.name.value]?.extensions['permission'] === Permission.CREDENTIAL_REVOKE,
+  const names = selections.flatMap((node) => (node.kind === Kind.FIELD ? [node.name.value] : []));
+  const others = names.filter(
+    (name) => fields[name]?.extensions['permission'] !== Permission.CREDENTIAL_REVOKE,
   );
+  if (names.length < selections.length || others.some((name) => name !== TypeNameMetaFieldDef.name))
+    return false;
+  return cost <= mostOfRevoking * (names.length - others.length) + mutationCost * others.length;
 }
+
+/** What revoking one credential costs with its payload and a few fields, in points: 12 with the credential alone. */
+const mostOfRevoking = 20;

@@ -93,7 +93,8 @@ const weighed = new WeakMap<
 
 /** How many items a list is taken to have that is not paged; a page without a size is the usual one. */
 const assumedItems = 10;
-const mutationCost = 10;
+/** What a field of a mutation costs besides. */
+export const mutationCost = 10;
 
 /** Stays a number in sums and products, where doubling fragments would reach infinity. */
 const boundless = 1e12;

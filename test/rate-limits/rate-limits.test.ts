@@ -129,7 +129,18 @@ test('S6: where all points of an account are spent, its credentials can be revok
     expect((await server.ask(viewer, {}, emergency)).status).toBe(429);
     expectData(await run(server, 'revokeCredential', { id: caller.credential }, emergency));
     expect((await server.ask(viewer, {}, { token: caller.token })).code).toBe('UNAUTHENTICATED');
-    // Nothing else comes in beside.
+    // Nothing else comes in beside, and what is revoked already buys nothing to read.
+    const again = (selection: string) =>
+      server.ask(
+        `mutation { __typename revokeCredential(input: { id: "${caller.credential}" }) { credential { ${selection} } } }`,
+        {},
+        emergency,
+      );
+    for (let count = 0; count < 3; count++) {
+      const nested = await again('account { credentials(first: 50) { nodes { id } } }');
+      expect([nested.status, nested.code]).toEqual([429, 'RATE_LIMITED']);
+      expectData(await again('id status'));
+    }
     const beside = await server.ask(
       `mutation { revokeCredential(input: { id: "${caller.credential}" }) { credential { id } }
         rotateCredential(input: { id: "${caller.credential}" }) { credential { id } } }`,
