@@ -25,6 +25,8 @@ interface Block {
   isLast: boolean;
   /** Whether it is this process's own, as the ledger is away. */
   isOwn: boolean;
+  /** What was spent in such times, of which the ledger knows nothing. */
+  spentAlone: number;
   taking?: Promise<void> | undefined;
 }
 
@@ -74,6 +76,7 @@ export class Quota {
       const mayAsk = !block.isOwn || this.ledger.isDue;
       if (block.points >= points && !(block.isOwn && mayAsk)) {
         block.points -= points;
+        if (block.isOwn) block.spentAlone += points;
         return true;
       }
       if (block.isLast && !(block.isOwn && mayAsk)) return false;
@@ -99,7 +102,7 @@ export class Quota {
   #blockOf(who: string): Block {
     const known = this.#blocks.get(who);
     if (known && known.endsAt > this.now()) return known;
-    const block = { points: 0, taken: 0, endsAt: Infinity, isLast: false, isOwn: false };
+    const block = { points: 0, taken: 0, endsAt: Infinity, isLast: false, isOwn: false, spentAlone: 0 };
     this.#blocks.delete(who);
     const [oldest] = this.#blocks.size >= mostBlocks ? this.#blocks.keys() : [];
     if (oldest !== undefined) this.#blocks.delete(oldest);
@@ -125,12 +128,15 @@ export class Quota {
     block.isOwn = false;
   }
 
-  /** The whole limit, for this process alone: how many others there are it does not know. */
+  /**
+   * All that nobody has taken in this window, as far as this process knows, for it alone: how many others there are it does
+   * not know.
+   */
   #goOnAlone(block: Block): void {
     if (block.isOwn) return;
-    block.points = this.limit;
+    block.points = Math.max(0, this.limit - block.taken + block.points - block.spentAlone);
     block.taken = this.limit;
-    block.endsAt = this.now() + quotaWindowMs;
+    if (block.endsAt === Infinity) block.endsAt = this.now() + quotaWindowMs;
     block.isLast = true;
     block.isOwn = true;
   }
