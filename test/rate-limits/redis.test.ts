@@ -3,8 +3,6 @@
  * @embedded the limits in Redis, whatever the database is
  */
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { examineConfig } from '../../src/config/config.js';
 import { ofRedis } from '../../src/start/doctor/redis.js';
@@ -130,45 +128,45 @@ async function inOneWindowOf<Result>(work: () => Promise<Result>): Promise<Resul
   return result;
 }
 
-/** The Redis of this machine, where there is one. */
-const usual = { host: '127.0.0.1', port: 6379 };
-async function isThere(): Promise<boolean> {
-  const socket = connect(usual);
-  try {
-    await once(socket, 'connect');
-    socket.write('PING\r\n');
-    const [answer] = (await once(socket, 'data')) as [Buffer];
-    return answer.toString() === '+PONG\r\n';
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
-
 test('S6: two Keyways that share a Redis share what an account spends, by the prefix of their keys', async () => {
-  const stood = (await isThere()) ? undefined : await startRedisStandIn();
-  const url = stood?.url ?? `redis://${usual.host}:${usual.port}`;
-  const own = { KEYWAY_REDIS_URL: url, KEYWAY_REDIS_PREFIX: `test-${randomBytes(6).toString('hex')}` };
-  const settings = { KEYWAY_RATE_LIMITS: 'points=100', KEYWAY_REQUESTS_PER_CALLER: '1000', ...own };
-  const [one, two] = await Promise.all([startTestServer(settings), startTestServer(settings)]);
-  try {
+  const redis = await (hasRedisServer ? startRedisServer() : startRedisStandIn());
+  const settings = {
+    KEYWAY_RATE_LIMITS: 'points=100',
+    KEYWAY_REQUESTS_PER_CALLER: '1000',
+    KEYWAY_REDIS_URL: redis.url,
+  };
+  const servers = await Promise.all([startTestServer(settings), startTestServer(settings)]);
+  const away = () =>
+    servers.flatMap(({ logged }) => logged.filter((line) => line.includes('cannot be counted'))).length;
+  const share = async () => {
+    const prefix = `test-${randomBytes(6).toString('hex')}`;
+    for (const server of servers) {
+      server.environment['KEYWAY_REDIS_PREFIX'] = prefix;
+      await server.restart();
+    }
     // The administrator's account is the same everywhere.
-    const answers = await inOneWindowOf(async () =>
-      (
-        await Promise.all([
-          burst([one], { token: one.adminToken }, 100),
-          burst([two], { token: two.adminToken }, 100),
-        ])
-      ).flat(),
+    const answers = await Promise.all(
+      servers.map((server) => burst([server], { token: server.adminToken }, 100)),
     );
-    const codes = codesOf(answers);
+    const codes = codesOf(answers.flat());
     expect(codes['200']).toBeLessThanOrEqual(100);
     expect(codes['200']).toBeGreaterThanOrEqual(80);
-    expect(one.logged.concat(two.logged).join('')).not.toContain('cannot be counted');
+  };
+  try {
+    // Again, where this machine was too busy for Redis to answer in time.
+    for (let tries = 1; ; tries++) {
+      const wasAway = away();
+      try {
+        await inOneWindow(share);
+        expect(away()).toBe(wasAway);
+        break;
+      } catch (error) {
+        if (away() === wasAway || tries === 3) throw error;
+      }
+    }
   } finally {
-    await Promise.all([one.stop(), two.stop()]);
-    await stood?.stop();
+    await Promise.all(servers.map((server) => server.stop()));
+    await redis.stop();
   }
 });
 
