@@ -124,11 +124,11 @@ export async function authorizeOwn(
  * @throws FORBIDDEN
  */
 export function expectOwn(principal: Principal, acting: readonly Own[]): void {
-  const { accountId: me, temporary } = principal;
+  const { accountId: me, parentId } = principal;
   for (const one of acting) {
     const permissions = limitsOf(one);
     if (one.kind === 'ACCESS_KEY' && permissions?.length === 0) continue;
-    if (temporary)
+    if (parentId !== null)
       throw forbidden(
         'A temporary credential cannot let others act as its account, or do more: call with a permanent one.',
       );

@@ -31,7 +31,7 @@ interface CallingCredential extends Pick<
   carried: string[];
   tenantId: string;
   mfaRequired: boolean;
-  temporary: boolean;
+  parentId: string | null;
   held: Held[];
 }
 
@@ -42,7 +42,7 @@ export const callerColumns = {
   carried: `CASE WHEN c.kind = 'ACCESS_KEY' THEN ARRAY(SELECT CAST(r.id AS text) FROM ${carriedRoles}) ELSE '{}' END`,
   tenantId: tenantOf('c.account_id'),
   mfaRequired: 'a.mfa_required',
-  temporary: 'c.parent_id IS NOT NULL',
+  parentId: 'c.parent_id',
   held: `(SELECT coalesce(json_agg(held), '[]') FROM (${grantsHeldBy('c.account_id')}) held)`,
 };
 
@@ -63,7 +63,7 @@ export function principalBy(caller: CallingCredential, ip: string | undefined): 
     credentialVersion: caller.number ?? 0,
     identity: null,
     holds: kind === 'ACCESS_KEY' ? caller.id : null,
-    temporary: caller.temporary,
+    parentId: caller.parentId,
     ...granted,
     granted,
     limits,

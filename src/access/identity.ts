@@ -70,7 +70,7 @@ export function principalOfIdentity(identity: Identified, row: ReadRow | undefin
     credentialVersion: null,
     identity,
     holds: null,
-    temporary: false,
+    parentId: null,
     rights: rightsBy(account.held, null),
     roles: rolesBy(account.held),
     granted: { rights: rightsBy(granted, null), roles: rolesBy(granted) },

@@ -107,8 +107,8 @@ export interface Principal {
   readonly identity: Identified | null;
   /** The key that it signed with, which it may read again, and reveal where that is allowed; null for a token. */
   readonly holds: string | null;
-  /** Whether the credential that it proved itself with is temporary. */
-  readonly temporary: boolean;
+  /** The credential that the one that it proved itself with was derived from; null where it was not. */
+  readonly parentId: string | null;
   readonly rights: Rights;
   /**
    * The roles that its account holds, by their ids, and where; of a key those that it carries, and none of a token that

@@ -45,7 +45,7 @@ export async function requestsOf(
     allowedIps: [],
     mfaRequired: false,
     holds: null,
-    temporary: false,
+    parentId: null,
   };
   const decisions = new Decisions(db, keyring, log);
   const lastUsed = new LastUsed(db, log);

@@ -81,7 +81,7 @@ export const allowedBy = (roles: readonly Pick<Role, 'permissions'>[]): Permissi
  * @throws FORBIDDEN
  */
 export function authorizeLasting(principal: Principal, accountId: string): void {
-  if (principal.temporary && accountId === principal.accountId)
+  if (principal.parentId !== null && accountId === principal.accountId)
     throw forbidden(
       'A temporary credential cannot reveal secrets of its own account: call with a permanent one.',
     );

@@ -100,7 +100,7 @@ const administrator = (accountId: string): Principal => ({
     holds: null,
   },
   ...{
-    temporary: false,
+    parentId: null,
     roles: new Map(),
     granted: { rights: new Map(), roles: new Map() },
     limits: null,
