@@ -76,12 +76,12 @@ export interface Allowance {
   readonly isCharged: boolean;
   /** How the limit stands that is told: the points, or what the request was refused by; undefined where there is none. */
   readonly standing: { limit: number; remaining: number; leftMs: number } | undefined;
-  /** Counts that the caller was refused something, or that there was no such thing. */
-  countFailure(): Promise<void>;
-  /** Whether this one may be verified: whether it was told not too often that it is not valid. */
-  mayVerify(whom: string): boolean;
-  /** Counts that this one was told so. */
-  countGuess(whom: string): Promise<void>;
+  /** Counts how often the caller was refused something, or there was no such thing. Never throws. */
+  countFailures(count: number): Promise<void>;
+  /** Whether what comes from this address may be verified: whether it was told not too often that it is not valid. */
+  mayVerify(ip: string): boolean;
+  /** Counts how often it was told so. Never throws. */
+  countGuesses(ip: string, count: number): Promise<void>;
 }
 
 /** What one may do who is limited by nothing. */
@@ -89,9 +89,9 @@ export const unlimited: Allowance = {
   isCharged: true,
   standing: undefined,
   charge: () => Promise.resolve(),
-  countFailure: () => Promise.resolve(),
+  countFailures: () => Promise.resolve(),
   mayVerify: () => true,
-  countGuess: () => Promise.resolve(),
+  countGuesses: () => Promise.resolve(),
 };
 
 /**

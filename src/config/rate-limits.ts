@@ -5,7 +5,7 @@ import { readNamedNumbers } from './named-numbers.js';
 export interface RateLimitSettings {
   /** Points of cost that an account may spend. */
   readonly points: number;
-  /** Refusals that a proof, an address, or whoever is verified may meet. */
+  /** Refusals that a proof, an address, or an address that a service tells may meet. */
   readonly failures: number;
 }
 

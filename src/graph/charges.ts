@@ -41,11 +41,12 @@ export function charges(): ApolloServerPlugin<RequestContext> {
   };
 }
 
-/** Counts an answer that refuses something, or finds nothing: once, however much of it was so. */
+/** Counts what an answer refuses, or does not find, error by error. */
 export const failures: ApolloServerPlugin<RequestContext> = {
   requestDidStart: async () => ({
     didEncounterErrors: async ({ errors, contextValue: { allowance } }) => {
-      if (errors.some((error) => isRefused(keywayErrorIn(error)?.code))) await allowance.countFailure();
+      const refused = errors.filter((error) => isRefused(keywayErrorIn(error)?.code)).length;
+      if (refused > 0) await allowance.countFailures(refused);
     },
   }),
 };

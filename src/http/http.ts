@@ -216,7 +216,7 @@ async function addGraph(
         noteStranger(request);
         if (typeof error.cause === 'string')
           log.info({ id: request.id, cause: error.cause }, 'a caller was refused');
-        await rateLimits.countStranger(from.ip);
+        await rateLimits.countStranger(from.ip, (work) => own.during(work));
       }
       throw error;
     });

@@ -75,7 +75,7 @@ export async function answerVerification(
       },
     };
   } catch (error) {
-    if (error instanceof KeywayError && isRefused(error.code)) await ctx.allowance.countFailure();
+    if (error instanceof KeywayError && isRefused(error.code)) await ctx.allowance.countFailures(1);
     noteRefusal(ctx, error);
     throw error;
   }

@@ -1,10 +1,14 @@
 import type { Allowance, RequestContext } from '../context.js';
 import type { KeywayError } from '../errors.js';
+import { neighbourhoodOf } from './neighbourhood.js';
 import type { During, Quota, QuotaStanding } from './quota.js';
 import { spent, type LimitName } from './refusal.js';
 
 /** Who calls, as far as limits go. */
-export type Charged = Pick<RequestContext['principal'], 'accountId' | 'credentialId' | 'identity'>;
+export type Charged = Pick<
+  RequestContext['principal'],
+  'accountId' | 'credentialId' | 'parentId' | 'identity'
+>;
 
 /** What a caller may still do in this minute, for one request: that is charged once, however often it is weighed. */
 export class CallerAllowance implements Allowance {
@@ -15,16 +19,17 @@ export class CallerAllowance implements Allowance {
 
   /**
    * @param onGuesses is told of a verification that was not made: for each other limit there is an error
-   * @param during has the time counted for which the request waits for its account's or its proof's points
+   * @param during has the time counted for which the request waits for what it spends
    */
   constructor(
     private readonly quotas: Readonly<Record<LimitName, Quota>>,
-    { accountId, credentialId, identity }: Charged,
+    { accountId, credentialId, parentId, identity }: Charged,
     private readonly onGuesses: () => void,
     private readonly during: During,
   ) {
     this.#account = accountId;
-    this.#proof = credentialId ?? JSON.stringify([identity?.issuer, identity?.subject]);
+    // Whoever derives credentials from one has no more of a limit by it.
+    this.#proof = parentId ?? credentialId ?? JSON.stringify([identity?.issuer, identity?.subject]);
   }
 
   get isCharged(): boolean {
@@ -47,22 +52,28 @@ export class CallerAllowance implements Allowance {
     this.#charged = points;
   }
 
-  async countFailure(): Promise<void> {
-    await this.quotas.failures.spend(this.#proof, 1);
+  async countFailures(count: number): Promise<void> {
+    await this.#spendUpTo('failures', this.#proof, count);
   }
 
-  mayVerify(whom: string): boolean {
-    const isSpent = this.quotas.guesses.isSpent(this.#guesser(whom));
+  mayVerify(ip: string): boolean {
+    const isSpent = this.quotas.guesses.isSpent(this.#guesser(ip));
     if (isSpent) this.onGuesses();
     return !isSpent;
   }
 
-  async countGuess(whom: string): Promise<void> {
-    await this.quotas.guesses.spend(this.#guesser(whom), 1);
+  async countGuesses(ip: string, count: number): Promise<void> {
+    await this.#spendUpTo('guesses', this.#guesser(ip), count);
   }
 
-  #guesser(whom: string): string {
-    return JSON.stringify([this.#proof, whom]);
+  #guesser(ip: string): string {
+    return JSON.stringify([this.#proof, neighbourhoodOf(ip) ?? ip]);
+  }
+
+  /** Spends as many as there are. What has been answered already is not taken back, where there is no time left for it. */
+  async #spendUpTo(limit: 'failures' | 'guesses', who: string, count: number): Promise<void> {
+    const spendOne = () => this.quotas[limit].spend(who, 1, this.during).catch(() => false);
+    for (let left = count; left > 0 && (await spendOne()); left--);
   }
 
   /** @returns the limit that does not allow it. */

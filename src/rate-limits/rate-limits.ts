@@ -1,16 +1,16 @@
-import { networkOf, parseAddress } from '../config/ranges.js';
 import { leastReserve } from '../config/limits.js';
 import type { RateLimitSettings } from '../config/rate-limits.js';
 import type { RequestContext } from '../context.js';
 import { CallerAllowance, type Charged } from './caller-allowance.js';
 import { WatchedLedger, type Ledger } from './ledger.js';
+import { neighbourhoodOf } from './neighbourhood.js';
 import { Quota, type During, type QuotaStanding } from './quota.js';
 import { spent, type LimitName } from './refusal.js';
 
 /**
  * The limits of a minute. Of an account: what all that call as it may spend. Of a proof, which is a credential or a user of
  * an issuer: what it may be refused, and what it may spend on revoking besides. Of an address: how many proofs that are none
- * may come from it. Of whoever is verified: how often it may be told that it is not valid.
+ * may come from it; and of one that a service tells, how often what was presented there may be told that it is not valid.
  */
 export class RateLimits {
   readonly #ledger: WatchedLedger;
@@ -41,19 +41,20 @@ export class RateLimits {
   /**
    * Counts a proof that was none, from an address. Only such are refused: who has one that is good comes in from every
    * address.
+   * @param during has the time counted for which it waits: where none is left, it is not counted
    * @throws RATE_LIMITED where there were too many
    */
-  async countStranger(address: string | undefined): Promise<void> {
+  async countStranger(address: string | undefined, during: During): Promise<void> {
     const { strangers } = this.#quotas;
-    const from = neighbourhoodOf(address);
-    if (await strangers.spend(from, 1)) return;
+    const from = placeOf(address);
+    if (await strangers.spend(from, 1, during).catch(() => true)) return;
     throw spent('strangers', strangers.standing(from), 1);
   }
 
   /** How proofs that are none stand, from an address; undefined where there is no limit. */
   standingOfStranger(address: string | undefined): QuotaStanding | undefined {
     const { strangers } = this.#quotas;
-    return strangers.limit === 0 ? undefined : strangers.standing(neighbourhoodOf(address));
+    return strangers.limit === 0 ? undefined : strangers.standing(placeOf(address));
   }
 
   /** Whether it is counted over all processes: whether the ledger answered when it was last asked. */
@@ -66,11 +67,4 @@ export class RateLimits {
   }
 }
 
-/** A provider gives one customer all addresses of IPv6 that begin alike: https://www.rfc-editor.org/rfc/rfc6177 */
-const customerBits = 64;
-
-function neighbourhoodOf(text: string | undefined): string {
-  const address = parseAddress(text);
-  if (!address) return 'unknown';
-  return address.kind() === 'ipv4' ? address.toString() : networkOf(address, customerBits).toString();
-}
+const placeOf = (address: string | undefined): string => neighbourhoodOf(address) ?? 'unknown';

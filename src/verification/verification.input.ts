@@ -100,7 +100,7 @@ export class VerifyCredentialInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'The IP address that it was presented from. Needed if the credential allows only some addresses.',
+      'The IP address that it was presented from. Needed if the credential allows only some addresses, and to slow down those who guess.',
   })
   @Optional()
   @Line(1, 100)

@@ -16,7 +16,7 @@ export class VerificationResolver {
   @FieldResolver(() => Credential, {
     nullable: true,
     description:
-      'The credential that was presented; null if the code is NOT_VALID, and if it is RATE_LIMITED because of wrong passwords.',
+      'The credential that was presented; null if the code is NOT_VALID, and if it is RATE_LIMITED because of wrong passwords or of the address.',
   })
   credential(
     @Ctx() ctx: RequestContext,

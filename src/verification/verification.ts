@@ -38,7 +38,7 @@ registerEnumType(VerificationCode, {
     ROLE_MISSING: { description: 'The credential does not have all roles that are required.' },
     RATE_LIMITED: {
       description:
-        'The credential, or the parent of a temporary one, was used more often than its `rateLimit` or `remainingUses` allow; then `credential` is told. Or there were too many wrong passwords for this user name: for up to 15 minutes no password is checked for it, not even the right one. Or too many from this address were not valid: for up to a minute none from there is checked.',
+        'The credential, or the parent of a temporary one, was used more often than its `rateLimit` or `remainingUses` allow; then `credential` is told. Or there were too many wrong passwords for this user name: for up to 15 minutes no password is checked for it, not even the right one. Or too many from this address (`ip`) were not valid: for up to a minute none from there is checked. Without `ip` this is not counted.',
     },
   },
 });

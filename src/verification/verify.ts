@@ -19,7 +19,8 @@ import type { Case } from './case.js';
 /**
  * Tells of each presented credential whether it is good, in order. Whatever their number, this costs one statement for
  * keys and tokens, one more for signatures, two more for passwords, and one more where credentials have limits; all of
- * them ask the database itself. What is good in every other way is counted as used, also where the answer is lost.
+ * them ask the database itself. What is good in every other way is counted as used, also where the answer is lost. What is
+ * not valid is counted by its address: for each one of which this process has no block, a statement more, side by side.
  *
  * Unknown, wrong and hidden from the caller are one answer, NOT_VALID. A reason is told where the secret was right.
  * @param path what stands before the names of fields in errors: `input.`
@@ -40,8 +41,8 @@ export async function verifyCredentials(
   const all = inputs.map((input, index) => opened(ctx, input, path ?? `inputs.${index}.`));
   const cases: Case[] = [];
   for (const one of all)
-    if (ctx.allowance.mayVerify(presenterOf(one))) cases.push(one);
-    else limit(one);
+    if (one.input.ip && !ctx.allowance.mayVerify(one.input.ip)) limit(one);
+    else cases.push(one);
   if (cases.length > 0) await judge(ctx, cases);
   for (const one of all) note(ctx, one);
   return all.map(verdict);
@@ -58,20 +59,25 @@ async function judge(ctx: RequestContext, cases: readonly Case[]): Promise<void>
   await refuseRepeated(ctx, cases);
   await countUses(ctx, cases);
   await renewProven(ctx, cases);
-  for (const one of cases)
-    if (one.code === VerificationCode.NOT_VALID) await ctx.allowance.countGuess(presenterOf(one));
+  await countGuesses(ctx, cases);
+}
+
+/**
+ * Counts what was not valid by the address that the service tells. Without one nothing is counted: what was presented is
+ * known to others than its holder, who would be locked out.
+ */
+async function countGuesses(ctx: RequestContext, cases: readonly Case[]): Promise<void> {
+  const counts = new Map<string, number>();
+  for (const { code, input } of cases)
+    if (code === VerificationCode.NOT_VALID && input.ip)
+      counts.set(input.ip, (counts.get(input.ip) ?? 0) + 1);
+  await Promise.all([...counts].map(([ip, count]) => ctx.allowance.countGuesses(ip, count)));
 }
 
 function limit(one: Case): void {
   one.match = { version: undefined, limited: true };
   one.code = judged(one);
 }
-
-/**
- * Who guesses, as far as the service says: what comes from one address, or else what is presented by one name. So whoever
- * guesses locks out nobody who is somewhere else, or somebody else.
- */
-const presenterOf = ({ input: { ip }, proof }: Case): string => ip ?? proof.keys.join(' ');
 
 export const isGood = (code: VerificationCode): boolean =>
   code === VerificationCode.VALID || code === VerificationCode.VALID_PREVIOUS_SECRET;

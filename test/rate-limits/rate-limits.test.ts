@@ -179,6 +179,29 @@ test('S6: who guesses at a service is limited by address, and locks out nobody e
   });
 });
 
+test('S6: where a service tells no address, nobody who knows an access key locks its holder out', async () => {
+  await inOneWindow(async () => {
+    const { token } = next();
+    const of = (secret: string | null) => ({ accessKey: key.accessKey, proof: { secret } });
+    for (let count = 0; count < 2 * failures; count++)
+      expect((await postVerify(server, of('wrong'), { token })).body.code).toBe('NOT_VALID');
+    expect((await postVerify(server, of(key.secret), { token })).body.code).toBe('VALID');
+  });
+});
+
+test('S6: who has many addresses of IPv6 has one limit of guesses', async () => {
+  await inOneWindow(async () => {
+    const { token } = next();
+    const at = (ip: string, secret = key.secret) => ({ accessKey: key.accessKey, proof: { secret }, ip });
+    for (let count = 1; count <= failures; count++)
+      expect((await postVerify(server, at(`2001:db8::${count}`, 'wrong'), { token })).body.code).toBe(
+        'NOT_VALID',
+      );
+    expect((await postVerify(server, at('2001:db8::ffff'), { token })).body.code).toBe('RATE_LIMITED');
+    expect((await postVerify(server, at('2001:db8:0:1::1'), { token })).body.code).toBe('VALID');
+  });
+});
+
 test('S6: what is spent stays spent over a restart, and a wrong clock of this machine changes nothing', async () => {
   await inOneWindow(async () => {
     const { token } = next();

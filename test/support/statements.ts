@@ -43,6 +43,32 @@ export async function statementsOf<Result>(
   }
 }
 
+/**
+ * Which limits of a minute are taken from meanwhile, a statement each: `points`, `guesses`; and how many of them at once at
+ * most.
+ */
+export async function takingsOf<Result>(
+  server: SharedServer,
+  work: () => Promise<Result>,
+): Promise<{ result: Result; takings: string[]; atOnce: number }> {
+  const { db } = server;
+  const takings: string[] = [];
+  let [underWay, atOnce] = [0, 0];
+  const rows = db.rows.bind(db);
+  db.rows = (statement, parameters) => {
+    const answer = rows<never>(statement, parameters);
+    if (!/^\s*INSERT INTO rate_limits/.test(statement.text)) return answer;
+    takings.push(String(parameters?.['name']).replace(/:.*/, ''));
+    atOnce = Math.max(atOnce, ++underWay);
+    return answer.finally(() => underWay--);
+  };
+  try {
+    return { result: await work(), takings, atOnce };
+  } finally {
+    db.rows = rows;
+  }
+}
+
 /** How many statements the longest transaction has that is done meanwhile: those of jobs are short. */
 export async function longestTransactionOf<Result>(
   server: SharedServer,

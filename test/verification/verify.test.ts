@@ -18,7 +18,7 @@ import {
 } from '../support/make.js';
 import { slowReads } from '../support/held-reads.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
-import { statementsOf } from '../support/statements.js';
+import { statementsOf, takingsOf } from '../support/statements.js';
 import { run } from '../support/verbs.js';
 import { placesOf, read, remove, revoke, rotate, update } from '../credentials/verbs.js';
 import { askOfAll, askWhether, codeOf, postVerify, verify, verifyAll, type Verdict } from './verifying.js';
@@ -740,6 +740,23 @@ describe('the statements', () => {
       const strange = some.map(() => strangers[kind]());
       await expectCounted(strange, 'NOT_VALID', asking + 1);
     }
+    // What is not valid is counted: by addresses that this process has no block of, side by side, and not once more.
+    const guessed = made[kind].map((one, index) =>
+      wrong(one, { ip: `2001:db8:${kind.length}:${index % 20}::${index}` }),
+    );
+    for (const wanted of [20, 0]) {
+      const { takings, atOnce } = await takingsOf(server, () => verifyAll(server, guessed, verifier));
+      expect(takings.filter((limit) => limit === 'guesses')).toHaveLength(wanted);
+      expect(atOnce).toBeGreaterThanOrEqual(wanted);
+    }
+    const { takings } = await takingsOf(server, () =>
+      verifyAll(
+        server,
+        made[kind].map((one) => wrong(one)),
+        verifier,
+      ),
+    );
+    expect(takings).not.toContain('guesses');
   });
 
   test.each(['an access key', 'a token'] as const)('of %s are one by the route, too', async (kind) => {
