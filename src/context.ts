@@ -69,9 +69,11 @@ export interface Allowance {
   /**
    * Counts what the request costs, in points: once, so that of several the highest counts.
    * @param revokes whether it does nothing but revoke: some of that is allowed when all else is used up
-   * @throws RATE_LIMITED
+   * @throws RATE_LIMITED; LIMIT_EXCEEDED, and nothing is counted, where no minute has as many
    */
   charge(points: number, revokes?: boolean): Promise<void>;
+  /** What was counted; nothing where it was refused. */
+  readonly charged: number;
   /** Whether anything was counted, or refused. */
   readonly isCharged: boolean;
   /** How the limit stands that is told: the points, or what the request was refused by; undefined where there is none. */
@@ -86,6 +88,7 @@ export interface Allowance {
 
 /** What one may do who is limited by nothing. */
 export const unlimited: Allowance = {
+  charged: 0,
   isCharged: true,
   standing: undefined,
   charge: () => Promise.resolve(),

@@ -18,7 +18,6 @@ import { mutationCost, weigh } from './query-weight.js';
 export function charges(): ApolloServerPlugin<RequestContext> {
   return {
     requestDidStart: async () => {
-      let cost = 0;
       return {
         didResolveOperation: async ({
           document,
@@ -28,13 +27,14 @@ export function charges(): ApolloServerPlugin<RequestContext> {
           contextValue: { allowance },
         }) => {
           if (!operation) return;
-          ({ cost } = weigh(document, operation, request.variables ?? {}, schema));
+          const { cost } = weigh(document, operation, request.variables ?? {}, schema);
           await allowance.charge(Math.max(1, cost), revokesAlone(operation, schema, cost));
         },
         willSendResponse: async ({ response: { body }, contextValue: ctx }) => {
           if (body.kind !== 'single') return;
-          const { extensions } = body.singleResult;
-          body.singleResult.extensions = { ...extensions, ...rateLimitOf(ctx, cost) };
+          // What never came to be an operation costs as much as the least that does; where it may not, `http.ts` says so.
+          if (!ctx.allowance.isCharged) await ctx.allowance.charge(1).catch(() => undefined);
+          body.singleResult.extensions = { ...body.singleResult.extensions, ...rateLimitOf(ctx) };
         },
       };
     },
@@ -55,7 +55,7 @@ export const failures: ApolloServerPlugin<RequestContext> = {
 export const isRefused = (code: string | undefined): boolean => code === 'FORBIDDEN' || code === 'NOT_FOUND';
 
 /** What an answer says of the points that its caller may spend; nothing, where there is no limit. */
-export function rateLimitOf({ allowance: { standing }, db }: RequestContext, cost: number) {
+export function rateLimitOf({ allowance: { standing, charged: cost }, db }: RequestContext) {
   if (!standing) return undefined;
   const { limit, remaining, leftMs } = standing;
   return { rateLimit: { limit, remaining, resetAt: new Date(db.now() + leftMs).toISOString(), cost } };

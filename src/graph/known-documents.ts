@@ -78,7 +78,7 @@ export class KnownDocuments {
       data = await code.run(ctx, variables);
       return (
         data &&
-        `${JSON.stringify({ data, extensions: { cost, ...ageOf(ctx), ...rateLimitOf(ctx, cost) } })}
+        `${JSON.stringify({ data, extensions: { cost, ...ageOf(ctx), ...rateLimitOf(ctx) } })}
 `
       );
     } finally {

@@ -140,7 +140,9 @@ export async function openHttp({
       );
     },
   );
-  app.setErrorHandler(async (error, _, reply) => answerFailure(reply, error, log, limits.body));
+  app.setErrorHandler(async (error, request, reply) =>
+    answerFailure(reply, await charged(request, error), log, limits.body),
+  );
   app.setNotFoundHandler(async (_, reply) =>
     refuse(reply, 404, 'NOT_FOUND', 'There is nothing at this address.'),
   );
@@ -178,6 +180,19 @@ export async function openHttp({
     for (const path of ['/graphql', '/v1/verify'])
       app.all(path, async (_, reply) => answerFailure(reply, unavailable(), log));
   return app;
+}
+
+/**
+ * Charges what failed before it came to be an operation, such as a body that cannot be read, as the least that does. Not
+ * before it fails: until its body is read, it may be one that revokes, which has a reserve.
+ * @returns what to answer: the refusal, where its caller has no points left
+ */
+async function charged({ principal, allowance }: FastifyRequest, failure: unknown): Promise<unknown> {
+  if (!principal || !allowance || allowance.isCharged) return failure;
+  return allowance.charge(1).then(
+    () => failure,
+    (refusal: unknown) => refusal,
+  );
 }
 
 interface GraphOptions extends Pick<HttpOptions, 'config' | 'log' | 'telemetry'> {
@@ -289,9 +304,10 @@ async function addGraph(
   };
   const tellLimits = async (request: FastifyRequest, reply: FastifyReply) => {
     const { allowance } = request;
-    const standing = allowance
-      ? allowance.standing
-      : rateLimits.standingOfStranger(addressOf(request, config));
+    const isOfStranger = !allowance && (reply.statusCode === 401 || reply.statusCode === 429);
+    const standing = isOfStranger
+      ? rateLimits.standingOfStranger(addressOf(request, config))
+      : allowance?.standing;
     if (standing) void reply.headers(rateLimitHeaders(standing, db.now()));
   };
   const contextOf = async ({ context: known }: FastifyRequest) => {
@@ -315,7 +331,10 @@ async function addGraph(
     },
     handler: async (request, reply) => {
       const byGet = request.method === 'GET';
-      if (byGet && !isJson(request.headers['content-type'])) return refuse(reply, 415, 'BAD_REQUEST', noBody);
+      if (byGet && !isJson(request.headers['content-type'])) {
+        await request.allowance?.charge(1);
+        return refuse(reply, 415, 'BAD_REQUEST', noBody);
+      }
       if (byGet) expectAskedByGet(parametersOf(request.url));
       else expectAsked(request.body);
       const ctx = (request.context = await context(request, reply));
@@ -325,8 +344,8 @@ async function addGraph(
         return reply.header('content-type', `${request.headers.accept}; charset=utf-8`).send(again);
       }
       const body = await answer(request, reply);
-      // What never came to be an operation costs as much as the least that does.
-      if (!ctx.allowance.isCharged) await ctx.allowance.charge(1);
+      // What never came to be an operation costs as much as the least that does, and is refused where that is.
+      if (reply.statusCode !== 429) await ctx.allowance.charge(1);
       return reply.statusCode < 400 ? body : withId(body, request.id);
     },
   });

@@ -2,7 +2,7 @@ import type { Allowance, RequestContext } from '../context.js';
 import type { KeywayError } from '../errors.js';
 import { neighbourhoodOf } from './neighbourhood.js';
 import type { During, Quota, QuotaStanding } from './quota.js';
-import { spent, type LimitName } from './refusal.js';
+import { spent, tooDear, type LimitName } from './refusal.js';
 
 /** Who calls, as far as limits go. */
 export type Charged = Pick<
@@ -32,6 +32,10 @@ export class CallerAllowance implements Allowance {
     this.#proof = parentId ?? credentialId ?? JSON.stringify([identity?.issuer, identity?.subject]);
   }
 
+  get charged(): number {
+    return this.#charged;
+  }
+
   get isCharged(): boolean {
     return this.#charged > 0 || this.#refusal !== undefined;
   }
@@ -46,9 +50,12 @@ export class CallerAllowance implements Allowance {
     if (this.#refusal) throw this.#refusal.error;
     const more = points - this.#charged;
     if (more <= 0) return;
+    const { limit } = this.quotas.points;
+    const hasReserve = revokes && points <= this.quotas.revoking.limit;
+    if (limit > 0 && points > limit && !hasReserve) throw tooDear(limit, points);
     const over = await this.#spend(more);
-    const refusing = over && revokes ? await this.#spendOnRevoking(more) : over;
-    if (refusing) throw this.#refuse(refusing, more);
+    const refusing = over && hasReserve ? await this.#spendOnRevoking(more) : over;
+    if (refusing) throw this.#refuse(refusing, points);
     this.#charged = points;
   }
 

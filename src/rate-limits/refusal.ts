@@ -1,4 +1,4 @@
-import { rateLimited, type KeywayError } from '../errors.js';
+import { KeywayError, rateLimited } from '../errors.js';
 import type { QuotaStanding } from './quota.js';
 
 /** The limits that there are. */
@@ -7,9 +7,7 @@ export type LimitName = 'points' | 'revoking' | 'failures' | 'strangers' | 'gues
 /** What is said of each, and never of anybody else than who asked. */
 const wording: Readonly<Record<LimitName, (standing: QuotaStanding, asked: number) => string>> = {
   points: ({ limit, remaining }, asked) =>
-    asked > limit
-      ? `This costs ${asked} points, and this account may spend ${limit} in a minute: ask for less at once.`
-      : `This account may spend ${limit} points in a minute, and has spent ${limit - remaining}; this costs ${asked}.`,
+    `This account may spend ${limit} points in a minute, and has spent ${limit - remaining}; this costs ${asked}.`,
   revoking: ({ limit, remaining }, asked) =>
     `This account has spent its points, and of the ${limit} that are kept for revoking by this proof ${limit - remaining} are spent; this costs ${asked}.`,
   failures: ({ limit, remaining }) =>
@@ -29,3 +27,11 @@ export function spent(limit: LimitName, standing: QuotaStanding, asked: number):
     retryInMs,
   );
 }
+
+/** The error for what costs more points than there are in a minute: to wait is of no use. */
+export const tooDear = (limit: number, asked: number): KeywayError =>
+  new KeywayError(
+    'LIMIT_EXCEEDED',
+    `This costs ${asked} points, and this account may spend ${limit} in a minute: ask for less at once.`,
+    { limit: 'points' satisfies LimitName },
+  );

@@ -72,3 +72,19 @@ test('S6: guesses are counted by address, however it is written, and by the part
   await allowance.countGuesses('no address', 10);
   expect(['no address', 'another'].map((ip) => allowance.mayVerify(ip))).toEqual([false, true]);
 });
+
+test('S6: what no minute has as many points for is too much at once, and is not counted', async () => {
+  const allowance = limits().of(caller(), counted);
+  await allowance.charge(1);
+  const refused = allowance.charge(101);
+  await expect(refused).rejects.toMatchObject({
+    code: 'LIMIT_EXCEEDED',
+    limit: 'points',
+    retryInMs: undefined,
+  });
+  expect([allowance.charged, allowance.standing?.remaining]).toEqual([1, 99]);
+  await allowance.charge(100);
+  expect([allowance.charged, allowance.standing?.remaining]).toEqual([100, 0]);
+  // The reserve for revoking is larger than so few points.
+  await limits().of(caller(), counted).charge(120, true);
+});
