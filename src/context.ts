@@ -44,7 +44,7 @@ export interface RequestContext {
   /** The way to outside stores. */
   readonly gates: Gates;
   /** Syncs them. */
-  readonly syncs: { tick(): Promise<void> };
+  readonly syncs: { goOn(): Promise<void> };
   /** Whether stores may be connected by http, at the addresses where that is spoken. */
   readonly outboundHttp: boolean;
   /** The names of the issuers whose tokens are taken. */

@@ -25,7 +25,8 @@ export interface ProcessesOptions {
  * @returns the exit code, once all have ended: that of the first one, if it never served.
  */
 export function runProcesses({ command, count, log, onUp, stopAsked }: ProcessesOptions): Promise<number> {
-  cluster.setupPrimary({ args: [command] });
+  // With JSON what is not a number, as while the database is away, would come to be 0.
+  cluster.setupPrimary({ args: [command], serialization: 'advanced' });
   const all = new Set<Worker>();
   const serving = new Set<Worker>();
   const replacing = new Set<NodeJS.Timeout>();

@@ -61,11 +61,17 @@ export class Lane<Key, Found> {
   ) {}
 
   /** Answers keys in their order. */
-  ask(keys: readonly Key[]): Promise<readonly Found[]> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ keys, resolve, reject });
-      this.#plan();
-    });
+  async ask(keys: readonly Key[]): Promise<readonly Found[]> {
+    const question: Question<Key, Found> = { keys, resolve: unheard, reject: unheard };
+    const told = hear(question);
+    this.#waiting.push(question);
+    this.#plan();
+    const found = await told;
+    if (found !== sendIt) return found;
+    // After an await: the batch is sent in the name of a request whose question is in it, whichever batch has made room.
+    const answered = hear(question) as Promise<readonly Found[]>;
+    void this.#send();
+    return answered;
   }
 
   #plan(): void {
@@ -73,7 +79,7 @@ export class Lane<Key, Found> {
     if (this.#waiting.length === 0) return;
     this.#planned = true;
     // After the requests that have come in with this turn of the event loop.
-    setImmediate(() => void this.#send());
+    setImmediate(() => this.#waiting[0]?.resolve(sendIt));
   }
 
   async #send(): Promise<void> {
@@ -148,10 +154,18 @@ export class Lane<Key, Found> {
 }
 
 interface Question<Key, Found> {
-  keys: readonly Key[];
-  resolve: (found: readonly Found[]) => void;
+  readonly keys: readonly Key[];
+  resolve: (found: readonly Found[] | typeof sendIt) => void;
   reject: (error: unknown) => void;
 }
+
+/** What the first of those that wait is told when it is time to send a batch. */
+const sendIt = Symbol('send it');
+const unheard = () => undefined;
+
+/** What a question is told next. */
+const hear = <Key, Found>(question: Question<Key, Found>): Promise<readonly Found[] | typeof sendIt> =>
+  new Promise((resolve, reject) => Object.assign(question, { resolve, reject }));
 
 /** Gathers questions of one key each. The parameters are those of `Lane`. */
 export function gather<Key, Found>(

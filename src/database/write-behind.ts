@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks';
+
 /** What a queue does with what waits in it. */
 export interface Writing<Item> {
   /** How many are written at once, so that no write takes long. */
@@ -12,6 +14,8 @@ export interface Writing<Item> {
 
 /** Holds what is to be written soon, one of a key, and writes it in batches: who adds to it waits for nothing. */
 export class WriteBehind<Item> {
+  /** Where this was made, outside of any request: what is written is of many. */
+  readonly #apart = new AsyncResource('WriteBehind');
   #waiting = new Map<string, Item>();
   #underWay = 0;
   #running: Promise<void> = Promise.resolve();
@@ -39,10 +43,12 @@ export class WriteBehind<Item> {
    * ask share one more, which begins after it: however slow the writing, flushes do not pile up.
    */
   flush(): Promise<void> {
-    this.#next ??= this.#running.then(() => {
-      this.#next = undefined;
-      return this.#write();
-    });
+    this.#next ??= this.#apart.runInAsyncScope(() =>
+      this.#running.then(() => {
+        this.#next = undefined;
+        return this.#write();
+      }),
+    );
     this.#running = this.#next;
     return this.#next;
   }

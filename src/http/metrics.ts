@@ -1,9 +1,10 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import { addGauges, type Measured } from '../telemetry/gauges.js';
 import { Meters } from '../telemetry/meters.js';
 import { downIn, readinessOf, type Readiness } from '../telemetry/parts.js';
+import { gatherFromAll, tellParent } from './metrics-of-all.js';
 
 /** The door for who watches over Keyway, apart from that of callers: it asks nobody who they are. */
 export interface Metrics {
@@ -28,10 +29,7 @@ export interface OpenMeters {
    * @throws where the address is taken.
    */
   serve(address: Address): Promise<Metrics>;
-  /**
-   * Tells the process that started this one what is measured here, whenever `openMetricsOfAll` there asks for it.
-   * https://github.com/siimon/prom-client#usage-with-nodejss-cluster-module
-   */
+  /** Tells the process that started this one what is measured here, whenever `openMetricsOfAll` there asks for it. */
   tell(): void;
 }
 
@@ -53,10 +51,7 @@ export function openMeters(): OpenMeters {
         metrics: () => registry.metrics(),
         readiness: async () => readinessOf(downIn(await parts())),
       }),
-    tell() {
-      AggregatorRegistry.setRegistries([registry]);
-      new AggregatorRegistry();
-    },
+    tell: () => tellParent(registry),
   };
 }
 
@@ -65,9 +60,8 @@ export function openMeters(): OpenMeters {
  * @throws where the address is taken.
  */
 export function openMetricsOfAll(address: Address): Promise<Metrics> {
-  const all = new AggregatorRegistry();
-  const { contentType } = all;
-  const metrics = () => all.clusterMetrics();
+  const { contentType } = new Registry();
+  const metrics = gatherFromAll();
   return serve(address, { contentType, metrics, readiness: async () => readinessIn(await metrics()) });
 }
 

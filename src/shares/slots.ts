@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks';
+
 /** What waits for a slot, with the tenant that it is of. */
 export interface Waiting {
   readonly id: string;
@@ -17,6 +19,8 @@ interface Asked {
  */
 export class Slots {
   readonly #running = new Set<{ id: string; tenant: string; ended: Promise<unknown> }>();
+  /** Where this was made, outside of any request: one that has it look is not the one that the work is done for. */
+  readonly #apart = new AsyncResource('Slots');
   #filling: Promise<unknown> = Promise.resolve();
 
   constructor(readonly most: number) {}
@@ -30,10 +34,12 @@ export class Slots {
     work: (taken: Taken) => Promise<Result>,
   ): Promise<Promise<Result>[]> {
     // One after another: two that look at once would both count on the same slots.
-    const filled = this.#filling.then(async () => {
-      const asked = this.#asked();
-      return asked.free <= 0 ? [] : (await take(asked)).map((taken) => this.#begin(taken, work(taken)));
-    });
+    const filled = this.#apart.runInAsyncScope(() =>
+      this.#filling.then(async () => {
+        const asked = this.#asked();
+        return asked.free <= 0 ? [] : (await take(asked)).map((taken) => this.#begin(taken, work(taken)));
+      }),
+    );
     this.#filling = filled.catch(() => undefined);
     return filled;
   }

@@ -182,18 +182,64 @@ test('without the one that started them, they end', async () => {
   while (all.some(isAlive)) await sleep(20);
 });
 
-test('metrics are those of all', async () => {
-  await allServe();
-  const [line] = told('metrics are served');
-  const text = await (await fetch(String(line?.['metrics']))).text();
-  const value = (name: string) => Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
-  expect(value('keyway_rotations_overdue')).toBe(0);
-  expect(value('keyway_database_connections_max')).toBe(count * 10);
-  expect(value('keyway_part_up\\{part="database"\\}')).toBe(1);
-  const ready = await fetch(new URL('/ready', String(line?.['metrics'])));
-  expect([ready.status, await ready.json()]).toEqual([200, { status: 'up', missing: [], impaired: [] }]);
-  // Each takes more than this by itself.
-  expect(value('process_resident_memory_bytes')).toBeGreaterThan(count * 60e6);
+describe('metrics', () => {
+  const address = () => String(told('metrics are served')[0]?.['metrics']);
+  const ready = async () => {
+    const answer = await fetch(new URL('/ready', address()));
+    return [answer.status, await answer.json()] as const;
+  };
+  const allThere = [200, { status: 'up', missing: [], impaired: [] }];
+  /** The sum of the series that begin so. */
+  async function value(name: string): Promise<number> {
+    const answer = await fetch(address());
+    expect(answer.status).toBe(200);
+    const found = [...(await answer.text()).matchAll(new RegExp(`^${name}.* (\\S+)$`, 'gm'))];
+    return found.length === 0 ? NaN : found.reduce((sum, [, one]) => sum + Number(one), 0);
+  }
+
+  test('are those of all', async () => {
+    await allServe();
+    expect(await value('keyway_rotations_overdue')).toBe(0);
+    expect(await value('keyway_database_connections_max')).toBe(count * 10);
+    expect(await value('keyway_part_up\\{part="database"')).toBe(1);
+    expect(await ready()).toEqual(allThere);
+    // Each takes more than this by itself.
+    expect(await value('process_resident_memory_bytes')).toBeGreaterThan(count * 60e6);
+  });
+
+  test('what the database does not tell is not 0', async () => {
+    await allServe();
+    cluster.pause();
+    try {
+      expect(await (await fetch(address())).text()).toMatch(/^keyway_rotations_overdue nan$/im);
+      expect(await value('keyway_part_up\\{part="database"')).toBe(0);
+    } finally {
+      cluster.resume();
+    }
+  });
+
+  test('of one that was killed, and of one that stands still, what was counted stays, and the others answer', async () => {
+    const [first = 0] = await allServe();
+    for (let times = 0; times < 20; times++) await viewer();
+    const counted = 'keyway_request_duration_seconds_count\\{route="/graphql"';
+    expect(await value(counted)).toBe(20);
+    process.kill(first, 'SIGKILL');
+    while (servers().includes(first)) await sleep(20);
+    expect(await value(counted)).toBe(20);
+    const [, second = 0] = await allServe();
+    for (let times = 0; times < 20; times++) await viewer();
+    expect(await value(counted)).toBe(40);
+    expect(await value('keyway_database_connections_max')).toBe(count * 10);
+    process.kill(second, 'SIGSTOP');
+    try {
+      expect(await value(counted)).toBe(40);
+      expect(await value('keyway_database_connections_max')).toBe((count - 1) * 10);
+      expect(await ready()).toEqual(allThere);
+    } finally {
+      process.kill(second, 'SIGCONT');
+    }
+    expect(await value('keyway_database_connections_max')).toBe(count * 10);
+  });
 });
 
 test('what keeps the first from starting is told, with its exit code', async () => {

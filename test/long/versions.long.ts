@@ -17,7 +17,8 @@ test.each(postgresVersions.map((version) => [lineOf(version), version]))(
         expect(doctor).toMatchObject({ code: 0 });
         expect(doctor.output).toContain(`PostgreSQL ${line}.`);
         await cluster.restart('immediate');
-        await until(async () => (await ask('{ viewer { name } }')).data !== null);
+        await until(async () => Boolean((await ask('{ viewer { name } }')).data));
+        expect(await ask('{ viewer { name } }')).toEqual({ data: { viewer: { name: 'admin' } } });
       });
     } finally {
       await cluster.drop();

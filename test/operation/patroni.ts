@@ -54,16 +54,34 @@ export const packages = {
 
 const passwords = ['SUPERUSER', 'REPLICATION', 'REWIND', 'RESTAPI'] as const;
 
+/** @throws where they do not come up, with nothing left of them. */
 export async function startPatroni(): Promise<Patroni> {
   const folder = makeFolder();
-  const etcd = await startEtcd(join(folder, 'etcd'));
+  const started: (() => Promise<void>)[] = [];
+  const drop = async () => {
+    for (const end of started.splice(0).reverse()) await end();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    return { ...(await startIn(folder, started)), drop };
+  } catch (error) {
+    await drop();
+    throw error;
+  }
+}
+
+/** @param started is given what ends each part, as soon as that is there. */
+async function startIn(folder: string, started: (() => Promise<void>)[]): Promise<Omit<Patroni, 'drop'>> {
+  const etcd = startEtcd(join(folder, 'etcd'), await freePort(), await freePort());
+  started.push(etcd.stop);
+  await etcd.up();
   const password = randomBytes(12).toString('hex');
   const environment = Object.fromEntries(passwords.map((name) => [`PATRONI_${name}_PASSWORD`, password]));
-  const made = {
-    one: await makeNode('database-1', folder, etcd.url, environment),
-    two: await makeNode('database-2', folder, etcd.url, environment),
-  };
-  const nodes = [made.one.node, made.two.node] as const;
+  const one = await makeNode('database-1', folder, etcd.url, environment);
+  started.push(one.drop);
+  const two = await makeNode('database-2', folder, etcd.url, environment);
+  started.push(two.drop);
+  const nodes = [one.node, two.node] as const;
   const urlAt = (node: Node, database: string) =>
     `postgres://postgres:${password}@127.0.0.1:${node.port}/${database}`;
 
@@ -87,7 +105,7 @@ export async function startPatroni(): Promise<Patroni> {
       async () => (await statusOf(other(await primary()), '/synchronous')) === 200,
     );
   const control = (...args: string[]) =>
-    promisify(execFile)('patronictl', ['-c', made.one.settings, ...args, '--force', 'keyway'], {
+    promisify(execFile)('patronictl', ['-c', one.settings, ...args, '--force', 'keyway'], {
       env: { ...process.env, ...environment },
     });
   // One after the other: the second one is copied from the first.
@@ -106,12 +124,6 @@ export async function startPatroni(): Promise<Patroni> {
       await control('switchover', '--leader', leader.name, '--candidate', other(leader).name);
     },
     set: async (setting) => void (await control('edit-config', '--set', setting)),
-    drop: async () => {
-      await made.one.drop();
-      await made.two.drop();
-      await etcd.stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
   };
 }
 
@@ -131,19 +143,22 @@ async function makeNode(
   );
   // Undefined where it was killed: what is left of its PostgreSQL then is a file with a number that others may have.
   let patroni: ChildProcess | undefined;
+  let ended: Promise<unknown> | undefined;
   const start = () => {
     const log = { PATRONI_LOG_DIR: join(folder, `${name}.log`) };
     mkdirSync(log.PATRONI_LOG_DIR, { recursive: true });
     chmodSync(log.PATRONI_LOG_DIR, 0o777);
     patroni = spawnAsPostgres(packages.patroni, [settings], { ...environment, ...log });
+    // From its start on: one that has ended by itself tells so no more.
+    ended = once(patroni, 'close');
   };
   const send = (what: 'STOP' | 'CONT' | 'KILL') => {
     if (patroni?.pid === undefined) return;
-    signalAll(patroni.pid, what);
+    // The number of one that has ended may be another's by now.
+    if (patroni.exitCode === null && patroni.signalCode === null) signalAll(patroni.pid, what);
     if (existsSync(join(place, 'postmaster.pid'))) signal(place, what);
   };
   const kill = async () => {
-    const ended = patroni && once(patroni, 'close');
     send('KILL');
     await ended;
     patroni = undefined;
@@ -197,20 +212,28 @@ export function filledIn(path: string, places: Readonly<Record<string, string>>)
   );
 }
 
-async function startEtcd(folder: string): Promise<{ url: string; stop: () => Promise<void> }> {
-  const [url, peers] = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`];
+function startEtcd(
+  folder: string,
+  port: number,
+  peerPort: number,
+): { url: string; up: () => Promise<unknown>; stop: () => Promise<void> } {
+  const [url, peers] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${peerPort}`];
   const child = spawnAsPostgres(packages['etcd-server'], [
     ...['--data-dir', folder, '--name', 'one', '--initial-cluster', `one=${peers}`],
     ...['--listen-client-urls', url, '--advertise-client-urls', url],
     ...['--listen-peer-urls', peers, '--initial-advertise-peer-urls', peers, '--enable-v2'],
   ]);
   const ended = once(child, 'close');
-  await until('etcd answers', async () => (await fetch(`${url}/health`).catch(() => undefined))?.ok);
+  const up = () =>
+    until('etcd answers', async () => {
+      if (child.exitCode !== null) throw new Error(`etcd has ended (${child.exitCode})`);
+      return (await fetch(`${url}/health`).catch(() => undefined))?.ok;
+    });
   const stop = async () => {
     child.kill('SIGKILL');
     await ended;
   };
-  return { url, stop };
+  return { url, up, stop };
 }
 
 const statusOf = async ({ restPort }: Node, path: string): Promise<number | undefined> =>

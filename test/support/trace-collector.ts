@@ -10,6 +10,9 @@ export interface ReceivedSpan {
   kind: number;
   attributes: Record<string, unknown>;
   status: number;
+  /** When it began and ended, in milliseconds since 1970. */
+  fromMs: number;
+  untilMs: number;
 }
 
 /** A collector of OpenTelemetry: OTLP over HTTP, with JSON (https://opentelemetry.io/docs/specs/otlp/#otlphttp). */
@@ -29,6 +32,8 @@ interface Payload {
     scopeSpans: {
       spans: (Pick<ReceivedSpan, 'traceId' | 'spanId' | 'name' | 'kind'> & {
         parentSpanId?: string;
+        startTimeUnixNano: string;
+        endTimeUnixNano: string;
         attributes: { key: string; value: Record<string, unknown> }[];
         status: { code?: number };
       })[];
@@ -39,7 +44,7 @@ interface Payload {
 const spansIn = (body: string): ReceivedSpan[] =>
   (JSON.parse(body) as Payload).resourceSpans.flatMap(({ scopeSpans }) =>
     scopeSpans.flatMap(({ spans }) =>
-      spans.map(({ traceId, spanId, parentSpanId, name, kind, attributes, status }) => ({
+      spans.map(({ traceId, spanId, parentSpanId, name, kind, attributes, status, ...times }) => ({
         traceId,
         spanId,
         // An empty one is none.
@@ -48,6 +53,8 @@ const spansIn = (body: string): ReceivedSpan[] =>
         kind,
         attributes: Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]])),
         status: status.code ?? 0,
+        fromMs: Number(times.startTimeUnixNano) / 1e6,
+        untilMs: Number(times.endTimeUnixNano) / 1e6,
       })),
     ),
   );

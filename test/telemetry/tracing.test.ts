@@ -1,5 +1,5 @@
 /**
- * @slow 40 s
+ * @slow 55 s
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -122,6 +122,72 @@ test('a request is a span, with one for each verb, statement and call to a store
     await keyway.stop();
     await seqera.stop();
   }
+});
+
+describe('a span is of the request that it was for', () => {
+  /** All that came, by its trace. */
+  function traces(): ReceivedSpan[][] {
+    const found = new Map<string, ReceivedSpan[]>();
+    for (const span of collector.spans) found.set(span.traceId, [...(found.get(span.traceId) ?? []), span]);
+    return [...found.values()];
+  }
+  const listing = '{ credentials(first: 5) { nodes { id owner { name } versions { number } } } }';
+  /** The clock of spans has milliseconds. */
+  const slackMs = 3;
+
+  test.each([
+    ['one after the other', 1, '1'],
+    ['one after the other, where not all are traced', 1, '0.5'],
+    ['under steady load', 24, '1'],
+    ['under steady load, where few are traced', 24, '0.2'],
+  ])('%s', async (_, clients, sampling) => {
+    const keyway = await tracing({ KEYWAY_OTEL_SAMPLING: sampling });
+    try {
+      await makeCredential(keyway, await makeAccount(keyway));
+      const client = async () => {
+        for (let times = 0; times < 20; times++) expectData(await keyway.ask(listing));
+      };
+      await Promise.all(Array.from({ length: clients }, client));
+      await keyway.stop();
+      const all = traces();
+      expect(all.length).toBeGreaterThan(2);
+      for (const spans of all) {
+        const request = root(spans);
+        // What was dropped, as too much waited to be sent, is not there to be compared.
+        if (!request) continue;
+        for (const { fromMs } of spans) expect(fromMs).toBeLessThanOrEqual(request.untilMs + slackMs);
+        const listed = spans.filter(({ name }) => name === 'credentials');
+        expect(listed.length).toBeLessThanOrEqual(1);
+        // Each asks for as much, alone or with others.
+        if (listed.length > 0) expect(spans.length).toBeLessThan(14);
+      }
+    } finally {
+      await keyway.stop();
+    }
+  });
+
+  test('and not of one that was answered before: what a store lists is read for nobody', async () => {
+    const keyway = await tracing();
+    const seqera = await startSeqera();
+    try {
+      const account = await makeAccount(keyway);
+      const store = await makeStore(keyway, account, seqeraAt(seqera));
+      const calls = seqera.calls.length;
+      const sync =
+        'mutation ($id: ID!) { syncStore(input: { id: $id }) { store { lastSync { finishedAt } } } }';
+      expect(
+        expectData(await keyway.ask(sync, { id: store })).syncStore.store.lastSync.finishedAt,
+      ).not.toBeNull();
+      expect(seqera.calls.length).toBeGreaterThan(calls);
+      const spans = await traceOf('syncStore');
+      const names = spans.map(({ name }) => name);
+      expect(names).not.toContain('SEQERA GET');
+      expect(names).toContain('INSERT syncs');
+    } finally {
+      await keyway.stop();
+      await seqera.stop();
+    }
+  });
 });
 
 /** A text in each form in which it could have got out. */

@@ -26,7 +26,7 @@ export async function syncStore(ctx: RequestContext, input: SyncStoreInput): Pro
     await record(ctx, tx, { action: 'store:sync', target: { type: 'CredentialStore', id }, accountId });
     return { id };
   });
-  await ctx.syncs.tick();
+  await ctx.syncs.goOn();
   for (const until = performance.now() + patienceMs; performance.now() < until; await sleep(glanceMs)) {
     const [open] = await ctx.db.rows(underWay, { id });
     if (!open || ctx.left.aborted) break;

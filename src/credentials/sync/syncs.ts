@@ -70,8 +70,14 @@ export class Syncs {
     const { db } = this.parts;
     if (this.everyMs > 0)
       for (const { id } of await db.rows<{ id: string }>(due, { everyMs: this.everyMs })) await begin(db, id);
+    await this.goOn();
+  }
+
+  /** Goes on with those that are begun and that nobody runs; returns without waiting for them. */
+  async goOn(): Promise<void> {
     void (await this.#slots.fill(
-      async (asked) => (this.#stopping ? [] : db.rows<Omit<Run, 'countedAtMs'>>(take, { ...asked })),
+      async (asked) =>
+        this.#stopping ? [] : this.parts.db.rows<Omit<Run, 'countedAtMs'>>(take, { ...asked }),
       (run) => this.#go({ ...run, countedAtMs: performance.now() }),
     ));
   }
