@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { WriteBehind } from '../../src/database/write-behind.js';
 import { gate } from '../support/on-the-way.js';
 
@@ -114,4 +115,18 @@ test('a flush that fails is no end: the next one writes', async () => {
   made.instead = undefined;
   await made.behind.flush();
   expect(made.written).toEqual([['a1']]);
+});
+
+test('it is written in the name of no request, also where one of them has it written', async () => {
+  const request = new AsyncLocalStorage<string>();
+  const seen: unknown[] = [];
+  const behind = new WriteBehind<string>({
+    atOnce: 1,
+    write: async () => void seen.push(request.getStore()),
+    join: () => undefined,
+    failed: () => undefined,
+  });
+  behind.add('a', 'a');
+  await request.run('a request', () => behind.flush());
+  expect(seen).toEqual([undefined]);
 });
