@@ -86,9 +86,11 @@ export class Replica {
   async #hasCome(reader: Reader, position: Position): Promise<boolean> {
     try {
       const has = await within(longestCheckMs, looksAt(reader, position));
+      if (has === undefined)
+        throw new Error(`${setting} names a server that did not answer in ${longestCheckMs} ms`);
       if (!has) this.#leaveAlone(behindMs);
-      if (has !== undefined) this.#tell(undefined);
-      return has ?? false;
+      this.#tell(undefined);
+      return has;
     } catch (error) {
       this.#notNow(error);
       if (error instanceof AnotherServer) this.#forget(reader);
@@ -187,7 +189,7 @@ interface Position {
 const looks = [0, 5, 10, 20, 40];
 /** How long all of that may take. */
 const longestCheckMs = 400;
-/** For how long it is left alone where it is behind or slow, and where it is not to be had. */
+/** For how long it is left alone where it is behind, and where it is not to be had or slow. */
 const behindMs = 500;
 const brokenMs = 5_000;
 /** Longer than a request waits for a database in all. */

@@ -166,6 +166,7 @@ describe('S38: a token that ends soon', () => {
 test('S38: what is in an outside store calls nobody here, and may end later than the proof', async () => {
   const principal = {
     accountId: 'me',
+    parentId: null,
     expiresAt: inDays(1),
     limits: null,
     allowedIps: [],
