@@ -13,6 +13,7 @@ import { LastUsed } from './credentials/record/last-used.js';
 import { openNow, Resumption } from './credentials/outside/resume.js';
 import { DueRotations } from './credentials/rotate-due.js';
 import { Syncs } from './credentials/sync/syncs.js';
+import { DatabaseAway } from './database/connect.js';
 import { sql, type Database } from './database/database.js';
 import { Upkeep } from './database/upkeep.js';
 import { watchConnections, type Closing } from './http/closing.js';
@@ -75,12 +76,18 @@ const slowestStopMs = 10_000;
  * Starts Keyway. Where the configuration asks for several processes, as one of them: then what one does for all is begun by
  * `takeSharedJobs`, and its metrics are told to the process that started it.
  * @param connectors the kinds of stores that there are.
- * @throws what `openKeyway` throws, and where an address is taken.
+ * @param open opens its database and its keys.
+ * @throws what `open` throws, and where an address is taken.
  */
-export async function start(config: Config, log: Log, connectors = registry): Promise<Running> {
+export async function start(
+  config: Config,
+  log: Log,
+  connectors = registry,
+  open: typeof openKeyway = openKeyway,
+): Promise<Running> {
   const tracing =
     config.traces && (await import('./telemetry/tracing.js')).openTracing(config.traces, versionHere(), log);
-  const keyway = await openKeyway(config, log, tracing?.statement);
+  const keyway = await open(config, log, tracing?.statement);
   const { db } = keyway;
   let stopping = false;
   const breaks = () => (keyway.keyring ? keyway.checkpoints.breaks : []);
@@ -152,6 +159,54 @@ export async function start(config: Config, log: Log, connectors = registry): Pr
     takeSharedJobs: () => serving?.jobs.takeShared(),
     stop: (waiting = { delayMs: 0, idleMs: 0 }) => (stopped ??= stop(waiting)),
   };
+}
+
+/**
+ * Opens a Keyway as soon as its database can be reached. Until then callers are answered UNAVAILABLE, and /ready 503.
+ * @param stopAsked ends the waiting.
+ * @returns `openKeyway`; it throws besides StoppedWaiting.
+ */
+export function openOnceThere(stopAsked: Promise<unknown>): typeof openKeyway {
+  return async (config, log, statement) => {
+    let door: FastifyInstance | undefined;
+    try {
+      for (;;) {
+        try {
+          return await openKeyway(config, log, statement);
+        } catch (error) {
+          if (!(error instanceof DatabaseAway)) throw error;
+          door ??= await openClosedDoor(config, log, error);
+        }
+        if (await Promise.race([stopAsked.then(() => true), sleep(againMs, false)]))
+          throw new StoppedWaiting();
+      }
+    } finally {
+      await door?.close();
+    }
+  };
+}
+
+/** It was asked to stop before there was a database. */
+export class StoppedWaiting extends Error {}
+
+const againMs = 1_000;
+
+async function openClosedDoor(config: Config, log: Log, { message }: Error): Promise<FastifyInstance> {
+  const door = await openHttp({
+    config,
+    log,
+    telemetry: noTelemetry,
+    parts: undefined,
+    ready: () => Promise.resolve(false),
+    breaks: () => [],
+  });
+  await listening(keywayAddress, () => door.listen({ host: config.host, port: config.port }));
+  const why = message.split('\n').at(-1)?.trim();
+  log.warn(
+    { url: urlOf(door), why },
+    'the database cannot be reached: Keyway waits for it, and is not ready',
+  );
+  return door;
 }
 
 async function serve(

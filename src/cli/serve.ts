@@ -38,8 +38,11 @@ async function serveHere(
   stopAsked: Promise<StopWaiting>,
   onUp: (running: Running) => void,
 ): Promise<number> {
-  const { start } = await import('../main.js');
-  const running = await start(config, log);
+  const { openOnceThere, start, StoppedWaiting } = await import('../main.js');
+  const running = await start(config, log, undefined, openOnceThere(stopAsked)).catch((error: unknown) => {
+    if (!(error instanceof StoppedWaiting)) throw error;
+  });
+  if (!running) return 0;
   onUp(running);
   await running.stop(await stopAsked);
   return 0;

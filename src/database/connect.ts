@@ -111,7 +111,7 @@ async function meet(
   const own = client as unknown as pg.PoolClient;
   client.on('error', () => undefined);
   await client.connect().catch((error: unknown) => {
-    throw cannotStart(whyNotConnected(error), error);
+    throw cannotStart(whyNotConnected(error), error, isAway(error) ? DatabaseAway : Error);
   });
   try {
     const terms = { settings: settingsOver(wanted), pooled: address.pooled, mayFollow };
@@ -199,6 +199,7 @@ function refusedSession(error: unknown): never {
     throw cannotStart(
       'leads to a standby, which takes no changes and may be behind: name the primary',
       error,
+      DatabaseAway,
     );
   // A class of its own for what is no setting, has no such value or is not for this role.
   if (/^(22023|42704|42501|55P02|42602)$/.test(code))
@@ -222,6 +223,20 @@ export function whyNotConnected(error: unknown): string {
   return `leads to a server that cannot be reached${shown}`;
 }
 
+/** The server cannot be reached now, and may be later. */
+export class DatabaseAway extends Error {}
+
+/** What is no fault of the address, or of who has set it. */
+function isAway(error: unknown): boolean {
+  const { code = '', message = '' } = error as { code?: string; message?: string };
+  return code === ''
+    ? withoutCode.has(message)
+    : /^(08|53300|57P|ECONN|EHOST|ENET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)/.test(code);
+}
+
+/** What pg says where a server does not answer in time, or hangs up. */
+const withoutCode = new Set(['timeout expired', 'Connection terminated unexpectedly']);
+
 const reasons: Readonly<Record<string, string>> = {
   '28P01': 'names a user or a password that the server refuses',
   '28000': 'names a user that the server does not let in, or not from here or without TLS',
@@ -233,8 +248,11 @@ const reasons: Readonly<Record<string, string>> = {
 /** https://github.com/brianc/node-postgres/blob/master/packages/pg/lib/connection.js */
 const noTls = 'The server does not support SSL connections';
 
-const cannotStart = (fault: string, cause?: unknown): Error =>
-  new Error(`Keyway cannot start:\n  DATABASE_URL ${fault}`, { cause });
+const cannotStart = (
+  fault: string,
+  cause?: unknown,
+  Kind: new (...given: ConstructorParameters<typeof Error>) => Error = Error,
+): Error => new Kind(`Keyway cannot start:\n  DATABASE_URL ${fault}`, { cause });
 
 function ofDatabaseUrl<Read>(read: () => Read): Read {
   try {

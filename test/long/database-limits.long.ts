@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeCluster, makeFolder, type Cluster } from '../support/cluster.js';
+import { freePort, makeCluster, makeFolder, type Cluster } from '../support/cluster.js';
+import { openProxy } from '../support/proxy.js';
 import { emptyPlace, onServer, spawnKeyway, urlOf, type Place, type Spawned } from '../support/process.js';
 import { doorTo, type Door } from '../support/server.js';
 import { expectData, makeAccount, makeCredential } from '../support/make.js';
@@ -161,6 +162,38 @@ const sayReadOnly = `
       EXECUTE format('CREATE TRIGGER read_only BEFORE INSERT OR UPDATE OR DELETE ON %s EXECUTE FUNCTION read_only()', name);
     END LOOP;
   END $$`;
+
+test('R27: a start with the database down is possible: callers are told, readiness too, and it goes on by itself', async () => {
+  const port = await freePort();
+  const away = Object.assign(new URL(cluster.url), { port: String(port) }).href;
+  keyway = spawnKeyway(['serve'], { ...place.environment, DATABASE_URL: away });
+  const waiting = await urlOf(keyway);
+  expect((await fetch(`${waiting}/health`)).status).toBe(200);
+  expect((await fetch(`${waiting}/ready`)).status).toBe(503);
+  const refused = await doorTo(waiting, 'none').ask('{ viewer { name } }');
+  expect(refused).toMatchObject({ status: 503, code: 'UNAVAILABLE' });
+  expect(keyway.output()).toContain('leads to a server that cannot be reached (ECONNREFUSED)');
+  // Somebody who has had enough of it is heard.
+  const other = await emptyPlace();
+  const impatient = spawnKeyway(['serve'], { ...other.environment, DATABASE_URL: away });
+  await urlOf(impatient);
+  impatient.child.kill('SIGTERM');
+  expect(await impatient.ended).toBe(0);
+  await other.drop();
+
+  const proxy = await openProxy(cluster.url, port);
+  try {
+    while (!keyway.output().includes('Keyway is up')) await sleep(100);
+    const urls = [...keyway.output().matchAll(/"url":"(http:[^"]+)"/g)].map(([, url = '']) => url);
+    server = doorTo(urls.at(-1) ?? '', readFileSync(join(place.folder, 'admin-token'), 'utf8').trim());
+    expect((await fetch(`${urls.at(-1)}/ready`)).status).toBe(200);
+    expect((await server.ask('{ viewer { name } }')).errors).toEqual([]);
+    expect(keyway.output().match(/Keyway waits for it/g)).toHaveLength(1);
+  } finally {
+    await stopKeyway();
+    await proxy.stop();
+  }
+}, 120_000);
 
 test('R25: the statement of a caller who has left ends, by its time limit at the latest, and has changed nothing', async () => {
   await serve(cluster.url, { KEYWAY_DATABASE_POOL: '2' });

@@ -246,7 +246,7 @@ test('what keeps the first from starting is told, with its exit code', async () 
   const { port } = new URL(door.url);
   const { code, output } = await runKeyway(['serve'], { ...environment, PORT: port });
   expect([code, output]).toEqual([1, expect.stringContaining('another program listens there. Set PORT.')]);
-  const url = Object.assign(new URL(environment['DATABASE_URL'] ?? ''), { port: '1' }).href;
+  const url = Object.assign(new URL(environment['DATABASE_URL'] ?? ''), { pathname: '/nowhere' }).href;
   expect(await runKeyway(['serve'], { ...environment, DATABASE_URL: url })).toMatchObject({ code: 1 });
 });
 

@@ -15,7 +15,8 @@ export interface Proxy {
   stop(): Promise<void>;
 }
 
-export async function openProxy(url: string): Promise<Proxy> {
+/** @param at the port that it listens on; one that is free, where left out */
+export async function openProxy(url: string, at = 0): Promise<Proxy> {
   let target = new URL(url);
   let last: Buffer | undefined;
   let delayMs = 0;
@@ -46,7 +47,7 @@ export async function openProxy(url: string): Promise<Proxy> {
     other.on('close', () => void (gone() || caller.destroy()));
     caller.on('close', () => void (gone() || other.destroy()));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(at, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
     url: Object.assign(new URL(url), { hostname: '127.0.0.1', port: String(port) }).href,
