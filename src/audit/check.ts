@@ -20,7 +20,8 @@ const batch = 1_000;
 /**
  * Reads every chain from its beginning: each row must follow from the one before it, by a key of its epoch, and no
  * epoch may come after a later one; the chain must reach its head; and each line of the checkpoints must be what its row
- * is, whatever came after it. What no line covers may be of no earlier epoch than lines name.
+ * is, whatever came after it. What no line covers may be of no earlier epoch than lines name. What is added meanwhile is
+ * not read.
  * @param lines the checkpoints, part by part
  */
 export async function checkAudit(
@@ -29,14 +30,14 @@ export async function checkAudit(
   lines: AsyncIterable<ReadLines['lines']>,
 ): Promise<Report> {
   const { highest, wrong, unsigned } = await checkLines(db, keyring, lines);
-  const heads = new Map((await db.rows<Head>(allHeads)).map((head) => [head.account, head]));
-  const chains = (await db.rows<{ account: string }>(allChains)).map(({ account }) => account);
+  // Of after the lines: what they tell was committed by then.
+  const ends = new Map((await db.rows<End>(allEnds)).map((end) => [end.account, end]));
   const floor = floorOf(keyring, highest.values());
   const report: Report = { chains: 0, events: 0, breaks: [], unsigned };
-  for (const account of new Set([...chains, ...heads.keys(), ...highest.keys()])) {
+  for (const account of new Set([...ends.keys(), ...highest.keys()])) {
     report.chains++;
     const covered = BigInt(highest.get(account)?.number ?? 0);
-    const chain = { account, head: heads.get(account), covered, floor };
+    const chain = { account, end: ends.get(account), covered, floor };
     const { events, broken } = await checkChain(db, keyring, chain);
     report.events += events;
     const first = earlier(broken, wrong.get(account));
@@ -45,10 +46,14 @@ export async function checkAudit(
   return report;
 }
 
-interface Head {
+/** Where a chain ended at one moment. */
+interface End {
   account: string;
-  number: string;
-  hash: Buffer;
+  /** The number of its last row; 0 where there is none. */
+  last: string;
+  /** What its head says of that; null where it has no head. */
+  number: string | null;
+  hash: Buffer | null;
 }
 
 type Broken = Omit<Break, 'account'>;
@@ -76,7 +81,7 @@ const earlier = (one: Broken | undefined, other: Broken | undefined): Broken | u
 
 interface Chain {
   account: string;
-  head: Head | undefined;
+  end: End | undefined;
   /** The number up to which checkpoints cover it, and the earliest epoch, by its place, that may follow. */
   covered: bigint;
   floor: number;
@@ -85,14 +90,15 @@ interface Chain {
 async function checkChain(
   db: Sql,
   keyring: Keyring,
-  { account, head, covered, floor }: Chain,
+  { account, end, covered, floor }: Chain,
 ): Promise<{ events: number; broken: Broken | undefined }> {
   const epochs = keyring.auditEpochs();
   let number = 0n;
   let previous: Buffer = origin;
   let epoch = 0;
+  const last = end?.last ?? '0';
   for (;;) {
-    const events = await db.rows<AuditEvent>(chainFrom, { account, after: String(number), batch });
+    const events = await db.rows<AuditEvent>(chainFrom, { account, after: String(number), last, batch });
     for (const event of events) {
       const at = BigInt(event.number);
       const broken = (reason: string) => ({ events: Number(number), broken: { number: String(at), reason } });
@@ -111,21 +117,26 @@ async function checkChain(
   const next = String(number + 1n);
   const cut = (reason: string) => ({ events: Number(number), broken: { number: next, reason } });
   if (covered > number) return cut(ofLines.missing);
-  if (!head)
+  if (!end?.number)
     return number > 0n
       ? cut('cannot be told: the head of the chain is missing')
       : { events: 0, broken: undefined };
-  if (BigInt(head.number) !== number) return cut(ofHeads.missing);
-  if (number > 0n && !previous.equals(head.hash)) return cut(ofHeads.another);
+  if (BigInt(end.number) !== number) return cut(ofHeads.missing);
+  if (number > 0n && !(end.hash && previous.equals(end.hash))) return cut(ofHeads.another);
   return { events: Number(number), broken: undefined };
 }
 
-const allHeads = sql(
-  'SELECT account_id AS account, number::text AS number, hash FROM audit_heads ORDER BY account_id',
-);
-const allChains = sql('SELECT DISTINCT account_id AS account FROM audit_events ORDER BY account_id');
+// One statement, which sees heads and rows as they were at one moment: others add to the chains meanwhile.
+const allEnds = sql(`
+  SELECT chain.account_id AS account, coalesce(last.number, 0)::text AS last, h.number::text AS number, h.hash
+  FROM (SELECT account_id FROM audit_heads UNION SELECT account_id FROM audit_events) chain
+  LEFT JOIN audit_heads h USING (account_id)
+  LEFT JOIN LATERAL (
+    SELECT e.number FROM audit_events e WHERE e.account_id = chain.account_id ORDER BY e.number DESC LIMIT 1) last ON true
+  ORDER BY chain.account_id`);
 // By `e.number`: a plain `number` would be the text above, by which 10 comes before 2.
 const chainFrom = sql(`
   SELECT ${hashedColumns}
-  FROM audit_events e WHERE account_id = :account AND e.number > CAST(:after AS bigint)
+  FROM audit_events e
+  WHERE account_id = :account AND e.number > CAST(:after AS bigint) AND e.number <= CAST(:last AS bigint)
   ORDER BY e.number LIMIT CAST(:batch AS integer)`);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { linkAll } from '../../src/audit/chain.js';
 import { checkAudit } from '../../src/audit/check.js';
 import { linesOfFile } from '../../src/audit/checkpoints/folder.js';
+import type { Sql } from '../../src/database/database.js';
 import { openKeyring, type Keyring } from '../../src/keyring/keyring.js';
 import { loadKeyFiles } from '../../src/keyring/kek-file.js';
 import { startTestServer, type TestServer } from '../support/server.js';
@@ -47,6 +48,38 @@ test('S61: a chain longer than what is read at once is whole, and an edited row 
     account,
   });
   expect(await verdict()).toBe('row 2050 does not follow from the row before it');
+});
+
+test('S61: a log to which others add while it is read is whole, as far as it went when that began', async () => {
+  const { account, file, grow, write } = await chainOfFive();
+  await write();
+  // Between any two of its statements a chain goes on, and another begins.
+  const busy: Sql = {
+    rows: async (statement, parameters) => {
+      const found = await server.db.rows<never>(statement, parameters);
+      await Promise.all([grow(), chainOfFive()]);
+      return found;
+    },
+  };
+  const before = await check(file);
+  const { breaks, events } = await checkAudit(busy, keyring, linesOfFile(file));
+  expect(breaks.filter((one) => one.account === account)).toEqual([]);
+  expect(breaks).toEqual(before.breaks);
+  expect(events).toBeGreaterThanOrEqual(before.events);
+});
+
+test('S61: an event that is added while the log is read does not hide a cut', async () => {
+  const { account, file, grow, write, cut } = await chainOfFive();
+  await write();
+  await cut(4);
+  const busy: Sql = {
+    rows: async (statement, parameters) => {
+      const found = await server.db.rows<never>(statement, parameters);
+      await grow();
+      return found;
+    },
+  };
+  expect(verdictOn(await checkAudit(busy, keyring, linesOfFile(file)), account)).toMatch(/^row 5 /);
 });
 
 test.each([

@@ -105,7 +105,10 @@ test('all serve at one address, and what one has done holds in the others', asyn
   await Promise.all(lives);
   while (answering().size < count) await sleep(20);
   expect([...answering()].sort()).toEqual([...all].sort());
-  expect(await runKeyway(['audit', 'verify'], environment)).toMatchObject({ code: 0 });
+  expect(await runKeyway(['audit', 'verify'], environment)).toMatchObject({
+    code: 0,
+    output: expect.stringContaining('The audit log is whole') as string,
+  });
 });
 
 test('one that is killed is replaced, whichever it is, and what is done for all goes on', async () => {
