@@ -1,7 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import { startJobs, type JobParts } from '../src/jobs.js';
 import { openLog } from '../src/log.js';
 import { noTelemetry } from '../src/telemetry/telemetry.js';
+import { makeAccount, makeCredential } from './support/make.js';
+import { startTestServer } from './support/server.js';
+import { statementsOf } from './support/statements.js';
 
 /** Jobs that write into `written`, but for those whose name is in `failing`. */
 function jobs(failing: string[]) {
@@ -75,4 +79,20 @@ describe('of several processes', () => {
     one.started.takeShared();
     expect(await doneBy(one)).toEqual([]);
   });
+});
+
+test('what the tests count of a request has no statement of a job, however seldom that runs', async () => {
+  const { setInterval } = globalThis;
+  const soon = jest
+    .spyOn(globalThis, 'setInterval')
+    .mockImplementation((work, ms = 0, ...rest) => setInterval(work, Math.min(ms, 100), ...rest));
+  const server = await startTestServer();
+  try {
+    await makeCredential(server, await makeAccount(server), { retrievable: true });
+    const { statements } = await statementsOf(server, () => sleep(2_000));
+    expect(statements.map(({ text }) => text)).toEqual([]);
+  } finally {
+    soon.mockRestore();
+    await server.stop();
+  }
 });

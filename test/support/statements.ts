@@ -1,25 +1,12 @@
 import type { Statement, Tx } from '../../src/database/database.js';
+import { asRequest, isOfRequest } from './of-requests.js';
 import type { SharedServer } from './server.js';
 
-// What runs by itself now and then, whoever asks for what: the clock, the checkpoints, what jobs count, forget and take
-// up, and the block of points that a process takes for many requests.
-const ofJobs = new RegExp(
-  [
-    String.raw`clock_timestamp\(\)\) \* 1000 AS ms|(UPDATE|FROM) keyring_keys|AS grown`,
-    String.raw`FROM audit_heads WHERE number > 0`,
-    String.raw`^\s*DELETE FROM (nonces|password_attempts|idempotency_keys|rate_limits)`,
-    String.raw`^\s*INSERT INTO rate_limits`,
-    String.raw`^\s*WITH next AS MATERIALIZED`,
-    String.raw`^\s*SELECT 1 AS one FROM syncs y`,
-    String.raw`^\s*SELECT s\.id FROM stores s WHERE s\.deleted_at IS NULL AND s\.sealed`,
-    String.raw`^\s*SELECT c\.id, next\.tenant`,
-    String.raw`^\s*UPDATE credentials SET rotation_tried_at`,
-    String.raw`e\.hash IS DISTINCT FROM decode\(line\.hash`,
-  ].join('|'),
-);
+// What a request asks now and then for many others: whether the keys are still those, and a block of points.
+const nowAndThen = /(UPDATE|FROM) keyring_keys|^\s*INSERT INTO rate_limits/;
 
-/** Whether a statement is one that runs by itself. @param text with its line breaks or without */
-export const isOfJobs = (text: string) => ofJobs.test(text);
+/** Whether a statement that is sent just now is counted: it is a request's, and not asked for others too. */
+export const isCounted = (text: string) => isOfRequest() && !nowAndThen.test(text);
 
 /**
  * The statements that run while something is done, apart from those of jobs. What is in a transaction is not among
@@ -33,11 +20,11 @@ export async function statementsOf<Result>(
   const statements: Statement[] = [];
   const rows = db.rows.bind(db);
   db.rows = (statement, parameters) => {
-    if (!isOfJobs(statement.text)) statements.push(statement);
+    if (isCounted(statement.text)) statements.push(statement);
     return rows(statement, parameters);
   };
   try {
-    return { result: await work(), statements };
+    return { result: await asRequest(work), statements };
   } finally {
     db.rows = rows;
   }
@@ -69,7 +56,7 @@ export async function takingsOf<Result>(
   }
 }
 
-/** How many statements the longest transaction has that is done meanwhile: those of jobs are short. */
+/** How many statements the longest transaction has that is done meanwhile, apart from those of jobs. */
 export async function longestTransactionOf<Result>(
   server: SharedServer,
   work: () => Promise<Result>,
@@ -77,8 +64,9 @@ export async function longestTransactionOf<Result>(
   const { db } = server;
   const transaction = db.transaction.bind(db);
   let longest = 0;
-  db.transaction = (inside) =>
-    transaction((tx) => {
+  db.transaction = (inside) => {
+    if (!isOfRequest()) return transaction(inside);
+    return transaction((tx) => {
       let count = 0;
       const rows: Tx['rows'] = (statement, parameters) => {
         longest = Math.max(longest, ++count);
@@ -86,8 +74,9 @@ export async function longestTransactionOf<Result>(
       };
       return inside({ ...tx, rows });
     });
+  };
   try {
-    return { result: await work(), longest };
+    return { result: await asRequest(work), longest };
   } finally {
     db.transaction = transaction;
   }

@@ -1,6 +1,7 @@
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import type { SharedServer } from './server.js';
-import { isOfJobs } from './statements.js';
+import { asRequest } from './of-requests.js';
+import { isCounted } from './statements.js';
 
 type Query = (query: string | { text: string }, ...more: unknown[]) => unknown;
 interface Client {
@@ -36,7 +37,7 @@ async function sentWhile(server: SharedServer, work: () => Promise<unknown>): Pr
     const { query } = client;
     client.query = (asked, ...more) => {
       const text = (typeof asked === 'string' ? asked : asked.text).replaceAll(/\s+/g, ' ').trim();
-      if (!isOfJobs(text)) sent.push(text);
+      if (isCounted(text)) sent.push(text);
       return query.call(client, asked, ...more);
     };
     restored.push(() => void (client.query = query));
@@ -47,7 +48,7 @@ async function sentWhile(server: SharedServer, work: () => Promise<unknown>): Pr
     return connect((error, client, release) => done(error, client && hear(client), release));
   };
   try {
-    await work();
+    await asRequest(work);
     return sent;
   } finally {
     pool.connect = connect;
