@@ -2,7 +2,10 @@
  * @slow 40 s
  * @embedded what comes in by HTTP
  */
+import { mkdtempSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   getNamedType,
   getNullableType,
@@ -490,6 +493,8 @@ describe('in production', () => {
       NODE_ENV: 'production',
       // A superuser is refused in production: see main.test.ts. The embedded database has no other role.
       DATABASE_URL: '',
+      // Those beside it are of the database that the place came with.
+      KEYWAY_CHECKPOINTS: mkdtempSync(join(tmpdir(), 'keyway-checkpoints-')),
     });
   });
   afterAll(() => production.stop());
