@@ -87,7 +87,7 @@ export async function start(
 ): Promise<Running> {
   const tracing =
     config.traces && (await import('./telemetry/tracing.js')).openTracing(config.traces, versionHere(), log);
-  const keyway = await open(config, log, tracing?.statement);
+  const keyway = await open(config, log, { traced: tracing?.statement, serves: true });
   const { db } = keyway;
   let stopping = false;
   const breaks = () => (keyway.keyring ? keyway.checkpoints.breaks : []);
@@ -167,12 +167,12 @@ export async function start(
  * @returns `openKeyway`; it throws besides StoppedWaiting.
  */
 export function openOnceThere(stopAsked: Promise<unknown>): typeof openKeyway {
-  return async (config, log, statement) => {
+  return async (config, log, purpose) => {
     let door: FastifyInstance | undefined;
     try {
       for (;;) {
         try {
-          return await openKeyway(config, log, statement);
+          return await openKeyway(config, log, purpose);
         } catch (error) {
           if (!(error instanceof DatabaseAway)) throw error;
           door ??= await openClosedDoor(config, log, error);

@@ -14,7 +14,7 @@ import { loadKeyFiles } from '../src/keyring/kek-file.js';
 import { openKeyring } from '../src/keyring/keyring.js';
 import { entities, migrations } from '../src/start/tables.js';
 import { makeAccount, makeCredential } from './support/make.js';
-import { emptyPlace, readyPlace, runKeyway, type Place } from './support/process.js';
+import { emptyPlace, readyPlace, runKeyway, spawnKeyway, urlOf, type Place } from './support/process.js';
 import { startTestServer } from './support/server.js';
 
 const places: Place[] = [];
@@ -97,6 +97,41 @@ test('R32: a database of a later version is refused, and stays as it is', async 
   const served = await runKeyway(['serve'], place.environment);
   expect(served.code).not.toBe(0);
   expect(served.output).toContain('its database is of a later version');
+});
+
+test('R31: a database to which a later version has only added is served, and commands refuse it', async () => {
+  const place = keep(await readyPlace());
+  const db = await open(place);
+  try {
+    await db.rows(
+      sql(
+        "INSERT INTO migrations (timestamp, name) VALUES (9999999999997, 'ExpandLater9999999999997'), (9999999999998, 'ExpandMore9999999999998')",
+      ),
+    );
+  } finally {
+    await db.close();
+  }
+  const spawned = spawnKeyway(['serve'], place.environment);
+  try {
+    const answer = await fetch(`${await urlOf(spawned)}/ready`);
+    expect(answer.status).toBe(200);
+    expect(spawned.output()).toContain('ExpandMore9999999999998');
+  } finally {
+    spawned.child.kill();
+    await spawned.ended;
+  }
+  const command = await runKeyway(['keys', 'retire', 'kek', 'k1'], place.environment);
+  expect(command.code).toBe(1);
+  expect(command.output).toContain('its database is of a later version');
+  const looked = await runKeyway(['doctor'], place.environment);
+  expect(looked.output).toContain('ExpandMore9999999999998');
+});
+
+test('R31: each migration since 0.2.0 says by its name whether the version before can go on', () => {
+  const sayingNothing = migrations
+    .map(({ name }) => name)
+    .filter((name) => !/^(Expand|Contract)[A-Z]/.test(name));
+  expect(sayingNothing.at(-1)).toBe('RateLimits1796830000000');
 });
 
 class Failing9999999999999 implements MigrationInterface {

@@ -419,31 +419,36 @@ export class Database implements Sql {
 
   /**
    * Brings the tables up to date. Each migration is one transaction: it is done whole, or not at all.
+   * @param mayBeAdded whether a newer Keyway may have added to them.
+   * @returns what that has added
    * @throws an Error to show, where a newer Keyway has brought them further than this one knows, and where the role
    * lacks a right for it; nothing is changed then.
    */
-  async migrate(): Promise<void> {
-    await this.expectToMigrate();
+  async migrate(mayBeAdded = false): Promise<{ added: string[] }> {
+    const { added } = await this.expectToMigrate(mayBeAdded);
     await this.runMigrations();
+    return { added };
   }
 
   /**
    * Expects that `migrate` would succeed, and changes nothing.
-   * @returns how many changes of the tables are done, and how many there are.
+   * @returns how many changes of the tables are done, how many there are, and the names of others that a newer Keyway made.
    * @throws as `migrate`
    */
-  async expectToMigrate(): Promise<{ done: number; all: number }> {
+  async expectToMigrate(mayBeAdded = false): Promise<{ done: number; all: number; added: string[] }> {
     const known = new Set(this.source.migrations.map(({ name, constructor }) => name ?? constructor.name));
     const [there] = await this.rows<{ there: boolean }>(migrated);
-    const done = there?.there ? await this.rows<{ name: string }>(migrationsDone) : [];
-    const unknown = done.filter(({ name }) => !known.has(name)).map(({ name }) => name);
+    const made = there?.there ? await this.rows<{ name: string }>(migrationsDone) : [];
+    const done = made.filter(({ name }) => known.has(name));
+    const added = made.filter(({ name }) => !known.has(name)).map(({ name }) => name);
+    const unknown = mayBeAdded ? added.filter((name) => !isExpansion(name)) : added;
     if (unknown.length > 0)
       throw new Error(
         `Keyway cannot start:\n  its database is of a later version, with changes that this one does not know (${unknown.join(', ')}): start that version or a newer one, or bring back a backup from before`,
       );
     if (!this.embedded && done.length < known.size)
       expectRights((await this.rows<RoleRights>(rightsToMigrate))[0]);
-    return { done: done.length, all: known.size };
+    return { done: done.length, all: known.size, added };
   }
 
   /** They take as long as there are rows: the driver's own limit for a statement is lifted meanwhile. */
@@ -482,6 +487,12 @@ export function violates(error: unknown, constraint: string): boolean {
 
 /** True for the failure of a value that a statement was given, and not of the database. */
 export const isBadValue = (error: unknown): boolean => /^22/.test(databaseError(error)?.code ?? '');
+
+/**
+ * Whether the version before can start on what a migration has made: what that reads is there, and what it writes is taken.
+ * Told by its name, which is all that version has of it.
+ */
+const isExpansion = (name: string): boolean => name.startsWith('Expand');
 
 const startTransaction = { text: 'START TRANSACTION', values: [] };
 const commit = { text: 'COMMIT', values: [] };

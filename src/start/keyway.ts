@@ -45,19 +45,26 @@ export interface Locked {
   close(): Promise<void>;
 }
 
+/** What a Keyway is opened for. */
+interface Purpose {
+  /** Hears of each statement. */
+  traced?: Traced | undefined;
+  /** To serve, also where a later version has added to the database. A command needs to know all that is in it. */
+  serves?: boolean;
+}
+
 /**
  * Makes the data folder, for its owner alone; opens the database and brings it up to date, opens the keys, makes what a
  * first start makes, and brings the built-in roles up to date. Where the audit log is not what its checkpoints say, nothing
  * is made and nothing brought up to date but the tables.
- * @param traced hears of each statement
  * @throws where the folders cannot be used, the database or the place of the checkpoints cannot be reached, key files are wrong, or production forbids
  * the database's role.
  */
-export async function openKeyway(config: Config, log: Log, traced?: Traced): Promise<Keyway | Locked> {
+export async function openKeyway(config: Config, log: Log, purpose: Purpose = {}): Promise<Keyway | Locked> {
   makeFolder('KEYWAY_DATA_DIR', config.dataDir);
   const place = await openCheckpointPlace(config.checkpoints);
   try {
-    return await openDatabase(config, log, place, traced);
+    return await openDatabase(config, log, place, purpose);
   } catch (error) {
     await place.close();
     throw error;
@@ -68,7 +75,7 @@ async function openDatabase(
   config: Config,
   log: Log,
   place: CheckpointPlace,
-  traced: Traced | undefined,
+  purpose: Purpose,
 ): Promise<Keyway | Locked> {
   const db = await Database.open({
     url: config.databaseUrl,
@@ -77,7 +84,7 @@ async function openDatabase(
     poolSize: config.databasePool,
     entities,
     migrations,
-    traced,
+    traced: purpose.traced,
     onPoolError: (error) => log.warn({ error }, 'a database connection was lost'),
     onFolderWait: (goneMs) =>
       log.warn(
@@ -87,7 +94,7 @@ async function openDatabase(
   });
   try {
     if (config.production && !db.embedded) await expectModestRole(db);
-    return await db.alone(() => openParts(config, log, db, place, traced));
+    return await db.alone(() => openParts(config, log, db, place, purpose));
   } catch (error) {
     await db.close();
     throw error;
@@ -99,10 +106,12 @@ async function openParts(
   log: Log,
   db: Database,
   place: CheckpointPlace,
-  traced: Traced | undefined,
+  { traced, serves = false }: Purpose,
 ): Promise<Keyway | Locked> {
   await db.setClock();
-  await db.migrate();
+  const { added } = await db.migrate(serves);
+  if (added.length > 0)
+    log.warn({ added }, 'the database is of a later version, which has only added to it: this one goes on');
   const wraps = new WrapCount(db, log);
   const keks = new UnwrappedKeks(openKeyProviders(config.keyProviders), log);
   const options: KeyringOptions = {

@@ -1,7 +1,14 @@
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { getMetadataStorage } from 'class-validator';
-import { GraphQLObjectType, GraphQLSchema, GraphQLString, isInputObjectType, validateSchema } from 'graphql';
+import {
+  GraphQLObjectType,
+  GraphQLSchema,
+  GraphQLString,
+  isEnumType,
+  isInputObjectType,
+  validateSchema,
+} from 'graphql';
 import { Arg, Field, FieldResolver, Mutation, ObjectType, Query, Resolver } from 'type-graphql';
 import { Permission } from '../../src/access/principal.js';
 import { Needs } from '../../src/inputs/declared.js';
@@ -19,6 +26,21 @@ test('schema.graphql at the root is what the code prints: npm run build writes i
 
 test('the graph is a valid schema, which is not checked at each start', () => {
   expect(validateSchema(schema)).toEqual([]);
+});
+
+test('S40, S59: nothing is pushed to anybody: there is no subscription and no webhook, and so none that shows a secret', () => {
+  expect(schema.getSubscriptionType()).toBeUndefined();
+  const named = Object.keys(schema.getTypeMap()).filter((name) => /webhook|subscription/i.test(name));
+  expect(named).toEqual([]);
+});
+
+test('S50: no answer is a table for a spreadsheet, whose cells could be formulas', () => {
+  const types = Object.values(schema.getTypeMap());
+  const values = types.filter(isEnumType).flatMap((type) => type.getValues().map(({ name }) => name));
+  const named = [...types.map(({ name }) => name), ...values].filter((name) =>
+    /csv|spreadsheet|xlsx/i.test(name),
+  );
+  expect(named).toEqual([]);
 });
 
 test('the graph prints the same each time it is built', async () => {
