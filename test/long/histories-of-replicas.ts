@@ -9,8 +9,15 @@ import { doorTo, type Answer, type Door } from '../support/server.js';
 
 // What callers of two replicas are told, with faults between them and the database, has an order that the rules allow.
 
-/** How many histories are lived through; `REPLICA_HISTORIES` says otherwise. */
-const count = Number(process.env['REPLICA_HISTORIES'] ?? 1_000);
+export interface Replicas {
+  /** Which line this proves, and of what. */
+  readonly title: string;
+  /** How many histories are lived through. */
+  readonly histories: number;
+  /** The program of the second one, where it is another version. */
+  readonly other?: string;
+}
+
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const lanes = 3;
 const stepsOfLane = 5;
@@ -21,7 +28,39 @@ let cluster: Cluster;
 let place: Place;
 let replicas: Spawned[];
 let doors: Door[];
-beforeAll(async () => {
+
+/** Starts two replicas, which end with the file, and has them asked. */
+export function testHistories({ title, histories: count, other }: Replicas): void {
+  beforeAll(() => startReplicas(other));
+  afterAll(stopReplicas);
+  test(
+    `${title}: ${count} histories on two replicas, from seed ${seed}, have a legal order`,
+    async () => {
+      const faults: string[] = [];
+      for (let from = 0; from < count; from += beside) {
+        const draw = random(seed + from);
+        const histories = await Promise.all(
+          Array.from({ length: Math.min(beside, count - from) }, () => begun(draw)),
+        );
+        let isOver = false;
+        const disturbing = disturb(draw, () => isOver);
+        await Promise.all(histories.map((history) => history.live()));
+        isOver = true;
+        await disturbing;
+        for (const history of histories) {
+          const fault = history.fault();
+          if (fault) faults.push(`seed ${seed + from}:\n  ${fault.join('\n  ')}`);
+        }
+        // What was begun while connections were ended is not to be taken for the next one's.
+        await settled();
+      }
+      expect(faults).toEqual([]);
+    },
+    60_000 + count * 2_000,
+  );
+}
+
+async function startReplicas(other: string | undefined): Promise<void> {
   cluster = await makeCluster();
   await onServer(cluster.url, 'CREATE DATABASE histories');
   place = await emptyPlace();
@@ -31,21 +70,22 @@ beforeAll(async () => {
   replicas = [];
   const urls: string[] = [];
   for (let one = 0; one < 2; one++) {
-    const replica = spawnKeyway(['serve'], environment);
+    const replica = spawnKeyway(['serve'], environment, { program: one === 0 ? undefined : other });
     replicas.push(replica);
     urls.push(await urlOf(replica));
   }
   const token = readFileSync(join(place.folder, 'admin-token'), 'utf8').trim();
   doors = urls.map((url) => doorTo(url, token));
-});
-afterAll(async () => {
+}
+
+async function stopReplicas(): Promise<void> {
   for (const { child, ended } of replicas) {
     child.kill('SIGKILL');
     await ended;
   }
   await place.drop();
   await cluster.drop();
-});
+}
 
 /** What decides about a credential and its account. */
 interface State {
@@ -222,32 +262,6 @@ async function disturb(draw: (below: number) => number, isOver: () => boolean): 
     }
   }
 }
-
-test(
-  `R37: ${count} histories on two replicas, from seed ${seed}, have a legal order`,
-  async () => {
-    const faults: string[] = [];
-    for (let from = 0; from < count; from += beside) {
-      const draw = random(seed + from);
-      const histories = await Promise.all(
-        Array.from({ length: Math.min(beside, count - from) }, () => begun(draw)),
-      );
-      let isOver = false;
-      const disturbing = disturb(draw, () => isOver);
-      await Promise.all(histories.map((history) => history.live()));
-      isOver = true;
-      await disturbing;
-      for (const history of histories) {
-        const fault = history.fault();
-        if (fault) faults.push(`seed ${seed + from}:\n  ${fault.join('\n  ')}`);
-      }
-      // What was begun while connections were ended is not to be taken for the next one's.
-      await settled();
-    }
-    expect(faults).toEqual([]);
-  },
-  60_000 + count * 2_000,
-);
 
 /** Until both replicas answer again. */
 async function settled(): Promise<void> {

@@ -20,20 +20,21 @@ export interface Spawned {
  * Runs `keyway` with these arguments; end what serves by `child.kill()`.
  * @param preload a module that it imports before anything else.
  * @param node the program of another version of Node.
+ * @param program that of another version of Keyway.
  */
 export function spawnKeyway(
   args: readonly string[],
   environment: Record<string, string>,
-  { preload, node = process.execPath }: { preload?: string | undefined; node?: string | undefined } = {},
+  {
+    preload,
+    node = process.execPath,
+    program = 'bin/keyway.js',
+  }: { preload?: string | undefined; node?: string | undefined; program?: string | undefined } = {},
 ): Spawned {
-  const child = spawn(
-    node,
-    [...(preload === undefined ? [] : ['--import', preload]), 'bin/keyway.js', ...args],
-    {
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const child = spawn(node, [...(preload === undefined ? [] : ['--import', preload]), program, ...args], {
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (data: Buffer) => void (output += String(data)));
