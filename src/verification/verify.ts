@@ -34,9 +34,11 @@ export async function verifyCredentials(
 ): Promise<VerifyCredentialPayload[]> {
   if (!ctx.principal.rights.has(Permission.CREDENTIAL_VERIFY)) throw forbidden();
   if (inputs.length > mostVerified) {
-    throw new KeywayError('LIMIT_EXCEEDED', `At most ${mostVerified} credentials are verified at once.`, {
-      limit: 'verifiedAtOnce',
-    });
+    throw new KeywayError(
+      'LIMIT_EXCEEDED',
+      `${inputs.length} credentials are to be verified; ${mostVerified} are allowed at once.`,
+      { limit: 'verifiedAtOnce' },
+    );
   }
   const all = inputs.map((input, index) => opened(ctx, input, path ?? `inputs.${index}.`));
   const cases: Case[] = [];
