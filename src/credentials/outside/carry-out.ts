@@ -13,7 +13,7 @@ import { ends } from './verdict.js';
 const patienceMs = 6_000;
 const glanceMs = 100;
 /** How often the database is asked whether it is there, while a store is waited for. */
-const askMs = 500;
+const askMs = 1_000;
 
 /** What is kept under an idempotency key of a write to an outside store. */
 export interface Planned extends Record<string, unknown> {
