@@ -65,7 +65,8 @@ export async function attempt(ctx: RequestContext, code: string, stage?: 'confir
         if (!proved) await db.rows(uncountTry, own);
         return result;
       } catch (error) {
-        if (!refused) await db.rows(uncountTry, own);
+        // Where the database is away this fails as well: what has become of the deed is told by its own error.
+        if (!refused) await db.rows(uncountTry, own).catch(() => undefined);
         throw error;
       }
     },

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isLocal } from './database-url.js';
-import { Secret } from '../secret.js';
+import { Secret, utf8 } from '../secret.js';
 
 /** A Redis, and who asks there. */
 export interface RedisAt {
@@ -57,9 +57,13 @@ export function readRedisAt(
   };
 }
 
-/** The password as it is now. @throws where its file cannot be read */
-export const passwordOf = ({ password, passwordFile }: RedisAt): Secret | undefined =>
-  passwordFile === undefined ? password : Secret.of(readFileSync(passwordFile, 'utf8').trim());
+/** The password as it is now. @throws where its file cannot be read, or is not UTF-8 */
+export function passwordOf({ password, passwordFile }: RedisAt): Secret | undefined {
+  if (passwordFile === undefined) return password;
+  const text = utf8(readFileSync(passwordFile));
+  if (text === undefined) throw new Error('the file of KEYWAY_REDIS_PASSWORD_FILE is not UTF-8');
+  return Secret.of(text.trim());
+}
 
 const usualPort = 6379;
 

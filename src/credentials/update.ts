@@ -26,7 +26,7 @@ import type { RotationPolicyInput, UpdateCredentialInput } from './credential.in
 import { endOrphans } from './record/end.js';
 import { changedCredential, findCredential } from './record/find.js';
 import { expectLiving, expectRevision, lockCredential } from './record/lock.js';
-import { expectKeepable, policyColumns, secretMadeMs } from './record/policy.js';
+import { expectKeepable, expectTimeOfOwner, policyColumns, secretMadeMs } from './record/policy.js';
 import { deedsOfChange } from './record/deeds.js';
 import { carryOut } from './outside/carry-out.js';
 import type { Lease } from './outside/lease.js';
@@ -94,6 +94,7 @@ export async function updateCredential(
     );
     if (input.rotationPolicy && (names.includes('rotateEvery') || names.includes('rotateGrace')))
       await expectKeepable(tx, input.rotationPolicy, { ...credential, ...wanted }, connector);
+    else if (names.includes('ownerId')) await expectTimeOfOwner(tx, { ...credential, ...wanted });
     if (names.includes('projectId') || names.includes('ownerId')) {
       const move = { from: placeOf(credential), to: placeOf({ ...credential, ...wanted }) };
       await authorizeGains(ctx, [move], tx);

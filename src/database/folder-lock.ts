@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
@@ -41,8 +42,9 @@ const usual: LockTimes = { beatMs: 1_000, goneMs: 10_000 };
  *
  * A process is alive while its socket in the folder takes connections: the kernel ends that with the process, and knows
  * neither of containers nor of processes that only stand still. Where the holder ran on another kernel (another machine,
- * or this one before it was restarted), its file says whether it lives: a number in it grows while it does. It is
- * watched by our own clock, since those of two machines differ.
+ * or this one before it was restarted), or came to the folder by another mount, where its socket is nobody's, its file says
+ * whether it lives: a number in it grows while it does. It is watched by our own clock, since those of two machines
+ * differ.
  * @param waiting is told where that takes time, and how long.
  * @throws FolderTaken where another process has it.
  */
@@ -69,6 +71,7 @@ export async function lockFolder(
 type State = 'looks' | 'holds';
 
 interface Shown {
+  /** Where its socket can be connected to: as `whereabouts` tells. */
   kernel: string;
   /** Whether it has a socket, which not every file system can have. */
   socket: boolean;
@@ -79,6 +82,7 @@ interface Shown {
 interface Own {
   id: string;
   path: string;
+  kernel: string;
   show(state: State): void;
   withdraw(): void;
 }
@@ -89,14 +93,16 @@ async function announce(folder: string): Promise<Own> {
   const path = join(folder, `lock.${id}`);
   const server = await listen(folder, id);
   const file = openSync(path, 'wx', 0o600);
+  const kernel = whereabouts(folder);
   let beats = 0;
   const own = {
     id,
     path,
+    kernel,
     // By the open file, so that one that was taken away does not come back; of one length, so that none is seen half.
     show: (state: State) => {
       const beat = (++beats).toString().padStart(12);
-      const shown: Shown = { kernel: kernel(), socket: server !== undefined, state, beat };
+      const shown: Shown = { kernel, socket: server !== undefined, state, beat };
       writeSync(file, JSON.stringify(shown), 0);
       // A network file system would keep it to itself for a while.
       fdatasync(file, () => undefined);
@@ -164,7 +170,7 @@ async function outlive(
   for (;;) {
     const now = read(path);
     if (now === 'gone') return;
-    const isHere = now !== 'unreadable' && now.socket && now.kernel === kernel();
+    const isHere = now !== 'unreadable' && now.socket && now.kernel === own.kernel;
     if (isHere && !(await answers(folder, id))) return clear(path);
     const grew = now !== 'unreadable' && typeof seen === 'object' && now.beat !== seen.beat;
     // Of two that look for each other at once, the one whose name comes first stays.
@@ -205,6 +211,12 @@ function isShown(shown: unknown): shown is Shown {
   const isState = state === 'looks' || state === 'holds';
   return typeof kernel === 'string' && typeof socket === 'boolean' && isState && typeof beat === 'string';
 }
+
+/**
+ * The same for all containers of a machine that have the same mount of a folder. Two mounts of one network file system, or
+ * of one in user space, are two to the kernel: a socket that was made by one takes no connections by the other.
+ */
+const whereabouts = (folder: string): string => `${kernel()} ${statSync(folder, { bigint: true }).dev}`;
 
 /** The same for all containers of a machine, until that is restarted; empty where the system does not tell. */
 function kernel(): string {

@@ -1,5 +1,6 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ConnectionError, FastifyReply, FastifyRequest } from 'fastify';
 import { KeywayError, type Code } from '../errors.js';
 import { answerOf, publicError, seconds, type PublicError } from '../graph/errors/answer.js';
@@ -28,6 +29,21 @@ export function refuseBytes(
   const { answer } = answerOf({ statusCode }, id, excessOf[error.code ?? '']?.(limits));
   const limit = limitOf[error.code ?? ''];
   if (limit !== undefined) telemetry.refused(limit);
+  endWith(socket, statusCode, id, answer);
+  log.info({ id, status: statusCode, cause: error.code }, 'a request could not be read');
+}
+
+/** Answers who takes Keyway for a proxy: Node would hang up without a word, and no longer looks after the socket. */
+export function refuseTunnel(socket: Duplex, log: Log): void {
+  const id = newId();
+  const refusal = new KeywayError('BAD_REQUEST', 'The request is one to a proxy, which this is not.');
+  socket.on('error', () => undefined);
+  socket.once('finish', () => socket.destroy());
+  endWith(socket, 400, id, publicError(refusal, id));
+  log.info({ id, status: 400, cause: 'CONNECT' }, 'a request could not be read');
+}
+
+function endWith(socket: Duplex, status: number, id: string, answer: PublicError): void {
   const body = JSON.stringify({ errors: [answer] });
   const headers = {
     ...always(id),
@@ -36,8 +52,7 @@ export function refuseBytes(
     connection: 'close',
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  socket.end([`HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}`, ...lines, '', body].join('\r\n'));
-  log.info({ id, status: statusCode, cause: error.code }, 'a request could not be read');
+  socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n'));
 }
 
 /** Answers a header Expect that asks for what nobody knows. */

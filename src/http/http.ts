@@ -28,7 +28,15 @@ import type { ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
 import type { Outcome, RequestSpan, Telemetry } from '../telemetry/telemetry.js';
 import { Turns } from '../graph/turns.js';
-import { always, answerFailure, costless, refuse, refuseBytes, refuseExpectation } from './failures.js';
+import {
+  always,
+  answerFailure,
+  costless,
+  refuse,
+  refuseBytes,
+  refuseExpectation,
+  refuseTunnel,
+} from './failures.js';
 import { expectAsked, expectAskedByGet } from './asked.js';
 import { limitConnections } from './connections.js';
 import { mediaTypeFor } from './media-type.js';
@@ -114,6 +122,7 @@ export async function openHttp({
   });
   if (config.traces) traceRequests(app, config, telemetry);
   app.server.on('checkExpectation', (_, response: ServerResponse) => refuseExpectation(response));
+  app.server.on('connect', (_, socket) => refuseTunnel(socket, log));
   app.addHook(
     'onResponse',
     async ({ id, method, routeOptions, principal, outcome, span }, { statusCode, elapsedTime }) => {

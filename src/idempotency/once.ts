@@ -83,7 +83,9 @@ export async function onceReaching<Reached, Result extends Answer>(
       return firstOrAgain(ctx, tx, operation, key, () => keepReached(tx, reached));
     });
   } catch (error) {
-    await db.unlimited.rows(release, { id: claiming.id });
+    // Where the database is away this fails as well, and says that nothing was changed, of which it knows nothing. The claim
+    // ends by itself.
+    await db.unlimited.rows(release, { id: claiming.id }).catch(() => undefined);
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import { AuditOutcome } from '../audit/audit-event.js';
 import { callerOf, decisionOf } from '../audit/decision.js';
 import type { RequestContext } from '../context.js';
 import { takeUses } from '../credentials/limits/take.js';
-import { forbidden, KeywayError } from '../errors.js';
+import { codes, forbidden, KeywayError } from '../errors.js';
 import { decodeId } from '../ids.js';
 import { renewProven } from './renew-hashes.js';
 import { mostVerified } from '../config/limits.js';
@@ -34,9 +34,11 @@ export async function verifyCredentials(
 ): Promise<VerifyCredentialPayload[]> {
   if (!ctx.principal.rights.has(Permission.CREDENTIAL_VERIFY)) throw forbidden();
   if (inputs.length > mostVerified) {
-    throw new KeywayError('LIMIT_EXCEEDED', `At most ${mostVerified} credentials are verified at once.`, {
-      limit: 'verifiedAtOnce',
-    });
+    throw new KeywayError(
+      'LIMIT_EXCEEDED',
+      `${inputs.length} credentials are to be verified; ${mostVerified} are allowed at once.`,
+      { limit: 'verifiedAtOnce' },
+    );
   }
   const all = inputs.map((input, index) => opened(ctx, input, path ?? `inputs.${index}.`));
   const cases: Case[] = [];
@@ -44,7 +46,7 @@ export async function verifyCredentials(
     if (one.input.ip && !ctx.allowance.mayVerify(one.input.ip)) limit(one);
     else cases.push(one);
   if (cases.length > 0) await judge(ctx, cases);
-  for (const one of all) note(ctx, one);
+  await counting(async () => all.forEach((one) => note(ctx, one)));
   return all.map(verdict);
 }
 
@@ -54,12 +56,28 @@ async function judge(ctx: RequestContext, cases: readonly Case[]): Promise<void>
     cases.map(({ proof, project }) => ({ keys: proof.keys, project })),
   );
   await Promise.all(cases.map(async (one) => (one.match = await matched(ctx, one.proof, found))));
-  await lookAtPasswords(ctx, cases);
-  for (const one of cases) one.code = judged(one);
-  await refuseRepeated(ctx, cases);
-  await countUses(ctx, cases);
-  await renewProven(ctx, cases);
-  await countGuesses(ctx, cases);
+  await counting(async () => {
+    await lookAtPasswords(ctx, cases);
+    for (const one of cases) one.code = judged(one);
+    await refuseRepeated(ctx, cases);
+    await countUses(ctx, cases);
+    await renewProven(ctx, cases);
+    await countGuesses(ctx, cases);
+  });
+}
+
+/** What is counted stays so where the rest fails, or the answer to it is lost: nobody is told that nothing was changed. */
+async function counting(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof KeywayError) || error.message !== codes.UNAVAILABLE) throw error;
+    throw new KeywayError(
+      'UNAVAILABLE',
+      'A part cannot be reached just now; what was presented may have been counted as used.',
+      { cause: error },
+    );
+  }
 }
 
 /**

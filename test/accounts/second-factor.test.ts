@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { attempt } from '../../src/accounts/second-factor.js';
 import type { RequestContext } from '../../src/context.js';
+import { DatabaseUnavailable, outcomeUnknown } from '../../src/errors.js';
 import { parseId } from '../../src/ids.js';
 import { faultPaths, placesOf } from '../credentials/verbs.js';
 import { issue } from '../credentials/temporary.js';
@@ -941,4 +942,16 @@ describe('what is secret about it', () => {
       .join('');
     return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
   }
+});
+
+test('where the database is lost over a deed and stays away, the try that it cannot take back tells nothing of the deed', async () => {
+  const counted = [{ id: randomUUID(), sealed: Buffer.alloc(0), recovery: [] }];
+  let asked = 0;
+  const rows = () =>
+    asked++ === 0 ? Promise.resolve(counted) : Promise.reject(new DatabaseUnavailable('made by a test'));
+  const ctx = { db: { rows }, principal: { accountId: randomUUID() } } as unknown as RequestContext;
+  const tried = await attempt(ctx, '123456');
+  const deed = () => Promise.reject(outcomeUnknown('made by a test'));
+  await expect(tried.during(deed)).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+  expect(asked).toBe(2);
 });

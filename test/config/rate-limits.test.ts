@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { examineConfig, readConfig } from '../../src/config/config.js';
 import { passwordOf } from '../../src/config/redis-at.js';
 
@@ -30,6 +33,24 @@ test('Redis is on this machine, elsewhere by TLS, or at a socket', () => {
   expect(elsewhere && passwordOf(elsewhere)?.expose()).toBe('hunter@2');
   expect(JSON.stringify(elsewhere)).not.toContain('hunter');
   expect(at('unix:///run/redis/redis.sock')).toMatchObject({ path: '/run/redis/redis.sock', tls: false });
+});
+
+test('a password of Redis is what its file has, and one that is not UTF-8 is refused', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'keyway-redis-'));
+  const file = join(folder, 'password');
+  const at = readConfig({ KEYWAY_REDIS_URL: 'redis://localhost', KEYWAY_REDIS_PASSWORD_FILE: file }).redis;
+  const written = (bytes: Buffer) => {
+    writeFileSync(file, bytes);
+    return at && passwordOf(at)?.expose();
+  };
+  try {
+    expect(written(Buffer.from('\uFEFFhünter2\r\n'))).toBe('hünter2');
+    expect(() => written(Buffer.from('hünter2', 'latin1'))).toThrow(
+      'KEYWAY_REDIS_PASSWORD_FILE is not UTF-8',
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test.each([

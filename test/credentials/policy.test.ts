@@ -186,6 +186,18 @@ describe('is refused, and nothing is changed', () => {
     });
   });
 
+  test('an owner who has no time for the policy that a credential has', async () => {
+    const [owner, account] = [await makeAccount(server), await makeAccount(server)];
+    const rotationPolicy = policy('PT3S');
+    expectData(await asked(owner, { rotationPolicy }));
+    const { id } = expectData(await asked(account, { rotationPolicy })).createCredential.credential;
+    const before = await read(server, id);
+    for (const more of [{}, { rotationPolicy }])
+      expect(faultPaths(await update(server, { id, owner, ...more }))).toEqual(['input.owner']);
+    expect(await read(server, id)).toEqual(before);
+    expectData(await update(server, { id, owner, rotationPolicy: null }));
+  });
+
   test('more rotations in one store than its limit of calls has room for', async () => {
     const vendor = await veracode();
     vendors.push(vendor);

@@ -98,6 +98,28 @@ if (spawnSync(apart[0] ?? '', [...apart.slice(1), 'true']).status === 0) {
   });
 }
 
+// Two mounts of one folder, as two containers have them of a network file system: an overlay is another one here.
+const mounted = (at: string) => [
+  ...['unshare', '--mount', 'sh', '-c'],
+  'mkdir -p "$1" "$1.below" "$1.work" && o="lowerdir=$1.below,upperdir=$1,workdir=$1.work" && mount -t overlay overlay -o "$o" "$1" && shift && exec "$@"',
+  ...['sh', at],
+];
+const isMounted = () => {
+  const place = mkdtempSync(join(tmpdir(), 'keyway-mount-'));
+  const [command = '', ...args] = [...mounted(join(place, 'folder')), 'true'];
+  const { status } = spawnSync(command, args);
+  rmSync(place, { recursive: true, force: true });
+  return status === 0;
+};
+if (isMounted()) {
+  test('a process that came to it by another mount has it too: its socket is nobody’s there', async () => {
+    const child = await holder(mounted(folder));
+    expect(await word(child)).toBe('holds');
+    await expect(lock()).rejects.toThrow(taken);
+    expect(left()).toHaveLength(1);
+  });
+}
+
 describe('on another machine', () => {
   const elsewhere = (beat: number, state = 'holds') =>
     writeFileSync(

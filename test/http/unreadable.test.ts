@@ -58,6 +58,7 @@ describe('S9: what is refused before there is a request has our shape, an id, an
       417,
       'BAD_REQUEST',
     ],
+    ['a request to a proxy', `CONNECT MARKER.example.com:443 HTTP/1.1\r\n${closing}\r\n`, 400, 'BAD_REQUEST'],
     [
       'too many headers',
       `GET /MARKER HTTP/1.1\r\n${closing}a: ${'MARKER'.repeat(11_000)}\r\n\r\n`,

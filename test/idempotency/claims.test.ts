@@ -1,5 +1,6 @@
 import type { RequestContext } from '../../src/context.js';
 import { forgetOldAnswers } from '../../src/idempotency/forget.js';
+import { DatabaseUnavailable, outcomeUnknown } from '../../src/errors.js';
 import { answeredBefore, forgetAnswer, once, onceReaching } from '../../src/idempotency/once.js';
 import { newId } from '../../src/ids.js';
 import { openOutbound } from '../../src/outbound.js';
@@ -193,6 +194,17 @@ describe('what reaches out', () => {
     );
     expect(await keptOf(operation)).toEqual([]);
     expect((await onceReaching(ctx, operation, input, way)).replayed).toBe(false);
+  });
+
+  test('tells that the outcome is unknown, also where the claim cannot be let go', async () => {
+    const away = () => Promise.reject(new DatabaseUnavailable('made by a test'));
+    const db = Object.assign(Object.create(ctx.db) as typeof ctx.db, { unlimited: { rows: away } });
+    const lost = () => Promise.reject(outcomeUnknown('made by a test'));
+    const asking = onceReaching({ ...ctx, db }, unique('lost'), asked(), {
+      reach: () => Promise.resolve(),
+      keep: lost,
+    });
+    await expect(asking).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
   });
 
   test('takes over a claim whose time has passed', async () => {

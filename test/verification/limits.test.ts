@@ -376,6 +376,25 @@ test('a limit costs one statement more, however many are verified, and none wher
   expect([await counted(limited.slice(0, 1)), await counted(repeated(limited))]).toEqual([3, 3]);
 });
 
+test('where a use may have been counted nobody is told that nothing was changed', async () => {
+  const made = await makeKey(remainingUses(5));
+  await server.rows(`CREATE FUNCTION lose_uses() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    RAISE EXCEPTION 'made by a test' USING ERRCODE = '57014'; END $$`);
+  await server.rows(`CREATE TRIGGER lose_uses BEFORE UPDATE ON credential_limits
+    FOR EACH STATEMENT EXECUTE FUNCTION lose_uses()`);
+  try {
+    const message = 'A part cannot be reached just now; what was presented may have been counted as used.';
+    expect((await server.ask(one, { input: presented(made) }, verifier)).errors).toMatchObject([
+      { message, extensions: { code: 'UNAVAILABLE' } },
+    ]);
+    const { status, body } = await postVerify(server, presented(made), verifier);
+    expect([status, body.errors[0].message]).toEqual([503, message]);
+  } finally {
+    await server.rows('DROP TRIGGER lose_uses ON credential_limits');
+    await server.rows('DROP FUNCTION lose_uses');
+  }
+});
+
 test('limits go with what is deleted, and stay with what is rotated', async () => {
   const made = await makeKey({ ...rateLimit(2), ...remainingUses(2) });
   await verdictOn(presented(made));

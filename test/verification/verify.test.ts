@@ -693,6 +693,7 @@ describe('many at once', () => {
     const asked = Array.from({ length: 101 }, () => presented(made));
     const { result, statements } = await statementsOf(server, () => askOfAll(server, asked, verifier));
     expect([result.code, result.data]).toEqual(['LIMIT_EXCEEDED', null]);
+    expect(result.errors[0]?.message).toBe('101 credentials are to be verified; 100 are allowed at once.');
     expect(statements).toHaveLength(1);
     expect(await verifyAll(server, asked.slice(1), verifier)).toEqual(Array(100).fill(valid(made)));
   });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { AuditStreamAt } from '../../config/audit-stream-at.js';
-import { Secret } from '../../secret.js';
+import { Secret, utf8 } from '../../secret.js';
 import { SinkFault } from './sink-fault.js';
 import type { StreamedEvent } from './streamed-event.js';
 
@@ -39,7 +39,11 @@ export class Collector {
   /** Read each time: a token that is renewed is in the file from then on. */
   #token(): Secret | undefined {
     if (this.at.tokenFile === undefined) return undefined;
-    return Secret.of(readFileSync(this.at.tokenFile, 'utf8').trim());
+    const token = utf8(readFileSync(this.at.tokenFile))?.trim() ?? '';
+    // Of anything else a header would carry other bytes than the file has.
+    if (!/^[!-~]+$/.test(token))
+      throw new SinkFault('the file of KEYWAY_AUDIT_STREAM_TOKEN_FILE holds no token');
+    return Secret.of(token);
   }
 
   close(): Promise<void> {

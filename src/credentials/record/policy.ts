@@ -71,8 +71,7 @@ export async function expectKeepable(
     ownerId: ownerId ?? accountId,
     storeId: budget ? storeId : null,
   });
-  const perMs = (count: 'ofOwner' | 'ofStore') =>
-    others.reduce((sum, other) => sum + other[count] / durationMs(other.every), 1 / everyMs);
+  const perMs = (count: 'ofOwner' | 'ofStore') => rateOf(others, count) + 1 / everyMs;
   if (perMs('ofOwner') > 1 / shortestTurnMs)
     throw badInput(
       'input.rotationPolicy.every',
@@ -86,13 +85,36 @@ export async function expectKeepable(
 }
 
 /**
+ * A credential keeps its policy with another owner only where that one has the time for it, beside its others.
+ * @param of the credential as it is to be.
+ * @throws BAD_USER_INPUT
+ */
+export async function expectTimeOfOwner(
+  tx: Tx,
+  { id, ownerId, accountId, rotateEvery }: Pick<Credential, 'id' | 'ownerId' | 'accountId' | 'rotateEvery'>,
+): Promise<void> {
+  if (rotateEvery === null) return;
+  const of = { id, ownerId: ownerId ?? accountId, storeId: null };
+  const perMs = rateOf(await tx.rows<Others>(othersWithPolicy, of), 'ofOwner') + 1 / durationMs(rotateEvery);
+  if (perMs > 1 / shortestTurnMs)
+    throw badInput(
+      'input.owner',
+      `must be another, or the policy a longer one: with those of the owner's other credentials there would be more than one rotation in ${shortestTurnMs / 1_000} seconds`,
+    );
+}
+
+/** How many rotations policies ask for, in each millisecond. */
+const rateOf = (all: readonly Others[], count: 'ofOwner' | 'ofStore'): number =>
+  all.reduce((sum, other) => sum + other[count] / durationMs(other.every), 0);
+
+/**
  * How long after one credential of an owner the next may be rotated: half of what their policies ask for on average, so
  * that what is late is caught up with.
  * @param longestMs at most that long.
  */
 export async function paceMs(tx: Tx, ownerId: string, longestMs: number): Promise<number> {
   const all = await tx.rows<Others>(othersWithPolicy, { id: null, ownerId, storeId: null });
-  const perMs = all.reduce((sum, { every, ofOwner }) => sum + ofOwner / durationMs(every), 0);
+  const perMs = rateOf(all, 'ofOwner');
   return perMs === 0 ? longestMs : Math.min(longestMs, 0.5 / perMs);
 }
 

@@ -243,6 +243,29 @@ test('a collector gets batches with the token of now, and again what it has not 
   }
 });
 
+test.each([
+  ['Latin-1', Buffer.from('tok\xe4n', 'latin1')],
+  ['a letter beyond ASCII', Buffer.from('tokän')],
+  ['two words', Buffer.from('one two')],
+  ['nothing', Buffer.from('\n')],
+])('a collector is sent no token that its file does not have: %s', async (_, bytes) => {
+  let got = 0;
+  const http = createHttp((_request, response) => {
+    got++;
+    response.end();
+  });
+  const tokenFile = join(server.dataDir, newId());
+  writeFileSync(tokenFile, bytes);
+  const sink = openSink({ kind: 'collector', url: await listen(http), tokenFile });
+  try {
+    await expect(sink.send([])).rejects.toThrow('KEYWAY_AUDIT_STREAM_TOKEN_FILE holds no token');
+    expect(got).toBe(0);
+  } finally {
+    http.close();
+    http.closeAllConnections();
+  }
+});
+
 const syslogLine =
   /^<10[789]>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z \S+ keyway \d+ account:update - (\{.*\})$/;
 
