@@ -5,7 +5,7 @@
 /* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment */
 import { parseId } from '../../src/ids.js';
 import { expectData, makeAccount, makeCaller, makeCredential, makeProject, unique } from '../support/make.js';
-import { verify } from '../support/verify.js';
+import { verify } from '../verification/verifying.js';
 import {
   actionsOf,
   askScim,
@@ -375,7 +375,7 @@ describe('what is refused', () => {
   });
 });
 
-test('S7: nobody of another directory is seen or changed', async () => {
+test('S30: nobody of another directory is seen or changed', async () => {
   const { id, userName } = await acme.makeUser();
   const by = (account: string) => ({
     GET: undefined,
