@@ -9,8 +9,8 @@ import { mutationCost } from '../graph/query-weight.js';
 import type { Log } from '../log.js';
 import { deleteUser } from '../scim/delete-user.js';
 import { directoryOf, type Directory } from '../scim/directory.js';
-import { findGroup, listGroups, membersOf } from '../scim/find-groups.js';
-import { findUser, listUsers } from '../scim/find-users.js';
+import { groupById, listGroups, membersOf } from '../scim/find-groups.js';
+import { userById, listUsers } from '../scim/find-users.js';
 import { groupIn, groupResource, type FoundGroup } from '../scim/group.js';
 import { isWanted, listResponse, readAsked, readWanted, selected } from '../scim/list.js';
 import { groupChangeIn } from '../scim/patch-group.js';
@@ -153,7 +153,7 @@ function usersAt(base: string): Kind {
       const resources = rows.map((user) => selected(userResource(user, base), wanted));
       return { resource: listResponse(resources, total, asked.startIndex) };
     },
-    read: async (request) => told(await findUser(request.ctx, request.directory, request.id), request),
+    read: async (request) => told(await userById(request.ctx, request.directory, request.id), request),
     changes: [
       {
         method: 'POST',
@@ -211,7 +211,7 @@ function groupsAt(base: string): Kind {
       );
       return { resource: listResponse(resources, total, asked.startIndex) };
     },
-    read: async (request) => told(await findGroup(request.ctx, request.directory, request.id), request),
+    read: async (request) => told(await groupById(request.ctx, request.directory, request.id), request),
     changes: [
       {
         method: 'POST',

@@ -5,7 +5,7 @@ import { deleteAccount } from '../credentials/delete-account.js';
 import { KeywayError } from '../errors.js';
 import { encodeId } from '../ids.js';
 import type { Directory } from './directory.js';
-import { findUser } from './find-users.js';
+import { userById } from './find-users.js';
 import { expectVersion } from './write-user.js';
 
 /**
@@ -20,7 +20,7 @@ export async function deleteUser(
   id: string,
   expected: string | undefined,
 ): Promise<void> {
-  const found = await findUser(ctx, directory, id);
+  const found = await userById(ctx, directory, id);
   expectVersion(found, expected);
   const account = encodeId('Account', found.id);
   const fate = directory.heir ? { transferTo: directory.heir } : { revokeCredentials: true };

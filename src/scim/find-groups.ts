@@ -4,9 +4,9 @@ import { condition, every, sql, type Condition } from '../database/database.js';
 import { notFound } from '../errors.js';
 import type { Directory } from './directory.js';
 import { filtering, uuidIn, type Comparables } from './filter-sql.js';
-import { instantOf, versionOf } from './find-users.js';
+import { instantSql, versionSql } from './find-users.js';
 import type { FoundGroup } from './group.js';
-import { listed, type Asked, type Listed } from './list.js';
+import { listed, type AskedPage, type Listed } from './list.js';
 import { unfit } from './refusal.js';
 
 /** Members that one answer may have: of all groups in it. */
@@ -23,7 +23,7 @@ const comparables: Comparables = {
 export function listGroups(
   ctx: RequestContext,
   directory: Directory,
-  asked: Asked,
+  asked: AskedPage,
 ): Promise<Listed<FoundGroup>> {
   const where = every(
     inDirectory(directory),
@@ -33,7 +33,7 @@ export function listGroups(
 }
 
 /** A group by its id. @throws NOT_FOUND for one of another directory too */
-export async function findGroup(ctx: RequestContext, directory: Directory, id: string): Promise<FoundGroup> {
+export async function groupById(ctx: RequestContext, directory: Directory, id: string): Promise<FoundGroup> {
   const group = uuidIn(id);
   if (group === undefined) throw notFound();
   const where = every(inDirectory(directory), condition('g.id = :group', { group }));
@@ -69,8 +69,8 @@ const inDirectory = ({ id }: Directory): Condition =>
 const from = 'scim_groups g';
 
 const columns = `
-  g.id, g.display_name AS "displayName", g.external_id AS "externalId", ${instantOf('g.created_at')} AS created,
-  ${instantOf('g.updated_at')} AS "lastModified", ${versionOf('g')} AS version`;
+  g.id, g.display_name AS "displayName", g.external_id AS "externalId", ${instantSql('g.created_at')} AS created,
+  ${instantSql('g.updated_at')} AS "lastModified", ${versionSql('g')} AS version`;
 
 const membersOfGroups = sql(`
   SELECT m.group_id AS "of", m.account_id AS account FROM scim_members m

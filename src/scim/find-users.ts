@@ -3,7 +3,7 @@ import { condition, every, type Condition, type Sql } from '../database/database
 import { notFound } from '../errors.js';
 import type { Directory } from './directory.js';
 import { accountIn, filtering, type Comparables } from './filter-sql.js';
-import { listed, type Asked, type Listed } from './list.js';
+import { listed, type AskedPage, type Listed } from './list.js';
 import type { FoundUser } from './user.js';
 
 /** The attributes of users that lists may be filtered by, in small letters. */
@@ -23,7 +23,7 @@ const comparables: Comparables = {
 export function listUsers(
   ctx: RequestContext,
   directory: Directory,
-  asked: Asked,
+  asked: AskedPage,
 ): Promise<Listed<FoundUser>> {
   const where = every(
     inDirectory(directory),
@@ -36,7 +36,7 @@ export function listUsers(
  * A user by its id, as SCIM has it.
  * @throws NOT_FOUND for one of another directory too
  */
-export async function findUser(ctx: RequestContext, directory: Directory, id: string): Promise<FoundUser> {
+export async function userById(ctx: RequestContext, directory: Directory, id: string): Promise<FoundUser> {
   const account = accountIn(id);
   if (account === undefined) throw notFound();
   const user = await readUser(
@@ -69,11 +69,11 @@ const inDirectory = ({ id }: Directory): Condition =>
   });
 
 /** SQL: when a row was last changed, in microseconds. */
-export const versionOf = (row: string): string =>
+export const versionSql = (row: string): string =>
   `CAST(CAST(extract(epoch FROM ${row}.updated_at) * 1000000 AS bigint) AS text)`;
 
 /** SQL: an instant as SCIM has it. */
-export const instantOf = (column: string): string =>
+export const instantSql = (column: string): string =>
   `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 const from = 'scim_users u JOIN accounts a ON a.id = u.account_id';
@@ -81,4 +81,4 @@ const from = 'scim_users u JOIN accounts a ON a.id = u.account_id';
 const columns = `
   u.account_id AS id, u.user_name AS "userName", u.external_id AS "externalId", a.title AS "displayName",
   u.given_name AS "givenName", u.family_name AS "familyName", a.email, a.enabled AS active,
-  ${instantOf('a.created_at')} AS created, ${instantOf('a.updated_at')} AS "lastModified", ${versionOf('a')} AS version`;
+  ${instantSql('a.created_at')} AS created, ${instantSql('a.updated_at')} AS "lastModified", ${versionSql('a')} AS version`;

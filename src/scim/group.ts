@@ -1,7 +1,7 @@
 import { encodeId } from '../ids.js';
 import { unfit } from './refusal.js';
 import { metaOf, type FoundUser, type Resource } from './user.js';
-import { isMembers, lineOf, lineOrNothing, longestIdentifier, memberOf, type Members } from './values.js';
+import { isMembers, lineOf, lineOrNothing, longestIdentifier, attributeOf, type Members } from './values.js';
 import { accountIn } from './filter-sql.js';
 
 export const groupSchema = 'urn:ietf:params:scim:schemas:core:2.0:Group';
@@ -28,10 +28,10 @@ export interface GroupChange {
 
 /** The change that makes a group what a whole resource says. @throws ScimRefusal invalidValue */
 export const groupIn = (body: Members): GroupChange & { displayName: string } => ({
-  displayName: lineOf('displayName', memberOf(body, 'displayname')),
-  externalId: lineOrNothing('externalId', memberOf(body, 'externalid'), longestIdentifier),
+  displayName: lineOf('displayName', attributeOf(body, 'displayname')),
+  externalId: lineOrNothing('externalId', attributeOf(body, 'externalid'), longestIdentifier),
   replacesMembers: true,
-  added: new Set(membersIn(memberOf(body, 'members'))),
+  added: new Set(membersIn(attributeOf(body, 'members'))),
   removed: new Set(),
 });
 
@@ -45,7 +45,7 @@ export function membersIn(value: unknown): string[] {
   if (all.length > mostMembers)
     throw unfit('tooMany', `A request may name ${mostMembers} members: send the others in another one.`);
   return all.map((one) => {
-    const id = isMembers(one) ? memberOf(one, 'value') : one;
+    const id = isMembers(one) ? attributeOf(one, 'value') : one;
     const account = typeof id === 'string' ? accountIn(id) : undefined;
     if (account === undefined) throw noMember();
     return account;

@@ -14,7 +14,7 @@ export const listSchema = 'urn:ietf:params:scim:api:messages:2.0:ListResponse';
 export const mostSkipped = 100_000;
 
 /** What is asked of a list (RFC 7644, section 3.4.2). */
-export interface Asked {
+export interface AskedPage {
   readonly filter: Filter | undefined;
   /** From 1 on. */
   readonly startIndex: number;
@@ -33,7 +33,7 @@ export interface Listed<Row> {
  * sorting is not supported.
  * @throws ScimRefusal invalidFilter, invalidValue, and tooMany for a page that begins too far behind
  */
-export function readAsked(search: URLSearchParams): Asked {
+export function readAsked(search: URLSearchParams): AskedPage {
   const filter = search.get('filter');
   const startIndex = Math.max(1, wholeIn(search, 'startIndex', 1));
   if (startIndex > mostSkipped + 1)
@@ -57,7 +57,7 @@ export async function listed<Row extends object>(
   { db }: RequestContext,
   { name, columns, from, order }: { name: string; columns: string; from: string; order: string },
   where: Condition,
-  { startIndex, count }: Asked,
+  { startIndex, count }: AskedPage,
 ): Promise<Listed<Row>> {
   const page = db.statement(
     `scim ${name}:${where.shape}`,
@@ -89,12 +89,12 @@ export const listResponse = (resources: readonly Resource[], total: number, star
 });
 
 /** Which attributes are answered with, and which are not (RFC 7644, section 3.9). */
-export interface Wanted {
+export interface WantedAttributes {
   readonly only: readonly string[] | undefined;
   readonly without: readonly string[];
 }
 
-export function readWanted(search: URLSearchParams): Wanted {
+export function readWanted(search: URLSearchParams): WantedAttributes {
   const names = (name: string) =>
     search
       .getAll(name)
@@ -111,11 +111,11 @@ export function readWanted(search: URLSearchParams): Wanted {
 }
 
 /** Whether an attribute is asked for, by its name in small letters. */
-export const isWanted = ({ only, without }: Wanted, name: string): boolean =>
+export const isWanted = ({ only, without }: WantedAttributes, name: string): boolean =>
   only ? only.some((one) => one === name || one.startsWith(`${name}.`)) : !without.includes(name);
 
 /** The resource with what is asked for alone; `id` and `schemas` are in every answer. */
-export function selected(resource: Resource, wanted: Wanted): Resource {
+export function selected(resource: Resource, wanted: WantedAttributes): Resource {
   if (!wanted.only && wanted.without.length === 0) return resource;
   return Object.fromEntries(
     Object.entries(resource).filter(

@@ -2,7 +2,7 @@ import type { Filter } from './filter.js';
 import type { Operation } from './patch.js';
 import { unfit } from './refusal.js';
 import { activeOf, addressIn, type Person } from './user.js';
-import { emailOf, isMembers, lineOf, lineOrNothing, longestIdentifier, memberOf } from './values.js';
+import { emailOf, isMembers, lineOf, lineOrNothing, longestIdentifier, attributeOf } from './values.js';
 
 /**
  * Attributes of users that Keyway does not keep: what is done to them changes nothing (RFC 7643, section 4.1), since identity
@@ -53,7 +53,7 @@ function applyName(person: Person, part: string | undefined, value: unknown): vo
   else if (part === undefined) {
     const members = isMembers(value) ? value : {};
     for (const one of ['givenname', 'familyname']) {
-      const given = memberOf(members, one);
+      const given = attributeOf(members, one);
       if (value === undefined || given !== undefined) applyName(person, one, given);
     }
   }

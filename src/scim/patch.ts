@@ -1,6 +1,6 @@
 import { readFilter, withoutSchema, type Filter } from './filter.js';
 import { unfit } from './refusal.js';
-import { expectMembers, isMembers, memberOf } from './values.js';
+import { expectMembers, isMembers, attributeOf } from './values.js';
 
 export const patchSchema = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
 
@@ -24,7 +24,7 @@ const mostOperations = 100;
  * @throws ScimRefusal invalidSyntax, invalidPath, invalidValue, noTarget
  */
 export function readPatch(body: unknown): Operation[] {
-  const listed = memberOf(expectMembers(body), 'operations');
+  const listed = attributeOf(expectMembers(body), 'operations');
   if (!Array.isArray(listed) || listed.length === 0 || listed.length > mostOperations)
     throw unfit('invalidSyntax', `Operations must be a list of 1 to ${mostOperations} operations.`);
   return listed.flatMap(operationsOf);
@@ -33,11 +33,11 @@ export function readPatch(body: unknown): Operation[] {
 function operationsOf(given: unknown): Operation[] {
   if (!isMembers(given)) throw unfit('invalidSyntax', 'Each of Operations must be an object.');
   // Entra writes the operation with a capital.
-  const op = String(memberOf(given, 'op')).toLowerCase();
+  const op = String(attributeOf(given, 'op')).toLowerCase();
   if (op !== 'add' && op !== 'replace' && op !== 'remove')
     throw unfit('invalidSyntax', 'op must be add, replace or remove.');
-  const path = memberOf(given, 'path');
-  const value = memberOf(given, 'value');
+  const path = attributeOf(given, 'path');
+  const value = attributeOf(given, 'value');
   if (
     op !== 'remove' &&
     value === undefined &&

@@ -8,7 +8,7 @@ import {
   lineOf,
   lineOrNothing,
   longestIdentifier,
-  memberOf,
+  attributeOf,
   type Members,
 } from './values.js';
 
@@ -45,22 +45,22 @@ export type Resource = Readonly<Record<string, unknown>>;
  * @throws ScimRefusal invalidValue
  */
 export function personIn(body: Members): Person {
-  const userName = lineOf('userName', memberOf(body, 'username'));
-  const name = memberOf(body, 'name');
+  const userName = lineOf('userName', attributeOf(body, 'username'));
+  const name = attributeOf(body, 'name');
   const names: Members = isMembers(name) ? name : {};
-  const givenName = lineOrNothing('name.givenName', memberOf(names, 'givenname'));
-  const familyName = lineOrNothing('name.familyName', memberOf(names, 'familyname'));
+  const givenName = lineOrNothing('name.givenName', attributeOf(names, 'givenname'));
+  const familyName = lineOrNothing('name.familyName', attributeOf(names, 'familyname'));
   const whole = [givenName, familyName].filter((part) => part !== null).join(' ');
-  const said = lineOrNothing('displayName', memberOf(body, 'displayname'));
-  const formatted = lineOrNothing('name.formatted', memberOf(names, 'formatted'));
+  const said = lineOrNothing('displayName', attributeOf(body, 'displayname'));
+  const formatted = lineOrNothing('name.formatted', attributeOf(names, 'formatted'));
   return {
     userName,
-    externalId: lineOrNothing('externalId', memberOf(body, 'externalid'), longestIdentifier),
+    externalId: lineOrNothing('externalId', attributeOf(body, 'externalid'), longestIdentifier),
     displayName: said ?? formatted ?? (whole || userName).slice(0, longestName),
     givenName,
     familyName,
-    email: emailOf(addressIn(memberOf(body, 'emails'))),
-    active: activeOf(memberOf(body, 'active') ?? true),
+    email: emailOf(addressIn(attributeOf(body, 'emails'))),
+    active: activeOf(attributeOf(body, 'active') ?? true),
   };
 }
 
@@ -75,8 +75,8 @@ export function activeOf(value: unknown): boolean {
 export function addressIn(emails: unknown): unknown {
   if (emails === undefined || emails === null || typeof emails === 'string') return emails;
   const all = (Array.isArray(emails) ? (emails as unknown[]) : [emails]).filter(isMembers);
-  const one = all.find((email) => truthOf(memberOf(email, 'primary')) === true) ?? all[0];
-  return one && memberOf(one, 'value');
+  const one = all.find((email) => truthOf(attributeOf(email, 'primary')) === true) ?? all[0];
+  return one && attributeOf(one, 'value');
 }
 
 /** @param base what addresses begin with, before `/Users` */

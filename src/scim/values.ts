@@ -13,7 +13,7 @@ export const isMembers = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** A member of an object, by its name in small letters, in whatever case it is written; null is as if it were left out. */
-export function memberOf(object: Members, name: string): unknown {
+export function attributeOf(object: Members, name: string): unknown {
   const key = Object.keys(object).find((one) => one.toLowerCase() === name);
   return key === undefined ? undefined : (object[key] ?? undefined);
 }

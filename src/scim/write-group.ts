@@ -9,8 +9,8 @@ import { notFound } from '../errors.js';
 import { newId } from '../ids.js';
 import { alignGrants, takeTurn } from './align-grants.js';
 import { keyOfName, type Directory } from './directory.js';
-import { findGroup } from './find-groups.js';
-import { versionOf } from './find-users.js';
+import { groupById } from './find-groups.js';
+import { versionSql } from './find-users.js';
 import { noMember, type FoundGroup, type GroupChange } from './group.js';
 import { taken } from './refusal.js';
 import { expectVersion } from './write-user.js';
@@ -34,7 +34,7 @@ export async function createGroup(
     const members = await keepMembers(tx, directory, id, change);
     await conclude(now, tx, directory, 'group:create', members, []);
   });
-  return findGroup(ctx, directory, id);
+  return groupById(ctx, directory, id);
 }
 
 /**
@@ -50,7 +50,7 @@ export async function changeGroup(
   expected: string | undefined,
   change: GroupChange,
 ): Promise<FoundGroup> {
-  const { id: group } = await findGroup(ctx, directory, id);
+  const { id: group } = await groupById(ctx, directory, id);
   await keeping(ctx, directory, async (now, tx) => {
     const before = await lockGroup(tx, directory, group);
     expectVersion(before, expected);
@@ -66,7 +66,7 @@ export async function changeGroup(
     const isRenamed = keyOfName(displayName) !== keyOfName(before.displayName);
     await conclude(now, tx, directory, 'group:update', isRenamed ? null : members, changed);
   });
-  return findGroup(ctx, directory, id);
+  return groupById(ctx, directory, id);
 }
 
 /** Deletes a group: its members hold nothing by it from the answer on. @throws NOT_FOUND; ScimRefusal 412 */
@@ -76,7 +76,7 @@ export async function deleteGroup(
   id: string,
   expected: string | undefined,
 ): Promise<void> {
-  const { id: group } = await findGroup(ctx, directory, id);
+  const { id: group } = await groupById(ctx, directory, id);
   await keeping(ctx, directory, async (now, tx) => {
     expectVersion(await lockGroup(tx, directory, group), expected);
     await tx.rows(remove, { id: group });
@@ -160,7 +160,7 @@ const update = sql(`
   WHERE id = :id`);
 const remove = sql('DELETE FROM scim_groups WHERE id = :id');
 const locked = sql(`
-  SELECT g.display_name AS "displayName", g.external_id AS "externalId", ${versionOf('g')} AS version
+  SELECT g.display_name AS "displayName", g.external_id AS "externalId", ${versionSql('g')} AS version
   FROM scim_groups g WHERE g.id = :id AND g.directory_id = :directory FOR UPDATE`);
 const removeOthers = sql(`
   DELETE FROM scim_members WHERE group_id = :group AND account_id <> ALL(CAST(:accounts AS uuid[]))

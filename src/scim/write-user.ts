@@ -8,7 +8,7 @@ import { sql, violates, type Tx } from '../database/database.js';
 import { conflict, KeywayError } from '../errors.js';
 import { encodeId, newId } from '../ids.js';
 import { keyOfName, type Directory } from './directory.js';
-import { findUser, versionOf } from './find-users.js';
+import { userById, versionSql } from './find-users.js';
 import { ScimRefusal, stale, taken } from './refusal.js';
 import { etagOf, type FoundUser, type Person } from './user.js';
 
@@ -42,7 +42,7 @@ export async function createUser(
       error instanceof KeywayError && error.code === 'CONFLICT' && !(error instanceof ScimRefusal);
     throw isTaken ? taken(error.message) : error;
   });
-  return findUser(ctx, directory, encodeId('Account', id));
+  return userById(ctx, directory, encodeId('Account', id));
 }
 
 /**
@@ -60,7 +60,7 @@ export async function changeUser(
   change: (person: Person) => Person,
 ): Promise<FoundUser> {
   for (let tries = 0; tries < mostTries; tries++) {
-    const found = await findUser(ctx, directory, id);
+    const found = await userById(ctx, directory, id);
     expectVersion(found, expected);
     const wanted = change(found);
     const names = differing(found, wanted);
@@ -78,7 +78,7 @@ export async function changeUser(
     };
     try {
       await decidedByNow(ctx, (asking) => updateAccount(asking, input, keep));
-      return await findUser(ctx, directory, id);
+      return await userById(ctx, directory, id);
     } catch (error) {
       if (!(error instanceof Changed)) throw error;
     }
@@ -161,5 +161,5 @@ const update = sql(`
   UPDATE scim_users SET user_name = :userName, user_key = :key, external_id = :externalId, given_name = :givenName,
     family_name = :familyName
   WHERE account_id = :id`);
-const versionNow = sql(`SELECT ${versionOf('a')} AS version FROM accounts a WHERE a.id = :id`);
+const versionNow = sql(`SELECT ${versionSql('a')} AS version FROM accounts a WHERE a.id = :id`);
 const identitiesNow = sql('SELECT issuer, subject, pattern FROM identities WHERE account_id = :id');
