@@ -18,7 +18,7 @@ import { patched } from '../scim/patch-user.js';
 import { readPatch } from '../scim/patch.js';
 import { ScimRefusal, scimError } from '../scim/refusal.js';
 import { aboutScim, serviceProviderConfig } from '../scim/schemas.js';
-import { personIn, userResource, type FoundUser, type Person, type Resource } from '../scim/user.js';
+import { etagOf, personIn, userResource, type FoundUser, type Person, type Resource } from '../scim/user.js';
 import { expectMembers } from '../scim/values.js';
 import { changeGroup, createGroup, deleteGroup } from '../scim/write-group.js';
 import { changeUser, createUser } from '../scim/write-user.js';
@@ -45,6 +45,8 @@ interface ScimOptions {
 interface Answered {
   status?: number;
   resource?: Resource | undefined;
+  /** Of what is not answered with, but there. */
+  version?: string;
 }
 
 /** A request, as far as its answer hangs on it. */
@@ -116,7 +118,8 @@ export async function addScim(app: FastifyInstance, options: ScimOptions): Promi
           const ctx = await context(request, reply);
           ctx.outcome.kind = action === undefined ? 'query' : 'mutation';
           try {
-            await ctx.allowance.charge(action === undefined ? 1 : mutationCost);
+            // Who is to be taken away can be, also where all else is used up.
+            await ctx.allowance.charge(action === undefined ? 1 : mutationCost, method === 'DELETE');
             const { searchParams: search } = new URL(request.url, 'http://localhost');
             const expected = request.headers['if-match'];
             const { id = '' } = request.params;
@@ -235,8 +238,10 @@ function groupsAt(base: string): Kind {
         action: 'group:update',
         answer: async (request) => {
           const change = groupChangeIn(readPatch(request.body));
-          const { ctx, directory, id, expected } = request;
-          return told(await changeGroup(ctx, directory, id, expected, change), request);
+          const { ctx, directory, id, expected, search } = request;
+          const group = await changeGroup(ctx, directory, id, expected, change);
+          // A group may have more members than one answer: they are told to who asks for attributes.
+          return search.has('attributes') ? told(group, request) : { status: 204, version: group.version };
         },
       },
       {
@@ -253,7 +258,8 @@ function groupsAt(base: string): Kind {
 
 const mediaType = 'application/scim+json; charset=utf-8';
 
-function send(reply: FastifyReply, { status = 200, resource }: Answered): FastifyReply {
+function send(reply: FastifyReply, { status = 200, resource, version }: Answered): FastifyReply {
+  if (version !== undefined) void reply.header('etag', etagOf(version));
   if (!resource) return reply.code(status).send();
   const { meta } = resource as { meta?: { location?: string; version?: string } };
   if (meta?.version) void reply.header('etag', meta.version);

@@ -28,7 +28,7 @@ export async function deleteUser(
     await decidedByNow(ctx, (now) => deleteAccount(now, { id: account, ...fate }));
   } catch (error) {
     if (!(error instanceof KeywayError) || !['CONFLICT', 'FORBIDDEN'].includes(error.code)) throw error;
-    await decidedByNow(ctx, (now) => updateAccount(now, { id: account, enabled: false }));
+    if (found.active) await decidedByNow(ctx, (now) => updateAccount(now, { id: account, enabled: false }));
     throw new KeywayError(error.code, `${error.message} ${disabled}`);
   }
 }

@@ -6,7 +6,7 @@ import type { Directory } from './directory.js';
 import { filtering, uuidIn, type Comparables } from './filter-sql.js';
 import { instantSql, versionSql } from './find-users.js';
 import type { FoundGroup } from './group.js';
-import { listed, type AskedPage, type Listed } from './list.js';
+import { listed, type ListQuestion, type Listed } from './list.js';
 import { unfit } from './refusal.js';
 
 /** Members that one answer may have: of all groups in it. */
@@ -23,7 +23,7 @@ const comparables: Comparables = {
 export function listGroups(
   ctx: RequestContext,
   directory: Directory,
-  asked: AskedPage,
+  asked: ListQuestion,
 ): Promise<Listed<FoundGroup>> {
   const where = every(
     inDirectory(directory),

@@ -3,7 +3,7 @@ import { condition, every, type Condition, type Sql } from '../database/database
 import { notFound } from '../errors.js';
 import type { Directory } from './directory.js';
 import { accountIn, filtering, type Comparables } from './filter-sql.js';
-import { listed, type AskedPage, type Listed } from './list.js';
+import { listed, type ListQuestion, type Listed } from './list.js';
 import type { FoundUser } from './user.js';
 
 /** The attributes of users that lists may be filtered by, in small letters. */
@@ -23,7 +23,7 @@ const comparables: Comparables = {
 export function listUsers(
   ctx: RequestContext,
   directory: Directory,
-  asked: AskedPage,
+  asked: ListQuestion,
 ): Promise<Listed<FoundUser>> {
   const where = every(
     inDirectory(directory),

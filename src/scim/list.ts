@@ -14,7 +14,7 @@ export const listSchema = 'urn:ietf:params:scim:api:messages:2.0:ListResponse';
 export const mostSkipped = 100_000;
 
 /** What is asked of a list (RFC 7644, section 3.4.2). */
-export interface AskedPage {
+export interface ListQuestion {
   readonly filter: Filter | undefined;
   /** From 1 on. */
   readonly startIndex: number;
@@ -33,7 +33,7 @@ export interface Listed<Row> {
  * sorting is not supported.
  * @throws ScimRefusal invalidFilter, invalidValue, and tooMany for a page that begins too far behind
  */
-export function readAsked(search: URLSearchParams): AskedPage {
+export function readAsked(search: URLSearchParams): ListQuestion {
   const filter = search.get('filter');
   const startIndex = Math.max(1, wholeIn(search, 'startIndex', 1));
   if (startIndex > mostSkipped + 1)
@@ -57,7 +57,7 @@ export async function listed<Row extends object>(
   { db }: RequestContext,
   { name, columns, from, order }: { name: string; columns: string; from: string; order: string },
   where: Condition,
-  { startIndex, count }: AskedPage,
+  { startIndex, count }: ListQuestion,
 ): Promise<Listed<Row>> {
   const page = db.statement(
     `scim ${name}:${where.shape}`,
