@@ -1,8 +1,6 @@
 /**
  * @slow 20 s
  */
-// Bodies are read as they come: each test knows what it asked for.
-/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment */
 import { parseId } from '../../src/ids.js';
 import { expectData, grant, unique } from '../support/make.js';
 import { longestTransactionOf, statementsOf } from '../support/statements.js';
