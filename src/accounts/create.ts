@@ -16,8 +16,13 @@ import { attemptWhere } from './second-factor.js';
  * Makes an account, on its own or as part of another.
  * @throws NOT_FOUND for a parent that the caller may not see; FORBIDDEN without ACCOUNT_MANAGE there, and for identities
  * without the second factor that the caller's account requires; CONFLICT for a name in use; what `keepIdentities` throws.
+ * @param besides what else is written of it, in its transaction
  */
-export async function createAccount(ctx: RequestContext, input: CreateAccountInput): Promise<Account> {
+export async function createAccount(
+  ctx: RequestContext,
+  input: CreateAccountInput,
+  besides?: (tx: Tx, id: string) => Promise<void>,
+): Promise<Account> {
   const parent = input.parent
     ? await findAccount(ctx, input.parent, 'input.parent', Permission.ACCOUNT_MANAGE)
     : null;
@@ -45,6 +50,7 @@ export async function createAccount(ctx: RequestContext, input: CreateAccountInp
     }
     await factor.prove(tx);
     await keepIdentities(ctx, tx, id, input.identities ?? []);
+    await besides?.(tx, id);
     await record(ctx, tx, { action: 'account:create', target: { type: 'Account', id }, accountId: id });
     return { id };
   };

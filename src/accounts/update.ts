@@ -18,8 +18,13 @@ import { attemptWhere, factorNeeded } from './second-factor.js';
  * @throws NOT_FOUND; FORBIDDEN, also where what it owns would act as the caller again, for longer than the caller may let
  * it, and without the second factor that the caller's account requires where the account would no longer require one, or
  * gets identities; CONFLICT where the caller would lock itself or the administrator out; what `keepIdentities` throws.
+ * @param besides what else is changed of it, in its transaction, once it is locked: the names of that for the audit
  */
-export async function updateAccount(ctx: RequestContext, input: UpdateAccountInput): Promise<Account> {
+export async function updateAccount(
+  ctx: RequestContext,
+  input: UpdateAccountInput,
+  besides?: (tx: Tx) => Promise<string[]>,
+): Promise<Account> {
   const found = await findAccount(ctx, input.id, 'input.id', Permission.ACCOUNT_MANAGE);
   authorize(ctx.principal, Permission.ACCOUNT_MANAGE, {
     accountId: found.id,
@@ -56,6 +61,7 @@ export async function updateAccount(ctx: RequestContext, input: UpdateAccountInp
         ? undefined
         : await keepIdentities(ctx, tx, account.id, input.identities ?? []);
     if (lost) names.push('identities');
+    if (besides) names.push(...(await besides(tx)));
     if (names.length > 0) {
       await tx.em.getRepository(Account).update({ id: account.id }, { ...wanted, updatedAt: () => 'now()' });
     }

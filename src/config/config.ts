@@ -12,6 +12,7 @@ import { readRateLimits, type RateLimitSettings } from './rate-limits.js';
 import { readRedisAt, type RedisAt } from './redis-at.js';
 import { readCollector, type TracesAt } from './traces-at.js';
 import { readRequestLimits, type RequestLimits } from './request-limits.js';
+import { readScimDirectories, type ScimDirectory } from './scim-directories.js';
 
 /** How this Keyway is set up. Read once from the environment, checked, frozen. */
 export interface Config {
@@ -49,6 +50,8 @@ export interface Config {
   readonly hosts: readonly string[];
   /** Whose tokens are taken besides Keyway's own. */
   readonly jwtIssuers: readonly JwtIssuer[];
+  /** The people that identity providers keep by SCIM. */
+  readonly scim: readonly ScimDirectory[];
   /** Addresses and CIDR blocks that are not public, and that Keyway may call all the same. */
   readonly outboundRanges: readonly string[];
   /** Addresses and CIDR blocks of one's own network that Keyway may call, also by http. */
@@ -150,6 +153,12 @@ export function examineConfig(given: Environment = process.env, always: Environm
     return read.issuers;
   };
 
+  const directories = (name: string, known: readonly JwtIssuer[]) => {
+    const read = readScimDirectories(text(name) ?? '[]', new Set(known.map(({ issuer }) => issuer)));
+    read.faults.forEach((message) => fault(name, message));
+    return read.directories;
+  };
+
   const processes = (name: string) => {
     const given = text(name) ?? '1';
     if (given === 'auto') return usualProcesses(text('DATABASE_URL'));
@@ -219,6 +228,7 @@ export function examineConfig(given: Environment = process.env, always: Environm
   const host = text('HOST') ?? '127.0.0.1';
   const hosts = list('KEYWAY_HOSTS', isHost, 'hosts such as keyway.example.com or keyway.example.com:8443');
   const outboundLocal = flag('KEYWAY_OUTBOUND_LOCAL', false);
+  const jwtIssuers = issuers('KEYWAY_JWT_ISSUERS', outboundLocal);
   const dataDir = folderAt(text('KEYWAY_DATA_DIR') ?? '.keyway');
   const config: Config = {
     production,
@@ -244,7 +254,8 @@ export function examineConfig(given: Environment = process.env, always: Environm
     stopDelayMs: whole('KEYWAY_STOP_DELAY_SECONDS', 3, 0, 300) * 1_000,
     trustedProxies: list('KEYWAY_TRUSTED_PROXIES', isRange, ranges),
     hosts: lowered(hosts.length > 0 ? hosts : [...loopback, isIP(host) === 6 ? `[${host}]` : host]),
-    jwtIssuers: issuers('KEYWAY_JWT_ISSUERS', outboundLocal),
+    jwtIssuers,
+    scim: directories('KEYWAY_SCIM', jwtIssuers),
     outboundRanges: list('KEYWAY_OUTBOUND_RANGES', isRange, ranges),
     outboundHttpRanges: list(
       'KEYWAY_OUTBOUND_HTTP_RANGES',
@@ -387,6 +398,7 @@ const known = new Set([
   'KEYWAY_TRUSTED_PROXIES',
   'KEYWAY_HOSTS',
   'KEYWAY_JWT_ISSUERS',
+  'KEYWAY_SCIM',
   'KEYWAY_OUTBOUND_RANGES',
   'KEYWAY_OUTBOUND_HTTP_RANGES',
   'KEYWAY_OUTBOUND_LOCAL',

@@ -244,7 +244,10 @@ const held = sql(`
     array(SELECT id::text FROM stores WHERE account_id = :id AND deleted_at IS NULL) AS stores`);
 const withdrawGrants = sql(withdrawing(`g.account_id = :id OR g.on_account_id = :id AND NOT ${readsAudit}`));
 const withdrawScopes = sql(withdrawingScopes('g.account_id = :id'));
-const removeIdentities = sql('DELETE FROM identities WHERE account_id = :id');
+// What an identity provider said of a person goes too, and with it the membership of groups.
+const removeIdentities = sql(`
+  WITH person AS (DELETE FROM scim_users WHERE account_id = :id)
+  DELETE FROM identities WHERE account_id = :id`);
 const markGone = sql(
   'UPDATE accounts SET deleted_at = now(), enabled = false, updated_at = now() WHERE id = :id',
 );

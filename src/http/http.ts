@@ -43,6 +43,7 @@ import { mediaTypeFor } from './media-type.js';
 import { exposedHeaders, rateLimitHeaders } from './rate-limit-headers.js';
 import { reasonFor } from './readiness.js';
 import { UnderWay } from './under-way.js';
+import { addScim, scimPath } from './scim-routes.js';
 import { answerVerification } from './verify-route.js';
 
 /** The parts of Keyway that answer requests: what each request carries, whom callers are known by, and the graph. */
@@ -104,15 +105,12 @@ export async function openHttp({
   const turns = new Turns();
   // Ours is the only body there is, and its parser the only one.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    'application/json',
-    { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer) => {
-      request.proveBody?.(body);
-      if (body.length > largeBody) await turns.take(request.principal ? whoseOf(request.principal) : []);
-      return readJsonBody(body);
-    },
-  );
+  const parse = async (request: FastifyRequest, body: Buffer) => {
+    request.proveBody?.(body);
+    if (body.length > largeBody) await turns.take(request.principal ? whoseOf(request.principal) : []);
+    return readJsonBody(body);
+  };
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, parse);
   app.addHook('onRequest', async (request, reply) => {
     const { id, raw } = request;
     request.outcome = {};
@@ -184,9 +182,10 @@ export async function openHttp({
     return reply.code(503).send({ status: 'down', reason });
   });
   if (config.explorer) addExplorer(app, config);
-  if (parts) await addGraph(app, { config, log, telemetry, parts, turns, held: () => breaks().length > 0 });
+  if (parts)
+    await addGraph(app, { config, log, telemetry, parts, turns, parse, held: () => breaks().length > 0 });
   else
-    for (const path of ['/graphql', '/v1/verify'])
+    for (const path of ['/graphql', '/v1/verify', `${scimPath}/*`])
       app.all(path, async (_, reply) => answerFailure(reply, unavailable(), log));
   return app;
 }
@@ -207,12 +206,13 @@ async function charged({ principal, allowance }: FastifyRequest, failure: unknow
 interface GraphOptions extends Pick<HttpOptions, 'config' | 'log' | 'telemetry'> {
   parts: Parts;
   turns: Turns;
+  parse: (request: FastifyRequest, body: Buffer) => Promise<unknown>;
   held: () => boolean;
 }
 
 async function addGraph(
   app: FastifyInstance,
-  { config, log, telemetry, parts, turns, held }: GraphOptions,
+  { config, log, telemetry, parts, turns, parse, held }: GraphOptions,
 ): Promise<void> {
   const { db, keyring, connectors, gates, syncs, keySets, decisions, lastUsed, replica, rateLimits } = parts;
   const issuers = new Set(keySets.keys());
@@ -367,6 +367,10 @@ async function addGraph(
       return answer;
     }),
   );
+  const { scim: directories, basePath } = config;
+  const hooks = { onRequest, onSend: tellLimits };
+  const means = { directories, basePath, log, telemetry, hooks, context, parse, charged };
+  if (directories.length > 0) await app.register((scim) => addScim(scim, means), { prefix: scimPath });
 }
 
 /**

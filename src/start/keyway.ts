@@ -14,6 +14,7 @@ import { openKeys } from './keys.js';
 import { plainIn } from '../keyring/key-file.js';
 import type { Keyring, KeyringOptions } from '../keyring/keyring.js';
 import type { Log } from '../log.js';
+import { alignDirectories } from '../scim/align-grants.js';
 import { updateBuiltInRoles } from './built-in-roles.js';
 import { entities, migrations } from './tables.js';
 import { WatchedKeys } from './watched-keys.js';
@@ -148,6 +149,7 @@ async function openParts(
   if (checkpoints.breaks.length > 0) return { ...open, tokenPath: undefined };
   const tokenPath = await firstStart(db, keyring, config.dataDir);
   await updateBuiltInRoles(db, keyring, log);
+  if (serves) await alignDirectories(db, keyring, config.scim);
   await checkpoints.write();
   return { ...open, tokenPath };
 }

@@ -29,6 +29,7 @@ import { AuditStream1796800000000 } from '../../migrations/1796800000000-audit-s
 import { LimitsOfCredentials1796820000000 } from '../../migrations/1796820000000-limits-of-credentials.js';
 import { IdentitiesShutOut1796810000000 } from '../../migrations/1796810000000-identities-shut-out.js';
 import { RateLimits1796830000000 } from '../../migrations/1796830000000-rate-limits.js';
+import { ExpandScim1796840000000 } from '../../migrations/1796840000000-expand-scim.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -114,4 +115,5 @@ export const migrations = [
   IdentitiesShutOut1796810000000,
   LimitsOfCredentials1796820000000,
   RateLimits1796830000000,
+  ExpandScim1796840000000,
 ];
