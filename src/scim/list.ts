@@ -60,7 +60,7 @@ export async function listed<Row extends object>(
   { startIndex, count }: ListQuestion,
 ): Promise<Listed<Row>> {
   const page = db.statement(
-    `scim ${name}:${where.shape}`,
+    `scim page of ${name}:${where.shape}`,
     () => `SELECT ${columns} FROM ${from} WHERE ${where.sql}
       ORDER BY ${order} LIMIT CAST(:count AS integer) OFFSET CAST(:skipped AS integer)`,
     undefined,
@@ -70,7 +70,7 @@ export async function listed<Row extends object>(
   const rows = count === 0 ? [] : await db.rows<Row>(page, { ...where.parameters, count, skipped });
   if (skipped === 0 && rows.length < count) return { rows, total: rows.length };
   const all = db.statement(
-    `scim ${name} counted:${where.shape}`,
+    `scim count of ${name}:${where.shape}`,
     () => `SELECT CAST(count(*) AS integer) AS total FROM ${from} WHERE ${where.sql}`,
     undefined,
     false,

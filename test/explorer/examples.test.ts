@@ -317,6 +317,7 @@ const appOf = (server: TestServer, known: Known) => takeOver(server, known.get('
 const runElsewhere = [
   'account of a store:', // stores/create.test.ts, for a store of an account
   'changes in stores:', // credentials/outside/evidence.test.ts, for what is under way in a store
+  ...['count of ', 'group:', 'page of ', 'user:'].map((what) => `scim ${what}`), // scim/users.test.ts, scim/groups.test.ts
   'scope grants of stores:', // stores/scopes/grant-scope.test.ts
   'store:', // stores/store.test.ts, by id or name
 ];
