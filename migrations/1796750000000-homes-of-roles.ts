@@ -5,7 +5,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  * credentials carry no others. What was one table of names for all becomes that: a role of which only the credentials of
  * one store made use is that store's; the credentials of each other store carry a role of theirs by the same name; one
  * that was used in one organization alone is that organization's; the others stay for all. Who could give roles before,
- * by managing them, has the permission to give them.
+ * by managing them, has the permission to give them; a temporary credential keeps the terms that it was issued with.
  */
 export class HomesOfRoles1796750000000 implements MigrationInterface {
   name = 'HomesOfRoles1796750000000';
@@ -69,7 +69,7 @@ export class HomesOfRoles1796750000000 implements MigrationInterface {
       UPDATE roles SET permissions = permissions || '{ROLE_GIVE}', updated_at = now()
         WHERE NOT built_in AND 'ROLE_MANAGE' = ANY (permissions) AND NOT 'ROLE_GIVE' = ANY (permissions);
       UPDATE credentials SET permissions = permissions || '{ROLE_GIVE}'
-        WHERE 'ROLE_MANAGE' = ANY (permissions) AND NOT 'ROLE_GIVE' = ANY (permissions);
+        WHERE 'ROLE_MANAGE' = ANY (permissions) AND NOT 'ROLE_GIVE' = ANY (permissions) AND parent_id IS NULL;
       DROP TABLE roles_copied, roles_of_one_store, roles_carried;
     `);
   }

@@ -19,6 +19,7 @@ import {
 } from './support/make.js';
 import { trusting } from './support/issuer.js';
 import { makeTenant, roleNamed, type Tenant } from './support/tenant.js';
+import { inDays } from './credentials/verbs.js';
 import { makeStore, seqeraAt } from './stores/stores.js';
 import { startSeqera, type Seqera } from './upstreams/seqera.js';
 
@@ -359,6 +360,17 @@ async function having(permission: string): Promise<string> {
   return id;
 }
 
+const gitKeys = () => ({ providerKeys: { github: { username: 'bot', password: unique('password') } } });
+/** A credential in an outside store, of whose secret Keyway has a copy. */
+async function outside(): Promise<{ id: string; store: string }> {
+  const its = await freshStore();
+  const { id } = await makeCredential(server, tenant.account, { store: its, secret: gitKeys() });
+  return { id, store: its };
+}
+/** A token of that account, for one address. */
+const tokenOf = async (account: string): Promise<string> =>
+  (await makeCredential(server, account, { secret: { token: {} }, allowedIps: ['192.0.2.1'] })).id;
+
 const givings: Record<string, () => Giving> = {
   'UpdateCredentialInput.owner': () => ({
     mutation: 'updateCredential',
@@ -458,15 +470,51 @@ const givings: Record<string, () => Giving> = {
       return { id, identities: [{ issuer: 'https://id.example.com', subject: unique('subject') }] };
     },
   }),
+  'IssueTemporaryCredentialInput.parent': () => ({
+    mutation: 'issueTemporaryCredential',
+    base: ['CREDENTIAL_CREATE'],
+    gained: ['CREDENTIAL_REVEAL', 'ROLE_GIVE'],
+    at: inOrganization(),
+    input: async () => ({
+      parent: (await makeCredential(server, tenant.account, { roles: [await roleWith('CREDENTIAL_REVEAL')] }))
+        .id,
+    }),
+  }),
+  'UpdateCredentialInput.expiresAt': () => ({
+    mutation: 'updateCredential',
+    base: ['CREDENTIAL_UPDATE'],
+    gained: ['CREDENTIAL_REVEAL'],
+    at: inOrganization(),
+    input: async () => ({ id: await tokenOf(await having('CREDENTIAL_REVEAL')), expiresAt: inDays(80) }),
+  }),
+  'UpdateCredentialInput.allowedIps': () => ({
+    mutation: 'updateCredential',
+    base: ['CREDENTIAL_UPDATE'],
+    gained: ['CREDENTIAL_REVEAL'],
+    at: inOrganization(),
+    input: async () => ({ id: await tokenOf(await having('CREDENTIAL_REVEAL')), allowedIps: null }),
+  }),
+  'UpdateCredentialInput.baseUrl': () => ({
+    mutation: 'updateCredential',
+    base: ['CREDENTIAL_UPDATE'],
+    gained: ['CREDENTIAL_REVEAL'],
+    at: inOrganization(),
+    input: async () => ({ id: (await outside()).id, baseUrl: 'https://git.example.net' }),
+  }),
+  'CreateCredentialInput.scope': () => ({
+    mutation: 'createCredential',
+    base: ['CREDENTIAL_CREATE'],
+    gained: ['STORE_MANAGE'],
+    at: inOrganization(),
+    input: async () => ({ account: tenant.account, store, name: unique('made'), secret: gitKeys() }),
+  }),
   'UpdateStoreInput.connection': () => ({
     mutation: 'updateStore',
     base: ['STORE_MANAGE'],
     gained: ['CREDENTIAL_REVEAL'],
     at: inOrganization(),
     input: async () => {
-      const id = await freshStore();
-      const secret = { providerKeys: { github: { username: 'bot', password: unique('password') } } };
-      await makeCredential(server, tenant.account, { store: id, name: unique('made'), secret });
+      const { store: id } = await outside();
       return { id, connection: { seqera: { endpoint: other.url, token: other.token } } };
     },
   }),
@@ -498,22 +546,59 @@ const naming = new Set<string>([
   'GrantScopeInput.store',
   'WithdrawScopeInput.account',
   'WithdrawScopeInput.store',
-  // No more than the parent has.
-  'IssueTemporaryCredentialInput.parent',
+  // Fewer than the parent has, which says what is given.
+  'IssueTemporaryCredentialInput.allowedIps',
   'IssueTemporaryCredentialInput.roles',
   // Verifying gives nothing.
+  'VerifyCredentialInput.accessKey',
   'VerifyCredentialInput.project',
+  'VerifyCredentialInput.roles',
+  // Of what is new, whose secret is shown to its caller.
+  'CreateAccountInput.mfaRequired',
+  'CreateCredentialInput.allowedIps',
+  'CreateCredentialInput.baseUrl',
+  'CreateCredentialInput.enabled',
+  'CreateCredentialInput.expiresAt',
+  // Whether something works, and not what it may; of what is the caller's own, `authorizeOwn` decides.
+  'UpdateAccountInput.enabled',
+  'UpdateCredentialInput.enabled',
+  // By the second factor of the caller.
+  'UpdateAccountInput.mfaRequired',
+  // What ends is nobody's gain; what is left is told.
+  'DeleteAccountInput.revokeCredentials',
+  'DeleteStoreInput.abandonCredentials',
+  // Where it is, the scope was given before; where the secret goes, it has been.
+  'GrantScopeInput.scope',
+  'WithdrawScopeInput.scope',
+  'UpdateCredentialInput.overwriteSecret',
+]);
+
+/** Fields that describe, prove, bound or order what is done, whatever they are of. */
+const plain = new Set<string>([
+  ...['name', 'title', 'description', 'category', 'fullName', 'email', 'kind', 'label', 'reason'],
+  ...['code', 'mfaCode', 'storeMfa', 'proof', 'ip', 'cost', 'secret'],
+  ...['idempotencyKey', 'expectedRevision', 'retrievable', 'duration', 'gracePeriod'],
+  ...['rateLimit', 'remainingUses', 'rotationPolicy'],
 ]);
 
 test('S38: who gains by a field that can give something has been thought of', async () => {
   const schema = await openSchema(registry);
   const can = new Set(['ID', 'Permission', 'IdentityInput', 'StoreConnectionInput']);
+  // What a mutation takes itself is told of by its name, whatever its type is: a text can name a place as well.
+  const taken = new Set(
+    Object.values(schema.getMutationType()?.getFields() ?? {}).flatMap(({ args }) =>
+      args.map(({ type }) => getNamedType(type).name),
+    ),
+  );
   const fields = Object.values(schema.getTypeMap())
     .filter(isInputObjectType)
     .filter((type) => !type.name.endsWith('Filter'))
     .flatMap((type) =>
       Object.values(type.getFields())
-        .filter((field) => can.has(getNamedType(field.type).name))
+        .filter(
+          (field) =>
+            can.has(getNamedType(field.type).name) || (taken.has(type.name) && !plain.has(field.name)),
+        )
         .map((field) => `${type.name}.${field.name}`),
     )
     .filter((field) => !field.endsWith('.id'));

@@ -5,7 +5,7 @@ import { callerColumns, limitsOf } from './caller.js';
 import { instantMs } from '../time.js';
 import { givesByHome, homesOf, may } from './authorize.js';
 import { nowhere, Permission, type Principal } from './principal.js';
-import { covers, grantsOf, rightsBy, isNoWider, rolesBy, type Held } from './rights.js';
+import { covers, grantsOf, heldByEach, rightsBy, isNoWider, rolesBy, type Held } from './rights.js';
 
 /** What lets its bearer act as an account: a token, or an identity elsewhere. */
 export interface ActingAs {
@@ -162,6 +162,41 @@ export async function authorizeBearing(
   }
 }
 
+/**
+ * A key may do what its roles allow, wherever its account may. So who adds to a role lets no key of others do more, as
+ * the account that it is of, than they may themselves: also what that account may elsewhere. Those of one's own account
+ * are for `authorizeOwn`.
+ * @param added what the role allows by now and did not before; the caller holds the row of the role
+ * @throws FORBIDDEN
+ */
+export async function authorizeKeysWith(
+  principal: Principal,
+  role: string,
+  added: readonly Permission[],
+  db: Sql,
+): Promise<void> {
+  if (added.every((permission) => principal.rights.get(permission)?.everywhere)) return;
+  const keys = await db.rows<KeyWith>(keysWithRole, { role, me: principal.accountId });
+  if (keys.length === 0) return;
+  const ids = [...new Set(keys.map(({ accountId }) => accountId))];
+  const held = await db.rows<Held & { of: string }>(heldByEach, { ids });
+  for (const { accountId, permissions } of keys) {
+    const gained = permissions === null ? added : added.filter((one) => permissions.includes(one));
+    const grants = held.filter(({ of }) => of === accountId);
+    if (!covers(principal.rights, rightsBy(grants, gained)))
+      throw forbidden(
+        'A key of another account carries the role, and could do more by this, as that account, than you may yourself.',
+      );
+  }
+}
+
+/** A key that carries a role, as far as it decides what that lets it do. */
+interface KeyWith {
+  accountId: string;
+  /** What it is narrowed to besides; null where it is not. */
+  permissions: Permission[] | null;
+}
+
 /** A credential that acts as the account that it is of. */
 export type Own = Parameters<typeof limitsOf>[0] & { allowedIps: string[]; expiresAt: string | null };
 
@@ -185,6 +220,13 @@ const keysThatCall = sql(`
   WHERE c.id = ANY(CAST(:keys AS uuid[])) AND c.kind = 'ACCESS_KEY'
     AND c.store_id = (SELECT id FROM stores WHERE kind = 'BUILT_IN')
     AND c.revoked_at IS NULL AND coalesce(c.expires_at, 'infinity') > now()`);
+
+const keysWithRole = sql(`
+  SELECT DISTINCT c.account_id AS "accountId", c.permissions
+  FROM credential_roles cr JOIN credentials c ON c.id = cr.credential_id
+  WHERE cr.role_id = :role AND c.account_id <> :me AND c.kind = 'ACCESS_KEY'
+    AND c.store_id = (SELECT id FROM stores WHERE kind = 'BUILT_IN')
+    AND c.deleted_at IS NULL AND c.revoked_at IS NULL AND coalesce(c.expires_at, 'infinity') > now()`);
 
 /** For `authorizeOwn`: the credential `:id`. */
 export const ownById = sql(ownWhere('c.id = :id'));

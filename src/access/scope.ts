@@ -172,9 +172,13 @@ export function storeScope(principal: Principal): Condition {
   };
 }
 
-/** Grants of scopes `g`: one's own, and by STORE_MANAGE those of the stores of an account. */
+/**
+ * Grants of scopes `g`: one's own, and those of the stores of an account by STORE_MANAGE, ROLE_READ or ROLE_MANAGE: who
+ * sees who has power over a place sees that too.
+ */
 export function scopeGrantScope(principal: Principal): Condition {
-  const reach = reachOf(principal, Permission.STORE_MANAGE);
+  const { STORE_MANAGE, ROLE_READ, ROLE_MANAGE } = Permission;
+  const reach = reachOf(principal, STORE_MANAGE, ROLE_READ, ROLE_MANAGE);
   if (reach.everywhere) return everything;
   const own = principal.holds === null;
   return {

@@ -20,7 +20,7 @@ export async function enrolMfa(ctx: RequestContext, input: EnrolMfaInput): Promi
   const { accountId, limits } = ctx.principal;
   if (limits)
     throw forbidden(
-      'A token with limited permissions or addresses cannot enrol a second factor for its account.',
+      'A token with limited permissions, or a key, cannot enrol a second factor for its account.',
     );
   const account = await accountById(ctx).load(accountId);
   if (!account) throw notFound();

@@ -163,6 +163,11 @@ async function createHere(
       const rolePermissions = allowedBy(rolesOf(locked));
       if (roles.length > 0 && account.id === principal.accountId && callsBy(kind))
         expectOwn(principal, [{ kind, permissions, rolePermissions, allowedIps, expiresAt }]);
+      if (
+        kind === CredentialKind.ACCESS_KEY &&
+        !rolePermissions.every((one) => terms.permissions?.includes(one))
+      )
+        await authorizeShowing(ctx, { ...terms, permissions: rolePermissions }, tx);
       if (policy) await expectKeepable(tx, policy, columns);
       return {
         writes: [

@@ -295,7 +295,7 @@ export class UpdateCredentialInput {
   @Field(() => URL, {
     nullable: true,
     description:
-      'The address of the server that the keys are for, such as `https://git.example.com`. Null removes it. Only for stores that choose between credentials by it, and for Git hosts there.',
+      'The address of the server that the keys are for, such as `https://git.example.com`. Null removes it. Only for stores that choose between credentials by it, and for Git hosts there. Needs CREDENTIAL_REVEAL, or `secret` along with it.',
   })
   @Optional()
   @AsTyped()
@@ -345,7 +345,7 @@ export class UpdateCredentialInput {
   overwriteSecret?: boolean | null;
 
   @MfaCodeField(
-    'Needed if the account of the caller requires a second factor, to give the credential another owner or project.',
+    'Needed if the account of the caller requires a second factor, to give the credential another owner or project, or another `baseUrl` without its secret.',
   )
   mfaCode?: string | null;
 

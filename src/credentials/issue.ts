@@ -1,5 +1,5 @@
 import { withinRanges } from '../access/addresses.js';
-import { authorize, ownerMay } from '../access/authorize.js';
+import { authorize, may, ownerMay } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { record } from '../audit/record.js';
 import { mint } from '../connectors/built-in.js';
@@ -9,8 +9,12 @@ import { sql, type Sql, type Tx } from '../database/database.js';
 import { badInput, conflict, forbidden, notFound, unsupported } from '../errors.js';
 import { once, onceReaching } from '../idempotency/once.js';
 import { decodeId, newId } from '../ids.js';
+import { rolesHeld } from '../roles/find.js';
+import { authorizeGiving } from '../roles/give.js';
+import type { Role } from '../roles/role.js';
 import { storeNamed } from '../stores/find.js';
-import { StoreKind } from '../stores/store.js';
+import { authorizeScope } from '../stores/scopes/authorize-scope.js';
+import { StoreKind, type CredentialStore } from '../stores/store.js';
 import { supporting } from '../stores/supporting.js';
 import { instant, instantMs, durationMs } from '../time.js';
 import { CredentialRole } from './record/credential-role.js';
@@ -34,8 +38,8 @@ import { named, shown, type Made } from './secret/shown.js';
  * never for longer than it lives. It works only while its parent does, and only with the secret that the parent has
  * now.
  * @throws NOT_FOUND; FORBIDDEN without CREDENTIAL_CREATE there, to all but the parent's owner and whoever signed with
- * it, for roles and addresses that the parent has not, and where a second factor is missing; CONFLICT for a parent that
- * has ended; UNSUPPORTED for provider keys, and for a parent that is temporary itself.
+ * it, for roles and addresses that the parent has not, for roles and scopes of a store that are not the caller's to give,
+ * and where a second factor is missing; CONFLICT for a parent that has ended; UNSUPPORTED for provider keys, and for a parent that is temporary itself.
  */
 export async function issueTemporaryCredential(
   ctx: RequestContext,
@@ -55,7 +59,7 @@ export async function issueTemporaryCredential(
   const outside = store.kind !== StoreKind.BUILT_IN;
   if (outside) expectRetrievable(input);
   const factor = await factorFor(ctx, input.mfaCode);
-  const asking: Asking = { ctx, input, found, wanted, factor, outside };
+  const asking: Asking = { ctx, input, found, wanted, factor, store, outside };
   // A repeated request has the code of its own moment.
   const asked = { ...input, mfaCode: null };
   let code: string | null = null;
@@ -69,7 +73,10 @@ export async function issueTemporaryCredential(
       : once(ctx, 'credential:issue', asked, (tx) => issueHere(asking, tx)),
   );
   const credential = await changedCredential(ctx, outcome.result.id);
-  const issued = await shown(ctx, outcome, (tx) => authorizeHaving(ctx, found, credential, tx));
+  const issued = await shown(ctx, outcome, async (tx) => {
+    await authorizeHandingOn(asking, found, await rolesOn(tx, credential), tx);
+    await authorizeHaving(ctx, found, credential, tx);
+  });
   return { credential, issued: issued ?? named(outcome.result, credential) };
 }
 
@@ -79,6 +86,7 @@ interface Asking {
   found: Credential;
   wanted: string[] | undefined;
   factor: Factor;
+  store: CredentialStore;
   outside: boolean;
 }
 
@@ -90,14 +98,39 @@ interface Terms {
 }
 
 /** @throws as `issueTemporaryCredential` does, for what may have changed since the parent was found. */
-async function termsFor({ ctx, input, found, wanted }: Asking, tx: Tx): Promise<Terms> {
+async function termsFor(asking: Asking, tx: Tx): Promise<Terms> {
+  const { ctx, input, found, wanted } = asking;
   const parent = await lockCredential(ctx, tx, found.id, Permission.CREDENTIAL_CREATE, (credential) =>
     authorizeIssuing(ctx, credential),
   );
   expectLiving(parent);
   const allowedIps = addressesFor(input, parent);
   const roles = await rolesFor(tx, parent, wanted);
+  await authorizeHandingOn(asking, parent, roles, tx);
   return { parent, allowedIps, roles };
+}
+
+/**
+ * What is derived has roles of its parent, and in an outside store all that its scope may there. Who could have the secret
+ * of the parent itself, or signed with it, may have that too; for others it is as if they made another credential.
+ * @throws FORBIDDEN
+ */
+async function authorizeHandingOn(
+  { ctx, store, outside }: Asking,
+  parent: Credential,
+  roles: readonly string[],
+  tx: Tx,
+): Promise<void> {
+  const { principal } = ctx;
+  const place = placeOf(parent);
+  const { CREDENTIAL_ROTATE, CREDENTIAL_REVEAL } = Permission;
+  if (isHolder(principal, parent) || may(principal, CREDENTIAL_ROTATE, place)) return;
+  if (parent.retrievable && may(principal, CREDENTIAL_REVEAL, place)) return;
+  if (outside) await authorizeScope(ctx, store, parent.scope, tx);
+  if (roles.length === 0) return;
+  const { statement, parameters } = rolesHeld(ctx.db, roles);
+  const given = await tx.rows<Role>(statement, parameters);
+  await authorizeGiving(ctx, given, { ...place, accountId: parent.accountId, store }, [], tx);
 }
 
 async function issueHere(asking: Asking, tx: Tx): Promise<Issued> {
@@ -228,15 +261,18 @@ function addressesFor({ allowedIps }: IssueTemporaryCredentialInput, parent: Cre
 /** @throws FORBIDDEN for a role that the parent does not carry; whether there is such a role is not told. */
 async function rolesFor(
   tx: Tx,
-  { id }: Credential,
+  parent: Credential,
   wanted: readonly string[] | undefined,
 ): Promise<string[]> {
-  const carried = (await tx.rows<{ id: string }>(carriedRoles, { id })).map((role) => role.id);
+  const carried = await rolesOn(tx, parent);
   if (!wanted) return carried;
   if (!wanted.every((role) => carried.includes(role)))
     throw forbidden('A temporary credential may have only roles that its parent has.');
   return [...new Set(wanted)];
 }
+
+const rolesOn = async (tx: Tx, { id }: Credential): Promise<string[]> =>
+  (await tx.rows<{ id: string }>(carriedRoles, { id })).map((role) => role.id);
 
 /**
  * How long it is asked to work, and when it ends in any case: with its parent and, of one's own, with the proof of now.

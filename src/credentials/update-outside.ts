@@ -1,10 +1,13 @@
+import { may } from '../access/authorize.js';
+import { Permission } from '../access/principal.js';
 import { callerOf } from '../audit/decision.js';
 import type { Connector, Described, KeptByStore, Minted } from '../connectors/connector.js';
 import type { RequestContext } from '../context.js';
 import type { Tx } from '../database/database.js';
-import { badInput, conflict, unsupported } from '../errors.js';
+import { badInput, conflict, forbidden, unsupported } from '../errors.js';
 import type { Role } from '../roles/role.js';
 import type { Credential } from './record/credential.js';
+import { placeOf } from './record/allowed.js';
 import { describedOf } from './outside/at-store.js';
 import type { Lease } from './outside/lease.js';
 import { nextOutsideWish } from './outside/outside-wish.js';
@@ -26,6 +29,18 @@ export function reaching({ keeps = [] }: Connector, changes: readonly string[]):
       'What the store keeps cannot be changed together with owner or project: send two requests.',
     );
   return reach;
+}
+
+/**
+ * Whoever names the server that a secret is for could have it sent to one of their own: that is for those who may be shown
+ * it. Call it where the caller does not bring the secret along.
+ * @throws FORBIDDEN
+ */
+export function authorizeSending({ principal }: RequestContext, credential: Credential): void {
+  if (!may(principal, Permission.CREDENTIAL_REVEAL, placeOf(credential)))
+    throw forbidden(
+      'Its secret is to be used at another server (baseUrl): that takes CREDENTIAL_REVEAL there, or the present secret along with the change.',
+    );
 }
 
 type SecretAlong = Pick<UpdateCredentialInput, 'secret' | 'overwriteSecret'>;

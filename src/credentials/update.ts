@@ -33,7 +33,7 @@ import type { Lease } from './outside/lease.js';
 import { expectIdle } from './outside/plan.js';
 import { changeLimits, expectNoLimits } from './limits/keep.js';
 import { noSuchSetting } from './create-outside.js';
-import { givenSecret, planUpdate, reaching, sendsUnseen } from './update-outside.js';
+import { authorizeSending, givenSecret, planUpdate, reaching, sendsUnseen } from './update-outside.js';
 import {
   authorizePlacing,
   authorizeShowing,
@@ -48,8 +48,8 @@ import { checkedExpiry } from './record/expiry.js';
  * Changes what is recorded of a credential. A field left out keeps its value; null clears it.
  * @throws NOT_FOUND; FORBIDDEN, also for an owner, roles or terms of a token that give more than the caller holds, for
  * what would act as the caller again and for longer, where anybody could do more to it at its new place than the caller
- * may, and to give it away without the second factor that the caller's account requires; CONFLICT
- * where it has ended or has another revision than expected; BAD_USER_INPUT for an empty address list where there was a
+ * may, where its secret would be used at another server and the caller may not be shown it, and for any of that without
+ * the second factor that the caller's account requires; CONFLICT where it has ended or has another revision than expected; BAD_USER_INPUT for an empty address list where there was a
  * restriction, for limits of what Keyway does not verify, and without what its store needs.
  */
 export async function updateCredential(
@@ -75,7 +75,9 @@ export async function updateCredential(
     input.roles === undefined ? undefined : await findRoles(ctx, input.roles ?? [], 'input.roles');
 
   // A repeated request has the code of its own moment.
-  const factor = await attemptWhere(ctx, input.owner !== undefined || Boolean(input.project), mfaCode);
+  const isSending = input.baseUrl !== undefined && !input.secret;
+  const isNeeded = input.owner !== undefined || Boolean(input.project) || isSending;
+  const factor = await attemptWhere(ctx, isNeeded, mfaCode);
 
   let lease: Lease | undefined;
   const change = async (tx: Tx): Promise<Updated> => {
@@ -118,6 +120,7 @@ export async function updateCredential(
       if (typeof input.expectedRevision === 'number') await expectIdle(tx, credential.id);
       if (names.includes('baseUrl') && !connector.keeps?.includes('baseUrl'))
         throw badInput('input.baseUrl', noSuchSetting);
+      if (names.includes('baseUrl') && isSending) authorizeSending(ctx, credential);
       const reaches = reaching(connector, [...names, ...(change ? ['roles'] : [])]);
       const given = givenSecret(connector, credential, input, reaches);
       if (reaches) {

@@ -1,4 +1,4 @@
-import { authorizeOwn, ownWhere } from '../access/acting.js';
+import { authorizeKeysWith, authorizeOwn, ownWhere } from '../access/acting.js';
 import { authorize } from '../access/authorize.js';
 import { giverTo, Permission } from '../access/principal.js';
 import { attemptWhere } from '../accounts/second-factor.js';
@@ -17,9 +17,10 @@ import type { UpdateRoleInput } from './role.input.js';
 /**
  * Changes a role, for all who hold it, from the answer on. What it allows is on record wherever it is held.
  * @throws NOT_FOUND; FORBIDDEN without ROLE_MANAGE where it lives, for a permission that the caller does not hold there,
- * or, where the caller's own account has the role, only by what its token brings, for one that a key of the caller's own would have that outlives what the caller calls with, and to add one without the
- * second factor that the caller's account requires; CONFLICT for a built-in
- * role, and where its permissions were changed meanwhile; BAD_USER_INPUT for permissions of a store's role.
+ * or, where the caller's own account has the role, only by what its token brings, for one that a key of the caller's own
+ * would have that outlives what the caller calls with, or by which a key of another account could do more than the caller,
+ * and to add one without the second factor that the caller's account requires; CONFLICT for a built-in role, and where
+ * its permissions were changed meanwhile; BAD_USER_INPUT for permissions of a store's role.
  */
 export async function updateRole(ctx: RequestContext, { mfaCode, ...input }: UpdateRoleInput): Promise<Role> {
   const { id, ...found } = await findRole(ctx, input.id, 'input.id');
@@ -56,7 +57,10 @@ export async function updateRole(ctx: RequestContext, { mfaCode, ...input }: Upd
         },
       );
     }
-    if (added.length > 0) await authorizeOwn(ctx.principal, ownWithRole, { id }, tx);
+    if (added.length > 0) {
+      await authorizeOwn(ctx.principal, ownWithRole, { id }, tx);
+      await authorizeKeysWith(ctx.principal, id, added, tx);
+    }
     const by = home ?? ctx.principal.accountId;
     await recordAll(ctx, tx, await deedsOfHeld(tx, id, changed, by, permissions ?? role.permissions));
     return { id };

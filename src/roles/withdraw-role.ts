@@ -7,6 +7,7 @@ import { sql, type Tx } from '../database/database.js';
 import { conflict, notFound } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
+import { administrator } from './built-in.js';
 import { grantById } from './find.js';
 import type { Grant } from './grant.js';
 import { deedsAt, withdrawing, type GivenGrant } from './places.js';
@@ -23,7 +24,8 @@ export async function withdrawRole(ctx: RequestContext, input: WithdrawRoleInput
     if (!grant) throw notFound();
     const place = await placeOf(tx, grant);
     authorize(ctx.principal, Permission.ROLE_MANAGE, { ...place, about: { type: 'Grant', id } });
-    if (grant.accountId === adminAccountId && grant.onAccountId === null && grant.onProjectId === null) {
+    const isEverywhere = grant.onAccountId === null && grant.onProjectId === null;
+    if (grant.accountId === adminAccountId && isEverywhere && (await isAdministrators(tx, grant))) {
       throw conflict("The built-in administrator's own role cannot be withdrawn.");
     }
     const [withdrawn] = await tx.rows<GivenGrant>(withdraw, { id });
@@ -33,6 +35,9 @@ export async function withdrawRole(ctx: RequestContext, input: WithdrawRoleInput
   });
   return result.deletedId;
 }
+
+const isAdministrators = async (tx: Tx, { roleId }: Grant): Promise<boolean> =>
+  (await tx.rows(administrators, { roleId, name: administrator })).length > 0;
 
 /**
  * Where a grant gives power: everywhere, where that is on the admin project. Of what was deleted, it is in the hands of
@@ -56,5 +61,6 @@ const livingAbove = sql(`
     SELECT a.id, a.parent_id, a.deleted_at IS NOT NULL FROM above b JOIN accounts a ON a.id = b.parent_id WHERE b.ended
   )
   SELECT id FROM above WHERE NOT ended`);
+const administrators = sql('SELECT id FROM roles WHERE id = :roleId AND built_in AND name = :name');
 const withdraw = sql(withdrawing('g.id = :id'));
 const projectOf = sql('SELECT admin, account_id AS "accountId" FROM projects WHERE id = :project');

@@ -576,6 +576,54 @@ describe('S38: who may', () => {
   });
 });
 
+describe('S38: a role that means something to services alone', () => {
+  const keyWith = async (role: string) => parentOf({ roles: [role] });
+  const rolesOn = async (pair: Made): Promise<object[]> => (await read(server, pair.id)).roles;
+
+  test('is derived by nobody who could give it to no key, nor get the one that has it', async () => {
+    const role = await makeRole(server, [], { account });
+    const { id } = await keyWith(role);
+    const caller = await makeCaller(server, ['CREDENTIAL_CREATE'], { onAccount: account });
+    expect((await issue(server, { parent: id }, caller)).code).toBe('FORBIDDEN');
+    expect((await issue(server, { parent: id, roles: [role] }, caller)).code).toBe('FORBIDDEN');
+    expect(await derivedFrom(server, id)).toEqual([]);
+    expect(await rolesOn(await issued(server, id, { roles: [] }, caller))).toEqual([]);
+  });
+
+  test.each([['ROLE_GIVE'], ['CREDENTIAL_ROTATE']])('is derived by who has %s there', async (also) => {
+    const role = await makeRole(server, [], { account });
+    const { id } = await keyWith(role);
+    const caller = await makeCaller(server, ['CREDENTIAL_CREATE', also], { onAccount: account });
+    expect(await rolesOn(await issued(server, id, {}, caller))).toEqual([
+      expect.objectContaining({ id: role }),
+    ]);
+  });
+
+  test('is derived by who may reveal the parent, where that is kept', async () => {
+    const role = await makeRole(server, [], { account });
+    const permissions = ['CREDENTIAL_CREATE', 'CREDENTIAL_REVEAL'];
+    const caller = await makeCaller(server, permissions, { onAccount: account });
+    const kept = await parentOf({ roles: [role], retrievable: true });
+    expectData(await issue(server, { parent: kept.id }, caller));
+    expect((await issue(server, { parent: (await keyWith(role)).id }, caller)).code).toBe('FORBIDDEN');
+  });
+
+  test('is shown again to no narrower token of the same account', async () => {
+    const role = await makeRole(server, [], { account });
+    const { id } = await keyWith(role);
+    const permissions = ['CREDENTIAL_CREATE', 'CREDENTIAL_ROTATE'];
+    const caller = await makeCaller(server, permissions, { onAccount: account });
+    const narrow = await makeCredential(server, caller.id, {
+      secret: { token: { permissions: ['CREDENTIAL_CREATE'] } },
+    });
+    const input = { parent: id, idempotencyKey: randomUUID() };
+    const { secret } = madeBy(await issue(server, input, caller));
+    const again = await issue(server, input, { token: String(narrow.secret) });
+    expect(again.code).toBe('FORBIDDEN');
+    expect(again.text).not.toContain(secret);
+  });
+});
+
 describe('with an idempotency key', () => {
   const secretOf = (answer: Awaited<ReturnType<typeof issue>>) =>
     expectData(answer).issueTemporaryCredential.issued.secret as string | null;

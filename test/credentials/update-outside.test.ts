@@ -1,6 +1,8 @@
 import { makeStore } from '../stores/stores.js';
-import { expectData, makeAccount, unique } from '../support/make.js';
+import { enrolAndConfirm } from '../support/authenticator.js';
+import { expectData, makeAccount, makeCaller, unique } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
+import { run } from '../support/verbs.js';
 import { startApinizer, type Apinizer } from '../upstreams/apinizer.js';
 import { startSeqera, type Seqera } from '../upstreams/seqera.js';
 import { until } from '../connectors/world.js';
@@ -102,6 +104,50 @@ async function user() {
   };
   return { id, store, secret, there, changeThere, found: () => gateway.credentials.get(username) };
 }
+
+describe('S43: the server that keys are for', () => {
+  const there = 'https://git.example.net/team';
+  async function gitKeys() {
+    const account = await makeAccount(server);
+    const store = await makeStore(server, account, {
+      seqera: { endpoint: platform.url, token: platform.token },
+    });
+    const baseUrl = 'https://git.example.com/team';
+    const secret = {
+      providerKeys: { gitlab: { username: 'bot', password: 'of-keyway', token: 'of-keyway' } },
+    };
+    const { id, externalId } = await create(store, { account, secret, baseUrl });
+    return { account, id, secret, baseUrl, kept: () => platform.credentials.get(externalId)?.baseUrl };
+  }
+  const as = async (input: Input, token: string) =>
+    (await run(server, 'updateCredential', input, { token })).code;
+
+  test('is named by nobody who may not be shown them, or who does not bring them along', async () => {
+    const { account, id, secret, baseUrl, kept } = await gitKeys();
+    const changing = ['CREDENTIAL_READ', 'CREDENTIAL_UPDATE'];
+    const { token } = await makeCaller(server, changing, { onAccount: account });
+    for (const other of [there, null])
+      for (const overwriteSecret of [false, true])
+        expect(await as({ id, baseUrl: other, overwriteSecret }, token)).toBe('FORBIDDEN');
+    expect(kept()).toBe(baseUrl);
+    expect(await as({ id, baseUrl, description: 'the same' }, token)).toBeUndefined();
+    expect(await as({ id, baseUrl: there, secret }, token)).toBeUndefined();
+    expect(kept()).toBe(there);
+    const revealer = await makeCaller(server, [...changing, 'CREDENTIAL_REVEAL'], { onAccount: account });
+    expect(await as({ id, baseUrl }, revealer.token)).toBeUndefined();
+    expect(kept()).toBe(baseUrl);
+  });
+
+  test('S28: is named with a code of the second factor, where the account requires one', async () => {
+    const { account, id, kept } = await gitKeys();
+    const permissions = ['CREDENTIAL_READ', 'CREDENTIAL_UPDATE', 'CREDENTIAL_REVEAL'];
+    const caller = await makeCaller(server, permissions, { onAccount: account }, { mfaRequired: true });
+    const app = await enrolAndConfirm(server, caller.token);
+    expect(await as({ id, baseUrl: there }, caller.token)).toBe('FORBIDDEN');
+    expect(await as({ id, baseUrl: there, mfaCode: app.code(1) }, caller.token)).toBeUndefined();
+    expect(kept()).toBe(there);
+  });
+});
 
 describe('a store that dates its changes', () => {
   test('takes change after change from Keyway, also after a rotation there', async () => {

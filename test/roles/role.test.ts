@@ -37,6 +37,22 @@ describe('roles', () => {
     expect(await read(id, 'id')).toBeNull();
   });
 
+  test('are withdrawn from the administrator, but for the one that lets it give roles: CONFLICT', async () => {
+    const { viewer, role } = expectData(
+      await server.ask(
+        '{ viewer { id grants { id onAccount { id } onProject { id } role { id } } } role(name: "KEYWAY_ADMIN") { id } }',
+      ),
+    );
+    const own = (viewer.grants as { id: string; role: { id: string } }[]).filter(
+      (one) => one.role.id === role.id,
+    );
+    expect(own).toHaveLength(1);
+    for (const { id } of own) expect(await codeOf('withdrawRole', { grant: id })).toBe('CONFLICT');
+    const another = await makeRole(server, []);
+    expectData(await run('withdrawRole', { grant: await grant(server, viewer.id, another) }));
+    expectData(await run('deleteRole', { id: another }));
+  });
+
   test('are held once at each place: CONFLICT', async () => {
     const account = await makeAccount(server);
     const [role, onProject] = [await makeRole(server, []), await makeProject(server, account)];

@@ -1,9 +1,10 @@
 import { authorize } from '../../access/authorize.js';
 import { giverTo, Permission } from '../../access/principal.js';
 import { findAccount, holdAccounts } from '../../accounts/find.js';
+import { attemptWhere } from '../../accounts/second-factor.js';
 import { recordAll } from '../../audit/record.js';
 import type { RequestContext } from '../../context.js';
-import { sql } from '../../database/database.js';
+import { sql, type Tx } from '../../database/database.js';
 import { conflict, notFound, unsupported } from '../../errors.js';
 import { once } from '../../idempotency/once.js';
 import { findStore, holdStore } from '../find.js';
@@ -14,21 +15,28 @@ import type { GrantScopeInput } from './scope.input.js';
 /**
  * Lets an account create credentials in one scope of a store. It is on record with the store and with the account.
  * @throws NOT_FOUND for what the caller may not see; FORBIDDEN without STORE_MANAGE, which for the caller's own
- * account is to be granted, and not brought by a token; UNSUPPORTED for Keyway's own store;
- * CONFLICT where it may already.
+ * account is to be granted, and not brought by a token, and without the second factor that the caller's account requires;
+ * UNSUPPORTED for Keyway's own store; CONFLICT where it may already.
  */
-export async function grantScope(ctx: RequestContext, input: GrantScopeInput): Promise<ScopeGrant> {
+export async function grantScope(
+  ctx: RequestContext,
+  { mfaCode, ...input }: GrantScopeInput,
+): Promise<ScopeGrant> {
   const { store, account } = await scopeOf(ctx, input);
   authorize(giverTo(ctx.principal, account), Permission.STORE_MANAGE, { accountId: store.at });
   const [storeId, accountId, scope] = [store.id, account, input.scope ?? ''];
-  await once(ctx, 'scope:grant', input, async (tx) => {
+  // A repeated request has the code of its own moment.
+  const factor = await attemptWhere(ctx, true, mfaCode);
+  const give = async (tx: Tx) => {
     await holdAccounts(tx, [account]);
     await holdStore(tx, store.id);
+    await factor.prove(tx);
     if ((await tx.rows(insert, { storeId, accountId, scope })).length === 0)
       throw conflict('The account has that scope already.');
     await recordAll(ctx, tx, deedsOfScope('scope:grant', { storeId, at: store.at, accountId, scope }));
     return { id: storeId };
-  });
+  };
+  await factor.during(() => once(ctx, 'scope:grant', input, give));
   const [grant] = await ctx.db.rows<ScopeGrant>(granted, { storeId, accountId, scope });
   if (!grant) throw notFound();
   return grant;

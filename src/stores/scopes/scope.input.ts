@@ -1,6 +1,6 @@
 import { Field, ID, InputType } from 'type-graphql';
 import { longestName } from '../../config/limits.js';
-import { IdempotencyKeyField, IdRule, Line, Optional } from '../../inputs/rules.js';
+import { IdempotencyKeyField, IdRule, Line, MfaCodeField, Optional } from '../../inputs/rules.js';
 
 @InputType({ description: 'What `grantScope` takes.' })
 export class GrantScopeInput {
@@ -20,6 +20,9 @@ export class GrantScopeInput {
   @Optional()
   @Line(1, longestName)
   scope?: string | null;
+
+  @MfaCodeField()
+  mfaCode?: string | null;
 
   @IdempotencyKeyField()
   idempotencyKey?: string | null;

@@ -76,7 +76,7 @@ export class ScopeGrantResolver {
 export class StoreScopeGrantsResolver {
   @FieldResolver(() => [ScopeGrant], {
     description:
-      'Which accounts may create credentials in which scopes of the store, besides those that manage it, oldest first. Only those that the viewer may see: with STORE_MANAGE all, and else its own.',
+      'Which accounts may create credentials in which scopes of the store, besides those that manage it, oldest first. Only those that the viewer may see: with STORE_MANAGE, ROLE_READ or ROLE_MANAGE all, and else its own.',
   })
   scopeGrants(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): Promise<ScopeGrant[]> {
     return scopeGrantsOfStore(ctx).load(store.id);

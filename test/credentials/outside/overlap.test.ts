@@ -3,6 +3,7 @@ import { enrolAndConfirm, holdClock } from '../../support/authenticator.js';
 import { expectData, makeAccount, makeCaller } from '../../support/make.js';
 import { startTestServer, type TestServer } from '../../support/server.js';
 import { checkStore, makeStore, readStore } from '../../stores/stores.js';
+import { run } from '../../support/verbs.js';
 import { startNcloud, type Ncloud } from '../../upstreams/ncloud.js';
 import { issue } from '../temporary.js';
 import { create, faultPaths, read, reveal, revoke, rotate, update } from '../verbs.js';
@@ -154,6 +155,15 @@ describe('a temporary key', () => {
     expect([answer.code, faultPaths(answer)]).toEqual(['BAD_USER_INPUT', ['input.retrievable']]);
     expect(issuings()).toBe(0);
     expectData(await issue(server, { parent: made.id, retrievable: true }));
+  });
+
+  test('S38: is asked of the store by nobody who could make no key in its scope, nor get this one', async () => {
+    const caller = await makeCaller(server, ['CREDENTIAL_CREATE'], { onAccount: account });
+    const derive = () => issue(server, { parent: made.id }, caller);
+    expect((await derive()).code).toBe('FORBIDDEN');
+    expect(issuings()).toBe(0);
+    expectData(await run(server, 'grantScope', { store, account: caller.id, scope }));
+    expectData(await derive());
   });
 
   test('S28: is not asked of the store before the second factor was accepted', async () => {

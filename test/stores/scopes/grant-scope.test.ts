@@ -1,3 +1,4 @@
+import { enrolAndConfirm } from '../../support/authenticator.js';
 import {
   expectData,
   grant,
@@ -105,14 +106,35 @@ describe('S38: a key for a user of the vendor’s', () => {
 });
 
 describe('a granted scope', () => {
-  test('S30: is seen by who manages the store, and by who has it', async () => {
+  test('S28: is given with the second factor of an account that requires one', async () => {
+    const { account, store, developer } = await making();
+    const part = await makeAccount(server, { parent: account });
+    const place = { onAccount: account };
+    const manager = await makeCaller(server, ['STORE_MANAGE', 'ACCOUNT_READ'], place, { mfaRequired: true });
+    const app = await enrolAndConfirm(server, manager.token);
+    const give = (mfaCode?: string) =>
+      run(
+        server,
+        'grantScope',
+        { store, account: part, scope: developer, ...(mfaCode && { mfaCode }) },
+        manager,
+      );
+    expect((await give()).code).toBe('FORBIDDEN');
+    expect(await grantsOf(store)).toEqual([]);
+    expectData(await give(app.code(1)));
+    expect(await grantsOf(store)).toHaveLength(1);
+  });
+
+  test('S30, S31: is seen by who manages the store or sees the grants there, and by who has it', async () => {
     const { account, store, developer, maker } = await making();
     const manager = await makeCaller(server, ['STORE_MANAGE'], { onAccount: account });
+    const auditor = await makeCaller(server, ['CREDENTIAL_READ', 'ROLE_READ'], { onAccount: account });
     const reader = await makeCaller(server, ['CREDENTIAL_READ'], { onAccount: account });
     expectData(await run(server, 'grantScope', { store, account: maker.id, scope: developer }));
     const all = [{ account: { id: maker.id }, scope: developer }];
     for (const [{ token }, seen] of [
       [manager, all],
+      [auditor, all],
       [maker, all],
       [reader, []],
     ] as const)
