@@ -40,7 +40,7 @@ export function readCollector(text: string): URL | string {
 }
 
 /** Where a collector takes a signal, as the specification says: https://opentelemetry.io/docs/specs/otlp/#otlphttp-request */
-export const addressOf = (signal: Signal, collector: URL): string =>
+export const signalAddress = (signal: Signal, collector: URL): string =>
   new URL(`${collector.pathname.replace(/\/+$/, '')}/v1/${signal}`, collector).href;
 
 /** @throws an Error to show, which tells nothing of what is in it, where a file of headers cannot be used. */

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { readAuditStreamAt, type AuditStreamAt } from './audit-stream-at.js';
 import { isSameDatabase, readCheckpointsAt, type CheckpointsAt } from './checkpoints-at.js';
 import {
-  addressOf,
+  signalAddress,
   readCollector,
   signals,
   type MetricsTo,
@@ -193,7 +193,7 @@ export function examineConfig(given: Environment = process.env, always: Environm
     const headersFile = file === undefined ? undefined : folderAt(file);
     const at = (signal: Signal) =>
       typeof url !== 'string' && (sent.length === 0 || sent.includes(signal))
-        ? { url: addressOf(signal, url), headersFile }
+        ? { url: signalAddress(signal, url), headersFile }
         : undefined;
     const [traces, metricsTo] = [at('traces'), at('metrics')];
     return {

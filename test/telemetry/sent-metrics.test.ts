@@ -1,5 +1,5 @@
 /**
- * @slow 60 s
+ * @slow 90 s
  */
 import { performance } from 'node:perf_hooks';
 import { checkStore, makeStore, seqeraAt } from '../stores/stores.js';
