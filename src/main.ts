@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import type { FastifyInstance } from 'fastify';
+import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openKeySets } from './access/issuers/key-sets.js';
@@ -32,6 +33,7 @@ import { areReady, type PartsUp } from './telemetry/parts.js';
 import { noTelemetry, type Telemetry } from './telemetry/telemetry.js';
 import type { MeasuredServing } from './telemetry/gauges.js';
 import type { Meters } from './telemetry/meters.js';
+import type { SentMetrics } from './telemetry/sent-metrics.js';
 import type { Tracing } from './telemetry/tracing.js';
 import { openOutbound } from './outbound.js';
 import { forgetWindows, ledgerIn } from './rate-limits/in-database.js';
@@ -85,15 +87,16 @@ export async function start(
   connectors = registry,
   open: typeof openKeyway = openKeyway,
 ): Promise<Running> {
+  const here = { id: randomUUID(), version: versionHere() };
   const tracing =
-    config.traces && (await import('./telemetry/tracing.js')).openTracing(config.traces, versionHere(), log);
+    config.traces && (await import('./telemetry/tracing.js')).openTracing(config.traces, here, log);
   const keyway = await open(config, log, { traced: tracing?.statement, serves: true });
   const { db } = keyway;
   let stopping = false;
   const breaks = () => (keyway.keyring ? keyway.checkpoints.breaks : []);
   const answers = readiness(() => db.rows(ping));
   const lacking = () => (keyway.keyring ? keyway.keys.lacking : []);
-  const meters = config.metrics && (await import('./http/metrics.js')).openMeters();
+  const meters = (config.metrics ?? config.metricsTo) && (await import('./http/metrics.js')).openMeters();
   const telemetry = telemetryOf(meters?.telemetry, tracing);
   const serving = keyway.keyring ? await serve(config, keyway, { log, telemetry }, connectors) : undefined;
   const parts = async (): Promise<PartsUp> => ({
@@ -110,15 +113,23 @@ export async function start(
   let app: FastifyInstance | undefined;
   let closing: Closing | undefined;
   let metrics: Metrics | undefined;
+  let sending: SentMetrics | undefined;
   try {
     meters?.measure({
-      version: versionHere(),
+      version: here.version,
       database: db.embedded ? 'embedded' : 'postgresql',
       parts,
       pool: () => db.connections,
       serving: serving?.measured,
     });
     metrics = meters && (await serveMetrics(meters, config, log));
+    if (meters && config.metricsTo)
+      sending = (await import('./telemetry/sent-metrics.js')).sendMetrics(
+        config.metricsTo,
+        here,
+        meters.read,
+        log,
+      );
     const opened = (app = await openHttp({ config, log, telemetry, parts: serving?.parts, ready, breaks }));
     closing = watchConnections(opened.server);
     await listening(keywayAddress, () => opened.listen({ host: config.host, port: config.port }));
@@ -126,7 +137,7 @@ export async function start(
     await app?.close();
     await metrics?.stop();
     await serving?.stop();
-    await tracing?.stop();
+    await Promise.all([tracing?.stop(), sending?.stop()]);
     await keyway.close();
     throw error;
   }
@@ -141,7 +152,7 @@ export async function start(
     await http.close();
     await metrics?.stop();
     await serving?.stop();
-    await tracing?.stop();
+    await Promise.all([tracing?.stop(), sending?.stop()]);
     await keyway.close();
   };
   let stopped: Promise<void> | undefined;

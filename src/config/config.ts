@@ -3,6 +3,14 @@ import { availableParallelism, homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { readAuditStreamAt, type AuditStreamAt } from './audit-stream-at.js';
 import { isSameDatabase, readCheckpointsAt, type CheckpointsAt } from './checkpoints-at.js';
+import {
+  signalAddress,
+  readCollector,
+  signals,
+  type MetricsTo,
+  type Signal,
+  type TracesAt,
+} from './collector-at.js';
 import { DatabaseUrlError, isLocal, readDatabaseUrl } from './database-url.js';
 import { usualUnderWay } from './limits.js';
 import { keyProviderSettings, readKeyProviders, type KeyProviderSettings } from './key-providers.js';
@@ -10,7 +18,6 @@ import { readJwtIssuers, type JwtIssuer } from './jwt-issuers.js';
 import { isPrivate, parseRange } from './ranges.js';
 import { readRateLimits, type RateLimitSettings } from './rate-limits.js';
 import { readRedisAt, type RedisAt } from './redis-at.js';
-import { readCollector, type TracesAt } from './traces-at.js';
 import { readRequestLimits, type RequestLimits } from './request-limits.js';
 import { readScimDirectories, type ScimDirectory } from './scim-directories.js';
 
@@ -74,6 +81,8 @@ export interface Config {
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
   /** Where traces are sent; nowhere, where undefined. */
   readonly traces: TracesAt | undefined;
+  /** Where metrics are sent, served or not; nowhere, where undefined. */
+  readonly metricsTo: MetricsTo | undefined;
   readonly explorer: boolean;
   /** What the explorer's example connects as a store; the demo's stand-in alone, whose keys are nobody's. */
   readonly exampleStore?: Readonly<Record<'storeAddress' | 'storeKey' | 'storeSecret', unknown>> | undefined;
@@ -179,17 +188,27 @@ export function examineConfig(given: Environment = process.env, always: Environm
     return undefined;
   };
 
-  const traces = (name: string): TracesAt | undefined => {
+  const collector = (name: string): Pick<Config, 'traces' | 'metricsTo'> => {
     const given = text(name);
-    if (given === undefined) return undefined;
+    if (given === undefined) return { traces: undefined, metricsTo: undefined };
+    const sent = list('KEYWAY_OTEL_SIGNALS', isSignal, 'traces, metrics, or both');
+    const sampling = text('KEYWAY_OTEL_SAMPLING') ?? '0.1';
+    if (!/^(0(\.\d{1,6})?|1(\.0{1,6})?)$/.test(sampling))
+      fault('KEYWAY_OTEL_SAMPLING', 'must be a number from 0 to 1, such as 0.05');
+    const everyMs = whole('KEYWAY_OTEL_METRICS_SECONDS', 60, 1, 3_600) * 1_000;
     const url = readCollector(given);
     if (typeof url === 'string') fault(name, url);
     const file = text('KEYWAY_OTEL_HEADERS_FILE');
     const headersFile = file === undefined ? undefined : folderAt(file);
-    const sampling = text('KEYWAY_OTEL_SAMPLING') ?? '0.1';
-    if (!/^(0(\.\d{1,6})?|1(\.0{1,6})?)$/.test(sampling))
-      fault('KEYWAY_OTEL_SAMPLING', 'must be a number from 0 to 1, such as 0.05');
-    return { url: String(url), headersFile, sampling: Number(sampling) };
+    const at = (signal: Signal) =>
+      typeof url !== 'string' && (sent.length === 0 || sent.includes(signal))
+        ? { url: signalAddress(signal, url), headersFile }
+        : undefined;
+    const [traces, metricsTo] = [at('traces'), at('metrics')];
+    return {
+      traces: traces && { ...traces, sampling: Number(sampling) },
+      metricsTo: metricsTo && { ...metricsTo, everyMs },
+    };
   };
 
   const limits = (name: string) => {
@@ -272,7 +291,7 @@ export function examineConfig(given: Environment = process.env, always: Environm
     metrics: text('KEYWAY_METRICS_PORT')
       ? { host: text('KEYWAY_METRICS_HOST') ?? '127.0.0.1', port: whole('KEYWAY_METRICS_PORT', 0, 0, 65535) }
       : undefined,
-    traces: traces('KEYWAY_OTEL_ENDPOINT'),
+    ...collector('KEYWAY_OTEL_ENDPOINT'),
     explorer: flag('KEYWAY_EXPLORER', !production),
     introspection: flag('KEYWAY_INTROSPECTION', !production),
   };
@@ -331,13 +350,21 @@ function doubtsOf(config: Config, isSet: (name: string) => boolean): string[] {
       metrics === undefined && isSet('KEYWAY_METRICS_HOST'),
       'KEYWAY_METRICS_HOST has no effect: set KEYWAY_METRICS_PORT too',
     ],
-    ...['KEYWAY_OTEL_HEADERS_FILE', 'KEYWAY_OTEL_SAMPLING'].map(
+    ...collectorSettings.map(
       (name) =>
         [
-          config.traces === undefined && isSet(name),
+          !isSet('KEYWAY_OTEL_ENDPOINT') && isSet(name),
           `${name} has no effect: set KEYWAY_OTEL_ENDPOINT too`,
         ] as const,
     ),
+    [
+      config.metricsTo !== undefined && config.traces === undefined && isSet('KEYWAY_OTEL_SAMPLING'),
+      'KEYWAY_OTEL_SAMPLING has no effect: KEYWAY_OTEL_SIGNALS names metrics alone',
+    ],
+    [
+      config.traces !== undefined && config.metricsTo === undefined && isSet('KEYWAY_OTEL_METRICS_SECONDS'),
+      'KEYWAY_OTEL_METRICS_SECONDS has no effect: KEYWAY_OTEL_SIGNALS names traces alone',
+    ],
     [
       metrics !== undefined && port !== 0 && metrics.port === port,
       'KEYWAY_METRICS_PORT is the same as PORT: metrics need a port of their own',
@@ -381,6 +408,14 @@ function doubtsOf(config: Config, isSet: (name: string) => boolean): string[] {
 const isRead = (name: string) =>
   known.has(name) || ['PORT', 'HOST', 'DATABASE_URL', 'NODE_ENV'].includes(name);
 
+/** What is said of a collector, besides where it is. */
+const collectorSettings = [
+  'KEYWAY_OTEL_HEADERS_FILE',
+  'KEYWAY_OTEL_SIGNALS',
+  'KEYWAY_OTEL_SAMPLING',
+  'KEYWAY_OTEL_METRICS_SECONDS',
+] as const;
+
 const known = new Set([
   'KEYWAY_DATA_DIR',
   'KEYWAY_KEYS_DIR',
@@ -414,8 +449,7 @@ const known = new Set([
   'KEYWAY_METRICS_HOST',
   'KEYWAY_METRICS_PORT',
   'KEYWAY_OTEL_ENDPOINT',
-  'KEYWAY_OTEL_HEADERS_FILE',
-  'KEYWAY_OTEL_SAMPLING',
+  ...collectorSettings,
   'KEYWAY_EXPLORER',
   'KEYWAY_INTROSPECTION',
 ]);
@@ -482,6 +516,7 @@ const isHost = (item: string) =>
   /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::[1-9]\d{0,4})?$/i.test(item);
 // A browser names one origin, and it is compared as it is.
 const isOrigin = (item: string) => URL.canParse(item) && new URL(item).origin === item && !item.includes('*');
+const isSignal = (item: string) => signals.some((signal) => signal === item);
 const isRange = (item: string) => parseRange(item) !== undefined;
 const isPrivateRange = (item: string) => {
   const range = parseRange(item);

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { addGauges, type Measured } from '../telemetry/gauges.js';
 import { Meters } from '../telemetry/meters.js';
+import type { ReadMeters } from '../telemetry/metric-producer.js';
 import { downIn, readinessOf, type Readiness } from '../telemetry/parts.js';
 import { gatherFromAll, tellParent } from './metrics-of-all.js';
 
@@ -31,6 +32,8 @@ export interface OpenMeters {
   serve(address: Address): Promise<Metrics>;
   /** Tells the process that started this one what is measured here, whenever `openMetricsOfAll` there asks for it. */
   tell(): void;
+  /** What is measured of this process by now. */
+  readonly read: ReadMeters;
 }
 
 /** Begins to measure: the metrics of Node, and what docs/metrics.md lists. */
@@ -52,6 +55,7 @@ export function openMeters(): OpenMeters {
         readiness: async () => readinessOf(downIn(await parts())),
       }),
     tell: () => tellParent(registry),
+    read: () => registry.getMetricsAsJSON(),
   };
 }
 

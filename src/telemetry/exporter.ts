@@ -4,17 +4,33 @@ import {
   createOtlpHttpExportDelegate,
   httpAgentFactoryFromOptions,
 } from '@opentelemetry/otlp-exporter-base/node-http';
-import { JsonTraceSerializer, TraceExporterMetricsHelper } from '@opentelemetry/otlp-transformer';
-import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
-import { headersIn, type TracesAt } from '../config/traces-at.js';
+import type { IExporterMetricsHelper, ISerializer } from '@opentelemetry/otlp-transformer';
+import { expectHeaders, headersIn, type CollectorAt, type Signal } from '../config/collector-at.js';
 import type { Log } from '../log.js';
 
+/** How the official packages write one signal. */
+interface Form<Items> {
+  readonly signal: Signal;
+  readonly serializer: ISerializer<Items, unknown>;
+  readonly helper: IExporterMetricsHelper<Items>;
+}
+
+/** Sends what it is given, once; it never throws. */
+type Exporter<Items> = Pick<OTLPExporterBase<Items>, 'export' | 'forceFlush' | 'shutdown'>;
+
 /**
- * Sends spans to a collector by OTLP over HTTP, as JSON. Its official package would read the environment for itself, headers
- * among it: this is made of the parts beneath. The log says once that it fails, and once that it works again.
+ * Sends to a collector by OTLP over HTTP, as JSON. The official packages that do so would read the environment for themselves,
+ * headers among it: this is made of the parts beneath. The log says once that it fails, and once that it works again.
+ * @throws an Error to show where the file of headers cannot be used.
  */
-export function openExporter({ url, headersFile }: TracesAt, log: Log, timeoutMillis: number): SpanExporter {
-  const exporter = new OTLPExporterBase<ReadableSpan[]>(
+export function openExporter<Items>(
+  { url, headersFile }: CollectorAt,
+  { signal, serializer, helper }: Form<Items>,
+  log: Log,
+  timeoutMillis: number,
+): Exporter<Items> {
+  if (headersFile !== undefined) expectHeaders(headersFile);
+  const exporter = new OTLPExporterBase<Items>(
     createOtlpHttpExportDelegate(
       {
         url,
@@ -28,22 +44,22 @@ export function openExporter({ url, headersFile }: TracesAt, log: Log, timeoutMi
         compression: CompressionAlgorithm.NONE,
         agentFactory: httpAgentFactoryFromOptions({ keepAlive: true }),
       },
-      JsonTraceSerializer,
-      'otlp_http_json_span_exporter',
-      TraceExporterMetricsHelper,
+      serializer,
+      `otlp_http_json_${helper.name}_exporter`,
+      helper,
       undefined,
     ),
   );
   let isFailing = false;
   return {
-    export: (spans, done) =>
-      exporter.export(spans, (result) => {
+    export: (items, done) =>
+      exporter.export(items, (result) => {
         const hasFailed = result.error !== undefined;
         if (hasFailed !== isFailing) {
           isFailing = hasFailed;
           if (hasFailed)
-            log.warn({ why: nameOf(result.error) }, 'traces cannot be sent, and are dropped meanwhile');
-          else log.info({}, 'traces are sent again');
+            log.warn({ why: nameOf(result.error) }, `${signal} cannot be sent, and are dropped meanwhile`);
+          else log.info({}, `${signal} are sent again`);
         }
         done(result);
       }),

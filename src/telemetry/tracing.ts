@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ROOT_CONTEXT,
@@ -12,11 +11,12 @@ import {
   type Span,
   type SpanContext,
 } from '@opentelemetry/api';
-import { resourceFromAttributes } from '@opentelemetry/resources';
+import { JsonTraceSerializer, TraceExporterMetricsHelper } from '@opentelemetry/otlp-transformer';
 import { AlwaysOnSampler, BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
-import { expectHeaders, type TracesAt } from '../config/traces-at.js';
+import type { TracesAt } from '../config/collector-at.js';
 import type { Log } from '../log.js';
 import { openExporter } from './exporter.js';
+import { resourceOf, type Instance } from './resource.js';
 import { summaryOf } from './statement-summary.js';
 import type { Note, RequestSpan, Step, Telemetry } from './telemetry.js';
 
@@ -39,18 +39,19 @@ const longestStopMs = 3_000;
  * have it traced or not. https://opentelemetry.io/docs/specs/otlp/
  * @throws an Error to show where the file of headers cannot be used.
  */
-export function openTracing(at: TracesAt, version: string, log: Log): Tracing {
-  if (at.headersFile !== undefined) expectHeaders(at.headersFile);
+export function openTracing(at: TracesAt, instance: Instance, log: Log): Tracing {
+  const exporter = openExporter(
+    at,
+    { signal: 'traces', serializer: JsonTraceSerializer, helper: TraceExporterMetricsHelper },
+    log,
+    longestSendMs,
+  );
   const provider = new TracerProvider({
     sampler: new AlwaysOnSampler(),
-    resource: resourceFromAttributes({
-      'service.name': 'keyway',
-      'service.version': version,
-      'service.instance.id': randomUUID(),
-    }),
+    resource: resourceOf(instance),
     spanProcessors: [
       new BatchSpanProcessor({
-        exporter: openExporter(at, log, longestSendMs),
+        exporter,
         maxQueueSize: mostWaiting,
         maxExportBatchSize: 512,
         scheduledDelayMillis: 1_000,
@@ -58,7 +59,7 @@ export function openTracing(at: TracesAt, version: string, log: Log): Tracing {
       }),
     ],
   });
-  const tracer = provider.getTracer('keyway', version);
+  const tracer = provider.getTracer('keyway', instance.version);
   const underWay = new AsyncLocalStorage<Context>();
 
   function within<Result>(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeCluster, type Cluster } from '../support/cluster.js';
 import { expectData, makeAccount, makeCredential } from '../support/make.js';
+import { samplesIn, startCollector } from '../support/otlp-collector.js';
 import {
   emptyPlace,
   onServer,
@@ -208,6 +209,40 @@ describe('metrics', () => {
     expect(await ready()).toEqual(allThere);
     // Each takes more than this by itself.
     expect(await value('process_resident_memory_bytes')).toBeGreaterThan(count * 60e6);
+  });
+
+  test('are sent by each of them, as what it is by itself', async () => {
+    const collector = await startCollector();
+    const other = spawnKeyway(['serve'], {
+      ...environment,
+      KEYWAY_OTEL_ENDPOINT: collector.url,
+      KEYWAY_OTEL_SIGNALS: 'metrics',
+      KEYWAY_OTEL_METRICS_SECONDS: '1',
+    });
+    try {
+      const there = doorTo(await urlOf(other), door.adminToken);
+      /** What each has sent last. */
+      const latest = () =>
+        new Map(collector.metrics.map((one) => [one.resource['service.instance.id'], samplesIn(one)]));
+      const sum = (name: string) =>
+        [...latest().values()]
+          .flat()
+          .filter((sample) => sample.name === name && (sample.labels['route'] ?? '/graphql') === '/graphql')
+          .reduce((total, sample) => total + sample.value, 0);
+      while (latest().size < count) await sleep(20);
+      for (let times = 0; times < 20; times++) expectData(await there.ask('{ viewer { name } }'));
+      const counted = 'keyway_request_duration_seconds_count';
+      while (sum(counted) < 20) await sleep(20);
+      expect([sum(counted), sum('keyway_database_connections_max')]).toEqual([20, count * 10]);
+      expect(latest().size).toBe(count);
+      other.child.kill('SIGINT');
+      expect(await other.ended).toBe(0);
+      expect(sum(counted)).toBe(20);
+    } finally {
+      other.child.kill('SIGKILL');
+      await other.ended;
+      await collector.stop();
+    }
   });
 
   test('what the database does not tell is not 0', async () => {

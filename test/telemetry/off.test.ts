@@ -14,7 +14,7 @@ async function loadedBy(run: string): Promise<string[]> {
     import { createRequire } from 'node:module';
     await (async () => { ${run} })();
     const { cache } = createRequire(process.cwd() + '/any.js');
-    const names = Object.keys(cache).flatMap((path) => /node_modules\\/(@opentelemetry|prom-client)\\//.exec(path)?.[1] ?? []);
+    const names = Object.keys(cache).flatMap((path) => /node_modules\\/(@opentelemetry\\/[\\w-]+|prom-client)\\//.exec(path)?.[1] ?? []);
     console.log(JSON.stringify([...new Set(names)].sort()));`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
   return JSON.parse(stdout) as string[];
@@ -22,6 +22,12 @@ async function loadedBy(run: string): Promise<string[]> {
 
 test('where nobody listens, nothing of it is loaded', async () => {
   expect(await loadedBy("await import('./dist/src/main.js')")).toEqual([]);
-  const on = "await import('./dist/src/telemetry/tracing.js'); await import('./dist/src/http/metrics.js')";
-  expect(await loadedBy(on)).toEqual(['@opentelemetry', 'prom-client']);
+  // Prometheus' own package has a use for the interfaces.
+  const served = ['@opentelemetry/api', 'prom-client'];
+  expect(await loadedBy("await import('./dist/src/http/metrics.js')")).toEqual(served);
+  const tracing = await loadedBy("await import('./dist/src/telemetry/tracing.js')");
+  expect(tracing).toContain('@opentelemetry/sdk-trace');
+  const sending = await loadedBy("await import('./dist/src/telemetry/sent-metrics.js')");
+  expect(sending).toContain('@opentelemetry/sdk-metrics');
+  expect(sending).not.toContain('@opentelemetry/sdk-trace');
 });

@@ -11,7 +11,7 @@ import { checkStore, makeStore, seqeraAt } from '../stores/stores.js';
 import { expectData, makeAccount, makeCredential } from '../support/make.js';
 import { untilSo } from '../support/scrape.js';
 import { startTestServer, type TestServer } from '../support/server.js';
-import { startCollector, type ReceivedSpan, type TestCollector } from '../support/trace-collector.js';
+import { startCollector, type ReceivedSpan, type TestCollector } from '../support/otlp-collector.js';
 import { startSeqera } from '../upstreams/seqera.js';
 import { postVerify, verify } from '../verification/verifying.js';
 
@@ -232,8 +232,9 @@ test('S42, S63: nothing that a caller gave, and no secret, reaches the collector
     seqera.meet({ kind: 'fail', status: 500 }, {}, 3);
     expectData(await checkStore(keyway, { id: store }));
     await keyway.stop();
-    const all = collector.bodies.join('\n');
+    const all = [...collector.bodies, ...collector.metricBodies].join('\n');
     expect(collector.spans.length).toBeGreaterThan(40);
+    expect(all).toContain('keyway_verifications_total');
     const secrets = [issued.secret, issued.accessKey, keyway.adminToken, seqera.token, seqera.url];
     for (const secret of [...markers, ...secrets])
       for (const form of formsOf(String(secret))) expect(all).not.toContain(form);
@@ -336,7 +337,11 @@ describe('a collector that does not take what it is sent', () => {
   test('what waits for one is bounded', async () => {
     collector.answer = 'hang';
     const url = `${collector.url}/v1/traces`;
-    const traced = openTracing({ url, headersFile: undefined, sampling: 1 }, '0', openLog('silent'));
+    const traced = openTracing(
+      { url, headersFile: undefined, sampling: 1 },
+      { id: 'one', version: '0' },
+      openLog('silent'),
+    );
     const answered = { method: 'GET', route: '/', status: 200, seconds: 0 };
     for (let count = 0; count < 20_000; count++) traced.begin(undefined)?.end(answered);
     await untilSo(

@@ -2,15 +2,29 @@ import { readFileSync } from 'node:fs';
 import { Secret } from '../secret.js';
 import { isLocal } from './database-url.js';
 
-/** Where traces are sent to. */
-export interface TracesAt {
+/** Where a collector of OpenTelemetry takes one kind of what it is sent. */
+export interface CollectorAt {
   /** https://otel.example.com:4318/v1/traces */
   readonly url: string;
   /** A file with headers that the collector wants, such as a token: a line each. */
   readonly headersFile: string | undefined;
+}
+
+/** Where traces are sent to. */
+export interface TracesAt extends CollectorAt {
   /** Which part of the requests is traced: from 0 to 1. */
   readonly sampling: number;
 }
+
+/** Where metrics are sent to. */
+export interface MetricsTo extends CollectorAt {
+  /** In milliseconds. */
+  readonly everyMs: number;
+}
+
+/** What can be sent to a collector, by the words of OpenTelemetry. */
+export const signals = ['traces', 'metrics'] as const;
+export type Signal = (typeof signals)[number];
 
 /** Reads the address of a collector. @returns a text where it cannot be read: what is wrong, without its value */
 export function readCollector(text: string): URL | string {
@@ -22,8 +36,12 @@ export function readCollector(text: string): URL | string {
   if (url.search !== '' || url.hash !== '') return form;
   if (url.protocol === 'http:' && !isLocal(url.hostname.replace(/^\[|\]$/g, '')))
     return 'must use https, unless the collector is on this machine';
-  return new URL(`${url.pathname.replace(/\/+$/, '')}/v1/traces`, url);
+  return url;
 }
+
+/** Where a collector takes a signal, as the specification says: https://opentelemetry.io/docs/specs/otlp/#otlphttp-request */
+export const signalAddress = (signal: Signal, collector: URL): string =>
+  new URL(`${collector.pathname.replace(/\/+$/, '')}/v1/${signal}`, collector).href;
 
 /** @throws an Error to show, which tells nothing of what is in it, where a file of headers cannot be used. */
 export function expectHeaders(path: string): void {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { examineConfig, readConfig } from '../../src/config/config.js';
-import { expectHeaders } from '../../src/config/traces-at.js';
+import { expectHeaders } from '../../src/config/collector-at.js';
 
 const at = (KEYWAY_OTEL_ENDPOINT: string, more: Record<string, string> = {}) =>
   examineConfig({ KEYWAY_OTEL_ENDPOINT, ...more });
@@ -21,6 +21,43 @@ test('traces are sent nowhere, or to the address that is named', () => {
   expect(at('https://otel.example.com', { KEYWAY_OTEL_SAMPLING: '0.005' }).config.traces?.sampling).toBe(
     0.005,
   );
+});
+
+test('metrics are sent there too, each minute, or what is named alone', () => {
+  const endpoint = 'https://otel.example.com/base/';
+  const sent = (more: Record<string, string> = {}) => {
+    const { config, faults } = at(endpoint, more);
+    expect(faults).toEqual([]);
+    return [config.traces?.url, config.metricsTo?.url, config.metricsTo?.everyMs];
+  };
+  const [traces, metrics] = ['traces', 'metrics'].map((signal) => `${endpoint}v1/${signal}`);
+  expect(sent()).toEqual([traces, metrics, 60_000]);
+  expect(sent({ KEYWAY_OTEL_METRICS_SECONDS: '15' })).toEqual([traces, metrics, 15_000]);
+  expect(sent({ KEYWAY_OTEL_SIGNALS: ' metrics, traces ' })).toEqual([traces, metrics, 60_000]);
+  expect(sent({ KEYWAY_OTEL_SIGNALS: 'traces' })).toEqual([traces, undefined, undefined]);
+  expect(sent({ KEYWAY_OTEL_SIGNALS: 'metrics' })).toEqual([undefined, metrics, 60_000]);
+  expect(readConfig({}).metricsTo).toBeUndefined();
+});
+
+test.each(['logs', 'traces;metrics', 'none', 'Traces'])('what is sent cannot be %s', (named) => {
+  expect(at('https://otel.example.com', { KEYWAY_OTEL_SIGNALS: named }).faults).toEqual([
+    'KEYWAY_OTEL_SIGNALS must be traces, metrics, or both, separated by commas',
+  ]);
+});
+
+test.each(['0', '3601', '1.5', '1m'])('metrics cannot be sent each %s seconds', (seconds) => {
+  expect(at('https://otel.example.com', { KEYWAY_OTEL_METRICS_SECONDS: seconds }).faults).toEqual([
+    'KEYWAY_OTEL_METRICS_SECONDS must be a whole number from 1 to 3600',
+  ]);
+});
+
+test.each([
+  ['KEYWAY_OTEL_SAMPLING', '1', 'metrics'],
+  ['KEYWAY_OTEL_METRICS_SECONDS', '1', 'traces'],
+])('%s is hardly meant so where only the other is sent', (name, value, named) => {
+  const { doubts } = at('https://otel.example.com', { [name]: value, KEYWAY_OTEL_SIGNALS: named });
+  expect(doubts).toContain(`${name} has no effect: KEYWAY_OTEL_SIGNALS names ${named} alone`);
+  expect(at('https://otel.example.com', { [name]: value }).doubts.join()).not.toContain('KEYWAY_OTEL');
 });
 
 test.each([
@@ -58,7 +95,12 @@ test('a file of headers is looked at, and nothing of it is told', () => {
   }
 });
 
-test.each(['KEYWAY_OTEL_HEADERS_FILE', 'KEYWAY_OTEL_SAMPLING'])('%s alone is hardly meant so', (name) => {
+test.each([
+  'KEYWAY_OTEL_HEADERS_FILE',
+  'KEYWAY_OTEL_SIGNALS',
+  'KEYWAY_OTEL_SAMPLING',
+  'KEYWAY_OTEL_METRICS_SECONDS',
+])('%s alone is hardly meant so', (name) => {
   expect(examineConfig({ [name]: '1' }).doubts).toContain(
     `${name} has no effect: set KEYWAY_OTEL_ENDPOINT too`,
   );
