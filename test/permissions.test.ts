@@ -57,6 +57,7 @@ const table: Record<string, string> = {
   revokeCredential: 'UN FNNN+NN NNNNNNNNN ++FFN NN',
   deleteCredential: 'UN FNNN+NN NNNNNNNNN ++FFN NN',
   issueTemporaryCredential: 'UN F+NNNNN NNNNNNNNN ++FFN NN',
+  'issueTemporaryCredential, with roles': 'UN FFNNNNN NNNNNNNNN ++FFN NN',
   verifyCredential: 'UF FFFFFF+ FFFFFFFFF +FFF+ ++',
   verifyCredentials: 'UF FFFFFF+ FFFFFFFFF +FFF+ ++',
   createAccount: 'UF FFFFFFF F+FFFFFFF +FFFF FF',
@@ -203,7 +204,16 @@ const operations: Record<string, Operation> = {
   revokeCredential: mutation('revokeCredential', 'id: $target', freshCredential),
   deleteCredential: mutation('deleteCredential', 'id: $target', freshCredential),
 
-  issueTemporaryCredential: mutation('issueTemporaryCredential', 'parent: $target', target('credential')),
+  issueTemporaryCredential: mutation(
+    'issueTemporaryCredential',
+    'parent: $target, roles: []',
+    target('credential'),
+  ),
+  'issueTemporaryCredential, with roles': mutation(
+    'issueTemporaryCredential',
+    'parent: $target',
+    target('credential'),
+  ),
   verifyCredential: {
     document: 'mutation { verifyCredential(input: { proof: { secret: "anything" } }) { code } }',
     on: none,
