@@ -5,14 +5,16 @@ ARG NODE_VERSION=24
 FROM node:${NODE_VERSION}-bookworm-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
+COPY console/package.json console/
 RUN npm ci
 COPY .swcrc ./
 COPY bin bin
+COPY console console
 COPY src src
 COPY migrations migrations
 COPY test/upstreams test/upstreams
 # What npm notes of its last change would look as if there were something to build again.
-RUN node bin/build.js && npm prune --omit=dev && rm node_modules/.package-lock.json
+RUN node bin/build.js && npm prune --omit=dev && rm node_modules/.package-lock.json node_modules/keyway-console
 
 FROM node:${NODE_VERSION}-bookworm-slim
 RUN install -d -m 0700 -o node -g node /var/lib/keyway
@@ -21,6 +23,7 @@ COPY package.json ./
 COPY bin bin
 COPY --from=build /build/node_modules node_modules
 COPY --from=build /build/dist/keyway.js dist/keyway.js
+COPY --from=build /build/dist/console dist/console
 COPY --from=build /build/dist/embedded dist/embedded
 COPY --from=build /build/dist/packed dist/packed
 ENV NODE_ENV=production HOST=0.0.0.0 KEYWAY_DATA_DIR=/var/lib/keyway

@@ -19,6 +19,9 @@ import { fileURLToPath } from 'node:url';
 /** What is built. The stand-ins of the stores are run by `demo --stores`. */
 export const sources = ['src', 'migrations', 'test/upstreams'];
 
+/** What the console is built from. Where it is not there, Keyway is built without it. */
+export const consoleSources = 'console';
+
 /** What is run, and shows by its time when it was built: it is written last. */
 export const entry = 'dist/keyway.js';
 
@@ -30,7 +33,7 @@ export async function build(root) {
   const tools = await Promise.all([import('@swc/core'), import('esbuild')]).catch(() => undefined);
   if (!tools) return false;
   console.error('Building Keyway…');
-  const [packed] = await Promise.all([makeCode(root, ...tools), makeImage(root)]);
+  const [packed] = await Promise.all([makeCode(root, ...tools), makeImage(root), makeConsole(root)]);
   writeWhole(join(root, entry), `export { run } from './packed/${packed}/cli.js';\n`);
   sweep(root);
   return true;
@@ -78,7 +81,7 @@ function sweep(root) {
     (one, other) => changedMs(join(packed, other)) - changedMs(join(packed, one)),
   );
   const images = readdirSync(join(root, 'dist'))
-    .filter((name) => /^embedded\.\d+$/.test(name))
+    .filter((name) => /^(embedded|console)\.\d+$/.test(name))
     .map((name) => join(root, 'dist', name))
     .filter((path) => changedMs(path) < Date.now() - longestBuildMs);
   for (const path of [...byAge.slice(mostKept).map((name) => join(packed, name)), ...images])
@@ -155,6 +158,50 @@ async function pack(root, packer) {
   return outputFiles.map(({ path, contents }) => ({ file: basename(path), contents }));
 }
 
+/** The console, from sources that are newer than it; in a process of its own, as it takes as long as all the rest. */
+async function makeConsole(root) {
+  const from = join(root, consoleSources);
+  const folder = join(root, 'dist/console');
+  if (!existsSync(join(from, 'vite.config.ts'))) return;
+  // What it is built with is as much a part of it as its own files.
+  const stamp = digestOf(['package-lock.json', ...filesIn(root, consoleSources)], root);
+  if (textOf(join(folder, 'made-from')) === stamp) return;
+  const made = `${folder}.${process.pid}`;
+  const vite = join(dirname(createRequire(join(from, 'any.js')).resolve('vite/package.json')), 'bin/vite.js');
+  const child = spawn(process.execPath, [vite, 'build', '--logLevel', 'error', '--outDir', made], {
+    cwd: from,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error('the console could not be built');
+  writeFileSync(join(made, 'made-from'), stamp);
+  replaceFolder(made, folder);
+}
+
+/** What these files are, in a word. */
+function digestOf(paths, root) {
+  const hash = createHash('sha256');
+  for (const path of [...paths].sort())
+    hash
+      .update(path)
+      .update('\0')
+      .update(readFileSync(join(root, path)));
+  return hash.digest('hex');
+}
+
+/** Puts a folder in the place of another. Whoever reads the other one has read all of it at once. */
+function replaceFolder(made, folder) {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(made, folder);
+  } catch (error) {
+    // Another build was first.
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(made, { recursive: true, force: true });
+  }
+}
+
 /** The embedded database that first starts copy; where it cannot be made, each of them makes its own. */
 async function makeImage(root) {
   const folder = join(root, 'dist/embedded');
@@ -167,17 +214,11 @@ async function makeImage(root) {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const [code] = await once(child, 'close');
-  try {
-    if (code !== 0) return;
+  if (code === 0) {
     writeFileSync(join(made, 'made-with'), version);
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(made, folder);
-  } catch (error) {
-    // Another build was first.
-    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
-  } finally {
-    rmSync(made, { recursive: true, force: true });
+    replaceFolder(made, folder);
   }
+  rmSync(made, { recursive: true, force: true });
 }
 
 function textOf(path) {
@@ -196,6 +237,7 @@ const builtIn = (root, folder) =>
 const filesIn = (root, folder) =>
   readdirSync(join(root, folder), { withFileTypes: true }).flatMap((found) => {
     const path = `${folder}/${found.name}`;
+    if (found.name === 'node_modules') return [];
     return found.isDirectory() ? filesIn(root, path) : [path];
   });
 

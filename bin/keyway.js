@@ -4,7 +4,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { build, entry, sources } from './build.js';
+import { build, consoleSources, entry, sources } from './build.js';
 
 // Older ones would fail at the first thing that they do not have, in words of their own.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -21,7 +21,11 @@ const newestIn = (folder) =>
   Math.max(
     0,
     ...readdirSync(folder, { withFileTypes: true }).map((found) =>
-      found.isDirectory() ? newestIn(join(folder, found.name)) : changedAt(join(folder, found.name)),
+      found.name === 'node_modules'
+        ? 0
+        : found.isDirectory()
+          ? newestIn(join(folder, found.name))
+          : changedAt(join(folder, found.name)),
     ),
   );
 const changedAt = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -30,7 +34,9 @@ const isStale = () => {
   // The packages are packed with the rest; npm writes that file when it has changed any.
   const names = ['.swcrc', 'bin/build.js', 'node_modules/.package-lock.json'];
   const files = names.map((name) => changedAt(join(root, name)));
-  const folders = sources.map((name) => join(root, name)).filter((path) => existsSync(path));
+  const folders = [...sources, consoleSources]
+    .map((name) => join(root, name))
+    .filter((path) => existsSync(path));
   return Math.max(...files, ...folders.map(newestIn)) > changedAt(built);
 };
 

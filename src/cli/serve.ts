@@ -114,8 +114,8 @@ const upOf = ({ url, tokenPath, missing, lacking, breaks }: Running): Up => ({
 
 function tellUp(up: Up, config: Config, log: Log): void {
   const database = config.databaseUrl === undefined ? 'embedded' : 'postgresql';
-  const { explorer, processes } = config;
-  log.info({ url: up.url, explorer, database, processes }, 'Keyway is up');
+  const { console, explorer, processes } = config;
+  log.info({ url: up.url, console, explorer, database, processes }, 'Keyway is up');
   const text =
     up.missing.length > 0
       ? notReady(up.missing, config)
@@ -130,7 +130,8 @@ function tellUp(up: Up, config: Config, log: Log): void {
 function greeting({ url, tokenPath }: Up, config: Config): string {
   const path = `${config.dataDir}/admin-token`;
   const lines = [`\nKeyway is ready: ${url}/graphql`];
-  if (config.explorer) lines.push(`Explore the graph in a browser: ${url}/`);
+  if (config.console) lines.push(`Look after credentials in a browser: ${url}/`);
+  if (config.explorer) lines.push(`Explore the graph in a browser: ${url}/explore`);
   if (tokenPath) lines.push(`The administrator's token was written to ${path}`);
   lines.push(
     'Try it:',

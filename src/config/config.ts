@@ -83,6 +83,8 @@ export interface Config {
   readonly traces: TracesAt | undefined;
   /** Where metrics are sent, served or not; nowhere, where undefined. */
   readonly metricsTo: MetricsTo | undefined;
+  /** Whether people are served the console. */
+  readonly console: boolean;
   readonly explorer: boolean;
   /** What the explorer's example connects as a store; the demo's stand-in alone, whose keys are nobody's. */
   readonly exampleStore?: Readonly<Record<'storeAddress' | 'storeKey' | 'storeSecret', unknown>> | undefined;
@@ -292,6 +294,7 @@ export function examineConfig(given: Environment = process.env, always: Environm
       ? { host: text('KEYWAY_METRICS_HOST') ?? '127.0.0.1', port: whole('KEYWAY_METRICS_PORT', 0, 0, 65535) }
       : undefined,
     ...collector('KEYWAY_OTEL_ENDPOINT'),
+    console: flag('KEYWAY_CONSOLE', !production),
     explorer: flag('KEYWAY_EXPLORER', !production),
     introspection: flag('KEYWAY_INTROSPECTION', !production),
   };
@@ -375,7 +378,7 @@ function doubtsOf(config: Config, isSet: (name: string) => boolean): string[] {
     ],
     [
       !production && isOpen,
-      'NODE_ENV is not production, while HOST lets other machines in: they are shown the explorer and the schema',
+      'NODE_ENV is not production, while HOST lets other machines in: they are shown the console, the explorer and the schema',
     ],
     [
       isOpen && !isSet('KEYWAY_HOSTS'),
@@ -450,6 +453,7 @@ const known = new Set([
   'KEYWAY_METRICS_PORT',
   'KEYWAY_OTEL_ENDPOINT',
   ...collectorSettings,
+  'KEYWAY_CONSOLE',
   'KEYWAY_EXPLORER',
   'KEYWAY_INTROSPECTION',
 ]);

@@ -16,7 +16,6 @@ import { decisionOf, endedBy, nobody } from '../audit/decision.js';
 import type { Config } from '../config/config.js';
 import type { RequestContext } from '../context.js';
 import { KeywayError, unavailable } from '../errors.js';
-import { explorerPage } from '../explorer/page.js';
 import { newId } from '../ids.js';
 import type { RateLimits } from '../rate-limits/rate-limits.js';
 import { addressOf, callOf } from './call.js';
@@ -40,6 +39,7 @@ import {
 import { expectAsked, expectAskedByGet } from './asked.js';
 import { limitConnections } from './connections.js';
 import { mediaTypeFor } from './media-type.js';
+import { addPages } from './pages.js';
 import { exposedHeaders, rateLimitHeaders } from './rate-limit-headers.js';
 import { reasonFor } from './readiness.js';
 import { UnderWay } from './under-way.js';
@@ -181,7 +181,7 @@ export async function openHttp({
         : undefined;
     return reply.code(503).send({ status: 'down', reason });
   });
-  if (config.explorer) addExplorer(app, config);
+  addPages(app, config);
   if (parts)
     await addGraph(app, { config, log, telemetry, parts, turns, parse, held: () => breaks().length > 0 });
   else
@@ -413,24 +413,6 @@ const parametersOf = (url: string) => new URL(url, 'http://localhost').searchPar
 
 const hasBody = ({ headers }: FastifyRequest) =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-
-function addExplorer(app: FastifyInstance, { basePath, exampleStore }: Config): void {
-  // The page asks for what lies beside it.
-  if (basePath !== '') app.get(basePath, async (_, reply) => reply.redirect(`${basePath}/`, 308));
-  app.get('/', async ({ headers }, reply) => {
-    const { html, gzip, etag, contentSecurityPolicy } = explorerPage(exampleStore);
-    void reply.headers({
-      'content-security-policy': contentSecurityPolicy,
-      'content-type': 'text/html; charset=utf-8',
-      'cache-control': 'no-cache',
-      etag,
-      vary: 'accept-encoding',
-    });
-    if (headers['if-none-match'] === etag) return reply.code(304).send();
-    if (!/\bgzip\b/.test(String(headers['accept-encoding']))) return reply.send(html);
-    return reply.header('content-encoding', 'gzip').send(gzip);
-  });
-}
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -39,7 +39,7 @@ describe('the explorer in a browser', () => {
   });
 
   beforeEach(async () => {
-    visit = await open(browser, server.url);
+    visit = await open(browser, `${server.url}/explore`);
   });
 
   afterEach(async () => {
@@ -51,7 +51,7 @@ describe('the explorer in a browser', () => {
     await hint(page, 'none');
     expect(await page.locator('#keyway-hint').textContent()).toContain('admin-token');
     await answer(page, 'UNAUTHENTICATED');
-    expect(requests).toEqual([`${server.url}/`]);
+    expect(requests).toEqual([`${server.url}/explore`]);
     expect(complaints).toEqual([]);
   });
 
@@ -66,7 +66,7 @@ describe('the explorer in a browser', () => {
     const { page, requests } = visit;
     await enter(page, 'two words');
     await hint(page, 'malformed');
-    expect(requests).toEqual([`${server.url}/`]);
+    expect(requests).toEqual([`${server.url}/explore`]);
   });
 
   test('with the token it reads the graph and runs the first example, and asks no other host', async () => {
@@ -199,11 +199,11 @@ describe('the explorer in a browser', () => {
     const { context, page } = visit;
     await enter(page, server.adminToken);
     await hint(page, 'good');
-    expect(page.url()).toBe(`${server.url}/`);
+    expect(page.url()).toBe(`${server.url}/explore`);
     expect(JSON.stringify(await context.storageState())).not.toContain(server.adminToken);
 
     const other = await context.newPage();
-    await other.goto(server.url);
+    await other.goto(`${server.url}/explore`);
     await hint(other, 'none');
 
     await page.locator('#keyway-clear').click();
@@ -214,14 +214,14 @@ describe('the explorer in a browser', () => {
 
   test('behind a path it asks for what lies beside it', async () => {
     const behind = await startTestServer({ KEYWAY_BASE_PATH: '/keyway' });
-    const { context, page, requests, complaints } = await open(browser, `${behind.url}/keyway`);
+    const { context, page, requests, complaints } = await open(browser, `${behind.url}/keyway/explore`);
     try {
       await enter(page, behind.adminToken);
       await hint(page, 'good');
       await page.locator('.graphiql-execute-button').click();
       await answer(page, 'totalCount');
       const asked = new Set(requests.map((url) => url.slice(behind.url.length)));
-      expect([...asked]).toEqual(['/keyway', '/keyway/', '/keyway/graphql']);
+      expect([...asked]).toEqual(['/keyway/explore', '/keyway/graphql']);
       expect(complaints).toEqual([]);
     } finally {
       await context.close();
@@ -231,12 +231,12 @@ describe('the explorer in a browser', () => {
 
   test('no link fills the editor, and the address never holds what is typed', async () => {
     const { page } = visit;
-    await page.goto(`${server.url}/?query=${encodeURIComponent('mutation Planted { __typename }')}`);
+    await page.goto(`${server.url}/explore?query=${encodeURIComponent('mutation Planted { __typename }')}`);
     await editor(page, 'query Credentials');
     await page.locator('.graphiql-query-editor .view-lines').click();
     await page.keyboard.type('# typed here');
     await editor(page, 'typed here');
-    expect(page.url()).toBe(`${server.url}/`);
+    expect(page.url()).toBe(`${server.url}/explore`);
   });
 });
 

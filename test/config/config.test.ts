@@ -110,12 +110,14 @@ test('~ is the home folder, of the data and of the keys alike', () => {
   expect(readConfig({ KEYWAY_DATA_DIR: '~' }).dataDir).toBe(homedir());
 });
 
-test('in production the explorer and introspection are off', () => {
-  expect(readConfig({ NODE_ENV: 'production' })).toMatchObject({ explorer: false, introspection: false });
+test('in production the console, the explorer and introspection are off', () => {
+  const { console, explorer, introspection } = readConfig({ NODE_ENV: 'production' });
+  expect([console, explorer, introspection]).toEqual([false, false, false]);
 });
 
-test('the explorer may be asked for in production', () => {
-  expect(readConfig({ NODE_ENV: 'production', KEYWAY_EXPLORER: 'true' }).explorer).toBe(true);
+test('the console and the explorer may be asked for in production', () => {
+  const asked = { NODE_ENV: 'production', KEYWAY_CONSOLE: 'true', KEYWAY_EXPLORER: 'true' };
+  expect(readConfig(asked)).toMatchObject({ console: true, explorer: true });
 });
 
 const faulty = {
@@ -136,6 +138,7 @@ const faulty = {
   KEYWAY_SCIM: '[{ "client-value": 1 }]',
   KEYWAY_OUTBOUND_RANGES: 'range-value',
   KEYWAY_OUTBOUND_LOCAL: 'local-value',
+  KEYWAY_CONSOLE: 'console-value',
   KEYWAY_EXPLORER: 'explorer-value',
   KEYWAY_INTROSPECTION: 'introspection-value',
   KEYWAY_NO_SUCH: 'unknown-value',
@@ -194,6 +197,7 @@ test.each([
   ['KEYWAY_PROCESSES', '65'],
   ['KEYWAY_PROCESSES', '1.5'],
   ['KEYWAY_PROCESSES', 'AUTO'],
+  ['KEYWAY_CONSOLE', 'yes'],
   ['KEYWAY_EXPLORER', 'yes'],
   ['KEYWAY_CORS_ORIGINS', '*'],
   ['KEYWAY_CORS_ORIGINS', 'https://app.example.com/'],

@@ -41,6 +41,7 @@ const load = <Module>(path: string) => import(path) as Promise<Module>;
 interface Scripts {
   readStages: (text: string) => Stage[];
   sources: string[];
+  consoleSources: string;
 }
 const stagesOf = async (path: string): Promise<Stage[]> =>
   (await load<Scripts>('../../deploy/dockerfile.mjs')).readStages(read(path));
@@ -75,17 +76,17 @@ describe('the image', () => {
   );
 
   test('is built from the lockfile, by all sources that there are', async () => {
-    const { sources } = await load<Scripts>('../../bin/build.js');
+    const { consoleSources, sources } = await load<Scripts>('../../bin/build.js');
     const copied = build.steps
       .filter(({ keyword }) => keyword === 'COPY')
       .flatMap(({ args }) => args.slice(0, -1));
     expect(copied).toEqual(
-      expect.arrayContaining([...sources, 'package-lock.json', '.npmrc', '.swcrc', 'bin']),
+      expect.arrayContaining([...sources, consoleSources, 'package-lock.json', '.npmrc', '.swcrc', 'bin']),
     );
     for (const path of copied) expect(existsSync(path)).toBe(true);
     expect(build.steps.filter(({ keyword }) => keyword === 'RUN').map(({ text }) => text)).toEqual([
       'npm ci',
-      'node bin/build.js && npm prune --omit=dev && rm node_modules/.package-lock.json',
+      'node bin/build.js && npm prune --omit=dev && rm node_modules/.package-lock.json node_modules/keyway-console',
     ]);
   });
 
@@ -98,7 +99,9 @@ describe('the image', () => {
     const copied = [...build.steps, ...image.steps]
       .filter(({ keyword, from }) => keyword === 'COPY' && from === undefined)
       .flatMap(({ args }) => args.slice(0, -1));
-    expect(new Set([...sent, 'test/upstreams'])).toEqual(new Set([...copied, 'test']));
+    expect(new Set([...sent, 'test/upstreams', 'console/package.json'])).toEqual(
+      new Set([...copied, 'test']),
+    );
     expect(rest).toContain('test/*');
   });
 
@@ -107,6 +110,7 @@ describe('the image', () => {
     expect(brought).toEqual([
       '/build/node_modules',
       '/build/dist/keyway.js',
+      '/build/dist/console',
       '/build/dist/embedded',
       '/build/dist/packed',
     ]);

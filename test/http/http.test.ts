@@ -467,9 +467,9 @@ test('another address is not found', async () => {
   expect(answer.text).not.toContain('script');
 });
 
-describe('the page at /', () => {
-  test('contacts no other host, as its content security policy says', async () => {
-    const { headers, status } = await raw('/');
+describe('pages', () => {
+  test.each(['/', '/explore'])('%s contacts no other host, as its content security policy says', async (path) => {
+    const { headers, status } = await raw(path);
     expect(status).toBe(200);
     const policy = headers.get('content-security-policy') ?? '';
     const directives = new Map(
@@ -499,8 +499,8 @@ describe('in production', () => {
   });
   afterAll(() => production.stop());
 
-  test('the explorer is off', async () => {
-    expect((await fetch(`${production.url}/`)).status).toBe(404);
+  test.each(['/', '/credentials', '/explore', '/assets/index.js'])('there is no page at %s', async (path) => {
+    expect((await fetch(production.url + path)).status).toBe(404);
   });
 
   test.each(['{ __schema { types { name } } }', '{ __type(name: "Query") { name } }'])(

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { codegen } from '@graphql-codegen/core';
+import * as typedDocumentNode from '@graphql-codegen/typed-document-node';
+import * as operations from '@graphql-codegen/typescript-operations';
+import { buildASTSchema, parse } from 'graphql';
+import * as prettier from 'prettier';
+
+const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
+
+/** @returns what src/graph/documents.ts has to be, by the schema and the documents of the console as they are. */
+export async function writtenDocuments() {
+  const schema = parse(read('../schema.graphql'));
+  const source = await codegen({
+    schema,
+    schemaAst: buildASTSchema(schema),
+    documents: [{ location: 'console.graphql', document: parse(read('src/graph/console.graphql')) }],
+    filename: 'documents.ts',
+    config: {
+      useTypeImports: true,
+      scalars,
+      enumsAsTypes: true,
+      onlyOperationTypes: true,
+      // What is not asked for under its own name would be there twice.
+      skipTypename: true,
+      dedupeFragments: true,
+      inlineFragmentTypes: 'combine',
+      documentMode: 'graphQLTag',
+      gqlImport: '@urql/core#gql',
+    },
+    plugins: [{ operations: {} }, { typedDocumentNode: {} }],
+    pluginMap: { operations, typedDocumentNode },
+  });
+  return prettier.format(`// Written by codegen.mjs.\n${source}`, {
+    ...JSON.parse(read('../package.json')).prettier,
+    parser: 'typescript',
+  });
+}
+
+const asText = ['ID', 'DateTime', 'Duration', 'EmailAddress', 'IPRange', 'URL'];
+/** How each scalar of the graph comes and goes as JSON. */
+const scalars = {
+  ...Object.fromEntries(asText.map((name) => [name, 'string'])),
+  NonNegativeInt: 'number',
+};

@@ -1,0 +1,102 @@
+import { useEffect, useState } from 'react';
+import { Button, RouterProvider } from 'react-aria-components';
+import { Link, Redirect, Route, Router, Switch, useLocation } from 'wouter';
+import { Audit } from './audit/audit.tsx';
+import { CredentialPage } from './credentials/credential-page.tsx';
+import { Inventory } from './credentials/inventory.tsx';
+import { Choice } from './parts/choice.tsx';
+import { Mark } from './parts/mark.tsx';
+import { NotFound } from './parts/not-found.tsx';
+import { useSession, WithSession } from './session/session.tsx';
+import { Stores } from './stores/stores.tsx';
+import { texts } from './texts.ts';
+
+/** The path that the page lies below, without the last slash. */
+const base = new URL(document.baseURI).pathname.replace(/\/$/, '');
+
+/** The console: whoever is signed in finds its views. The address says which, and with which filters. */
+export function App() {
+  return (
+    <Router base={base}>
+      <WithSession>
+        <Shell />
+      </WithSession>
+    </Router>
+  );
+}
+
+const views = ['credentials', 'stores', 'audit'] as const;
+
+function Shell() {
+  const { viewer, signOut } = useSession();
+  const [path, navigate] = useLocation();
+  return (
+    <RouterProvider navigate={navigate}>
+      <a
+        className="skip"
+        href={`${base}${path}#content`}
+        onClick={(event) => {
+          event.preventDefault();
+          document.querySelector<HTMLElement>('#content h1')?.focus();
+        }}
+      >
+        {texts.skip}
+      </a>
+      <header className="top">
+        <span className="brand">
+          <Mark /> {texts.product}
+        </span>
+        <nav aria-label={texts.navigation}>
+          {views.map((view) => (
+            <Link
+              key={view}
+              href={`/${view}`}
+              aria-current={path.startsWith(`/${view}`) ? 'page' : undefined}
+            >
+              {texts.views[view]}
+            </Link>
+          ))}
+          <a href={`${base}/explore`}>{texts.explorer}</a>
+        </nav>
+        <Theme />
+        <span className="who">{texts.signedInAs(viewer.title)}</span>
+        <Button onPress={signOut}>{texts.signOut}</Button>
+      </header>
+      <main id="content">
+        <Switch>
+          <Route path="/">
+            <Redirect to="/credentials" replace />
+          </Route>
+          <Route path="/credentials">
+            <Inventory />
+          </Route>
+          <Route path="/credentials/:id">{({ id }) => <CredentialPage key={id} id={id} />}</Route>
+          <Route path="/stores">
+            <Stores />
+          </Route>
+          <Route path="/audit">
+            <Audit />
+          </Route>
+          <Route>
+            <NotFound />
+          </Route>
+        </Switch>
+      </main>
+    </RouterProvider>
+  );
+}
+
+const kept = 'keyway-theme';
+const { label, ...themes } = texts.theme;
+
+function Theme() {
+  const [theme, setTheme] = useState(() => {
+    const name = localStorage.getItem(kept) ?? 'auto';
+    return name in themes ? name : 'auto';
+  });
+  useEffect(() => {
+    document.documentElement.dataset.theme = theme;
+    localStorage.setItem(kept, theme);
+  }, [theme]);
+  return <Choice label={label} choices={themes} value={theme} choose={setTheme} />;
+}

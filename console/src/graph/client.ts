@@ -1,0 +1,66 @@
+import { cacheExchange } from '@urql/exchange-graphcache';
+import type { CombinedError } from 'urql';
+import { Client, fetchExchange, mapExchange } from 'urql';
+
+/** What has no id of its own, and is a part of what holds it. */
+const parts = [
+  'CredentialConnection',
+  'CredentialVersion',
+  'AuditEventConnection',
+  'AccountConnection',
+  'ProjectConnection',
+  'IssuedSecret',
+  'KeyValue',
+  'PageInfo',
+  'RateLimit',
+  'RotationPolicy',
+  'StoreBudget',
+  'StoreChange',
+  'StoreHealth',
+  'StoreSync',
+];
+
+/**
+ * Asks this Keyway with this token. What came is kept in memory for as long as the client is: an object that a mutation
+ * brings anew is shown anew wherever it stands.
+ * @param ended what to do where the token is not accepted any more
+ */
+export function clientFor(token: string, ended: () => void): Client {
+  return new Client({
+    url: new URL('graphql', document.baseURI).href,
+    preferGetMethod: false,
+    requestPolicy: 'cache-and-network',
+    fetchOptions: {
+      headers: { authorization: `Bearer ${token}` },
+      credentials: 'omit',
+      cache: 'no-store',
+    },
+    exchanges: [
+      mapExchange({
+        onError(error) {
+          if (codeOf(error) === 'UNAUTHENTICATED') ended();
+        },
+      }),
+      cacheExchange({ keys: Object.fromEntries(parts.map((name) => [name, () => null])) }),
+      fetchExchange,
+    ],
+  });
+}
+
+interface Extensions {
+  code?: string;
+  id?: string;
+  fields?: readonly { path: string; message: string }[];
+}
+
+const extensionsOf = (error: CombinedError): Extensions => error.graphQLErrors[0]?.extensions ?? {};
+
+/** @returns the code of the error by docs/errors.md, or undefined where Keyway did not answer. */
+export const codeOf = (error: CombinedError): string | undefined => extensionsOf(error).code;
+
+/** @returns the id that finds the request in Keyway's log. */
+export const requestIdOf = (error: CombinedError): string | undefined => extensionsOf(error).id;
+
+/** @returns whether the error is about this member of the input. */
+export const isAbout = (error: CombinedError, field: string): boolean =>
+  (extensionsOf(error).fields ?? []).some(({ path }) => path === field || path.endsWith(`.${field}`));

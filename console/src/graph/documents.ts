@@ -1,0 +1,1622 @@
+// Written by codegen.mjs.
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> =
+  T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+import { gql } from '@urql/core';
+/** An access key and a secret key, which Keyway or the outside store generates. */
+export type AccessKeyInput = {
+  /** Text that both the access key and the secret key start with. 1 to 31 letters, digits, underscores and hyphens, starting with a letter. Not for outside stores. */
+  prefix?: string | null | undefined;
+  /** The only scheme that it may sign requests with; any, if left out. With VERACODE_HMAC_SHA_256 the format is always HEX, and the prefix must be one that clients of that scheme accept, such as an even number of hexadecimal digits. Not for outside stores. */
+  scheme?: SignatureScheme | null | undefined;
+  /** The characters that the keys consist of. */
+  secretFormat?: SecretFormat | null | undefined;
+};
+
+/** What an account stands for. */
+export type AccountKind =
+  /** A company, team or other group. */
+  | 'ORGANIZATION'
+  /** A person. */
+  | 'PERSON'
+  /** A program. */
+  | 'SERVICE';
+
+/** Which audit events: those that match every field that is given. A list matches if one of its items does. */
+export type AuditFilter = {
+  /** Accounts whose audit chain has the event. */
+  account?: Array<string> | null | undefined;
+  /** Actions, such as `credential:rotate`. */
+  action?: Array<string> | null | undefined;
+  /** Accounts that did or tried it. */
+  actor?: Array<string> | null | undefined;
+  /** How it ended. */
+  outcome?: Array<AuditOutcome> | null | undefined;
+  /** Events at this time or later. */
+  since?: string | null | undefined;
+  /** Ids of objects that it was done to. */
+  target?: Array<string> | null | undefined;
+  /** Events before this time. */
+  until?: string | null | undefined;
+};
+
+/** How an action ended. */
+export type AuditOutcome =
+  /** It was done. */
+  | 'DONE'
+  /** It was allowed, but failed. */
+  | 'FAILED'
+  /** It was not allowed or not accepted: the cause is with the caller. */
+  | 'REFUSED';
+
+/** Keys of AWS: an access key with its secret key, or a role to assume. */
+export type AwsKeysInput = {
+  /** The access key id. Comes with `secretKey`. */
+  accessKey?: string | null | undefined;
+  /** The ARN of the role to assume. Needed if `mode` is ROLE. */
+  assumeRoleArn?: string | null | undefined;
+  /** The external id that the trust policy of the role asks for. */
+  externalId?: string | null | undefined;
+  /** How to authenticate to AWS; KEYS, if left out. */
+  mode?: AwsKeysMode | null | undefined;
+  /** The secret access key. */
+  secretKey?: string | null | undefined;
+};
+
+/** How to authenticate to AWS. */
+export type AwsKeysMode =
+  /** With an access key and a secret key; with them a role is assumed, if one is named. */
+  | 'KEYS'
+  /** By assuming a role, without keys of your own. */
+  | 'ROLE';
+
+/** A service principal of Microsoft Entra, with an Azure subscription. */
+export type AzureCloudKeysInput = {
+  /** The key of the Batch account. Only with `batchName`. */
+  batchKey?: string | null | undefined;
+  /** The name of the Batch account. */
+  batchName?: string | null | undefined;
+  /** The client (application) id of the service principal. */
+  clientId: string;
+  /** The client secret of the service principal. */
+  clientSecret: string;
+  /** The key of the Storage account. Only with `storageName`. */
+  storageKey?: string | null | undefined;
+  /** The name of the Storage account. */
+  storageName?: string | null | undefined;
+  /** The subscription id. */
+  subscriptionId: string;
+  /** The tenant (directory) id. */
+  tenantId: string;
+};
+
+/** A service principal of Microsoft Entra, and the Batch and Storage accounts that it uses. */
+export type AzureEntraKeysInput = {
+  /** The key of the Batch account. Only with `batchName`. */
+  batchKey?: string | null | undefined;
+  /** The name of the Batch account. */
+  batchName?: string | null | undefined;
+  /** The client (application) id of the service principal. */
+  clientId: string;
+  /** The client secret of the service principal. */
+  clientSecret: string;
+  /** The key of the Storage account. Only with `storageName`. */
+  storageKey?: string | null | undefined;
+  /** The name of the Storage account. */
+  storageName?: string | null | undefined;
+  /** The tenant (directory) id. */
+  tenantId: string;
+};
+
+/** Keys of Azure Batch and Azure Storage: a name and a key for at least one of the two. */
+export type AzureKeysInput = {
+  /** The key of the Batch account. */
+  batchKey?: string | null | undefined;
+  /** The name of the Batch account. Comes with `batchKey`. */
+  batchName?: string | null | undefined;
+  /** The key of the Storage account. */
+  storageKey?: string | null | undefined;
+  /** The name of the Storage account. Comes with `storageKey`. */
+  storageName?: string | null | undefined;
+};
+
+/** What `checkStore` takes. */
+export type CheckStoreInput = {
+  /** The store to call. */
+  id: string;
+  /** Makes it safe to send this request again: for 24 hours, a request with the same key and the same input gets the answer of the first one and changes nothing. 1 to 200 printable ASCII characters. */
+  idempotencyKey?: string | null | undefined;
+};
+
+/** Keys of a container registry. */
+export type ContainerRegKeysInput = {
+  /** The password or access token. */
+  password: string;
+  /** The host name of the registry, such as `images.example.com`; Docker Hub, if left out. */
+  registry?: string | null | undefined;
+  /** The user name. */
+  userName: string;
+};
+
+/** Which credentials: those that match every field that is given. A list matches if one of its items does. */
+export type CredentialFilter = {
+  /** Ids of accounts that they belong to. */
+  account?: Array<string> | null | undefined;
+  /** Those that expire before this time, or have expired. */
+  expiresBefore?: string | null | undefined;
+  /** Whether deleted credentials are listed too. */
+  includeDeleted?: boolean | null | undefined;
+  /** What their secrets consist of. */
+  kind?: Array<CredentialKind> | null | undefined;
+  /** Ids of accounts that own them. */
+  owner?: Array<string> | null | undefined;
+  /** Ids of projects that they are in. The admin project matches every credential. */
+  project?: Array<string> | null | undefined;
+  /** The systems that their keys belong to. */
+  provider?: Array<Provider> | null | undefined;
+  /** Ids of roles that they have. */
+  role?: Array<string> | null | undefined;
+  /** Those with a rotation policy whose next rotation is due before this time. */
+  rotationDueBefore?: string | null | undefined;
+  /** True: only those with a rotation policy whose next rotation is late. False: only the others. */
+  rotationOverdue?: boolean | null | undefined;
+  /** Text that their name, description, access key, full name or e-mail address contains. Upper and lower case are equal, and so is the same text in other characters (Unicode NFKC). One or two characters match only at the beginning of a word: of the text, or after a space, `-`, `_`, `.` or `/`. */
+  search?: string | null | undefined;
+  /** Their status at the time of the answer. DELETED matches only if it is listed here. */
+  status?: Array<CredentialStatus> | null | undefined;
+  /** Ids of stores that they are in. */
+  store?: Array<string> | null | undefined;
+  /** Those without a known use for at least this long, as an ISO 8601 duration. For a credential that was never used, the time counts from its creation. */
+  unusedFor?: string | null | undefined;
+  /** True: only those without an owner. False: only those with one. */
+  withoutOwner?: boolean | null | undefined;
+};
+
+/** What the secret of a credential consists of. */
+export type CredentialKind =
+  /** An access key (public) and a secret key. Used to sign requests, or sent as a pair. */
+  | 'ACCESS_KEY'
+  /** A user name and a password. */
+  | 'PASSWORD'
+  /** Keys of an outside provider, such as AWS. Keyway stores them encrypted and can show them again. */
+  | 'PROVIDER_KEYS'
+  /** One secret value that is sent as a bearer token. */
+  | 'TOKEN';
+
+/** How a list of credentials is ordered. */
+export type CredentialOrder = {
+  /** What the list is ordered by. */
+  by?: CredentialOrderBy;
+  /** The direction of the order. */
+  direction?: OrderDirection;
+};
+
+/** What a list of credentials is ordered by. */
+export type CredentialOrderBy =
+  /** When they were created. */
+  | 'CREATED_AT'
+  /** When they expire. Those that never expire count as the latest. */
+  | 'EXPIRES_AT'
+  /** When they were last used. Those that were never used count as the earliest. */
+  | 'LAST_USED_AT'
+  /** Their names: punctuation before digits before letters, whatever their case and accents; those tell apart only what is equal otherwise. */
+  | 'NAME';
+
+/** Whether a credential works at present. Only ACTIVE and ROTATING credentials work. If several values apply, it is the first of ABANDONED, DELETED, REVOKED, REVOKING, GONE, EXPIRED, DISABLED, PENDING, UNKNOWN, INVALID. If none of these applies to a temporary credential, its parent is looked at in the same way. */
+export type CredentialStatus =
+  /** Its store was disconnected by `deleteStore` with `abandonCredentials`, before the store had ended it: its secret may still work in that system, and Keyway can do nothing about it any more. It is in lists like a deleted one. */
+  | 'ABANDONED'
+  /** It works. */
+  | 'ACTIVE'
+  /** It was deleted, or its store was disconnected, where nothing was changed by that. It counts as not working, and only its history is kept. */
+  | 'DELETED'
+  /** The credential, its account or its owner is disabled. For a temporary credential: or its parent is. */
+  | 'DISABLED'
+  /** Its `expiresAt` has passed. For a temporary credential: or that of its parent. */
+  | 'EXPIRED'
+  /** Its store does not list it any more. */
+  | 'GONE'
+  /** According to its store, the secret is not accepted by the system that it belongs to; `problem` is the reason that the store gives. Rotate it. */
+  | 'INVALID'
+  /** It is being created in an outside store and does not work yet. */
+  | 'PENDING'
+  /** It was revoked: it never works again. For a temporary credential also: its parent was revoked, deleted or moved to another project, or no longer has the secret that this one was derived from. */
+  | 'REVOKED'
+  /** It is to be revoked or deleted, and its outside store has not confirmed it yet: `storeChanges` says why. It counts as not working, but its secret may still work in that store. For a temporary credential: or its parent is. */
+  | 'REVOKING'
+  /** It works. A rotation is under way, or the previous secret still works. */
+  | 'ROTATING'
+  /** The answer of its store to a change was lost, so it is not known whether its secret works. Rotate it again; if it was being created, sync the store. Also after an older state of the database was restored: its secret was replaced since then, and Keyway does not have the new one. Rotate it. */
+  | 'UNKNOWN';
+
+/** The state of one secret of a credential. */
+export type CredentialVersionState =
+  /** It is the one in use. */
+  | 'CURRENT'
+  /** It never came into use. */
+  | 'FAILED'
+  /** A creation or rotation is bringing it into use. */
+  | 'PENDING'
+  /** It was replaced, but works until `validUntil`. */
+  | 'PREVIOUS'
+  /** It no longer works. */
+  | 'RETIRED'
+  /** It is not known whether its store took it: the answer was lost, or another change replaced the one that brought it. */
+  | 'UNKNOWN';
+
+/** Keys of a Git host: `username` with `password` or `token`; or `accessKey` with `secretKey`, for AWS CodeCommit and in an older form. */
+export type GitKeysInput = {
+  /** The user name, in the older form. Comes with `secretKey`. */
+  accessKey?: string | null | undefined;
+  /** The password, or an app password. */
+  password?: string | null | undefined;
+  /** The password or token, in the older form. */
+  secretKey?: string | null | undefined;
+  /** A personal access token. */
+  token?: string | null | undefined;
+  /** The user name. */
+  username?: string | null | undefined;
+};
+
+/** Keys of a GitHub App. */
+export type GithubAppKeysInput = {
+  /** The id of the app. */
+  appId: string;
+  /** The client id of the app. */
+  clientId?: string | null | undefined;
+  /** The client secret of the app. Comes with `clientId`. */
+  clientSecret?: string | null | undefined;
+  /** The private key of the app, in PEM. */
+  privateKey: string;
+  /** The name of the app in its URL. */
+  slug?: string | null | undefined;
+  /** The secret that webhooks of the app are signed with. */
+  webhookSecret?: string | null | undefined;
+};
+
+/** Keys of Google Cloud: a service account key (`data`), or a workload identity: `serviceAccountEmail` with `workloadIdentityProvider`. */
+export type GoogleKeysInput = {
+  /** The service account key: the whole JSON file, as text. */
+  data?: string | null | undefined;
+  /** Workload identity: the e-mail address of the service account. */
+  serviceAccountEmail?: string | null | undefined;
+  /** Workload identity: the audience of the token; that of the provider, if left out. */
+  tokenAudience?: string | null | undefined;
+  /** Workload identity: the full name of the provider. */
+  workloadIdentityProvider?: string | null | undefined;
+};
+
+/** Keys of Kubernetes: `token`, or `certificate` with `privateKey`. */
+export type K8sKeysInput = {
+  /** The client certificate, in PEM. Comes with `privateKey`. */
+  certificate?: string | null | undefined;
+  /** The private key of the client certificate, in PEM. */
+  privateKey?: string | null | undefined;
+  /** The token of a service account. */
+  token?: string | null | undefined;
+};
+
+/** The kind of a new secret, and its value if you choose it. Exactly one field must be given. */
+export type NewSecretInput =
+  | {
+      /** An access key and a secret key. */
+      accessKey: AccessKeyInput;
+      password?: never;
+      providerKeys?: never;
+      token?: never;
+    }
+  | {
+      accessKey?: never; /** A user name and a password. */
+      password: PasswordInput;
+      providerKeys?: never;
+      token?: never;
+    }
+  | {
+      accessKey?: never;
+      password?: never; /** Keys of an outside provider, which you supply. */
+      providerKeys: ProviderKeysInput;
+      token?: never;
+    }
+  | { accessKey?: never; password?: never; providerKeys?: never; /** A bearer token. */ token: TokenInput };
+
+/** The direction of an order. */
+export type OrderDirection =
+  /** Smallest, earliest or first in the alphabet first. */
+  | 'ASC'
+  /** Largest, latest or last in the alphabet first. */
+  | 'DESC';
+
+/** A user name and a password. */
+export type PasswordInput = {
+  /** The password: 12 to 1024 bytes of UTF-8. Keyway generates one, if left out. */
+  password?: string | null | undefined;
+  /** The user name. In the built-in store it must not look like an access key that Keyway generates, in small or capital letters. */
+  username: string;
+};
+
+/** What a role allows. Without any permission, an account may read, rotate and revoke the credentials that it owns. */
+export type Permission =
+  /** Create, change and delete accounts. */
+  | 'ACCOUNT_MANAGE'
+  /** See accounts. */
+  | 'ACCOUNT_READ'
+  /** Read the audit log. */
+  | 'AUDIT_READ'
+  /** Create credentials, and issue temporary ones. */
+  | 'CREDENTIAL_CREATE'
+  /** See credentials, without their secrets. */
+  | 'CREDENTIAL_READ'
+  /** Get the secret of a retrievable credential again. */
+  | 'CREDENTIAL_REVEAL'
+  /** Revoke and delete credentials. This cannot be undone. */
+  | 'CREDENTIAL_REVOKE'
+  /** Replace the secret of a credential, and get the new one. */
+  | 'CREDENTIAL_ROTATE'
+  /** Change the fields of a credential, also whether it is enabled. */
+  | 'CREDENTIAL_UPDATE'
+  /** Verify the secrets that a service was presented with. */
+  | 'CREDENTIAL_VERIFY'
+  /** Create, change and delete projects. */
+  | 'PROJECT_MANAGE'
+  /** See projects. */
+  | 'PROJECT_READ'
+  /** Give the roles of an account to credentials and accounts there. If granted everywhere: also roles that are for all accounts. */
+  | 'ROLE_GIVE'
+  /** Create, change and delete the roles of an account and of its stores, and grant and withdraw roles there. If granted everywhere: also roles that are for all accounts. */
+  | 'ROLE_MANAGE'
+  /** See roles, and which accounts have them. */
+  | 'ROLE_READ'
+  /** Connect, check, sync, change and disconnect stores; give their roles, and create credentials in any of their scopes. */
+  | 'STORE_MANAGE';
+
+/** The system that provider keys belong to. */
+export type Provider =
+  /** Amazon Web Services. */
+  | 'AWS'
+  /** Azure Batch and Storage, by account keys. */
+  | 'AZURE'
+  /** Azure Repos. */
+  | 'AZUREREPOS'
+  /** Azure, by a service principal with a subscription. */
+  | 'AZURE_CLOUD'
+  /** Azure Batch and Storage, by a service principal. */
+  | 'AZURE_ENTRA'
+  /** Bitbucket. */
+  | 'BITBUCKET'
+  /** AWS CodeCommit. */
+  | 'CODECOMMIT'
+  /** A container registry. */
+  | 'CONTAINER_REG'
+  /** Gitea. */
+  | 'GITEA'
+  /** GitHub, as a user. */
+  | 'GITHUB'
+  /** GitHub, as an app. */
+  | 'GITHUB_APP'
+  /** GitLab. */
+  | 'GITLAB'
+  /** Google Cloud. */
+  | 'GOOGLE'
+  /** Kubernetes. */
+  | 'K8S'
+  /** A storage service with the S3 API. */
+  | 'S3'
+  /** Seqera Compute. */
+  | 'SEQERACOMPUTE'
+  /** An SSH key. */
+  | 'SSH'
+  /** Tower Agent. */
+  | 'TW_AGENT';
+
+/** The keys of one provider, in fields with the names that the provider uses. Exactly one field must be given. */
+export type ProviderKeysInput =
+  | {
+      /** Amazon Web Services. */
+      aws: AwsKeysInput;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never; /** Azure Batch and Storage, by account keys. */
+      azure: AzureKeysInput;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never; /** Azure, by a service principal with a subscription. */
+      azureCloud: AzureCloudKeysInput;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never; /** Azure Batch and Storage, by a service principal. */
+      azureEntra: AzureEntraKeysInput;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never; /** Azure Repos. */
+      azurerepos: GitKeysInput;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never; /** Bitbucket. */
+      bitbucket: GitKeysInput;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never; /** AWS CodeCommit. */
+      codecommit: GitKeysInput;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never; /** A container registry. */
+      containerReg: ContainerRegKeysInput;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never; /** Gitea. */
+      gitea: GitKeysInput;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never; /** GitHub, as a user. */
+      github: GitKeysInput;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never; /** GitHub, as an app. */
+      githubApp: GithubAppKeysInput;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never; /** GitLab. */
+      gitlab: GitKeysInput;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never; /** Google Cloud. */
+      google: GoogleKeysInput;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never; /** Kubernetes. */
+      k8s: K8sKeysInput;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never; /** A storage service with the S3 API. */
+      s3: S3KeysInput;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never; /** Seqera Compute. */
+      seqeracompute: SeqeracomputeKeysInput;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never; /** SSH. */
+      ssh: SshKeysInput;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never; /** Tower Agent. */
+      twAgent: TwAgentKeysInput;
+    };
+
+/** How often a credential may be verified within a length of time, and the temporary credentials derived from it together with it. */
+export type RateLimitInput = {
+  /** How many uses are allowed within `window`, whenever that is taken to begin: 1 to 1000000000. */
+  uses: number;
+  /** The length of time, as an ISO 8601 duration: whole seconds, PT1S to P31D. */
+  window: string;
+};
+
+/** How the remaining uses of a credential are filled up again. */
+export type RefillInput = {
+  /** How many uses remain after it: 1 to 1000000000. If more are left, those stay, and none are added. */
+  amount: number;
+  /** The time from one refill to the next, as an ISO 8601 duration: whole seconds, PT1M to P366D. The first refill is so long after this request. */
+  every: string;
+};
+
+/** How often a credential can still be verified, and the temporary credentials derived from it together with it. */
+export type RemainingUsesInput = {
+  /** How many uses remain from now on: 0 to 1000000000. */
+  count: number;
+  /** How they are filled up again; not, if left out. If `every` stays as it was, so does the time of the next refill. */
+  refill?: RefillInput | null | undefined;
+};
+
+/** What `revealCredential` takes. */
+export type RevealCredentialInput = {
+  /** The credential to show the secret of. */
+  id: string;
+  /** A code of the second factor (TOTP), or a recovery code. Needed if the account of the caller requires a second factor. */
+  mfaCode?: string | null | undefined;
+};
+
+/** What `revokeCredential` takes. */
+export type RevokeCredentialInput = {
+  /** The credential to revoke. */
+  id: string;
+  /** Makes it safe to send this request again: for 24 hours, a request with the same key and the same input gets the answer of the first one and changes nothing. 1 to 200 printable ASCII characters. */
+  idempotencyKey?: string | null | undefined;
+  /** Why it is revoked, for the record: `revokeReason` of the credential. That of one that has ended before stays (`reasonRecorded`). At most 500 characters. */
+  reason?: string | null | undefined;
+};
+
+/** What `rotateCredential` takes. */
+export type RotateCredentialInput = {
+  /** The number of the revision that this request is meant for. If the credential has another one now, nothing is changed and the error is CONFLICT. Not checked, if left out. */
+  expectedRevision?: number | null | undefined;
+  /** How long the previous secret keeps working, as an ISO 8601 duration: at most P90D. PT0S ends it at once. */
+  gracePeriod?: string | null | undefined;
+  /** The credential to rotate. */
+  id: string;
+  /** Makes it safe to send this request again: for 24 hours, a request with the same key and the same input gets the answer of the first one and changes nothing. 1 to 200 printable ASCII characters. */
+  idempotencyKey?: string | null | undefined;
+  /** A code of the second factor (TOTP), or a recovery code. Needed if the account of the caller requires a second factor. */
+  mfaCode?: string | null | undefined;
+  /** The new secret, of the same kind as before. Needed for provider keys; for a password it may be given; otherwise Keyway or the store generates it. */
+  secret?: NewSecretInput | null | undefined;
+};
+
+/** How often Keyway replaces the secret of a credential by itself. It does so only for retrievable credentials whose secret Keyway or the store makes. */
+export type RotationPolicyInput = {
+  /** The time from one rotation to the next, as an ISO 8601 duration: more than zero, at most P10Y. */
+  every: string;
+  /** How long the previous secret keeps working after a rotation, as an ISO 8601 duration: at most P90D. `PT0S` for a store where the previous secret stops working at once. */
+  gracePeriod: string;
+};
+
+/** How far a rotation has come. */
+export type RotationState =
+  /** The new secret did not come into use; `failure` says why. The secret before it stays as it was. */
+  | 'FAILED'
+  /** The new secret is in use. The previous one no longer works, or a later rotation ends it. */
+  | 'FINISHED'
+  /** The store was called but its answer was lost, so it is not known which secret works. Rotate again. */
+  | 'OUTCOME_UNKNOWN'
+  /** It is recorded, and the result of the store is not known yet. The store may have been called already. */
+  | 'PLANNED'
+  /** The new secret is in use, and the previous one still works. */
+  | 'SWITCHED';
+
+/** Keys of a storage service with the S3 API. */
+export type S3KeysInput = {
+  /** The access key. */
+  accessKey: string;
+  /** Whether buckets are named in the path instead of the host name. */
+  pathStyleAccessEnabled?: boolean | null | undefined;
+  /** The secret key. */
+  secretKey: string;
+};
+
+/** The characters that a generated secret consists of. */
+export type SecretFormat =
+  /** Digits and letters. */
+  | 'BASE62'
+  /** Base64. */
+  | 'BASE64'
+  /** Hexadecimal digits. Clients that sign with VERACODE_HMAC_SHA_256 need this. */
+  | 'HEX';
+
+/** Keys of AWS for Seqera Compute: an access key with its secret key, or, if `mode` is ROLE, a role to assume. */
+export type SeqeracomputeKeysInput = {
+  /** The access key id. Comes with `secretKey`. */
+  accessKey?: string | null | undefined;
+  /** The ARN of the role to assume. Needed if `mode` is ROLE. */
+  assumeRoleArn?: string | null | undefined;
+  /** The external id that the trust policy of the role asks for. */
+  externalId?: string | null | undefined;
+  /** How to authenticate to AWS; KEYS, if left out. */
+  mode?: AwsKeysMode | null | undefined;
+  /** The secret access key. */
+  secretKey?: string | null | undefined;
+};
+
+/** The scheme that a request is signed with. */
+export type SignatureScheme =
+  /** HTTP Message Signatures (RFC 9421) with hmac-sha256. The signature covers @method, @authority, @path, @query, content-type and content-digest, and has the parameters created, nonce and keyid. */
+  | 'HTTP_MESSAGE_SIGNATURES'
+  /** Signed query or form parameters, as the Landscape API defines them. */
+  | 'LANDSCAPE_HMAC_SHA_256'
+  /** The header `x-ncp-apigw-signature-v2`, as NAVER Cloud defines it. */
+  | 'NCP_SIGNATURE_V2'
+  /** The `Authorization` header with the scheme VERACODE-HMAC-SHA-256, as Veracode defines it. */
+  | 'VERACODE_HMAC_SHA_256';
+
+/** An SSH key. */
+export type SshKeysInput = {
+  /** The passphrase that the private key is protected with. */
+  passphrase?: string | null | undefined;
+  /** The private key, in PEM or the format of OpenSSH. */
+  privateKey: string;
+};
+
+/** What Keyway can do in a store. It follows from the kind of the store. */
+export type StoreCapability =
+  /** List who may use a credential. No kind of store has this at present. */
+  | 'ACCESS_LIST'
+  /** Create credentials. */
+  | 'CREATE'
+  /** Delete credentials. */
+  | 'DELETE'
+  /** Read one credential. */
+  | 'FIND'
+  /** Issue temporary credentials. */
+  | 'ISSUE'
+  /** List the credentials it has, so that a sync can bring them in. */
+  | 'LIST'
+  /** Show the secrets of its credentials. Secrets that Keyway has itself can be revealed for every store. */
+  | 'REVEAL'
+  /** Revoke credentials. */
+  | 'REVOKE'
+  /** Rotate credentials. */
+  | 'ROTATE'
+  /** Change credentials. */
+  | 'UPDATE';
+
+/** What is to be done in an outside store. */
+export type StoreChangeKind =
+  /** Create the credential. */
+  | 'CREATE'
+  /** End the credential, and remove it. */
+  | 'DELETE'
+  /** End what a request may have created if its answer was lost. The store is looked at twice: some seconds after the request, and two minutes after it. */
+  | 'LOOK'
+  /** End a previous secret. */
+  | 'RETIRE'
+  /** End the credential. */
+  | 'REVOKE'
+  /** Bring in its next secret. */
+  | 'ROTATE'
+  /** Change what the store keeps of it. */
+  | 'UPDATE';
+
+/** Whether Keyway sends calls to a store at present. Each Keyway process decides this by itself; the answer is that of the process that answers. */
+export type StoreCircuit =
+  /** Calls are sent. */
+  | 'CLOSED'
+  /** One call is sent to find out whether the store works again. */
+  | 'HALF_OPEN'
+  /** No calls are sent for a short time, because several calls in a row have failed. */
+  | 'OPEN';
+
+/** The kind of system behind a store. */
+export type StoreKind =
+  | 'APINIZER'
+  /** Keyway's own database. */
+  | 'BUILT_IN'
+  | 'LANDSCAPE'
+  | 'NCLOUD'
+  | 'SEQERA'
+  | 'VERACODE';
+
+/** What `syncStore` takes. */
+export type SyncStoreInput = {
+  /** The store to sync. */
+  id: string;
+  /** Makes it safe to send this request again: for 24 hours, a request with the same key and the same input gets the answer of the first one and changes nothing. 1 to 200 printable ASCII characters. */
+  idempotencyKey?: string | null | undefined;
+};
+
+/** A bearer token. Services can verify it, and it can call Keyway itself with the permissions of its account, or with fewer. It expires within 366 days: after 90 days, if `expiresAt` is left out. */
+export type TokenInput = {
+  /** The permissions of the account that the token may use; all of them, if left out. */
+  permissions?: Array<Permission> | null | undefined;
+  /** Text that the token starts with. 1 to 31 letters, digits, underscores and hyphens, starting with a letter. */
+  prefix?: string | null | undefined;
+};
+
+/** The connection to a Tower Agent. */
+export type TwAgentKeysInput = {
+  /** The connection id that the agent was started with. */
+  connectionId: string;
+  /** Whether the whole workspace may use the agent. */
+  shared?: boolean | null | undefined;
+  /** The work directory of the agent. */
+  workDir?: string | null | undefined;
+};
+
+/** A field that is left out keeps its value; null removes it, or is an error if the field must have a value. The roles, addresses, expiry, owner, project, rotation policy and limits of a temporary credential cannot be changed. */
+export type UpdateCredentialInput = {
+  /** The addresses that it may be used from. Null allows any address; an empty list is an error if only some addresses were allowed before. */
+  allowedIps?: Array<string> | null | undefined;
+  /** The address of the server that the keys are for, such as `https://git.example.com`. Null removes it. Only for stores that choose between credentials by it, and for Git hosts there. Needs CREDENTIAL_REVEAL, or `secret` along with it. */
+  baseUrl?: string | null | undefined;
+  /** A word of your choice to group credentials; null removes it. */
+  category?: string | null | undefined;
+  /** What the credential is for; null removes the text. */
+  description?: string | null | undefined;
+  /** The e-mail address of the person who uses it; null removes it. */
+  email?: string | null | undefined;
+  /** Whether it is switched on. */
+  enabled?: boolean | null | undefined;
+  /** The number of the revision that this request is meant for. If the credential has another one now, nothing is changed and the error is CONFLICT. Not checked, if left out. */
+  expectedRevision?: number | null | undefined;
+  /** When it stops working; null means never, which is an error for a token. */
+  expiresAt?: string | null | undefined;
+  /** The full name of the person who uses it; null removes it. */
+  fullName?: string | null | undefined;
+  /** The credential to change. */
+  id: string;
+  /** Makes it safe to send this request again: for 24 hours, a request with the same key and the same input gets the answer of the first one and changes nothing. 1 to 200 printable ASCII characters. */
+  idempotencyKey?: string | null | undefined;
+  /** A code of the second factor (TOTP), or a recovery code. Needed if the account of the caller requires a second factor, to give the credential another owner or project, or another `baseUrl` without its secret. */
+  mfaCode?: string | null | undefined;
+  /** A name for people. */
+  name?: string | null | undefined;
+  /** Whether to send the secret that Keyway has with the change even if somebody else has changed the credential in the store since, which is CONFLICT otherwise. A newer secret in the store is overwritten. */
+  overwriteSecret?: boolean | null | undefined;
+  /** The account of the person or service that is responsible for it; null removes the owner. */
+  owner?: string | null | undefined;
+  /** The project that it is in; null takes it out of its project. */
+  project?: string | null | undefined;
+  /** How often it may be verified within a length of time; null means any number of times. The uses so far count if `window` stays as it was. */
+  rateLimit?: RateLimitInput | null | undefined;
+  /** How often it can still be verified; null means any number of times. */
+  remainingUses?: RemainingUsesInput | null | undefined;
+  /** Ids of its roles. They replace all that it has; null or an empty list removes all. */
+  roles?: Array<string> | null | undefined;
+  /** How often Keyway rotates it by itself; null means never. */
+  rotationPolicy?: RotationPolicyInput | null | undefined;
+  /** The secret that is in the store now, for stores that accept a change only together with the secret: sent instead of the one that Keyway has, and stored from then on. If null, Keyway sends the one that it has. */
+  secret?: NewSecretInput | null | undefined;
+};
+
+export type ViewerQueryVariables = Exact<{ [key: string]: never }>;
+
+export type ViewerQuery = { viewer: { id: string; name: string; title: string; kind: AccountKind } };
+
+export type CredentialRowFragment = {
+  id: string;
+  name: string;
+  kind: CredentialKind;
+  status: CredentialStatus;
+  accessKey: string | null;
+  provider: Provider | null;
+  createdAt: string;
+  expiresAt: string | null;
+  lastUsedAt: string | null;
+  store: { id: string; name: string; kind: StoreKind };
+  account: { id: string; name: string };
+  owner: { id: string; name: string; title: string } | null;
+  project: { id: string; name: string } | null;
+  rotationPolicy: { every: string; nextAt: string; overdueSince: string | null } | null;
+};
+
+export type InventoryQueryVariables = Exact<{
+  first: number;
+  after?: string | null | undefined;
+  filter?: CredentialFilter | null | undefined;
+  orderBy?: CredentialOrder | null | undefined;
+}>;
+
+export type InventoryQuery = {
+  credentials: {
+    nodes: Array<CredentialRowFragment>;
+    pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  };
+};
+
+export type InventoryCountQueryVariables = Exact<{
+  filter?: CredentialFilter | null | undefined;
+}>;
+
+export type InventoryCountQuery = { credentials: { totalCount: number } };
+
+export type CredentialFactsFragment = {
+  description: string | null;
+  fullName: string | null;
+  email: string | null;
+  category: string | null;
+  enabled: boolean | null;
+  problem: string | null;
+  allowedIps: Array<string> | null;
+  permissions: Array<Permission> | null;
+  scope: string | null;
+  externalId: string | null;
+  baseUrl: string | null;
+  partial: boolean;
+  reachesStore: boolean;
+  retrievable: boolean;
+  revision: number;
+  updatedAt: string;
+  observedAt: string;
+  revokedAt: string | null;
+  revokeReason: string | null;
+  deletedAt: string | null;
+  goneAt: string | null;
+  rotationPolicy: { every: string; gracePeriod: string; nextAt: string; overdueSince: string | null } | null;
+  rateLimit: { uses: number; window: string } | null;
+  parent: { id: string; name: string } | null;
+  roles: Array<{ id: string; name: string; description: string | null }>;
+  versions: Array<{
+    number: number;
+    state: CredentialVersionState;
+    createdAt: string;
+    lastUsedAt: string | null;
+    validUntil: string | null;
+  }>;
+  rotation: {
+    id: string;
+    state: RotationState;
+    startedAt: string;
+    finishedAt: string | null;
+    failure: string | null;
+    safeToRetire: boolean;
+  } | null;
+  storeChanges: Array<{
+    kind: StoreChangeKind;
+    since: string;
+    attempts: number;
+    failure: string | null;
+    nextAt: string | null;
+  }>;
+  store: { id: string; name: string; kind: StoreKind; capabilities: Array<StoreCapability> };
+} & CredentialRowFragment;
+
+export type CredentialQueryVariables = Exact<{
+  id: string;
+}>;
+
+export type CredentialQuery = { credential: CredentialFactsFragment | null };
+
+export type CredentialAuditQueryVariables = Exact<{
+  id: string;
+  after?: string | null | undefined;
+}>;
+
+export type CredentialAuditQuery = {
+  credential: {
+    id: string;
+    auditEvents: {
+      nodes: Array<AuditLineFragment>;
+      pageInfo: { hasNextPage: boolean; endCursor: string | null };
+    };
+  } | null;
+};
+
+export type AuditLineFragment = {
+  id: string;
+  at: string;
+  action: string;
+  outcome: AuditOutcome;
+  code: string | null;
+  ip: string | null;
+  requestId: string;
+  changed: Array<string>;
+  times: number;
+  targetId: string | null;
+  actor: { id: string; name: string; title: string } | null;
+  target:
+    | { __typename: 'Account'; id: string }
+    | { __typename: 'AuditEvent'; id: string }
+    | { __typename: 'Credential'; name: string; id: string }
+    | { __typename: 'CredentialStore'; id: string }
+    | { __typename: 'Grant'; id: string }
+    | { __typename: 'Project'; id: string }
+    | { __typename: 'Role'; id: string }
+    | { __typename: 'Rotation'; id: string }
+    | null;
+};
+
+export type AuditQueryVariables = Exact<{
+  first: number;
+  after?: string | null | undefined;
+  filter?: AuditFilter | null | undefined;
+}>;
+
+export type AuditQuery = {
+  auditEvents: {
+    nodes: Array<AuditLineFragment>;
+    pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  };
+};
+
+export type StoreCardFragment = {
+  id: string;
+  name: string;
+  kind: StoreKind;
+  endpoint: string | null;
+  region: string | null;
+  capabilities: Array<StoreCapability>;
+  account: { id: string; name: string } | null;
+  health: { reachable: boolean; checkedAt: string | null; circuit: StoreCircuit; problem: string | null };
+  lastSync: {
+    startedAt: string;
+    finishedAt: string | null;
+    added: number;
+    changed: number;
+    gone: number;
+    error: string | null;
+  } | null;
+  budget: { limit: number; used: number; window: string; resetsAt: string } | null;
+};
+
+export type StoresQueryVariables = Exact<{ [key: string]: never }>;
+
+export type StoresQuery = { stores: Array<StoreCardFragment> };
+
+export type FilterChoicesQueryVariables = Exact<{ [key: string]: never }>;
+
+export type FilterChoicesQuery = {
+  stores: Array<{ id: string; name: string; kind: StoreKind }>;
+  projects: { nodes: Array<{ id: string; name: string }> };
+  accounts: { nodes: Array<{ id: string; name: string; title: string }> };
+};
+
+export type IssuedFragment = {
+  accessKey: string | null;
+  secret: string | null;
+  expiresAt: string | null;
+  dotenv: string | null;
+  keys: Array<{ name: string; value: string }> | null;
+};
+
+export type RotateCredentialMutationVariables = Exact<{
+  input: RotateCredentialInput;
+}>;
+
+export type RotateCredentialMutation = {
+  rotateCredential: { credential: CredentialFactsFragment; issued: IssuedFragment };
+};
+
+export type RevealCredentialMutationVariables = Exact<{
+  input: RevealCredentialInput;
+}>;
+
+export type RevealCredentialMutation = {
+  revealCredential: { credential: { id: string; revision: number }; issued: IssuedFragment };
+};
+
+export type RevokeCredentialMutationVariables = Exact<{
+  input: RevokeCredentialInput;
+}>;
+
+export type RevokeCredentialMutation = { revokeCredential: { credential: CredentialFactsFragment } };
+
+export type SwitchCredentialMutationVariables = Exact<{
+  input: UpdateCredentialInput;
+}>;
+
+export type SwitchCredentialMutation = { updateCredential: { credential: CredentialFactsFragment } };
+
+export type SyncStoreMutationVariables = Exact<{
+  input: SyncStoreInput;
+}>;
+
+export type SyncStoreMutation = { syncStore: { store: StoreCardFragment } };
+
+export type CheckStoreMutationVariables = Exact<{
+  input: CheckStoreInput;
+}>;
+
+export type CheckStoreMutation = { checkStore: { store: StoreCardFragment } };
+
+export const CredentialRowFragmentDoc = gql`
+  fragment CredentialRow on Credential {
+    id
+    name
+    kind
+    status
+    accessKey
+    provider
+    store {
+      id
+      name
+      kind
+    }
+    account {
+      id
+      name
+    }
+    owner {
+      id
+      name
+      title
+    }
+    project {
+      id
+      name
+    }
+    createdAt
+    expiresAt
+    lastUsedAt
+    rotationPolicy {
+      every
+      nextAt
+      overdueSince
+    }
+  }
+` as unknown as DocumentNode<CredentialRowFragment, unknown>;
+export const CredentialFactsFragmentDoc = gql`
+  fragment CredentialFacts on Credential {
+    ...CredentialRow
+    description
+    fullName
+    email
+    category
+    enabled
+    problem
+    allowedIps
+    permissions
+    scope
+    externalId
+    baseUrl
+    partial
+    reachesStore
+    retrievable
+    revision
+    updatedAt
+    observedAt
+    revokedAt
+    revokeReason
+    deletedAt
+    goneAt
+    rotationPolicy {
+      every
+      gracePeriod
+      nextAt
+      overdueSince
+    }
+    rateLimit {
+      uses
+      window
+    }
+    parent {
+      id
+      name
+    }
+    roles {
+      id
+      name
+      description
+    }
+    versions {
+      number
+      state
+      createdAt
+      lastUsedAt
+      validUntil
+    }
+    rotation {
+      id
+      state
+      startedAt
+      finishedAt
+      failure
+      safeToRetire
+    }
+    storeChanges {
+      kind
+      since
+      attempts
+      failure
+      nextAt
+    }
+    store {
+      id
+      name
+      kind
+      capabilities
+    }
+  }
+` as unknown as DocumentNode<CredentialFactsFragment, unknown>;
+export const AuditLineFragmentDoc = gql`
+  fragment AuditLine on AuditEvent {
+    id
+    at
+    action
+    outcome
+    code
+    ip
+    requestId
+    changed
+    times
+    targetId
+    actor {
+      id
+      name
+      title
+    }
+    target {
+      __typename
+      id
+      ... on Credential {
+        name
+      }
+    }
+  }
+` as unknown as DocumentNode<AuditLineFragment, unknown>;
+export const StoreCardFragmentDoc = gql`
+  fragment StoreCard on CredentialStore {
+    id
+    name
+    kind
+    endpoint
+    region
+    account {
+      id
+      name
+    }
+    capabilities
+    health {
+      reachable
+      checkedAt
+      circuit
+      problem
+    }
+    lastSync {
+      startedAt
+      finishedAt
+      added
+      changed
+      gone
+      error
+    }
+    budget {
+      limit
+      used
+      window
+      resetsAt
+    }
+  }
+` as unknown as DocumentNode<StoreCardFragment, unknown>;
+export const IssuedFragmentDoc = gql`
+  fragment Issued on IssuedSecret {
+    accessKey
+    secret
+    keys {
+      name
+      value
+    }
+    expiresAt
+    dotenv: exports(format: DOTENV)
+  }
+` as unknown as DocumentNode<IssuedFragment, unknown>;
+export const ViewerDocument = gql`
+  query Viewer {
+    viewer {
+      id
+      name
+      title
+      kind
+    }
+  }
+` as unknown as DocumentNode<ViewerQuery, ViewerQueryVariables>;
+export const InventoryDocument = gql`
+  query Inventory($first: Int!, $after: String, $filter: CredentialFilter, $orderBy: CredentialOrder) {
+    credentials(first: $first, after: $after, filter: $filter, orderBy: $orderBy) {
+      nodes {
+        ...CredentialRow
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+  ${CredentialRowFragmentDoc}
+` as unknown as DocumentNode<InventoryQuery, InventoryQueryVariables>;
+export const InventoryCountDocument = gql`
+  query InventoryCount($filter: CredentialFilter) {
+    credentials(first: 1, filter: $filter) {
+      totalCount
+    }
+  }
+` as unknown as DocumentNode<InventoryCountQuery, InventoryCountQueryVariables>;
+export const CredentialDocument = gql`
+  query Credential($id: ID!) {
+    credential(id: $id) {
+      ...CredentialFacts
+    }
+  }
+  ${CredentialFactsFragmentDoc}
+  ${CredentialRowFragmentDoc}
+` as unknown as DocumentNode<CredentialQuery, CredentialQueryVariables>;
+export const CredentialAuditDocument = gql`
+  query CredentialAudit($id: ID!, $after: String) {
+    credential(id: $id) {
+      id
+      auditEvents(first: 20, after: $after) {
+        nodes {
+          ...AuditLine
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  }
+  ${AuditLineFragmentDoc}
+` as unknown as DocumentNode<CredentialAuditQuery, CredentialAuditQueryVariables>;
+export const AuditDocument = gql`
+  query Audit($first: Int!, $after: String, $filter: AuditFilter) {
+    auditEvents(first: $first, after: $after, filter: $filter) {
+      nodes {
+        ...AuditLine
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+  ${AuditLineFragmentDoc}
+` as unknown as DocumentNode<AuditQuery, AuditQueryVariables>;
+export const StoresDocument = gql`
+  query Stores {
+    stores {
+      ...StoreCard
+    }
+  }
+  ${StoreCardFragmentDoc}
+` as unknown as DocumentNode<StoresQuery, StoresQueryVariables>;
+export const FilterChoicesDocument = gql`
+  query FilterChoices {
+    stores {
+      id
+      name
+      kind
+    }
+    projects(first: 100) {
+      nodes {
+        id
+        name
+      }
+    }
+    accounts(first: 100) {
+      nodes {
+        id
+        name
+        title
+      }
+    }
+  }
+` as unknown as DocumentNode<FilterChoicesQuery, FilterChoicesQueryVariables>;
+export const RotateCredentialDocument = gql`
+  mutation RotateCredential($input: RotateCredentialInput!) {
+    rotateCredential(input: $input) {
+      credential {
+        ...CredentialFacts
+      }
+      issued {
+        ...Issued
+      }
+    }
+  }
+  ${CredentialFactsFragmentDoc}
+  ${CredentialRowFragmentDoc}
+  ${IssuedFragmentDoc}
+` as unknown as DocumentNode<RotateCredentialMutation, RotateCredentialMutationVariables>;
+export const RevealCredentialDocument = gql`
+  mutation RevealCredential($input: RevealCredentialInput!) {
+    revealCredential(input: $input) {
+      credential {
+        id
+        revision
+      }
+      issued {
+        ...Issued
+      }
+    }
+  }
+  ${IssuedFragmentDoc}
+` as unknown as DocumentNode<RevealCredentialMutation, RevealCredentialMutationVariables>;
+export const RevokeCredentialDocument = gql`
+  mutation RevokeCredential($input: RevokeCredentialInput!) {
+    revokeCredential(input: $input) {
+      credential {
+        ...CredentialFacts
+      }
+    }
+  }
+  ${CredentialFactsFragmentDoc}
+  ${CredentialRowFragmentDoc}
+` as unknown as DocumentNode<RevokeCredentialMutation, RevokeCredentialMutationVariables>;
+export const SwitchCredentialDocument = gql`
+  mutation SwitchCredential($input: UpdateCredentialInput!) {
+    updateCredential(input: $input) {
+      credential {
+        ...CredentialFacts
+      }
+    }
+  }
+  ${CredentialFactsFragmentDoc}
+  ${CredentialRowFragmentDoc}
+` as unknown as DocumentNode<SwitchCredentialMutation, SwitchCredentialMutationVariables>;
+export const SyncStoreDocument = gql`
+  mutation SyncStore($input: SyncStoreInput!) {
+    syncStore(input: $input) {
+      store {
+        ...StoreCard
+      }
+    }
+  }
+  ${StoreCardFragmentDoc}
+` as unknown as DocumentNode<SyncStoreMutation, SyncStoreMutationVariables>;
+export const CheckStoreDocument = gql`
+  mutation CheckStore($input: CheckStoreInput!) {
+    checkStore(input: $input) {
+      store {
+        ...StoreCard
+      }
+    }
+  }
+  ${StoreCardFragmentDoc}
+` as unknown as DocumentNode<CheckStoreMutation, CheckStoreMutationVariables>;

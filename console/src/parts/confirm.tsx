@@ -1,0 +1,74 @@
+import { useRef, type FormEvent, type ReactNode } from 'react';
+import { Button, Dialog, Form, Heading, Modal, ModalOverlay } from 'react-aria-components';
+import { texts } from '../texts.ts';
+
+interface Props {
+  title: string;
+  action: string;
+  /** Whether what it does cannot be undone. */
+  isFinal?: boolean;
+  isWorking: boolean;
+  isReady?: boolean;
+  /** Does it. The key is the same for each try of one dialog: what was done already is not done twice. */
+  submit: (idempotencyKey: string, form: FormData) => void;
+  close: () => void;
+  children: ReactNode;
+}
+
+/** A dialog that says what will happen, asks what is needed for it, and does it. */
+export function Confirm({
+  title,
+  action,
+  isFinal,
+  isWorking,
+  isReady = true,
+  submit,
+  close,
+  children,
+}: Props) {
+  const key = useRef(crypto.randomUUID());
+  const onSubmit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    submit(key.current, new FormData(event.currentTarget));
+  };
+  return (
+    <Shown close={close} isKeyboardDismissDisabled={isWorking}>
+      <Heading slot="title">{title}</Heading>
+      <Form onSubmit={onSubmit}>
+        {children}
+        <div className="buttons">
+          <Button onPress={close} isDisabled={isWorking}>
+            {texts.cancel}
+          </Button>
+          <Button type="submit" className={isFinal ? 'danger' : 'primary'} isDisabled={isWorking || !isReady}>
+            {isWorking ? texts.actions.working : action}
+          </Button>
+        </div>
+      </Form>
+    </Shown>
+  );
+}
+
+interface ShownProps {
+  close: () => void;
+  isKeyboardDismissDisabled?: boolean;
+  children: ReactNode;
+}
+
+/** A dialog over the page, which is closed by its buttons or Escape, not by a click beside it. */
+export function Shown({ close, isKeyboardDismissDisabled, children }: ShownProps) {
+  return (
+    <ModalOverlay
+      className="overlay"
+      isOpen
+      isKeyboardDismissDisabled={isKeyboardDismissDisabled}
+      onOpenChange={(isOpen) => {
+        if (!isOpen) close();
+      }}
+    >
+      <Modal className="modal">
+        <Dialog className="dialog">{children}</Dialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}

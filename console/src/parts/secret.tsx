@@ -1,0 +1,97 @@
+import { useEffect, useState } from 'react';
+import { Button, Heading } from 'react-aria-components';
+import type { IssuedFragment } from '../graph/documents.ts';
+import { texts } from '../texts.ts';
+import { Shown } from './confirm.tsx';
+
+/** How long a secret is shown. */
+const shownMs = 60_000;
+
+interface Props {
+  title: string;
+  name: string;
+  issued: IssuedFragment;
+  close: () => void;
+}
+
+/** Shows a secret once: to copy or to take along as a file, covered until asked for, and gone after a minute. */
+export function SecretDialog({ title, name, issued, close }: Props) {
+  const [isHidden, setHidden] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setHidden(true), shownMs);
+    return () => clearTimeout(timer);
+  }, []);
+  const values = [
+    ...(issued.accessKey === null ? [] : [[texts.secret.accessKey, issued.accessKey] as const]),
+    ...(issued.secret === null ? [] : [[texts.secret.secret, issued.secret] as const]),
+    ...(issued.keys ?? []).map(({ name, value }) => [name, value] as const),
+  ];
+  return (
+    <Shown close={close}>
+      <Heading slot="title">{title}</Heading>
+      {isHidden ? (
+        <p role="status">{texts.secret.hidden}</p>
+      ) : (
+        <>
+          <p>{texts.secret.once}</p>
+          <dl className="secrets">
+            {values.map(([label, value]) => (
+              <Value key={label} label={label} value={value} isPublic={label === texts.secret.accessKey} />
+            ))}
+          </dl>
+        </>
+      )}
+      <div className="buttons">
+        {!isHidden && issued.dotenv !== null && (
+          <Button onPress={() => download(`${fileNameOf(name)}.env`, issued.dotenv ?? '')}>
+            {texts.secret.download}
+          </Button>
+        )}
+        <Button className="primary" onPress={close} autoFocus>
+          {texts.close}
+        </Button>
+      </div>
+    </Shown>
+  );
+}
+
+function Value({ label, value, isPublic }: { label: string; value: string; isPublic: boolean }) {
+  const [isShown, setShown] = useState(isPublic);
+  const [isCopied, setCopied] = useState(false);
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>
+        <code className="value">{isShown ? value : '•'.repeat(24)}</code>
+        {!isPublic && (
+          <Button
+            onPress={() => setShown(!isShown)}
+            aria-label={`${isShown ? texts.secret.hide : texts.secret.show}: ${label}`}
+          >
+            {isShown ? texts.secret.hide : texts.secret.show}
+          </Button>
+        )}
+        <Button aria-label={`${texts.copy}: ${label}`} onPress={() => void copy(value).then(setCopied)}>
+          <span aria-live="polite">{isCopied ? texts.copied : texts.copy}</span>
+        </Button>
+      </dd>
+    </div>
+  );
+}
+
+const fileNameOf = (name: string) => name.replace(/[^\p{L}\p{N}._-]+/gu, '-') || 'credential';
+
+function download(fileName: string, text: string) {
+  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
+  Object.assign(document.createElement('a'), { href: url, download: fileName }).click();
+  URL.revokeObjectURL(url);
+}
+
+/** @returns whether it could be copied: a page that came by plain HTTP from another machine may not. */
+const copy = (text: string): Promise<boolean> =>
+  isSecureContext
+    ? navigator.clipboard.writeText(text).then(
+        () => true,
+        () => false,
+      )
+    : Promise.resolve(false);

@@ -1,0 +1,69 @@
+import { useState, type FormEvent } from 'react';
+import { Button, FieldError, Form, Input, Label, Text, TextField } from 'react-aria-components';
+import { clientFor, codeOf } from '../graph/client.ts';
+import { ViewerDocument, type ViewerQuery } from '../graph/documents.ts';
+import { Mark } from '../parts/mark.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { texts } from '../texts.ts';
+import type { CombinedError } from 'urql';
+
+interface Props {
+  /** Why there is nobody signed in any more. */
+  notice: string | undefined;
+  signedIn: (token: string, viewer: ViewerQuery['viewer']) => void;
+}
+
+/** Asks for a token, and takes it once Keyway has. */
+export function SignIn({ notice, signedIn }: Props) {
+  const [fault, setFault] = useState<string>();
+  const [problem, setProblem] = useState<CombinedError>();
+  const [isChecking, setChecking] = useState(false);
+
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const typed = new FormData(event.currentTarget).get('token');
+    const token = typeof typed === 'string' ? typed.trim() : '';
+    setProblem(undefined);
+    setFault(undefined);
+    // What could be no header is not sent.
+    if (!/^[\x21-\x7e]+$/.test(token)) return setFault(texts.signIn.malformed);
+    setChecking(true);
+    const { data, error } = await clientFor(token, () => {})
+      .query(ViewerDocument, {})
+      .toPromise();
+    setChecking(false);
+    if (data) signedIn(token, data.viewer);
+    else if (error && codeOf(error) === 'UNAUTHENTICATED') setFault(texts.signIn.refused);
+    else setProblem(error);
+  }
+
+  return (
+    <main className="sign-in">
+      <Form
+        className="card"
+        onSubmit={(event) => void submit(event)}
+        validationErrors={fault ? { token: fault } : {}}
+      >
+        <h1>
+          <Mark /> {texts.signIn.title}
+        </h1>
+        {notice !== undefined && (
+          <p className="notice" role="status">
+            {notice}
+          </p>
+        )}
+        <TextField name="token" type="password" isRequired autoComplete="off" autoFocus>
+          <Label>{texts.signIn.token}</Label>
+          <Input spellCheck="false" />
+          <Text slot="description">{texts.signIn.help}</Text>
+          <FieldError />
+        </TextField>
+        {problem && <Problem error={problem} />}
+        <Button type="submit" className="primary" isDisabled={isChecking}>
+          {isChecking ? texts.signIn.checking : texts.signIn.submit}
+        </Button>
+        <p className="hint">{texts.signIn.first}</p>
+      </Form>
+    </main>
+  );
+}

@@ -1,0 +1,138 @@
+import { useRef } from 'react';
+import { Button } from 'react-aria-components';
+import { useMutation, useQuery } from 'urql';
+import { Link } from 'wouter';
+import {
+  CheckStoreDocument,
+  StoresDocument,
+  SyncStoreDocument,
+  type StoreCardFragment,
+} from '../graph/documents.ts';
+import { durationInWords } from '../parts/duration.ts';
+import { Empty } from '../parts/empty.tsx';
+import { Heading } from '../parts/heading.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { Time } from '../parts/time.tsx';
+import { texts } from '../texts.ts';
+
+/** A card for each store: whether it can be reached, what its last sync found, and how much may still be asked of it. */
+export function Stores() {
+  const [{ data, error }, again] = useQuery({ query: StoresDocument });
+  return (
+    <>
+      <header className="view">
+        <Heading title={texts.stores.title} />
+      </header>
+      {error && <Problem error={error} retry={again} />}
+      {!data && !error && <p role="status">{texts.loading}</p>}
+      {data?.stores.length === 0 && <Empty {...texts.stores.empty} />}
+      <ul className="cards">
+        {data?.stores.map((store) => (
+          <li key={store.id} className="card">
+            <Store store={store} />
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Store({ store }: { store: StoreCardFragment }) {
+  const { id, name, kind, endpoint, account, health, lastSync, budget, capabilities } = store;
+  const [syncing, sync] = useMutation(SyncStoreDocument);
+  const [checking, check] = useMutation(CheckStoreDocument);
+  const key = useRef(crypto.randomUUID());
+  const once = (): string => {
+    const now = key.current;
+    key.current = crypto.randomUUID();
+    return now;
+  };
+  const error = syncing.error ?? checking.error;
+  const isOutside = kind !== 'BUILT_IN';
+  return (
+    <>
+      <h2>{name}</h2>
+      <p className="hint">
+        {texts.storeKind[kind]} · {account?.name ?? texts.stores.every}
+        {endpoint !== null && ` · ${endpoint}`}
+      </p>
+      {isOutside && (
+        <dl className="facts">
+          <div>
+            <dt>
+              <span className={`badge ${health.reachable ? 'good' : 'bad'}`}>
+                {health.reachable ? texts.stores.reachable : texts.stores.unreachable}
+              </span>
+            </dt>
+            <dd>
+              {health.problem ?? (
+                <>
+                  {texts.stores.checked} <Time at={health.checkedAt} />
+                </>
+              )}
+            </dd>
+          </div>
+          <div>
+            <dt>{texts.stores.lastSync}</dt>
+            <dd>
+              <Sync lastSync={lastSync} />
+            </dd>
+          </div>
+          {budget && (
+            <div>
+              <dt>{texts.stores.budget}</dt>
+              <dd>
+                <meter
+                  min={0}
+                  max={budget.limit}
+                  high={budget.limit * 0.8}
+                  value={budget.used}
+                  aria-label={texts.stores.budget}
+                />{' '}
+                {texts.stores.budgetOf(budget.used, budget.limit, durationInWords(budget.window))}
+              </dd>
+            </div>
+          )}
+        </dl>
+      )}
+      {error && <Problem error={error} />}
+      <div className="buttons">
+        <Link href={`/credentials?store=${id}`}>{texts.stores.list}</Link>
+        {isOutside && capabilities.includes('LIST') && (
+          <Button
+            isDisabled={syncing.fetching}
+            aria-label={`${texts.stores.sync}: ${name}`}
+            onPress={() => void sync({ input: { id, idempotencyKey: once() } })}
+          >
+            {texts.stores.sync}
+          </Button>
+        )}
+        {isOutside && (
+          <Button
+            isDisabled={checking.fetching}
+            aria-label={`${texts.stores.check}: ${name}`}
+            onPress={() => void check({ input: { id, idempotencyKey: once() } })}
+          >
+            {texts.stores.check}
+          </Button>
+        )}
+      </div>
+    </>
+  );
+}
+
+function Sync({ lastSync }: { lastSync: StoreCardFragment['lastSync'] }) {
+  if (!lastSync) return <span className="faint">{texts.never}</span>;
+  if (lastSync.finishedAt === null)
+    return (
+      <>
+        {texts.stores.syncing} <Time at={lastSync.startedAt} />
+      </>
+    );
+  return (
+    <>
+      <Time at={lastSync.finishedAt} /> ·{' '}
+      {lastSync.error ?? texts.stores.result(lastSync.added, lastSync.changed, lastSync.gone)}
+    </>
+  );
+}
