@@ -327,7 +327,7 @@ const tell = (made: readonly Made[], next: string, tokenPlace: string): string =
       ({ credential: { kind, name }, about }) => `  ${kind.padEnd(13)}  ${name.padEnd(28)}  ${about}`,
     ),
     '',
-    `Next: ${next}. The explorer asks for a token:`,
+    `Next: ${next}. It asks for a token:`,
     `the administrator's is in ${tokenPlace}.`,
   ].join('\n');
 
