@@ -39,6 +39,7 @@ export async function start({ argv, node, keyway }, { databaseUrl, dataDir, env 
         HOST: '127.0.0.1',
         PORT: '0',
         KEYWAY_REQUESTS_PER_CALLER: '200',
+        KEYWAY_LIMITS: 'requests=1000',
         KEYWAY_RATE_LIMITS: 'points=0',
       }
     : { NODE_ENV: 'production' };

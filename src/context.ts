@@ -62,6 +62,10 @@ export interface RequestContext {
   readonly telemetry: Telemetry;
   /** How the request comes out, once that is known. */
   readonly outcome: Outcome;
+  /** Whether it was let in for nothing else than revoking. */
+  readonly revokesAlone: boolean;
+  /** Does what waits for others than Keyway: meanwhile the request has no place among those that are under way. */
+  readonly elsewhere: <Result>(work: () => Promise<Result>) => Promise<Result>;
 }
 
 /** What a caller may still do in this minute, for one request. */

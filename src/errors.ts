@@ -103,6 +103,14 @@ export const unsupported = (message?: string): KeywayError => new KeywayError('U
 export const unavailable = (cause?: unknown): KeywayError =>
   new KeywayError('UNAVAILABLE', codes.UNAVAILABLE, { cause });
 
+/** There is no place for one more request. Whoever is told so is told when to come back, and not all at the same time. */
+export const overloaded = (): KeywayError =>
+  new KeywayError(
+    'UNAVAILABLE',
+    'As many requests are under way as can be answered in time; nothing was changed. Send it again after the seconds of Retry-After.',
+    { limit: 'requests', retryInMs: 1_000 + Math.floor(Math.random() * 3_000) },
+  );
+
 /** The database cannot be had. What was asked of it has changed nothing; what was asked before may have. */
 export class DatabaseUnavailable extends KeywayError {
   constructor(cause: unknown) {

@@ -140,6 +140,15 @@ export const largestBody = 256 * kibibyte;
 /** A body that is read when its caller's turn comes, as reading it may take milliseconds. */
 export const largeBody = 16 * kibibyte;
 
+/**
+ * Requests of all callers that are under way at once, where nothing else is set, but for those that wait for a store: some
+ * dozens keep a core busy, and of more each is answered later, and no more of them in a second.
+ */
+export const usualRequests = 128;
+
+/** Requests beyond those that revoke and do nothing else, and are let in whatever else is under way. */
+export const mostRevoking = 8;
+
 /** Requests of one account at once, where nothing else is set: a busy service has some dozens. */
 export const usualUnderWay = 100;
 

@@ -1,5 +1,12 @@
 import { readNamedNumbers, type NumberRange } from './named-numbers.js';
-import { largestBody, largestHeaders, largestQuery, slowestHeadersMs, slowestRequestMs } from './limits.js';
+import {
+  largestBody,
+  largestHeaders,
+  largestQuery,
+  slowestHeadersMs,
+  slowestRequestMs,
+  usualRequests,
+} from './limits.js';
 
 /** What a GraphQL request may ask for, by the names of `largestQuery`. */
 export type QueryLimits = Readonly<Record<keyof typeof largestQuery, number>>;
@@ -15,6 +22,8 @@ export interface RequestLimits {
   readonly requestSeconds: number;
   /** Connections at once, of one process. */
   readonly connections: number;
+  /** Requests of all callers under way at once, of one process. */
+  readonly requests: number;
   readonly query: QueryLimits;
 }
 
@@ -25,6 +34,7 @@ export const limitRanges = {
   headersSeconds: [1, slowestHeadersMs / 1_000, 60],
   requestSeconds: [1, slowestRequestMs / 1_000, 300],
   connections: [10, 10_000, 1_000_000],
+  requests: [4, usualRequests, 100_000],
   tokens: [100, largestQuery.tokens, 20_000],
   depth: [3, largestQuery.depth, 30],
   aliases: [1, largestQuery.aliases, 1_000],
@@ -51,6 +61,7 @@ export function readRequestLimits(text: string): { limits: RequestLimits; faults
     headers: of('headers'),
     ...secondsOf(given),
     connections: of('connections'),
+    requests: of('requests'),
     query: Object.freeze({
       ...largestQuery,
       tokens: of('tokens'),

@@ -69,6 +69,8 @@ export async function requestsOf(
       lastUsed,
       telemetry: noTelemetry,
       outcome: {},
+      revokesAlone: false,
+      elsewhere: (work) => work(),
       allowance: unlimited,
     }),
     finish: async () => {

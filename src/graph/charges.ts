@@ -8,6 +8,7 @@ import {
 } from 'graphql';
 import { Permission } from '../access/principal.js';
 import type { RequestContext } from '../context.js';
+import { overloaded } from '../errors.js';
 import { keywayErrorIn } from './errors/answer.js';
 import { mutationCost, weigh } from './query-weight.js';
 
@@ -24,11 +25,13 @@ export function charges(): ApolloServerPlugin<RequestContext> {
           operation,
           request,
           schema,
-          contextValue: { allowance },
+          contextValue: { allowance, revokesAlone: mustRevoke },
         }) => {
           if (!operation) return;
           const { cost } = weigh(document, operation, request.variables ?? {}, schema);
-          await allowance.charge(Math.max(1, cost), revokesAlone(operation, schema, cost));
+          const revokes = revokesAlone(operation, schema, cost);
+          if (mustRevoke && !revokes) throw overloaded();
+          await allowance.charge(Math.max(1, cost), revokes);
         },
         willSendResponse: async ({ response: { body }, contextValue: ctx }) => {
           if (body.kind !== 'single') return;
@@ -80,6 +83,12 @@ function revokesAlone(
     return false;
   return cost <= mostOfRevoking * (names.length - others.length) + mutationCost * others.length;
 }
+
+/** The mutations that revoke and delete credentials. */
+export const revokingIn = (schema: GraphQLSchema | undefined): string[] =>
+  Object.values(schema?.getMutationType()?.getFields() ?? {}).flatMap(({ name, extensions }) =>
+    extensions['permission'] === Permission.CREDENTIAL_REVOKE ? [name] : [],
+  );
 
 /** What revoking one credential costs with its payload and a few fields, in points: 12 with the credential alone. */
 const mostOfRevoking = 20;

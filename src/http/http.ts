@@ -9,6 +9,7 @@ import type { KeySets } from '../access/issuers/key-sets.js';
 import { whoseOf } from '../access/principal.js';
 import type { PublicError } from '../graph/errors/answer.js';
 import { openApollo } from '../graph/apollo.js';
+import { revokingIn } from '../graph/charges.js';
 import { suggestFor } from '../graph/errors/suggest.js';
 import { adminAccountId } from '../accounts/account.js';
 import { FirstSights } from '../accounts/identities/first-sight.js';
@@ -37,6 +38,7 @@ import {
   refuseTunnel,
 } from './failures.js';
 import { expectAsked, expectAskedByGet } from './asked.js';
+import { limitRequests } from './admission.js';
 import { limitConnections } from './connections.js';
 import { mediaTypeFor } from './media-type.js';
 import { addPages } from './pages.js';
@@ -102,10 +104,20 @@ export async function openHttp({
     clientErrorHandler: (error, socket) => refuseBytes(error, socket, { log, telemetry, limits }),
   });
   limitConnections(app.server, limits.connections, log, telemetry);
+  const admittedAs = limitRequests(app.server, {
+    config,
+    log,
+    telemetry,
+    revoking: revokingIn(parts?.schema),
+  });
   const turns = new Turns();
   // Ours is the only body there is, and its parser the only one.
   app.removeAllContentTypeParsers();
+  app.addHook('preParsing', async (request) => {
+    if (hasBody(request) && !request.raw.complete) admittedAs(request.raw)?.awaitBody();
+  });
   const parse = async (request: FastifyRequest, body: Buffer) => {
+    admittedAs(request.raw)?.readBody();
     request.proveBody?.(body);
     if (body.length > largeBody) await turns.take(request.principal ? whoseOf(request.principal) : []);
     return readJsonBody(body);
@@ -183,7 +195,16 @@ export async function openHttp({
   });
   addPages(app, config);
   if (parts)
-    await addGraph(app, { config, log, telemetry, parts, turns, parse, held: () => breaks().length > 0 });
+    await addGraph(app, {
+      config,
+      log,
+      telemetry,
+      parts,
+      turns,
+      parse,
+      admittedAs,
+      held: () => breaks().length > 0,
+    });
   else
     for (const path of ['/graphql', '/v1/verify', `${scimPath}/*`])
       app.all(path, async (_, reply) => answerFailure(reply, unavailable(), log));
@@ -207,12 +228,13 @@ interface GraphOptions extends Pick<HttpOptions, 'config' | 'log' | 'telemetry'>
   parts: Parts;
   turns: Turns;
   parse: (request: FastifyRequest, body: Buffer) => Promise<unknown>;
+  admittedAs: ReturnType<typeof limitRequests>;
   held: () => boolean;
 }
 
 async function addGraph(
   app: FastifyInstance,
-  { config, log, telemetry, parts, turns, parse, held }: GraphOptions,
+  { config, log, telemetry, parts, turns, parse, admittedAs, held }: GraphOptions,
 ): Promise<void> {
   const { db, keyring, connectors, gates, syncs, keySets, decisions, lastUsed, replica, rateLimits } = parts;
   const issuers = new Set(keySets.keys());
@@ -249,6 +271,7 @@ async function addGraph(
         noteStranger(request);
         throw new KeywayError('UNAUTHENTICATED');
       }
+      admittedAs(request.raw)?.countFor(`tenant ${principal.tenantId}`);
       request.allowance = rateLimits.of(principal, (work) => own.during(work));
       finished(reply.raw, underWay.enter(principal.accountId));
       request.principal = principal;
@@ -271,6 +294,7 @@ async function addGraph(
   const context = async (request: FastifyRequest, { raw }: FastifyReply): Promise<RequestContext> => {
     const { id: requestId, principal, at, db: own, outcome, allowance } = request;
     if (!principal || !own || !allowance) throw new KeywayError('UNAUTHENTICATED');
+    const admitted = admittedAs(request.raw);
     const leaving = new AbortController();
     // The caller may have left while it was found out who it is.
     if (raw.destroyed) leaving.abort();
@@ -300,6 +324,8 @@ async function addGraph(
       log: log.child({ id: requestId }),
       telemetry,
       outcome,
+      revokesAlone: admitted?.revokesAlone === true,
+      elsewhere: (work) => (admitted ? admitted.elsewhere(work) : work()),
     };
   };
 
@@ -347,7 +373,7 @@ async function addGraph(
       if (byGet) expectAskedByGet(parametersOf(request.url));
       else expectAsked(request.body);
       const ctx = (request.context = await context(request, reply));
-      const again = byGet ? undefined : await known.answer(request.body, ctx);
+      const again = byGet || ctx.revokesAlone ? undefined : await known.answer(request.body, ctx);
       if (again !== undefined) {
         ctx.outcome.kind = 'query';
         return reply.header('content-type', `${request.headers.accept}; charset=utf-8`).send(again);

@@ -13,7 +13,7 @@ import type { CredentialStore } from './store.js';
 
 /** What is needed to speak with a store: of a request, or of a job. */
 export type StoreParts = Pick<RequestContext, 'db' | 'keyring' | 'connectors' | 'gates' | 'log'> &
-  Partial<Pick<RequestContext, 'principal'>>;
+  Partial<Pick<RequestContext, 'principal' | 'elsewhere'>>;
 
 /** A store with what Keyway proves itself with there, as the tables have it. */
 export type SealedStore = Pick<
@@ -59,7 +59,7 @@ export const forChange = (upstream: Upstream): Upstream => ({
 
 /** A connection that is not kept yet, opened to be tried. */
 export function upstreamOf(
-  { db, gates, principal }: Pick<StoreParts, 'db' | 'gates' | 'principal'>,
+  { db, gates, principal, elsewhere = here }: Pick<StoreParts, 'db' | 'gates' | 'principal' | 'elsewhere'>,
   { id, addresses, settings }: Pick<SealedStore, 'id' | 'addresses' | 'settings'>,
   { kind, budget }: Connector,
   secrets: Readonly<Record<string, Secret>>,
@@ -74,13 +74,17 @@ export function upstreamOf(
     secrets,
     // Whole, as it is signed.
     now: () => Math.floor(db.now()),
-    call: (request) => gates.call({ id, kind, addresses, budget, trusted, whose }, request, left),
+    call: (request) =>
+      elsewhere(() => gates.call({ id, kind, addresses, budget, trusted, whose }, request, left)),
     session: <Thing>(make: () => Promise<Thing>, again = false) => {
       if (session === undefined || again) session = make();
       return session as Promise<Thing>;
     },
   };
 }
+
+/** What a job does has no place among requests. */
+const here: RequestContext['elsewhere'] = (work) => work();
 
 /** Seals what Keyway proves itself with at a store, for that store alone, where it is. */
 export function sealSecrets(

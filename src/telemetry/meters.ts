@@ -59,7 +59,8 @@ export class Meters implements Omit<Telemetry, 'begin' | 'within'> {
   answered({ route = 'none', kind, code, limit, status, seconds }: AnsweredRequest): void {
     const known = code ?? (status < 400 ? 'OK' : status < 500 ? 'BAD_REQUEST' : 'INTERNAL_SERVER_ERROR');
     this.#requests.observe({ route, kind: kind ?? 'none', code: known }, seconds);
-    if (known === 'RATE_LIMITED' || known === 'LIMIT_EXCEEDED') this.refused(limit ?? 'other');
+    if (limit !== undefined || known === 'RATE_LIMITED' || known === 'LIMIT_EXCEEDED')
+      this.refused(limit ?? 'other');
   }
 
   refused(limit: string): void {

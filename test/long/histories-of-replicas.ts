@@ -65,7 +65,12 @@ async function startReplicas(other: string | undefined): Promise<void> {
   await onServer(cluster.url, 'CREATE DATABASE histories');
   place = await emptyPlace();
   const DATABASE_URL = Object.assign(new URL(cluster.url), { pathname: '/histories' }).href;
-  const environment = { ...place.environment, DATABASE_URL, KEYWAY_REQUESTS_PER_CALLER: '1000' };
+  const environment = {
+    ...place.environment,
+    DATABASE_URL,
+    KEYWAY_REQUESTS_PER_CALLER: '1000',
+    KEYWAY_LIMITS: 'requests=2000',
+  };
   // One after the other: the first makes the tables and the keys.
   replicas = [];
   const urls: string[] = [];

@@ -60,6 +60,7 @@ describe.each(['HAProxy', 'PgBouncer and HAProxy'] as const)('R14: R28: by way o
       ...place.environment,
       DATABASE_URL: pooler?.urlOf(url) ?? url,
       KEYWAY_REQUESTS_PER_CALLER: '1000',
+      KEYWAY_LIMITS: 'requests=2000',
     };
     await migrate();
     door = doorTo(haproxy.url, readFileSync(join(place.folder, 'admin-token'), 'utf8').trim());

@@ -25,6 +25,7 @@ export async function limited(server: TestServer, limits: string, more: Record<s
   Object.assign(server.environment, { KEYWAY_RATE_LIMITS: limits, ...more });
   // One has two hundred requests under way.
   server.environment['KEYWAY_REQUESTS_PER_CALLER'] = '1000';
+  server.environment['KEYWAY_LIMITS'] = 'requests=2000';
   await server.restart(async () => undefined);
 }
 

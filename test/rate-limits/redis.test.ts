@@ -133,6 +133,7 @@ test('S6: two Keyways that share a Redis share what an account spends, by the pr
   const settings = {
     KEYWAY_RATE_LIMITS: 'points=100',
     KEYWAY_REQUESTS_PER_CALLER: '1000',
+    KEYWAY_LIMITS: 'requests=2000',
     KEYWAY_REDIS_URL: redis.url,
   };
   const servers = await Promise.all([startTestServer(settings), startTestServer(settings)]);

@@ -26,11 +26,13 @@ export async function syncStore(ctx: RequestContext, input: SyncStoreInput): Pro
     await record(ctx, tx, { action: 'store:sync', target: { type: 'CredentialStore', id }, accountId });
     return { id };
   });
-  await ctx.syncs.goOn();
-  for (const until = performance.now() + patienceMs; performance.now() < until; await sleep(glanceMs)) {
-    const [open] = await ctx.db.rows(underWay, { id });
-    if (!open || ctx.left.aborted) break;
-  }
+  await ctx.elsewhere(async () => {
+    await ctx.syncs.goOn();
+    for (const until = performance.now() + patienceMs; performance.now() < until; await sleep(glanceMs)) {
+      const [open] = await ctx.db.rows(underWay, { id });
+      if (!open || ctx.left.aborted) break;
+    }
+  });
   return changedStore(ctx, id);
 }
 
