@@ -39,6 +39,16 @@ export function authorize(principal: Principal, permission: Permission, place: P
     throw new KeywayError('FORBIDDEN', undefined, { about: place.about });
 }
 
+/**
+ * Decides of a deletion that is repeated, whose first answer is known: what was deleted is no place any more where a right
+ * could be held, and who deleted it may have lost theirs with it. So it is asked what the caller's token or key is narrowed
+ * to; what the answer shows besides is shown by the caller's rights as they are by now.
+ * @throws FORBIDDEN for one that leaves less than the permission
+ */
+export function authorizeRepeated({ limits }: Pick<Principal, 'limits'>, permission: Permission): void {
+  if (limits !== null && !limits.includes(permission)) throw new KeywayError('FORBIDDEN');
+}
+
 /** Whether the principal may do this to what it owns: its token can be narrowed to less. */
 export function ownerMay(principal: Principal, permission: Permission): boolean {
   return owners.has(permission) && (principal.limits === null || principal.limits.includes(permission));

@@ -1,4 +1,5 @@
 import type { ClaimedRole, FirstSight } from '../config/jwt-issuers.js';
+import { neighbourhoodOf } from '../config/ranges.js';
 import { registerEnumType } from 'type-graphql';
 import type { Whose } from '../shares/line.js';
 
@@ -126,11 +127,15 @@ export interface Principal {
   readonly mfaRequired: boolean;
 }
 
-/** Who waits, where callers are served in turn. */
-export const whoseOf = ({ tenantId, accountId }: Pick<Principal, 'tenantId' | 'accountId'>): Whose => [
-  tenantId,
-  accountId,
-];
+/**
+ * Who waits, where callers are served in turn: of what one service asks for others, each address that it tells has its turn,
+ * so that whoever guesses by the hundred keeps waiting who comes from there, and nobody else.
+ * @param ip from where that came which is asked about, in the words of the caller; left out where that is not told
+ */
+export const whoseOf = (
+  { tenantId, accountId }: Pick<Principal, 'tenantId' | 'accountId'>,
+  ip?: string | null,
+): Whose => [tenantId, accountId, ...(ip ? [neighbourhoodOf(ip) ?? ip] : [])];
 
 /**
  * The principal, as far as it decides what an account is given for good. To one's own account one gives no more than that

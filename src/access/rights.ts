@@ -135,15 +135,16 @@ export const claimedBy = (roles: readonly ClaimedRole[]): string =>
  * for this, and the few that read of it find it by themselves (`ended.ts`).
  * @param account SQL, in which `a` and `c` are names of what is around it
  * @param claimed whether there are roles too that a token brings, as `:claimed`
+ * @param which SQL for which grants `g` count
  */
-export const grantsHeldBy = (account: string, claimed = false): string => `
+export const grantsHeldBy = (account: string, claimed = false, which = 'true'): string => `
   WITH RECURSIVE held AS (
     SELECT g.id, g.role_id, r.permissions, g.on_account_id, g.on_project_id,
       coalesce(p.admin, g.on_account_id IS NULL AND g.on_project_id IS NULL) AS everywhere,
       coalesce(p.deleted_at, place.deleted_at) IS NOT NULL AS ended, false AS claimed
     FROM grants g JOIN roles r ON r.id = g.role_id LEFT JOIN projects p ON p.id = g.on_project_id
     LEFT JOIN accounts place ON place.id = g.on_account_id
-    WHERE g.account_id = ${account}${claimed ? claimedRoles : ''}
+    WHERE g.account_id = ${account} AND ${which}${claimed ? claimedRoles : ''}
   ), reached (grant_id, account_id) AS (
     SELECT id, on_account_id FROM held WHERE on_account_id IS NOT NULL AND NOT ended
     UNION

@@ -1,5 +1,5 @@
-import { authorizeActing, authorizeEnd } from '../access/acting.js';
-import { may, owners, type Place } from '../access/authorize.js';
+import { authorizeEnd } from '../access/acting.js';
+import { may } from '../access/authorize.js';
 import { readPattern } from '../access/issuers/pattern.js';
 import { Permission } from '../access/principal.js';
 import type { RequestContext } from '../context.js';
@@ -7,6 +7,7 @@ import type { Keyring } from '../keyring/keyring.js';
 import { sql, violates, type Tx } from '../database/database.js';
 import { badInput, conflict, forbidden } from '../errors.js';
 import type { IdentityInput } from './account.input.js';
+import { authorizeCallingAs } from './calling-as.js';
 import { Identity } from './identity.js';
 import { authorizeOverlaps, type NewIdentity } from './identities/overlaps.js';
 
@@ -38,7 +39,10 @@ export async function keepIdentities(
   );
   const added = [...wanted].flatMap(([key, identity]) => (held.has(key) ? [] : identity));
   const removed = [...held].flatMap(([key, identity]) => (wanted.has(key) ? [] : identity));
-  if (added.length > 0) await authorizeGiving(ctx, tx, accountId);
+  if (added.length > 0) {
+    await authorizeCallingAs(ctx.principal, tx, accountId);
+    authorizeEnd(ctx.principal, accountId, null);
+  }
   if (added.some(({ pattern }) => pattern) && !may(ctx.principal, Permission.ACCOUNT_MANAGE, {}))
     throw forbidden(notEverywhere);
   if (removed.length > 0) {
@@ -88,17 +92,6 @@ const tagged = ({ issuer, subject, pattern }: Named): string[] =>
 
 const keyOf = (identity: Named) => JSON.stringify(tagged(identity));
 
-/** Who calls as the account may do all that it may, and to what it owns what owners may. @throws FORBIDDEN */
-async function authorizeGiving(ctx: RequestContext, tx: Tx, accountId: string): Promise<void> {
-  const { principal } = ctx;
-  await authorizeActing(principal, { accountId, permissions: null, allowedIps: [] }, tx);
-  authorizeEnd(principal, accountId, null);
-  for (const place of await tx.rows<Place>(placesOwned, { accountId })) {
-    if (![...owners].every((permission) => may(principal, permission, { ...place, owner: accountId })))
-      throw forbidden('The account owns credentials that it may do more with than you may.');
-  }
-}
-
 // Whose the users of an issuer are, Keyway cannot know: a tenant could claim those of another by a pattern.
 const notEverywhere = 'A pattern of identities takes ACCOUNT_MANAGE everywhere.';
 
@@ -107,7 +100,3 @@ const identitiesHeld = sql('SELECT issuer, subject, pattern FROM identities WHER
 const removeOthers = sql(`
   DELETE FROM identities WHERE account_id = :accountId AND (issuer, subject, pattern) NOT IN (
     SELECT * FROM unnest(CAST(:issuers AS text[]), CAST(:subjects AS text[]), CAST(:patterns AS boolean[])))`);
-
-const placesOwned = sql(`
-  SELECT DISTINCT account_id AS "accountId", project_id AS "projectId" FROM credentials
-  WHERE (owner_id = :accountId OR owner_id IS NULL AND account_id = :accountId) AND deleted_at IS NULL`);

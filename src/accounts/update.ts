@@ -1,6 +1,7 @@
 import { authorizeOwn, ownWhere } from '../access/acting.js';
 import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
+import type { Held } from '../access/rights.js';
 import { endingOfTerms } from '../audit/ending.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
@@ -9,21 +10,21 @@ import { conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';
 import { Account } from './account.js';
 import type { UpdateAccountInput } from './account.input.js';
+import { authorizeCallingAs } from './calling-as.js';
 import { changedAccount, findAccount, lockAccount } from './find.js';
 import { keepIdentities, tagsOfIdentities } from './keep-identities.js';
 import { attemptWhere, factorNeeded } from './second-factor.js';
 
 /**
  * Changes an account. A disabled one cannot call Keyway from the answer on.
- * @throws NOT_FOUND; FORBIDDEN, also where what it owns would act as the caller again, for longer than the caller may let
- * it, and without the second factor that the caller's account requires where the account would no longer require one, or
+ * @throws NOT_FOUND; FORBIDDEN, also to enable one that may do more than the caller, and where what it owns would act as the
+ * caller again, for longer than the caller may let it, and without the second factor that the caller's account requires where the account would no longer require one, or
  * gets identities; CONFLICT where the caller would lock itself or the administrator out; what `keepIdentities` throws.
- * @param besides what else is changed of it, in its transaction, once it is locked: the names of that for the audit
  */
 export async function updateAccount(
   ctx: RequestContext,
   input: UpdateAccountInput,
-  besides?: (tx: Tx) => Promise<string[]>,
+  besides?: Besides,
 ): Promise<Account> {
   const found = await findAccount(ctx, input.id, 'input.id', Permission.ACCOUNT_MANAGE);
   authorize(ctx.principal, Permission.ACCOUNT_MANAGE, {
@@ -54,14 +55,16 @@ export async function updateAccount(
     }
     if (lowers(account) && !factor.isProved && (isOwn || ctx.principal.mfaRequired)) throw factorNeeded();
     await factor.prove(tx);
-    if (names.includes('enabled') && wanted.enabled)
+    if (names.includes('enabled') && wanted.enabled) {
+      await authorizeCallingAs(ctx.principal, tx, account.id, await besides?.held?.(tx, account.id));
       await authorizeOwn(ctx.principal, ownByOwner, { owner: account.id }, tx);
+    }
     const lost =
       input.identities === undefined
         ? undefined
         : await keepIdentities(ctx, tx, account.id, input.identities ?? []);
     if (lost) names.push('identities');
-    if (besides) names.push(...(await besides(tx)));
+    if (besides) names.push(...(await besides.change(tx)));
     if (names.length > 0) {
       await tx.em.getRepository(Account).update({ id: account.id }, { ...wanted, updatedAt: () => 'now()' });
     }
@@ -84,6 +87,14 @@ export async function updateAccount(
   };
   const { result } = await factor.during(() => once(ctx, 'account:update', asked, change));
   return changedAccount(ctx, result.id);
+}
+
+/** What a directory does besides, in the transaction, once the account is locked. */
+interface Besides {
+  /** Changes what it keeps of the account itself. @returns the names of that, for the audit */
+  readonly change: (tx: Tx) => Promise<string[]>;
+  /** The grants that it takes to enable the account: those that the directory brings it are not for its client to hold. */
+  readonly held?: (tx: Tx, accountId: string) => Promise<Held[]>;
 }
 
 const ownByOwner = sql(ownWhere('c.owner_id = :owner'));

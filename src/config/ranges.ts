@@ -34,6 +34,16 @@ export const networkOf = (address: Address, bits: number): Address =>
     `${address.toString()}/${bits}`,
   );
 
+/** A provider gives one customer all addresses of IPv6 that begin alike: https://www.rfc-editor.org/rfc/rfc6177 */
+const customerBits = 64;
+
+/** Where an address is, however it is written: itself, or of IPv6 the customer whose it is; undefined for no address. */
+export function neighbourhoodOf(text: string | undefined): string | undefined {
+  const address = parseAddress(text);
+  if (!address) return undefined;
+  return address.kind() === 'ipv4' ? address.toString() : networkOf(address, customerBits).toString();
+}
+
 /** Whether all of a range is of a network of one's own: RFC 1918, 4193 and 6598, and this machine. */
 export const isPrivate = ({ address, bits }: Range): boolean =>
   privateRanges.some(

@@ -1,4 +1,4 @@
-import { authorize, may, owners, type Place } from '../access/authorize.js';
+import { authorize, authorizeRepeated, may, owners, type Place } from '../access/authorize.js';
 import { authorizeBearing } from '../access/acting.js';
 import { authorizeGains } from '../access/gains.js';
 import { giverTo, Permission, type Principal } from '../access/principal.js';
@@ -109,7 +109,9 @@ export async function deleteAccount(
       untouchedCount: untouched.length,
     };
   };
-  const { result } = await factor.during(() => once<DeletedAccount>(ctx, 'account:delete', input, remove));
+  const deleting = () => once<DeletedAccount>(ctx, 'account:delete', input, remove);
+  const { result, replayed } = await factor.during(deleting);
+  if (replayed) authorizeRepeated(ctx.principal, Permission.ACCOUNT_MANAGE);
   // What was kept by earlier versions says nothing of it.
   return { ...result, untouched: result.untouched ?? [], untouchedCount: result.untouchedCount ?? 0 };
 }

@@ -47,7 +47,7 @@ import { checkedExpiry } from './record/expiry.js';
 /**
  * Changes what is recorded of a credential. A field left out keeps its value; null clears it.
  * @throws NOT_FOUND; FORBIDDEN, also for an owner, roles or terms of a token that give more than the caller holds, for
- * what would act as the caller again and for longer, where anybody could do more to it at its new place than the caller
+ * what would act as the caller again and for longer, or as another account with more than the caller has, where anybody could do more to it at its new place than the caller
  * may, where its secret would be used at another server and the caller may not be shown it, and for any of that without
  * the second factor that the caller's account requires; CONFLICT where it has ended or has another revision than expected; BAD_USER_INPUT for an empty address list where there was a
  * restriction, for limits of what Keyway does not verify, and without what its store needs.
@@ -161,8 +161,11 @@ export async function updateCredential(
       );
     }
     const slept = credential.status === CredentialStatus.DISABLED && (wanted.enabled ?? credential.enabled);
-    if (slept && (names.includes('enabled') || names.includes('ownerId')))
+    if (slept && (names.includes('enabled') || names.includes('ownerId'))) {
       await authorizeOwn(principal, ownById, { id: credential.id }, tx);
+      if (isVerified && credential.accountId !== principal.accountId)
+        await authorizeTerms(ctx, await termsOf(tx, { ...credential, ...wanted }), tx);
+    }
     if (names.includes('projectId')) await endOrphans(tx, [credential.id]);
     if (names.includes('ownerId'))
       await tx.rows(handOver, { id: credential.id, owner: wanted.ownerId ?? null });

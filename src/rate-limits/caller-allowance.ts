@@ -1,6 +1,6 @@
+import { neighbourhoodOf } from '../config/ranges.js';
 import type { Allowance, RequestContext } from '../context.js';
 import type { KeywayError } from '../errors.js';
-import { neighbourhoodOf } from './neighbourhood.js';
 import type { During, Quota, QuotaStanding } from './quota.js';
 import { spent, tooDear, type LimitName } from './refusal.js';
 

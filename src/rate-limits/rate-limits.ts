@@ -1,9 +1,9 @@
 import { leastReserve } from '../config/limits.js';
+import { neighbourhoodOf } from '../config/ranges.js';
 import type { RateLimitSettings } from '../config/rate-limits.js';
 import type { RequestContext } from '../context.js';
 import { CallerAllowance, type Charged } from './caller-allowance.js';
 import { WatchedLedger, type Ledger } from './ledger.js';
-import { neighbourhoodOf } from './neighbourhood.js';
 import { Quota, type During, type QuotaStanding } from './quota.js';
 import { spent, type LimitName } from './refusal.js';
 

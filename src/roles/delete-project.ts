@@ -1,4 +1,4 @@
-import { authorize } from '../access/authorize.js';
+import { authorize, authorizeRepeated } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { recordAll } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
@@ -18,7 +18,7 @@ import { deedsAt, readsAudit, withdrawing, type GivenGrant } from './places.js';
 export async function deleteProject(ctx: RequestContext, input: DeleteProjectInput): Promise<string> {
   const id = decodeId('Project', input.id, 'input.id');
   // Found within, so that a replay answers although the project is gone.
-  const { result } = await once(ctx, 'project:delete', input, async (tx) => {
+  const { result, replayed } = await once(ctx, 'project:delete', input, async (tx) => {
     const { accountId, admin } = await lockProject(ctx, tx, id, Permission.PROJECT_MANAGE);
     authorize(ctx.principal, Permission.PROJECT_MANAGE, {
       accountId,
@@ -36,6 +36,7 @@ export async function deleteProject(ctx: RequestContext, input: DeleteProjectInp
     ]);
     return { deletedId: encodeId('Project', id) };
   });
+  if (replayed) authorizeRepeated(ctx.principal, Permission.PROJECT_MANAGE);
   return result.deletedId;
 }
 

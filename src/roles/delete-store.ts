@@ -1,3 +1,5 @@
+import { authorizeRepeated } from '../access/authorize.js';
+import { Permission } from '../access/principal.js';
 import { recordAll } from '../audit/record.js';
 import { mostListed } from '../config/limits.js';
 import type { RequestContext } from '../context.js';
@@ -29,7 +31,7 @@ export interface DeletedStore extends Answer {
 export async function deleteStore(ctx: RequestContext, input: DeleteStoreInput): Promise<DeletedStore> {
   const id = decodeId('CredentialStore', input.id, 'input.id');
   // Found within, so that a replay answers although the store is gone.
-  const { result } = await once<DeletedStore>(ctx, 'store:delete', input, async (tx) => {
+  const { result, replayed } = await once<DeletedStore>(ctx, 'store:delete', input, async (tx) => {
     const { accountId } = await lockManaged(ctx, tx, id);
     const abandoned = input.abandonCredentials === true ? await abandonCredentials(ctx, tx, id) : [];
     await expectLetGo(tx, id);
@@ -54,6 +56,7 @@ export async function deleteStore(ctx: RequestContext, input: DeleteStoreInput):
       abandonedCount: abandoned.length,
     };
   });
+  if (replayed) authorizeRepeated(ctx.principal, Permission.STORE_MANAGE);
   ctx.gates.forget(id);
   // One that was answered by a version before this one abandoned nothing.
   return { ...result, abandonedIds: result.abandonedIds ?? [], abandonedCount: result.abandonedCount ?? 0 };

@@ -1,3 +1,5 @@
+import { authorizeRepeated } from '../access/authorize.js';
+import { Permission } from '../access/principal.js';
 import { record } from '../audit/record.js';
 import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
@@ -16,7 +18,7 @@ import type { DeleteRoleInput } from './role.input.js';
 export async function deleteRole(ctx: RequestContext, input: DeleteRoleInput): Promise<string> {
   const id = decodeId('Role', input.id, 'input.id');
   // Found within, so that a replay answers although the role is gone.
-  const { result } = await once(ctx, 'role:delete', input, async (tx) => {
+  const { result, replayed } = await once(ctx, 'role:delete', input, async (tx) => {
     const role = await lockRole(ctx, tx, id);
     const home = await authorizeManaging(ctx, tx, id);
     if (role.builtIn) throw conflict('A built-in role cannot be deleted.');
@@ -32,6 +34,7 @@ export async function deleteRole(ctx: RequestContext, input: DeleteRoleInput): P
     });
     return { deletedId: encodeId('Role', id) };
   });
+  if (replayed) authorizeRepeated(ctx.principal, Permission.ROLE_MANAGE);
   return result.deletedId;
 }
 

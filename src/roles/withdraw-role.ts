@@ -1,4 +1,4 @@
-import { authorize, type Place } from '../access/authorize.js';
+import { authorize, authorizeRepeated, type Place } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { adminAccountId } from '../accounts/account.js';
 import { recordAll } from '../audit/record.js';
@@ -19,7 +19,7 @@ import type { WithdrawRoleInput } from './role.input.js';
  */
 export async function withdrawRole(ctx: RequestContext, input: WithdrawRoleInput): Promise<string> {
   const id = decodeId('Grant', input.grant, 'input.grant');
-  const { result } = await once(ctx, 'role:withdraw', input, async (tx) => {
+  const { result, replayed } = await once(ctx, 'role:withdraw', input, async (tx) => {
     const grant = await grantById(ctx, tx, id);
     if (!grant) throw notFound();
     const place = await placeOf(tx, grant);
@@ -33,6 +33,7 @@ export async function withdrawRole(ctx: RequestContext, input: WithdrawRoleInput
     await recordAll(ctx, tx, deedsAt('role:withdraw', withdrawn));
     return { deletedId: encodeId('Grant', id) };
   });
+  if (replayed) authorizeRepeated(ctx.principal, Permission.ROLE_MANAGE);
   return result.deletedId;
 }
 

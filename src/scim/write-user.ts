@@ -2,6 +2,7 @@ import { createAccount } from '../accounts/create.js';
 import { AccountKind } from '../accounts/account.js';
 import type { IdentityInput } from '../accounts/account.input.js';
 import { updateAccount } from '../accounts/update.js';
+import { grantsHeldBy, type Held } from '../access/rights.js';
 import { decidedByNow } from '../access/standing.js';
 import type { RequestContext } from '../context.js';
 import { sql, violates, type Tx } from '../database/database.js';
@@ -77,7 +78,7 @@ export async function changeUser(
       return own;
     };
     try {
-      await decidedByNow(ctx, (asking) => updateAccount(asking, input, keep));
+      await decidedByNow(ctx, (asking) => updateAccount(asking, input, { change: keep, held: heldByHand }));
       return await userById(ctx, directory, id);
     } catch (error) {
       if (!(error instanceof Changed)) throw error;
@@ -130,6 +131,9 @@ function subjectOf(
   return issuer === undefined || named === null ? undefined : { issuer, subject: named };
 }
 
+/** What a person holds besides what the groups of directories bring: those say themselves who holds that. */
+const heldByHand = (tx: Tx, account: string): Promise<Held[]> => tx.rows<Held>(grantsByHand, { account });
+
 const identitiesOf = ({ db }: RequestContext, id: string): Promise<IdentityInput[]> =>
   db.rows<IdentityInput>(identitiesNow, { id });
 
@@ -149,6 +153,9 @@ async function once<Result>(write: () => Promise<Result>): Promise<Result> {
   }
 }
 
+const grantsByHand = sql(
+  grantsHeldBy(':account', false, 'NOT EXISTS (SELECT FROM scim_grants o WHERE o.grant_id = g.id)'),
+);
 const disable = sql('UPDATE accounts SET enabled = false WHERE id = :id');
 // A version that does not know of people leaves those of accounts that it deletes.
 const dropDeleted = sql(`

@@ -1,4 +1,4 @@
-/** Who something in a line is for, from the top: the tenant, and the account within it. */
+/** Who something in a line is for, from the top: the tenant, the account within it, and for whom that asks, if it tells. */
 export type Whose = readonly string[];
 
 /**
@@ -7,6 +7,8 @@ export type Whose = readonly string[];
  */
 export class FairLine<Item> {
   readonly #own: Item[] = [];
+  /** Whether what is for no part had its turn last. */
+  #hadOwn = false;
   /** In the order of their turns. */
   readonly #parts = new Map<string, FairLine<Item>>();
   #size = 0;
@@ -26,7 +28,8 @@ export class FairLine<Item> {
   /** Takes out what comes next; undefined where nothing waits. */
   next(): Item | undefined {
     const [first] = this.#parts;
-    if (this.#own.length > 0 || !first) return this.#counted(this.#own.shift());
+    this.#hadOwn = this.#own.length > 0 && !(this.#hadOwn && first);
+    if (this.#hadOwn || !first) return this.#counted(this.#own.shift());
     const [name, part] = first;
     const item = part.next();
     this.#parts.delete(name);

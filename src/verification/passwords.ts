@@ -86,7 +86,7 @@ interface Look {
 /** Finds the password that fits. */
 async function lookAt({ keyring, principal }: RequestContext, look: Look): Promise<void> {
   const { one, secret, known, hashes, open } = look;
-  const whose = whoseOf(principal);
+  const whose = whoseOf(principal, one.input.ip);
   // Nobody is told that a password is wrong which was not compared with all that there is.
   one.match = { version: undefined, about: known, limited: !open.every(Boolean) };
   if (open[0] && hashes.length === 0) {

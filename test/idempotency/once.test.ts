@@ -216,6 +216,21 @@ describe('each mutation', () => {
   );
 });
 
+test.each(mutations)(
+  'S38: %s that was answered is answered to no token of the account that may do less',
+  async (name, input) => {
+    const given = { ...(await input()), idempotencyKey: unique('key') };
+    await sent(name, given);
+    const viewer = expectData(await server.ask('{ viewer { id } }')).viewer.id;
+    const { secret } = await makeCredential(server, viewer, {
+      secret: { token: { permissions: ['AUDIT_READ'] } },
+    });
+    const again = await send(name, given, { token: secret });
+    expect(again.data).toBeNull();
+    expect(['FORBIDDEN', 'NOT_FOUND']).toContain(again.code);
+  },
+);
+
 test.each(['createStore', 'updateStore', 'checkStore', 'syncStore'])(
   'R1: %s that was answered before asks its vendor nothing',
   async (name) => {

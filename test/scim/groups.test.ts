@@ -2,8 +2,9 @@
  * @slow 20 s
  */
 import { parseId } from '../../src/ids.js';
-import { expectData, grant, unique } from '../support/make.js';
+import { expectData, grant, makeRole, unique } from '../support/make.js';
 import { longestTransactionOf, statementsOf } from '../support/statements.js';
+import { run } from '../support/verbs.js';
 import {
   actionsOf,
   errorSchema,
@@ -277,4 +278,19 @@ test('how many statements it takes does not depend on how many members there are
     return (await statementsOf(all.server, () => acme.ask('GET', '/Groups'))).statements.length;
   };
   expect(await listed(users)).toBe(await listed(users.slice(0, 2)));
+});
+
+test('S38: who comes back has what the groups bring, and not by the directory what somebody gave by hand', async () => {
+  const one: User = await acme.makeUser();
+  await patch(await operators(), { op: 'add', path: 'members', value: [{ value: one.id }] });
+  const set = (active: boolean) =>
+    acme.ask('PATCH', `/Users/${one.id}`, patchOf({ op: 'replace', path: 'active', value: active }));
+  await set(false);
+  expect((await set(true)).status).toBe(200);
+  expect(await seesAcme(one)).toBe(true);
+  await grant(all.server, one.id, await makeRole(all.server, ['AUDIT_READ']), { onAccount: acme.parent });
+  await set(false);
+  expect(await set(true)).toMatchObject({ status: 403, body: { schemas: [errorSchema] } });
+  expectData(await run(all.server, 'updateAccount', { id: one.id, enabled: true }));
+  expect(await seesAcme(one)).toBe(true);
 });

@@ -20,6 +20,13 @@ test('the tenants are served in turn, and within the turn of one its accounts, e
   expect(line.size).toBe(0);
 });
 
+test('what is for an account as a whole, and what it tells for whom it is, have turns of their own', () => {
+  const line = new FairLine<string>();
+  for (const item of ['o1', 'o2', 'o3']) line.add(['t', 'a'], item);
+  for (const item of ['x1', 'x2', 'y1']) line.add(['t', 'a', item.charAt(0)], item);
+  expect(all(() => line.next())).toEqual(['o1', 'x1', 'o2', 'y1', 'o3', 'x2']);
+});
+
 test('who comes later is behind one of each other', () => {
   const line = lined('aa1', 'aa2', 'aa3', 'ba1', 'ba2');
   expect(line.next()).toBe('aa1');

@@ -38,3 +38,25 @@ test('R22: a flood of user names that nobody has costs who sends it, and keeps n
   expect(over).toBeLessThan(flood.length);
   expect(await Promise.all(flood)).toContain('UNAVAILABLE');
 });
+
+test('R22: of one service, who guesses by the hundred keeps nobody waiting who comes from another address', async () => {
+  const account = await makeAccount(server);
+  const token = await verifierIn(account);
+  const password = { username: unique('somebody'), password: 'correct horse battery' };
+  await makeCredential(server, account, { secret: { password } });
+  const guess = () => ({ ...unknown(), ip: '192.0.2.66' });
+  let over = 0;
+  const flood = Array.from({ length: 6 }, async () => {
+    const answer = await askOfAll(server, Array.from({ length: 100 }, guess), { token });
+    over++;
+    return answer.code;
+  });
+  await sleep(300);
+  const input = { accessKey: password.username, proof: { secret: password.password }, ip: '192.0.2.7' };
+  for (let time = 0; time < 3; time++) {
+    const answer = await askWhether(server, input, { token });
+    expect(expectData(answer).verifyCredential.valid).toBe(true);
+  }
+  expect(over).toBeLessThan(flood.length);
+  expect(await Promise.all(flood)).toContain('UNAVAILABLE');
+});
