@@ -49,6 +49,12 @@ export const mostFirstSights = 100_000;
 /** Faults of one input that are told: more help nobody, and would make the answer longer than the request. */
 export const mostFaults = 100;
 
+/** Errors that one answer tells of: one for each row of a page. A fault of an argument would come again with every row. */
+export const mostErrors = largestPage;
+
+/** Places in the document that are told of one error: it may have been made at hundreds. */
+export const mostLocations = 10;
+
 /** The most that one GraphQL request may ask for, so that none keeps the others waiting. */
 export const largestQuery = {
   /** Of the document: parsing costs time before anything else can be refused. */

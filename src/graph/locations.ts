@@ -1,4 +1,5 @@
 import { visit, type ASTNode, type DocumentNode, type GraphQLError, type SourceLocation } from 'graphql';
+import { mostLocations } from '../config/limits.js';
 
 /**
  * Takes the locations off the nodes of a document, for `locationsOf` to find. With them on, graphql-js reckons line and
@@ -16,13 +17,13 @@ export function keepLocations(document: DocumentNode): void {
   });
 }
 
-/** Where in the document an error arose. */
+/** Where in the document an error arose: the first places, where there are many. */
 export function locationsOf({
   nodes = [],
   locations,
 }: Partial<Pick<GraphQLError, 'nodes' | 'locations'>>): readonly SourceLocation[] | undefined {
   const kept = nodes.flatMap((node: Located) => node.at ?? []);
-  return kept.length > 0 ? kept : locations;
+  return (kept.length > 0 ? kept : locations)?.slice(0, mostLocations);
 }
 
 /** A node with its location on itself: a WeakMap of so many held the process for seconds as it was swept. */

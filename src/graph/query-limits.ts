@@ -2,7 +2,7 @@ import type { ApolloServerPlugin } from '@apollo/server';
 import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { BREAK, Lexer, Source, TokenKind, visit } from 'graphql';
 import { KeywayError, type FieldFault } from '../errors.js';
-import { largestQuery } from '../config/limits.js';
+import { largestQuery, mostFaults } from '../config/limits.js';
 import { limitRanges, type QueryLimits } from '../config/request-limits.js';
 import { countsOf, type DocumentCounts } from './document-counts.js';
 import { heaviest, weigh, type AskedPage } from './query-weight.js';
@@ -108,6 +108,7 @@ export function measure(
     ),
     faults: pages
       .filter(({ size }) => size < 1)
+      .slice(0, mostFaults)
       .map(({ argument }) => ({ path: argument, message: pageRule })),
   };
 }

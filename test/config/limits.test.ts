@@ -35,6 +35,8 @@ const said: [text: string, numbers: number[]][] = [
   ['with more than one rotation in # seconds for all credentials', [limits.shortestTurnMs / 1_000]],
   ['more than # that have the name', [limits.mostNamesakes]],
   ['a lifetime of at most # hours', [limits.usualJwtHours]],
+  ['An answer tells of # errors at most', [limits.mostErrors]],
+  ['at most # `fields`, and # `locations`', [limits.mostFaults, limits.mostLocations]],
   ['A body over # KiB', [limits.largestBody / 1_024]],
   ['each item of its list (up to #) counts as a try', [limits.mostVerified]],
   [

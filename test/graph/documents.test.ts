@@ -291,6 +291,17 @@ describe('a misspelt name is told with the nearest that there is', () => {
     );
     expect(text).not.toContain('MARKER');
   });
+
+  test.each([
+    ['a variable', 'mutation ($input: CreateRoleInput!) { createRole(input: $input) { role { id } } }'],
+    ['a literal', 'mutation { createRole(input: { nmae: "MARKER" }) { role { id } } }'],
+  ])('the member of %s comes before the one that is missing for it', async (_, query) => {
+    const { errors, text } = await server.ask(query, { input: { nmae: 'MARKER' } });
+    expect(errors[0]?.message).toMatch(
+      /^input: has a member nmae that CreateRoleInput does not define: did you mean name\?/,
+    );
+    expect(text).not.toContain('MARKER');
+  });
 });
 
 test.each(['a secret', 'größe', '1st', 'AKIA7Q2', 'M'.repeat(41), ''])(

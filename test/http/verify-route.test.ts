@@ -250,7 +250,7 @@ describe('answers as the graph does', () => {
     [
       'faults in many places',
       () => ({ accessKey: 7, ip: [], roles: {}, project: true, proof: { secret: {} }, more: 1 }),
-      ['accessKey', 'proof.secret', 'ip', 'roles', 'project', ''],
+      ['', 'accessKey', 'proof.secret', 'ip', 'roles', 'project'],
     ],
     [
       'rules broken in many places',

@@ -12,6 +12,7 @@ import { readyPlace } from './process.js';
 export interface GraphqlError {
   message: string;
   path?: (string | number)[];
+  locations?: { line: number; column: number }[];
   extensions: { code: string; id?: string; fields?: { path: string; message: string }[] };
 }
 

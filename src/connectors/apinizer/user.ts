@@ -2,7 +2,7 @@ import { badInput, unsupported } from '../../errors.js';
 import type { Secret } from '../../secret.js';
 import { at, neededAt, textAt, unreadableAnswer } from '../answers.js';
 import type { Described, Observed } from '../connector.js';
-import { instantOf } from '../times.js';
+import { instantAt, instantOf } from '../times.js';
 
 /** What the gateway says of a user. The password is never in it, and where it were it would be left behind here. */
 export function observedIn(user: unknown, project: string): Observed {
@@ -20,7 +20,7 @@ export function observedIn(user: unknown, project: string): Observed {
     enabled: typeof enabled === 'boolean' ? enabled : undefined,
     allowedIps: textsAt(user, 'ipList'),
     roles: textsAt(user, 'roleNameList'),
-    expiresAt: instantOf(at(user, 'expireDate')),
+    expiresAt: instantAt(user, 'expireDate'),
   };
 }
 
@@ -69,9 +69,10 @@ const membersOf = (given: Partial<Described>) => {
   };
 };
 
-/** Texts; none where nothing is said. What cannot be read is not none: no addresses would mean any address. */
-function textsAt(user: unknown, name: string): string[] {
-  const list = at(user, name) ?? [];
+/** Texts; undefined where nothing is said. That is not none, and neither is what cannot be read: no addresses are any. */
+function textsAt(user: unknown, name: string): string[] | undefined {
+  const list = at(user, name) ?? undefined;
+  if (list === undefined) return undefined;
   if (!Array.isArray(list) || !list.every((one): one is string => typeof one === 'string'))
     throw unreadableAnswer();
   return list;

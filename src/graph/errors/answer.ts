@@ -16,7 +16,7 @@ import { ArgumentValidationError } from 'type-graphql';
 import { codes, KeywayError, sentenceOf, unavailable, type Code, type FieldFault } from '../../errors.js';
 import { faultsOf } from '../../inputs/rules.js';
 import { locationsOf } from '../locations.js';
-import { largestQuery } from '../../config/limits.js';
+import { largestQuery, mostErrors, mostFaults } from '../../config/limits.js';
 import type { QueryLimits } from '../../config/request-limits.js';
 import { exceeded, hasTooManyTokens } from '../query-limits.js';
 import { argumentFaults } from './input.js';
@@ -65,7 +65,7 @@ export function answerErrors(options: {
         const findings = findingsOf(errors, about).map((finding) => afterChange(finding, operation));
         for (const { code, error } of findings)
           if (code === internal.code) onInternal?.([...origins(error)].at(-1) ?? error, contextValue);
-        singleResult.errors = findings.map((finding) => told(finding, requestId(contextValue)));
+        singleResult.errors = firstOf(findings).map((finding) => told(finding, requestId(contextValue)));
         const [first] = findings;
         if (first) onAnswer?.({ code: first.code, limit: keywayErrorIn(first.error)?.limit }, contextValue);
         // Who was known when the request came, and may call no more when its change has waited, is told as a stranger is.
@@ -193,6 +193,14 @@ function findingsOf(errors: readonly unknown[], asked: Asked): Placed[] {
   return errors.map((error) => ({ ...findingOf(error, asked, faultsAt), error }));
 }
 
+/** As many as an answer tells of, and a word that there are more. */
+function firstOf(findings: readonly Placed[]): readonly Placed[] {
+  const [more] = findings.slice(mostErrors);
+  if (!more) return findings;
+  const last = { code: more.code, message: 'There are more errors than are listed here.', error: undefined };
+  return [...findings.slice(0, mostErrors), last];
+}
+
 /** A part of a mutation's answer that the database was lost over: the change itself was made. */
 function afterChange(finding: Placed, operation: OperationDefinitionNode | undefined): Placed {
   const { error } = finding;
@@ -290,7 +298,9 @@ function brokenRules(broken: ArgumentValidationError, error: GraphQLError | unde
   const given = node?.kind === Kind.FIELD ? (node.arguments ?? []).map(({ name }) => name.value) : [];
   const object = given.includes('filter') ? 'filter' : 'input';
   const { validationErrors } = broken.extensions as { validationErrors: ValidationError[] };
-  return validationErrors.flatMap((fault) => faultsOf([fault], given.includes(fault.property) ? '' : object));
+  return validationErrors
+    .flatMap((fault) => faultsOf([fault], given.includes(fault.property) ? '' : object))
+    .slice(0, mostFaults);
 }
 
 /** For the refusals that come without one. */

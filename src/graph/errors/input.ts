@@ -183,11 +183,12 @@ function* objectFaults(
     return yield { path, message: mustBe(type) };
   const members = value as Values;
   const fields = type.getFields();
+  // First, as a misspelt member is why another is missing, and many clients show the first fault alone.
+  const unknown = Object.keys(members).find((key) => !fields[key]);
+  if (unknown !== undefined) yield { path, message: unknownMember(type, unknown, suggest) };
   for (const { name, type: wanted, defaultValue } of Object.values(fields))
     if (members[name] !== undefined || defaultValue === undefined)
       yield* valueFaults(members[name], wanted, join(path, name), suggest);
-  const unknown = Object.keys(members).find((key) => !fields[key]);
-  if (unknown !== undefined) yield { path, message: unknownMember(type, unknown, suggest) };
 
   const given = Object.keys(fields).filter((name) => members[name] !== undefined);
   if (!type.isOneOf) return;
@@ -280,12 +281,12 @@ function* memberFaults(
 ): Generator<LiteralFault, void, void> {
   const members = new Map(node.fields.map(({ name, value }) => [name.value, value]));
   const fields = type.getFields();
-  for (const field of Object.values(fields))
-    if (!members.has(field.name) && isRequiredInputField(field))
-      yield { node, path: join(path, field.name), message: required };
   for (const member of node.fields)
     if (!fields[member.name.value])
       yield { node: member, path, message: unknownMember(type, member.name.value, suggest) };
+  for (const field of Object.values(fields))
+    if (!members.has(field.name) && isRequiredInputField(field))
+      yield { node, path: join(path, field.name), message: required };
 
   if (!type.isOneOf) return;
   const [given, ...others] = Object.keys(fields).filter((name) => members.has(name));

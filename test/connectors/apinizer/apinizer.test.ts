@@ -382,6 +382,21 @@ test('S52: does not read addresses that it cannot read as none', async () => {
   await expect(connector.find(upstream, known('a'))).rejects.toMatchObject({ fault: 'UPSTREAM_ERROR' });
 });
 
+test.each([{}, { ipList: null, roleNameList: null }])(
+  'S52: takes what is not said of a user (%j) for unknown, not for «any address» or «no end»',
+  async (said) => {
+    await open();
+    const resultList = [{ username: 'a', ...said }];
+    store.meet({ kind: 'fail', status: 200, body: { status: 'SUCCESS', resultList } });
+    expect(await connector.find(upstream, known('a'))).toMatchObject({
+      enabled: undefined,
+      allowedIps: undefined,
+      roles: undefined,
+      expiresAt: undefined,
+    });
+  },
+);
+
 test('puts names with any characters into the path, encoded', async () => {
   await open({ projects: ['Shop & Co/ü'] });
   const username = 'a b/../c?d';

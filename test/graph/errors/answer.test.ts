@@ -229,18 +229,18 @@ describe('variables', () => {
     };
     expect(await refusal(create, { it })).toEqual(
       badFields(
+        ['input', 'has a member that CreateInput does not define'],
         ['input.name', 'is required'],
+        ['input.secret.token', 'has a member that TokenInput does not define'],
         ['input.secret.token.prefix', 'is required'],
         ['input.secret.token.ttl', 'must be a duration as in ISO 8601'],
         ['input.secret.token.kinds.1', 'must be one of: TOKEN, PASSWORD'],
         ['input.secret.token.kinds.2', 'must not be null'],
         ['input.secret.token.bytes', 'must be an Int'],
-        ['input.secret.token', 'has a member that TokenInput does not define'],
         ['input.secret', 'exactly one of its members must be given'],
         ['input.expiresAt', 'must be a DateTime'],
         ['input.tags.0', 'must be a String'],
         ['input.tags.2', 'must not be null'],
-        ['input', 'has a member that CreateInput does not define'],
       ),
     );
   });
