@@ -3,7 +3,7 @@ import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', '.keyway/'] },
+  { ignores: ['**/dist/', 'node_modules/', '.keyway/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts', '**/*.tsx'],

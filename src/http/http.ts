@@ -46,6 +46,7 @@ import { exposedHeaders, rateLimitHeaders } from './rate-limit-headers.js';
 import { reasonFor } from './readiness.js';
 import { UnderWay } from './under-way.js';
 import { addScim, scimPath } from './scim-routes.js';
+import { openApiOf } from './openapi.js';
 import { answerVerification } from './verify-route.js';
 
 /** The parts of Keyway that answer requests: what each request carries, whom callers are known by, and the graph. */
@@ -170,7 +171,7 @@ export async function openHttp({
       origin: [...config.corsOrigins],
       methods: ['GET', 'POST'],
       credentials: false,
-      exposedHeaders,
+      exposedHeaders: [...exposedHeaders],
       maxAge: 600,
     });
   }
@@ -206,7 +207,7 @@ export async function openHttp({
       held: () => breaks().length > 0,
     });
   else
-    for (const path of ['/graphql', '/v1/verify', `${scimPath}/*`])
+    for (const path of ['/graphql', '/v1/verify', openApiPath, `${scimPath}/*`])
       app.all(path, async (_, reply) => answerFailure(reply, unavailable(), log));
   return app;
 }
@@ -394,6 +395,12 @@ async function addGraph(
     }),
   );
   const { scim: directories, basePath } = config;
+  const description = JSON.stringify(openApiOf(parts.schema, basePath));
+  app.get(openApiPath, async (_, reply) =>
+    reply
+      .headers({ 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-cache' })
+      .send(description),
+  );
   const hooks = { onRequest, onSend: tellLimits };
   const means = { directories, basePath, log, telemetry, hooks, context, parse, charged };
   if (directories.length > 0) await app.register((scim) => addScim(scim, means), { prefix: scimPath });
@@ -425,6 +432,8 @@ function withId(body: string, id: string): string {
   const named = errors.map((error) => ({ ...error, extensions: { ...error.extensions, id } }));
   return JSON.stringify({ errors: named, ...costless, ...rest });
 }
+
+const openApiPath = '/v1/openapi.json';
 
 const notAccepted =
   'The header Accept allows none of application/graphql-response+json and application/json, which are what is sent.';

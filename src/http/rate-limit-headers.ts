@@ -33,7 +33,7 @@ export const exposedHeaders = [
   'X-RateLimit-Remaining',
   'X-RateLimit-Reset',
   'X-Request-Id',
-];
+] as const;
 
 const item = (parameters: Record<string, number>) =>
   serializeList([['minute', new Map(Object.entries(parameters))]]);

@@ -40,6 +40,12 @@ export interface VerificationAnswer {
   } | null;
 }
 
+/** The same in words of the graph, which describes it: of `VerifyCredentialPayload`. */
+export const verificationSelection = `{
+  valid code retryAfter
+  credential { id kind name accessKey account { id } project { id } roles { id name } mfaAuthenticated expiresAt }
+}`;
+
 /**
  * Verifies what the body, a VerifyCredentialInput as JSON, presents: the field of the graph without the graph around it.
  * @throws BAD_USER_INPUT, naming the field, and what `verifyCredentials` throws; refusals are on record.

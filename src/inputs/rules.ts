@@ -1,5 +1,6 @@
 import {
   Allow,
+  getMetadataStorage,
   IsDefined,
   IsOptional,
   ValidateBy,
@@ -17,9 +18,14 @@ import { durationMs } from '../time.js';
 /** A rule on a property of an input class; `ListOf` can hold each item of a list to it. */
 export type Rule = PropertyDecorator & { readonly check: Check };
 
+/** A schema of JSON Schema 2020-12. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
 interface Check {
   message: string;
   holds(value: unknown): boolean;
+  /** What JSON Schema can say of it: never more than the rule does. */
+  schema?: JsonSchema;
 }
 
 /** One line of `min` to `max` characters, none of them invisible control or text-direction characters. */
@@ -27,6 +33,7 @@ export const Line = (min: number, max: number): Rule =>
   rule('line', {
     message: `must be one line of ${min} to ${max} characters, not only spaces, without control characters`,
     holds: (value) => isVisible(value, min, max),
+    schema: { minLength: min, maxLength: max },
   });
 
 /** Whether it is a `Line` of at most `max` characters. */
@@ -84,6 +91,8 @@ export const SecretText = (maxBytes: number, minBytes = 1): Rule =>
       const bytes = Buffer.byteLength(value);
       return bytes >= minBytes && bytes <= maxBytes;
     },
+    // It counts characters, which have one byte at least.
+    schema: { minLength: Math.min(minBytes, 1), maxLength: maxBytes },
   });
 
 /**
@@ -95,6 +104,7 @@ export const HeaderText = (max: number): Rule =>
     message: `must be at most ${max} characters without control characters`,
     holds: (value) =>
       typeof value === 'string' && value.length <= max && !unclean.test(value.replace(/[\t\x80-\xff]/g, '')),
+    schema: { maxLength: max },
   });
 
 /** What goes out in a header as one word: 1 to `max` printable ASCII characters, none of them a space. */
@@ -109,6 +119,7 @@ export const IdRule = (): Rule =>
   rule('id', {
     message: 'must be an id',
     holds: (value) => typeof value === 'string' && /^[\w-]{1,40}$/.test(value),
+    schema: { pattern: '^[A-Za-z0-9_-]{1,40}$' },
   });
 
 /** The key that makes repeated requests one: 1 to 200 printable ASCII characters. */
@@ -178,6 +189,7 @@ export const WholeNumber = (min: number, max: number): Rule =>
   rule('wholeNumber', {
     message: `must be a whole number from ${min} to ${max}`,
     holds: (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max,
+    schema: { minimum: min, maximum: max },
   });
 
 /** A list of at most `max` items, each of which keeps the rule `each`. */
@@ -185,6 +197,7 @@ export function ListOf(max: number, each?: Rule): PropertyDecorator {
   const broken = (items: readonly unknown[]) => items.findIndex((item) => each && !each.check.holds(item));
   return ValidateBy({
     name: 'list',
+    constraints: [{ jsonSchema: { maxItems: max, ...(each?.check.schema && { items: each.check.schema }) } }],
     validator: {
       validate: (value: unknown) => Array.isArray(value) && value.length <= max && broken(value) < 0,
       defaultMessage: (args?: ValidationArguments) => {
@@ -238,6 +251,21 @@ export function expectRules(inputs: readonly { path: string; input: object }[]):
     throw new KeywayError('BAD_USER_INPUT', undefined, { fields: fields.slice(0, mostFaults) });
 }
 
+/** What JSON Schema can say of the rules on the properties of an input class, by property. */
+export function ruleSchemas(inputClass: abstract new () => object): ReadonlyMap<string, JsonSchema> {
+  const schemas = new Map<string, JsonSchema>();
+  for (const { propertyName, constraints } of getMetadataStorage().getTargetValidationMetadatas(
+    inputClass,
+    '',
+    false,
+    false,
+  ))
+    for (const told of (constraints ?? []) as unknown[])
+      if (typeof told === 'object' && told !== null && 'jsonSchema' in told)
+        schemas.set(propertyName, { ...schemas.get(propertyName), ...(told.jsonSchema as JsonSchema) });
+  return schemas;
+}
+
 /** What class-validator found, as faults by path below `root`: `input.secret.token.prefix`. */
 export function faultsOf(errors: readonly ValidationError[], root: string): FieldFault[] {
   return errors.flatMap((error) => {
@@ -266,6 +294,7 @@ function faultAt(path: string, text: string): FieldFault {
 function rule(name: string, check: Check): Rule {
   const decorate = ValidateBy({
     name,
+    constraints: [{ jsonSchema: check.schema ?? {} }],
     validator: { validate: (value: unknown) => check.holds(value), defaultMessage: () => check.message },
   });
   return Object.assign(decorate, { check });

@@ -121,7 +121,7 @@ export function keywayErrorIn(error: unknown): KeywayError | undefined {
 }
 
 /** The HTTP status of an answer in which nothing was executed, by the code of its first error. */
-const statusOf: Readonly<Record<Code, number>> = {
+export const statusOf: Readonly<Record<Code, number>> = {
   UNAUTHENTICATED: 401,
   NOT_FOUND: 404,
   FORBIDDEN: 403,

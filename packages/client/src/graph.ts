@@ -1,0 +1,1592 @@
+// Made by generate.mjs, of schema.graphql and operations.graphql: change those.
+import type { TypedText } from './documents.js';
+
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> =
+  T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+/** An access key and a secret key, which Keyway or the outside store generates. */
+export type AccessKeyInput = {
+  /** Text that both the access key and the secret key start with. 1 to 31 letters, digits, underscores and hyphens, starting with a letter. Not for outside stores. */
+  prefix?: string | null | undefined;
+  /** The only scheme that it may sign requests with; any, if left out. With VERACODE_HMAC_SHA_256 the format is always HEX, and the prefix must be one that clients of that scheme accept, such as an even number of hexadecimal digits. Not for outside stores. */
+  scheme?: SignatureScheme | null | undefined;
+  /** The characters that the keys consist of. */
+  secretFormat?: SecretFormat | null | undefined;
+};
+
+/** Which accounts: those that match every field that is given. A list matches if one of its items does. */
+export type AccountFilter = {
+  /** What the account stands for. */
+  kind?: Array<AccountKind> | null | undefined;
+  /** Ids of accounts that it is directly part of. */
+  parent?: Array<string> | null | undefined;
+  /** Text that its name, title or e-mail address contains. Upper and lower case are equal, and so is the same text in other characters (Unicode NFKC). One or two characters match only at the beginning of a word: of the text, or after a space, `-`, `_`, `.` or `/`. */
+  search?: string | null | undefined;
+};
+
+/** What an account stands for. */
+export type AccountKind =
+  /** A company, team or other group. */
+  | 'ORGANIZATION'
+  /** A person. */
+  | 'PERSON'
+  /** A program. */
+  | 'SERVICE';
+
+/** Which audit events: those that match every field that is given. A list matches if one of its items does. */
+export type AuditFilter = {
+  /** Accounts whose audit chain has the event. */
+  account?: Array<string> | null | undefined;
+  /** Actions, such as `credential:rotate`. */
+  action?: Array<string> | null | undefined;
+  /** Accounts that did or tried it. */
+  actor?: Array<string> | null | undefined;
+  /** How it ended. */
+  outcome?: Array<AuditOutcome> | null | undefined;
+  /** Events at this time or later. */
+  since?: string | null | undefined;
+  /** Ids of objects that it was done to. */
+  target?: Array<string> | null | undefined;
+  /** Events before this time. */
+  until?: string | null | undefined;
+};
+
+/** How an action ended. */
+export type AuditOutcome =
+  /** It was done. */
+  | 'DONE'
+  /** It was allowed, but failed. */
+  | 'FAILED'
+  /** It was not allowed or not accepted: the cause is with the caller. */
+  | 'REFUSED';
+
+/** Keys of AWS: an access key with its secret key, or a role to assume. */
+export type AwsKeysInput = {
+  /** The access key id. Comes with `secretKey`. */
+  accessKey?: string | null | undefined;
+  /** The ARN of the role to assume. Needed if `mode` is ROLE. */
+  assumeRoleArn?: string | null | undefined;
+  /** The external id that the trust policy of the role asks for. */
+  externalId?: string | null | undefined;
+  /** How to authenticate to AWS; KEYS, if left out. */
+  mode?: AwsKeysMode | null | undefined;
+  /** The secret access key. */
+  secretKey?: string | null | undefined;
+};
+
+/** How to authenticate to AWS. */
+export type AwsKeysMode =
+  /** With an access key and a secret key; with them a role is assumed, if one is named. */
+  | 'KEYS'
+  /** By assuming a role, without keys of your own. */
+  | 'ROLE';
+
+/** A service principal of Microsoft Entra, with an Azure subscription. */
+export type AzureCloudKeysInput = {
+  /** The key of the Batch account. Only with `batchName`. */
+  batchKey?: string | null | undefined;
+  /** The name of the Batch account. */
+  batchName?: string | null | undefined;
+  /** The client (application) id of the service principal. */
+  clientId: string;
+  /** The client secret of the service principal. */
+  clientSecret: string;
+  /** The key of the Storage account. Only with `storageName`. */
+  storageKey?: string | null | undefined;
+  /** The name of the Storage account. */
+  storageName?: string | null | undefined;
+  /** The subscription id. */
+  subscriptionId: string;
+  /** The tenant (directory) id. */
+  tenantId: string;
+};
+
+/** A service principal of Microsoft Entra, and the Batch and Storage accounts that it uses. */
+export type AzureEntraKeysInput = {
+  /** The key of the Batch account. Only with `batchName`. */
+  batchKey?: string | null | undefined;
+  /** The name of the Batch account. */
+  batchName?: string | null | undefined;
+  /** The client (application) id of the service principal. */
+  clientId: string;
+  /** The client secret of the service principal. */
+  clientSecret: string;
+  /** The key of the Storage account. Only with `storageName`. */
+  storageKey?: string | null | undefined;
+  /** The name of the Storage account. */
+  storageName?: string | null | undefined;
+  /** The tenant (directory) id. */
+  tenantId: string;
+};
+
+/** Keys of Azure Batch and Azure Storage: a name and a key for at least one of the two. */
+export type AzureKeysInput = {
+  /** The key of the Batch account. */
+  batchKey?: string | null | undefined;
+  /** The name of the Batch account. Comes with `batchKey`. */
+  batchName?: string | null | undefined;
+  /** The key of the Storage account. */
+  storageKey?: string | null | undefined;
+  /** The name of the Storage account. Comes with `storageKey`. */
+  storageName?: string | null | undefined;
+};
+
+/** Keys of a container registry. */
+export type ContainerRegKeysInput = {
+  /** The password or access token. */
+  password: string;
+  /** The host name of the registry, such as `images.example.com`; Docker Hub, if left out. */
+  registry?: string | null | undefined;
+  /** The user name. */
+  userName: string;
+};
+
+/** What `createCredential` takes. */
+export type CreateCredentialInput = {
+  /** The account that it belongs to. */
+  account: string;
+  /** The addresses that it may be used from; empty means any address. */
+  allowedIps?: Array<string> | null | undefined;
+  /** The address of the server that the keys are for, such as `https://git.example.com`. Only for stores that choose between credentials by it, and for Git hosts there. */
+  baseUrl?: string | null | undefined;
+  /** A word of your choice to group credentials. */
+  category?: string | null | undefined;
+  /** What the credential is for. */
+  description?: string | null | undefined;
+  /** The e-mail address of the person who uses it. */
+  email?: string | null | undefined;
+  /** Whether it is switched on. */
+  enabled?: boolean | null | undefined;
+  /** When it stops working. If left out, a token expires after 90 days, or with the token of the caller if that is earlier; other kinds never expire, unless their store decides otherwise. What acts as the caller itself must expire no later than the token or key that the caller uses. */
+  expiresAt?: string | null | undefined;
+  /** The full name of the person who uses it. */
+  fullName?: string | null | undefined;
+  /** Makes it safe to send this request again: for 24 hours, a request with the same key and the same input gets the answer of the first one and changes nothing. 1 to 200 printable ASCII characters. */
+  idempotencyKey?: string | null | undefined;
+  /** A code of the second factor (TOTP), or a recovery code. Needed if the account of the caller requires a second factor. */
+  mfaCode?: string | null | undefined;
+  /** A name for people. It need not be unique. */
+  name: string;
+  /** The account of the person or service that is responsible for it, and may read, rotate and revoke it. */
+  owner?: string | null | undefined;
+  /** The project that it is in; none, if left out. */
+  project?: string | null | undefined;
+  /** How often it may be verified within a length of time; any number of times, if left out. Not for outside stores and provider keys, which Keyway does not verify. */
+  rateLimit?: RateLimitInput | null | undefined;
+  /** How often it can be verified in all; any number of times, if left out. Not for outside stores and provider keys, which Keyway does not verify. */
+  remainingUses?: RemainingUsesInput | null | undefined;
+  /** Whether its secret can be revealed later; this cannot be changed afterwards. False, if left out. Provider keys and secrets in outside stores are always retrievable; for an outside store, `false` is an error. */
+  retrievable?: boolean | null | undefined;
+  /** Ids of its roles, which a service that verifies it is told. */
+  roles?: Array<string> | null | undefined;
+  /** How often Keyway rotates it by itself; never, if left out. */
+  rotationPolicy?: RotationPolicyInput | null | undefined;
+  /** The part of the outside store to create it in: an account, workspace, user, project or sub account. May be left out if there is only one. Needs STORE_MANAGE in the account of the store, or a grant of the scope (`grantScope`). Not for the built-in store. */
+  scope?: string | null | undefined;
+  /** What kind of secret it gets. */
+  secret: NewSecretInput;
+  /** The store to create it in; the built-in store, if left out. */
+  store?: string | null | undefined;
+};
+
+/** Which credentials: those that match every field that is given. A list matches if one of its items does. */
+export type CredentialFilter = {
+  /** Ids of accounts that they belong to. */
+  account?: Array<string> | null | undefined;
+  /** Those that expire before this time, or have expired. */
+  expiresBefore?: string | null | undefined;
+  /** Whether deleted credentials are listed too. */
+  includeDeleted?: boolean | null | undefined;
+  /** What their secrets consist of. */
+  kind?: Array<CredentialKind> | null | undefined;
+  /** Ids of accounts that own them. */
+  owner?: Array<string> | null | undefined;
+  /** Ids of projects that they are in. The admin project matches every credential. */
+  project?: Array<string> | null | undefined;
+  /** The systems that their keys belong to. */
+  provider?: Array<Provider> | null | undefined;
+  /** Ids of roles that they have. */
+  role?: Array<string> | null | undefined;
+  /** Those with a rotation policy whose next rotation is due before this time. */
+  rotationDueBefore?: string | null | undefined;
+  /** True: only those with a rotation policy whose next rotation is late. False: only the others. */
+  rotationOverdue?: boolean | null | undefined;
+  /** Text that their name, description, access key, full name or e-mail address contains. Upper and lower case are equal, and so is the same text in other characters (Unicode NFKC). One or two characters match only at the beginning of a word: of the text, or after a space, `-`, `_`, `.` or `/`. */
+  search?: string | null | undefined;
+  /** Their status at the time of the answer. DELETED matches only if it is listed here. */
+  status?: Array<CredentialStatus> | null | undefined;
+  /** Ids of stores that they are in. */
+  store?: Array<string> | null | undefined;
+  /** Those without a known use for at least this long, as an ISO 8601 duration. For a credential that was never used, the time counts from its creation. */
+  unusedFor?: string | null | undefined;
+  /** True: only those without an owner. False: only those with one. */
+  withoutOwner?: boolean | null | undefined;
+};
+
+/** What the secret of a credential consists of. */
+export type CredentialKind =
+  /** An access key (public) and a secret key. Used to sign requests, or sent as a pair. */
+  | 'ACCESS_KEY'
+  /** A user name and a password. */
+  | 'PASSWORD'
+  /** Keys of an outside provider, such as AWS. Keyway stores them encrypted and can show them again. */
+  | 'PROVIDER_KEYS'
+  /** One secret value that is sent as a bearer token. */
+  | 'TOKEN';
+
+/** How a list of credentials is ordered. */
+export type CredentialOrder = {
+  /** What the list is ordered by. */
+  by?: CredentialOrderBy;
+  /** The direction of the order. */
+  direction?: OrderDirection;
+};
+
+/** What a list of credentials is ordered by. */
+export type CredentialOrderBy =
+  /** When they were created. */
+  | 'CREATED_AT'
+  /** When they expire. Those that never expire count as the latest. */
+  | 'EXPIRES_AT'
+  /** When they were last used. Those that were never used count as the earliest. */
+  | 'LAST_USED_AT'
+  /** Their names: punctuation before digits before letters, whatever their case and accents; those tell apart only what is equal otherwise. */
+  | 'NAME';
+
+/** Whether a credential works at present. Only ACTIVE and ROTATING credentials work. If several values apply, it is the first of ABANDONED, DELETED, REVOKED, REVOKING, GONE, EXPIRED, DISABLED, PENDING, UNKNOWN, INVALID. If none of these applies to a temporary credential, its parent is looked at in the same way. */
+export type CredentialStatus =
+  /** Its store was disconnected by `deleteStore` with `abandonCredentials`, before the store had ended it: its secret may still work in that system, and Keyway can do nothing about it any more. It is in lists like a deleted one. */
+  | 'ABANDONED'
+  /** It works. */
+  | 'ACTIVE'
+  /** It was deleted, or its store was disconnected, where nothing was changed by that. It counts as not working, and only its history is kept. */
+  | 'DELETED'
+  /** The credential, its account or its owner is disabled. For a temporary credential: or its parent is. */
+  | 'DISABLED'
+  /** Its `expiresAt` has passed. For a temporary credential: or that of its parent. */
+  | 'EXPIRED'
+  /** Its store does not list it any more. */
+  | 'GONE'
+  /** According to its store, the secret is not accepted by the system that it belongs to; `problem` is the reason that the store gives. Rotate it. */
+  | 'INVALID'
+  /** It is being created in an outside store and does not work yet. */
+  | 'PENDING'
+  /** It was revoked: it never works again. For a temporary credential also: its parent was revoked, deleted or moved to another project, or no longer has the secret that this one was derived from. */
+  | 'REVOKED'
+  /** It is to be revoked or deleted, and its outside store has not confirmed it yet: `storeChanges` says why. It counts as not working, but its secret may still work in that store. For a temporary credential: or its parent is. */
+  | 'REVOKING'
+  /** It works. A rotation is under way, or the previous secret still works. */
+  | 'ROTATING'
+  /** The answer of its store to a change was lost, so it is not known whether its secret works. Rotate it again; if it was being created, sync the store. Also after an older state of the database was restored: its secret was replaced since then, and Keyway does not have the new one. Rotate it. */
+  | 'UNKNOWN';
+
+/** What `deleteCredential` takes. */
+export type DeleteCredentialInput = {
+  /** The credential to delete. */
+  id: string;
+  /** Makes it safe to send this request again: for 24 hours, a request with the same key and the same input gets the answer of the first one and changes nothing. 1 to 200 printable ASCII characters. */
+  idempotencyKey?: string | null | undefined;
+};
+
+/** Keys of a Git host: `username` with `password` or `token`; or `accessKey` with `secretKey`, for AWS CodeCommit and in an older form. */
+export type GitKeysInput = {
+  /** The user name, in the older form. Comes with `secretKey`. */
+  accessKey?: string | null | undefined;
+  /** The password, or an app password. */
+  password?: string | null | undefined;
+  /** The password or token, in the older form. */
+  secretKey?: string | null | undefined;
+  /** A personal access token. */
+  token?: string | null | undefined;
+  /** The user name. */
+  username?: string | null | undefined;
+};
+
+/** Keys of a GitHub App. */
+export type GithubAppKeysInput = {
+  /** The id of the app. */
+  appId: string;
+  /** The client id of the app. */
+  clientId?: string | null | undefined;
+  /** The client secret of the app. Comes with `clientId`. */
+  clientSecret?: string | null | undefined;
+  /** The private key of the app, in PEM. */
+  privateKey: string;
+  /** The name of the app in its URL. */
+  slug?: string | null | undefined;
+  /** The secret that webhooks of the app are signed with. */
+  webhookSecret?: string | null | undefined;
+};
+
+/** Keys of Google Cloud: a service account key (`data`), or a workload identity: `serviceAccountEmail` with `workloadIdentityProvider`. */
+export type GoogleKeysInput = {
+  /** The service account key: the whole JSON file, as text. */
+  data?: string | null | undefined;
+  /** Workload identity: the e-mail address of the service account. */
+  serviceAccountEmail?: string | null | undefined;
+  /** Workload identity: the audience of the token; that of the provider, if left out. */
+  tokenAudience?: string | null | undefined;
+  /** Workload identity: the full name of the provider. */
+  workloadIdentityProvider?: string | null | undefined;
+};
+
+/** One header of a request. */
+export type HeaderInput = {
+  /** The name of the header. */
+  name: string;
+  /** The value of the header, unchanged. */
+  value: string;
+};
+
+/** The roles, addresses and lifetime of the temporary credential are never more than those of its parent. */
+export type IssueTemporaryCredentialInput = {
+  /** The addresses that it may be used from, out of those of the parent; all of them, if left out. */
+  allowedIps?: Array<string> | null | undefined;
+  /** How long it works, as an ISO 8601 duration: PT10M to PT36H, or less in an outside store. It stops earlier if its parent does. */
+  duration?: string | null | undefined;
+  /** Makes it safe to send this request again: for 24 hours, a request with the same key and the same input gets the answer of the first one and changes nothing. 1 to 200 printable ASCII characters. */
+  idempotencyKey?: string | null | undefined;
+  /** A code of the second factor (TOTP), or a recovery code. Needed if the account of the caller requires a second factor. */
+  mfaCode?: string | null | undefined;
+  /** The permanent credential to derive it from. */
+  parent: string;
+  /** Whether its secret can be revealed while it works; as for the parent, if left out. In an outside store it always can, and `false` is an error. */
+  retrievable?: boolean | null | undefined;
+  /** Ids of its roles, out of those of the parent; all of them, if left out. */
+  roles?: Array<string> | null | undefined;
+  /** A code of a second factor of the outside store, if the store asks for one. */
+  storeMfa?: StoreMfaInput | null | undefined;
+};
+
+/** Keys of Kubernetes: `token`, or `certificate` with `privateKey`. */
+export type K8sKeysInput = {
+  /** The client certificate, in PEM. Comes with `privateKey`. */
+  certificate?: string | null | undefined;
+  /** The private key of the client certificate, in PEM. */
+  privateKey?: string | null | undefined;
+  /** The token of a service account. */
+  token?: string | null | undefined;
+};
+
+/** The kind of a new secret, and its value if you choose it. Exactly one field must be given. */
+export type NewSecretInput =
+  | {
+      /** An access key and a secret key. */
+      accessKey: AccessKeyInput;
+      password?: never;
+      providerKeys?: never;
+      token?: never;
+    }
+  | {
+      accessKey?: never; /** A user name and a password. */
+      password: PasswordInput;
+      providerKeys?: never;
+      token?: never;
+    }
+  | {
+      accessKey?: never;
+      password?: never; /** Keys of an outside provider, which you supply. */
+      providerKeys: ProviderKeysInput;
+      token?: never;
+    }
+  | { accessKey?: never; password?: never; providerKeys?: never; /** A bearer token. */ token: TokenInput };
+
+/** The direction of an order. */
+export type OrderDirection =
+  /** Smallest, earliest or first in the alphabet first. */
+  | 'ASC'
+  /** Largest, latest or last in the alphabet first. */
+  | 'DESC';
+
+/** A user name and a password. */
+export type PasswordInput = {
+  /** The password: 12 to 1024 bytes of UTF-8. Keyway generates one, if left out. */
+  password?: string | null | undefined;
+  /** The user name. In the built-in store it must not look like an access key that Keyway generates, in small or capital letters. */
+  username: string;
+};
+
+/** What a role allows. Without any permission, an account may read, rotate and revoke the credentials that it owns. */
+export type Permission =
+  /** Create, change and delete accounts. */
+  | 'ACCOUNT_MANAGE'
+  /** See accounts. */
+  | 'ACCOUNT_READ'
+  /** Read the audit log. */
+  | 'AUDIT_READ'
+  /** Create credentials, and issue temporary ones. */
+  | 'CREDENTIAL_CREATE'
+  /** See credentials, without their secrets. */
+  | 'CREDENTIAL_READ'
+  /** Get the secret of a retrievable credential again. */
+  | 'CREDENTIAL_REVEAL'
+  /** Revoke and delete credentials. This cannot be undone. */
+  | 'CREDENTIAL_REVOKE'
+  /** Replace the secret of a credential, and get the new one. */
+  | 'CREDENTIAL_ROTATE'
+  /** Change the fields of a credential, also whether it is enabled. */
+  | 'CREDENTIAL_UPDATE'
+  /** Verify the secrets that a service was presented with. */
+  | 'CREDENTIAL_VERIFY'
+  /** Create, change and delete projects. */
+  | 'PROJECT_MANAGE'
+  /** See projects. */
+  | 'PROJECT_READ'
+  /** Give the roles of an account to credentials and accounts there. If granted everywhere: also roles that are for all accounts. */
+  | 'ROLE_GIVE'
+  /** Create, change and delete the roles of an account and of its stores, and grant and withdraw roles there. If granted everywhere: also roles that are for all accounts. */
+  | 'ROLE_MANAGE'
+  /** See roles, and which accounts have them. */
+  | 'ROLE_READ'
+  /** Connect, check, sync, change and disconnect stores; give their roles, and create credentials in any of their scopes. */
+  | 'STORE_MANAGE';
+
+/** What was presented: the secret itself, or a request signed with it. Exactly one field must be given. */
+export type ProofInput =
+  | {
+      /** The secret key, the whole token, or the password. */
+      secret: string;
+      signedRequest?: never;
+    }
+  | {
+      secret?: never; /** A request that is signed with the secret key of the credential. */
+      signedRequest: SignedRequestInput;
+    };
+
+/** The system that provider keys belong to. */
+export type Provider =
+  /** Amazon Web Services. */
+  | 'AWS'
+  /** Azure Batch and Storage, by account keys. */
+  | 'AZURE'
+  /** Azure Repos. */
+  | 'AZUREREPOS'
+  /** Azure, by a service principal with a subscription. */
+  | 'AZURE_CLOUD'
+  /** Azure Batch and Storage, by a service principal. */
+  | 'AZURE_ENTRA'
+  /** Bitbucket. */
+  | 'BITBUCKET'
+  /** AWS CodeCommit. */
+  | 'CODECOMMIT'
+  /** A container registry. */
+  | 'CONTAINER_REG'
+  /** Gitea. */
+  | 'GITEA'
+  /** GitHub, as a user. */
+  | 'GITHUB'
+  /** GitHub, as an app. */
+  | 'GITHUB_APP'
+  /** GitLab. */
+  | 'GITLAB'
+  /** Google Cloud. */
+  | 'GOOGLE'
+  /** Kubernetes. */
+  | 'K8S'
+  /** A storage service with the S3 API. */
+  | 'S3'
+  /** Seqera Compute. */
+  | 'SEQERACOMPUTE'
+  /** An SSH key. */
+  | 'SSH'
+  /** Tower Agent. */
+  | 'TW_AGENT';
+
+/** The keys of one provider, in fields with the names that the provider uses. Exactly one field must be given. */
+export type ProviderKeysInput =
+  | {
+      /** Amazon Web Services. */
+      aws: AwsKeysInput;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never; /** Azure Batch and Storage, by account keys. */
+      azure: AzureKeysInput;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never; /** Azure, by a service principal with a subscription. */
+      azureCloud: AzureCloudKeysInput;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never; /** Azure Batch and Storage, by a service principal. */
+      azureEntra: AzureEntraKeysInput;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never; /** Azure Repos. */
+      azurerepos: GitKeysInput;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never; /** Bitbucket. */
+      bitbucket: GitKeysInput;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never; /** AWS CodeCommit. */
+      codecommit: GitKeysInput;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never; /** A container registry. */
+      containerReg: ContainerRegKeysInput;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never; /** Gitea. */
+      gitea: GitKeysInput;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never; /** GitHub, as a user. */
+      github: GitKeysInput;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never; /** GitHub, as an app. */
+      githubApp: GithubAppKeysInput;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never; /** GitLab. */
+      gitlab: GitKeysInput;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never; /** Google Cloud. */
+      google: GoogleKeysInput;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never; /** Kubernetes. */
+      k8s: K8sKeysInput;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never; /** A storage service with the S3 API. */
+      s3: S3KeysInput;
+      seqeracompute?: never;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never; /** Seqera Compute. */
+      seqeracompute: SeqeracomputeKeysInput;
+      ssh?: never;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never; /** SSH. */
+      ssh: SshKeysInput;
+      twAgent?: never;
+    }
+  | {
+      aws?: never;
+      azure?: never;
+      azureCloud?: never;
+      azureEntra?: never;
+      azurerepos?: never;
+      bitbucket?: never;
+      codecommit?: never;
+      containerReg?: never;
+      gitea?: never;
+      github?: never;
+      githubApp?: never;
+      gitlab?: never;
+      google?: never;
+      k8s?: never;
+      s3?: never;
+      seqeracompute?: never;
+      ssh?: never; /** Tower Agent. */
+      twAgent: TwAgentKeysInput;
+    };
+
+/** How often a credential may be verified within a length of time, and the temporary credentials derived from it together with it. */
+export type RateLimitInput = {
+  /** How many uses are allowed within `window`, whenever that is taken to begin: 1 to 1000000000. */
+  uses: number;
+  /** The length of time, as an ISO 8601 duration: whole seconds, PT1S to P31D. */
+  window: string;
+};
+
+/** How the remaining uses of a credential are filled up again. */
+export type RefillInput = {
+  /** How many uses remain after it: 1 to 1000000000. If more are left, those stay, and none are added. */
+  amount: number;
+  /** The time from one refill to the next, as an ISO 8601 duration: whole seconds, PT1M to P366D. The first refill is so long after this request. */
+  every: string;
+};
+
+/** How often a credential can still be verified, and the temporary credentials derived from it together with it. */
+export type RemainingUsesInput = {
+  /** How many uses remain from now on: 0 to 1000000000. */
+  count: number;
+  /** How they are filled up again; not, if left out. If `every` stays as it was, so does the time of the next refill. */
+  refill?: RefillInput | null | undefined;
+};
+
+/** What `revealCredential` takes. */
+export type RevealCredentialInput = {
+  /** The credential to show the secret of. */
+  id: string;
+  /** A code of the second factor (TOTP), or a recovery code. Needed if the account of the caller requires a second factor. */
+  mfaCode?: string | null | undefined;
+};
+
+/** What `revokeCredential` takes. */
+export type RevokeCredentialInput = {
+  /** The credential to revoke. */
+  id: string;
+  /** Makes it safe to send this request again: for 24 hours, a request with the same key and the same input gets the answer of the first one and changes nothing. 1 to 200 printable ASCII characters. */
+  idempotencyKey?: string | null | undefined;
+  /** Why it is revoked, for the record: `revokeReason` of the credential. That of one that has ended before stays (`reasonRecorded`). At most 500 characters. */
+  reason?: string | null | undefined;
+};
+
+/** What `rotateCredential` takes. */
+export type RotateCredentialInput = {
+  /** The number of the revision that this request is meant for. If the credential has another one now, nothing is changed and the error is CONFLICT. Not checked, if left out. */
+  expectedRevision?: number | null | undefined;
+  /** How long the previous secret keeps working, as an ISO 8601 duration: at most P90D. PT0S ends it at once. */
+  gracePeriod?: string | null | undefined;
+  /** The credential to rotate. */
+  id: string;
+  /** Makes it safe to send this request again: for 24 hours, a request with the same key and the same input gets the answer of the first one and changes nothing. 1 to 200 printable ASCII characters. */
+  idempotencyKey?: string | null | undefined;
+  /** A code of the second factor (TOTP), or a recovery code. Needed if the account of the caller requires a second factor. */
+  mfaCode?: string | null | undefined;
+  /** The new secret, of the same kind as before. Needed for provider keys; for a password it may be given; otherwise Keyway or the store generates it. */
+  secret?: NewSecretInput | null | undefined;
+};
+
+/** How often Keyway replaces the secret of a credential by itself. It does so only for retrievable credentials whose secret Keyway or the store makes. */
+export type RotationPolicyInput = {
+  /** The time from one rotation to the next, as an ISO 8601 duration: more than zero, at most P10Y. */
+  every: string;
+  /** How long the previous secret keeps working after a rotation, as an ISO 8601 duration: at most P90D. `PT0S` for a store where the previous secret stops working at once. */
+  gracePeriod: string;
+};
+
+/** Keys of a storage service with the S3 API. */
+export type S3KeysInput = {
+  /** The access key. */
+  accessKey: string;
+  /** Whether buckets are named in the path instead of the host name. */
+  pathStyleAccessEnabled?: boolean | null | undefined;
+  /** The secret key. */
+  secretKey: string;
+};
+
+/** The characters that a generated secret consists of. */
+export type SecretFormat =
+  /** Digits and letters. */
+  | 'BASE62'
+  /** Base64. */
+  | 'BASE64'
+  /** Hexadecimal digits. Clients that sign with VERACODE_HMAC_SHA_256 need this. */
+  | 'HEX';
+
+/** Keys of AWS for Seqera Compute: an access key with its secret key, or, if `mode` is ROLE, a role to assume. */
+export type SeqeracomputeKeysInput = {
+  /** The access key id. Comes with `secretKey`. */
+  accessKey?: string | null | undefined;
+  /** The ARN of the role to assume. Needed if `mode` is ROLE. */
+  assumeRoleArn?: string | null | undefined;
+  /** The external id that the trust policy of the role asks for. */
+  externalId?: string | null | undefined;
+  /** How to authenticate to AWS; KEYS, if left out. */
+  mode?: AwsKeysMode | null | undefined;
+  /** The secret access key. */
+  secretKey?: string | null | undefined;
+};
+
+/** The scheme that a request is signed with. */
+export type SignatureScheme =
+  /** HTTP Message Signatures (RFC 9421) with hmac-sha256. The signature covers @method, @authority, @path, @query, content-type and content-digest, and has the parameters created, nonce and keyid. */
+  | 'HTTP_MESSAGE_SIGNATURES'
+  /** Signed query or form parameters, as the Landscape API defines them. */
+  | 'LANDSCAPE_HMAC_SHA_256'
+  /** The header `x-ncp-apigw-signature-v2`, as NAVER Cloud defines it. */
+  | 'NCP_SIGNATURE_V2'
+  /** The `Authorization` header with the scheme VERACODE-HMAC-SHA-256, as Veracode defines it. */
+  | 'VERACODE_HMAC_SHA_256';
+
+/** A signed request, exactly as the service received it. */
+export type SignedRequestInput = {
+  /** The body, if it is text. LANDSCAPE_HMAC_SHA_256 needs it if it is a form; with HTTP_MESSAGE_SIGNATURES it is compared with the `content-digest` header. If you leave it out there, make that comparison yourself. */
+  body?: string | null | undefined;
+  /** All headers, in the order in which they were received. */
+  headers: Array<HeaderInput>;
+  /** The HTTP method, such as `GET`. */
+  method: string;
+  /** The scheme that it is signed with. */
+  scheme: SignatureScheme;
+  /** The URL: path and query exactly as they were received, not decoded and not reordered. Scheme and host can be left out if there is a `Host` header. */
+  url: string;
+};
+
+/** An SSH key. */
+export type SshKeysInput = {
+  /** The passphrase that the private key is protected with. */
+  passphrase?: string | null | undefined;
+  /** The private key, in PEM or the format of OpenSSH. */
+  privateKey: string;
+};
+
+/** A code of a second factor that belongs to the outside store, not to Keyway. */
+export type StoreMfaInput = {
+  /** The code that the device shows now. */
+  code: string;
+  /** The id of the device in the store. */
+  device: string;
+};
+
+/** A bearer token. Services can verify it, and it can call Keyway itself with the permissions of its account, or with fewer. It expires within 366 days: after 90 days, if `expiresAt` is left out. */
+export type TokenInput = {
+  /** The permissions of the account that the token may use; all of them, if left out. */
+  permissions?: Array<Permission> | null | undefined;
+  /** Text that the token starts with. 1 to 31 letters, digits, underscores and hyphens, starting with a letter. */
+  prefix?: string | null | undefined;
+};
+
+/** The connection to a Tower Agent. */
+export type TwAgentKeysInput = {
+  /** The connection id that the agent was started with. */
+  connectionId: string;
+  /** Whether the whole workspace may use the agent. */
+  shared?: boolean | null | undefined;
+  /** The work directory of the agent. */
+  workDir?: string | null | undefined;
+};
+
+/** A field that is left out keeps its value; null removes it, or is an error if the field must have a value. The roles, addresses, expiry, owner, project, rotation policy and limits of a temporary credential cannot be changed. */
+export type UpdateCredentialInput = {
+  /** The addresses that it may be used from. Null allows any address; an empty list is an error if only some addresses were allowed before. */
+  allowedIps?: Array<string> | null | undefined;
+  /** The address of the server that the keys are for, such as `https://git.example.com`. Null removes it. Only for stores that choose between credentials by it, and for Git hosts there. Needs CREDENTIAL_REVEAL, or `secret` along with it. */
+  baseUrl?: string | null | undefined;
+  /** A word of your choice to group credentials; null removes it. */
+  category?: string | null | undefined;
+  /** What the credential is for; null removes the text. */
+  description?: string | null | undefined;
+  /** The e-mail address of the person who uses it; null removes it. */
+  email?: string | null | undefined;
+  /** Whether it is switched on. */
+  enabled?: boolean | null | undefined;
+  /** The number of the revision that this request is meant for. If the credential has another one now, nothing is changed and the error is CONFLICT. Not checked, if left out. */
+  expectedRevision?: number | null | undefined;
+  /** When it stops working; null means never, which is an error for a token. */
+  expiresAt?: string | null | undefined;
+  /** The full name of the person who uses it; null removes it. */
+  fullName?: string | null | undefined;
+  /** The credential to change. */
+  id: string;
+  /** Makes it safe to send this request again: for 24 hours, a request with the same key and the same input gets the answer of the first one and changes nothing. 1 to 200 printable ASCII characters. */
+  idempotencyKey?: string | null | undefined;
+  /** A code of the second factor (TOTP), or a recovery code. Needed if the account of the caller requires a second factor, to give the credential another owner or project, or another `baseUrl` without its secret. */
+  mfaCode?: string | null | undefined;
+  /** A name for people. */
+  name?: string | null | undefined;
+  /** Whether to send the secret that Keyway has with the change even if somebody else has changed the credential in the store since, which is CONFLICT otherwise. A newer secret in the store is overwritten. */
+  overwriteSecret?: boolean | null | undefined;
+  /** The account of the person or service that is responsible for it; null removes the owner. */
+  owner?: string | null | undefined;
+  /** The project that it is in; null takes it out of its project. */
+  project?: string | null | undefined;
+  /** How often it may be verified within a length of time; null means any number of times. The uses so far count if `window` stays as it was. */
+  rateLimit?: RateLimitInput | null | undefined;
+  /** How often it can still be verified; null means any number of times. */
+  remainingUses?: RemainingUsesInput | null | undefined;
+  /** Ids of its roles. They replace all that it has; null or an empty list removes all. */
+  roles?: Array<string> | null | undefined;
+  /** How often Keyway rotates it by itself; null means never. */
+  rotationPolicy?: RotationPolicyInput | null | undefined;
+  /** The secret that is in the store now, for stores that accept a change only together with the secret: sent instead of the one that Keyway has, and stored from then on. If null, Keyway sends the one that it has. */
+  secret?: NewSecretInput | null | undefined;
+};
+
+/** The result of a verification. A reason other than NOT_VALID or RATE_LIMITED is given only if the secret was right. */
+export type VerificationCode =
+  /** The credential, its account or its owner is disabled. For a temporary credential: or its parent is. */
+  | 'DISABLED'
+  /** The credential has expired. For a temporary credential: or its parent has. */
+  | 'EXPIRED'
+  /** The credential may not be used from this address, or the address was not given. */
+  | 'IP_NOT_ALLOWED'
+  /** There is no such credential that the caller may verify, the secret or signature is wrong, the signed request is too old or was used before, or the credential is in another project. */
+  | 'NOT_VALID'
+  /** The credential, or the parent of a temporary one, was used more often than its `rateLimit` or `remainingUses` allow; then `credential` is told. Or there were too many wrong passwords for this user name: for up to 15 minutes no password is checked for it, not even the right one. Or too many from this address (`ip`) were not valid: for up to a minute none from there is checked. Without `ip` this is not counted. */
+  | 'RATE_LIMITED'
+  /** The credential was revoked. For a temporary credential: or its parent was. */
+  | 'REVOKED'
+  /** The credential does not have all roles that are required. */
+  | 'ROLE_MISSING'
+  /** It is valid. */
+  | 'VALID'
+  /** It is valid, but the secret is the previous one, in its grace period. The client should get the new one. */
+  | 'VALID_PREVIOUS_SECRET';
+
+/** What a service was presented with, and what it requires. */
+export type VerifyCredentialInput = {
+  /** The access key or user name that was presented. Not needed for a token or a signed request, which contain it. */
+  accessKey?: string | null | undefined;
+  /** How many uses it counts as, if the credential has a limit: at most 1000000000. With 0 the answer is the same as with 1, and nothing is counted. */
+  cost?: number | null | undefined;
+  /** The IP address that it was presented from. Needed if the credential allows only some addresses, and to slow down those who guess. */
+  ip?: string | null | undefined;
+  /** The project that the credential must be in. */
+  project?: string | null | undefined;
+  /** The secret or the signature that was presented. */
+  proof: ProofInput;
+  /** Names of roles. The credential must have all of them. */
+  roles?: Array<string> | null | undefined;
+};
+
+export type CredentialPartsFragment = {
+  id: string;
+  kind: CredentialKind;
+  name: string;
+  description: string | null;
+  accessKey: string | null;
+  status: CredentialStatus;
+  enabled: boolean | null;
+  retrievable: boolean;
+  revision: number;
+  allowedIps: Array<string> | null;
+  createdAt: string;
+  updatedAt: string;
+  expiresAt: string | null;
+  lastUsedAt: string | null;
+  account: { id: string; name: string };
+  project: { id: string; name: string } | null;
+  owner: { id: string; name: string } | null;
+  store: { id: string; name: string };
+  roles: Array<{ id: string; name: string }>;
+};
+
+export type IssuedPartsFragment = {
+  accessKey: string | null;
+  secret: string | null;
+  endpoint: string | null;
+  expiresAt: string | null;
+  keys: Array<{ name: string; value: string }> | null;
+};
+
+export type PagePartsFragment = { hasNextPage: boolean; endCursor: string | null };
+
+export type CredentialQueryVariables = Exact<{
+  id: string;
+}>;
+
+export type CredentialQuery = {
+  credential: {
+    id: string;
+    kind: CredentialKind;
+    name: string;
+    description: string | null;
+    accessKey: string | null;
+    status: CredentialStatus;
+    enabled: boolean | null;
+    retrievable: boolean;
+    revision: number;
+    allowedIps: Array<string> | null;
+    createdAt: string;
+    updatedAt: string;
+    expiresAt: string | null;
+    lastUsedAt: string | null;
+    account: { id: string; name: string };
+    project: { id: string; name: string } | null;
+    owner: { id: string; name: string } | null;
+    store: { id: string; name: string };
+    roles: Array<{ id: string; name: string }>;
+  } | null;
+};
+
+export type CredentialsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: CredentialFilter | null | undefined;
+  orderBy?: CredentialOrder | null | undefined;
+}>;
+
+export type CredentialsQuery = {
+  credentials: {
+    nodes: Array<{
+      id: string;
+      kind: CredentialKind;
+      name: string;
+      description: string | null;
+      accessKey: string | null;
+      status: CredentialStatus;
+      enabled: boolean | null;
+      retrievable: boolean;
+      revision: number;
+      allowedIps: Array<string> | null;
+      createdAt: string;
+      updatedAt: string;
+      expiresAt: string | null;
+      lastUsedAt: string | null;
+      account: { id: string; name: string };
+      project: { id: string; name: string } | null;
+      owner: { id: string; name: string } | null;
+      store: { id: string; name: string };
+      roles: Array<{ id: string; name: string }>;
+    }>;
+    pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  };
+};
+
+export type AccountsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: AccountFilter | null | undefined;
+}>;
+
+export type AccountsQuery = {
+  accounts: {
+    nodes: Array<{ id: string; kind: AccountKind; name: string; title: string; enabled: boolean }>;
+    pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  };
+};
+
+export type ProjectsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+export type ProjectsQuery = {
+  projects: {
+    nodes: Array<{ id: string; name: string; account: { id: string; name: string } }>;
+    pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  };
+};
+
+export type RolesQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+export type RolesQuery = {
+  roles: {
+    nodes: Array<{ id: string; name: string; permissions: Array<Permission> }>;
+    pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  };
+};
+
+export type AuditEventsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: AuditFilter | null | undefined;
+}>;
+
+export type AuditEventsQuery = {
+  auditEvents: {
+    nodes: Array<{
+      id: string;
+      at: string;
+      action: string;
+      outcome: AuditOutcome;
+      code: string | null;
+      ip: string | null;
+      requestId: string;
+    }>;
+    pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  };
+};
+
+export type CreateCredentialMutationVariables = Exact<{
+  input: CreateCredentialInput;
+}>;
+
+export type CreateCredentialMutation = {
+  createCredential: {
+    credential: {
+      id: string;
+      kind: CredentialKind;
+      name: string;
+      description: string | null;
+      accessKey: string | null;
+      status: CredentialStatus;
+      enabled: boolean | null;
+      retrievable: boolean;
+      revision: number;
+      allowedIps: Array<string> | null;
+      createdAt: string;
+      updatedAt: string;
+      expiresAt: string | null;
+      lastUsedAt: string | null;
+      account: { id: string; name: string };
+      project: { id: string; name: string } | null;
+      owner: { id: string; name: string } | null;
+      store: { id: string; name: string };
+      roles: Array<{ id: string; name: string }>;
+    };
+    issued: {
+      accessKey: string | null;
+      secret: string | null;
+      endpoint: string | null;
+      expiresAt: string | null;
+      keys: Array<{ name: string; value: string }> | null;
+    } | null;
+  };
+};
+
+export type IssueTemporaryCredentialMutationVariables = Exact<{
+  input: IssueTemporaryCredentialInput;
+}>;
+
+export type IssueTemporaryCredentialMutation = {
+  issueTemporaryCredential: {
+    credential: {
+      id: string;
+      kind: CredentialKind;
+      name: string;
+      description: string | null;
+      accessKey: string | null;
+      status: CredentialStatus;
+      enabled: boolean | null;
+      retrievable: boolean;
+      revision: number;
+      allowedIps: Array<string> | null;
+      createdAt: string;
+      updatedAt: string;
+      expiresAt: string | null;
+      lastUsedAt: string | null;
+      account: { id: string; name: string };
+      project: { id: string; name: string } | null;
+      owner: { id: string; name: string } | null;
+      store: { id: string; name: string };
+      roles: Array<{ id: string; name: string }>;
+    };
+    issued: {
+      accessKey: string | null;
+      secret: string | null;
+      endpoint: string | null;
+      expiresAt: string | null;
+      keys: Array<{ name: string; value: string }> | null;
+    };
+  };
+};
+
+export type RotateCredentialMutationVariables = Exact<{
+  input: RotateCredentialInput;
+}>;
+
+export type RotateCredentialMutation = {
+  rotateCredential: {
+    credential: {
+      id: string;
+      kind: CredentialKind;
+      name: string;
+      description: string | null;
+      accessKey: string | null;
+      status: CredentialStatus;
+      enabled: boolean | null;
+      retrievable: boolean;
+      revision: number;
+      allowedIps: Array<string> | null;
+      createdAt: string;
+      updatedAt: string;
+      expiresAt: string | null;
+      lastUsedAt: string | null;
+      account: { id: string; name: string };
+      project: { id: string; name: string } | null;
+      owner: { id: string; name: string } | null;
+      store: { id: string; name: string };
+      roles: Array<{ id: string; name: string }>;
+    };
+    issued: {
+      accessKey: string | null;
+      secret: string | null;
+      endpoint: string | null;
+      expiresAt: string | null;
+      keys: Array<{ name: string; value: string }> | null;
+    };
+  };
+};
+
+export type RevealCredentialMutationVariables = Exact<{
+  input: RevealCredentialInput;
+}>;
+
+export type RevealCredentialMutation = {
+  revealCredential: {
+    credential: {
+      id: string;
+      kind: CredentialKind;
+      name: string;
+      description: string | null;
+      accessKey: string | null;
+      status: CredentialStatus;
+      enabled: boolean | null;
+      retrievable: boolean;
+      revision: number;
+      allowedIps: Array<string> | null;
+      createdAt: string;
+      updatedAt: string;
+      expiresAt: string | null;
+      lastUsedAt: string | null;
+      account: { id: string; name: string };
+      project: { id: string; name: string } | null;
+      owner: { id: string; name: string } | null;
+      store: { id: string; name: string };
+      roles: Array<{ id: string; name: string }>;
+    };
+    issued: {
+      accessKey: string | null;
+      secret: string | null;
+      endpoint: string | null;
+      expiresAt: string | null;
+      keys: Array<{ name: string; value: string }> | null;
+    };
+    others: Array<{
+      accessKey: string | null;
+      secret: string | null;
+      endpoint: string | null;
+      expiresAt: string | null;
+      keys: Array<{ name: string; value: string }> | null;
+    }>;
+  };
+};
+
+export type UpdateCredentialMutationVariables = Exact<{
+  input: UpdateCredentialInput;
+}>;
+
+export type UpdateCredentialMutation = {
+  updateCredential: {
+    credential: {
+      id: string;
+      kind: CredentialKind;
+      name: string;
+      description: string | null;
+      accessKey: string | null;
+      status: CredentialStatus;
+      enabled: boolean | null;
+      retrievable: boolean;
+      revision: number;
+      allowedIps: Array<string> | null;
+      createdAt: string;
+      updatedAt: string;
+      expiresAt: string | null;
+      lastUsedAt: string | null;
+      account: { id: string; name: string };
+      project: { id: string; name: string } | null;
+      owner: { id: string; name: string } | null;
+      store: { id: string; name: string };
+      roles: Array<{ id: string; name: string }>;
+    };
+  };
+};
+
+export type RevokeCredentialMutationVariables = Exact<{
+  input: RevokeCredentialInput;
+}>;
+
+export type RevokeCredentialMutation = {
+  revokeCredential: {
+    reasonRecorded: boolean;
+    credential: {
+      id: string;
+      kind: CredentialKind;
+      name: string;
+      description: string | null;
+      accessKey: string | null;
+      status: CredentialStatus;
+      enabled: boolean | null;
+      retrievable: boolean;
+      revision: number;
+      allowedIps: Array<string> | null;
+      createdAt: string;
+      updatedAt: string;
+      expiresAt: string | null;
+      lastUsedAt: string | null;
+      account: { id: string; name: string };
+      project: { id: string; name: string } | null;
+      owner: { id: string; name: string } | null;
+      store: { id: string; name: string };
+      roles: Array<{ id: string; name: string }>;
+    };
+  };
+};
+
+export type DeleteCredentialMutationVariables = Exact<{
+  input: DeleteCredentialInput;
+}>;
+
+export type DeleteCredentialMutation = {
+  deleteCredential: {
+    credential: {
+      id: string;
+      kind: CredentialKind;
+      name: string;
+      description: string | null;
+      accessKey: string | null;
+      status: CredentialStatus;
+      enabled: boolean | null;
+      retrievable: boolean;
+      revision: number;
+      allowedIps: Array<string> | null;
+      createdAt: string;
+      updatedAt: string;
+      expiresAt: string | null;
+      lastUsedAt: string | null;
+      account: { id: string; name: string };
+      project: { id: string; name: string } | null;
+      owner: { id: string; name: string } | null;
+      store: { id: string; name: string };
+      roles: Array<{ id: string; name: string }>;
+    };
+  };
+};
+
+export type VerifyMutationVariables = Exact<{
+  input: VerifyCredentialInput;
+}>;
+
+export type VerifyMutation = {
+  verifyCredential: {
+    valid: boolean;
+    code: VerificationCode;
+    retryAfter: number | null;
+    credential: {
+      id: string;
+      kind: CredentialKind;
+      name: string;
+      accessKey: string | null;
+      mfaAuthenticated: boolean;
+      expiresAt: string | null;
+      account: { id: string };
+      project: { id: string } | null;
+      roles: Array<{ id: string; name: string }>;
+    } | null;
+  };
+};
+
+export const CredentialDocument =
+  'query Credential($id: ID!) { credential(id: $id) { ...CredentialParts } } fragment CredentialParts on Credential { id kind name description accessKey status enabled retrievable revision allowedIps account { id name } project { id name } owner { id name } store { id name } roles { id name } createdAt updatedAt expiresAt lastUsedAt }' as TypedText<
+    CredentialQuery,
+    CredentialQueryVariables
+  >;
+export const CredentialsDocument =
+  'query Credentials($first: Int, $after: String, $filter: CredentialFilter, $orderBy: CredentialOrder) { credentials(first: $first, after: $after, filter: $filter, orderBy: $orderBy) { nodes { ...CredentialParts } pageInfo { ...PageParts } } } fragment CredentialParts on Credential { id kind name description accessKey status enabled retrievable revision allowedIps account { id name } project { id name } owner { id name } store { id name } roles { id name } createdAt updatedAt expiresAt lastUsedAt } fragment PageParts on PageInfo { hasNextPage endCursor }' as TypedText<
+    CredentialsQuery,
+    CredentialsQueryVariables
+  >;
+export const AccountsDocument =
+  'query Accounts($first: Int, $after: String, $filter: AccountFilter) { accounts(first: $first, after: $after, filter: $filter) { nodes { id kind name title enabled } pageInfo { ...PageParts } } } fragment PageParts on PageInfo { hasNextPage endCursor }' as TypedText<
+    AccountsQuery,
+    AccountsQueryVariables
+  >;
+export const ProjectsDocument =
+  'query Projects($first: Int, $after: String) { projects(first: $first, after: $after) { nodes { id name account { id name } } pageInfo { ...PageParts } } } fragment PageParts on PageInfo { hasNextPage endCursor }' as TypedText<
+    ProjectsQuery,
+    ProjectsQueryVariables
+  >;
+export const RolesDocument =
+  'query Roles($first: Int, $after: String) { roles(first: $first, after: $after) { nodes { id name permissions } pageInfo { ...PageParts } } } fragment PageParts on PageInfo { hasNextPage endCursor }' as TypedText<
+    RolesQuery,
+    RolesQueryVariables
+  >;
+export const AuditEventsDocument =
+  'query AuditEvents($first: Int, $after: String, $filter: AuditFilter) { auditEvents(first: $first, after: $after, filter: $filter) { nodes { id at action outcome code ip requestId } pageInfo { ...PageParts } } } fragment PageParts on PageInfo { hasNextPage endCursor }' as TypedText<
+    AuditEventsQuery,
+    AuditEventsQueryVariables
+  >;
+export const CreateCredentialDocument =
+  'mutation CreateCredential($input: CreateCredentialInput!) { createCredential(input: $input) { credential { ...CredentialParts } issued { ...IssuedParts } } } fragment CredentialParts on Credential { id kind name description accessKey status enabled retrievable revision allowedIps account { id name } project { id name } owner { id name } store { id name } roles { id name } createdAt updatedAt expiresAt lastUsedAt } fragment IssuedParts on IssuedSecret { accessKey secret keys { name value } endpoint expiresAt }' as TypedText<
+    CreateCredentialMutation,
+    CreateCredentialMutationVariables
+  >;
+export const IssueTemporaryCredentialDocument =
+  'mutation IssueTemporaryCredential($input: IssueTemporaryCredentialInput!) { issueTemporaryCredential(input: $input) { credential { ...CredentialParts } issued { ...IssuedParts } } } fragment CredentialParts on Credential { id kind name description accessKey status enabled retrievable revision allowedIps account { id name } project { id name } owner { id name } store { id name } roles { id name } createdAt updatedAt expiresAt lastUsedAt } fragment IssuedParts on IssuedSecret { accessKey secret keys { name value } endpoint expiresAt }' as TypedText<
+    IssueTemporaryCredentialMutation,
+    IssueTemporaryCredentialMutationVariables
+  >;
+export const RotateCredentialDocument =
+  'mutation RotateCredential($input: RotateCredentialInput!) { rotateCredential(input: $input) { credential { ...CredentialParts } issued { ...IssuedParts } } } fragment CredentialParts on Credential { id kind name description accessKey status enabled retrievable revision allowedIps account { id name } project { id name } owner { id name } store { id name } roles { id name } createdAt updatedAt expiresAt lastUsedAt } fragment IssuedParts on IssuedSecret { accessKey secret keys { name value } endpoint expiresAt }' as TypedText<
+    RotateCredentialMutation,
+    RotateCredentialMutationVariables
+  >;
+export const RevealCredentialDocument =
+  'mutation RevealCredential($input: RevealCredentialInput!) { revealCredential(input: $input) { credential { ...CredentialParts } issued { ...IssuedParts } others { ...IssuedParts } } } fragment CredentialParts on Credential { id kind name description accessKey status enabled retrievable revision allowedIps account { id name } project { id name } owner { id name } store { id name } roles { id name } createdAt updatedAt expiresAt lastUsedAt } fragment IssuedParts on IssuedSecret { accessKey secret keys { name value } endpoint expiresAt }' as TypedText<
+    RevealCredentialMutation,
+    RevealCredentialMutationVariables
+  >;
+export const UpdateCredentialDocument =
+  'mutation UpdateCredential($input: UpdateCredentialInput!) { updateCredential(input: $input) { credential { ...CredentialParts } } } fragment CredentialParts on Credential { id kind name description accessKey status enabled retrievable revision allowedIps account { id name } project { id name } owner { id name } store { id name } roles { id name } createdAt updatedAt expiresAt lastUsedAt }' as TypedText<
+    UpdateCredentialMutation,
+    UpdateCredentialMutationVariables
+  >;
+export const RevokeCredentialDocument =
+  'mutation RevokeCredential($input: RevokeCredentialInput!) { revokeCredential(input: $input) { credential { ...CredentialParts } reasonRecorded } } fragment CredentialParts on Credential { id kind name description accessKey status enabled retrievable revision allowedIps account { id name } project { id name } owner { id name } store { id name } roles { id name } createdAt updatedAt expiresAt lastUsedAt }' as TypedText<
+    RevokeCredentialMutation,
+    RevokeCredentialMutationVariables
+  >;
+export const DeleteCredentialDocument =
+  'mutation DeleteCredential($input: DeleteCredentialInput!) { deleteCredential(input: $input) { credential { ...CredentialParts } } } fragment CredentialParts on Credential { id kind name description accessKey status enabled retrievable revision allowedIps account { id name } project { id name } owner { id name } store { id name } roles { id name } createdAt updatedAt expiresAt lastUsedAt }' as TypedText<
+    DeleteCredentialMutation,
+    DeleteCredentialMutationVariables
+  >;
+export const VerifyDocument =
+  'mutation Verify($input: VerifyCredentialInput!) { verifyCredential(input: $input) { valid code retryAfter credential { id kind name accessKey account { id } project { id } roles { id name } mfaAuthenticated expiresAt } } }' as TypedText<
+    VerifyMutation,
+    VerifyMutationVariables
+  >;

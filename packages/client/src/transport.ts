@@ -1,0 +1,168 @@
+import { KeywayError, type ErrorCode, type FieldFault } from './errors.js';
+import { signatureHeaders, type SigningKey } from './sign.js';
+
+/** What of `fetch` is used. */
+export type Fetch = (
+  url: string,
+  init: {
+    method: 'POST';
+    headers: Record<string, string>;
+    body: string;
+    redirect: 'error';
+    signal: never;
+  },
+) => Promise<{
+  status: number;
+  headers: { get(name: string): string | null };
+  text(): Promise<string>;
+}>;
+
+export interface TransportOptions {
+  /** Where Keyway is, with the path that it is below: `https://keyway.example.com`. */
+  url: string;
+  /** A token, or what gets one for each request. Give this or `key`. */
+  token?: string | (() => string | Promise<string>);
+  /** An access key that requests are signed with: its secret never leaves this process. Give this or `token`. */
+  key?: SigningKey;
+  /** How long an answer may take, in milliseconds: 10,000 if left out. */
+  timeoutMs?: number;
+  /** How often a request is sent again that came to nothing: 2 if left out, none with 0. */
+  retries?: number;
+  /** The longest wait before that, in milliseconds: 5,000 if left out. Where Keyway wants a longer one, the error says so. */
+  longestWaitMs?: number;
+  /** Lets requests go unencrypted to other machines: a token can then be read on the way. False if left out. */
+  allowHttp?: boolean;
+  /** What sends requests: `fetch`, if left out, which keeps its connections open for the next ones. */
+  fetch?: Fetch;
+}
+
+/** What came of a request that was answered: the body, read as JSON, and what the headers tell. */
+export interface Answered {
+  status: number;
+  body: unknown;
+  requestId: string | null;
+  retryAfterMs: number | null;
+}
+
+/** How a request may be repeated: whatever became of it, or only where Keyway says that it has done nothing. */
+export type Repeat = 'always' | 'if refused' | 'if limited';
+
+/** Sends requests and gets their answers. */
+export interface Transport {
+  /** @throws KeywayError where there is no answer, or it has another status than 200 */
+  post(path: string, body: object, repeat: Repeat): Promise<Answered>;
+}
+
+/** @throws TypeError where the options cannot mean anything. */
+export function openTransport(options: TransportOptions): Transport {
+  if (!URL.canParse(options.url)) throw new TypeError('url must be the address of Keyway');
+  const base = new URL(options.url.endsWith('/') ? options.url : `${options.url}/`);
+  const { retries = 2, longestWaitMs = 5_000 } = options;
+  if ((options.token === undefined) === (options.key === undefined))
+    throw new TypeError('give either token or key');
+  if (base.protocol !== 'https:' && !(base.protocol === 'http:' && (options.allowHttp || isLocal(base))))
+    throw new TypeError('url must begin with https:');
+  return {
+    async post(path, body, repeat) {
+      const url = new URL(path, base);
+      const text = JSON.stringify(body);
+      for (let tried = 0; ; tried++) {
+        try {
+          return expectGood(await send(url, text, options));
+        } catch (error) {
+          const wait = error instanceof KeywayError ? waitBefore(error, repeat, tried) : undefined;
+          if (wait === undefined || tried >= retries || wait > longestWaitMs) throw error;
+          await new Promise((resolve) => setTimeout(resolve, wait));
+        }
+      }
+    },
+  };
+}
+
+const isLocal = ({ hostname }: URL) => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+
+/** @returns how long to wait before a request is sent again, in milliseconds; undefined where it may not be. */
+function waitBefore({ code, status, retryAfterMs }: KeywayError, repeat: Repeat, tried: number) {
+  const isRefused = status === 503 || status === 429;
+  const isBroken = code === 'UNREACHABLE' || code === 'TIMEOUT';
+  const mayRepeat = {
+    always: isRefused || isBroken,
+    'if refused': isRefused,
+    'if limited': status === 429,
+  }[repeat];
+  // Not all at once, where many were refused at once.
+  return mayRepeat ? (retryAfterMs ?? 100 * 2 ** tried * (0.5 + Math.random())) : undefined;
+}
+
+async function send(url: URL, body: string, options: TransportOptions): Promise<Answered> {
+  const { timeoutMs = 10_000, fetch: send = fetch } = options;
+  const contentType = 'application/json';
+  const proof = options.key
+    ? await signatureHeaders({ method: 'POST', url, contentType, body }, options.key)
+    : { authorization: `Bearer ${await tokenOf(options)}` };
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    const answer = await send(url.href, {
+      method: 'POST',
+      headers: { 'content-type': contentType, accept: contentType, ...proof },
+      body,
+      // What proves who is calling is for this address alone.
+      redirect: 'error',
+      signal: signal as never,
+    });
+    const text = await answer.text();
+    const retryAfter = Number(answer.headers.get('retry-after') ?? NaN);
+    return {
+      status: answer.status,
+      body: jsonOf(text),
+      requestId: answer.headers.get('x-request-id'),
+      retryAfterMs: Number.isFinite(retryAfter) ? retryAfter * 1_000 : null,
+    };
+  } catch {
+    // Its own words may have the address, and what else was sent.
+    if (signal.aborted) throw new KeywayError('TIMEOUT', `No answer came within ${timeoutMs} ms.`);
+    throw new KeywayError('UNREACHABLE', 'Keyway cannot be reached, or the connection to it broke.');
+  }
+}
+
+const tokenOf = async ({ token }: TransportOptions) => (typeof token === 'function' ? token() : token);
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function expectGood(answered: Answered): Answered {
+  if (answered.status !== 200) throw errorOf(answered);
+  if (typeof answered.body !== 'object' || answered.body === null) throw unreadable(answered);
+  return answered;
+}
+
+/** The error that an answer tells of, by its first. */
+export function errorOf(answered: Answered): KeywayError {
+  const { status, body, requestId, retryAfterMs } = answered;
+  const [first] = (body as { errors?: ToldError[] } | null | undefined)?.errors ?? [];
+  if (!first?.extensions?.code) return unreadable(answered);
+  const { code, id, fields } = first.extensions;
+  return new KeywayError(code, first.message, {
+    status,
+    requestId: id ?? requestId,
+    retryAfterMs,
+    fields: fields ?? [],
+  });
+}
+
+interface ToldError {
+  message: string;
+  extensions?: { code: ErrorCode; id?: string; fields?: FieldFault[] };
+}
+
+const unreadable = ({ status, requestId, retryAfterMs }: Answered) =>
+  new KeywayError('UNREADABLE', `Something that is not Keyway answered, with the status ${status}.`, {
+    status,
+    requestId,
+    retryAfterMs,
+  });
