@@ -1,29 +1,41 @@
-import 'reflect-metadata';
 import { existsSync, writeFileSync } from 'node:fs';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { heldBecause } from '../audit/held.js';
 import { readConfig, type Config } from '../config/config.js';
 import type { Keyway, Locked } from '../start/keyway.js';
 import { longestTokenDays, usualTokenDays } from '../config/limits.js';
-import { openLog, standardError, type Log } from '../log.js';
-import { serve, serveAsOneOfSeveral, serveBeside } from './serve.js';
+import { addCommands } from '../commands/commands.js';
+import { ownTerminal, type Terminal } from '../commands/terminal/terminal.js';
+import type { Log } from '../log.js';
+import { serveBeside } from './serve-beside.js';
 
 // What a command needs is loaded by that command: help and refusals need nothing, and are told at once.
 
-/** Runs a command line; resolves with its exit code. A server resolves when it has stopped. */
-export async function run(args: readonly string[], version: string): Promise<number> {
+/**
+ * Runs a command line; resolves with its exit code. A server resolves when it has stopped.
+ * @param terminal what the commands for every day read and write
+ */
+export async function run(
+  args: readonly string[],
+  version: string,
+  terminal: Terminal = ownTerminal(),
+): Promise<number> {
   let code = 0;
   const program = new Command('keyway')
     .description('One GraphQL door to every credential store.')
     .version(version)
+    .configureOutput({
+      writeOut: (text) => terminal.out.write(text),
+      writeErr: (text) => terminal.err.write(text),
+    })
     .exitOverride();
   program
     .command('serve')
     .description('Starts Keyway, and ends with SIGTERM or SIGINT.')
-    .action(async () => void (code = await serve(readConfig())));
+    .action(async () => void (code = await (await serving()).serve(readConfig())));
   program
     .command(serveBeside, { hidden: true })
-    .action(async () => void (code = await serveAsOneOfSeveral(readConfig())));
+    .action(async () => void (code = await (await serving()).serveAsOneOfSeveral(readConfig())));
   program
     .command('migrate')
     .description('Brings the database up to date and makes what a first start makes, without serving.')
@@ -223,6 +235,7 @@ export async function run(args: readonly string[], version: string): Promise<num
       if (file === '-') process.stdout.write(text);
       else writeFileSync(file, text);
     });
+  addCommands(program, { terminal, audit, ended: (ending) => void (code = ending) });
   try {
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
@@ -253,12 +266,13 @@ async function demoStores(): Promise<number> {
       say(await fill(keyway, log, 'open the address that is printed below in a browser'));
       say(`\n${await connectStores(keyway, config, log, standIns)}`);
     }, config);
-    return await serve({ ...config, exampleStore: exampleStore(standIns) });
+    return await (await serving()).serve({ ...config, exampleStore: exampleStore(standIns) });
   } finally {
     await standIns.stop();
   }
 }
 
+const serving = () => import('./serve.js');
 const keyCommands = () => import('../start/key-commands.js');
 type KeyKind = Parameters<Awaited<ReturnType<typeof keyCommands>>['keysAdd']>[1];
 
@@ -293,6 +307,7 @@ async function withKeys(
   work: (keyway: Keyway | Locked, config: Config, log: Log) => Promise<void>,
   config = readConfig(),
 ): Promise<void> {
+  const { openLog, standardError } = await import('../log.js');
   const log = openLog(config.logLevel === 'info' ? 'warn' : config.logLevel, standardError());
   const { openKeyway } = await import('../start/keyway.js');
   const keyway = await openKeyway(config, log);

@@ -4,9 +4,7 @@ import { openLog, standardOutput, type Log } from '../log.js';
 import type { Running, StopWaiting } from '../main.js';
 import { endOfNode } from '../start/doctor/lifetimes.js';
 import { openParent, runProcesses, type Up } from './processes.js';
-
-/** The command of a process that serves beside others: nobody's to type. */
-export const serveBeside = 'serve-beside';
+import { serveBeside } from './serve-beside.js';
 
 /** Serves until it is asked to stop, in as many processes as the configuration says; resolves with the exit code. */
 export async function serve(config: Config): Promise<number> {

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { availableParallelism, homedir } from 'node:os';
 import { resolve } from 'node:path';
+import { callerSettings, isOfCaller, tokenOfCaller, type CallerSettings } from './caller.js';
 import { readAuditStreamAt, type AuditStreamAt } from './audit-stream-at.js';
 import { isSameDatabase, readCheckpointsAt, type CheckpointsAt } from './checkpoints-at.js';
 import {
@@ -335,12 +336,27 @@ export function examineConfig(given: Environment = process.env, always: Environm
       fault('NODE_OPTIONS', 'must not open the inspector in production');
   }
   for (const name of Object.keys(environment)) {
-    if (name.startsWith('KEYWAY_') && !known.has(name)) fault(name, 'is not a setting of Keyway');
+    if (name.startsWith('KEYWAY_') && !known.has(name) && !isOfCaller(name))
+      fault(name, 'is not a setting of Keyway');
   }
   return {
     config: Object.freeze(config),
     faults,
     doubts: doubtsOf(config, (name) => text(name) !== undefined),
+  };
+}
+
+/** What the environment says to the commands that call a Keyway. */
+export const readCaller = (given: Environment = process.env): CallerSettings => callerSettings(given);
+
+/** The environment of a program that a command runs: its own, without the token for Keyway, and with what is added. */
+export function environmentWith(
+  added: Readonly<Record<string, string>>,
+  given: Environment = process.env,
+): Environment {
+  return {
+    ...Object.fromEntries(Object.entries(given).filter(([name]) => name !== tokenOfCaller)),
+    ...added,
   };
 }
 
