@@ -190,6 +190,23 @@ export async function authorizeKeysWith(
   }
 }
 
+/**
+ * What an account owns of others works while it does: who enables the owner lets tokens and keys act again, each as the
+ * account that it is of, and may do all that they may. Those of the caller's own account are for `authorizeOwn`.
+ * @throws FORBIDDEN
+ */
+export async function authorizeOwnedToAct(principal: Principal, owner: string, db: Sql): Promise<void> {
+  const acting = await db.rows<Own & { accountId: string }>(actingOwned, { owner, me: principal.accountId });
+  if (acting.length === 0) return;
+  const ids = [...new Set(acting.map(({ accountId }) => accountId))];
+  const held = await db.rows<Held & { of: string }>(heldByEach, { ids });
+  for (const one of acting) {
+    const grants = held.filter(({ of }) => of === one.accountId);
+    if (!covers(principal.rights, rightsBy(grants, limitsOf(one))))
+      throw forbidden('The account owns a token or key of another account that may do more than you may.');
+  }
+}
+
 /** A key that carries a role, as far as it decides what that lets it do. */
 interface KeyWith {
   accountId: string;
@@ -200,17 +217,19 @@ interface KeyWith {
 /** A credential that acts as the account that it is of. */
 export type Own = Parameters<typeof limitsOf>[0] & { allowedIps: string[]; expiresAt: string | null };
 
+const columnsOfActing = `c.kind, c.permissions, ${callerColumns.rolePermissions} AS "rolePermissions",
+    c.allowed_ips AS "allowedIps", c.expires_at AS "expiresAt"`;
+const hasNotEnded = `c.kind IN ('TOKEN', 'ACCESS_KEY')
+    AND c.store_id = (SELECT id FROM stores WHERE kind = 'BUILT_IN')
+    AND c.deleted_at IS NULL AND c.revoked_at IS NULL AND coalesce(c.expires_at, 'infinity') > now()`;
+
 /**
  * SQL for what acts as the caller `:me` of those credentials `c`. Those of other accounts, and those that have ended, are
  * left out.
  */
 export const ownWhere = (which: string): string => `
-  SELECT DISTINCT c.kind, c.permissions, ${callerColumns.rolePermissions} AS "rolePermissions",
-    c.allowed_ips AS "allowedIps", c.expires_at AS "expiresAt"
-  FROM credentials c
-  WHERE c.account_id = :me AND c.kind IN ('TOKEN', 'ACCESS_KEY')
-    AND c.store_id = (SELECT id FROM stores WHERE kind = 'BUILT_IN')
-    AND c.deleted_at IS NULL AND c.revoked_at IS NULL AND coalesce(c.expires_at, 'infinity') > now()
+  SELECT DISTINCT ${columnsOfActing} FROM credentials c
+  WHERE c.account_id = :me AND ${hasNotEnded}
     AND (${which})`;
 
 const keysThatCall = sql(`
@@ -227,6 +246,10 @@ const keysWithRole = sql(`
   WHERE cr.role_id = :role AND c.account_id <> :me AND c.kind = 'ACCESS_KEY'
     AND c.store_id = (SELECT id FROM stores WHERE kind = 'BUILT_IN')
     AND c.deleted_at IS NULL AND c.revoked_at IS NULL AND coalesce(c.expires_at, 'infinity') > now()`);
+
+const actingOwned = sql(`
+  SELECT DISTINCT c.account_id AS "accountId", ${columnsOfActing} FROM credentials c
+  WHERE c.owner_id = :owner AND c.account_id NOT IN (:owner, :me) AND ${hasNotEnded}`);
 
 /** For `authorizeOwn`: the credential `:id`. */
 export const ownById = sql(ownWhere('c.id = :id'));

@@ -1,4 +1,4 @@
-import { authorizeOwn, ownWhere } from '../access/acting.js';
+import { authorizeOwn, authorizeOwnedToAct, ownWhere } from '../access/acting.js';
 import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import type { Held } from '../access/rights.js';
@@ -58,6 +58,7 @@ export async function updateAccount(
     if (names.includes('enabled') && wanted.enabled) {
       await authorizeCallingAs(ctx.principal, tx, account.id, await besides?.held?.(tx, account.id));
       await authorizeOwn(ctx.principal, ownByOwner, { owner: account.id }, tx);
+      await authorizeOwnedToAct(ctx.principal, account.id, tx);
     }
     const lost =
       input.identities === undefined

@@ -67,6 +67,17 @@ describe('updateAccount', () => {
     expect(await codeOf('updateAccount', { id: other, enabled: true })).toBeUndefined();
   });
 
+  test('S38: enables none that owns a token of others which may do more than the caller', async () => {
+    const { organization, part, codeOf, give } = await parts(ACCOUNT_MANAGE, ...owners);
+    const other = await makeAccount(server, { parent: organization });
+    await grant(server, other, await makeRole(server, [CREDENTIAL_UPDATE]), { onAccount: organization });
+    await makeCredential(server, other, { secret: { token: {} }, owner: part });
+    await off('updateAccount', part);
+    expect(await codeOf('updateAccount', { id: part, enabled: true })).toBe('FORBIDDEN');
+    await give(CREDENTIAL_UPDATE);
+    expect(await codeOf('updateAccount', { id: part, enabled: true })).toBeUndefined();
+  });
+
   test('S38: enables none that holds a role which is not the caller’s to give', async () => {
     const { organization, part, codeOf, give } = await parts(ACCOUNT_MANAGE, CREDENTIAL_UPDATE);
     const meant = await makeRole(server, []);
