@@ -77,7 +77,7 @@ function note(head, bytes, tookMs) {
 }
 
 const beganMs = performance.now();
-for (let due = 0, next = 0; ;) {
+for (let next = 0; ;) {
   const sinceMs = performance.now() - beganMs;
   if (sinceMs >= seconds * 1_000) break;
   const due = Math.floor((sinceMs * rate) / 1_000);
