@@ -18,6 +18,22 @@ export interface Closing {
   close(limits: { idleMs: number; slowestMs: number }): Promise<void>;
 }
 
+/** So long may a turn of the event loop take for hardly anybody to have come in it, and so many are waited for. */
+const shortTurnMs = 2;
+const mostTurns = 200;
+
+/**
+ * Waits for a turn of the event loop that has just taken all connections: what still waits when the port closes is reset.
+ * One that was long has kept those waiting that came in it.
+ */
+async function untilTaken(): Promise<void> {
+  for (let turns = 0; turns < mostTurns; turns++) {
+    const sinceMs = performance.now();
+    await setImmediate();
+    if (performance.now() - sinceMs < shortTurnMs) return;
+  }
+}
+
 interface Connection {
   requests: number;
   /** Bytes that had come when its last request was answered: more are a request that is on its way. */
@@ -68,8 +84,7 @@ export function watchConnections(server: HttpServer): Closing {
     leave: () => void (leaving = true),
     async close({ idleMs, slowestMs }) {
       leaving = true;
-      // The event loop has just taken all connections that were waiting: what still waits when the port closes is reset.
-      await setImmediate();
+      await untilTaken();
       // Not the one of HTTP servers: that one cuts connections whose next request may be on its way.
       Server.prototype.close.call(server);
       const sinceMs = performance.now();
