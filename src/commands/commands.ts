@@ -1,10 +1,16 @@
 import type { Command } from 'commander';
 import type { Adding } from './command.js';
 import { addLogin } from './login.js';
+import { addAccount } from './nouns/account.js';
+import { addAudit } from './nouns/audit.js';
 import { addCredential } from './nouns/credential.js';
+import { addProject } from './nouns/project.js';
+import { addRole } from './nouns/role.js';
+import { addStore } from './nouns/store.js';
 
 /** Adds the commands for every day to the command line: they call a Keyway over HTTP, and open nothing of one. */
 export function addCommands(program: Command, adding: Adding): void {
   addLogin(program, adding);
-  addCredential(program, adding);
+  for (const add of [addCredential, addAccount, addProject, addRole, addStore]) add(program, adding);
+  addAudit(adding);
 }

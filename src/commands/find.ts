@@ -47,6 +47,7 @@ interface Candidate {
   readonly id: string;
   readonly name: string;
   readonly accessKey: string | null;
+  readonly parent: { readonly id: string } | null;
 }
 
 const mostPages = 10;
@@ -68,7 +69,8 @@ async function findCredentialId(
     if (pages === mostPages) throw wrongUsage(field, 'very many credentials have this text: give the id');
     after = credentials.pageInfo.endCursor;
   }
-  const exact = all.filter((one) => one.name === name || one.accessKey === name);
+  // What is derived from one has its name, and is nobody's to keep: it is named by its access key.
+  const exact = all.filter((one) => (one.name === name && !one.parent) || one.accessKey === name);
   const found = exact.length > 0 || !isLoose ? exact : all;
   const [first] = found;
   if (first && found.length === 1) return first.id;

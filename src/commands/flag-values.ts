@@ -75,18 +75,24 @@ export const camel = (name: string): string =>
 /** `access-key` as an enum of the graph has it: `ACCESS_KEY`. */
 export const enumOf = (word: string): string => word.replaceAll('-', '_').toUpperCase();
 
-async function valueOf(session: CommandSession, { kind, name }: Flag, text: string): Promise<unknown> {
+async function valueOf(
+  session: CommandSession,
+  { kind, name: called, isRequired }: Flag,
+  text: string,
+): Promise<unknown> {
+  // What must be there is an argument, and has no hyphens.
+  const name = isRequired ? called : `--${called}`;
   switch (kind) {
     case 'text':
       return text;
     case 'number':
-      if (!/^-?\d{1,15}$/.test(text)) throw wrongUsage(`--${name}`, 'must be a whole number');
+      if (!/^-?\d{1,15}$/.test(text)) throw wrongUsage(name, 'must be a whole number');
       return Number(text);
     case 'boolean':
-      if (text !== 'true' && text !== 'false') throw wrongUsage(`--${name}`, 'must be true or false');
+      if (text !== 'true' && text !== 'false') throw wrongUsage(name, 'must be true or false');
       return text === 'true';
     case 'enum':
-      if (!/^[A-Za-z][\w-]*$/.test(text)) throw wrongUsage(`--${name}`, 'must be a word such as access-key');
+      if (!/^[A-Za-z][\w-]*$/.test(text)) throw wrongUsage(name, 'must be a word such as access-key');
       return enumOf(text);
     case 'duration':
       return durationOf(text);
@@ -95,9 +101,9 @@ async function valueOf(session: CommandSession, { kind, name }: Flag, text: stri
     case 'time-ago':
       return timeOf(text, -1);
     case 'json':
-      return jsonOf(text, `--${name}`);
+      return jsonOf(text, name);
     default:
-      return findId(session, kind, text, `--${name}`);
+      return findId(session, kind, text, name);
   }
 }
 

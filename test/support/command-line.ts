@@ -27,7 +27,9 @@ export async function keyway(args: readonly string[], around: Around = {}): Prom
   let [out, err] = ['', ''];
   const isTerminal = around.typed !== undefined || around.columns !== undefined;
   const way = (take: (text: string) => void) => ({
-    write: take,
+    write: (text: string) => {
+      take(text);
+    },
     isTerminal,
     columns: isTerminal ? (around.columns ?? 80) : undefined,
   });

@@ -6,7 +6,7 @@ export const storeIdByName = 'query StoreByName($name: String!) { store(name: $n
 /** Those whose name, access key or other text has this in it. */
 export const credentialsByText = `query CredentialsByText($search: String!, $after: String) {
   credentials(filter: { search: $search }, first: 100, after: $after) {
-    nodes { id name accessKey }
+    nodes { id name accessKey parent { id } }
     pageInfo { hasNextPage endCursor }
   }
 }`;

@@ -3,6 +3,7 @@ import { asUsage, type Adding } from '../command.js';
 import { credentialList, credentialShow } from '../documents/credential.js';
 import { flag } from '../flag-values.js';
 import { addList, addShow } from '../list-command.js';
+import { addCredentialChanges } from './credential-changes.js';
 
 /** `keyway credential …` */
 export function addCredential(program: Command, adding: Adding): void {
@@ -55,4 +56,5 @@ export function addCredential(program: Command, adding: Adding): void {
     document: credentialShow,
     field: 'credential',
   });
+  addCredentialChanges(credential, adding);
 }
