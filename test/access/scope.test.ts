@@ -366,9 +366,9 @@ describe('S30: an outside store is seen', () => {
 test.each(Object.entries(places))(
   'S31: an id of another type as %s is BAD_USER_INPUT',
   async (place, { given }) => {
-    const isAny = /^Query\.nodes?\.|^AuditFilter\.target/.test(place);
+    const isAny = /^Query\.nodes?\.|^Query\.who|^AuditFilter\.target/.test(place);
     const wrong =
-      /GrantRoleInput\.role|account|owner|parent|actor|onAccount|transferTo|AccountInput\.id/.test(place)
+      /GrantRoleInput\.role|account|owner|createdBy|parent|actor|onAccount|transferTo|AccountInput\.id/.test(place)
         ? ours.project
         : ours.account;
     const before = await everything();
