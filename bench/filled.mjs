@@ -185,7 +185,7 @@ const id = (n, at) => `(lpad(to_hex((extract(epoch FROM ${at}) * 1000)::bigint),
 const madeAt = (n) => `(now() - interval '3 years' + (${n}) * (interval '3 years' / ${rowsWanted}))`;
 
 const large = {
-  credentials: `INSERT INTO credentials (id, store_id, account_id, owner_id, project_id, parent_id, parent_version, kind, name, description,
+  credentials: `INSERT INTO credentials (id, store_id, account_id, owner_id, project_id, parent_id, parent_version, created_by, kind, name, description,
       access_key, provider, full_name, email, enabled, standing, rotating_until, rotate_every, rotate_grace,
       rotation_due_at, created_at, updated_at, expires_at, revoked_at, deleted_at)
     SELECT
@@ -197,6 +197,7 @@ const large = {
         WHEN pg_temp.pick(n, 2, 100) < 70 THEN ${account('131 + pg_temp.pick(n, 3, 870)')} END,
       CASE WHEN place <= 130 AND pg_temp.pick(m, 4, 10) < 8 THEN ${project('place + 130 * pg_temp.pick(m, 5, 15)')} END,
       CASE WHEN m < n THEN ${id('m', madeAt('m'))} END, CASE WHEN m < n THEN 1 END,
+      CASE WHEN pg_temp.pick(n, 37, 10) < 5 THEN ${account(2)} WHEN pg_temp.pick(n, 37, 10000) = 9 THEN ${account(3)} END,
       kind,
       ${oneOf(subjects, 6)} || ' ' || ${oneOf(uses, 7)} || ' ' || n
         || CASE WHEN pg_temp.pick(n, 8, 2000) = 0 THEN ' zebra' ELSE '' END,

@@ -53,8 +53,11 @@ export interface RequestContext {
   readonly claimedRoles: Identified['roles'];
   /** Decisions that go on record soon after they were made. */
   readonly decisions: { note(decision: Decision, crowd?: Decision): void };
-  /** Uses of secrets, which are noted soon after they happened. */
-  readonly lastUsed: { note(credentialId: string, version: number, at: number): void };
+  /** Uses of secrets, and how verifications came out, which are noted soon after they happened. */
+  readonly lastUsed: {
+    note(credentialId: string, version: number, at: number): void;
+    verified(credentialId: string, version: number | null, at: number): void;
+  };
   /** What the caller may still do in this minute. */
   readonly allowance: Allowance;
   readonly log: Log;

@@ -1,5 +1,6 @@
 import { forgetNonces } from './access/nonces.js';
 import { forgetAttempts } from './verification/password-attempts.js';
+import { forgetOldDays } from './credentials/limits/credential-day.js';
 import { retireOutlived } from './credentials/retire.js';
 import type { Database } from './database/database.js';
 import { forgetOldAnswers } from './idempotency/forget.js';
@@ -91,6 +92,7 @@ export function startJobs({
     job('nonces', 60_000, () => forgetNonces(db)),
     job('password attempts', 60_000, () => forgetAttempts(db)),
     job('rate limits', 60_000, forgetWindows),
+    job('days', 600_000, () => forgetOldDays(db)),
     job('idempotency', 600_000, () => forgetOldAnswers(db)),
     ...(auditStream ? [job('audit stream', 1_000, () => auditStream.tick())] : []),
     ...(upkeep ? [job('upkeep', 60_000, () => upkeep.tick())] : []),

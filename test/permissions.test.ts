@@ -49,6 +49,8 @@ const table: Record<string, string> = {
   roles: 'U- +------ ----+++-- ++++- --',
   store: 'U+ +++++++ +++++++++ +++++ ++',
   stores: 'U+ +++++++ +++++++++ +++++ ++',
+  insight: 'U- +------ --------- ++++- --',
+  who: 'UN +NNNNNN NNNNNNNNN ++++N NN',
   auditEvents: 'U- ------- --------+ +--+- --',
   createCredential: 'UN F+NNNNN FFFFNNNNN ++FFN NN',
   updateCredential: 'UN FN+NNNN NNNNNNNNN ++FFN NN',
@@ -187,6 +189,16 @@ const operations: Record<string, Operation> = {
   roles: listing('roles(first: 100)', 'role', 'roles'),
   store: { document: 'query { store(name: "keyway") { id } }', on: none },
   stores: { document: 'query { stores { id } }', on: none, shows: (data) => data.stores[0] !== undefined },
+  insight: {
+    document: 'query ($target: ID!) { insight(account: $target) { credentials } }',
+    on: target('account'),
+    shows: (data) => data.insight.credentials > 0,
+  },
+  who: {
+    document: 'query ($target: ID!) { who(can: CREDENTIAL_READ, on: $target) { nodes { asOwner } } }',
+    on: target('credential'),
+    shows: (data) => (data.who.nodes as object[]).length > 0,
+  },
   auditEvents: {
     document: 'query ($target: ID!) { auditEvents(filter: { target: [$target] }) { nodes { id } } }',
     on: target('credential'),

@@ -5,7 +5,7 @@ import { parseId } from '../ids.js';
 import { nowhere, Permission, type Reach, type Rights } from './principal.js';
 
 /** What is left to do where an account or project was deleted: to read its log, and to see who may. */
-const leftOfEnded: ReadonlySet<Permission> = new Set([Permission.AUDIT_READ, Permission.ROLE_READ]);
+export const leftOfEnded: ReadonlySet<Permission> = new Set([Permission.AUDIT_READ, Permission.ROLE_READ]);
 
 /**
  * All that the grants of an account allow, as of now: of a role held on an account, also in its sub-accounts and their

@@ -93,15 +93,25 @@ const byParent = (stopped: Stopped) =>
 /** That a rotation of a credential is under way, or its previous secret may still work. */
 export const rotating = '(c.rotating_until IS NOT NULL AND c.rotating_until > now())';
 
-/** The status of a credential. */
-export const status = firstOf(
-  hindrances('c', lookedUp),
-  `coalesce(CASE WHEN c.parent_id IS NOT NULL THEN ${byParent(lookedUp)} END,
+function statusBy(stopped: Stopped): string {
+  return firstOf(
+    hindrances('c', stopped),
+    `coalesce(CASE WHEN c.parent_id IS NOT NULL THEN ${byParent(stopped)} END,
     CASE WHEN ${rotating} THEN 'ROTATING' ELSE 'ACTIVE' END)`,
-);
+  );
+}
+
+/** The status of a credential. */
+export const status = statusBy(lookedUp);
 
 const quoted = (texts: readonly string[]) => texts.map((text) => `'${text}'`).join(', ');
 const told = Object.entries(faults);
+
+/** The same for many rows at once. Its parameter `:stopped` is what `stoppedAccounts` gives. */
+export const statusAmong = statusBy(listed);
+
+/** What a credential is that works. */
+export const workingStatuses: readonly Status[] = ['ACTIVE', 'ROTATING'];
 
 /** Why a credential does not work; null where it does. */
 export const fault = `CASE ${status} ${told.flatMap(([name, code]) => (code ? [`WHEN '${name}' THEN '${code}'`] : [])).join(' ')} END`;

@@ -23,6 +23,12 @@ export const mostNodes = largestPage;
 /** Items of a list in an input, such as a filter's: each is a parameter of a statement. */
 export const mostListed = 100;
 
+/** Days for which it is kept how often credentials were verified, and which one answer may look back: a year, and some to compare. */
+export const daysKept = 400;
+
+/** What `insight` costs besides its rows, in points: it looks at all that its caller may see, for up to half a second. */
+export const insightCost = 200;
+
 /** Roles of one store that a sync makes by itself: no vendor has so many, and a listing could name any number. */
 export const mostRolesOfStore = 1_000;
 

@@ -223,6 +223,7 @@ function columnsOf(
   return {
     storeId: store.id,
     accountId: account.id,
+    createdById: ctx.principal.accountId,
     ownerId: owner?.id ?? null,
     projectId: project?.id ?? null,
     name: input.name,

@@ -234,6 +234,15 @@ export class CredentialResolver {
     return credential.ownerId === null ? null : accountNamed(ctx).load(credential.ownerId);
   }
 
+  @FieldResolver(() => Account, {
+    nullable: true,
+    description:
+      'The account that created or issued it. Null if Keyway made it by itself or found it in an outside store, if it was made before Keyway recorded this, or if the viewer may not see the account.',
+  })
+  createdBy(@Ctx() ctx: RequestContext, @Root() credential: Row<Credential>): Promise<Account | null> | null {
+    return credential.createdById === null ? null : accountById(ctx).load(credential.createdById);
+  }
+
   @FieldResolver(() => Project, {
     nullable: true,
     description: 'The project that it is in; null if it is in none.',

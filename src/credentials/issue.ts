@@ -169,6 +169,7 @@ async function derive(
     id,
     storeId: parent.storeId,
     accountId: parent.accountId,
+    createdById: ctx.principal.accountId,
     ownerId: parent.ownerId,
     projectId: parent.projectId,
     parentId: parent.id,

@@ -26,7 +26,8 @@ import {
   TypeNameMetaFieldDef,
 } from 'graphql';
 import { largestPage, usualPage } from '../config/limits.js';
-import type { Answered } from '../inputs/declared.js';
+import type { Answered, Spanned } from '../inputs/declared.js';
+import { durationMs } from '../time.js';
 
 /** The size of a page that is asked for: of which field of the schema, and by which of its arguments. */
 export interface AskedPage {
@@ -46,8 +47,8 @@ export interface OperationWeight {
 
 /**
  * Weighs an operation before it runs. An object costs one point, a scalar none; the items of a list count by the size
- * of their page, by the items of the argument that they answer, or by an assumed number; a field of a mutation costs ten
- * more. Fragments weigh wherever they are
+ * of their page, by the items of the argument that they answer, by the days in one, or by an assumed number; a field of a
+ * mutation costs ten more, and one that reads far more than it answers what it declares. Fragments weigh wherever they are
  * spread, but are looked at once, so that the time taken is in proportion to the document; a fragment within itself
  * counts once. Lists of introspection count as one item, as they cost no rows. What the schema does not have weighs
  * nothing: whether the document fits is not known yet.
@@ -191,9 +192,11 @@ class Scale {
     const inner = this.weigh(node.selectionSet, type);
     if (isIntrospectionType(parent)) return { ...own, once: 1 + inner.once + inner.each, each: 0 };
 
-    const page = this.#page(node, definition) ?? this.#answered(node, definition);
+    const page =
+      this.#page(node, definition) ?? this.#answered(node, definition) ?? this.#spanned(node, definition);
+    const besides = (definition.extensions['costs'] as number | undefined) ?? 0;
     if (!isListType(getNullableType(definition.type)))
-      return { ...own, once: 1 + inner.once + inner.each * (page ?? assumedItems), each: 0 };
+      return { ...own, once: 1 + besides + inner.once + inner.each * (page ?? assumedItems), each: 0 };
     const item = 1 + inner.once + inner.each * assumedItems;
     return page === undefined ? { ...own, once: 0, each: item } : { ...own, once: item * page, each: 0 };
   }
@@ -220,6 +223,29 @@ class Scale {
     if (!answers) return undefined;
     const argument = node.arguments?.find(({ name }) => name.value === answers.argument);
     return Math.min(answers.most, (argument && this.#length(argument.value)) ?? answers.most);
+  }
+
+  /** How many parts the time has that the field answers; undefined where it answers none. What is more is refused. */
+  #spanned(node: FieldNode, definition: GraphQLField<unknown, unknown>): number | undefined {
+    const spans = definition.extensions['spans'] as Spanned | undefined;
+    if (!spans) return undefined;
+    const byDefault = definition.args.find(({ name }) => name === spans.argument)?.defaultValue;
+    const argument = node.arguments?.find(({ name }) => name.value === spans.argument);
+    return argument ? this.#parts(argument.value, spans, byDefault) : partsOf(byDefault, spans);
+  }
+
+  #parts(node: ValueNode, spans: Spanned, byDefault: unknown): number {
+    if (node.kind === Kind.STRING) return partsOf(node.value, spans);
+    if (node.kind !== Kind.VARIABLE) return spans.most;
+    const value = given(this.variables, node.name.value);
+    if (value === undefined) {
+      this.#note(node, (other) => other === undefined);
+      const other = this.#default(node);
+      return other ? this.#parts(other, spans, byDefault) : partsOf(byDefault, spans);
+    }
+    const parts = partsOf(value, spans);
+    this.#note(node, (other) => other !== undefined && partsOf(other, spans) === parts);
+    return parts;
   }
 
   #number(node: ValueNode): unknown {
@@ -265,6 +291,16 @@ function add(one: Weight, other: Weight): Weight {
     once: Math.min(one.once + other.once, boundless),
     each: Math.min(one.each + other.each, boundless),
   };
+}
+
+/** What is no length of time is refused, whatever it would cost. */
+function partsOf(value: unknown, { unitMs, most }: Spanned): number {
+  try {
+    const parts = typeof value === 'string' ? Math.ceil(durationMs(value) / unitMs) : most;
+    return Math.min(most, Math.max(1, parts));
+  } catch {
+    return most;
+  }
 }
 
 const given = (variables: Readonly<Record<string, unknown>>, name: string): unknown =>

@@ -27,6 +27,8 @@ import {
   AbandonedResolver,
   StoreCredentialsResolver,
 } from '../credentials/credential.resolver.js';
+import { CredentialUseResolver, InsightResolver, StoreCountResolver } from '../insight/insight.resolver.js';
+import { WhoResolver } from '../insight/who.resolver.js';
 import { CredentialLimitsResolver } from '../credentials/limits/limits.resolver.js';
 import { registry, type Registry } from '../connectors/registry.js';
 import type { RequestContext } from '../context.js';
@@ -84,6 +86,10 @@ const resolvers: NonEmptyArray<Resolver> = [
   AuditEventLinksResolver,
   CredentialAuditResolver,
   SyncResolver,
+  InsightResolver,
+  StoreCountResolver,
+  CredentialUseResolver,
+  WhoResolver,
 ];
 
 /**

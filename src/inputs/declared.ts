@@ -24,6 +24,19 @@ export interface Answered {
 export const Answers = (argument: string, most: number) =>
   Extensions({ answers: { argument, most } satisfies Answered });
 
+/** The length of time in an argument of which a field answers each part, how long a part is, and how many there may be. */
+export interface Spanned {
+  argument: string;
+  unitMs: number;
+  most: number;
+}
+
+/** Declares a list that has an item for each part of the time in an argument, so that it weighs as many (S2). */
+export const Spans = (spanned: Spanned) => Extensions({ spans: spanned });
+
+/** Declares a field that costs so many points besides: as it reads far more rows than it answers (S2). */
+export const Costs = (points: number) => Extensions({ costs: points });
+
 /** The arguments of a field as they were given, of their types and with their defaults, but held to no rules yet. */
 export type Arguments = Readonly<Record<string, unknown>>;
 

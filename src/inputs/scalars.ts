@@ -26,6 +26,15 @@ export const DateTime = textScalar({
   write: writeInstant,
 });
 
+/** A day of UTC. Inside, it is text as it is outside. */
+export const Day = textScalar({
+  name: 'Date',
+  description: 'A day of UTC as in RFC 3339 (ISO 8601): `2026-11-22`.',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339#section-5.6',
+  expected: 'a day as in RFC 3339, between the years 1 and 9999',
+  read: (text) => (/^\d{4}-\d\d-\d\d$/.test(text) && utcSeconds(text, '00:00:00', 0) ? text : undefined),
+});
+
 /** A length of time. Inside, it is text in its one spelling, so that equal lengths are equal. */
 export const Duration = textScalar({
   name: 'Duration',

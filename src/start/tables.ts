@@ -30,11 +30,15 @@ import { LimitsOfCredentials1796820000000 } from '../../migrations/1796820000000
 import { IdentitiesShutOut1796810000000 } from '../../migrations/1796810000000-identities-shut-out.js';
 import { RateLimits1796830000000 } from '../../migrations/1796830000000-rate-limits.js';
 import { ExpandScim1796840000000 } from '../../migrations/1796840000000-expand-scim.js';
+import { ExpandDaysOfCredentials1796860000000 } from '../../migrations/1796860000000-expand-days-of-credentials.js';
+import { ExpandCreatorsOfCredentials1796861000000 } from '../../migrations/1796861000000-expand-creators-of-credentials.js';
+import { ExpandRotationsByDay1796862000000 } from '../../migrations/1796862000000-expand-rotations-by-day.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
 import { MfaDevice } from '../accounts/mfa-device.js';
 import { AuditEvent, AuditFormerPart, AuditHead } from '../audit/audit-event.js';
+import { CredentialDay, VerificationDay } from '../credentials/limits/credential-day.js';
 import { CredentialRole } from '../credentials/record/credential-role.js';
 import { CredentialUse } from '../credentials/record/credential-use.js';
 import { CredentialSecret } from '../credentials/record/credential-version.js';
@@ -60,6 +64,7 @@ export const entities = [
   AuditFormerPart,
   AuditHead,
   Credential,
+  CredentialDay,
   CredentialLimits,
   CredentialRole,
   CredentialSecret,
@@ -80,6 +85,7 @@ export const entities = [
   ScopeGrant,
   StoreSync,
   TakenOfLimit,
+  VerificationDay,
 ];
 
 /** All changes of the tables, oldest first. */
@@ -116,4 +122,7 @@ export const migrations = [
   LimitsOfCredentials1796820000000,
   RateLimits1796830000000,
   ExpandScim1796840000000,
+  ExpandDaysOfCredentials1796860000000,
+  ExpandCreatorsOfCredentials1796861000000,
+  ExpandRotationsByDay1796862000000,
 ];

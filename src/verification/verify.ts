@@ -172,7 +172,7 @@ function note(ctx: RequestContext, { code, match }: Case): void {
   const crowd = decisionOf(caller, { action, accountId: principal.accountId }, ending);
   const told = known && decisionOf(caller, { action, ...aboutCredential(known) }, ending);
   decisions.note(told ?? crowd, crowd);
-  if (match.version?.number && isGood(code)) lastUsed.note(match.version.id, match.version.number, ctx.at);
+  if (known) lastUsed.verified(known.id, isGood(code) ? known.number : null, ctx.at);
 }
 
 const aboutCredential = ({ id, accountId, projectId }: PresentedCredential) => ({

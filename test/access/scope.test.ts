@@ -48,6 +48,11 @@ const places: Record<string, { type: keyof Tenant | 'store'; given: Given }> = {
   'Query.node.id': { type: 'credential', given: (id) => ({ id }) },
   'Query.nodes.ids': { type: 'credential', given: (id) => ({ ids: [id] }) },
   'Query.credential.id': { type: 'credential', given: (id) => ({ id }) },
+  'Query.insight.account': { type: 'account', given: (id) => ({ account: id }) },
+  'Query.insight.store': { type: 'store', given: (id) => ({ store: id }) },
+  'Query.who.on': { type: 'credential', given: (id) => ({ on: id }) },
+  'CredentialFilter.ids': { type: 'credential', given: (id) => ({ ids: [id] }) },
+  'CredentialFilter.createdBy': { type: 'account', given: (id) => ({ createdBy: [id] }) },
   'CredentialFilter.store': { type: 'store', given: (id) => ({ store: [id] }) },
   'CredentialFilter.account': { type: 'account', given: (id) => ({ account: [id] }) },
   'CredentialFilter.owner': { type: 'subAccount', given: (id) => ({ owner: [id] }) },
@@ -147,7 +152,9 @@ function give(place: string, given: Record<string, unknown>): Promise<Answer> {
   const [type = '', field = '', argument = ''] = place.split('.');
   if (type === 'Query') {
     const list = argument === 'ids';
-    return asked(`query ($value: ${list ? '[ID!]!' : 'ID!'}) { ${field}(${argument}: $value) { id } }`, {
+    const can = field === 'who' ? 'can: ROLE_READ, ' : '';
+    const read = { insight: 'credentials', who: 'totalCount' }[field] ?? 'id';
+    return asked(`query ($value: ${list ? '[ID!]!' : 'ID!'}) { ${field}(${can}${argument}: $value) { ${read} } }`, {
       value: given[argument],
     });
   }
@@ -218,7 +225,9 @@ test.each(foreign)("S30: another tenant's id as %s is absent, and nothing change
   const before = await everything();
   const calls = seqera.calls.length;
   const { code, data } = await give(place, given(theirs[type]));
-  if (place.startsWith('Query')) expect(Object.values(data)).toEqual([place.endsWith('ids') ? [null] : null]);
+  if (place.startsWith('Query.insight')) expect(data).toEqual({ insight: { credentials: 0 } });
+  else if (place.startsWith('Query.who')) expect(code).toBe('NOT_FOUND');
+  else if (place.startsWith('Query')) expect(Object.values(data)).toEqual([place.endsWith('ids') ? [null] : null]);
   else if (place.includes('Filter')) expect(Object.values(data)).toEqual([{ nodes: [], totalCount: 0 }]);
   else expect(code).toBe('NOT_FOUND');
   expect(await everything()).toEqual(before);
@@ -357,9 +366,9 @@ describe('S30: an outside store is seen', () => {
 test.each(Object.entries(places))(
   'S31: an id of another type as %s is BAD_USER_INPUT',
   async (place, { given }) => {
-    const isAny = /^Query\.nodes?\.|^AuditFilter\.target/.test(place);
+    const isAny = /^Query\.nodes?\.|^Query\.who|^AuditFilter\.target/.test(place);
     const wrong =
-      /GrantRoleInput\.role|account|owner|parent|actor|onAccount|transferTo|AccountInput\.id/.test(place)
+      /GrantRoleInput\.role|account|owner|createdBy|parent|actor|onAccount|transferTo|AccountInput\.id/.test(place)
         ? ours.project
         : ours.account;
     const before = await everything();

@@ -168,6 +168,10 @@ export class Credential implements Node {
   @Column('uuid', { name: 'parent_id', nullable: true })
   parentId: string | null;
 
+  /** Who created or issued it; null where that is not known. */
+  @Column('uuid', { name: 'created_by', nullable: true })
+  createdById: string | null;
+
   @Field(() => CredentialKind, { description: 'What its secret consists of.' })
   @Column('text')
   kind: CredentialKind;

@@ -45,6 +45,11 @@ registerEnumType(OrderDirection, {
     'Which credentials: those that match every field that is given. A list matches if one of its items does.',
 })
 export class CredentialFilter {
+  @Field(() => [ID], { nullable: true, description: 'Their own ids.' })
+  @Optional()
+  @ListOf(mostListed, IdRule())
+  ids?: string[] | null;
+
   @Field(() => [ID], { nullable: true, description: 'Ids of stores that they are in.' })
   @Optional()
   @ListOf(mostListed, IdRule())
@@ -59,6 +64,15 @@ export class CredentialFilter {
   @Optional()
   @ListOf(mostListed, IdRule())
   owner?: string[] | null;
+
+  @Field(() => [ID], {
+    nullable: true,
+    description:
+      'Ids of accounts that created or issued them. What is not known to be created by any matches none.',
+  })
+  @Optional()
+  @ListOf(mostListed, IdRule())
+  createdBy?: string[] | null;
 
   @Field(() => [ID], {
     nullable: true,
@@ -99,6 +113,24 @@ export class CredentialFilter {
   @Optional()
   @Line(1, longestName)
   search?: string | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'Those that were created after this time.' })
+  @Optional()
+  @AsTyped()
+  createdAfter?: string | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'Those that were created before this time.' })
+  @Optional()
+  @AsTyped()
+  createdBefore?: string | null;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Those that expire after this time. What never expires does not match.',
+  })
+  @Optional()
+  @AsTyped()
+  expiresAfter?: string | null;
 
   @Field(() => DateTime, {
     nullable: true,

@@ -24,12 +24,18 @@ export function filtered(filter: CredentialFilter, stopped: readonly string[] = 
   const where: Condition[] = [];
   const ids = (name: string, type: Parameters<typeof decodeId>[0], given: readonly string[]) =>
     given.map((id, index) => decodeId(type, id, `filter.${name}.${index}`));
-  const { store, account, owner, project, role } = filter;
+  const { store, account, owner, createdBy, project, role } = filter;
+  if (filter.ids)
+    where.push(condition('c.id = ANY(:credentials)', { credentials: ids('ids', 'Credential', filter.ids) }));
   if (store)
     where.push(condition('c.store_id = ANY(:store)', { store: ids('store', 'CredentialStore', store) }));
   if (account)
     where.push(condition('c.account_id = ANY(:account)', { account: ids('account', 'Account', account) }));
   if (owner) where.push(condition('c.owner_id = ANY(:owner)', { owner: ids('owner', 'Account', owner) }));
+  if (createdBy)
+    where.push(
+      condition('c.created_by = ANY(:creators)', { creators: ids('createdBy', 'Account', createdBy) }),
+    );
   if (project) where.push(ofProjects(ids('project', 'Project', project)));
   if (role) where.push(condition(carrying, { role: ids('role', 'Role', role) }));
   if (filter.kind)
@@ -38,6 +44,17 @@ export function filtered(filter: CredentialFilter, stopped: readonly string[] = 
     where.push(condition('c.provider = ANY(:provider)', { provider: filter.provider satisfies Provider[] }));
   if (filter.status) where.push(condition(hasStatus(names(filter.status)), { stopped }));
   if (filter.search) where.push(searching('c.search_text', filter.search));
+  if (filter.createdAfter)
+    where.push(
+      condition('c.created_at > CAST(:createdAfter AS timestamptz)', { createdAfter: filter.createdAfter }),
+    );
+  if (filter.createdBefore)
+    where.push(
+      condition('c.created_at < CAST(:createdBefore AS timestamptz)', {
+        createdBefore: filter.createdBefore,
+      }),
+    );
+  if (filter.expiresAfter) where.push(condition(expiresAfter, { expiresAfter: filter.expiresAfter }));
   if (filter.expiresBefore) {
     where.push(
       condition(`${expiry} < CAST(:expiresBefore AS timestamptz)`, { expiresBefore: filter.expiresBefore }),
@@ -92,7 +109,9 @@ const unusedBefore = (time: string) =>
 const names = (status: readonly CredentialStatus[]) =>
   [...new Set(status)].sort().map((one) => `${one}` as const);
 
-const expiry = "coalesce(c.expires_at, 'infinity')";
+/** SQL for when a credential `c` expires: what never does is the last to. */
+export const expiry = "coalesce(c.expires_at, 'infinity')";
+const expiresAfter = `${expiry} > CAST(:expiresAfter AS timestamptz) AND ${expiry} < 'infinity'`;
 
 const orders: Record<CredentialOrderBy, Pick<Order, 'expression' | 'type' | 'id'>> = {
   CREATED_AT: { expression: 'c.created_at', type: 'timestamptz', id: 'c.id' },

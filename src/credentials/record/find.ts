@@ -340,14 +340,16 @@ const secretColumns = [
 const versionState =
   "CASE WHEN v.state = 'PREVIOUS' AND v.valid_until <= now() AND c.external_id IS NULL THEN 'RETIRED' ELSE v.state END";
 const outlived = "o.state = 'SWITCHED' AND f.valid_until <= now() AND c.external_id IS NULL";
-const rotationState = `CASE WHEN ${outlived} THEN 'FINISHED' ELSE o.state END`;
+/** The state of a rotation `o` of a credential `c`, from its version `f`. */
+export const rotationState = `CASE WHEN ${outlived} THEN 'FINISHED' ELSE o.state END`;
 const seenLately = `coalesce(f.last_used_at >= now() - interval '24 hours', false)`;
 // What is temporary is presented by a secret of its own, and ends with the one that it was derived from.
 const livedBy = `EXISTS (SELECT 1 FROM credentials d WHERE d.parent_id = c.id AND d.parent_version = f.number
   AND d.revoked_at IS NULL AND d.deleted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now()))`;
 // Of what is presented to other stores, Keyway sees no use, and so never that there is none.
 const ofOurs = "c.store_id = (SELECT id FROM stores WHERE kind = 'BUILT_IN')";
-const safeToRetire = `f.state IN ('RETIRED', 'FAILED') OR ${outlived}
+/** That nothing is presented by the secret `f` before a rotation `o` any more. */
+export const safeToRetire = `f.state IN ('RETIRED', 'FAILED') OR ${outlived}
   OR o.state = 'SWITCHED' AND ${ofOurs} AND NOT ${seenLately} AND NOT ${livedBy}`;
 
 const lastUsed = "CASE WHEN u.last_used_at = '-infinity' THEN NULL ELSE u.last_used_at END";
@@ -362,10 +364,10 @@ const credentialColumns = columnsFor({
   ),
   seldom: group(
     'fullName email problem baseUrl trust mfaAuthenticated externalId scope goneAt partial reachesStore permissions secretPrefix secretFormat signatureScheme revokeReason',
-    'storeRevision parentVersion standing rotatingUntil rotateEvery rotateGrace rotationDueAt rotationTriedAt endingSince'.split(
+    'storeRevision parentVersion standing rotatingUntil rotateEvery rotateGrace rotationDueAt rotationTriedAt endingSince createdById'.split(
       ' ',
     ),
-    ['rotationPolicy'],
+    ['rotationPolicy', 'createdBy'],
   ),
   use: group('lastUsedAt'),
   limits: group('limits', [], ['rateLimit', 'remainingUses']),
