@@ -17,8 +17,7 @@ const ask = async (args: string[], around: object = {}) =>
 const json = async (args: string[], around: object = {}) => {
   const { code, out, err } = await ask([...args, '--json'], around);
   expect({ code, err }).toEqual({ code: 0, err: '' });
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  return JSON.parse(out) as any;
+  return JSON.parse(out);
 };
 const create = (name: string, ...more: string[]) =>
   json(['create', name, '--account', account, '--kind', 'access-key', ...more]);

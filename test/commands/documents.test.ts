@@ -9,7 +9,7 @@ import * as project from '../../src/commands/documents/project.js';
 import * as role from '../../src/commands/documents/role.js';
 import * as store from '../../src/commands/documents/store.js';
 import * as viewer from '../../src/commands/documents/viewer.js';
-import { buildSchema, Kind, parse, validate } from 'graphql';
+import { buildSchema, Kind, OperationTypeNode, parse, validate } from 'graphql';
 
 const schema = buildSchema(readFileSync('schema.graphql', 'utf8'));
 const files = {
@@ -45,7 +45,7 @@ test.each(documents)('%s fits the schema', (_, document) => {
 test('each mutation of the graph has a command, or a reason why it has none', () => {
   const sent = documents.flatMap(([, document]) =>
     parse(document).definitions.flatMap((definition) =>
-      definition.kind === Kind.OPERATION_DEFINITION && definition.operation === 'mutation'
+      definition.kind === Kind.OPERATION_DEFINITION && definition.operation === OperationTypeNode.MUTATION
         ? definition.selectionSet.selections.flatMap((field) =>
             field.kind === Kind.FIELD ? field.name.value : [],
           )

@@ -15,8 +15,7 @@ const ask = (args: string[], around: object = {}) =>
 const json = async (args: string[]) => {
   const { code, out, err } = await ask(args);
   expect({ code, err }).toEqual({ code: 0, err: '' });
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  return JSON.parse(out) as any;
+  return JSON.parse(out);
 };
 
 test('accounts, projects and roles are made, shown, changed, granted, withdrawn and deleted by their names', async () => {
