@@ -15,8 +15,7 @@ export interface CallerSettings {
   readonly isPlain: boolean;
 }
 
-/** The variable with the token, which what a command runs has no use for. */
-export const tokenOfCaller = 'KEYWAY_TOKEN';
+const tokenOfCaller = 'KEYWAY_TOKEN';
 
 const names: readonly string[] = ['KEYWAY_URL', tokenOfCaller, 'KEYWAY_PROFILE'];
 

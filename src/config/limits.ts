@@ -156,7 +156,7 @@ export const largeBody = 16 * kibibyte;
  * Requests of all callers that are under way at once, where nothing else is set, but for those that wait for a store: some
  * dozens keep a core busy, and of more each is answered later, and no more of them in a second.
  */
-export const usualRequests = 128;
+export const usualRequests = 160;
 
 /** Requests beyond those that revoke and do nothing else, and are let in whatever else is under way. */
 export const mostRevoking = 8;

@@ -38,7 +38,7 @@ import {
   refuseTunnel,
 } from './failures.js';
 import { expectAsked, expectAskedByGet } from './asked.js';
-import { limitRequests } from './admission.js';
+import { limitRequests } from './admission/admission.js';
 import { limitConnections } from './connections.js';
 import { mediaTypeFor } from './media-type.js';
 import { addPages } from './pages.js';

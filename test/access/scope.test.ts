@@ -154,9 +154,12 @@ function give(place: string, given: Record<string, unknown>): Promise<Answer> {
     const list = argument === 'ids';
     const can = field === 'who' ? 'can: ROLE_READ, ' : '';
     const read = { insight: 'credentials', who: 'totalCount' }[field] ?? 'id';
-    return asked(`query ($value: ${list ? '[ID!]!' : 'ID!'}) { ${field}(${can}${argument}: $value) { ${read} } }`, {
-      value: given[argument],
-    });
+    return asked(
+      `query ($value: ${list ? '[ID!]!' : 'ID!'}) { ${field}(${can}${argument}: $value) { ${read} } }`,
+      {
+        value: given[argument],
+      },
+    );
   }
   if (type.endsWith('Filter')) {
     const list =
@@ -227,7 +230,8 @@ test.each(foreign)("S30: another tenant's id as %s is absent, and nothing change
   const { code, data } = await give(place, given(theirs[type]));
   if (place.startsWith('Query.insight')) expect(data).toEqual({ insight: { credentials: 0 } });
   else if (place.startsWith('Query.who')) expect(code).toBe('NOT_FOUND');
-  else if (place.startsWith('Query')) expect(Object.values(data)).toEqual([place.endsWith('ids') ? [null] : null]);
+  else if (place.startsWith('Query'))
+    expect(Object.values(data)).toEqual([place.endsWith('ids') ? [null] : null]);
   else if (place.includes('Filter')) expect(Object.values(data)).toEqual([{ nodes: [], totalCount: 0 }]);
   else expect(code).toBe('NOT_FOUND');
   expect(await everything()).toEqual(before);
@@ -368,7 +372,9 @@ test.each(Object.entries(places))(
   async (place, { given }) => {
     const isAny = /^Query\.nodes?\.|^Query\.who|^AuditFilter\.target/.test(place);
     const wrong =
-      /GrantRoleInput\.role|account|owner|createdBy|parent|actor|onAccount|transferTo|AccountInput\.id/.test(place)
+      /GrantRoleInput\.role|account|owner|createdBy|parent|actor|onAccount|transferTo|AccountInput\.id/.test(
+        place,
+      )
         ? ours.project
         : ours.account;
     const before = await everything();

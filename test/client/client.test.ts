@@ -205,7 +205,12 @@ describe('sends again', () => {
     expect((await client({ fetch: lossy }).verify(presented())).valid).toBe(true);
     expect(bodies).toHaveLength(2);
     const once = losing(1);
-    const signedRequest: SignedRequestInput = { scheme: 'NCP_SIGNATURE_V2', method: 'GET', url: '/', headers: [] };
+    const signedRequest: SignedRequestInput = {
+      scheme: 'NCP_SIGNATURE_V2',
+      method: 'GET',
+      url: '/',
+      headers: [],
+    };
     const error = await refusalOf(client({ fetch: once.fetch }).verify({ proof: { signedRequest } }));
     expect([error.code, once.bodies.length]).toEqual(['UNREACHABLE', 1]);
   });

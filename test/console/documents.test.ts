@@ -9,9 +9,8 @@ import { texts } from '../../console/src/texts.js';
 const schema = buildSchema(readFileSync('schema.graphql', 'utf8'));
 
 test('the documents and their types are what codegen writes', async () => {
-  const { writtenDocuments } = (await import('../../console/documents.mjs' as string)) as {
-    writtenDocuments: () => Promise<string>;
-  };
+  const path: string = '../../console/documents.mjs';
+  const { writtenDocuments } = (await import(path)) as { writtenDocuments: () => Promise<string> };
   expect(readFileSync('console/src/graph/documents.ts', 'utf8') === (await writtenDocuments())).toBe(true);
 });
 

@@ -468,22 +468,25 @@ test('another address is not found', async () => {
 });
 
 describe('pages', () => {
-  test.each(['/', '/explore'])('%s contacts no other host, as its content security policy says', async (path) => {
-    const { headers, status } = await raw(path);
-    expect(status).toBe(200);
-    const policy = headers.get('content-security-policy') ?? '';
-    const directives = new Map(
-      policy.split(';').map((directive) => {
-        const [name = '', ...sources] = directive.trim().split(/\s+/);
-        return [name, sources] as const;
-      }),
-    );
-    expect(directives.get('default-src')).toEqual(["'none'"]);
-    expect(directives.get('frame-ancestors')).toEqual(["'none'"]);
-    expect(directives.get('script-src')).not.toContain("'unsafe-inline'");
-    for (const [, sources] of directives)
-      for (const source of sources) expect(source).not.toMatch(/^(https?:|\*)/);
-  });
+  test.each(['/', '/explore'])(
+    '%s contacts no other host, as its content security policy says',
+    async (path) => {
+      const { headers, status } = await raw(path);
+      expect(status).toBe(200);
+      const policy = headers.get('content-security-policy') ?? '';
+      const directives = new Map(
+        policy.split(';').map((directive) => {
+          const [name = '', ...sources] = directive.trim().split(/\s+/);
+          return [name, sources] as const;
+        }),
+      );
+      expect(directives.get('default-src')).toEqual(["'none'"]);
+      expect(directives.get('frame-ancestors')).toEqual(["'none'"]);
+      expect(directives.get('script-src')).not.toContain("'unsafe-inline'");
+      for (const [, sources] of directives)
+        for (const source of sources) expect(source).not.toMatch(/^(https?:|\*)/);
+    },
+  );
 });
 
 describe('in production', () => {

@@ -297,7 +297,7 @@ test('it costs more than its rows, and as many as the days that are asked for', 
   const costOf = async (asked: string, variables?: object) => {
     const query = `query ${variables ? '($window: Duration!) ' : ''}{ insight { ${asked} } }`;
     const { text } = await server.ask(query, { ...variables });
-    return (JSON.parse(text) as any).extensions.cost;
+    return JSON.parse(text).extensions.cost;
   };
   expect(await costOf('credentials')).toBe(201);
   expect(await costOf('rotationsByDay(window: "P10D") { day }')).toBe(211);

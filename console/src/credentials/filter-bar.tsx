@@ -29,6 +29,7 @@ export function FilterBar({ address, go }: Props) {
     project: byId(data?.projects.nodes),
     account: byId(data?.accounts.nodes),
     owner: byId(data?.accounts.nodes),
+    createdBy: byId(data?.accounts.nodes),
   };
   const valuesOf = (field: FilterField) =>
     field.name in named

@@ -5,10 +5,12 @@ import { texts } from '../texts.ts';
 export type FilterField =
   | { name: ListField; type: 'list'; values?: Readonly<Record<string, string>> }
   | { name: 'search' | 'unusedFor'; type: 'text'; values?: Readonly<Record<string, string>> }
-  | { name: 'expiresBefore' | 'rotationDueBefore'; type: 'day' }
+  | { name: DayField; type: 'day' }
   | { name: 'rotationOverdue' | 'withoutOwner' | 'includeDeleted'; type: 'flag' };
 
-type ListField = 'status' | 'kind' | 'store' | 'provider' | 'project' | 'account' | 'owner' | 'role';
+type ListField =
+  'status' | 'kind' | 'store' | 'provider' | 'project' | 'account' | 'owner' | 'createdBy' | 'role' | 'ids';
+type DayField = 'createdAfter' | 'createdBefore' | 'expiresAfter' | 'expiresBefore' | 'rotationDueBefore';
 
 /** Every filter of the graph, by its name there: in the address it has the same one. */
 export const filterFields: readonly FilterField[] = [
@@ -20,7 +22,12 @@ export const filterFields: readonly FilterField[] = [
   { name: 'owner', type: 'list' },
   { name: 'account', type: 'list' },
   { name: 'provider', type: 'list' },
+  { name: 'createdBy', type: 'list' },
   { name: 'role', type: 'list' },
+  { name: 'ids', type: 'list' },
+  { name: 'createdAfter', type: 'day' },
+  { name: 'createdBefore', type: 'day' },
+  { name: 'expiresAfter', type: 'day' },
   { name: 'expiresBefore', type: 'day' },
   { name: 'rotationDueBefore', type: 'day' },
   { name: 'unusedFor', type: 'text', values: texts.filters.unusedFor },

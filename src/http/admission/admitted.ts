@@ -1,4 +1,4 @@
-import { overloaded } from '../errors.js';
+import { overloaded } from '../../errors.js';
 import type { Places } from './places.js';
 
 /** A request that was let in: it has a place until its answer is sent or its connection ends. */

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Config } from '../config/config.js';
-import { overloaded } from '../errors.js';
-import { publicError, seconds } from '../graph/errors/answer.js';
-import { newId } from '../ids.js';
-import { scimError } from '../scim/refusal.js';
-import { always, costless } from './failures.js';
-import { mediaTypeFor } from './media-type.js';
-import { exposedHeaders } from './rate-limit-headers.js';
-import { scimPath } from './scim-routes.js';
+import type { Config } from '../../config/config.js';
+import { overloaded } from '../../errors.js';
+import { publicError, seconds } from '../../graph/errors/answer.js';
+import { newId } from '../../ids.js';
+import { scimError } from '../../scim/refusal.js';
+import { always, costless } from '../failures.js';
+import { mediaTypeFor } from '../media-type.js';
+import { exposedHeaders } from '../rate-limit-headers.js';
+import { scimPath } from '../scim-routes.js';
 
 const status = 503;
 

@@ -1,10 +1,10 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
-import { clientAddress } from '../access/addresses.js';
-import type { Config } from '../config/config.js';
-import { mostRevoking } from '../config/limits.js';
-import type { Log } from '../log.js';
-import { neighbourhoodOf } from '../config/ranges.js';
-import type { Telemetry } from '../telemetry/telemetry.js';
+import { clientAddress } from '../../access/addresses.js';
+import type { Config } from '../../config/config.js';
+import { mostRevoking } from '../../config/limits.js';
+import type { Log } from '../../log.js';
+import { neighbourhoodOf } from '../../config/ranges.js';
+import type { Telemetry } from '../../telemetry/telemetry.js';
 import { Admitted } from './admitted.js';
 import { Places } from './places.js';
 import { shed } from './shed.js';
