@@ -1,15 +1,5 @@
 import { useState } from 'react';
-import {
-  Button,
-  Checkbox,
-  Dialog,
-  DialogTrigger,
-  Input,
-  Label,
-  Popover,
-  SearchField,
-  TextField,
-} from 'react-aria-components';
+import { Button, Checkbox, Input, Label, SearchField, TextField } from 'react-aria-components';
 import { useQuery } from 'urql';
 import { FilterChoicesDocument } from '../graph/documents.ts';
 import { Choice } from '../parts/choice.tsx';
@@ -24,6 +14,7 @@ interface Props {
 /** Every filter of the graph: the usual ones beside the search, the others behind a button, what is set as a list. */
 export function FilterBar({ address, go }: Props) {
   const [{ data }] = useQuery({ query: FilterChoicesDocument });
+  const [isOpen, setOpen] = useState(false);
   const named = {
     store: byId(data?.stores),
     project: byId(data?.projects.nodes),
@@ -48,16 +39,14 @@ export function FilterBar({ address, go }: Props) {
         {usual.map((field) => (
           <Field key={field.name} field={field} values={valuesOf(field)} address={address} set={set} />
         ))}
-        <DialogTrigger>
-          <Button>{texts.filters.add}</Button>
-          <Popover className="popover wide">
-            <Dialog aria-label={texts.filters.add}>
-              {others.map((field) => (
-                <Field key={field.name} field={field} values={valuesOf(field)} address={address} set={set} />
-              ))}
-            </Dialog>
-          </Popover>
-        </DialogTrigger>
+        <Button aria-expanded={isOpen} aria-controls="more-filters" onPress={() => setOpen(!isOpen)}>
+          {texts.filters.add}
+        </Button>
+      </div>
+      <div id="more-filters" className="more" hidden={!isOpen}>
+        {others.map((field) => (
+          <Field key={field.name} field={field} values={valuesOf(field)} address={address} set={set} />
+        ))}
       </div>
       <ul className="chips">
         {setFilters(address).map(({ field, text }) => (

@@ -89,7 +89,7 @@ export function Inventory() {
   const filter = useMemo(() => filterOf(address), [address]);
   const orderBy = useMemo(() => orderOf(address), [address]);
   const [{ data: counted }] = useQuery({ query: InventoryCountDocument, variables: { filter } });
-  const { rows, error, isLoading, hasMore, loadMore, again } = usePages(filter, orderBy);
+  const { rows, error, isLoading, loadMore, again } = usePages(filter, orderBy);
   const go = (next: URLSearchParams) => navigate(`/credentials${next.size > 0 ? `?${next.toString()}` : ''}`);
   const isFiltered = setFilters(address).length > 0;
 
@@ -106,7 +106,10 @@ export function Inventory() {
     <>
       <header className="view">
         <Heading title={texts.credentials.title} />
-        <p role="status">{counted && texts.credentials.count(counted.credentials.totalCount)}</p>
+        <p role="status">
+          {counted && texts.credentials.count(counted.credentials.totalCount)}
+          {isLoading && ` · ${texts.loading}`}
+        </p>
       </header>
       <FilterBar address={address} go={go} />
       {error && <Problem error={error} retry={again} />}
@@ -155,9 +158,7 @@ export function Inventory() {
                   </Row>
                 )}
               </Collection>
-              <TableLoadMoreItem onLoadMore={loadMore} isLoading={isLoading || hasMore}>
-                {texts.loading}
-              </TableLoadMoreItem>
+              <TableLoadMoreItem onLoadMore={loadMore} />
             </TableBody>
           </Table>
         </Virtualizer>

@@ -13,7 +13,6 @@ interface Pages {
   rows: readonly CredentialRowFragment[];
   error: CombinedError | undefined;
   isLoading: boolean;
-  hasMore: boolean;
   /** Asks for the next page, where there is one and none is on its way. */
   loadMore: () => void;
   /** Asks again from the beginning. */
@@ -62,5 +61,5 @@ export function usePages(filter: CredentialFilter, orderBy: CredentialOrder): Pa
   const loadMore = () => {
     if (!isLoading && cursor !== null) void load(cursor, rows);
   };
-  return { rows, error, isLoading, hasMore: cursor !== null, loadMore, again };
+  return { rows, error, isLoading, loadMore, again };
 }
