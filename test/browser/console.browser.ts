@@ -261,39 +261,45 @@ describe('the console in a browser', () => {
     ['light', 390],
     ['dark', 390],
     ['light', 2560],
-  ] as const)('axe finds nothing on any view: %s, %i pixels wide', async (colorScheme, width) => {
-    const context = await browser.newContext({ colorScheme, viewport: { width, height: 900 } });
-    const page = await context.newPage();
-    try {
-      await page.goto(`${server.url}/`);
-      await page.getByLabel('Token').waitFor();
-      expect(await faultsOf(page)).toEqual([]);
-      await signIn(page, server.adminToken);
-      await page.getByRole('row', { name: made.name }).waitFor();
-      expect(await faultsOf(page)).toEqual([]);
-      await page.getByRole('button', { name: 'More filters' }).click();
-      await page.getByLabel('Unused for').waitFor();
-      expect(await faultsOf(page)).toEqual([]);
-      await page.getByRole('button', { name: 'More filters' }).click();
-      await page.getByRole('row', { name: made.name }).click();
-      await page.getByRole('cell', { name: 'credential:create' }).first().waitFor();
-      expect(await faultsOf(page)).toEqual([]);
-      await page.getByRole('button', { name: 'Revoke' }).click();
-      await page.getByRole('dialog').waitFor();
-      expect(await faultsOf(page)).toEqual([]);
-      await page.keyboard.press('Escape');
-      for (const view of ['Stores', 'Audit']) {
-        await page.getByRole('link', { name: view }).click();
-        await page.getByRole('heading', { name: view, level: 1 }).waitFor();
-        await page.locator('.card, tbody tr').first().waitFor();
+  ] as const)(
+    'axe finds nothing on any view: %s, %i pixels wide',
+    async (colorScheme, width) => {
+      const context = await browser.newContext({ colorScheme, viewport: { width, height: 900 } });
+      const page = await context.newPage();
+      try {
+        await page.goto(`${server.url}/`);
+        await page.getByLabel('Token').waitFor();
         expect(await faultsOf(page)).toEqual([]);
-        // Nothing but a table is wider than the window.
-        expect(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+        await signIn(page, server.adminToken);
+        await page.getByRole('row', { name: made.name }).waitFor();
+        expect(await faultsOf(page)).toEqual([]);
+        await page.getByRole('button', { name: 'More filters' }).click();
+        await page.getByLabel('Unused for').waitFor();
+        expect(await faultsOf(page)).toEqual([]);
+        await page.getByRole('button', { name: 'More filters' }).click();
+        await page.getByRole('row', { name: made.name }).click();
+        await page.getByRole('cell', { name: 'credential:create' }).first().waitFor();
+        expect(await faultsOf(page)).toEqual([]);
+        await page.getByRole('button', { name: 'Revoke' }).click();
+        await page.getByRole('dialog').waitFor();
+        expect(await faultsOf(page)).toEqual([]);
+        await page.keyboard.press('Escape');
+        for (const view of ['Stores', 'Audit']) {
+          await page.getByRole('link', { name: view }).click();
+          await page.getByRole('heading', { name: view, level: 1 }).waitFor();
+          await page.locator('.card, tbody tr').first().waitFor();
+          expect(await faultsOf(page)).toEqual([]);
+          // Nothing but a table is wider than the window.
+          expect(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')).toBe(
+            true,
+          );
+        }
+      } finally {
+        await context.close();
       }
-    } finally {
-      await context.close();
-    }
-  }, 180_000);
+    },
+    180_000,
+  );
 });
 
 /** What axe finds wrong with the page as it is, in a line each. Its script is put in past the policy of the page. */
