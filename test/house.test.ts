@@ -14,6 +14,8 @@ const exposing = [
   'access/issuers/asked-keys', // the token that an issuer wants from whoever reads its keys
   'cli/cli', // prints the token that was asked for
   'commands/door/graph', // the token that a Keyway wants, and the secrets of a request to it
+  'commands/run', // the environment of a program that is run with it
+  'commands/exec-credential', // a secret for a program that asks this one for it
   'commands/issued', // a secret for a shell, or one part of it, that was asked for
   'commands/door/profiles', // the file that keeps the tokens of profiles
   'commands/terminal/texts', // an answer that was asked for with its secret

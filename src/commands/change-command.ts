@@ -72,7 +72,7 @@ async function act(session: CommandSession, change: Change, given: Fields): Prom
   const [, operation = ''] = /^\s*mutation\s+\w+\([^)]*\)\s*\{\s*(\w+)/.exec(change.document) ?? [];
   if (given['dryRun'] === true) return writeJson(session.terminal, { operation, variables: { input } });
   if (change.isFinal) await expectMeant(session, change, given);
-  const answer = (await asked(session, change, { ...change.variables?.(session, given), input }))[
+  const answer = (await askWithCode(session, change, { ...change.variables?.(session, given), input }))[
     operation
   ] as Fields;
   if (change.after) return change.after(session, answer, given);
@@ -103,7 +103,11 @@ function merged(input: Fields, path: string, value: unknown): Fields {
 }
 
 /** Asks the graph; where it wants a code of the second factor and a person is there, with the code that they type. */
-async function asked(session: CommandSession, change: Change, variables: Fields): Promise<Fields> {
+export async function askWithCode(
+  session: CommandSession,
+  change: Pick<Change, 'document' | 'takesCode'>,
+  variables: Fields,
+): Promise<Fields> {
   const input = variables['input'] as Fields;
   try {
     return await session.ask(change.document, variables);

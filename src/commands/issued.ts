@@ -20,12 +20,15 @@ const formats = [
 /** Flags for how `--output env` writes a secret. */
 export const issuedOptions = (): readonly Option[] => [
   new Option('--format <format>', 'of --output env: for which reader').choices(formats).default('posix'),
-  new Option('--names <names>', 'of --output env: as the tools of the vendor call them, or by a prefix')
+  ...namingOptions('of --output env: '),
+];
+
+/** Flags for how the variables are called that hold a secret. @param about what goes before, where they are for a part */
+export const namingOptions = (about: string): readonly Option[] => [
+  new Option('--names <names>', `${about}as the tools of the vendor call them, or by a prefix`)
     .choices(['vendor', 'prefix'])
     .default('prefix'),
-  new Option('--prefix <prefix>', 'of --output env: what the names of the variables begin with').default(
-    'KEYWAY',
-  ),
+  new Option('--prefix <prefix>', `${about}what the names of the variables begin with`).default('KEYWAY'),
 ];
 
 /** The variables of a document that shows a secret. */

@@ -15,7 +15,8 @@ export interface CallerSettings {
   readonly isPlain: boolean;
 }
 
-const tokenOfCaller = 'KEYWAY_TOKEN';
+/** The variable with the token, which what a command runs has no use for. */
+export const tokenOfCaller = 'KEYWAY_TOKEN';
 
 const names: readonly string[] = ['KEYWAY_URL', tokenOfCaller, 'KEYWAY_PROFILE'];
 

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { availableParallelism, homedir } from 'node:os';
 import { resolve } from 'node:path';
-import { callerSettings, isOfCaller, type CallerSettings } from './caller.js';
+import { callerSettings, isOfCaller, tokenOfCaller, type CallerSettings } from './caller.js';
 import { readAuditStreamAt, type AuditStreamAt } from './audit-stream-at.js';
 import { isSameDatabase, readCheckpointsAt, type CheckpointsAt } from './checkpoints-at.js';
 import {
@@ -348,6 +348,17 @@ export function examineConfig(given: Environment = process.env, always: Environm
 
 /** What the environment says to the commands that call a Keyway. */
 export const readCaller = (given: Environment = process.env): CallerSettings => callerSettings(given);
+
+/** The environment of a program that a command runs: its own, without the token for Keyway, and with what is added. */
+export function environmentWith(
+  added: Readonly<Record<string, string>>,
+  given: Environment = process.env,
+): Environment {
+  return {
+    ...Object.fromEntries(Object.entries(given).filter(([name]) => name !== tokenOfCaller)),
+    ...added,
+  };
+}
 
 /** Settings that contradict each other, or open more than they seem to. */
 function doubtsOf(config: Config, isSet: (name: string) => boolean): string[] {
