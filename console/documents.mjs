@@ -36,7 +36,7 @@ export async function writtenDocuments() {
   });
 }
 
-const asText = ['ID', 'DateTime', 'Duration', 'EmailAddress', 'IPRange', 'URL'];
+const asText = ['ID', 'Date', 'DateTime', 'Duration', 'EmailAddress', 'IPRange', 'URL'];
 /** How each scalar of the graph comes and goes as JSON. */
 const scalars = {
   ...Object.fromEntries(asText.map((name) => [name, 'string'])),

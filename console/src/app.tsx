@@ -1,12 +1,13 @@
 import { useEffect, useState } from 'react';
 import { Button, RouterProvider } from 'react-aria-components';
-import { Link, Redirect, Route, Router, Switch, useLocation } from 'wouter';
+import { Link, Route, Router, Switch, useLocation } from 'wouter';
 import { Audit } from './audit/audit.tsx';
 import { CredentialPage } from './credentials/credential-page.tsx';
 import { Inventory } from './credentials/inventory.tsx';
 import { Choice } from './parts/choice.tsx';
 import { Mark } from './parts/mark.tsx';
 import { NotFound } from './parts/not-found.tsx';
+import { Overview } from './overview/overview.tsx';
 import { useSession, WithSession } from './session/session.tsx';
 import { Stores } from './stores/stores.tsx';
 import { texts } from './texts.ts';
@@ -25,7 +26,9 @@ export function App() {
   );
 }
 
-const views = ['credentials', 'stores', 'audit'] as const;
+const views = { overview: '/', credentials: '/credentials', stores: '/stores', audit: '/audit' } as const;
+
+const isAt = (path: string, href: string) => path === href || (href !== '/' && path.startsWith(href));
 
 function Shell() {
   const { viewer, signOut } = useSession();
@@ -47,13 +50,9 @@ function Shell() {
           <Mark /> {texts.product}
         </span>
         <nav aria-label={texts.navigation}>
-          {views.map((view) => (
-            <Link
-              key={view}
-              href={`/${view}`}
-              aria-current={path.startsWith(`/${view}`) ? 'page' : undefined}
-            >
-              {texts.views[view]}
+          {Object.entries(views).map(([view, href]) => (
+            <Link key={view} href={href} aria-current={isAt(path, href) ? 'page' : undefined}>
+              {texts.views[view as keyof typeof views]}
             </Link>
           ))}
           <a href={`${base}/explore`}>{texts.explorer}</a>
@@ -65,7 +64,7 @@ function Shell() {
       <main id="content">
         <Switch>
           <Route path="/">
-            <Redirect to="/credentials" replace />
+            <Overview />
           </Route>
           <Route path="/credentials">
             <Inventory />

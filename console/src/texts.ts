@@ -11,7 +11,7 @@ export const texts = {
   product: 'Keyway',
   skip: 'Skip to the content',
   navigation: 'Views',
-  views: { credentials: 'Credentials', stores: 'Stores', audit: 'Audit' },
+  views: { overview: 'Overview', credentials: 'Credentials', stores: 'Stores', audit: 'Audit' },
   explorer: 'GraphQL explorer',
   theme: { label: 'Colours', auto: 'As the system', light: 'Light', dark: 'Dark' },
   signIn: {
@@ -52,6 +52,31 @@ export const texts = {
     request: (id: string) => `Request ${id}`,
     outcomeUnknown:
       'It is not known whether the change was made. Try again: the same request is never carried out twice.',
+  },
+  overview: {
+    title: 'Overview',
+    attention: {
+      expiring: 'expire within 30 days',
+      overdue: 'are overdue for rotation',
+      withoutOwner: 'have no owner',
+      unused: 'were not used for 90 days',
+    },
+    byStatus: 'By status',
+    rotation: {
+      rotating: 'Rotating',
+      safeToRetire: 'Safe to retire: the previous secret is not used any more',
+      failed: 'Failed',
+      unknown: 'Outcome unknown',
+    },
+    plots: {
+      expiries: 'Expiries by week, ahead',
+      rotations: 'Rotations by day',
+      verifications: 'Verifications by day',
+      refusals: 'Refused verifications by day',
+    },
+    figures: 'As a table',
+    day: 'From (UTC)',
+    count: 'Count',
   },
   credentials: {
     title: 'Credentials',

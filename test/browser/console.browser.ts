@@ -39,7 +39,7 @@ describe('the console in a browser', () => {
   beforeEach(async () => {
     made = { name: `payments ${Math.random()}`, id: '' };
     made.id = (await makeCredential(server, account, { name: made.name, secret: { token: {} } })).id;
-    visit = await open(browser, server.url);
+    visit = await open(browser, `${server.url}/credentials`);
   });
   afterEach(async () => {
     await visit.context.close();
@@ -90,6 +90,21 @@ describe('the console in a browser', () => {
     await page.getByText('60 credentials').waitFor();
     await page.goBack();
     await page.getByText('No credential matches').waitFor();
+  });
+
+  test('the first screen counts what needs somebody, and each number opens its list', async () => {
+    const { page, complaints } = visit;
+    await page.goto(server.url);
+    await signIn(page, server.adminToken);
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    const unowned = page.getByRole('link', { name: 'have no owner' });
+    const count = Number(/\d+/.exec((await unowned.textContent()) ?? '')?.[0]);
+    expect(count).toBeGreaterThanOrEqual(61);
+    await page.locator('.bars canvas').nth(3).waitFor();
+    await page.getByText('As a table: Rotations by day').click();
+    await unowned.click();
+    await page.getByText(`${count} credentials`).waitFor();
+    expect(complaints).toEqual([]);
   });
 
   test('all of a list can be reached, a page after the other', async () => {
@@ -238,10 +253,9 @@ describe('the console in a browser', () => {
 
   test('behind a path it lies below it, on a view that is loaded again too', async () => {
     const behind = await startTestServer({ KEYWAY_BASE_PATH: '/keyway' });
-    const { context, page, requests, complaints } = await open(browser, `${behind.url}/keyway/`);
+    const { context, page, requests, complaints } = await open(browser, `${behind.url}/keyway/credentials`);
     try {
       await signIn(page, behind.adminToken);
-      await page.waitForURL(`${behind.url}/keyway/credentials`);
       await page.getByRole('row').nth(1).click();
       await page.waitForURL(/\/keyway\/credentials\/cred_/);
       await page.reload();
@@ -271,6 +285,9 @@ describe('the console in a browser', () => {
         await page.getByLabel('Token').waitFor();
         expect(await faultsOf(page)).toEqual([]);
         await signIn(page, server.adminToken);
+        await page.locator('.bars canvas').nth(3).waitFor();
+        expect(await faultsOf(page)).toEqual([]);
+        await page.getByRole('link', { name: 'Credentials', exact: true }).click();
         await page.getByRole('row', { name: made.name }).waitFor();
         expect(await faultsOf(page)).toEqual([]);
         await page.getByRole('button', { name: 'More filters' }).click();

@@ -9,15 +9,21 @@ const parts = [
   'AuditEventConnection',
   'AccountConnection',
   'ProjectConnection',
+  'DayCount',
+  'Insight',
   'IssuedSecret',
   'KeyValue',
   'PageInfo',
   'RateLimit',
+  'RotationDay',
+  'RotationHealth',
   'RotationPolicy',
+  'StatusCount',
   'StoreBudget',
   'StoreChange',
   'StoreHealth',
   'StoreSync',
+  'WeekCount',
 ];
 
 /**

@@ -1277,6 +1277,24 @@ export type CheckStoreMutationVariables = Exact<{
 
 export type CheckStoreMutation = { checkStore: { store: StoreCardFragment } };
 
+export type OverviewQueryVariables = Exact<{ [key: string]: never }>;
+
+export type OverviewQuery = {
+  insight: {
+    credentials: number;
+    expiring: number;
+    overdue: number;
+    withoutOwner: number;
+    unused: number;
+    byStatus: Array<{ status: CredentialStatus; count: number }>;
+    rotationHealth: { rotating: number; safeToRetire: number; failed: number; unknown: number };
+    expiriesByWeek: Array<{ week: string; count: number }>;
+    rotationsByDay: Array<{ day: string; count: number }>;
+    verificationsByDay: Array<{ day: string; count: number }>;
+    refusalsByDay: Array<{ day: string; count: number }>;
+  };
+};
+
 export const CredentialRowFragmentDoc = gql`
   fragment CredentialRow on Credential {
     id
@@ -1630,3 +1648,40 @@ export const CheckStoreDocument = gql`
   }
   ${StoreCardFragmentDoc}
 ` as unknown as DocumentNode<CheckStoreMutation, CheckStoreMutationVariables>;
+export const OverviewDocument = gql`
+  query Overview {
+    insight {
+      credentials
+      byStatus {
+        status
+        count
+      }
+      expiring
+      overdue
+      withoutOwner
+      unused
+      rotationHealth {
+        rotating
+        safeToRetire
+        failed
+        unknown
+      }
+      expiriesByWeek {
+        week
+        count
+      }
+      rotationsByDay {
+        day
+        count
+      }
+      verificationsByDay {
+        day
+        count
+      }
+      refusalsByDay {
+        day
+        count
+      }
+    }
+  }
+` as unknown as DocumentNode<OverviewQuery, OverviewQueryVariables>;

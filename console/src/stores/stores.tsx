@@ -15,14 +15,22 @@ import { Problem } from '../parts/problem.tsx';
 import { Time } from '../parts/time.tsx';
 import { texts } from '../texts.ts';
 
-/** A card for each store: whether it can be reached, what its last sync found, and how much may still be asked of it. */
 export function Stores() {
-  const [{ data, error }, again] = useQuery({ query: StoresDocument });
   return (
     <>
       <header className="view">
         <Heading title={texts.stores.title} />
       </header>
+      <StoreCards />
+    </>
+  );
+}
+
+/** A card for each store: whether it can be reached, what its last sync found, and how much may still be asked of it. */
+export function StoreCards() {
+  const [{ data, error }, again] = useQuery({ query: StoresDocument });
+  return (
+    <>
       {error && <Problem error={error} retry={again} />}
       {!data && !error && <p role="status">{texts.loading}</p>}
       {data?.stores.length === 0 && <Empty {...texts.stores.empty} />}
