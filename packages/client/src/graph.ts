@@ -195,8 +195,18 @@ export type CreateCredentialInput = {
 export type CredentialFilter = {
   /** Ids of accounts that they belong to. */
   account?: Array<string> | null | undefined;
+  /** Those that were created after this time. */
+  createdAfter?: string | null | undefined;
+  /** Those that were created before this time. */
+  createdBefore?: string | null | undefined;
+  /** Ids of accounts that created or issued them. What is not known to be created by any matches none. */
+  createdBy?: Array<string> | null | undefined;
+  /** Those that expire after this time. What never expires does not match. */
+  expiresAfter?: string | null | undefined;
   /** Those that expire before this time, or have expired. */
   expiresBefore?: string | null | undefined;
+  /** Their own ids. */
+  ids?: Array<string> | null | undefined;
   /** Whether deleted credentials are listed too. */
   includeDeleted?: boolean | null | undefined;
   /** What their secrets consist of. */
