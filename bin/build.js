@@ -158,7 +158,10 @@ async function pack(root, packer) {
   return outputFiles.map(({ path, contents }) => ({ file: basename(path), contents }));
 }
 
-/** The console, from sources that are newer than it; in a process of its own, as it takes as long as all the rest. */
+/**
+ * The console, where what it is made of has changed; in a process of its own, as it takes as long as all the rest. Where it
+ * cannot be made, Keyway serves everything else.
+ */
 async function makeConsole(root) {
   const from = join(root, consoleSources);
   const folder = join(root, 'dist/console');
@@ -167,25 +170,25 @@ async function makeConsole(root) {
   const stamp = digestOf(['package-lock.json', ...filesIn(root, consoleSources)], root);
   if (textOf(join(folder, 'made-from')) === stamp) return;
   const made = `${folder}.${process.pid}`;
-  const vite = join(dirname(createRequire(join(from, 'any.js')).resolve('vite/package.json')), 'bin/vite.js');
+  const vite = join(root, 'node_modules/vite/bin/vite.js');
   const child = spawn(process.execPath, [vite, 'build', '--logLevel', 'error', '--outDir', made], {
     cwd: from,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error('the console could not be built');
-  writeFileSync(join(made, 'made-from'), stamp);
-  replaceFolder(made, folder);
+  if (code === 0) {
+    writeFileSync(join(made, 'made-from'), stamp);
+    replaceFolder(made, folder);
+  } else {
+    console.error('The console could not be built, and is left out. After npm ci it is tried again.');
+  }
+  rmSync(made, { recursive: true, force: true });
 }
 
 /** What these files are, in a word. */
 function digestOf(paths, root) {
   const hash = createHash('sha256');
-  for (const path of [...paths].sort())
-    hash
-      .update(path)
-      .update('\0')
-      .update(readFileSync(join(root, path)));
+  for (const path of [...paths].sort()) hash.update(`${path}\0${textOf(join(root, path))}\0`);
   return hash.digest('hex');
 }
 

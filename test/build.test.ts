@@ -57,6 +57,26 @@ test('what is not built is built, what is built is run as it is, and what has ch
   expect(await ran()).toEqual({ stdout: 'second\n', stderr: 'Building Keyway…\n' });
 });
 
+test('the console is built with it, again where it has changed; one that cannot be built is left out, and told', async () => {
+  write('served');
+  mkdirSync(join(root, 'console'));
+  const page = () => readFileSync(join(root, 'dist/console/index.html'), 'utf8');
+  writeFileSync(join(root, 'console/index.html'), '<title>one</title>');
+  writeFileSync(join(root, 'console/vite.config.ts'), 'export default {};');
+  expect(await ran()).toEqual({ stdout: 'served\n', stderr: 'Building Keyway…\n' });
+  expect(page()).toContain('one');
+  writeFileSync(join(root, 'console/index.html'), '<title>other</title>');
+  touch('console/index.html');
+  await ran();
+  expect(page()).toContain('other');
+  writeFileSync(join(root, 'console/vite.config.ts'), 'throw new Error();');
+  touch('console/vite.config.ts');
+  const { stdout, stderr } = await ran();
+  expect(stdout).toBe('served\n');
+  expect(stderr).toContain('The console could not be built, and is left out.');
+  expect(page()).toContain('other');
+});
+
 test('packages are packed with the rest: where npm has changed any, it is built again', async () => {
   write('first');
   await ran();
