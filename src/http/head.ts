@@ -27,6 +27,10 @@ export function refusalOfHead({ url = '', headers, httpVersion }: IncomingMessag
   return undefined;
 }
 
+/** The address of a request as routes know it: without the path that Keyway lies below. */
+export const addressBelow = (basePath: string, url: string): string =>
+  url.startsWith(`${basePath}/`) ? url.slice(basePath.length) : url;
+
 function isDecodable(url: string): boolean {
   // Node would hand over a byte that is not encoded as a character of its own.
   if (/[^!-~]/.test(url)) return false;

@@ -20,7 +20,7 @@ import { KeywayError, unavailable } from '../errors.js';
 import { newId } from '../ids.js';
 import type { RateLimits } from '../rate-limits/rate-limits.js';
 import { addressOf, callOf } from './call.js';
-import { refusalOfHead } from './head.js';
+import { addressBelow, refusalOfHead } from './head.js';
 import { readJsonBody } from './json-body.js';
 import type { Log } from '../log.js';
 import { largeBody } from '../config/limits.js';
@@ -90,8 +90,7 @@ export async function openHttp({
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     genReqId: () => newId(),
-    rewriteUrl: ({ url = '/' }) =>
-      url.startsWith(`${config.basePath}/`) ? url.slice(config.basePath.length) : url,
+    rewriteUrl: ({ url = '/' }) => addressBelow(config.basePath, url),
     // A request without the header Host is refused below: Node would answer with nothing.
     http: {
       headersTimeout: limits.headersSeconds * 1_000,
@@ -395,11 +394,12 @@ async function addGraph(
     }),
   );
   const { scim: directories, basePath } = config;
-  const description = JSON.stringify(openApiOf(parts.schema, basePath));
+  // Not at the start, which few ask for it after.
+  let description: string | undefined;
   app.get(openApiPath, async (_, reply) =>
     reply
       .headers({ 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-cache' })
-      .send(description),
+      .send((description ??= JSON.stringify(openApiOf(parts.schema, basePath)))),
   );
   const hooks = { onRequest, onSend: tellLimits };
   const means = { directories, basePath, log, telemetry, hooks, context, parse, charged };

@@ -25,7 +25,14 @@ describe('the console in a browser', () => {
     server = await startTestServer();
     browser = await chromium.launch({
       executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-sync',
+        '--host-resolver-rules=MAP keyway.test 127.0.0.1',
+      ],
     });
     account = await makeAccount(server, { name: 'shop' });
     for (let at = 0; at < 60; at++)
@@ -82,6 +89,12 @@ describe('the console in a browser', () => {
     await page.getByRole('columnheader', { name: 'Name' }).click();
     await page.waitForURL(/direction=ASC/);
     await page.getByRole('row').nth(1).filter({ hasText: first }).waitFor();
+    await page.getByRole('button', { name: 'More filters' }).click();
+    await page.getByLabel('Role (id)').fill('role_0000000000000000000000');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/role=role_0/);
+    await page.getByRole('button', { name: 'Remove the filter Role (id)' }).click();
+    await page.getByText('60 credentials').waitFor();
     await page.getByRole('button', { name: 'Status' }).click();
     await page.getByRole('option', { name: 'Revoked', exact: true }).click();
     await page.waitForURL(/status=REVOKED/);
@@ -186,9 +199,12 @@ describe('the console in a browser', () => {
     expect(data.credential.status).toBe('REVOKED');
   });
 
-  test('it is disabled and enabled again', async () => {
+  test.each([
+    ['on this machine', '127.0.0.1'],
+    ['on a page that came by plain HTTP, which has less of the browser', 'keyway.test'],
+  ])('it is disabled and enabled again, %s', async (_, host) => {
     const { page } = visit;
-    await page.goto(`${server.url}/credentials/${made.id}`);
+    await page.goto(`http://${host}:${new URL(server.url).port}/credentials/${made.id}`);
     await signIn(page, server.adminToken);
     for (const [action, status] of [
       ['Disable', 'Disabled'],

@@ -3,12 +3,12 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connector } from '../../src/connectors/connector.js';
 import { registry } from '../../src/connectors/registry.js';
-import { checkStore, makeStore, seqeraAt } from '../stores/stores.js';
+import { checkStore, makeStore } from '../stores/stores.js';
 import { expectData, makeAccount, makeCaller, makeCredential } from '../support/make.js';
 import { gate } from '../support/on-the-way.js';
 import { metricsOf, scrape } from '../support/scrape.js';
 import { startTestServer, type TestServer } from '../support/server.js';
-import { startSeqera, type Seqera } from '../upstreams/seqera.js';
+import { startApinizer, type Apinizer } from '../upstreams/apinizer.js';
 import type { Held } from '../upstreams/stand-in.js';
 
 // More is asked for at once than there are places. What holds them checks a store, and waits before it calls it: that needs
@@ -27,7 +27,8 @@ const holds = (connector: Connector): Connector => ({
 });
 
 let server: TestServer;
-let seqera: Seqera;
+// Of a kind that counts no calls in a second: how quickly the tests follow one another is nothing to it.
+let apinizer: Apinizer;
 let store: string;
 beforeAll(async () => {
   const connectors = Object.fromEntries(Object.entries(registry).map(([kind, each]) => [kind, holds(each)]));
@@ -40,12 +41,13 @@ beforeAll(async () => {
     },
     connectors,
   );
-  seqera = await startSeqera();
-  store = await makeStore(server, await makeAccount(server), seqeraAt(seqera));
+  apinizer = await startApinizer({ roles: ['READER'] });
+  const connection = { apinizer: { endpoint: apinizer.url, token: apinizer.token } };
+  store = await makeStore(server, await makeAccount(server), connection);
 });
 afterAll(async () => {
   await server.stop();
-  await seqera.stop();
+  await apinizer.stop();
 });
 afterEach(() => holding?.open());
 
@@ -251,7 +253,7 @@ test('S15: whoever sends a body slowly has no place meanwhile', async () => {
 test('R20: what waits for a store has no place meanwhile, and one when it comes back', async () => {
   const [checks, waiting]: [ReturnType<typeof checkStore>[], Held[]] = [[], []];
   while (waiting.length < places) {
-    const reached = seqera.hold('before');
+    const reached = apinizer.hold('before');
     checks.push(checkStore(server, { id: store }));
     waiting.push(await reached);
   }

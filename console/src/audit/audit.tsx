@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { Button, Input, Label, TextField } from 'react-aria-components';
+import { Button } from 'react-aria-components';
 import { useQuery } from 'urql';
 import { useLocation, useSearch } from 'wouter';
 import {
@@ -12,6 +12,7 @@ import { Choice } from '../parts/choice.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { Heading } from '../parts/heading.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { Typed } from '../parts/typed.tsx';
 import { texts } from '../texts.ts';
 import { AuditEvents } from './audit-events.tsx';
 
@@ -36,10 +37,7 @@ export function Audit() {
         <Heading title={texts.audit.title} />
       </header>
       <div className="bar">
-        <TextField key={action} defaultValue={action} onBlur={({ target }) => set('action', target.value)}>
-          <Label>{texts.audit.action}</Label>
-          <Input />
-        </TextField>
+        <Typed label={texts.audit.action} value={action} set={(text) => set('action', text)} />
         <Choice
           label={texts.audit.outcome}
           any

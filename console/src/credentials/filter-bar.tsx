@@ -1,8 +1,9 @@
 import { useState } from 'react';
-import { Button, Checkbox, Input, Label, SearchField, TextField } from 'react-aria-components';
+import { Button, Checkbox, Input, Label, SearchField } from 'react-aria-components';
 import { useQuery } from 'urql';
 import { FilterChoicesDocument } from '../graph/documents.ts';
 import { Choice } from '../parts/choice.tsx';
+import { Typed } from '../parts/typed.tsx';
 import { texts } from '../texts.ts';
 import { filterFields, setFilters, withFilter, type FilterField } from './filters.ts';
 
@@ -97,15 +98,12 @@ function Field({ field, values, address, set }: FieldProps) {
       />
     );
   return (
-    <TextField
-      key={value}
+    <Typed
+      label={label}
       type={field.type === 'day' ? 'date' : 'text'}
-      defaultValue={value}
-      onBlur={({ target }) => set(name, target.value)}
-    >
-      <Label>{label}</Label>
-      <Input />
-    </TextField>
+      value={value}
+      set={(text) => set(name, text)}
+    />
   );
 }
 

@@ -1,6 +1,7 @@
-import { useRef, type FormEvent, type ReactNode } from 'react';
+import { useState, type FormEvent, type ReactNode } from 'react';
 import { Button, Dialog, Form, Heading, Modal, ModalOverlay } from 'react-aria-components';
 import { texts } from '../texts.ts';
+import { newIdempotencyKey } from './idempotency-key.ts';
 
 interface Props {
   title: string;
@@ -26,10 +27,10 @@ export function Confirm({
   close,
   children,
 }: Props) {
-  const key = useRef(crypto.randomUUID());
+  const [key] = useState(newIdempotencyKey);
   const onSubmit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    submit(key.current, new FormData(event.currentTarget));
+    submit(key, new FormData(event.currentTarget));
   };
   return (
     <Shown close={close} isKeyboardDismissDisabled={isWorking}>

@@ -1,4 +1,3 @@
-import { useRef } from 'react';
 import { Button } from 'react-aria-components';
 import { useMutation, useQuery } from 'urql';
 import { Link } from 'wouter';
@@ -11,6 +10,7 @@ import {
 import { durationInWords } from '../parts/duration.ts';
 import { Empty } from '../parts/empty.tsx';
 import { Heading } from '../parts/heading.tsx';
+import { newIdempotencyKey } from '../parts/idempotency-key.ts';
 import { Problem } from '../parts/problem.tsx';
 import { Time } from '../parts/time.tsx';
 import { texts } from '../texts.ts';
@@ -49,12 +49,6 @@ function Store({ store }: { store: StoreCardFragment }) {
   const { id, name, kind, endpoint, account, health, lastSync, budget, capabilities } = store;
   const [syncing, sync] = useMutation(SyncStoreDocument);
   const [checking, check] = useMutation(CheckStoreDocument);
-  const key = useRef(crypto.randomUUID());
-  const once = (): string => {
-    const now = key.current;
-    key.current = crypto.randomUUID();
-    return now;
-  };
   const error = syncing.error ?? checking.error;
   const isOutside = kind !== 'BUILT_IN';
   return (
@@ -110,7 +104,7 @@ function Store({ store }: { store: StoreCardFragment }) {
           <Button
             isDisabled={syncing.fetching}
             aria-label={`${texts.stores.sync}: ${name}`}
-            onPress={() => void sync({ input: { id, idempotencyKey: once() } })}
+            onPress={() => void sync({ input: { id, idempotencyKey: newIdempotencyKey() } })}
           >
             {texts.stores.sync}
           </Button>
@@ -119,7 +113,7 @@ function Store({ store }: { store: StoreCardFragment }) {
           <Button
             isDisabled={checking.fetching}
             aria-label={`${texts.stores.check}: ${name}`}
-            onPress={() => void check({ input: { id, idempotencyKey: once() } })}
+            onPress={() => void check({ input: { id, idempotencyKey: newIdempotencyKey() } })}
           >
             {texts.stores.check}
           </Button>

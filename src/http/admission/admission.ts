@@ -5,6 +5,7 @@ import { mostRevoking } from '../../config/limits.js';
 import type { Log } from '../../log.js';
 import { neighbourhoodOf } from '../../config/ranges.js';
 import type { Telemetry } from '../../telemetry/telemetry.js';
+import { addressBelow } from '../head.js';
 import { Admitted } from './admitted.js';
 import { Places } from './places.js';
 import { shed } from './shed.js';
@@ -72,7 +73,7 @@ export function limitRequests(
   server.removeAllListeners('request');
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { url = '' } = request;
-    const path = url.startsWith(`${basePath}/`) ? url.slice(basePath.length) : url;
+    const path = addressBelow(basePath, url);
     if (alwaysAnswered.test(path) || admit(usual, request, response)) return void answer?.(request, response);
     if (!mayRevoke(request, path)) return refuse(request, response);
     // The body mostly comes in the packet that its headers came in.

@@ -5,6 +5,7 @@ import { publicError, seconds } from '../../graph/errors/answer.js';
 import { newId } from '../../ids.js';
 import { scimError } from '../../scim/refusal.js';
 import { always, costless } from '../failures.js';
+import { addressBelow } from '../head.js';
 import { mediaTypeFor } from '../media-type.js';
 import { exposedHeaders } from '../rate-limit-headers.js';
 import { scimPath } from '../scim-routes.js';
@@ -19,7 +20,7 @@ export function shed(
 ): void {
   const id = newId();
   const error = overloaded();
-  const path = url.startsWith(`${basePath}/`) ? url.slice(basePath.length) : url;
+  const path = addressBelow(basePath, url);
   const isGraph = /^\/graphql(\?|$)/.test(path);
   const isScim = path.startsWith(`${scimPath}/`);
   const type = isScim
