@@ -24,3 +24,16 @@ export function limitConnections(server: Server, most: number, log: Log, telemet
     [refused, toldMs] = [0, performance.now()];
   });
 }
+
+/**
+ * Ends a connection on which nothing moves for so long, such as one whose caller does not take its answer. Not while the
+ * answer is being made: that may take longer, and Node would leave its caller with a closed connection instead.
+ */
+export function endStalled(server: Server, stalledMs: number): void {
+  server.setTimeout(stalledMs);
+  server.on('request', (_, response) => {
+    response.on('timeout', (socket: Socket) => {
+      if (response.headersSent) socket.destroy();
+    });
+  });
+}

@@ -39,7 +39,7 @@ import {
 } from './failures.js';
 import { expectAsked, expectAskedByGet } from './asked.js';
 import { limitRequests } from './admission/admission.js';
-import { limitConnections } from './connections.js';
+import { endStalled, limitConnections } from './connections.js';
 import { mediaTypeFor } from './media-type.js';
 import { addPages } from './pages.js';
 import { exposedHeaders, rateLimitHeaders } from './rate-limit-headers.js';
@@ -60,6 +60,9 @@ export interface Parts extends Pick<
   rateLimits: RateLimits;
   schema: GraphQLSchema;
 }
+
+/** How long a connection may be still where something is to be sent on it. */
+const stalledMs = 60_000;
 
 export interface HttpOptions {
   config: Config;
@@ -85,7 +88,6 @@ export async function openHttp({
   const app = Fastify({
     bodyLimit: limits.body,
     requestTimeout: limits.requestSeconds * 1_000,
-    connectionTimeout: 60_000,
     keepAliveTimeout: config.keepAliveMs,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -110,6 +112,7 @@ export async function openHttp({
     telemetry,
     revoking: revokingIn(parts?.schema),
   });
+  endStalled(app.server, stalledMs);
   const turns = new Turns();
   // Ours is the only body there is, and its parser the only one.
   app.removeAllContentTypeParsers();
