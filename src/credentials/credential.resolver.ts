@@ -33,7 +33,7 @@ import { DeleteStorePayload } from '../roles/role.resolver.js';
 import { storeNamed } from '../stores/find.js';
 import { CredentialStore } from '../stores/store.js';
 import { createCredential } from './create.js';
-import { Credential, RotationPolicy } from './record/credential.js';
+import { Credential, CredentialKind, RotationPolicy } from './record/credential.js';
 import {
   CreateCredentialInput,
   DeleteCredentialInput,
@@ -572,5 +572,15 @@ export class StoreCredentialsResolver {
     @Args(() => CredentialsArgs) args: CredentialsArgs,
   ) {
     return credentialsOfStore(ctx, store.id, args);
+  }
+
+  @FieldResolver(() => [CredentialKind], {
+    description: 'The kinds of credential that can be created in it, in no particular order.',
+  })
+  creates(@Ctx() { connectors }: RequestContext, @Root() { kind }: Row<CredentialStore>): CredentialKind[] {
+    const connector = connectors[kind];
+    if (!connector?.create) return [];
+    const kinds: readonly string[] = connector.kinds ?? Object.values(CredentialKind);
+    return Object.values(CredentialKind).filter((one) => kinds.includes(one));
   }
 }

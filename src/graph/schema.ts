@@ -28,6 +28,7 @@ import {
   StoreCredentialsResolver,
 } from '../credentials/credential.resolver.js';
 import { CredentialUseResolver, InsightResolver, StoreCountResolver } from '../insight/insight.resolver.js';
+import { ViewerMayResolver, viewerMayResolvers } from '../insight/viewer-may.resolver.js';
 import { WhoResolver } from '../insight/who.resolver.js';
 import { CredentialLimitsResolver } from '../credentials/limits/limits.resolver.js';
 import { registry, type Registry } from '../connectors/registry.js';
@@ -90,6 +91,8 @@ const resolvers: NonEmptyArray<Resolver> = [
   StoreCountResolver,
   CredentialUseResolver,
   WhoResolver,
+  ViewerMayResolver,
+  ...viewerMayResolvers,
 ];
 
 /**
