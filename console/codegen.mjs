@@ -1,7 +1,11 @@
-// Writes the types of the console's documents, and the documents as data, from schema.graphql: `npm run codegen -w console`.
+// Writes what the console has from schema.graphql: the types of its documents with the documents as data, and what its forms
+// ask for. `npm run codegen -w console`.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { writtenDocuments } from './documents.mjs';
+import { writtenForms } from './forms.mjs';
 
-const path = fileURLToPath(new URL('src/graph/documents.ts', import.meta.url));
-writeFileSync(path, await writtenDocuments());
+const write = (path, text) => writeFileSync(fileURLToPath(new URL(path, import.meta.url)), text);
+
+write('src/graph/documents.ts', await writtenDocuments());
+write('src/graph/forms.ts', await writtenForms());

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { Button, RouterProvider } from 'react-aria-components';
 import { Link, Route, Router, Switch, useLocation } from 'wouter';
 import { Audit } from './audit/audit.tsx';
@@ -11,6 +11,11 @@ import { Overview } from './overview/overview.tsx';
 import { useSession, WithSession } from './session/session.tsx';
 import { Stores } from './stores/stores.tsx';
 import { texts } from './texts.ts';
+
+const CreatePage = lazy(() => import('./credentials/create-page.tsx'));
+const Access = lazy(() => import('./access/access.tsx'));
+const PlacePage = lazy(() => import('./access/place-page.tsx'));
+const ConnectPage = lazy(() => import('./stores/connect-page.tsx'));
 
 /** The path that the page lies below, without the last slash. */
 const base = new URL(document.baseURI).pathname.replace(/\/$/, '');
@@ -26,7 +31,13 @@ export function App() {
   );
 }
 
-const views = { overview: '/', credentials: '/credentials', stores: '/stores', audit: '/audit' } as const;
+const views = {
+  overview: '/',
+  credentials: '/credentials',
+  stores: '/stores',
+  access: '/access',
+  audit: '/audit',
+} as const;
 
 const isAt = (path: string, href: string) => path === href || (href !== '/' && path.startsWith(href));
 
@@ -62,24 +73,36 @@ function Shell() {
         <Button onPress={signOut}>{texts.signOut}</Button>
       </header>
       <main id="content">
-        <Switch>
-          <Route path="/">
-            <Overview />
-          </Route>
-          <Route path="/credentials">
-            <Inventory />
-          </Route>
-          <Route path="/credentials/:id">{({ id }) => <CredentialPage key={id} id={id} />}</Route>
-          <Route path="/stores">
-            <Stores />
-          </Route>
-          <Route path="/audit">
-            <Audit />
-          </Route>
-          <Route>
-            <NotFound />
-          </Route>
-        </Switch>
+        <Suspense fallback={<p role="status">{texts.loading}</p>}>
+          <Switch>
+            <Route path="/">
+              <Overview />
+            </Route>
+            <Route path="/credentials">
+              <Inventory />
+            </Route>
+            <Route path="/credentials/new">
+              <CreatePage />
+            </Route>
+            <Route path="/credentials/:id">{({ id }) => <CredentialPage key={id} id={id} />}</Route>
+            <Route path="/stores">
+              <Stores />
+            </Route>
+            <Route path="/stores/new">
+              <ConnectPage />
+            </Route>
+            <Route path="/access">
+              <Access />
+            </Route>
+            <Route path="/access/:id">{({ id }) => <PlacePage key={id} id={id} />}</Route>
+            <Route path="/audit">
+              <Audit />
+            </Route>
+            <Route>
+              <NotFound />
+            </Route>
+          </Switch>
+        </Suspense>
       </main>
     </RouterProvider>
   );

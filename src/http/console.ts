@@ -10,7 +10,10 @@ import { KeywayError } from '../errors.js';
  * The paths of the console's views: whichever is opened or loaded again, the page is the same. Only where it lies is told by
  * how deep the path is, so that a proxy may put anything before it.
  */
-const views = { './': ['/', '/credentials', '/stores', '/audit'], '../': ['/credentials/:id'] };
+const views = {
+  './': ['/', '/credentials', '/stores', '/access', '/audit'],
+  '../': ['/credentials/:id', '/stores/new', '/access/:id'],
+};
 
 const types: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
@@ -91,5 +94,5 @@ const policyWith = (nonce: string) =>
     "form-action 'none'",
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
+    'trusted-types default',
   ].join('; ');

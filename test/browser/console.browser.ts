@@ -1,18 +1,15 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { expectData, makeAccount, makeCaller, makeCredential, makeProject } from '../support/make.js';
+import type { Browser } from 'playwright-core';
+import {
+  expectData,
+  grant,
+  makeAccount,
+  makeCaller,
+  makeCredential,
+  makeProject,
+  makeRole,
+} from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
-
-/** A fresh tab at the console, with all that it asked for and all that it complained about. */
-interface Visit {
-  context: BrowserContext;
-  page: Page;
-  requests: string[];
-  complaints: string[];
-}
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+import { faultsOf, launch, open, signIn, type Visit } from './visit.js';
 
 describe('the console in a browser', () => {
   let server: TestServer;
@@ -23,17 +20,7 @@ describe('the console in a browser', () => {
 
   beforeAll(async () => {
     server = await startTestServer();
-    browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-sync',
-        '--host-resolver-rules=MAP keyway.test 127.0.0.1',
-      ],
-    });
+    browser = await launch();
     account = await makeAccount(server, { name: 'shop' });
     for (let at = 0; at < 60; at++)
       await makeCredential(server, account, { name: `key ${String(at).padStart(2, '0')}` });
@@ -77,6 +64,19 @@ describe('the console in a browser', () => {
     );
     await page.reload();
     await page.getByLabel('Token').waitFor();
+  });
+
+  test('no text becomes HTML in the page', async () => {
+    const { page } = visit;
+    await signIn(page, server.adminToken);
+    await page.getByRole('heading', { name: 'Credentials' }).waitFor();
+    const put = (text: string) =>
+      page.evaluate(`document.createElement('p').innerHTML = ${JSON.stringify(text)}`);
+    await put('');
+    for (const text of ['<b>bold</b>', ' ', 'plain']) await expect(put(text)).rejects.toThrow(/TrustedHTML/);
+    await expect(
+      page.evaluate("trustedTypes.createPolicy('other', { createHTML: (text) => text })"),
+    ).rejects.toThrow();
   });
 
   test('a link with filters and an order shows just that, and what is chosen stands in the address', async () => {
@@ -241,14 +241,37 @@ describe('the console in a browser', () => {
     expect([lost, data.credential.versions.length]).toEqual([1, 2]);
   });
 
-  test('who may read alone is told so in words, and nothing is changed', async () => {
+  test('what one may not do is not offered', async () => {
     const { page } = visit;
     const project = await makeProject(server, account);
     const { token } = await makeCaller(server, ['CREDENTIAL_READ'], { onProject: project });
     const { id } = await makeCredential(server, account, { name: 'seen by all', project });
     await page.goto(`${server.url}/credentials/${id}`);
     await signIn(page, token);
+    await page.getByRole('heading', { name: 'Facts' }).waitFor();
+    expect(await page.locator('.view').getByRole('button').count()).toBe(0);
+    await page.getByRole('link', { name: 'Credentials', exact: true }).click();
+    await page.getByRole('row', { name: 'seen by all' }).waitFor();
+    expect(await page.getByRole('link', { name: 'New credential' }).count()).toBe(0);
+    expect(await page.getByRole('checkbox').count()).toBe(0);
+    await page.getByRole('link', { name: 'Stores' }).click();
+    await page.getByRole('heading', { name: 'Stores', level: 1 }).waitFor();
+    expect(await page.getByRole('link', { name: 'Connect a store' }).count()).toBe(0);
+  });
+
+  test('what one may not do any more is told in words, and nothing is changed', async () => {
+    const { page } = visit;
+    const project = await makeProject(server, account);
+    const caller = await makeCaller(server);
+    const role = await makeRole(server, ['CREDENTIAL_READ', 'CREDENTIAL_UPDATE']);
+    const granted = await grant(server, caller.id, role, { onProject: project });
+    await grant(server, caller.id, await makeRole(server, ['CREDENTIAL_READ']), { onProject: project });
+    const { id } = await makeCredential(server, account, { name: 'seen by all', project });
+    await page.goto(`${server.url}/credentials/${id}`);
+    await signIn(page, caller.token);
     await page.getByRole('button', { name: 'Disable' }).click();
+    const withdraw = 'mutation ($id: ID!) { withdrawRole(input: { grant: $id }) { deletedId } }';
+    expectData(await server.ask(withdraw, { id: granted }));
     await page.getByRole('dialog').getByRole('button', { name: 'Disable' }).click();
     await page.getByRole('alert').getByText('FORBIDDEN').waitFor();
     const { data } = await server.ask('query ($id: ID!) { credential(id: $id) { enabled } }', { id });
@@ -334,30 +357,3 @@ describe('the console in a browser', () => {
     180_000,
   );
 });
-
-/** What axe finds wrong with the page as it is, in a line each. Its script is put in past the policy of the page. */
-async function faultsOf(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate<string[]>(`axe.run().then(({ violations }) =>
-    violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 120)).join(' | ')))`);
-}
-
-async function open(browser: Browser, url: string): Promise<Visit> {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-  const requests: string[] = [];
-  const complaints: string[] = [];
-  context.on('request', (request) => requests.push(request.url()));
-  context.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  context.on('weberror', (fault) => complaints.push(fault.error().message));
-  const page = await context.newPage();
-  await page.goto(url);
-  await page.getByLabel('Token').waitFor();
-  return { context, page, requests, complaints };
-}
-
-async function signIn(page: Page, token: string): Promise<void> {
-  await page.getByLabel('Token').fill(token);
-  await page.keyboard.press('Enter');
-}

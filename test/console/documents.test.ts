@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { buildSchema, isEnumType, isInputObjectType, type GraphQLInputObjectType } from 'graphql';
+import { auditFilterOf, auditFilters } from '../../console/src/audit/audit-filters.js';
 import { filterFields, filterOf, orderOf } from '../../console/src/credentials/filters.js';
 import { durationInWords } from '../../console/src/parts/duration.js';
 import { texts } from '../../console/src/texts.js';
@@ -14,11 +15,33 @@ test('the documents and their types are what codegen writes', async () => {
   expect(readFileSync('console/src/graph/documents.ts', 'utf8') === (await writtenDocuments())).toBe(true);
 });
 
+test('the forms ask what the inputs of the graph ask', async () => {
+  const path: string = '../../console/forms.mjs';
+  const { writtenForms } = (await import(path)) as { writtenForms: () => Promise<string> };
+  expect(readFileSync('console/src/graph/forms.ts', 'utf8') === (await writtenForms())).toBe(true);
+});
+
 test('every filter of the graph stands in the address', () => {
   const type = schema.getType('CredentialFilter');
   expect(isInputObjectType(type)).toBe(true);
   const names = Object.keys((type as GraphQLInputObjectType).getFields());
   expect(filterFields.map(({ name }) => name).sort()).toEqual(names.sort());
+});
+
+test('every filter of the audit stands in its address', () => {
+  const type = schema.getType('AuditFilter');
+  const names = isInputObjectType(type) ? Object.keys(type.getFields()) : [];
+  expect([...auditFilters].sort()).toEqual(names.sort());
+  expect(
+    auditFilterOf(
+      new URLSearchParams('action=a:b,c:d&outcome=FAILED&target=cred_1&since=2026-01-01T00:00:00Z&no=such'),
+    ),
+  ).toEqual({
+    action: ['a:b', 'c:d'],
+    outcome: ['FAILED'],
+    target: ['cred_1'],
+    since: '2026-01-01T00:00:00Z',
+  });
 });
 
 test('an address becomes a filter, and what it does not know is left out', () => {
@@ -49,6 +72,8 @@ test.each([
   ['storeKind', 'StoreKind'],
   ['versionState', 'CredentialVersionState'],
   ['outcome', 'AuditOutcome'],
+  ['accountKind', 'AccountKind'],
+  ['permission', 'Permission'],
 ] as const)('there are words for each %s', (name, enumeration) => {
   const type = schema.getType(enumeration);
   const values = isEnumType(type) ? type.getValues().map(({ name }) => name) : [];

@@ -22,6 +22,10 @@ test.each([
   ['/credentials/cred_1mO5qKOUcacMaFXJsmJzQh', '../'],
   ['/stores', './'],
   ['/audit', './'],
+  ['/access', './'],
+  ['/access/acct_0000000000000000000000', '../'],
+  ['/stores/new', '../'],
+  ['/credentials/new', '../'],
 ])('%s is the page, which looks for its files at %s from there', async (path, base) => {
   const { statusCode, headers, bytes } = await get(path);
   expect([statusCode, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
@@ -75,7 +79,7 @@ test('the policy lets in no script but its own files, and no style but those and
   const nonceOf = (answer: typeof one) => /'nonce-([^']+)'/.exec(policyOf(answer))?.[1] ?? '';
   expect(policyOf(one).replace(/'nonce-[^']+'/, "'nonce'")).toBe(
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce'; img-src 'self'; connect-src 'self'; " +
-      "base-uri 'self'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+      "base-uri 'self'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types default",
   );
   expect(Buffer.from(nonceOf(one), 'base64')).toHaveLength(16);
   expect(nonceOf(one)).not.toBe(nonceOf(other));

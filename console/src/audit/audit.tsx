@@ -2,12 +2,8 @@ import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { useQuery } from 'urql';
 import { useLocation, useSearch } from 'wouter';
-import {
-  AuditDocument,
-  type AuditFilter,
-  type AuditLineFragment,
-  type AuditOutcome,
-} from '../graph/documents.ts';
+import { AuditDocument, type AuditFilter, type AuditLineFragment } from '../graph/documents.ts';
+import { withFilter } from '../credentials/filters.ts';
 import { Choice } from '../parts/choice.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { Heading } from '../parts/heading.tsx';
@@ -15,20 +11,19 @@ import { Problem } from '../parts/problem.tsx';
 import { Typed } from '../parts/typed.tsx';
 import { texts } from '../texts.ts';
 import { AuditEvents } from './audit-events.tsx';
+import { auditFilterOf, auditFilters } from './audit-filters.ts';
+import { Export } from './export.tsx';
 
 const pageSize = 50;
 
-/** What was done, tried and refused, newest first. */
+/** What was done, tried and refused, newest first: what is filtered stands in the address. */
 export function Audit() {
   const [, navigate] = useLocation();
   const search = useSearch();
   const address = new URLSearchParams(search);
-  const action = address.get('action') ?? '';
-  const outcome = address.get('outcome') ?? '';
+  const filter = auditFilterOf(address);
   const set = (name: string, value: string) => {
-    const next = new URLSearchParams(address);
-    if (value === '') next.delete(name);
-    else next.set(name, value);
+    const next = withFilter(address, name, value);
     navigate(`/audit${next.size > 0 ? `?${next.toString()}` : ''}`);
   };
   return (
@@ -37,24 +32,29 @@ export function Audit() {
         <Heading title={texts.audit.title} />
       </header>
       <div className="bar">
-        <Typed label={texts.audit.action} value={action} set={(text) => set('action', text)} />
-        <Choice
-          label={texts.audit.outcome}
-          any
-          choices={texts.outcome}
-          value={outcome}
-          choose={(value) => set('outcome', value)}
-        />
+        {auditFilters.map((name) => {
+          const value = address.get(name) ?? '';
+          const label = texts.audit.filters[name];
+          if (name === 'outcome')
+            return (
+              <Choice
+                key={name}
+                label={label}
+                any
+                choices={texts.outcome}
+                value={value in texts.outcome ? value : ''}
+                choose={(text) => set(name, text)}
+              />
+            );
+          const type = name === 'since' || name === 'until' ? 'date' : 'text';
+          return <Typed key={name} label={label} type={type} value={value} set={(text) => set(name, text)} />;
+        })}
+        <Export filter={filter} />
       </div>
-      <Events key={search} filter={filterOf(action, outcome)} />
+      <Events key={search} filter={filter} />
     </>
   );
 }
-
-const filterOf = (action: string, outcome: string): AuditFilter => ({
-  ...(action !== '' && { action: [action] }),
-  ...(outcome in texts.outcome && { outcome: [outcome as AuditOutcome] }),
-});
 
 function Events({ filter }: { filter: AuditFilter }) {
   const [pages, setPages] = useState<readonly (string | null)[]>([null]);

@@ -1,22 +1,27 @@
 import { useState } from 'react';
 import { Button, Input, Label, TextField } from 'react-aria-components';
-import { useMutation, type CombinedError } from 'urql';
+import { useMutation } from 'urql';
+import { useFaults } from '../parts/form/faults.ts';
 import {
+  IssueTemporaryCredentialDocument,
   RevealCredentialDocument,
   RevokeCredentialDocument,
   RotateCredentialDocument,
-  SwitchCredentialDocument,
+  UpdateCredentialDocument,
   type CredentialFactsFragment,
   type IssuedFragment,
+  type StoreCapability,
 } from '../graph/documents.ts';
-import { isAbout } from '../graph/client.ts';
 import { Choice } from '../parts/choice.tsx';
 import { Confirm } from '../parts/confirm.tsx';
+import { textOf } from '../parts/form/input.ts';
 import { Problem } from '../parts/problem.tsx';
 import { SecretDialog } from '../parts/secret.tsx';
 import { texts } from '../texts.ts';
+import { SecondFactor } from './second-factor.tsx';
+import { secretOf, SecretFields } from './secret-fields.tsx';
 
-type Action = 'rotate' | 'reveal' | 'revoke' | 'switch';
+type Action = 'rotate' | 'reveal' | 'revoke' | 'switch' | 'issue';
 
 const over = new Set(['REVOKED', 'REVOKING', 'DELETED', 'GONE', 'ABANDONED']);
 
@@ -30,21 +35,29 @@ export function Actions({ credential }: { credential: CredentialFactsFragment })
     setIssued({ title, issued });
   };
   if (over.has(credential.status) && !issued) return null;
-  const can = (name: (typeof credential.store.capabilities)[number]) =>
-    credential.store.kind === 'BUILT_IN' || credential.store.capabilities.includes(name);
+  const may = new Set(credential.viewerMay);
+  const can = (name: StoreCapability) => credential.store.capabilities.includes(name);
   const offered: readonly [Action, string, boolean][] = [
     [
       'rotate',
       texts.actions.rotate,
-      can('ROTATE') && (credential.kind === 'ACCESS_KEY' || credential.kind === 'TOKEN'),
+      may.has('CREDENTIAL_ROTATE') && can('ROTATE') && credential.parent === null,
     ],
-    ['reveal', texts.actions.reveal, credential.retrievable],
+    ['reveal', texts.actions.reveal, may.has('CREDENTIAL_REVEAL') && credential.retrievable],
+    [
+      'issue',
+      texts.actions.issue,
+      may.has('CREDENTIAL_CREATE') &&
+        can('ISSUE') &&
+        credential.kind === 'ACCESS_KEY' &&
+        credential.parent === null,
+    ],
     [
       'switch',
       credential.enabled === false ? texts.actions.enable : texts.actions.disable,
-      credential.enabled !== null && can('UPDATE'),
+      may.has('CREDENTIAL_UPDATE') && credential.enabled !== null && can('UPDATE'),
     ],
-    ['revoke', texts.actions.revoke, can('REVOKE')],
+    ['revoke', texts.actions.revoke, may.has('CREDENTIAL_REVOKE') && can('REVOKE')],
   ];
   return (
     <div className="buttons">
@@ -65,6 +78,7 @@ export function Actions({ credential }: { credential: CredentialFactsFragment })
       {action === 'reveal' && (
         <Reveal credential={credential} close={close} shown={show(texts.reveal.done)} />
       )}
+      {action === 'issue' && <Issue credential={credential} close={close} shown={show(texts.issue.done)} />}
       {action === 'revoke' && <Revoke credential={credential} close={close} />}
       {action === 'switch' && <Switch credential={credential} close={close} />}
       {issued && <SecretDialog name={credential.name} {...issued} close={() => setIssued(undefined)} />}
@@ -77,16 +91,26 @@ interface DialogProps {
   close: () => void;
 }
 
-function Rotate({
-  credential: { id, name },
-  close,
-  shown,
-}: DialogProps & { shown: (issued: IssuedFragment) => void }) {
+function Rotate({ credential, close, shown }: DialogProps & { shown: (issued: IssuedFragment) => void }) {
+  const { id, name, kind, provider, accessKey } = credential;
   const [{ fetching, error }, rotate] = useMutation(RotateCredentialDocument);
+  const faults = useFaults(error);
   const submit = async (idempotencyKey: string, form: FormData) => {
-    const gracePeriod = textOf(form, 'grace');
+    const password = textOf(form, 'password');
+    const secret =
+      kind === 'PROVIDER_KEYS'
+        ? secretOf(kind, form)
+        : password === undefined
+          ? undefined
+          : { password: { username: accessKey ?? '', password } };
     const { data } = await rotate({
-      input: { id, idempotencyKey, gracePeriod, mfaCode: textOf(form, 'mfaCode') },
+      input: {
+        id,
+        idempotencyKey,
+        gracePeriod: textOf(form, 'grace'),
+        mfaCode: textOf(form, 'mfaCode'),
+        secret,
+      },
     });
     if (data) shown(data.rotateCredential.issued);
   };
@@ -97,9 +121,19 @@ function Rotate({
       isWorking={fetching}
       submit={(key, form) => void submit(key, form)}
       close={close}
+      faults={faults}
     >
       <p>{texts.rotate.text}</p>
-      <Choice label={texts.rotate.grace} name="grace" choices={texts.rotate.choices} value="P1D" />
+      {credential.store.rotation?.previous === 'LIVES' && (
+        <Choice label={texts.rotate.grace} name="grace" choices={texts.rotate.choices} value="P1D" />
+      )}
+      {kind === 'PASSWORD' && (
+        <TextField name="password" type="password" autoComplete="new-password">
+          <Label>{texts.rotate.password}</Label>
+          <Input />
+        </TextField>
+      )}
+      {kind === 'PROVIDER_KEYS' && <SecretFields kind={kind} faults={faults} provider={provider} />}
       <SecondFactor error={error} />
     </Confirm>
   );
@@ -124,6 +158,52 @@ function Reveal({
       close={close}
     >
       <p>{texts.reveal.text}</p>
+      <SecondFactor error={error} />
+    </Confirm>
+  );
+}
+
+function Issue({
+  credential: { id, name, store },
+  close,
+  shown,
+}: DialogProps & { shown: (issued: IssuedFragment) => void }) {
+  const [{ fetching, error }, issue] = useMutation(IssueTemporaryCredentialDocument);
+  const submit = async (idempotencyKey: string, form: FormData) => {
+    const [code, device] = [textOf(form, 'storeMfa'), textOf(form, 'device')];
+    const { data } = await issue({
+      input: {
+        parent: id,
+        idempotencyKey,
+        duration: textOf(form, 'duration'),
+        mfaCode: textOf(form, 'mfaCode'),
+        ...(code !== undefined && device !== undefined && { storeMfa: { code, device } }),
+      },
+    });
+    if (data) shown(data.issueTemporaryCredential.issued);
+  };
+  return (
+    <Confirm
+      title={texts.issue.title(name)}
+      action={texts.actions.issue}
+      isWorking={fetching}
+      submit={(key, form) => void submit(key, form)}
+      close={close}
+    >
+      <p>{texts.issue.text}</p>
+      <Choice label={texts.issue.duration} name="duration" choices={texts.issue.choices} value="PT1H" />
+      {store.kind !== 'BUILT_IN' && (
+        <>
+          <TextField name="device">
+            <Label>{texts.issue.device}</Label>
+            <Input spellCheck="false" />
+          </TextField>
+          <TextField name="storeMfa" inputMode="numeric" autoComplete="one-time-code">
+            <Label>{texts.issue.storeMfa}</Label>
+            <Input />
+          </TextField>
+        </>
+      )}
       <SecondFactor error={error} />
     </Confirm>
   );
@@ -161,7 +241,7 @@ function Revoke({ credential: { id, name }, close }: DialogProps) {
 }
 
 function Switch({ credential: { id, name, enabled, revision }, close }: DialogProps) {
-  const [{ fetching, error }, update] = useMutation(SwitchCredentialDocument);
+  const [{ fetching, error }, update] = useMutation(UpdateCredentialDocument);
   const isOff = enabled === false;
   const submit = async (idempotencyKey: string) => {
     const { data } = await update({
@@ -182,27 +262,4 @@ function Switch({ credential: { id, name, enabled, revision }, close }: DialogPr
       {error && <Problem error={error} />}
     </Confirm>
   );
-}
-
-/** The error of a verb that shows a secret; where it is that a code is missing or wrong, a place to type one. */
-function SecondFactor({ error }: { error: CombinedError | undefined }) {
-  const [isAsked, setAsked] = useState(false);
-  if (error && !isAsked && isAbout(error, 'mfaCode')) setAsked(true);
-  return (
-    <>
-      {isAsked && (
-        <TextField name="mfaCode" inputMode="numeric" autoComplete="one-time-code" isRequired autoFocus>
-          <Label>{texts.actions.mfa}</Label>
-          <Input />
-        </TextField>
-      )}
-      {error && <Problem error={error} />}
-    </>
-  );
-}
-
-/** @returns what was typed, or undefined where nothing was. */
-function textOf(form: FormData, name: string): string | undefined {
-  const text = form.get(name);
-  return typeof text === 'string' && text.trim() !== '' ? text.trim() : undefined;
 }

@@ -1,5 +1,6 @@
 import { Link } from 'wouter';
 import { useQuery } from 'urql';
+import { WhoCard } from '../access/who.tsx';
 import { AuditEvents } from '../audit/audit-events.tsx';
 import {
   CredentialAuditDocument,
@@ -43,6 +44,7 @@ export function CredentialPage({ id }: { id: string }) {
           <Facts credential={credential} />
         </section>
       </div>
+      <WhoCard on={id} />
       <section className="card">
         <h2>{texts.credential.audit}</h2>
         <Audit id={id} revision={credential.revision} />

@@ -1,4 +1,4 @@
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import {
   Cell,
   Collection,
@@ -10,79 +10,31 @@ import {
   TableLayout,
   TableLoadMoreItem,
   Virtualizer,
+  type Selection,
   type SortDescriptor,
 } from 'react-aria-components';
 import { useQuery } from 'urql';
-import { useLocation, useSearch } from 'wouter';
-import {
-  InventoryCountDocument,
-  type CredentialOrderBy,
-  type CredentialRowFragment,
-} from '../graph/documents.ts';
+import { Link, useLocation, useSearch } from 'wouter';
+import { InventoryCountDocument } from '../graph/documents.ts';
 import { Empty } from '../parts/empty.tsx';
 import { Heading } from '../parts/heading.tsx';
 import { Problem } from '../parts/problem.tsx';
-import { Status } from '../parts/status.tsx';
-import { Time } from '../parts/time.tsx';
+import { useSession } from '../session/session.tsx';
 import { texts } from '../texts.ts';
+import { Bulk } from './bulk.tsx';
+import { ColumnChoice } from './column-choice.tsx';
+import { ChooseBox, columnsOf, namesIn, withColumns } from './columns.tsx';
 import { FilterBar } from './filter-bar.tsx';
 import { filterOf, orderOf, setFilters } from './filters.ts';
 import { usePages } from './pages.ts';
+import { SavedViews } from './saved-views.tsx';
 
-const { columns } = texts.credentials;
-
-/** Each column: how wide it is, in pixels, and by what its list can be ordered. */
-const shown: readonly {
-  name: keyof typeof columns;
-  width: number;
-  order?: CredentialOrderBy;
-  cell: (row: CredentialRowFragment) => React.ReactNode;
-}[] = [
-  {
-    name: 'name',
-    width: 240,
-    order: 'NAME',
-    cell: ({ name, accessKey }) => (
-      <>
-        <strong>{name}</strong>
-        {accessKey !== null && <code className="faint">{accessKey}</code>}
-      </>
-    ),
-  },
-  { name: 'status', width: 130, cell: ({ status }) => <Status status={status} /> },
-  { name: 'kind', width: 130, cell: ({ kind }) => texts.kind[kind] },
-  { name: 'store', width: 160, cell: ({ store }) => store.name },
-  {
-    name: 'owner',
-    width: 160,
-    cell: ({ owner }) => owner?.title ?? <span className="faint">{texts.none}</span>,
-  },
-  { name: 'project', width: 150, cell: ({ project }) => project?.name ?? '' },
-  { name: 'expiresAt', width: 130, order: 'EXPIRES_AT', cell: ({ expiresAt }) => <Time at={expiresAt} /> },
-  {
-    name: 'lastUsedAt',
-    width: 130,
-    order: 'LAST_USED_AT',
-    cell: ({ lastUsedAt }) => <Time at={lastUsedAt} />,
-  },
-  {
-    name: 'nextRotation',
-    width: 140,
-    cell: ({ rotationPolicy }) =>
-      rotationPolicy && (
-        <>
-          <Time at={rotationPolicy.nextAt} />
-          {rotationPolicy.overdueSince !== null && (
-            <span className="badge bad">{texts.credentials.overdue}</span>
-          )}
-        </>
-      ),
-  },
-  { name: 'createdAt', width: 130, order: 'CREATED_AT', cell: ({ createdAt }) => <Time at={createdAt} /> },
-];
+/** What several are chosen for. */
+const changing = ['CREDENTIAL_ROTATE', 'CREDENTIAL_UPDATE', 'CREDENTIAL_REVOKE'] as const;
 
 /** All credentials of all stores in one table: what is filtered and ordered stands in the address, so that it can be shared. */
 export function Inventory() {
+  const { may } = useSession();
   const [, navigate] = useLocation();
   const search = useSearch();
   const address = useMemo(() => new URLSearchParams(search), [search]);
@@ -92,6 +44,12 @@ export function Inventory() {
   const { rows, error, isLoading, loadMore, again } = usePages(filter, orderBy);
   const go = (next: URLSearchParams) => navigate(`/credentials${next.size > 0 ? `?${next.toString()}` : ''}`);
   const isFiltered = setFilters(address).length > 0;
+  const areChosen = changing.some((permission) => may.has(permission));
+  const names = namesIn(address);
+  const shown = columnsOf(names, areChosen);
+  const [selection, select] = useState<Selection>(new Set());
+  const chosen = rows.filter(({ id }) => selection === 'all' || selection.has(id));
+  const chooseNone = () => select(new Set());
 
   const sort = ({ column, direction }: SortDescriptor) => {
     const by = shown.find(({ name }) => name === column)?.order;
@@ -110,8 +68,27 @@ export function Inventory() {
           {counted && texts.credentials.count(counted.credentials.totalCount)}
           {isLoading && ` · ${texts.loading}`}
         </p>
+        {may.has('CREDENTIAL_CREATE') && (
+          <Link href="/credentials/new" className="primary">
+            {texts.create.start}
+          </Link>
+        )}
       </header>
       <FilterBar address={address} go={go} />
+      <div className="bar">
+        <ColumnChoice names={names} choose={(chosen) => go(withColumns(address, chosen))} />
+        <SavedViews search={search} open={(view) => go(new URLSearchParams(view))} />
+      </div>
+      {chosen.length > 0 && (
+        <Bulk
+          rows={chosen}
+          clear={chooseNone}
+          done={() => {
+            chooseNone();
+            again();
+          }}
+        />
+      )}
       {error && <Problem error={error} retry={again} />}
       {!error && !isLoading && rows.length === 0 ? (
         <Empty {...(isFiltered ? texts.credentials.emptyFilter : texts.credentials.emptyAll)} />
@@ -128,30 +105,39 @@ export function Inventory() {
               direction: orderBy.direction === 'ASC' ? 'ascending' : 'descending',
             }}
             onSortChange={sort}
+            selectionMode={areChosen ? 'multiple' : 'none'}
+            selectedKeys={selection}
+            onSelectionChange={select}
             onRowAction={(id) => navigate(`/credentials/${id}`, { state: { list: search } })}
           >
             <TableHeader columns={shown}>
-              {({ name, width, order }) => (
-                <Column
-                  id={name}
-                  isRowHeader={name === 'name'}
-                  allowsSorting={order !== undefined}
-                  minWidth={width}
-                  width={name === 'name' ? '2fr' : '1fr'}
-                >
-                  {({ sortDirection }) => (
-                    <>
-                      {columns[name]}
-                      {sortDirection && (
-                        <span aria-hidden="true">{sortDirection === 'ascending' ? ' ↑' : ' ↓'}</span>
-                      )}
-                    </>
-                  )}
-                </Column>
-              )}
+              {({ name, width, order }) =>
+                name === 'choose' ? (
+                  <Column id={name} minWidth={width} width={width}>
+                    <ChooseBox />
+                  </Column>
+                ) : (
+                  <Column
+                    id={name}
+                    isRowHeader={name === 'name'}
+                    allowsSorting={order !== undefined}
+                    minWidth={width}
+                    width={name === 'name' ? '2fr' : '1fr'}
+                  >
+                    {({ sortDirection }) => (
+                      <>
+                        {texts.credentials.columns[name]}
+                        {sortDirection && (
+                          <span aria-hidden="true">{sortDirection === 'ascending' ? ' ↑' : ' ↓'}</span>
+                        )}
+                      </>
+                    )}
+                  </Column>
+                )
+              }
             </TableHeader>
             <TableBody>
-              <Collection items={rows}>
+              <Collection items={rows} dependencies={[shown]}>
                 {(row) => (
                   <Row columns={shown} textValue={row.name}>
                     {({ name, cell }) => <Cell key={name}>{cell(row)}</Cell>}

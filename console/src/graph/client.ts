@@ -10,11 +10,14 @@ const parts = [
   'AccountConnection',
   'ProjectConnection',
   'DayCount',
+  'Holder',
+  'HolderConnection',
   'Insight',
   'IssuedSecret',
   'KeyValue',
   'PageInfo',
   'RateLimit',
+  'RoleConnection',
   'RotationDay',
   'RotationHealth',
   'RotationPolicy',
@@ -22,6 +25,8 @@ const parts = [
   'StoreBudget',
   'StoreChange',
   'StoreHealth',
+  'StoreRotation',
+  'StoreScope',
   'StoreSync',
   'WeekCount',
 ];
@@ -70,3 +75,9 @@ export const requestIdOf = (error: CombinedError): string | undefined => extensi
 /** @returns whether the error is about this member of the input. */
 export const isAbout = (error: CombinedError, field: string): boolean =>
   (extensionsOf(error).fields ?? []).some(({ path }) => path === field || path.endsWith(`.${field}`));
+
+/** @returns what is wrong with each part of the input, by its path. */
+export const faultsOf = (error: CombinedError | undefined): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    (error ? (extensionsOf(error).fields ?? []) : []).map(({ path, message }) => [path, message]),
+  );

@@ -16,6 +16,16 @@ export type AccessKeyInput = {
   secretFormat?: SecretFormat | null | undefined;
 };
 
+/** Which accounts: those that match every field that is given. A list matches if one of its items does. */
+export type AccountFilter = {
+  /** What the account stands for. */
+  kind?: Array<AccountKind> | null | undefined;
+  /** Ids of accounts that it is directly part of. */
+  parent?: Array<string> | null | undefined;
+  /** Text that its name, title or e-mail address contains. Upper and lower case are equal, and so is the same text in other characters (Unicode NFKC). One or two characters match only at the beginning of a word: of the text, or after a space, `-`, `_`, `.` or `/`. */
+  search?: string | null | undefined;
+};
+
 /** What an account stands for. */
 export type AccountKind =
   /** A company, team or other group. */
@@ -24,6 +34,22 @@ export type AccountKind =
   | 'PERSON'
   /** A program. */
   | 'SERVICE';
+
+/** How Keyway reaches Apinizer. */
+export type ApinizerConnectionInput = {
+  /** The name of the project that also lists the users of all other projects. Keyway records each user in its own project, once. */
+  adminProject?: string | null | undefined;
+  /** Certificates in PEM: only what they have signed, or are themselves, is trusted at the addresses of this store. The well-known authorities, if left out. */
+  certificateAuthority?: string | null | undefined;
+  /** The address of the API manager. */
+  endpoint: string;
+  /** The address of the gateway, where the users present their passwords: the `endpoint` of what is issued. Keyway never calls it. */
+  gatewayEndpoint?: string | null | undefined;
+  /** The names of the projects to list users of; all that the token may see, if left out. */
+  projects?: Array<string> | null | undefined;
+  /** A personal access token. */
+  token: string;
+};
 
 /** Which audit events: those that match every field that is given. A list matches if one of its items does. */
 export type AuditFilter = {
@@ -139,6 +165,66 @@ export type ContainerRegKeysInput = {
   registry?: string | null | undefined;
   /** The user name. */
   userName: string;
+};
+
+/** What `createCredential` takes. */
+export type CreateCredentialInput = {
+  /** The account that it belongs to. */
+  account: string;
+  /** The addresses that it may be used from; empty means any address. */
+  allowedIps?: Array<string> | null | undefined;
+  /** The address of the server that the keys are for, such as `https://git.example.com`. Only for stores that choose between credentials by it, and for Git hosts there. */
+  baseUrl?: string | null | undefined;
+  /** A word of your choice to group credentials. */
+  category?: string | null | undefined;
+  /** What the credential is for. */
+  description?: string | null | undefined;
+  /** The e-mail address of the person who uses it. */
+  email?: string | null | undefined;
+  /** Whether it is switched on. */
+  enabled?: boolean | null | undefined;
+  /** When it stops working. If left out, a token expires after 90 days, or with the token of the caller if that is earlier; other kinds never expire, unless their store decides otherwise. What acts as the caller itself must expire no later than the token or key that the caller uses. */
+  expiresAt?: string | null | undefined;
+  /** The full name of the person who uses it. */
+  fullName?: string | null | undefined;
+  /** Makes it safe to send this request again: for 24 hours, a request with the same key and the same input gets the answer of the first one and changes nothing. 1 to 200 printable ASCII characters. */
+  idempotencyKey?: string | null | undefined;
+  /** A code of the second factor (TOTP), or a recovery code. Needed if the account of the caller requires a second factor. */
+  mfaCode?: string | null | undefined;
+  /** A name for people. It need not be unique. */
+  name: string;
+  /** The account of the person or service that is responsible for it, and may read, rotate and revoke it. */
+  owner?: string | null | undefined;
+  /** The project that it is in; none, if left out. */
+  project?: string | null | undefined;
+  /** How often it may be verified within a length of time; any number of times, if left out. Not for outside stores and provider keys, which Keyway does not verify. */
+  rateLimit?: RateLimitInput | null | undefined;
+  /** How often it can be verified in all; any number of times, if left out. Not for outside stores and provider keys, which Keyway does not verify. */
+  remainingUses?: RemainingUsesInput | null | undefined;
+  /** Whether its secret can be revealed later; this cannot be changed afterwards. False, if left out. Provider keys and secrets in outside stores are always retrievable; for an outside store, `false` is an error. */
+  retrievable?: boolean | null | undefined;
+  /** Ids of its roles, which a service that verifies it is told. */
+  roles?: Array<string> | null | undefined;
+  /** How often Keyway rotates it by itself; never, if left out. */
+  rotationPolicy?: RotationPolicyInput | null | undefined;
+  /** The part of the outside store to create it in: an account, workspace, user, project or sub account. May be left out if there is only one. Needs STORE_MANAGE in the account of the store, or a grant of the scope (`grantScope`). Not for the built-in store. */
+  scope?: string | null | undefined;
+  /** What kind of secret it gets. */
+  secret: NewSecretInput;
+  /** The store to create it in; the built-in store, if left out. */
+  store?: string | null | undefined;
+};
+
+/** What `createStore` takes. */
+export type CreateStoreInput = {
+  /** The account that the store and its credentials belong to; the account of the caller, if left out. */
+  account?: string | null | undefined;
+  /** How Keyway reaches the system. */
+  connection: StoreConnectionInput;
+  /** Makes it safe to send this request again: for 24 hours, a request with the same key and the same input gets the answer of the first one and changes nothing. 1 to 200 printable ASCII characters. */
+  idempotencyKey?: string | null | undefined;
+  /** Unique among all stores. 1 to 64 letters, digits, dots, underscores and hyphens, starting with a letter or digit, such as `keys-prod`. */
+  name: string;
 };
 
 /** Which credentials: those that match every field that is given. A list matches if one of its items does. */
@@ -299,6 +385,26 @@ export type GoogleKeysInput = {
   workloadIdentityProvider?: string | null | undefined;
 };
 
+/** The roles, addresses and lifetime of the temporary credential are never more than those of its parent. */
+export type IssueTemporaryCredentialInput = {
+  /** The addresses that it may be used from, out of those of the parent; all of them, if left out. */
+  allowedIps?: Array<string> | null | undefined;
+  /** How long it works, as an ISO 8601 duration: PT10M to PT36H, or less in an outside store. It stops earlier if its parent does. */
+  duration?: string | null | undefined;
+  /** Makes it safe to send this request again: for 24 hours, a request with the same key and the same input gets the answer of the first one and changes nothing. 1 to 200 printable ASCII characters. */
+  idempotencyKey?: string | null | undefined;
+  /** A code of the second factor (TOTP), or a recovery code. Needed if the account of the caller requires a second factor. */
+  mfaCode?: string | null | undefined;
+  /** The permanent credential to derive it from. */
+  parent: string;
+  /** Whether its secret can be revealed while it works; as for the parent, if left out. In an outside store it always can, and `false` is an error. */
+  retrievable?: boolean | null | undefined;
+  /** Ids of its roles, out of those of the parent; all of them, if left out. */
+  roles?: Array<string> | null | undefined;
+  /** A code of a second factor of the outside store, if the store asks for one. */
+  storeMfa?: StoreMfaInput | null | undefined;
+};
+
 /** Keys of Kubernetes: `token`, or `certificate` with `privateKey`. */
 export type K8sKeysInput = {
   /** The client certificate, in PEM. Comes with `privateKey`. */
@@ -307,6 +413,44 @@ export type K8sKeysInput = {
   privateKey?: string | null | undefined;
   /** The token of a service account. */
   token?: string | null | undefined;
+};
+
+/** How Keyway reaches Landscape. Give `accessKey` with `secretKey` (recommended), or `email` or `identity` with `password`, or only a `jwt`, which expires. If a password is given together with the pair of keys, Keyway can rotate the pair, because it can still log in by the password. */
+export type LandscapeConnectionInput = {
+  /** The access key. Comes with `secretKey`. */
+  accessKey?: string | null | undefined;
+  /** The account to use where a credential names none in its `scope`. */
+  account?: string | null | undefined;
+  /** Certificates in PEM: only what they have signed, or are themselves, is trusted at the addresses of this store. The well-known authorities, if left out. */
+  certificateAuthority?: string | null | undefined;
+  /** The e-mail address to log in with. Comes with `password`. */
+  email?: string | null | undefined;
+  /** The address of the Landscape API. */
+  endpoint: string;
+  /** The user name to log in with, for a person in a directory (PAM). Comes with `password`, and replaces `email`. */
+  identity?: string | null | undefined;
+  /** A token (JWT) of Landscape. It expires, so that the connection stops working then. */
+  jwt?: string | null | undefined;
+  /** The password. Comes with `email` or `identity`. */
+  password?: string | null | undefined;
+  /** The secret key. Comes with `accessKey`. */
+  secretKey?: string | null | undefined;
+};
+
+/** How Keyway reaches NAVER Cloud. */
+export type NcloudConnectionInput = {
+  /** The access key of a sub account that may manage sub accounts. */
+  accessKey: string;
+  /** Certificates in PEM: only what they have signed, or are themselves, is trusted at the addresses of this store. The well-known authorities, if left out. */
+  certificateAuthority?: string | null | undefined;
+  /** The secret key that belongs to `accessKey`. */
+  secretKey: string;
+  /** The address of the STS API, for temporary credentials. */
+  stsEndpoint: string;
+  /** The version of the Sub Account API: 1 or 2. */
+  subAccountApiVersion?: number | null | undefined;
+  /** The address of the Sub Account API. */
+  subAccountEndpoint: string;
 };
 
 /** The kind of a new secret, and its value if you choose it. Exactly one field must be given. */
@@ -381,6 +525,13 @@ export type Permission =
   | 'ROLE_READ'
   /** Connect, check, sync, change and disconnect stores; give their roles, and create credentials in any of their scopes. */
   | 'STORE_MANAGE';
+
+/** What happens to the previous secret in a rotation. */
+export type PreviousSecret =
+  /** It stops working at once. */
+  | 'DIES'
+  /** It can keep working for a grace period. */
+  | 'LIVES';
 
 /** The system that provider keys belong to. */
 export type Provider =
@@ -883,6 +1034,18 @@ export type SecretFormat =
   /** Hexadecimal digits. Clients that sign with VERACODE_HMAC_SHA_256 need this. */
   | 'HEX';
 
+/** How Keyway reaches Seqera Platform. */
+export type SeqeraConnectionInput = {
+  /** Certificates in PEM: only what they have signed, or are themselves, is trusted at the addresses of this store. The well-known authorities, if left out. */
+  certificateAuthority?: string | null | undefined;
+  /** The address of the API. */
+  endpoint: string;
+  /** A personal access token of the platform. */
+  token: string;
+  /** The ids of the workspaces to list credentials of; only the personal workspace of the owner of the token, if left out. */
+  workspaces?: Array<string> | null | undefined;
+};
+
 /** Keys of AWS for Seqera Compute: an access key with its secret key, or, if `mode` is ROLE, a role to assume. */
 export type SeqeracomputeKeysInput = {
   /** The access key id. Comes with `secretKey`. */
@@ -965,6 +1128,45 @@ export type StoreCircuit =
   /** No calls are sent for a short time, because several calls in a row have failed. */
   | 'OPEN';
 
+/** The address of an outside system and the credential that Keyway has for it. Exactly one field must be given: that of the kind of system. */
+export type StoreConnectionInput =
+  | {
+      /** How Keyway reaches Apinizer. */
+      apinizer: ApinizerConnectionInput;
+      landscape?: never;
+      ncloud?: never;
+      seqera?: never;
+      veracode?: never;
+    }
+  | {
+      apinizer?: never; /** How Keyway reaches Landscape. Give `accessKey` with `secretKey` (recommended), or `email` or `identity` with `password`, or only a `jwt`, which expires. If a password is given together with the pair of keys, Keyway can rotate the pair, because it can still log in by the password. */
+      landscape: LandscapeConnectionInput;
+      ncloud?: never;
+      seqera?: never;
+      veracode?: never;
+    }
+  | {
+      apinizer?: never;
+      landscape?: never; /** How Keyway reaches NAVER Cloud. */
+      ncloud: NcloudConnectionInput;
+      seqera?: never;
+      veracode?: never;
+    }
+  | {
+      apinizer?: never;
+      landscape?: never;
+      ncloud?: never; /** How Keyway reaches Seqera Platform. */
+      seqera: SeqeraConnectionInput;
+      veracode?: never;
+    }
+  | {
+      apinizer?: never;
+      landscape?: never;
+      ncloud?: never;
+      seqera?: never; /** How Keyway reaches Veracode. */
+      veracode: VeracodeConnectionInput;
+    };
+
 /** The kind of system behind a store. */
 export type StoreKind =
   | 'APINIZER'
@@ -974,6 +1176,14 @@ export type StoreKind =
   | 'NCLOUD'
   | 'SEQERA'
   | 'VERACODE';
+
+/** A code of a second factor that belongs to the outside store, not to Keyway. */
+export type StoreMfaInput = {
+  /** The code that the device shows now. */
+  code: string;
+  /** The id of the device in the store. */
+  device: string;
+};
 
 /** What `syncStore` takes. */
 export type SyncStoreInput = {
@@ -1047,9 +1257,28 @@ export type UpdateCredentialInput = {
   secret?: NewSecretInput | null | undefined;
 };
 
+/** How Keyway reaches Veracode. */
+export type VeracodeConnectionInput = {
+  /** The API id of an administrator. */
+  apiId: string;
+  /** The API key that belongs to `apiId`. */
+  apiKey: string;
+  /** Certificates in PEM: only what they have signed, or are themselves, is trusted at the addresses of this store. The well-known authorities, if left out. */
+  certificateAuthority?: string | null | undefined;
+  /** The address of the API of your region. */
+  endpoint: string;
+  /** The API id of a second administrator. With it, Keyway can rotate each of the two pairs: if one is lost, it still has the other. Comes with `fallbackApiKey`. */
+  fallbackApiId?: string | null | undefined;
+  /** The API key that belongs to `fallbackApiId`. */
+  fallbackApiKey?: string | null | undefined;
+};
+
 export type ViewerQueryVariables = Exact<{ [key: string]: never }>;
 
-export type ViewerQuery = { viewer: { id: string; name: string; title: string; kind: AccountKind } };
+export type ViewerQuery = {
+  viewerMay: Array<Permission>;
+  viewer: { id: string; name: string; title: string; kind: AccountKind };
+};
 
 export type CredentialRowFragment = {
   id: string;
@@ -1061,7 +1290,7 @@ export type CredentialRowFragment = {
   createdAt: string;
   expiresAt: string | null;
   lastUsedAt: string | null;
-  store: { id: string; name: string; kind: StoreKind };
+  store: { id: string; name: string; kind: StoreKind; rotation: { previous: PreviousSecret } | null };
   account: { id: string; name: string };
   owner: { id: string; name: string; title: string } | null;
   project: { id: string; name: string } | null;
@@ -1110,6 +1339,7 @@ export type CredentialFactsFragment = {
   revokeReason: string | null;
   deletedAt: string | null;
   goneAt: string | null;
+  viewerMay: Array<Permission>;
   rotationPolicy: { every: string; gracePeriod: string; nextAt: string; overdueSince: string | null } | null;
   rateLimit: { uses: number; window: string } | null;
   parent: { id: string; name: string } | null;
@@ -1136,7 +1366,13 @@ export type CredentialFactsFragment = {
     failure: string | null;
     nextAt: string | null;
   }>;
-  store: { id: string; name: string; kind: StoreKind; capabilities: Array<StoreCapability> };
+  store: {
+    id: string;
+    name: string;
+    kind: StoreKind;
+    capabilities: Array<StoreCapability>;
+    rotation: { previous: PreviousSecret } | null;
+  };
 } & CredentialRowFragment;
 
 export type CredentialQueryVariables = Exact<{
@@ -1204,6 +1440,7 @@ export type StoreCardFragment = {
   endpoint: string | null;
   region: string | null;
   capabilities: Array<StoreCapability>;
+  viewerMay: Array<Permission>;
   account: { id: string; name: string } | null;
   health: { reachable: boolean; checkedAt: string | null; circuit: StoreCircuit; problem: string | null };
   lastSync: {
@@ -1259,11 +1496,11 @@ export type RevokeCredentialMutationVariables = Exact<{
 
 export type RevokeCredentialMutation = { revokeCredential: { credential: CredentialFactsFragment } };
 
-export type SwitchCredentialMutationVariables = Exact<{
+export type UpdateCredentialMutationVariables = Exact<{
   input: UpdateCredentialInput;
 }>;
 
-export type SwitchCredentialMutation = { updateCredential: { credential: CredentialFactsFragment } };
+export type UpdateCredentialMutation = { updateCredential: { credential: CredentialFactsFragment } };
 
 export type SyncStoreMutationVariables = Exact<{
   input: SyncStoreInput;
@@ -1295,6 +1532,168 @@ export type OverviewQuery = {
   };
 };
 
+export type LookupAccountsQueryVariables = Exact<{
+  filter?: AccountFilter | null | undefined;
+}>;
+
+export type LookupAccountsQuery = {
+  accounts: { nodes: Array<{ id: string; name: string; title: string; viewerMay: Array<Permission> }> };
+};
+
+export type LookupProjectsQueryVariables = Exact<{ [key: string]: never }>;
+
+export type LookupProjectsQuery = { projects: { nodes: Array<{ id: string; name: string }> } };
+
+export type LookupRolesQueryVariables = Exact<{ [key: string]: never }>;
+
+export type LookupRolesQuery = {
+  roles: { nodes: Array<{ id: string; name: string; store: { id: string } | null }> };
+};
+
+export type CreatableStoresQueryVariables = Exact<{ [key: string]: never }>;
+
+export type CreatableStoresQuery = {
+  stores: Array<{ id: string; name: string; kind: StoreKind; creates: Array<CredentialKind> }>;
+};
+
+export type StoreScopesQueryVariables = Exact<{
+  id: string;
+}>;
+
+export type StoreScopesQuery = {
+  node:
+    { id: string; scopes: Array<{ id: string; name: string }> | null } | Record<PropertyKey, never> | null;
+};
+
+export type CreateCredentialMutationVariables = Exact<{
+  input: CreateCredentialInput;
+}>;
+
+export type CreateCredentialMutation = {
+  createCredential: { credential: CredentialFactsFragment; issued: IssuedFragment | null };
+};
+
+export type IssueTemporaryCredentialMutationVariables = Exact<{
+  input: IssueTemporaryCredentialInput;
+}>;
+
+export type IssueTemporaryCredentialMutation = {
+  issueTemporaryCredential: { credential: CredentialFactsFragment; issued: IssuedFragment };
+};
+
+export type CreateStoreMutationVariables = Exact<{
+  input: CreateStoreInput;
+}>;
+
+export type CreateStoreMutation = { createStore: { store: StoreCardFragment } };
+
+export type AccountLineFragment = {
+  id: string;
+  name: string;
+  title: string;
+  kind: AccountKind;
+  enabled: boolean;
+};
+
+export type AccountsQueryVariables = Exact<{
+  after?: string | null | undefined;
+  filter?: AccountFilter | null | undefined;
+}>;
+
+export type AccountsQuery = {
+  accounts: {
+    nodes: Array<{ parent: { id: string } | null } & AccountLineFragment>;
+    pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  };
+};
+
+export type RolesQueryVariables = Exact<{
+  after?: string | null | undefined;
+}>;
+
+export type RolesQuery = {
+  roles: {
+    nodes: Array<{
+      id: string;
+      name: string;
+      description: string | null;
+      builtIn: boolean;
+      permissions: Array<Permission>;
+      account: { id: string; title: string } | null;
+      store: { id: string; name: string } | null;
+    }>;
+    pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  };
+};
+
+export type GrantLineFragment = {
+  id: string;
+  createdAt: string;
+  account: { id: string; title: string };
+  role: { id: string; name: string; permissions: Array<Permission> };
+  onAccount: { id: string; title: string } | null;
+  onProject: { id: string; title: string } | null;
+};
+
+export type PlaceQueryVariables = Exact<{
+  id: string;
+}>;
+
+export type PlaceQuery = {
+  node:
+    | ({
+        __typename: 'Account';
+        email: string | null;
+        createdAt: string;
+        mfaRequired: boolean;
+        mfaEnrolled: boolean;
+        viewerMay: Array<Permission>;
+        id: string;
+        parent: { id: string; title: string } | null;
+        subAccounts: {
+          nodes: Array<AccountLineFragment>;
+          pageInfo: { hasNextPage: boolean; endCursor: string | null };
+        };
+        projects: {
+          nodes: Array<{ id: string; name: string; title: string }>;
+          pageInfo: { hasNextPage: boolean; endCursor: string | null };
+        };
+        grants: Array<GrantLineFragment>;
+        grantsOn: Array<GrantLineFragment>;
+      } & AccountLineFragment)
+    | { __typename: 'AuditEvent'; id: string }
+    | { __typename: 'Credential'; id: string }
+    | { __typename: 'CredentialStore'; id: string }
+    | { __typename: 'Grant'; id: string }
+    | {
+        __typename: 'Project';
+        name: string;
+        title: string;
+        description: string | null;
+        createdAt: string;
+        viewerMay: Array<Permission>;
+        id: string;
+        account: { id: string; title: string };
+        onIt: Array<GrantLineFragment>;
+      }
+    | { __typename: 'Role'; id: string }
+    | { __typename: 'Rotation'; id: string }
+    | null;
+};
+
+export type WhoQueryVariables = Exact<{
+  can: Permission;
+  on: string;
+  after?: string | null | undefined;
+}>;
+
+export type WhoQuery = {
+  who: {
+    nodes: Array<{ asOwner: boolean; account: AccountLineFragment; grants: Array<GrantLineFragment> }>;
+    pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  };
+};
+
 export const CredentialRowFragmentDoc = gql`
   fragment CredentialRow on Credential {
     id
@@ -1307,6 +1706,9 @@ export const CredentialRowFragmentDoc = gql`
       id
       name
       kind
+      rotation {
+        previous
+      }
     }
     account {
       id
@@ -1389,6 +1791,7 @@ export const CredentialFactsFragmentDoc = gql`
       failure
       safeToRetire
     }
+    viewerMay
     storeChanges {
       kind
       since
@@ -1401,6 +1804,9 @@ export const CredentialFactsFragmentDoc = gql`
       name
       kind
       capabilities
+      rotation {
+        previous
+      }
     }
   }
 ` as unknown as DocumentNode<CredentialFactsFragment, unknown>;
@@ -1442,6 +1848,7 @@ export const StoreCardFragmentDoc = gql`
       name
     }
     capabilities
+    viewerMay
     health {
       reachable
       checkedAt
@@ -1476,6 +1883,38 @@ export const IssuedFragmentDoc = gql`
     dotenv: exports(format: DOTENV)
   }
 ` as unknown as DocumentNode<IssuedFragment, unknown>;
+export const AccountLineFragmentDoc = gql`
+  fragment AccountLine on Account {
+    id
+    name
+    title
+    kind
+    enabled
+  }
+` as unknown as DocumentNode<AccountLineFragment, unknown>;
+export const GrantLineFragmentDoc = gql`
+  fragment GrantLine on Grant {
+    id
+    createdAt
+    account {
+      id
+      title
+    }
+    role {
+      id
+      name
+      permissions
+    }
+    onAccount {
+      id
+      title
+    }
+    onProject {
+      id
+      title
+    }
+  }
+` as unknown as DocumentNode<GrantLineFragment, unknown>;
 export const ViewerDocument = gql`
   query Viewer {
     viewer {
@@ -1484,6 +1923,7 @@ export const ViewerDocument = gql`
       title
       kind
     }
+    viewerMay
   }
 ` as unknown as DocumentNode<ViewerQuery, ViewerQueryVariables>;
 export const InventoryDocument = gql`
@@ -1617,8 +2057,8 @@ export const RevokeCredentialDocument = gql`
   ${CredentialFactsFragmentDoc}
   ${CredentialRowFragmentDoc}
 ` as unknown as DocumentNode<RevokeCredentialMutation, RevokeCredentialMutationVariables>;
-export const SwitchCredentialDocument = gql`
-  mutation SwitchCredential($input: UpdateCredentialInput!) {
+export const UpdateCredentialDocument = gql`
+  mutation UpdateCredential($input: UpdateCredentialInput!) {
     updateCredential(input: $input) {
       credential {
         ...CredentialFacts
@@ -1627,7 +2067,7 @@ export const SwitchCredentialDocument = gql`
   }
   ${CredentialFactsFragmentDoc}
   ${CredentialRowFragmentDoc}
-` as unknown as DocumentNode<SwitchCredentialMutation, SwitchCredentialMutationVariables>;
+` as unknown as DocumentNode<UpdateCredentialMutation, UpdateCredentialMutationVariables>;
 export const SyncStoreDocument = gql`
   mutation SyncStore($input: SyncStoreInput!) {
     syncStore(input: $input) {
@@ -1685,3 +2125,226 @@ export const OverviewDocument = gql`
     }
   }
 ` as unknown as DocumentNode<OverviewQuery, OverviewQueryVariables>;
+export const LookupAccountsDocument = gql`
+  query LookupAccounts($filter: AccountFilter) {
+    accounts(first: 100, filter: $filter) {
+      nodes {
+        id
+        name
+        title
+        viewerMay
+      }
+    }
+  }
+` as unknown as DocumentNode<LookupAccountsQuery, LookupAccountsQueryVariables>;
+export const LookupProjectsDocument = gql`
+  query LookupProjects {
+    projects(first: 100) {
+      nodes {
+        id
+        name
+      }
+    }
+  }
+` as unknown as DocumentNode<LookupProjectsQuery, LookupProjectsQueryVariables>;
+export const LookupRolesDocument = gql`
+  query LookupRoles {
+    roles(first: 100) {
+      nodes {
+        id
+        name
+        store {
+          id
+        }
+      }
+    }
+  }
+` as unknown as DocumentNode<LookupRolesQuery, LookupRolesQueryVariables>;
+export const CreatableStoresDocument = gql`
+  query CreatableStores {
+    stores {
+      id
+      name
+      kind
+      creates
+    }
+  }
+` as unknown as DocumentNode<CreatableStoresQuery, CreatableStoresQueryVariables>;
+export const StoreScopesDocument = gql`
+  query StoreScopes($id: ID!) {
+    node(id: $id) {
+      ... on CredentialStore {
+        id
+        scopes {
+          id
+          name
+        }
+      }
+    }
+  }
+` as unknown as DocumentNode<StoreScopesQuery, StoreScopesQueryVariables>;
+export const CreateCredentialDocument = gql`
+  mutation CreateCredential($input: CreateCredentialInput!) {
+    createCredential(input: $input) {
+      credential {
+        ...CredentialFacts
+      }
+      issued {
+        ...Issued
+      }
+    }
+  }
+  ${CredentialFactsFragmentDoc}
+  ${CredentialRowFragmentDoc}
+  ${IssuedFragmentDoc}
+` as unknown as DocumentNode<CreateCredentialMutation, CreateCredentialMutationVariables>;
+export const IssueTemporaryCredentialDocument = gql`
+  mutation IssueTemporaryCredential($input: IssueTemporaryCredentialInput!) {
+    issueTemporaryCredential(input: $input) {
+      credential {
+        ...CredentialFacts
+      }
+      issued {
+        ...Issued
+      }
+    }
+  }
+  ${CredentialFactsFragmentDoc}
+  ${CredentialRowFragmentDoc}
+  ${IssuedFragmentDoc}
+` as unknown as DocumentNode<IssueTemporaryCredentialMutation, IssueTemporaryCredentialMutationVariables>;
+export const CreateStoreDocument = gql`
+  mutation CreateStore($input: CreateStoreInput!) {
+    createStore(input: $input) {
+      store {
+        ...StoreCard
+      }
+    }
+  }
+  ${StoreCardFragmentDoc}
+` as unknown as DocumentNode<CreateStoreMutation, CreateStoreMutationVariables>;
+export const AccountsDocument = gql`
+  query Accounts($after: String, $filter: AccountFilter) {
+    accounts(first: 100, after: $after, filter: $filter) {
+      nodes {
+        ...AccountLine
+        parent {
+          id
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+  ${AccountLineFragmentDoc}
+` as unknown as DocumentNode<AccountsQuery, AccountsQueryVariables>;
+export const RolesDocument = gql`
+  query Roles($after: String) {
+    roles(first: 100, after: $after) {
+      nodes {
+        id
+        name
+        description
+        builtIn
+        permissions
+        account {
+          id
+          title
+        }
+        store {
+          id
+          name
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+` as unknown as DocumentNode<RolesQuery, RolesQueryVariables>;
+export const PlaceDocument = gql`
+  query Place($id: ID!) {
+    node(id: $id) {
+      __typename
+      id
+      ... on Account {
+        ...AccountLine
+        email
+        createdAt
+        mfaRequired
+        mfaEnrolled
+        viewerMay
+        parent {
+          id
+          title
+        }
+        subAccounts(first: 100) {
+          nodes {
+            ...AccountLine
+          }
+          pageInfo {
+            hasNextPage
+            endCursor
+          }
+        }
+        projects(first: 100) {
+          nodes {
+            id
+            name
+            title
+          }
+          pageInfo {
+            hasNextPage
+            endCursor
+          }
+        }
+        grants {
+          ...GrantLine
+        }
+        grantsOn {
+          ...GrantLine
+        }
+      }
+      ... on Project {
+        name
+        title
+        description
+        createdAt
+        viewerMay
+        account {
+          id
+          title
+        }
+        onIt: grants {
+          ...GrantLine
+        }
+      }
+    }
+  }
+  ${AccountLineFragmentDoc}
+  ${GrantLineFragmentDoc}
+` as unknown as DocumentNode<PlaceQuery, PlaceQueryVariables>;
+export const WhoDocument = gql`
+  query Who($can: Permission!, $on: ID!, $after: String) {
+    who(can: $can, on: $on, first: 50, after: $after) {
+      nodes {
+        asOwner
+        account {
+          ...AccountLine
+        }
+        grants {
+          ...GrantLine
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+  ${AccountLineFragmentDoc}
+  ${GrantLineFragmentDoc}
+` as unknown as DocumentNode<WhoQuery, WhoQueryVariables>;

@@ -1,5 +1,6 @@
 import {
   Button,
+  FieldError,
   Label,
   ListBox,
   ListBoxItem,
@@ -34,6 +35,7 @@ export function Choice({ label, choices, value, any = false, name, choose }: Pro
         <SelectValue />
         <span aria-hidden="true">▾</span>
       </Button>
+      <FieldError />
       <Popover className="popover">
         <ListBox>
           {items.map(([id, words]) => (

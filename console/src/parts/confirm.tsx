@@ -1,6 +1,7 @@
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { Button, Dialog, Form, Heading, Modal, ModalOverlay } from 'react-aria-components';
 import { texts } from '../texts.ts';
+import type { Faults } from './form/faults.ts';
 import { newIdempotencyKey } from './idempotency-key.ts';
 
 interface Props {
@@ -13,6 +14,8 @@ interface Props {
   /** Does it. The key is the same for each try of one dialog: what was done already is not done twice. */
   submit: (idempotencyKey: string, form: FormData) => void;
   close: () => void;
+  /** What was wrong with what was filled in. */
+  faults?: Faults;
   children: ReactNode;
 }
 
@@ -25,6 +28,7 @@ export function Confirm({
   isReady = true,
   submit,
   close,
+  faults,
   children,
 }: Props) {
   const [key] = useState(newIdempotencyKey);
@@ -35,7 +39,7 @@ export function Confirm({
   return (
     <Shown close={close} isKeyboardDismissDisabled={isWorking}>
       <Heading slot="title">{title}</Heading>
-      <Form onSubmit={onSubmit}>
+      <Form validationErrors={faults} onSubmit={onSubmit}>
         {children}
         <div className="buttons">
           <Button onPress={close} isDisabled={isWorking}>

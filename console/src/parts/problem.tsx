@@ -9,7 +9,7 @@ export function Problem({ error, retry }: { error: CombinedError; retry?: () => 
   return (
     <div className="problem" role="alert">
       <strong>{texts.problems.title}</strong>
-      <p>{error.networkError && codeOf(error) === undefined ? texts.problems.network : wordsOf(error)}</p>
+      <p>{wordsOf(error)}</p>
       {codeOf(error) === 'OUTCOME_UNKNOWN' && <p>{texts.problems.outcomeUnknown}</p>}
       {id !== undefined && (
         <p className="hint">
@@ -21,4 +21,8 @@ export function Problem({ error, retry }: { error: CombinedError; retry?: () => 
   );
 }
 
-const wordsOf = (error: CombinedError) => error.graphQLErrors.map(({ message }) => message).join(' ');
+/** @returns what Keyway said, or that it said nothing. */
+export const wordsOf = (error: CombinedError): string =>
+  error.networkError && codeOf(error) === undefined
+    ? texts.problems.network
+    : error.graphQLErrors.map(({ message }) => message).join(' ');

@@ -3,6 +3,7 @@ import { Button, Heading } from 'react-aria-components';
 import type { IssuedFragment } from '../graph/documents.ts';
 import { texts } from '../texts.ts';
 import { Shown } from './confirm.tsx';
+import { download } from './download.ts';
 
 /** How long a secret is shown. */
 const shownMs = 60_000;
@@ -80,12 +81,6 @@ function Value({ label, value, isPublic }: { label: string; value: string; isPub
 }
 
 const fileNameOf = (name: string) => name.replace(/[^\p{L}\p{N}._-]+/gu, '-') || 'credential';
-
-function download(fileName: string, text: string) {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
-  Object.assign(document.createElement('a'), { href: url, download: fileName }).click();
-  URL.revokeObjectURL(url);
-}
 
 /** @returns whether it could be copied: a page that came by plain HTTP from another machine may not. */
 const copy = (text: string): Promise<boolean> =>

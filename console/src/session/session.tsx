@@ -1,12 +1,14 @@
 import { createContext, use, useCallback, useMemo, useState, type ReactNode } from 'react';
 import { Provider } from 'urql';
 import { clientFor } from '../graph/client.ts';
-import type { ViewerQuery } from '../graph/documents.ts';
+import type { Permission, ViewerQuery } from '../graph/documents.ts';
 import { texts } from '../texts.ts';
 import { SignIn } from './sign-in.tsx';
 
 interface Session {
   viewer: ViewerQuery['viewer'];
+  /** What it may do somewhere: anything else is not offered. */
+  may: ReadonlySet<Permission>;
   signOut: () => void;
 }
 
@@ -24,7 +26,7 @@ export function useSession(): Session {
  * nothing writes it where another page or a later one could read it.
  */
 export function WithSession({ children }: { children: ReactNode }) {
-  const [signedIn, setSignedIn] = useState<{ token: string; viewer: ViewerQuery['viewer'] }>();
+  const [signedIn, setSignedIn] = useState<{ token: string; known: ViewerQuery }>();
   const [notice, setNotice] = useState<string>();
   const end = useCallback((why?: string) => {
     setSignedIn(undefined);
@@ -36,11 +38,16 @@ export function WithSession({ children }: { children: ReactNode }) {
     [token, end],
   );
   const session = useMemo(
-    () => signedIn && { viewer: signedIn.viewer, signOut: () => end() },
+    () =>
+      signedIn && {
+        viewer: signedIn.known.viewer,
+        may: new Set(signedIn.known.viewerMay),
+        signOut: () => end(),
+      },
     [signedIn, end],
   );
   if (!client || !session)
-    return <SignIn notice={notice} signedIn={(token, viewer) => setSignedIn({ token, viewer })} />;
+    return <SignIn notice={notice} signedIn={(token, known) => setSignedIn({ token, known })} />;
   return (
     <Current value={session}>
       <Provider value={client}>{children}</Provider>

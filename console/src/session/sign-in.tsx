@@ -10,7 +10,7 @@ import type { CombinedError } from 'urql';
 interface Props {
   /** Why there is nobody signed in any more. */
   notice: string | undefined;
-  signedIn: (token: string, viewer: ViewerQuery['viewer']) => void;
+  signedIn: (token: string, known: ViewerQuery) => void;
 }
 
 /** Asks for a token, and takes it once Keyway has. */
@@ -32,7 +32,7 @@ export function SignIn({ notice, signedIn }: Props) {
       .query(ViewerDocument, {})
       .toPromise();
     setChecking(false);
-    if (data) signedIn(token, data.viewer);
+    if (data) signedIn(token, data);
     else if (error && codeOf(error) === 'UNAUTHENTICATED') setFault(texts.signIn.refused);
     else setProblem(error);
   }

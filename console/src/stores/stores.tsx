@@ -13,13 +13,20 @@ import { Heading } from '../parts/heading.tsx';
 import { newIdempotencyKey } from '../parts/idempotency-key.ts';
 import { Problem } from '../parts/problem.tsx';
 import { Time } from '../parts/time.tsx';
+import { useSession } from '../session/session.tsx';
 import { texts } from '../texts.ts';
 
 export function Stores() {
+  const { may } = useSession();
   return (
     <>
       <header className="view">
         <Heading title={texts.stores.title} />
+        {may.has('STORE_MANAGE') && (
+          <Link href="/stores/new" className="primary">
+            {texts.connect.start}
+          </Link>
+        )}
       </header>
       <StoreCards />
     </>
@@ -46,7 +53,8 @@ export function StoreCards() {
 }
 
 function Store({ store }: { store: StoreCardFragment }) {
-  const { id, name, kind, endpoint, account, health, lastSync, budget, capabilities } = store;
+  const { id, name, kind, endpoint, account, health, lastSync, budget, capabilities, viewerMay } = store;
+  const mayManage = viewerMay.includes('STORE_MANAGE');
   const [syncing, sync] = useMutation(SyncStoreDocument);
   const [checking, check] = useMutation(CheckStoreDocument);
   const error = syncing.error ?? checking.error;
@@ -100,7 +108,7 @@ function Store({ store }: { store: StoreCardFragment }) {
       {error && <Problem error={error} />}
       <div className="buttons">
         <Link href={`/credentials?store=${id}`}>{texts.stores.list}</Link>
-        {isOutside && capabilities.includes('LIST') && (
+        {isOutside && mayManage && capabilities.includes('LIST') && (
           <Button
             isDisabled={syncing.fetching}
             aria-label={`${texts.stores.sync}: ${name}`}
@@ -109,7 +117,7 @@ function Store({ store }: { store: StoreCardFragment }) {
             {texts.stores.sync}
           </Button>
         )}
-        {isOutside && (
+        {isOutside && mayManage && (
           <Button
             isDisabled={checking.fetching}
             aria-label={`${texts.stores.check}: ${name}`}

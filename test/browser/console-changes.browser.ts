@@ -1,0 +1,324 @@
+import { readFileSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { expectData, makeAccount, makeCaller, makeCredential, makeProject, unique } from '../support/make.js';
+import { startTestServer, type TestServer } from '../support/server.js';
+import { startApinizer, type Apinizer } from '../upstreams/apinizer.js';
+import { faultsOf, launch, open, signIn, type Visit } from './visit.js';
+
+describe('what is made and changed in the console', () => {
+  let server: TestServer;
+  let apinizer: Apinizer;
+  let browser: Browser;
+  let account: string;
+  let title: string;
+  let visit: Visit;
+
+  beforeAll(async () => {
+    server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+    apinizer = await startApinizer();
+    browser = await launch();
+    title = 'The shop of all';
+    account = await makeAccount(server, { name: 'shop', title });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+    await apinizer?.stop();
+  });
+  beforeEach(async () => {
+    visit = await open(browser, server.url);
+  });
+  afterEach(async () => {
+    await visit.context.close();
+  });
+
+  /** Signs in and goes to a view. */
+  const at = async (path: string, token = server.adminToken): Promise<Page> => {
+    const { page } = visit;
+    await page.goto(server.url + path);
+    await signIn(page, token);
+    await page.locator('h1').waitFor();
+    return page;
+  };
+  const credential = async (id: string) => {
+    const asked = `query ($id: ID!) { credential(id: $id) { name kind status enabled allowedIps expiresAt description
+      account { id } owner { id } store { kind } rotationPolicy { every gracePeriod } versions { number } } }`;
+    return expectData(await server.ask(asked, { id })).credential;
+  };
+  const idIn = (page: Page) => new URL(page.url()).pathname.split('/').at(-1) ?? '';
+  const chooseAccount = async (page: Page, label: string) => {
+    await page.getByRole('combobox', { name: label }).fill('shop');
+    await page.getByRole('option', { name: title }).click();
+  };
+
+  test('a credential is created, its secret shown once, and what was filled in is what is there', async () => {
+    const page = await at('/credentials/new');
+    await chooseAccount(page, 'Account');
+    await page.getByRole('textbox', { name: /^Name/ }).fill('  Payments  ');
+    await page.getByLabel('Description').fill('of the shop\nand more');
+    await page.getByLabel('Every').first().fill('30');
+    await page.getByLabel('Grace period').first().fill('2');
+    await page.getByText('More settings').click();
+    await page.getByLabel('Allowed addresses').fill('192.0.2.1\n192.0.2.0/28');
+    await page.getByRole('button', { name: 'Create' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('Copy it now').waitFor();
+    await dialog.getByRole('button', { name: 'Show' }).click();
+    const secret = (await dialog.locator('.value').last().textContent()) ?? '';
+    const accessKey = (await dialog.locator('.value').first().textContent()) ?? '';
+    expect(secret.length).toBeGreaterThan(20);
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await page.waitForURL(/\/credentials\/cred_/);
+    expect(await page.content()).not.toContain(secret);
+    const made = await credential(idIn(page));
+    expect(made).toMatchObject({
+      name: 'Payments',
+      kind: 'ACCESS_KEY',
+      status: 'ACTIVE',
+      description: 'of the shop\nand more',
+      account: { id: account },
+      rotationPolicy: { every: 'P30D', gracePeriod: 'P2D' },
+    });
+    expect([...made.allowedIps].sort()).toEqual(['192.0.2.0/28', '192.0.2.1']);
+    const { data } = await server.ask(
+      'mutation ($input: VerifyCredentialInput!) { verifyCredential(input: $input) { code } }',
+      { input: { accessKey, proof: { secret }, ip: '192.0.2.1' } },
+    );
+    expect(data.verifyCredential.code).toBe('VALID');
+    expect(visit.complaints).toEqual([]);
+  });
+
+  test('what is wrong is said at its field, what was typed stays, and the next try is another request', async () => {
+    const page = await at('/credentials/new');
+    await chooseAccount(page, 'Account');
+    await page.getByRole('button', { name: /Kind/ }).click();
+    await page.getByRole('option', { name: 'Password' }).click();
+    await page.getByRole('textbox', { name: /^Name/ }).fill('Jo');
+    const username = unique('jo');
+    await page.getByLabel('User name').fill(username);
+    const field = page.locator('input[type=password]');
+    await field.fill('short');
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page.getByText('must be 12 to 1024 bytes').first().waitFor();
+    expect(await page.getByLabel('User name').inputValue()).toBe(username);
+    expect(await page.content()).not.toContain('>short<');
+    await field.fill('correct horse battery');
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page.getByRole('dialog').getByText('Copy it now').waitFor();
+  });
+
+  test('a store is connected once its system takes the token, and a credential is created in it', async () => {
+    const page = await at('/stores/new');
+    const name = unique('gateway');
+    await page.getByLabel('Name in Keyway').fill(name);
+    await chooseAccount(page, 'Account that it belongs to');
+    await page.getByRole('textbox', { name: /^Endpoint/ }).fill(apinizer.url);
+    await page.getByRole('textbox', { name: /^Token/ }).fill('no such token');
+    await page.getByRole('button', { name: 'Try and connect' }).click();
+    await page.getByRole('alert').waitFor();
+    expect(await server.rows('SELECT id FROM stores WHERE name = :name', { name })).toEqual([]);
+    await page.getByRole('textbox', { name: /^Token/ }).fill(apinizer.token);
+    await page.getByRole('button', { name: 'Try and connect' }).click();
+    await page.getByRole('heading', { name }).waitFor();
+
+    await page.getByRole('link', { name: 'Credentials', exact: true }).click();
+    await page.getByRole('link', { name: 'New credential' }).click();
+    await page.getByRole('button', { name: /Store/ }).click();
+    await page.getByRole('option', { name: new RegExp(name) }).click();
+    // The one kind that such a store makes.
+    await page.getByRole('button', { name: /Kind/ }).getByText('Password').waitFor();
+    await chooseAccount(page, 'Account');
+    const [project = ''] = [...apinizer.projects];
+    await page.getByRole('button', { name: /Scope/ }).click();
+    await page.getByRole('option', { name: project }).first().click();
+    const username = unique('partner');
+    await page.getByRole('textbox', { name: /^Name/ }).fill(username);
+    await page.getByLabel('User name').fill(username);
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page.getByText('is required by this store').first().waitFor();
+    await page.getByLabel('Full name').fill('Par Tner');
+    await page.getByLabel('E-mail address').fill('partner@example.com');
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page.getByRole('dialog').getByText('Copy it now').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+    await page.waitForURL(/\/credentials\/cred_/);
+    expect(await credential(idIn(page))).toMatchObject({ kind: 'PASSWORD', store: { kind: 'APINIZER' } });
+  });
+
+  test('a temporary credential is issued out of one', async () => {
+    const { id } = await makeCredential(server, account, { name: unique('parent') });
+    const page = await at(`/credentials/${id}`);
+    await page.getByRole('button', { name: 'Issue a temporary one' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Issue a temporary one' }).click();
+    await dialog.getByText('Copy it now').waitFor();
+    const derived = `query ($id: ID!) { credential(id: $id) { derived { nodes { expiresAt } } } }`;
+    expect(expectData(await server.ask(derived, { id })).credential.derived.nodes).toHaveLength(1);
+  });
+
+  test('several are chosen: each gets a result of its own, and what was issued stays until it is closed', async () => {
+    const word = unique('several');
+    const names = ['a', 'b', 'c'].map((letter) => `${word} ${letter}`);
+    const ids: string[] = [];
+    for (const name of names) ids.push((await makeCredential(server, account, { name })).id);
+    const page = await at(`/credentials?search=${word}&order=NAME`);
+    await page.getByRole('row', { name: names[2] }).waitFor();
+    await page.getByRole('columnheader').first().locator('label').click();
+    await page.getByText('3 chosen').waitFor();
+    // Revoked by somebody else meanwhile.
+    const revoke = 'mutation ($id: ID!) { revokeCredential(input: { id: $id }) { reasonRecorded } }';
+    expectData(await server.ask(revoke, { id: ids[1] }));
+    await page.getByRole('button', { name: 'Rotate' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Rotate' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('3 of 3 done, 1 of them in vain').waitFor();
+    expect(await dialog.getByRole('button', { name: 'Show the secret' }).count()).toBe(2);
+    const [saved] = await Promise.all([
+      page.waitForEvent('download'),
+      dialog.getByRole('button', { name: 'Download the secrets' }).click(),
+    ]);
+    const secrets = JSON.parse(readFileSync(await saved.path(), 'utf8'));
+    expect(secrets.map(({ id }: { id: string }) => id)).toEqual([ids[0], ids[2]]);
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    for (const [at, count] of [2, 1, 2].entries())
+      expect((await credential(ids[at] ?? '')).versions).toHaveLength(count);
+
+    await page.getByText('chosen').waitFor({ state: 'hidden' });
+    await page.getByRole('columnheader').first().locator('label').click();
+    await page.getByRole('button', { name: 'Set the owner' }).click();
+    await chooseAccount(page, 'Owner');
+    await page.getByRole('dialog').getByRole('button', { name: 'Set the owner' }).click();
+    await page.getByRole('dialog').getByText('of them in vain').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+    expect((await credential(ids[2] ?? '')).owner).toEqual({ id: account });
+  });
+
+  test('a stop leaves what is not begun, and going on does that alone', async () => {
+    const word = unique('stopped');
+    const ids: string[] = [];
+    for (const letter of ['a', 'b', 'c'])
+      ids.push((await makeCredential(server, account, { name: `${word} ${letter}` })).id);
+    const page = await at(`/credentials?search=${word}&order=NAME`);
+    await page.getByRole('row', { name: `${word} c` }).waitFor();
+    await page.getByRole('columnheader').first().locator('label').click();
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let asked = 0;
+    await page.route('**/graphql', async (route) => {
+      if ((route.request().postData() ?? '').includes('mutation RevokeCredential')) {
+        asked++;
+        if (asked === 1) await held;
+      }
+      await route.continue();
+    });
+    await page.getByRole('button', { name: 'Revoke' }).click();
+    const confirm = page.getByRole('dialog');
+    expect(await confirm.getByRole('button', { name: 'Revoke' }).isDisabled()).toBe(true);
+    await confirm.getByLabel('Type 3 to confirm').fill('3');
+    await confirm.getByRole('button', { name: 'Revoke' }).click();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    release();
+    await page.getByText('1 of 3 done').waitFor();
+    expect((await credential(ids[1] ?? '')).status).toBe('ACTIVE');
+    await page.getByRole('button', { name: 'Go on with what is left' }).click();
+    await page.getByText('3 of 3 done').waitFor();
+    expect(asked).toBe(3);
+    for (const id of ids) expect((await credential(id)).status).toBe('REVOKED');
+  });
+
+  test('columns stand in the address, and a view is kept by a name', async () => {
+    await makeCredential(server, account, { name: 'one for views' });
+    const page = await at('/credentials');
+    await page.getByRole('button', { name: 'Columns' }).click();
+    await page.locator('#columns label', { hasText: 'Project' }).click();
+    await page.locator('#columns label', { hasText: 'Account' }).click();
+    await page.waitForURL(/columns=/);
+    await page.getByRole('columnheader', { name: 'Account' }).waitFor();
+    expect(await page.getByRole('columnheader', { name: 'Project' }).count()).toBe(0);
+    const address = page.url();
+    await page.getByRole('button', { name: 'Saved views' }).click();
+    await page.getByLabel('Name for this view').fill('By account');
+    await page.getByRole('button', { name: 'Save this view' }).click();
+    await page.goto(`${server.url}/credentials`);
+    await signIn(page, server.adminToken);
+    await page.getByRole('columnheader', { name: 'Project' }).waitFor();
+    await page.getByRole('button', { name: 'Saved views' }).click();
+    await page.getByRole('button', { name: 'By account', exact: true }).click();
+    await page.waitForURL(address);
+    await page.getByRole('columnheader', { name: 'Account' }).waitFor();
+    await page.getByRole('button', { name: 'Remove By account' }).click();
+    expect(await page.getByRole('button', { name: 'By account', exact: true }).count()).toBe(0);
+  });
+
+  test('the tree of accounts leads to who can do what', async () => {
+    const unit = await makeAccount(server, { name: 'unit', title: 'Unit of the shop', parent: account });
+    await makeProject(server, unit, { name: 'checkout', title: 'Checkout' });
+    const { id: reader } = await makeCaller(
+      server,
+      ['CREDENTIAL_REVEAL'],
+      { onAccount: unit },
+      { title: 'Rea Der', name: unique('rea') },
+    );
+    const page = await at('/access');
+    const tree = page.locator('.tree').first();
+    await tree.locator('.tree').getByRole('link', { name: 'Unit of the shop' }).click();
+    await page.getByRole('heading', { name: 'Unit of the shop' }).waitFor();
+    await page.getByRole('link', { name: 'Checkout' }).waitFor();
+    await page.getByText('Who can do this here?').click();
+    await page.locator('details').getByRole('link', { name: 'Rea Der' }).waitFor();
+    await page.locator('details').getByRole('link', { name: 'Rea Der' }).click();
+    await page.waitForURL(`${server.url}/access/${reader}`);
+    await page.getByText('What it holds').waitFor();
+  });
+
+  test('the audit is filtered by its address and saved as lines', async () => {
+    const { id } = await makeCredential(server, account, { name: 'audited' });
+    const page = await at(`/audit?target=${id}`);
+    await page.getByRole('cell', { name: 'credential:create' }).waitFor();
+    const [saved] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Export as JSON lines' }).click(),
+    ]);
+    const lines = readFileSync(await saved.path(), 'utf8')
+      .trim()
+      .split('\n');
+    expect(lines.map((line) => JSON.parse(line).action)).toEqual(['credential:create']);
+    await page.getByLabel('Before').fill('2020-01-01');
+    await page.keyboard.press('Enter');
+    await page.getByText('There are no events').waitFor();
+  });
+
+  test.each([
+    ['light', 1440],
+    ['dark', 390],
+  ] as const)(
+    'axe finds nothing on the views where something is made or looked up: %s, %i pixels wide',
+    async (colorScheme, width) => {
+      const context = await browser.newContext({ colorScheme, viewport: { width, height: 900 } });
+      const page = await context.newPage();
+      try {
+        for (const [path, heading] of [
+          ['/credentials/new', 'New credential'],
+          ['/stores/new', 'Connect a store'],
+          ['/access', 'Access'],
+          [`/access/${account}`, title],
+        ] as const) {
+          await page.goto(server.url + path);
+          await signIn(page, server.adminToken);
+          await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
+          await page
+            .locator('.card')
+            .nth(path === '/access' ? 1 : 0)
+            .waitFor();
+          expect(await faultsOf(page)).toEqual([]);
+          expect(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')).toBe(
+            true,
+          );
+        }
+      } finally {
+        await context.close();
+      }
+    },
+    180_000,
+  );
+});
