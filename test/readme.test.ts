@@ -72,7 +72,7 @@ const counts = {
   'docs/access.md': { graphql: 7, sh: 2 },
   'docs/credentials.md': { graphql: 6 },
   'docs/errors.md': { graphql: 1, json: 1 },
-  'docs/issuers.md': { json: 11 },
+  'docs/issuers.md': { json: 12 },
   'docs/mutation.md': { sh: 1 },
   'docs/requests.md': { graphql: 2, json: 1, sh: 1 },
   'docs/rotation.md': { graphql: 2 },

@@ -28,6 +28,13 @@ export const texts = {
     help: 'Paste a personal access token or a token of your identity provider. It stays in the memory of this tab and is gone when the tab is closed or loaded again.',
     first:
       'Nobody has given you one? Whoever runs this Keyway can make one: “npm run keyway -- admin-token” prints a token for the administrator.',
+    at: (name: string) => `Sign in at ${name}`,
+    or: 'Or with a token:',
+    insecure: 'Signing in at an identity provider needs https. With a token it works here too.',
+    unreachable: (name: string) => `${name} cannot be reached, or does not let this page ask it.`,
+    unknown:
+      'Keyway does not accept the token of your identity provider: you may have no account here. Ask whoever runs this Keyway.',
+    failed: 'The identity provider did not sign you in. Try again.',
     submit: 'Sign in',
     checking: 'Checking…',
     malformed: 'A token has no spaces or line breaks. Copy it again.',

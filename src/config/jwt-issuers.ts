@@ -8,6 +8,7 @@ import {
   usualJwtBytes,
   usualJwtHours,
 } from './limits.js';
+import { isSignIn, signInMust, signInOf, type SignIn } from './sign-in.js';
 
 /** The signatures that are taken, all of them by a public key. */
 export type JwsAlgorithm = (typeof algorithms)[number];
@@ -37,6 +38,8 @@ export interface JwtIssuer {
   readonly roles: readonly ClaimedRole[];
   /** Which accounts are made for its users; none, where undefined. */
   readonly accounts: FirstSight | undefined;
+  /** How its people sign in to the console; not there, where undefined. */
+  readonly console: SignIn | undefined;
   /** How long after its `iat` a token may end at most. */
   readonly longestLifetimeHours: number;
   /** How long a token may be, in bytes. */
@@ -185,6 +188,11 @@ const members: readonly Member[] = [
     must: `where claim is not email (who was disabled could come back by another address), an object with parent (the id of an account), and perhaps kind (PERSON or SERVICE), name (1 to 32 small letters, digits and hyphens), title (a claim), when (as require; needed where there is no require) and most (1 to ${mostFirstSights})`,
   },
   {
+    name: 'console',
+    fits: (value, { issuer }, local) => value === undefined || isSignIn(value, issuer, local),
+    must: signInMust,
+  },
+  {
     name: 'longestLifetimeHours',
     fits: (value = usualJwtHours) => isWhole(value, 1, longestJwtHours),
     must: `a whole number from 1 to ${longestJwtHours}`,
@@ -237,6 +245,7 @@ function issuerOf(given: Given): JwtIssuer {
     require = [],
     roles = [],
     accounts,
+    console,
     longestLifetimeHours = usualJwtHours,
     largestTokenBytes = usualJwtBytes,
   } = given;
@@ -268,6 +277,7 @@ function issuerOf(given: Given): JwtIssuer {
         everywhere: one.everywhere === true,
       })),
     accounts: isObject(accounts) ? firstSightOf(accounts) : undefined,
+    console: isSignIn(console, issuer, true) ? signInOf(String(issuer), console) : undefined,
     longestLifetimeHours,
     largestTokenBytes,
   } as JwtIssuer;

@@ -4,6 +4,7 @@ import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { installed } from '../config/installed.js';
+import type { SignIn } from '../config/sign-in.js';
 import { KeywayError } from '../errors.js';
 
 /**
@@ -30,24 +31,27 @@ interface File {
 /**
  * Serves the console as it was built: its page for each of its views, and what the page asks for. A file is named by what
  * is in it, so that whoever has it never asks again.
+ * @param signIns how people sign in besides by a token: the page is told, and may call these issuers
  */
-export function addConsole(app: FastifyInstance): void {
+export function addConsole(app: FastifyInstance, signIns: readonly SignIn[]): void {
   let read: { page: string; files: ReadonlyMap<string, File> } | undefined;
   // Not before somebody looks at it.
   const built = () => (read ??= readBuilt());
+  const told = `<meta name="keyway-sign-in" content="${escaped(JSON.stringify(signIns))}" />`;
+  const called = signIns.flatMap(({ issuer, origins }) => [new URL(issuer).origin, ...origins]);
 
   for (const [base, paths] of Object.entries(views))
     for (const path of paths)
       app.get(path, async (_, reply) => {
         const nonce = randomBytes(16).toString('base64');
-        const head = `<base href="${base}" /><meta property="csp-nonce" nonce="${nonce}" />`;
+        const head = `<base href="${base}" /><meta property="csp-nonce" nonce="${nonce}" />${told}`;
         return reply
           .headers({
-            'content-security-policy': policyWith(nonce),
+            'content-security-policy': policyWith(nonce, called),
             'content-type': 'text/html; charset=utf-8',
             'cache-control': 'no-cache',
           })
-          .send(built().page.replace('<base href="/" />', head));
+          .send(built().page.replace('<base href="/" />', () => head));
       });
   app.get('/assets/:name', async (request: FastifyRequest<{ Params: { name: string } }>, reply) => {
     const file = built().files.get(request.params.name);
@@ -83,13 +87,15 @@ function readBuilt() {
   return { page, files };
 }
 
-const policyWith = (nonce: string) =>
+const escaped = (text: string) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
+
+const policyWith = (nonce: string, called: readonly string[]) =>
   [
     "default-src 'none'",
     "script-src 'self'",
     `style-src 'self' 'nonce-${nonce}'`,
     "img-src 'self'",
-    "connect-src 'self'",
+    ["connect-src 'self'", ...new Set(called)].join(' '),
     "base-uri 'self'",
     "form-action 'none'",
     "frame-ancestors 'none'",

@@ -5,11 +5,15 @@ import { addConsole } from './console.js';
 
 /** What people look at in a browser: the console at `/`, the explorer at `/explore`; each as far as it is switched on. */
 export function addPages(app: FastifyInstance, config: Config): void {
-  const { basePath, console, explorer, exampleStore } = config;
+  const { basePath, console, explorer, exampleStore, jwtIssuers } = config;
   // Pages ask for what lies beside them.
   if (basePath !== '' && (console || explorer))
     app.get(basePath, async (_, reply) => reply.redirect(`${basePath}/`, 308));
-  if (console) addConsole(app);
+  if (console)
+    addConsole(
+      app,
+      jwtIssuers.flatMap((issuer) => issuer.console ?? []),
+    );
   else if (explorer) app.get('/', async (_, reply) => reply.redirect(`${basePath}/explore`, 302));
   if (explorer) addExplorer(app, exampleStore);
 }

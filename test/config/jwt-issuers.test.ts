@@ -34,7 +34,14 @@ test('issuers are read, with one audience or several', () => {
     largestTokenBytes: 1_024,
   };
   const [bearerFile, certificateAuthorityFile] = [undefined, undefined];
-  const caller = { claim: ['sub'], unverifiedEmail: false, require: [], roles: [], accounts: undefined };
+  const caller = {
+    claim: ['sub'],
+    unverifiedEmail: false,
+    require: [],
+    roles: [],
+    accounts: undefined,
+    console: undefined,
+  };
   const rest = { bearerFile, certificateAuthorityFile, ...caller };
   const usual = { ...rest, longestLifetimeHours: 25, largestTokenBytes: 16_384 };
   const keys = { address: one.jwks };
@@ -337,4 +344,54 @@ test('with the setting for trials, http will do', () => {
   expect(faultsOf(issuers)).toHaveLength(2);
   expect(faultsOf(issuers, local)).toEqual([]);
   expect(faultsOf([{ ...one, jwks: 'ftp://localhost/keys' }], local)).toHaveLength(1);
+});
+
+describe('how people sign in to the console', () => {
+  const { issuer } = one;
+  const by = (console: unknown) => [{ ...one, console }];
+
+  test('a client is enough', () => {
+    expect(read(by({ clientId: 'keyway-console' }))[0]?.console).toEqual({
+      issuer,
+      clientId: 'keyway-console',
+      name: 'id.example.com',
+      scope: 'openid',
+      parameters: {},
+      token: 'access',
+      origins: [],
+    });
+  });
+
+  test('all of it can be said', () => {
+    const all = {
+      clientId: 'keyway-console',
+      name: 'Acme',
+      scope: 'openid profile',
+      parameters: { audience: 'keyway' },
+      token: 'id',
+      origins: ['https://login.example.com'],
+    };
+    expect(read(by(all))[0]?.console).toEqual({ issuer, ...all });
+  });
+
+  test.each([
+    [true],
+    [{}],
+    [{ clientId: '' }],
+    [{ clientId: 'x', secret: 'y' }],
+    [{ clientId: 'x', scope: 'profile' }],
+    [{ clientId: 'x', parameters: { redirect_uri: 'https://other.example.com' } }],
+    [{ clientId: 'x', parameters: { audience: 1 } }],
+    [{ clientId: 'x', token: 'refresh' }],
+    [{ clientId: 'x', origins: ["https://login.example.com; script-src 'unsafe-inline'"] }],
+    [{ clientId: 'x', origins: ['https://login.example.com/path'] }],
+    [{ clientId: 'x', origins: ['http://login.example.com'] }],
+  ])('%j is refused', (console) => {
+    expect(faultsOf(by(console))).toEqual([expect.stringContaining('[0].console an object with clientId')]);
+  });
+
+  test('an issuer that is no address has nobody sign in', () => {
+    const given = { ...one, issuer: 'accounts.example.org', console: { clientId: 'x' } };
+    expect(faultsOf([given])).toEqual([expect.stringContaining('[0].console')]);
+  });
 });

@@ -105,3 +105,40 @@ test('behind a path it lies below it; without the console, the explorer is shown
     await bare.stop();
   }
 });
+
+test('the page is told where people sign in, as data alone, and may call there', async () => {
+  const name = `A & B "</meta><script>"`;
+  const other = await startTestServer({
+    KEYWAY_JWT_ISSUERS: JSON.stringify([
+      {
+        issuer: 'https://id.example.com/realms/acme',
+        audience: 'keyway',
+        console: { clientId: 'keyway-console', name, origins: ['https://login.example.com'] },
+      },
+      { issuer: 'https://other.example.com', audience: 'keyway' },
+    ]),
+  });
+  try {
+    const { headers, bytes } = await get('/', {}, other.url);
+    const page = bytes.toString();
+    expect(page).not.toContain('</meta>');
+    const [, told = ''] = /<meta name="keyway-sign-in" content="([^"]*)"/.exec(page) ?? [];
+    const text = told.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)));
+    expect(JSON.parse(text)).toEqual([
+      {
+        issuer: 'https://id.example.com/realms/acme',
+        clientId: 'keyway-console',
+        name,
+        scope: 'openid',
+        parameters: {},
+        token: 'access',
+        origins: ['https://login.example.com'],
+      },
+    ]);
+    expect(headers['content-security-policy']).toContain(
+      "connect-src 'self' https://id.example.com https://login.example.com;",
+    );
+  } finally {
+    await other.stop();
+  }
+});

@@ -1,6 +1,7 @@
 import { cacheExchange } from '@urql/exchange-graphcache';
 import type { CombinedError } from 'urql';
 import { Client, fetchExchange, mapExchange } from 'urql';
+import { ViewerDocument } from './documents.ts';
 
 /** What has no id of its own, and is a part of what holds it. */
 const parts = [
@@ -57,6 +58,12 @@ export function clientFor(token: string, ended: () => void): Client {
     ],
   });
 }
+
+/** Asks who a token is of, by a client of its own. */
+export const askWho = (token: string) =>
+  clientFor(token, () => {})
+    .query(ViewerDocument, {})
+    .toPromise();
 
 interface Extensions {
   code?: string;

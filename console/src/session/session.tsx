@@ -1,8 +1,9 @@
-import { createContext, use, useCallback, useMemo, useState, type ReactNode } from 'react';
+import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { Provider } from 'urql';
-import { clientFor } from '../graph/client.ts';
+import { askWho, clientFor, codeOf } from '../graph/client.ts';
 import type { Permission, ViewerQuery } from '../graph/documents.ts';
 import { texts } from '../texts.ts';
+import { takeUp } from './away.ts';
 import { SignIn } from './sign-in.tsx';
 
 interface Session {
@@ -11,6 +12,16 @@ interface Session {
   may: ReadonlySet<Permission>;
   signOut: () => void;
 }
+
+interface SignedIn {
+  token: string;
+  known: ViewerQuery;
+  /** Where the issuer is asked to end its own session. */
+  signOutAt?: string | undefined;
+}
+
+/** What the page was opened with by an issuer: a code counts once. */
+const back = takeUp();
 
 const Current = createContext<Session | undefined>(undefined);
 
@@ -26,8 +37,27 @@ export function useSession(): Session {
  * nothing writes it where another page or a later one could read it.
  */
 export function WithSession({ children }: { children: ReactNode }) {
-  const [signedIn, setSignedIn] = useState<{ token: string; known: ViewerQuery }>();
+  const [signedIn, setSignedIn] = useState<SignedIn>();
   const [notice, setNotice] = useState<string>();
+  const came = useRef(back);
+  const [isBack, setBack] = useState(back !== undefined);
+  useEffect(() => {
+    if (!came.current) return;
+    const { address, away } = came.current;
+    came.current = undefined;
+    void import('./openid.ts')
+      .then(({ redeem }) => redeem(address, away))
+      .then(async ({ token, signOutAt }) => {
+        const { data, error } = await askWho(token);
+        if (data) setSignedIn({ token, known: data, signOutAt });
+        else
+          setNotice(
+            error && codeOf(error) === 'UNAUTHENTICATED' ? texts.signIn.unknown : texts.problems.network,
+          );
+      })
+      .catch(() => setNotice(texts.signIn.failed))
+      .finally(() => setBack(false));
+  }, []);
   const end = useCallback((why?: string) => {
     setSignedIn(undefined);
     setNotice(why);
@@ -42,10 +72,14 @@ export function WithSession({ children }: { children: ReactNode }) {
       signedIn && {
         viewer: signedIn.known.viewer,
         may: new Set(signedIn.known.viewerMay),
-        signOut: () => end(),
+        signOut: () => {
+          end();
+          if (signedIn.signOutAt !== undefined) location.assign(signedIn.signOutAt);
+        },
       },
     [signedIn, end],
   );
+  if (isBack) return <p role="status">{texts.signIn.checking}</p>;
   if (!client || !session)
     return <SignIn notice={notice} signedIn={(token, known) => setSignedIn({ token, known })} />;
   return (

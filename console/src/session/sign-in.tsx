@@ -1,9 +1,11 @@
 import { useState, type FormEvent } from 'react';
 import { Button, FieldError, Form, Input, Label, Text, TextField } from 'react-aria-components';
-import { clientFor, codeOf } from '../graph/client.ts';
-import { ViewerDocument, type ViewerQuery } from '../graph/documents.ts';
+import { askWho, codeOf } from '../graph/client.ts';
+import type { ViewerQuery } from '../graph/documents.ts';
 import { Mark } from '../parts/mark.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { SignInAtIssuer } from './sign-in-at.tsx';
+import { signIns } from './sign-ins.ts';
 import { texts } from '../texts.ts';
 import type { CombinedError } from 'urql';
 
@@ -28,9 +30,7 @@ export function SignIn({ notice, signedIn }: Props) {
     // What could be no header is not sent.
     if (!/^[\x21-\x7e]+$/.test(token)) return setFault(texts.signIn.malformed);
     setChecking(true);
-    const { data, error } = await clientFor(token, () => {})
-      .query(ViewerDocument, {})
-      .toPromise();
+    const { data, error } = await askWho(token);
     setChecking(false);
     if (data) signedIn(token, data);
     else if (error && codeOf(error) === 'UNAUTHENTICATED') setFault(texts.signIn.refused);
@@ -52,6 +52,7 @@ export function SignIn({ notice, signedIn }: Props) {
             {notice}
           </p>
         )}
+        <AtIssuers />
         <TextField name="token" type="password" isRequired autoComplete="off" autoFocus>
           <Label>{texts.signIn.token}</Label>
           <Input spellCheck="false" />
@@ -65,5 +66,26 @@ export function SignIn({ notice, signedIn }: Props) {
         <p className="hint">{texts.signIn.first}</p>
       </Form>
     </main>
+  );
+}
+
+/** A way to each issuer that people can sign in at, where the page may make what that takes. */
+function AtIssuers() {
+  const [why, setWhy] = useState<string>();
+  const issuers = signIns();
+  if (issuers.length === 0) return null;
+  if (!isSecureContext) return <p className="hint">{texts.signIn.insecure}</p>;
+  return (
+    <>
+      {issuers.map((at) => (
+        <SignInAtIssuer key={at.issuer} at={at} failed={setWhy} />
+      ))}
+      {why !== undefined && (
+        <p className="problem" role="alert">
+          {why}
+        </p>
+      )}
+      <p className="hint">{texts.signIn.or}</p>
+    </>
   );
 }
