@@ -145,6 +145,33 @@ describe('what is made and changed in the console', () => {
     expect(await credential(idIn(page))).toMatchObject({ kind: 'PASSWORD', store: { kind: 'APINIZER' } });
   });
 
+  test('a store is brought in, what expires is found from the first screen, rotated, and seen to be unused', async () => {
+    const word = unique('soon');
+    const soon = new Date(Date.now() + 5 * 86_400_000).toISOString();
+    await makeCredential(server, account, { name: word, expiresAt: soon });
+    const page = await at('/stores/new');
+    const name = unique('gateway');
+    await page.getByLabel('Name in Keyway').fill(name);
+    await page.getByRole('textbox', { name: /^Endpoint/ }).fill(apinizer.url);
+    await page.getByRole('textbox', { name: /^Token/ }).fill(apinizer.token);
+    await page.getByRole('button', { name: 'Try and connect' }).click();
+    await page.getByRole('button', { name: `Sync now: ${name}` }).click();
+    await page
+      .locator('.card', { hasText: name })
+      .getByText(/\d+ new, \d+ changed/)
+      .waitFor();
+
+    await page.getByRole('link', { name: 'Overview' }).click();
+    await page.getByRole('link', { name: 'expire within 30 days' }).click();
+    await page.getByRole('row', { name: word }).click();
+    await page.getByRole('button', { name: 'Rotate' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Rotate' }).click();
+    await page.getByRole('dialog').getByText('Copy it now').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+    await page.getByText('previous, still works').waitFor();
+    await page.getByText('The previous secret is not used any more').waitFor();
+  });
+
   test('a temporary credential is issued out of one', async () => {
     const { id } = await makeCredential(server, account, { name: unique('parent') });
     const page = await at(`/credentials/${id}`);

@@ -1,3 +1,4 @@
+import { useEffect } from 'react';
 import { Button } from 'react-aria-components';
 import { useMutation, useQuery } from 'urql';
 import { Link } from 'wouter';
@@ -15,6 +16,9 @@ import { Problem } from '../parts/problem.tsx';
 import { Time } from '../parts/time.tsx';
 import { useSession } from '../session/session.tsx';
 import { texts } from '../texts.ts';
+
+/** How often it is asked how far a sync is. */
+const progressMs = 2_000;
 
 export function Stores() {
   const { may } = useSession();
@@ -36,6 +40,12 @@ export function Stores() {
 /** A card for each store: whether it can be reached, what its last sync found, and how much may still be asked of it. */
 export function StoreCards() {
   const [{ data, error }, again] = useQuery({ query: StoresDocument });
+  const isSyncing = data?.stores.some(({ lastSync }) => lastSync?.finishedAt === null) ?? false;
+  useEffect(() => {
+    if (!isSyncing) return;
+    const timer = setInterval(() => again({ requestPolicy: 'network-only' }), progressMs);
+    return () => clearInterval(timer);
+  }, [isSyncing, again]);
   return (
     <>
       {error && <Problem error={error} retry={again} />}
@@ -136,7 +146,8 @@ function Sync({ lastSync }: { lastSync: StoreCardFragment['lastSync'] }) {
   if (lastSync.finishedAt === null)
     return (
       <>
-        {texts.stores.syncing} <Time at={lastSync.startedAt} />
+        {texts.stores.syncing} <Time at={lastSync.startedAt} /> ·{' '}
+        {texts.stores.result(lastSync.added, lastSync.changed, lastSync.gone)}
       </>
     );
   return (
