@@ -289,6 +289,31 @@ describe('tells why not', () => {
     expect([error.code, error.status]).toEqual(['TIMEOUT', null]);
   });
 
+  test('where whoever asks has enough: at once, also between two tries, and with the reason given', async () => {
+    const reason = new Error('enough');
+    const ending = new AbortController();
+    let asked = 0;
+    const silent: Fetch = (_, { signal }) =>
+      new Promise((_resolve, reject) => {
+        asked++;
+        (signal as AbortSignal).addEventListener('abort', () => reject(new Error('aborted')));
+        ending.abort(reason);
+      });
+    const keyway = client({ fetch: silent }).with({ signal: ending.signal });
+    await expect(keyway.credential(made.id)).rejects.toBe(reason);
+    await expect(keyway.credential(made.id)).rejects.toBe(reason);
+    expect(asked).toBe(1);
+
+    const between = new AbortController();
+    const { fetch: refuse, count } = refusing(503, { 'retry-after': '4' }, refusal('UNAVAILABLE'));
+    const told: Fetch = async (...given) => {
+      setTimeout(() => between.abort(reason), 1);
+      return refuse(...given);
+    };
+    await expect(client({ fetch: told, signal: between.signal }).verify(presented())).rejects.toBe(reason);
+    expect(count()).toBe(1);
+  });
+
   test.each([
     [200, '<html>'],
     [502, '<html>'],

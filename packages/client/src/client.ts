@@ -16,6 +16,7 @@ import {
 } from './graph.js';
 import type * as graph from './graph.js';
 import { issuedOf, type Issued } from './issued.js';
+import { hex } from './mac.js';
 import { nodesOf } from './pages.js';
 import { presentedBy, type IncomingRequest } from './presented.js';
 import { errorOf, openTransport, type Repeat, type TransportOptions } from './transport.js';
@@ -48,6 +49,11 @@ export class Keyway {
   constructor(options: KeywayOptions) {
     this.#options = options;
     this.#transport = openTransport(options);
+  }
+
+  /** The same Keyway with other options for what is asked through it, such as `with({ signal })` to end that early. */
+  with(options: Partial<Omit<KeywayOptions, 'url' | 'token' | 'key'>>): Keyway {
+    return new Keyway({ ...this.#options, ...options });
   }
 
   /**
@@ -203,8 +209,11 @@ export class Keyway {
 
 const keyed = <Input extends { idempotencyKey?: string | null | undefined }>(input: Input): Input => ({
   ...input,
-  idempotencyKey: input.idempotencyKey ?? crypto.randomUUID(),
+  idempotencyKey: input.idempotencyKey ?? freshKey(),
 });
+
+// `crypto.randomUUID` is not there on a page that came by plain HTTP.
+const freshKey = () => hex(crypto.getRandomValues(new Uint8Array(16)));
 
 const withIssued = ({
   credential,

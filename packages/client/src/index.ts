@@ -6,4 +6,4 @@ export type { Issued } from './issued.js';
 export { presentedBy, type IncomingRequest } from './presented.js';
 export { Secret } from './secret.js';
 export { signatureHeaders, type SigningKey, type Unsigned } from './sign.js';
-export type { Fetch, TransportOptions } from './transport.js';
+export type { Fetch, Signal, TransportOptions } from './transport.js';

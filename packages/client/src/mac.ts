@@ -20,3 +20,6 @@ export const bytes = (text: string) => new TextEncoder().encode(text);
 
 /** Bytes as base64 writes them. */
 export const base64 = (buffer: ArrayBuffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)));
+
+export const hex = (given: Uint8Array): string =>
+  [...given].map((byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -1,4 +1,4 @@
-import { base64, bytes, macOf, signatureBaseOf } from './mac.js';
+import { base64, bytes, hex, macOf, signatureBaseOf } from './mac.js';
 
 /** An access key that requests are signed with. */
 export interface SigningKey {
@@ -44,5 +44,4 @@ export async function signatureHeaders(
   };
 }
 
-const freshNonce = () =>
-  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+const freshNonce = () => hex(crypto.getRandomValues(new Uint8Array(16)));

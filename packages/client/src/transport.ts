@@ -32,8 +32,18 @@ export interface TransportOptions {
   longestWaitMs?: number;
   /** Lets requests go unencrypted to other machines: a token can then be read on the way. False if left out. */
   allowHttp?: boolean;
+  /** Ends what is asked, and the waits before it is asked again: the call throws the reason of the signal. */
+  signal?: Signal;
   /** What sends requests: `fetch`, if left out, which keeps its connections open for the next ones. */
   fetch?: Fetch;
+}
+
+/** What of an `AbortSignal` is used. */
+export interface Signal {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+  addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
 }
 
 /** What came of a request that was answered: the body, read as JSON, and what the headers tell. */
@@ -72,11 +82,24 @@ export function openTransport(options: TransportOptions): Transport {
         } catch (error) {
           const wait = error instanceof KeywayError ? waitBefore(error, repeat, tried) : undefined;
           if (wait === undefined || tried >= retries || wait > longestWaitMs) throw error;
-          await new Promise((resolve) => setTimeout(resolve, wait));
+          await pause(wait, options.signal);
         }
       }
     },
   };
+}
+
+/** Waits for so long, or until the signal ends it: the next try then finds out. */
+function pause(ms: number, signal: Signal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener('abort', end);
+  });
 }
 
 const isLocal = ({ hostname }: URL) => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
@@ -100,7 +123,10 @@ async function send(url: URL, body: string, options: TransportOptions): Promise<
   const proof = options.key
     ? await signatureHeaders({ method: 'POST', url, contentType, body }, options.key)
     : { authorization: `Bearer ${await tokenOf(options)}` };
-  const signal = AbortSignal.timeout(timeoutMs);
+  const { signal: ended } = options;
+  if (ended?.aborted) throw ended.reason;
+  const late = AbortSignal.timeout(timeoutMs);
+  const signal = ended ? AbortSignal.any([late, ended as AbortSignal]) : late;
   try {
     const answer = await send(url.href, {
       method: 'POST',
@@ -120,7 +146,8 @@ async function send(url: URL, body: string, options: TransportOptions): Promise<
     };
   } catch {
     // Its own words may have the address, and what else was sent.
-    if (signal.aborted) throw new KeywayError('TIMEOUT', `No answer came within ${timeoutMs} ms.`);
+    if (ended?.aborted) throw ended.reason;
+    if (late.aborted) throw new KeywayError('TIMEOUT', `No answer came within ${timeoutMs} ms.`);
     throw new KeywayError('UNREACHABLE', 'Keyway cannot be reached, or the connection to it broke.');
   }
 }
