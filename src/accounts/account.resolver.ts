@@ -14,6 +14,7 @@ import { Permission } from '../access/principal.js';
 import type { RequestContext } from '../context.js';
 import { notFound } from '../errors.js';
 import { Needs } from '../inputs/declared.js';
+import { Takes } from '../inputs/takes.js';
 import { ByName } from '../inputs/name-args.js';
 import { Forward, Paged } from '../lists/page-args.js';
 import { connectionType } from '../lists/paging.js';
@@ -34,15 +35,15 @@ import type { Row } from '../database/columns.js';
 
 export const AccountConnection = connectionType('Account', () => Account);
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `createAccount` answers.' })
 export class CreateAccountPayload {
-  @Field(() => Account)
+  @Field(() => Account, { description: 'The new account.' })
   account: Account;
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `updateAccount` answers.' })
 export class UpdateAccountPayload {
-  @Field(() => Account)
+  @Field(() => Account, { description: 'The account, as it is after the change.' })
   account: Account;
 }
 
@@ -110,7 +111,7 @@ export class AccountResolver {
   @Needs(Permission.ACCOUNT_MANAGE, 'account:create')
   async createAccount(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => CreateAccountInput) input: CreateAccountInput,
+    @Takes(() => CreateAccountInput) input: CreateAccountInput,
   ): Promise<CreateAccountPayload> {
     return { account: await createAccount(ctx, input) };
   }
@@ -119,7 +120,7 @@ export class AccountResolver {
   @Needs(Permission.ACCOUNT_MANAGE, 'account:update')
   async updateAccount(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => UpdateAccountInput) input: UpdateAccountInput,
+    @Takes(() => UpdateAccountInput) input: UpdateAccountInput,
   ): Promise<UpdateAccountPayload> {
     return { account: await updateAccount(ctx, input) };
   }

@@ -14,7 +14,7 @@ registerEnumType(AccountKind, {
   description: 'What an account stands for.',
   valuesConfig: {
     ORGANIZATION: { description: 'A company, team or other group.' },
-    PERSON: { description: 'A person.' },
+    PERSON: { description: 'A human being.' },
     SERVICE: { description: 'A program.' },
   },
 });

@@ -1,6 +1,7 @@
-import { Arg, Ctx, Field, Mutation, ObjectType, Resolver } from 'type-graphql';
+import { Ctx, Field, Mutation, ObjectType, Resolver } from 'type-graphql';
 import type { RequestContext } from '../context.js';
 import { Needs } from '../inputs/declared.js';
+import { Takes } from '../inputs/takes.js';
 import type { Secret } from '../secret.js';
 import { Account } from './account.js';
 import { confirmMfa } from './confirm-mfa.js';
@@ -32,11 +33,11 @@ export class EnrolMfaPayload {
   }
 }
 
-@ObjectType()
+@ObjectType({ description: 'What `confirmMfa` answers.' })
 export class ConfirmMfaPayload {
   readonly #recoveryCodes: Secret[];
 
-  @Field(() => Account)
+  @Field(() => Account, { description: 'The account of the viewer, which now has a second factor.' })
   account: Account;
 
   constructor(account: Account, recoveryCodes: Secret[]) {
@@ -53,9 +54,9 @@ export class ConfirmMfaPayload {
   }
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `removeMfa` answers.' })
 export class RemoveMfaPayload {
-  @Field(() => Account)
+  @Field(() => Account, { description: 'The account of the viewer, which now has no second factor.' })
   account: Account;
 }
 
@@ -69,7 +70,7 @@ export class MfaResolver {
   @Needs('OWN', 'account:enrol-mfa')
   async enrolMfa(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => EnrolMfaInput) input: EnrolMfaInput,
+    @Takes(() => EnrolMfaInput) input: EnrolMfaInput,
   ): Promise<EnrolMfaPayload> {
     return new EnrolMfaPayload(await enrolMfa(ctx, input));
   }
@@ -80,7 +81,7 @@ export class MfaResolver {
   @Needs('OWN', 'account:confirm-mfa')
   async confirmMfa(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => ConfirmMfaInput) input: ConfirmMfaInput,
+    @Takes(() => ConfirmMfaInput) input: ConfirmMfaInput,
   ): Promise<ConfirmMfaPayload> {
     const { account, recoveryCodes } = await confirmMfa(ctx, input);
     return new ConfirmMfaPayload(account, recoveryCodes);
@@ -92,7 +93,7 @@ export class MfaResolver {
   @Needs('OWN', 'account:remove-mfa')
   async removeMfa(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => RemoveMfaInput) input: RemoveMfaInput,
+    @Takes(() => RemoveMfaInput) input: RemoveMfaInput,
   ): Promise<RemoveMfaPayload> {
     return { account: await removeMfa(ctx, input) };
   }

@@ -9,6 +9,8 @@ import type { Secret } from '../secret.js';
 export interface VendorConnection<Asks extends Asked = Asked> {
   /** The member of the graph's StoreConnectionInput that it is given in: one word in small letters. */
   readonly member: string;
+  /** What the graph says of the kind of system. */
+  readonly system?: string;
   /** What the graph says of that member, and of its type. */
   readonly about?: string;
   /** The fields of that member, by their names. Each is needed, but for those that are `optional`. */

@@ -22,6 +22,7 @@ import { instantMs } from '../time.js';
 import { KeywayError } from '../errors.js';
 import { decodeId } from '../ids.js';
 import { Needs } from '../inputs/declared.js';
+import { Takes } from '../inputs/takes.js';
 import { IPRange } from '../inputs/scalars.js';
 import { Forward, Paged } from '../lists/page-args.js';
 import { connectionType } from '../lists/paging.js';
@@ -72,9 +73,9 @@ import type { Row } from '../database/columns.js';
 
 export const CredentialConnection = connectionType('Credential', () => Credential);
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `createCredential` answers.' })
 export class CreateCredentialPayload {
-  @Field(() => Credential)
+  @Field(() => Credential, { description: 'The new credential.' })
   credential: Credential;
 
   @Field(() => IssuedSecret, {
@@ -85,9 +86,9 @@ export class CreateCredentialPayload {
   issued: IssuedSecret | null;
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `issueTemporaryCredential` answers.' })
 export class IssueTemporaryCredentialPayload {
-  @Field(() => Credential)
+  @Field(() => Credential, { description: 'The new temporary credential.' })
   credential: Credential;
 
   @Field(() => IssuedSecret, {
@@ -97,9 +98,9 @@ export class IssueTemporaryCredentialPayload {
   issued: IssuedSecret;
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `updateCredential` answers.' })
 export class UpdateCredentialPayload {
-  @Field(() => Credential)
+  @Field(() => Credential, { description: 'The credential, as it is after the change.' })
   credential: Credential;
 
   @Field(() => Boolean, {
@@ -109,9 +110,9 @@ export class UpdateCredentialPayload {
   secretResent: boolean;
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `rotateCredential` answers.' })
 export class RotateCredentialPayload {
-  @Field(() => Credential)
+  @Field(() => Credential, { description: 'The credential, as it is after the rotation.' })
   credential: Credential;
 
   @Field(() => IssuedSecret, {
@@ -121,9 +122,9 @@ export class RotateCredentialPayload {
   issued: IssuedSecret;
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `revokeCredential` answers.' })
 export class RevokeCredentialPayload {
-  @Field(() => Credential)
+  @Field(() => Credential, { description: 'The credential, as it is after the change.' })
   credential: Credential;
 
   @Field(() => Boolean, {
@@ -133,15 +134,15 @@ export class RevokeCredentialPayload {
   reasonRecorded: boolean;
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `deleteCredential` answers.' })
 export class DeleteCredentialPayload {
-  @Field(() => Credential)
+  @Field(() => Credential, { description: 'The credential, as it was deleted.' })
   credential: Credential;
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `revealCredential` answers.' })
 export class RevealCredentialPayload {
-  @Field(() => Credential)
+  @Field(() => Credential, { description: 'The credential whose secret is shown.' })
   credential: Credential;
 
   @Field(() => IssuedSecret, { description: 'The current secret.' })
@@ -171,9 +172,9 @@ export class UntouchedCredential {
   reason: string;
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `deleteAccount` answers.' })
 export class DeleteAccountPayload {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The id that the account had.' })
   deletedId: string;
 
   @Field(() => [UntouchedCredential], {
@@ -337,7 +338,7 @@ export class CredentialResolver {
   @Needs(Permission.CREDENTIAL_CREATE, 'credential:create')
   createCredential(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => CreateCredentialInput) input: CreateCredentialInput,
+    @Takes(() => CreateCredentialInput) input: CreateCredentialInput,
   ): Promise<CreateCredentialPayload> {
     return createCredential(ctx, input);
   }
@@ -348,7 +349,7 @@ export class CredentialResolver {
   @Needs(Permission.CREDENTIAL_UPDATE, 'credential:update')
   updateCredential(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => UpdateCredentialInput) input: UpdateCredentialInput,
+    @Takes(() => UpdateCredentialInput) input: UpdateCredentialInput,
   ): Promise<UpdateCredentialPayload> {
     return updateCredential(ctx, input);
   }
@@ -359,7 +360,7 @@ export class CredentialResolver {
   @Needs(Permission.CREDENTIAL_ROTATE, 'credential:rotate')
   rotateCredential(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => RotateCredentialInput) input: RotateCredentialInput,
+    @Takes(() => RotateCredentialInput) input: RotateCredentialInput,
   ): Promise<RotateCredentialPayload> {
     return rotateCredential(ctx, input);
   }
@@ -371,7 +372,7 @@ export class CredentialResolver {
   @Needs(Permission.CREDENTIAL_REVOKE, 'credential:revoke')
   revokeCredential(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => RevokeCredentialInput) input: RevokeCredentialInput,
+    @Takes(() => RevokeCredentialInput) input: RevokeCredentialInput,
   ): Promise<RevokeCredentialPayload> {
     return revokeCredential(ctx, input);
   }
@@ -383,7 +384,7 @@ export class CredentialResolver {
   @Needs(Permission.CREDENTIAL_REVOKE, 'credential:delete')
   async deleteCredential(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => DeleteCredentialInput) input: DeleteCredentialInput,
+    @Takes(() => DeleteCredentialInput) input: DeleteCredentialInput,
   ): Promise<DeleteCredentialPayload> {
     return { credential: await deleteCredential(ctx, input) };
   }
@@ -395,7 +396,7 @@ export class CredentialResolver {
   @Needs(Permission.CREDENTIAL_REVEAL, 'credential:reveal')
   revealCredential(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => RevealCredentialInput) input: RevealCredentialInput,
+    @Takes(() => RevealCredentialInput) input: RevealCredentialInput,
   ): Promise<RevealCredentialPayload> {
     return revealCredential(ctx, input);
   }
@@ -407,7 +408,7 @@ export class CredentialResolver {
   @Needs(Permission.CREDENTIAL_CREATE, 'credential:issue')
   issueTemporaryCredential(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => IssueTemporaryCredentialInput) input: IssueTemporaryCredentialInput,
+    @Takes(() => IssueTemporaryCredentialInput) input: IssueTemporaryCredentialInput,
   ): Promise<IssueTemporaryCredentialPayload> {
     return issueTemporaryCredential(ctx, input);
   }
@@ -419,7 +420,7 @@ export class CredentialResolver {
   @Needs(Permission.ACCOUNT_MANAGE, 'account:delete')
   async deleteAccount(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => DeleteAccountInput) input: DeleteAccountInput,
+    @Takes(() => DeleteAccountInput) input: DeleteAccountInput,
   ): Promise<DeleteAccountPayload> {
     const { untouched, ...deleted } = await deleteAccount(ctx, input);
     return { ...deleted, untouched: untouched.map((id) => ({ id, reason: notYours })) };

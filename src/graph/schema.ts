@@ -112,7 +112,7 @@ export async function openSchema(
     // A test checks what is built, so that no start needs the eighth of a second.
     skipCheck: true,
   });
-  const schema = withKinds(built, Object.keys(connectors));
+  const schema = withKinds(built, connectors);
   for (const name of oneOfInputs) {
     // TypeGraphQL has no word for it.
     const type = schema.getType(name);
@@ -122,6 +122,7 @@ export async function openSchema(
   for (const type of Object.values(schema.getTypeMap())) {
     if (isObjectType(type) && type.name in prefixes) encodeIds(type, type.name as NodeType);
   }
+  describeRoots(schema);
   callDirectly(schema, all);
   readByResolvers(schema);
   decideByNow(schema);
@@ -147,11 +148,25 @@ export const printGraph = (schema: GraphQLSchema): string =>
   `${printSchema(lexicographicSortSchema(schema))}\n`;
 
 /** The graph with these kinds of stores: its classes name Keyway's own alone. */
-function withKinds(schema: GraphQLSchema, kinds: readonly string[]): GraphQLSchema {
-  const others = kinds.filter((kind) => kind !== StoreKind.BUILT_IN);
-  return others.length === 0
+function withKinds(schema: GraphQLSchema, connectors: Registry): GraphQLSchema {
+  const others = Object.values(connectors).filter(({ kind }) => kind !== StoreKind.BUILT_IN);
+  // A string of JSON is one of the graph's language too.
+  const values = others.map(({ kind, connection }) => `${JSON.stringify(connection?.system ?? '')} ${kind}`);
+  return values.length === 0
     ? schema
-    : extendSchema(schema, parse(`extend enum StoreKind { ${others.join(' ')} }`));
+    : extendSchema(schema, parse(`extend enum StoreKind { ${values.join(' ')} }`));
+}
+
+/** TypeGraphQL makes the roots itself, and has no words for them. */
+function describeRoots(schema: GraphQLSchema): void {
+  const words = {
+    Query: 'What can be read. No query changes anything, and none shows a secret.',
+    Mutation: 'What can be done. Several in one request are done one after the other.',
+  };
+  for (const [name, description] of Object.entries(words)) {
+    const root = schema.getType(name);
+    if (root) root.description = description;
+  }
 }
 
 /** Inside, ids are the database's; outside, they tell their type. */

@@ -198,7 +198,7 @@ export class InsightResolver {
 
 @Resolver(() => StoreCount)
 export class StoreCountResolver {
-  @FieldResolver(() => CredentialStore, { description: 'The store.' })
+  @FieldResolver(() => CredentialStore, { description: 'The store that the counted credentials are in.' })
   store(@Ctx() ctx: RequestContext, @Root() count: Row<StoreCount>): Promise<CredentialStore | null> {
     return storeNamed(ctx).load(count.storeId);
   }

@@ -4,7 +4,7 @@ import { Day, Duration, NonNegativeInt } from '../inputs/scalars.js';
 
 @ObjectType({ simpleResolvers: true, description: 'How many credentials have one status.' })
 export class StatusCount {
-  @Field(() => CredentialStatus, { description: 'The status.' })
+  @Field(() => CredentialStatus, { description: 'The status that the counted credentials have now.' })
   status: CredentialStatus;
 
   @Field(() => NonNegativeInt, { description: 'How many credentials have it; never 0.' })
@@ -21,7 +21,7 @@ export class StoreCount {
 
 @ObjectType({ simpleResolvers: true, description: 'How many credentials are of one kind.' })
 export class KindCount {
-  @Field(() => CredentialKind, { description: 'The kind.' })
+  @Field(() => CredentialKind, { description: 'The kind of the counted credentials.' })
   kind: CredentialKind;
 
   @Field(() => NonNegativeInt, { description: 'How many credentials are of it; never 0.' })

@@ -42,7 +42,7 @@ export class WhoResolver {
     return listHolders(ctx, can, on, page);
   }
 
-  @FieldResolver(() => Account, { description: 'The account.' })
+  @FieldResolver(() => Account, { description: 'The account that holds the permission.' })
   account(@Root() holder: Row<Holding>): Account {
     return holder;
   }

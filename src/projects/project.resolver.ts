@@ -1,20 +1,10 @@
-import {
-  Arg,
-  Args,
-  Ctx,
-  Field,
-  FieldResolver,
-  Mutation,
-  ObjectType,
-  Query,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Args, Ctx, Field, FieldResolver, Mutation, ObjectType, Query, Resolver, Root } from 'type-graphql';
 import { Permission } from '../access/principal.js';
 import { Account } from '../accounts/account.js';
 import { accountNamed } from '../accounts/find.js';
 import type { RequestContext } from '../context.js';
 import { Needs } from '../inputs/declared.js';
+import { Takes } from '../inputs/takes.js';
 import { ByName } from '../inputs/name-args.js';
 import { Forward, Paged } from '../lists/page-args.js';
 import { connectionType } from '../lists/paging.js';
@@ -27,15 +17,15 @@ import type { Row } from '../database/columns.js';
 
 export const ProjectConnection = connectionType('Project', () => Project);
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `createProject` answers.' })
 export class CreateProjectPayload {
-  @Field(() => Project)
+  @Field(() => Project, { description: 'The new project.' })
   project: Project;
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `updateProject` answers.' })
 export class UpdateProjectPayload {
-  @Field(() => Project)
+  @Field(() => Project, { description: 'The project, as it is after the change.' })
   project: Project;
 }
 
@@ -67,7 +57,7 @@ export class ProjectResolver {
   @Needs(Permission.PROJECT_MANAGE, 'project:create')
   async createProject(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => CreateProjectInput) input: CreateProjectInput,
+    @Takes(() => CreateProjectInput) input: CreateProjectInput,
   ): Promise<CreateProjectPayload> {
     return { project: await createProject(ctx, input) };
   }
@@ -76,7 +66,7 @@ export class ProjectResolver {
   @Needs(Permission.PROJECT_MANAGE, 'project:update')
   async updateProject(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => UpdateProjectInput) input: UpdateProjectInput,
+    @Takes(() => UpdateProjectInput) input: UpdateProjectInput,
   ): Promise<UpdateProjectPayload> {
     return { project: await updateProject(ctx, input) };
   }

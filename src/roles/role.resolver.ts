@@ -1,5 +1,4 @@
 import {
-  Arg,
   Args,
   Ctx,
   Field,
@@ -17,6 +16,7 @@ import { Account } from '../accounts/account.js';
 import { accountById, accountNamed } from '../accounts/find.js';
 import type { RequestContext } from '../context.js';
 import { Needs } from '../inputs/declared.js';
+import { Takes } from '../inputs/takes.js';
 import { ByName } from '../inputs/name-args.js';
 import { Forward, Paged } from '../lists/page-args.js';
 import { connectionType } from '../lists/paging.js';
@@ -58,33 +58,33 @@ import type { Row } from '../database/columns.js';
 
 export const RoleConnection = connectionType('Role', () => Role);
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `createRole` answers.' })
 export class CreateRolePayload {
-  @Field(() => Role)
+  @Field(() => Role, { description: 'The new role.' })
   role: Role;
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `updateRole` answers.' })
 export class UpdateRolePayload {
-  @Field(() => Role)
+  @Field(() => Role, { description: 'The role, as it is after the change.' })
   role: Role;
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `deleteRole` answers.' })
 export class DeleteRolePayload {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The id that the role had.' })
   deletedId: string;
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `deleteProject` answers.' })
 export class DeleteProjectPayload {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The id that the project had.' })
   deletedId: string;
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `deleteStore` answers.' })
 export class DeleteStorePayload {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The id that the store had.' })
   deletedId: string;
 
   abandonedIds: string[];
@@ -95,15 +95,17 @@ export class DeleteStorePayload {
   abandonedCount: number;
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `grantRole` answers.' })
 export class GrantRolePayload {
-  @Field(() => Grant)
+  @Field(() => Grant, {
+    description: 'The new grant.',
+  })
   grant: Grant;
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `withdrawRole` answers.' })
 export class WithdrawRolePayload {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The id that the grant had.' })
   deletedId: string;
 }
 
@@ -161,7 +163,7 @@ export class RoleResolver {
   @Needs(Permission.ROLE_MANAGE, 'role:create')
   async createRole(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => CreateRoleInput) input: CreateRoleInput,
+    @Takes(() => CreateRoleInput) input: CreateRoleInput,
   ): Promise<CreateRolePayload> {
     return { role: await createRole(ctx, input) };
   }
@@ -172,7 +174,7 @@ export class RoleResolver {
   @Needs(Permission.ROLE_MANAGE, 'role:update')
   async updateRole(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => UpdateRoleInput) input: UpdateRoleInput,
+    @Takes(() => UpdateRoleInput) input: UpdateRoleInput,
   ): Promise<UpdateRolePayload> {
     return { role: await updateRole(ctx, input) };
   }
@@ -181,7 +183,7 @@ export class RoleResolver {
   @Needs(Permission.ROLE_MANAGE, 'role:delete')
   async deleteRole(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => DeleteRoleInput) input: DeleteRoleInput,
+    @Takes(() => DeleteRoleInput) input: DeleteRoleInput,
   ): Promise<DeleteRolePayload> {
     return { deletedId: await deleteRole(ctx, input) };
   }
@@ -190,7 +192,7 @@ export class RoleResolver {
   @Needs(Permission.ROLE_MANAGE, 'role:grant')
   async grantRole(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => GrantRoleInput) input: GrantRoleInput,
+    @Takes(() => GrantRoleInput) input: GrantRoleInput,
   ): Promise<GrantRolePayload> {
     return { grant: await grantRole(ctx, input) };
   }
@@ -201,7 +203,7 @@ export class RoleResolver {
   @Needs(Permission.ROLE_MANAGE, 'role:withdraw')
   async withdrawRole(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => WithdrawRoleInput) input: WithdrawRoleInput,
+    @Takes(() => WithdrawRoleInput) input: WithdrawRoleInput,
   ): Promise<WithdrawRolePayload> {
     return { deletedId: await withdrawRole(ctx, input) };
   }
@@ -286,7 +288,7 @@ export class StoreRolesResolver {
   @Needs(Permission.STORE_MANAGE, 'store:delete')
   deleteStore(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => DeleteStoreInput) input: DeleteStoreInput,
+    @Takes(() => DeleteStoreInput) input: DeleteStoreInput,
   ): Promise<DeletedStore> {
     return deleteStore(ctx, input);
   }
@@ -309,7 +311,7 @@ export class ProjectGrantsResolver {
   @Needs(Permission.PROJECT_MANAGE, 'project:delete')
   async deleteProject(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => DeleteProjectInput) input: DeleteProjectInput,
+    @Takes(() => DeleteProjectInput) input: DeleteProjectInput,
   ): Promise<DeleteProjectPayload> {
     return { deletedId: await deleteProject(ctx, input) };
   }

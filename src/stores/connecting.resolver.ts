@@ -1,8 +1,9 @@
-import { Arg, Ctx, Field, InputType, Mutation, Resolver } from 'type-graphql';
+import { Ctx, Field, InputType, Mutation, Resolver } from 'type-graphql';
 import { Permission } from '../access/principal.js';
 import type { Registry } from '../connectors/registry.js';
 import type { RequestContext } from '../context.js';
 import { Needs } from '../inputs/declared.js';
+import { Takes } from '../inputs/takes.js';
 import { connectionInput, type StoreConnectionInput } from './connection.input.js';
 import { createStore } from './create.js';
 import { CreateStoreInput, UpdateStoreInput } from './store.input.js';
@@ -53,7 +54,7 @@ function resolverFor(connectors: Registry): ResolverClass {
     @Needs(Permission.STORE_MANAGE, 'store:create')
     async createStore(
       @Ctx() ctx: RequestContext,
-      @Arg('input', () => Create) input: Create,
+      @Takes(() => Create) input: Create,
     ): Promise<CreateStorePayload> {
       return { store: await createStore(ctx, input) };
     }
@@ -65,7 +66,7 @@ function resolverFor(connectors: Registry): ResolverClass {
     @Needs(Permission.STORE_MANAGE, 'store:update')
     async updateStore(
       @Ctx() ctx: RequestContext,
-      @Arg('input', () => Update) input: Update,
+      @Takes(() => Update) input: Update,
     ): Promise<UpdateStorePayload> {
       return { store: await updateStore(ctx, input) };
     }

@@ -1,20 +1,10 @@
-import {
-  Arg,
-  Args,
-  Ctx,
-  Field,
-  FieldResolver,
-  Mutation,
-  ObjectType,
-  Query,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Args, Ctx, Field, FieldResolver, Mutation, ObjectType, Query, Resolver, Root } from 'type-graphql';
 import { may } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import type { RequestContext } from '../context.js';
 import { ByName } from '../inputs/name-args.js';
 import { Needs } from '../inputs/declared.js';
+import { Takes } from '../inputs/takes.js';
 import { instant } from '../time.js';
 import { budgetOf } from './budget.js';
 import { checkStore, scopesOf } from './check.js';
@@ -37,21 +27,21 @@ import {
 import { capabilitiesOf } from './supporting.js';
 import type { Row } from '../database/columns.js';
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `createStore` answers.' })
 export class CreateStorePayload {
-  @Field(() => CredentialStore)
+  @Field(() => CredentialStore, { description: 'The new store.' })
   store: CredentialStore;
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `updateStore` answers.' })
 export class UpdateStorePayload {
-  @Field(() => CredentialStore)
+  @Field(() => CredentialStore, { description: 'The store, as it is after the change.' })
   store: CredentialStore;
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `checkStore` answers.' })
 export class CheckStorePayload {
-  @Field(() => CredentialStore)
+  @Field(() => CredentialStore, { description: 'The store, with what was found out in its `health`.' })
   store: CredentialStore;
 }
 
@@ -157,7 +147,7 @@ export class StoreResolver {
   @Needs(Permission.STORE_MANAGE, 'store:check')
   async checkStore(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => CheckStoreInput) input: CheckStoreInput,
+    @Takes(() => CheckStoreInput) input: CheckStoreInput,
   ): Promise<CheckStorePayload> {
     return { store: await checkStore(ctx, input) };
   }

@@ -6,6 +6,7 @@ import { Credential } from '../credentials/record/credential.js';
 import { verifiedCredential } from '../credentials/record/find.js';
 import { KeywayError } from '../errors.js';
 import { Answers, Guarded, Needs } from '../inputs/declared.js';
+import { Takes } from '../inputs/takes.js';
 import { expectRules } from '../inputs/rules.js';
 import { VerifyCredentialPayload } from './verification.js';
 import { VerifyCredentialInput } from './verification.input.js';
@@ -33,7 +34,7 @@ export class VerificationResolver {
   @Guarded()
   async verifyCredential(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => VerifyCredentialInput) input: VerifyCredentialInput,
+    @Takes(() => VerifyCredentialInput) input: VerifyCredentialInput,
   ): Promise<VerifyCredentialPayload> {
     const [answer] = await verifyCredentials(ctx, [input], 'input.');
     if (!answer) throw new KeywayError('INTERNAL_SERVER_ERROR');

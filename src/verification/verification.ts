@@ -17,7 +17,7 @@ registerEnumType(VerificationCode, {
   description:
     'The result of a verification. A reason other than NOT_VALID or RATE_LIMITED is given only if the secret was right.',
   valuesConfig: {
-    VALID: { description: 'It is valid.' },
+    VALID: { description: 'The secret or the signature is the current one, and may be used.' },
     VALID_PREVIOUS_SECRET: {
       description:
         'It is valid, but the secret is the previous one, in its grace period. The client should get the new one.',

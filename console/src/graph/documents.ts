@@ -30,7 +30,7 @@ export type AccountFilter = {
 export type AccountKind =
   /** A company, team or other group. */
   | 'ORGANIZATION'
-  /** A person. */
+  /** A human being. */
   | 'PERSON'
   /** A program. */
   | 'SERVICE';
@@ -113,7 +113,7 @@ export type AzureCloudKeysInput = {
   storageKey?: string | null | undefined;
   /** The name of the Storage account. */
   storageName?: string | null | undefined;
-  /** The subscription id. */
+  /** The id of the Azure subscription. */
   subscriptionId: string;
   /** The tenant (directory) id. */
   tenantId: string;
@@ -163,7 +163,7 @@ export type ContainerRegKeysInput = {
   password: string;
   /** The host name of the registry, such as `images.example.com`; Docker Hub, if left out. */
   registry?: string | null | undefined;
-  /** The user name. */
+  /** The user name at the registry. */
   userName: string;
 };
 
@@ -353,13 +353,13 @@ export type GitKeysInput = {
   secretKey?: string | null | undefined;
   /** A personal access token. */
   token?: string | null | undefined;
-  /** The user name. */
+  /** The user name at the service. */
   username?: string | null | undefined;
 };
 
-/** Keys of a GitHub App. */
+/** The id and the secrets of a GitHub App, for `githubApp`. */
 export type GithubAppKeysInput = {
-  /** The id of the app. */
+  /** The id that GitHub gave the app. */
   appId: string;
   /** The client id of the app. */
   clientId?: string | null | undefined;
@@ -476,7 +476,7 @@ export type NewSecretInput =
     }
   | { accessKey?: never; password?: never; providerKeys?: never; /** A bearer token. */ token: TokenInput };
 
-/** The direction of an order. */
+/** Which end of an order comes first. */
 export type OrderDirection =
   /** Smallest, earliest or first in the alphabet first. */
   | 'ASC'
@@ -545,19 +545,19 @@ export type Provider =
   | 'AZURE_CLOUD'
   /** Azure Batch and Storage, by a service principal. */
   | 'AZURE_ENTRA'
-  /** Bitbucket. */
+  /** Git repositories at Bitbucket. */
   | 'BITBUCKET'
   /** AWS CodeCommit. */
   | 'CODECOMMIT'
   /** A container registry. */
   | 'CONTAINER_REG'
-  /** Gitea. */
+  /** Git repositories at a Gitea server. */
   | 'GITEA'
   /** GitHub, as a user. */
   | 'GITHUB'
-  /** GitHub, as an app. */
+  /** GitHub, in the name of an app instead of a user. */
   | 'GITHUB_APP'
-  /** GitLab. */
+  /** Git repositories at GitLab. */
   | 'GITLAB'
   /** Google Cloud. */
   | 'GOOGLE'
@@ -567,7 +567,7 @@ export type Provider =
   | 'S3'
   /** Seqera Compute. */
   | 'SEQERACOMPUTE'
-  /** An SSH key. */
+  /** Systems that are reached by SSH, with a private key. */
   | 'SSH'
   /** Tower Agent. */
   | 'TW_AGENT';
@@ -680,7 +680,7 @@ export type ProviderKeysInput =
       azure?: never;
       azureCloud?: never;
       azureEntra?: never;
-      azurerepos?: never; /** Bitbucket. */
+      azurerepos?: never; /** Git repositories at Bitbucket. */
       bitbucket: GitKeysInput;
       codecommit?: never;
       containerReg?: never;
@@ -743,7 +743,7 @@ export type ProviderKeysInput =
       azurerepos?: never;
       bitbucket?: never;
       codecommit?: never;
-      containerReg?: never; /** Gitea. */
+      containerReg?: never; /** Git repositories at a Gitea server. */
       gitea: GitKeysInput;
       github?: never;
       githubApp?: never;
@@ -785,7 +785,7 @@ export type ProviderKeysInput =
       codecommit?: never;
       containerReg?: never;
       gitea?: never;
-      github?: never; /** GitHub, as an app. */
+      github?: never; /** GitHub, in the name of an app instead of a user. */
       githubApp: GithubAppKeysInput;
       gitlab?: never;
       google?: never;
@@ -806,7 +806,7 @@ export type ProviderKeysInput =
       containerReg?: never;
       gitea?: never;
       github?: never;
-      githubApp?: never; /** GitLab. */
+      githubApp?: never; /** Git repositories at GitLab. */
       gitlab: GitKeysInput;
       google?: never;
       k8s?: never;
@@ -911,7 +911,7 @@ export type ProviderKeysInput =
       google?: never;
       k8s?: never;
       s3?: never;
-      seqeracompute?: never; /** SSH. */
+      seqeracompute?: never; /** Systems that are reached by SSH. */
       ssh: SshKeysInput;
       twAgent?: never;
     }
@@ -1017,11 +1017,11 @@ export type RotationState =
 
 /** Keys of a storage service with the S3 API. */
 export type S3KeysInput = {
-  /** The access key. */
+  /** The access key, the public half of the pair. */
   accessKey: string;
   /** Whether buckets are named in the path instead of the host name. */
   pathStyleAccessEnabled?: boolean | null | undefined;
-  /** The secret key. */
+  /** The secret key that belongs to `accessKey`. */
   secretKey: string;
 };
 
@@ -1029,7 +1029,7 @@ export type S3KeysInput = {
 export type SecretFormat =
   /** Digits and letters. */
   | 'BASE62'
-  /** Base64. */
+  /** Letters, digits, `+` and `/`, as in base64. */
   | 'BASE64'
   /** Hexadecimal digits. Clients that sign with VERACODE_HMAC_SHA_256 need this. */
   | 'HEX';
@@ -1071,7 +1071,7 @@ export type SignatureScheme =
   /** The `Authorization` header with the scheme VERACODE-HMAC-SHA-256, as Veracode defines it. */
   | 'VERACODE_HMAC_SHA_256';
 
-/** An SSH key. */
+/** A private key for SSH, for `ssh`. */
 export type SshKeysInput = {
   /** The passphrase that the private key is protected with. */
   passphrase?: string | null | undefined;
@@ -1169,12 +1169,17 @@ export type StoreConnectionInput =
 
 /** The kind of system behind a store. */
 export type StoreKind =
+  /** Apinizer: the users of its API gateway, with their passwords. */
   | 'APINIZER'
   /** Keyway's own database. */
   | 'BUILT_IN'
+  /** Landscape: one pair of keys for each of its accounts. */
   | 'LANDSCAPE'
+  /** NAVER Cloud: up to two access keys for each of its sub accounts, and temporary ones. */
   | 'NCLOUD'
+  /** Seqera Platform: the keys of providers in its workspaces. */
   | 'SEQERA'
+  /** Veracode: one pair of keys for each of its users. */
   | 'VERACODE';
 
 /** A code of a second factor that belongs to the outside store, not to Keyway. */

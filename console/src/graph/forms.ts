@@ -488,7 +488,7 @@ export const forms: Readonly<Record<string, InputForm>> = {
         is: 'choice',
         values: {
           BASE62: 'Digits and letters.',
-          BASE64: 'Base64.',
+          BASE64: 'Letters, digits, `+` and `/`, as in base64.',
           HEX: 'Hexadecimal digits. Clients that sign with VERACODE_HMAC_SHA_256 need this.',
         },
         help: 'The characters that the keys consist of.',
@@ -541,7 +541,12 @@ export const forms: Readonly<Record<string, InputForm>> = {
         required: false,
       },
       azurerepos: { is: 'group', form: 'GitKeysInput', help: 'Azure Repos.', required: false },
-      bitbucket: { is: 'group', form: 'GitKeysInput', help: 'Bitbucket.', required: false },
+      bitbucket: {
+        is: 'group',
+        form: 'GitKeysInput',
+        help: 'Git repositories at Bitbucket.',
+        required: false,
+      },
       codecommit: { is: 'group', form: 'GitKeysInput', help: 'AWS CodeCommit.', required: false },
       containerReg: {
         is: 'group',
@@ -549,10 +554,20 @@ export const forms: Readonly<Record<string, InputForm>> = {
         help: 'A container registry.',
         required: false,
       },
-      gitea: { is: 'group', form: 'GitKeysInput', help: 'Gitea.', required: false },
+      gitea: {
+        is: 'group',
+        form: 'GitKeysInput',
+        help: 'Git repositories at a Gitea server.',
+        required: false,
+      },
       github: { is: 'group', form: 'GitKeysInput', help: 'GitHub, as a user.', required: false },
-      githubApp: { is: 'group', form: 'GithubAppKeysInput', help: 'GitHub, as an app.', required: false },
-      gitlab: { is: 'group', form: 'GitKeysInput', help: 'GitLab.', required: false },
+      githubApp: {
+        is: 'group',
+        form: 'GithubAppKeysInput',
+        help: 'GitHub, in the name of an app instead of a user.',
+        required: false,
+      },
+      gitlab: { is: 'group', form: 'GitKeysInput', help: 'Git repositories at GitLab.', required: false },
       google: { is: 'group', form: 'GoogleKeysInput', help: 'Google Cloud.', required: false },
       k8s: { is: 'group', form: 'K8sKeysInput', help: 'Kubernetes.', required: false },
       s3: { is: 'group', form: 'S3KeysInput', help: 'A storage service with the S3 API.', required: false },
@@ -562,7 +577,7 @@ export const forms: Readonly<Record<string, InputForm>> = {
         help: 'Seqera Compute.',
         required: false,
       },
-      ssh: { is: 'group', form: 'SshKeysInput', help: 'SSH.', required: false },
+      ssh: { is: 'group', form: 'SshKeysInput', help: 'Systems that are reached by SSH.', required: false },
       twAgent: { is: 'group', form: 'TwAgentKeysInput', help: 'Tower Agent.', required: false },
     },
   },
@@ -687,7 +702,7 @@ export const forms: Readonly<Record<string, InputForm>> = {
         is: 'text',
         secret: false,
         long: false,
-        help: 'The subscription id.',
+        help: 'The id of the Azure subscription.',
         required: true,
       },
       tenantId: {
@@ -780,7 +795,13 @@ export const forms: Readonly<Record<string, InputForm>> = {
         required: false,
       },
       token: { is: 'text', secret: true, long: false, help: 'A personal access token.', required: false },
-      username: { is: 'text', secret: false, long: false, help: 'The user name.', required: false },
+      username: {
+        is: 'text',
+        secret: false,
+        long: false,
+        help: 'The user name at the service.',
+        required: false,
+      },
     },
   },
   ContainerRegKeysInput: {
@@ -801,14 +822,26 @@ export const forms: Readonly<Record<string, InputForm>> = {
         help: 'The host name of the registry, such as `images.example.com`; Docker Hub, if left out.',
         required: false,
       },
-      userName: { is: 'text', secret: false, long: false, help: 'The user name.', required: true },
+      userName: {
+        is: 'text',
+        secret: false,
+        long: false,
+        help: 'The user name at the registry.',
+        required: true,
+      },
     },
   },
   GithubAppKeysInput: {
-    help: 'Keys of a GitHub App.',
+    help: 'The id and the secrets of a GitHub App, for `githubApp`.',
     oneOf: false,
     fields: {
-      appId: { is: 'text', secret: false, long: false, help: 'The id of the app.', required: true },
+      appId: {
+        is: 'text',
+        secret: false,
+        long: false,
+        help: 'The id that GitHub gave the app.',
+        required: true,
+      },
       clientId: {
         is: 'text',
         secret: false,
@@ -911,13 +944,25 @@ export const forms: Readonly<Record<string, InputForm>> = {
     help: 'Keys of a storage service with the S3 API.',
     oneOf: false,
     fields: {
-      accessKey: { is: 'text', secret: false, long: false, help: 'The access key.', required: true },
+      accessKey: {
+        is: 'text',
+        secret: false,
+        long: false,
+        help: 'The access key, the public half of the pair.',
+        required: true,
+      },
       pathStyleAccessEnabled: {
         is: 'flag',
         help: 'Whether buckets are named in the path instead of the host name.',
         required: false,
       },
-      secretKey: { is: 'text', secret: true, long: false, help: 'The secret key.', required: true },
+      secretKey: {
+        is: 'text',
+        secret: true,
+        long: false,
+        help: 'The secret key that belongs to `accessKey`.',
+        required: true,
+      },
     },
   },
   SeqeracomputeKeysInput: {
@@ -958,7 +1003,7 @@ export const forms: Readonly<Record<string, InputForm>> = {
     },
   },
   SshKeysInput: {
-    help: 'An SSH key.',
+    help: 'A private key for SSH, for `ssh`.',
     oneOf: false,
     fields: {
       passphrase: {

@@ -30,7 +30,7 @@ export type AccountFilter = {
 export type AccountKind =
   /** A company, team or other group. */
   | 'ORGANIZATION'
-  /** A person. */
+  /** A human being. */
   | 'PERSON'
   /** A program. */
   | 'SERVICE';
@@ -97,7 +97,7 @@ export type AzureCloudKeysInput = {
   storageKey?: string | null | undefined;
   /** The name of the Storage account. */
   storageName?: string | null | undefined;
-  /** The subscription id. */
+  /** The id of the Azure subscription. */
   subscriptionId: string;
   /** The tenant (directory) id. */
   tenantId: string;
@@ -139,7 +139,7 @@ export type ContainerRegKeysInput = {
   password: string;
   /** The host name of the registry, such as `images.example.com`; Docker Hub, if left out. */
   registry?: string | null | undefined;
-  /** The user name. */
+  /** The user name at the registry. */
   userName: string;
 };
 
@@ -310,13 +310,13 @@ export type GitKeysInput = {
   secretKey?: string | null | undefined;
   /** A personal access token. */
   token?: string | null | undefined;
-  /** The user name. */
+  /** The user name at the service. */
   username?: string | null | undefined;
 };
 
-/** Keys of a GitHub App. */
+/** The id and the secrets of a GitHub App, for `githubApp`. */
 export type GithubAppKeysInput = {
-  /** The id of the app. */
+  /** The id that GitHub gave the app. */
   appId: string;
   /** The client id of the app. */
   clientId?: string | null | undefined;
@@ -403,7 +403,7 @@ export type NewSecretInput =
     }
   | { accessKey?: never; password?: never; providerKeys?: never; /** A bearer token. */ token: TokenInput };
 
-/** The direction of an order. */
+/** Which end of an order comes first. */
 export type OrderDirection =
   /** Smallest, earliest or first in the alphabet first. */
   | 'ASC'
@@ -477,19 +477,19 @@ export type Provider =
   | 'AZURE_CLOUD'
   /** Azure Batch and Storage, by a service principal. */
   | 'AZURE_ENTRA'
-  /** Bitbucket. */
+  /** Git repositories at Bitbucket. */
   | 'BITBUCKET'
   /** AWS CodeCommit. */
   | 'CODECOMMIT'
   /** A container registry. */
   | 'CONTAINER_REG'
-  /** Gitea. */
+  /** Git repositories at a Gitea server. */
   | 'GITEA'
   /** GitHub, as a user. */
   | 'GITHUB'
-  /** GitHub, as an app. */
+  /** GitHub, in the name of an app instead of a user. */
   | 'GITHUB_APP'
-  /** GitLab. */
+  /** Git repositories at GitLab. */
   | 'GITLAB'
   /** Google Cloud. */
   | 'GOOGLE'
@@ -499,7 +499,7 @@ export type Provider =
   | 'S3'
   /** Seqera Compute. */
   | 'SEQERACOMPUTE'
-  /** An SSH key. */
+  /** Systems that are reached by SSH, with a private key. */
   | 'SSH'
   /** Tower Agent. */
   | 'TW_AGENT';
@@ -612,7 +612,7 @@ export type ProviderKeysInput =
       azure?: never;
       azureCloud?: never;
       azureEntra?: never;
-      azurerepos?: never; /** Bitbucket. */
+      azurerepos?: never; /** Git repositories at Bitbucket. */
       bitbucket: GitKeysInput;
       codecommit?: never;
       containerReg?: never;
@@ -675,7 +675,7 @@ export type ProviderKeysInput =
       azurerepos?: never;
       bitbucket?: never;
       codecommit?: never;
-      containerReg?: never; /** Gitea. */
+      containerReg?: never; /** Git repositories at a Gitea server. */
       gitea: GitKeysInput;
       github?: never;
       githubApp?: never;
@@ -717,7 +717,7 @@ export type ProviderKeysInput =
       codecommit?: never;
       containerReg?: never;
       gitea?: never;
-      github?: never; /** GitHub, as an app. */
+      github?: never; /** GitHub, in the name of an app instead of a user. */
       githubApp: GithubAppKeysInput;
       gitlab?: never;
       google?: never;
@@ -738,7 +738,7 @@ export type ProviderKeysInput =
       containerReg?: never;
       gitea?: never;
       github?: never;
-      githubApp?: never; /** GitLab. */
+      githubApp?: never; /** Git repositories at GitLab. */
       gitlab: GitKeysInput;
       google?: never;
       k8s?: never;
@@ -843,7 +843,7 @@ export type ProviderKeysInput =
       google?: never;
       k8s?: never;
       s3?: never;
-      seqeracompute?: never; /** SSH. */
+      seqeracompute?: never; /** Systems that are reached by SSH. */
       ssh: SshKeysInput;
       twAgent?: never;
     }
@@ -936,11 +936,11 @@ export type RotationPolicyInput = {
 
 /** Keys of a storage service with the S3 API. */
 export type S3KeysInput = {
-  /** The access key. */
+  /** The access key, the public half of the pair. */
   accessKey: string;
   /** Whether buckets are named in the path instead of the host name. */
   pathStyleAccessEnabled?: boolean | null | undefined;
-  /** The secret key. */
+  /** The secret key that belongs to `accessKey`. */
   secretKey: string;
 };
 
@@ -948,7 +948,7 @@ export type S3KeysInput = {
 export type SecretFormat =
   /** Digits and letters. */
   | 'BASE62'
-  /** Base64. */
+  /** Letters, digits, `+` and `/`, as in base64. */
   | 'BASE64'
   /** Hexadecimal digits. Clients that sign with VERACODE_HMAC_SHA_256 need this. */
   | 'HEX';
@@ -992,7 +992,7 @@ export type SignedRequestInput = {
   url: string;
 };
 
-/** An SSH key. */
+/** A private key for SSH, for `ssh`. */
 export type SshKeysInput = {
   /** The passphrase that the private key is protected with. */
   passphrase?: string | null | undefined;
@@ -1088,7 +1088,7 @@ export type VerificationCode =
   | 'REVOKED'
   /** The credential does not have all roles that are required. */
   | 'ROLE_MISSING'
-  /** It is valid. */
+  /** The secret or the signature is the current one, and may be used. */
   | 'VALID'
   /** It is valid, but the secret is the previous one, in its grace period. The client should get the new one. */
   | 'VALID_PREVIOUS_SECRET';

@@ -3,6 +3,7 @@ import { connecting } from '../connection.js';
 /** A token of the gateway's manager, and the projects to look into. */
 export const apinizerConnection = connecting({
   member: 'apinizer',
+  system: 'Apinizer: the users of its API gateway, with their passwords.',
   about: 'How Keyway reaches Apinizer.',
   asks: {
     endpoint: { is: 'address', about: 'The address of the API manager.' },

@@ -6,6 +6,7 @@ const member = 'landscape';
 /** A pair of keys, an address or identity with a password, both, or a token. */
 export const landscapeConnection = connecting({
   member,
+  system: 'Landscape: one pair of keys for each of its accounts.',
   about:
     'How Keyway reaches Landscape. Give `accessKey` with `secretKey` (recommended), or `email` or `identity` with `password`, or only a `jwt`, which expires. If a password is given together with the pair of keys, Keyway can rotate the pair, because it can still log in by the password.',
   asks: {

@@ -4,6 +4,7 @@ import { ncloudRegion } from './region.js';
 /** The pair of a sub account that may manage others, and where the two services are. */
 export const ncloudConnection = connecting({
   member: 'ncloud',
+  system: 'NAVER Cloud: up to two access keys for each of its sub accounts, and temporary ones.',
   about: 'How Keyway reaches NAVER Cloud.',
   asks: {
     stsEndpoint: {

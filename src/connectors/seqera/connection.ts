@@ -3,6 +3,7 @@ import { connecting } from '../connection.js';
 /** A token of the platform, and the workspaces to look into. */
 export const seqeraConnection = connecting({
   member: 'seqera',
+  system: 'Seqera Platform: the keys of providers in its workspaces.',
   about: 'How Keyway reaches Seqera Platform.',
   asks: {
     endpoint: { is: 'address', about: 'The address of the API.' },

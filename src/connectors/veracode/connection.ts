@@ -9,6 +9,7 @@ const member = 'veracode';
 /** A pair, and that of a second administrator where there is one. */
 export const veracodeConnection = connecting({
   member,
+  system: 'Veracode: one pair of keys for each of its users.',
   about: 'How Keyway reaches Veracode.',
   asks: {
     endpoint: { is: 'address', about: 'The address of the API of your region.' },

@@ -20,8 +20,8 @@ registerEnumType(Shell, {
   description: 'A shell, as `exports` took it before there was `ExportFormat`.',
   valuesConfig: {
     POSIX: { description: 'sh, bash, zsh and similar shells.' },
-    FISH: { description: 'fish.' },
-    POWERSHELL: { description: 'PowerShell.' },
+    FISH: { description: 'The shell fish, which has a syntax of its own.' },
+    POWERSHELL: { description: 'PowerShell, on any system.' },
   },
 });
 

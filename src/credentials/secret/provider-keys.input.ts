@@ -121,7 +121,7 @@ export class AzureEntraKeysInput {
 
 @InputType({ description: 'A service principal of Microsoft Entra, with an Azure subscription.' })
 export class AzureCloudKeysInput extends AzureEntraKeysInput {
-  @needed('The subscription id.', plain())
+  @needed('The id of the Azure subscription.', plain())
   subscriptionId: string;
 }
 
@@ -148,7 +148,7 @@ export class GoogleKeysInput {
     'Keys of a Git host: `username` with `password` or `token`; or `accessKey` with `secretKey`, for AWS CodeCommit and in an older form.',
 })
 export class GitKeysInput {
-  @text('The user name.', plain())
+  @text('The user name at the service.', plain())
   username?: string | null;
 
   @text('The password, or an app password.', secret())
@@ -164,9 +164,9 @@ export class GitKeysInput {
   secretKey?: string | null;
 }
 
-@InputType({ description: 'Keys of a GitHub App.' })
+@InputType({ description: 'The id and the secrets of a GitHub App, for `githubApp`.' })
 export class GithubAppKeysInput {
-  @needed('The id of the app.', plain())
+  @needed('The id that GitHub gave the app.', plain())
   appId: string;
 
   @needed('The private key of the app, in PEM.', longSecret())
@@ -185,7 +185,7 @@ export class GithubAppKeysInput {
   slug?: string | null;
 }
 
-@InputType({ description: 'An SSH key.' })
+@InputType({ description: 'A private key for SSH, for `ssh`.' })
 export class SshKeysInput {
   @needed('The private key, in PEM or the format of OpenSSH.', longSecret())
   privateKey: string;
@@ -208,7 +208,7 @@ export class K8sKeysInput {
 
 @InputType({ description: 'Keys of a container registry.' })
 export class ContainerRegKeysInput {
-  @needed('The user name.', plain())
+  @needed('The user name at the registry.', plain())
   userName: string;
 
   @needed('The password or access token.', longSecret())
@@ -238,10 +238,10 @@ export class SeqeracomputeKeysInput extends AwsKeysInput {}
 
 @InputType({ description: 'Keys of a storage service with the S3 API.' })
 export class S3KeysInput {
-  @needed('The access key.', plain())
+  @needed('The access key, the public half of the pair.', plain())
   accessKey: string;
 
-  @needed('The secret key.', secret())
+  @needed('The secret key that belongs to `accessKey`.', secret())
   secretKey: string;
 
   @flag('Whether buckets are named in the path instead of the host name.')
@@ -274,16 +274,16 @@ export class ProviderKeysInput {
   @keysOf(() => GitKeysInput, 'GitHub, as a user.')
   github?: GitKeysInput | null;
 
-  @keysOf(() => GithubAppKeysInput, 'GitHub, as an app.')
+  @keysOf(() => GithubAppKeysInput, 'GitHub, in the name of an app instead of a user.')
   githubApp?: GithubAppKeysInput | null;
 
-  @keysOf(() => GitKeysInput, 'GitLab.')
+  @keysOf(() => GitKeysInput, 'Git repositories at GitLab.')
   gitlab?: GitKeysInput | null;
 
-  @keysOf(() => GitKeysInput, 'Bitbucket.')
+  @keysOf(() => GitKeysInput, 'Git repositories at Bitbucket.')
   bitbucket?: GitKeysInput | null;
 
-  @keysOf(() => GitKeysInput, 'Gitea.')
+  @keysOf(() => GitKeysInput, 'Git repositories at a Gitea server.')
   gitea?: GitKeysInput | null;
 
   @keysOf(() => GitKeysInput, 'AWS CodeCommit.')
@@ -292,7 +292,7 @@ export class ProviderKeysInput {
   @keysOf(() => GitKeysInput, 'Azure Repos.')
   azurerepos?: GitKeysInput | null;
 
-  @keysOf(() => SshKeysInput, 'SSH.')
+  @keysOf(() => SshKeysInput, 'Systems that are reached by SSH.')
   ssh?: SshKeysInput | null;
 
   @keysOf(() => K8sKeysInput, 'Kubernetes.')

@@ -19,7 +19,7 @@ registerEnumType(SecretFormat, {
   valuesConfig: {
     BASE62: { description: 'Digits and letters.' },
     HEX: { description: 'Hexadecimal digits. Clients that sign with VERACODE_HMAC_SHA_256 need this.' },
-    BASE64: { description: 'Base64.' },
+    BASE64: { description: 'Letters, digits, `+` and `/`, as in base64.' },
   },
 });
 

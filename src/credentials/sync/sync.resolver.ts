@@ -1,14 +1,15 @@
-import { Arg, Ctx, Field, Mutation, ObjectType, Resolver } from 'type-graphql';
+import { Ctx, Field, Mutation, ObjectType, Resolver } from 'type-graphql';
 import { Permission } from '../../access/principal.js';
 import type { RequestContext } from '../../context.js';
 import { Needs } from '../../inputs/declared.js';
+import { Takes } from '../../inputs/takes.js';
 import { CredentialStore } from '../../stores/store.js';
 import { SyncStoreInput } from './sync.input.js';
 import { syncStore } from './sync-store.js';
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `syncStore` answers.' })
 export class SyncStorePayload {
-  @Field(() => CredentialStore)
+  @Field(() => CredentialStore, { description: 'The store, with how far the sync is in its `lastSync`.' })
   store: CredentialStore;
 }
 
@@ -21,7 +22,7 @@ export class SyncResolver {
   @Needs(Permission.STORE_MANAGE, 'store:sync')
   async syncStore(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => SyncStoreInput) input: SyncStoreInput,
+    @Takes(() => SyncStoreInput) input: SyncStoreInput,
   ): Promise<SyncStorePayload> {
     return { store: await syncStore(ctx, input) };
   }

@@ -1,10 +1,11 @@
-import { Arg, Ctx, Field, FieldResolver, Mutation, ObjectType, Resolver, Root } from 'type-graphql';
+import { Ctx, Field, FieldResolver, Mutation, ObjectType, Resolver, Root } from 'type-graphql';
 import { Permission } from '../../access/principal.js';
 import { Account } from '../../accounts/account.js';
 import { accountNamed } from '../../accounts/find.js';
 import type { RequestContext } from '../../context.js';
 import type { Row } from '../../database/columns.js';
 import { Needs } from '../../inputs/declared.js';
+import { Takes } from '../../inputs/takes.js';
 import { storeNamed } from '../find.js';
 import { CredentialStore } from '../store.js';
 import { scopeGrantsOfStore } from './find.js';
@@ -13,15 +14,17 @@ import { ScopeGrant } from './scope-grant.js';
 import { GrantScopeInput, WithdrawScopeInput } from './scope.input.js';
 import { withdrawScope } from './withdraw-scope.js';
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `grantScope` answers.' })
 export class GrantScopePayload {
-  @Field(() => ScopeGrant)
+  @Field(() => ScopeGrant, {
+    description: 'The new grant.',
+  })
   grant: ScopeGrant;
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'What `withdrawScope` answers.' })
 export class WithdrawScopePayload {
-  @Field(() => CredentialStore)
+  @Field(() => CredentialStore, { description: 'The store that the scope is of.' })
   store: CredentialStore;
 }
 
@@ -53,7 +56,7 @@ export class ScopeGrantResolver {
   @Needs(Permission.STORE_MANAGE, 'scope:grant')
   async grantScope(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => GrantScopeInput) input: GrantScopeInput,
+    @Takes(() => GrantScopeInput) input: GrantScopeInput,
   ): Promise<GrantScopePayload> {
     return { grant: await grantScope(ctx, input) };
   }
@@ -65,7 +68,7 @@ export class ScopeGrantResolver {
   @Needs(Permission.STORE_MANAGE, 'scope:withdraw')
   async withdrawScope(
     @Ctx() ctx: RequestContext,
-    @Arg('input', () => WithdrawScopeInput) input: WithdrawScopeInput,
+    @Takes(() => WithdrawScopeInput) input: WithdrawScopeInput,
   ): Promise<WithdrawScopePayload> {
     return { store: await withdrawScope(ctx, input) };
   }
