@@ -87,6 +87,8 @@ export function watchConnections(server: HttpServer): Closing {
       await untilTaken();
       // Not the one of HTTP servers: that one cuts connections whose next request may be on its way.
       Server.prototype.close.call(server);
+      // What the last of them had sent is read in a turn of its own.
+      await untilTaken();
       const sinceMs = performance.now();
       while (connections.size > 0 && performance.now() - sinceMs < slowestMs) {
         endIdle(sinceMs, idleMs);
