@@ -2,9 +2,12 @@ import { lazy, Suspense, useEffect, useState } from 'react';
 import { Button, RouterProvider } from 'react-aria-components';
 import { Link, Route, Router, Switch, useLocation } from 'wouter';
 import { Audit } from './audit/audit.tsx';
+import { WithBulkRun } from './credentials/bulk-run.tsx';
 import { CredentialPage } from './credentials/credential-page.tsx';
 import { Inventory } from './credentials/inventory.tsx';
 import { Choice } from './parts/choice.tsx';
+import { Failure } from './parts/failure.tsx';
+import { keptAs } from './parts/kept.ts';
 import { Mark } from './parts/mark.tsx';
 import { NotFound } from './parts/not-found.tsx';
 import { Overview } from './overview/overview.tsx';
@@ -25,7 +28,9 @@ export function App() {
   return (
     <Router base={base}>
       <WithSession>
-        <Shell />
+        <WithBulkRun>
+          <Shell />
+        </WithBulkRun>
       </WithSession>
     </Router>
   );
@@ -73,52 +78,54 @@ function Shell() {
         <Button onPress={signOut}>{texts.signOut}</Button>
       </header>
       <main id="content">
-        <Suspense fallback={<p role="status">{texts.loading}</p>}>
-          <Switch>
-            <Route path="/">
-              <Overview />
-            </Route>
-            <Route path="/credentials">
-              <Inventory />
-            </Route>
-            <Route path="/credentials/new">
-              <CreatePage />
-            </Route>
-            <Route path="/credentials/:id">{({ id }) => <CredentialPage key={id} id={id} />}</Route>
-            <Route path="/stores">
-              <Stores />
-            </Route>
-            <Route path="/stores/new">
-              <ConnectPage />
-            </Route>
-            <Route path="/access">
-              <Access />
-            </Route>
-            <Route path="/access/:id">{({ id }) => <PlacePage key={id} id={id} />}</Route>
-            <Route path="/audit">
-              <Audit />
-            </Route>
-            <Route>
-              <NotFound />
-            </Route>
-          </Switch>
-        </Suspense>
+        <Failure key={path}>
+          <Suspense fallback={<p role="status">{texts.loading}</p>}>
+            <Switch>
+              <Route path="/">
+                <Overview />
+              </Route>
+              <Route path="/credentials">
+                <Inventory />
+              </Route>
+              <Route path="/credentials/new">
+                <CreatePage />
+              </Route>
+              <Route path="/credentials/:id">{({ id }) => <CredentialPage key={id} id={id} />}</Route>
+              <Route path="/stores">
+                <Stores />
+              </Route>
+              <Route path="/stores/new">
+                <ConnectPage />
+              </Route>
+              <Route path="/access">
+                <Access />
+              </Route>
+              <Route path="/access/:id">{({ id }) => <PlacePage key={id} id={id} />}</Route>
+              <Route path="/audit">
+                <Audit />
+              </Route>
+              <Route>
+                <NotFound />
+              </Route>
+            </Switch>
+          </Suspense>
+        </Failure>
       </main>
     </RouterProvider>
   );
 }
 
-const kept = 'keyway-theme';
+const kept = keptAs('keyway-theme');
 const { label, ...themes } = texts.theme;
 
 function Theme() {
   const [theme, setTheme] = useState(() => {
-    const name = localStorage.getItem(kept) ?? 'auto';
-    return name in themes ? name : 'auto';
+    const name = kept.read() ?? 'auto';
+    return Object.hasOwn(themes, name) ? name : 'auto';
   });
   useEffect(() => {
     document.documentElement.dataset.theme = theme;
-    localStorage.setItem(kept, theme);
+    kept.write(theme);
   }, [theme]);
   return <Choice label={label} choices={themes} value={theme} choose={setTheme} />;
 }

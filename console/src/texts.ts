@@ -10,6 +10,8 @@ import type {
 
 /** All that the console says, so that a translation is one file. A text with parts is a function of them. */
 export const texts = {
+  /** How dates and numbers are written beside these words. */
+  locale: 'en',
   product: 'Keyway',
   skip: 'Skip to the content',
   navigation: 'Views',
@@ -63,7 +65,9 @@ export const texts = {
   },
   problems: {
     title: 'That did not work',
-    network: 'Keyway cannot be reached. Nothing is lost: check the connection and try again.',
+    network:
+      'Keyway cannot be reached. Check the connection and try again: what was done already is not done twice.',
+    view: 'This view has failed. What you see elsewhere is not touched by it.',
     request: (id: string) => `Request ${id}`,
     outcomeUnknown:
       'It is not known whether the change was made. Try again: the same request is never carried out twice.',
@@ -95,7 +99,7 @@ export const texts = {
   },
   credentials: {
     title: 'Credentials',
-    count: (total: number) => `${total.toLocaleString()} ${total === 1 ? 'credential' : 'credentials'}`,
+    count: (total: number) => `${total.toLocaleString('en')} ${total === 1 ? 'credential' : 'credentials'}`,
     table: 'Credentials, one in a row',
     columns: {
       name: 'Name',
@@ -249,6 +253,8 @@ export const texts = {
     hide: 'Hide',
     download: 'Download as .env',
     hidden: 'The secret is hidden again.',
+    untaken: 'Nothing of it was shown, copied or saved yet.',
+    closeUntaken: 'Close it all the same',
   },
   create: {
     title: 'New credential',
@@ -283,12 +289,13 @@ export const texts = {
     progress: 'How many are done',
     confirm: (count: number) => `Type ${count} to confirm`,
     state: (done: number, all: number, failed: number) =>
-      `${done} of ${all} done${failed > 0 ? `, ${failed} of them in vain` : ''}`,
+      `${done - failed} of ${all} done${failed > 0 ? `, ${failed} refused or not answered` : ''}`,
     waiting: 'waiting',
     done: 'done',
     goOn: 'Go on with what is left',
     stop: 'Stop',
     secrets: 'The new secrets are kept in this page until you close it.',
+    untaken: 'The new secrets were not saved yet.',
     download: 'Download the secrets',
   },
   columns: { label: 'Columns' },
@@ -318,6 +325,10 @@ export const texts = {
     nameHelp: 'Letters, digits, dots, underscores and hyphens, such as keys-prod.',
     account: 'Account that it belongs to',
     accountHelp: 'Your own, where none is chosen.',
+    mayNot: {
+      title: 'You may connect no store',
+      text: 'Ask an administrator to connect one, or to give you a role.',
+    },
     tried: 'The connection is tried first. Where the system does not accept it, nothing is kept.',
     submit: 'Try and connect',
     trying: 'Trying the connection…',
@@ -353,6 +364,7 @@ export const texts = {
     which: 'What you have',
     onePerLine: '(one in each line)',
     find: 'Type to find',
+    choose: 'Choose one of the list, or type an id.',
     unit: 'Unit',
     units: { days: 'days', hours: 'hours', minutes: 'minutes' },
     show: (label: string) => `Show choices for ${label}`,
@@ -445,7 +457,7 @@ export const texts = {
       until: 'Before',
     },
     export: 'Export as JSON lines',
-    exported: (count: number) => `${count.toLocaleString()} read`,
+    exported: (count: number) => `${count.toLocaleString('en')} read`,
     nobody: 'nobody known',
     times: (times: number) => `${times} times`,
     empty: {

@@ -80,12 +80,16 @@ const usualScope = 'openid';
 const isLine = (value: unknown, least: number): value is string =>
   typeof value === 'string' && value.length >= least && /^[^\p{Cc}\p{Cs}]{0,255}$/u.test(value);
 
-/** As the policy of a page names it: anything else in its place would be part of the policy. */
+/**
+ * As the policy of a page names it: anything else in its place would be part of the policy. A URL takes `*`, `;` and `,` in
+ * the name of a host.
+ */
 const isOrigin = (value: unknown, local: boolean): boolean =>
   typeof value === 'string' &&
   URL.canParse(value) &&
   new URL(value).origin === value &&
-  (value.startsWith('https://') || (local && value.startsWith('http://')));
+  /^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?$/.test(value) &&
+  (value.startsWith('https:') || local);
 
 const isParameters = (value: unknown): boolean =>
   typeof value === 'object' &&

@@ -115,7 +115,11 @@ describe('signing in to the console at an issuer', () => {
     await page.getByText('did not sign you in').waitFor();
     expect(page.url()).toBe(`${server.url}/`);
     await page.goto(`${server.url}/?code=forged&state=forged`);
-    await page.getByRole('button', { name: 'Sign in at Acme' }).waitFor();
+    await page.getByText('did not sign you in').waitFor();
+    expect(page.url()).toBe(`${server.url}/`);
+    await page.evaluate("sessionStorage.setItem('keyway-away', '{bad')");
+    await page.goto(`${server.url}/?code=forged&state=forged`);
+    await page.getByText('did not sign you in').waitFor();
     expect(requests.filter((url) => url.startsWith(`${address}/token`))).toEqual([]);
   });
 

@@ -51,6 +51,6 @@ export async function open(browser: Browser, url: string): Promise<Visit> {
 
 /** Signs in on a page that asks for a token. */
 export async function signIn(page: Page, token: string): Promise<void> {
-  await page.getByLabel('Token').fill(token);
+  await page.locator('input[name=token]').fill(token);
   await page.keyboard.press('Enter');
 }

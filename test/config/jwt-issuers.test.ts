@@ -385,13 +385,20 @@ describe('how people sign in to the console', () => {
     [{ clientId: 'x', token: 'refresh' }],
     [{ clientId: 'x', origins: ["https://login.example.com; script-src 'unsafe-inline'"] }],
     [{ clientId: 'x', origins: ['https://login.example.com/path'] }],
+    [{ clientId: 'x', origins: ['https://*'] }],
+    [{ clientId: 'x', origins: ['https://*.example.com'] }],
+    [{ clientId: 'x', origins: ['https://a;sandbox'] }],
+    [{ clientId: 'x', origins: ['https://a,b'] }],
     [{ clientId: 'x', origins: ['http://login.example.com'] }],
   ])('%j is refused', (console) => {
     expect(faultsOf(by(console))).toEqual([expect.stringContaining('[0].console an object with clientId')]);
   });
 
-  test('an issuer that is no address has nobody sign in', () => {
-    const given = { ...one, issuer: 'accounts.example.org', console: { clientId: 'x' } };
-    expect(faultsOf([given])).toEqual([expect.stringContaining('[0].console')]);
-  });
+  test.each(['accounts.example.org', 'https://a,b', 'https://id.example.com;script-src-elem'])(
+    'at the issuer %s nobody signs in: it is no address that a policy can name',
+    (name) => {
+      const given = { ...one, issuer: name, console: { clientId: 'x' } };
+      expect(faultsOf([given])).toEqual([expect.stringContaining('[0].console')]);
+    },
+  );
 });

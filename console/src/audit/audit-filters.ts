@@ -1,4 +1,5 @@
 import type { AuditFilter, AuditOutcome } from '../graph/documents.ts';
+import { listIn, timeOf } from '../credentials/filters.ts';
 import { texts } from '../texts.ts';
 
 /** Every filter of the graph, by its name there: in the address it has the same one. */
@@ -9,17 +10,15 @@ export function auditFilterOf(address: URLSearchParams): AuditFilter {
   const lists = ['action', 'actor', 'target', 'account'] as const;
   const listed = lists.flatMap((name): [string, unknown][] => {
     const text = address.get(name);
-    return text ? [[name, text.split(',')]] : [];
+    return text ? [[name, listIn(text)]] : [];
   });
   const days = (['since', 'until'] as const).flatMap((name): [string, unknown][] => {
     const text = address.get(name);
-    return text
-      ? [[name, /^\d{4}-\d\d-\d\d$/.test(text) ? new Date(`${text}T00:00`).toISOString() : text]]
-      : [];
+    return text ? [[name, timeOf(text)]] : [];
   });
   const outcome = address.get('outcome') ?? '';
   return {
     ...Object.fromEntries([...listed, ...days]),
-    ...(outcome in texts.outcome && { outcome: [outcome as AuditOutcome] }),
+    ...(Object.hasOwn(texts.outcome, outcome) && { outcome: [outcome as AuditOutcome] }),
   };
 }

@@ -42,7 +42,7 @@ export function Audit() {
                 label={label}
                 any
                 choices={texts.outcome}
-                value={value in texts.outcome ? value : ''}
+                value={Object.hasOwn(texts.outcome, value) ? value : ''}
                 choose={(text) => set(name, text)}
               />
             );

@@ -1,4 +1,4 @@
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Button } from 'react-aria-components';
 import { useClient, type CombinedError } from 'urql';
 import { AuditDocument, type AuditFilter, type AuditLineFragment } from '../graph/documents.ts';
@@ -15,7 +15,12 @@ export function Export({ filter }: { filter: AuditFilter }) {
   const client = useClient();
   const [count, setCount] = useState<number>();
   const [error, setError] = useState<CombinedError>();
-  const state = useRef({ isStopped: false });
+  const state = useRef({ isStopped: false, isLeft: false });
+
+  useEffect(() => {
+    const { current } = state;
+    return () => void (current.isStopped = current.isLeft = true);
+  }, []);
 
   const run = async () => {
     state.current.isStopped = false;
@@ -34,14 +39,15 @@ export function Export({ filter }: { filter: AuditFilter }) {
         .toPromise();
       if (!answer.data) {
         setError(answer.error);
-        break;
+        setCount(undefined);
+        return;
       }
       events.push(...answer.data.auditEvents.nodes);
       const { pageInfo } = answer.data.auditEvents;
       after = pageInfo.hasNextPage ? pageInfo.endCursor : null;
     } while (after !== null && events.length < mostExported && !state.current.isStopped);
     setCount(undefined);
-    if (events.length > 0)
+    if (events.length > 0 && !state.current.isLeft)
       download('keyway-audit.jsonl', events.map((event) => `${JSON.stringify(event)}\n`).join(''));
   };
 

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { Button, Input, Label, TextField } from 'react-aria-components';
+import { Button, FieldError, Input, Label, TextField } from 'react-aria-components';
 import { useMutation } from 'urql';
 import { useFaults } from '../parts/form/faults.ts';
 import {
@@ -12,9 +12,10 @@ import {
   type IssuedFragment,
   type StoreCapability,
 } from '../graph/documents.ts';
+import { useChange } from '../graph/changes.ts';
 import { Choice } from '../parts/choice.tsx';
 import { Confirm } from '../parts/confirm.tsx';
-import { textOf } from '../parts/form/input.ts';
+import { rawOf, textOf } from '../parts/form/input.ts';
 import { Problem } from '../parts/problem.tsx';
 import { SecretDialog } from '../parts/secret.tsx';
 import { texts } from '../texts.ts';
@@ -26,7 +27,7 @@ type Action = 'rotate' | 'reveal' | 'revoke' | 'switch' | 'issue';
 const over = new Set(['REVOKED', 'REVOKING', 'DELETED', 'GONE', 'ABANDONED']);
 
 /** What can be done with a credential: a button for each, and the dialog that says what will happen. */
-export function Actions({ credential }: { credential: CredentialFactsFragment }) {
+export function Actions({ credential, again }: Omit<DialogProps, 'close'>) {
   const [action, setAction] = useState<Action>();
   const [issued, setIssued] = useState<{ title: string; issued: IssuedFragment }>();
   const close = () => setAction(undefined);
@@ -73,14 +74,16 @@ export function Actions({ credential }: { credential: CredentialFactsFragment })
           </Button>
         ))}
       {action === 'rotate' && (
-        <Rotate credential={credential} close={close} shown={show(texts.rotate.done)} />
+        <Rotate credential={credential} again={again} close={close} shown={show(texts.rotate.done)} />
       )}
       {action === 'reveal' && (
         <Reveal credential={credential} close={close} shown={show(texts.reveal.done)} />
       )}
-      {action === 'issue' && <Issue credential={credential} close={close} shown={show(texts.issue.done)} />}
-      {action === 'revoke' && <Revoke credential={credential} close={close} />}
-      {action === 'switch' && <Switch credential={credential} close={close} />}
+      {action === 'issue' && (
+        <Issue credential={credential} again={again} close={close} shown={show(texts.issue.done)} />
+      )}
+      {action === 'revoke' && <Revoke credential={credential} again={again} close={close} />}
+      {action === 'switch' && <Switch credential={credential} again={again} close={close} />}
       {issued && <SecretDialog name={credential.name} {...issued} close={() => setIssued(undefined)} />}
     </div>
   );
@@ -89,37 +92,44 @@ export function Actions({ credential }: { credential: CredentialFactsFragment })
 interface DialogProps {
   credential: CredentialFactsFragment;
   close: () => void;
+  /** Reads the credential again: something may have become of it though no answer says so. */
+  again: () => void;
 }
 
-function Rotate({ credential, close, shown }: DialogProps & { shown: (issued: IssuedFragment) => void }) {
+/** Where a new password stands in what is asked, so that what is wrong with it is said at its field. */
+const passwordPath = 'input.secret.password';
+
+/** A name as a page shows it: with one space where it has several. */
+const asRead = (name: string) => name.trim().replace(/\s+/g, ' ');
+
+function Rotate({
+  credential,
+  again,
+  close,
+  shown,
+}: DialogProps & { shown: (issued: IssuedFragment) => void }) {
   const { id, name, kind, provider, accessKey } = credential;
-  const [{ fetching, error }, rotate] = useMutation(RotateCredentialDocument);
+  const [{ fetching, error }, rotate] = useChange(RotateCredentialDocument);
   const faults = useFaults(error);
-  const submit = async (idempotencyKey: string, form: FormData) => {
-    const password = textOf(form, 'password');
+  const submit = async (form: FormData) => {
+    const password = rawOf(form, `${passwordPath}.password`);
     const secret =
       kind === 'PROVIDER_KEYS'
         ? secretOf(kind, form)
-        : password === undefined
+        : password === ''
           ? undefined
           : { password: { username: accessKey ?? '', password } };
-    const { data } = await rotate({
-      input: {
-        id,
-        idempotencyKey,
-        gracePeriod: textOf(form, 'grace'),
-        mfaCode: textOf(form, 'mfaCode'),
-        secret,
-      },
-    });
+    const gracePeriod = textOf(form, 'grace');
+    const { data } = await rotate({ id, gracePeriod, secret }, textOf(form, 'mfaCode'));
     if (data) shown(data.rotateCredential.issued);
+    else again();
   };
   return (
     <Confirm
       title={texts.rotate.title(name)}
       action={texts.actions.rotate}
       isWorking={fetching}
-      submit={(key, form) => void submit(key, form)}
+      submit={(form) => void submit(form)}
       close={close}
       faults={faults}
     >
@@ -128,9 +138,10 @@ function Rotate({ credential, close, shown }: DialogProps & { shown: (issued: Is
         <Choice label={texts.rotate.grace} name="grace" choices={texts.rotate.choices} value="P1D" />
       )}
       {kind === 'PASSWORD' && (
-        <TextField name="password" type="password" autoComplete="new-password">
+        <TextField name={`${passwordPath}.password`} type="password" autoComplete="new-password">
           <Label>{texts.rotate.password}</Label>
           <Input />
+          <FieldError />
         </TextField>
       )}
       {kind === 'PROVIDER_KEYS' && <SecretFields kind={kind} faults={faults} provider={provider} />}
@@ -143,7 +154,7 @@ function Reveal({
   credential: { id, name },
   close,
   shown,
-}: DialogProps & { shown: (issued: IssuedFragment) => void }) {
+}: Omit<DialogProps, 'again'> & { shown: (issued: IssuedFragment) => void }) {
   const [{ fetching, error }, reveal] = useMutation(RevealCredentialDocument);
   const submit = async (form: FormData) => {
     const { data } = await reveal({ input: { id, mfaCode: textOf(form, 'mfaCode') } });
@@ -154,7 +165,7 @@ function Reveal({
       title={texts.reveal.title(name)}
       action={texts.actions.reveal}
       isWorking={fetching}
-      submit={(_, form) => void submit(form)}
+      submit={(form) => void submit(form)}
       close={close}
     >
       <p>{texts.reveal.text}</p>
@@ -165,42 +176,46 @@ function Reveal({
 
 function Issue({
   credential: { id, name, store },
+  again,
   close,
   shown,
 }: DialogProps & { shown: (issued: IssuedFragment) => void }) {
-  const [{ fetching, error }, issue] = useMutation(IssueTemporaryCredentialDocument);
-  const submit = async (idempotencyKey: string, form: FormData) => {
-    const [code, device] = [textOf(form, 'storeMfa'), textOf(form, 'device')];
-    const { data } = await issue({
-      input: {
+  const [{ fetching, error }, issue] = useChange(IssueTemporaryCredentialDocument);
+  const submit = async (form: FormData) => {
+    const [code, device] = [textOf(form, 'input.storeMfa.code'), textOf(form, 'input.storeMfa.device')];
+    const isAsked = code !== undefined || device !== undefined;
+    const { data } = await issue(
+      {
         parent: id,
-        idempotencyKey,
         duration: textOf(form, 'duration'),
-        mfaCode: textOf(form, 'mfaCode'),
-        ...(code !== undefined && device !== undefined && { storeMfa: { code, device } }),
+        ...(isAsked && { storeMfa: { code: code ?? '', device: device ?? '' } }),
       },
-    });
+      textOf(form, 'mfaCode'),
+    );
     if (data) shown(data.issueTemporaryCredential.issued);
+    else again();
   };
   return (
     <Confirm
       title={texts.issue.title(name)}
       action={texts.actions.issue}
       isWorking={fetching}
-      submit={(key, form) => void submit(key, form)}
+      submit={(form) => void submit(form)}
       close={close}
     >
       <p>{texts.issue.text}</p>
       <Choice label={texts.issue.duration} name="duration" choices={texts.issue.choices} value="PT1H" />
       {store.kind !== 'BUILT_IN' && (
         <>
-          <TextField name="device">
+          <TextField name="input.storeMfa.device">
             <Label>{texts.issue.device}</Label>
             <Input spellCheck="false" />
+            <FieldError />
           </TextField>
-          <TextField name="storeMfa" inputMode="numeric" autoComplete="one-time-code">
+          <TextField name="input.storeMfa.code" inputMode="numeric" autoComplete="one-time-code">
             <Label>{texts.issue.storeMfa}</Label>
             <Input />
+            <FieldError />
           </TextField>
         </>
       )}
@@ -209,12 +224,13 @@ function Issue({
   );
 }
 
-function Revoke({ credential: { id, name }, close }: DialogProps) {
+function Revoke({ credential: { id, name }, again, close }: DialogProps) {
   const [typed, setTyped] = useState('');
-  const [{ fetching, error }, revoke] = useMutation(RevokeCredentialDocument);
-  const submit = async (idempotencyKey: string, form: FormData) => {
-    const { data } = await revoke({ input: { id, idempotencyKey, reason: textOf(form, 'reason') } });
+  const [{ fetching, error }, revoke] = useChange(RevokeCredentialDocument);
+  const submit = async (form: FormData) => {
+    const { data } = await revoke({ id, reason: textOf(form, 'reason') });
     if (data) close();
+    else again();
   };
   return (
     <Confirm
@@ -222,8 +238,8 @@ function Revoke({ credential: { id, name }, close }: DialogProps) {
       action={texts.actions.revoke}
       isFinal
       isWorking={fetching}
-      isReady={typed === name}
-      submit={(key, form) => void submit(key, form)}
+      isReady={asRead(typed) === asRead(name)}
+      submit={(form) => void submit(form)}
       close={close}
     >
       <p>{texts.revoke.text}</p>
@@ -240,14 +256,14 @@ function Revoke({ credential: { id, name }, close }: DialogProps) {
   );
 }
 
-function Switch({ credential: { id, name, enabled, revision }, close }: DialogProps) {
-  const [{ fetching, error }, update] = useMutation(UpdateCredentialDocument);
+function Switch({ credential: { id, name, enabled, revision }, again, close }: DialogProps) {
+  const [{ fetching, error }, update] = useChange(UpdateCredentialDocument);
   const isOff = enabled === false;
-  const submit = async (idempotencyKey: string) => {
-    const { data } = await update({
-      input: { id, idempotencyKey, enabled: isOff, expectedRevision: revision },
-    });
+  const submit = async () => {
+    const { data } = await update({ id, enabled: isOff, expectedRevision: revision });
     if (data) close();
+    // It may be another one by now, and is read again before it is tried again.
+    else again();
   };
   const words = isOff ? texts.switchOn : texts.switchOff;
   return (
@@ -255,7 +271,7 @@ function Switch({ credential: { id, name, enabled, revision }, close }: DialogPr
       title={words.title(name)}
       action={isOff ? texts.actions.enable : texts.actions.disable}
       isWorking={fetching}
-      submit={(key) => void submit(key)}
+      submit={() => void submit()}
       close={close}
     >
       <p>{words.text}</p>

@@ -1,7 +1,8 @@
 import { useEffect, useState, type FormEvent } from 'react';
 import { Button, Form } from 'react-aria-components';
-import { useMutation, useQuery } from 'urql';
+import { useQuery } from 'urql';
 import { Link, useLocation } from 'wouter';
+import { useChange } from '../graph/changes.ts';
 import {
   CreatableStoresDocument,
   CreateCredentialDocument,
@@ -19,9 +20,9 @@ import { useFaults } from '../parts/form/faults.ts';
 import { inputOf, textOf } from '../parts/form/input.ts';
 import { Lookup, Lookups } from '../parts/form/lookup.tsx';
 import { Heading } from '../parts/heading.tsx';
-import { useIdempotencyKey } from '../parts/idempotency-key.ts';
 import { Problem } from '../parts/problem.tsx';
 import { SecretDialog } from '../parts/secret.tsx';
+import { useSession } from '../session/session.tsx';
 import { texts } from '../texts.ts';
 import { SecondFactor } from './second-factor.tsx';
 import { secretOf, SecretFields } from './secret-fields.tsx';
@@ -29,6 +30,8 @@ import { secretOf, SecretFields } from './secret-fields.tsx';
 type CreatableStore = CreatableStoresQuery['stores'][number];
 
 const usual = ['description', 'project', 'owner', 'expiresAt', 'retrievable', 'rotationPolicy'];
+/** What only Keyway's own store knows. */
+const ownAlone = new Set(['retrievable', 'rateLimit', 'remainingUses']);
 /** Of the person who uses it: some stores want to know. */
 const person = ['fullName', 'email'];
 const elsewhere = new Set([...usual, ...person, 'name', 'roles', 'scope']);
@@ -39,7 +42,10 @@ const others = Object.keys(forms['CreateCredentialInput']?.fields ?? {}).filter(
 /** Creates a credential in one of the stores: what is asked follows from the store and the kind. */
 export default function CreatePage() {
   const [{ data, error }, again] = useQuery({ query: CreatableStoresDocument });
-  const stores = (data?.stores ?? []).filter(({ creates }) => creates.length > 0);
+  const { may } = useSession();
+  const stores = may.has('CREDENTIAL_CREATE')
+    ? (data?.stores ?? []).filter(({ creates }) => creates.length > 0)
+    : [];
   return (
     <>
       <Link href="/credentials" className="back">
@@ -62,8 +68,7 @@ function CreateForm({ stores }: { stores: readonly CreatableStore[] }) {
   const store = stores.find(({ id }) => id === storeId);
   const [wanted, setKind] = useState<CredentialKind>('ACCESS_KEY');
   const kind = store?.creates.includes(wanted) ? wanted : (store?.creates[0] ?? wanted);
-  const keyOf = useIdempotencyKey();
-  const [{ fetching, error }, create] = useMutation(CreateCredentialDocument);
+  const [{ fetching, error }, create] = useChange(CreateCredentialDocument);
   const [made, setMade] = useState<{ id: string; name: string; issued: IssuedFragment }>();
   const faults = useFaults(error);
   const [isOpen, setOpen] = useState(false);
@@ -83,9 +88,7 @@ function CreateForm({ stores }: { stores: readonly CreatableStore[] }) {
       secret: secretOf(kind, filled),
       ...(isOutside && { store: storeId }),
     };
-    const { data } = await create({
-      input: { ...asked, mfaCode: textOf(filled, 'mfaCode'), idempotencyKey: keyOf(asked) },
-    });
+    const { data } = await create(asked, textOf(filled, 'mfaCode'));
     if (!data) return;
     const { credential, issued } = data.createCredential;
     if (issued) setMade({ id: credential.id, name: credential.name, issued });
@@ -112,6 +115,8 @@ function CreateForm({ stores }: { stores: readonly CreatableStore[] }) {
         label={texts.create.account}
         path="input.account"
         of="Account"
+        key={store?.account?.id}
+        initial={store?.account}
         isRequired
         fault={faults['input.account']}
         choosable={({ viewerMay }) => viewerMay?.includes('CREDENTIAL_CREATE') ?? false}
@@ -130,7 +135,7 @@ function CreateForm({ stores }: { stores: readonly CreatableStore[] }) {
         forms={forms}
         form="CreateCredentialInput"
         path="input"
-        only={isOutside ? [...person, ...usual] : usual}
+        only={isOutside ? [...person, ...usual.filter((name) => !ownAlone.has(name))] : usual}
         faults={faults}
       />
       <Lookups
@@ -145,7 +150,7 @@ function CreateForm({ stores }: { stores: readonly CreatableStore[] }) {
           forms={forms}
           form="CreateCredentialInput"
           path="input"
-          only={isOutside ? others : [...person, ...others]}
+          only={isOutside ? others.filter((name) => !ownAlone.has(name)) : [...person, ...others]}
           faults={faults}
         />
       </details>

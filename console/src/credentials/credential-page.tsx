@@ -32,7 +32,7 @@ export function CredentialPage({ id }: { id: string }) {
       <header className="view">
         <Heading title={credential.name} />
         <Status status={credential.status} />
-        <Actions credential={credential} />
+        <Actions credential={credential} again={() => again({ requestPolicy: 'network-only' })} />
       </header>
       <div className="columns">
         <section className="card">

@@ -1,4 +1,5 @@
 import type { CredentialFilter, CredentialOrder, CredentialOrderBy } from '../graph/documents.ts';
+import { instantOf } from '../parts/form/input.ts';
 import { texts } from '../texts.ts';
 
 /** How a filter stands in the address, and is asked for. */
@@ -41,7 +42,7 @@ export function filterOf(address: URLSearchParams): CredentialFilter {
   const entries = filterFields.flatMap((field): [string, unknown][] => {
     const text = address.get(field.name);
     if (text === null || text === '') return [];
-    if (field.type === 'list') return [[field.name, text.split(',')]];
+    if (field.type === 'list') return [[field.name, listIn(text)]];
     if (field.type === 'flag') return text === 'true' ? [[field.name, true]] : [];
     if (field.type === 'day') return [[field.name, timeOf(text)]];
     return [[field.name, text]];
@@ -49,9 +50,12 @@ export function filterOf(address: URLSearchParams): CredentialFilter {
   return Object.fromEntries(entries);
 }
 
-/** A day is the viewer's; what is a time already stays what it is. */
-const timeOf = (text: string) =>
-  /^\d{4}-\d\d-\d\d$/.test(text) ? new Date(`${text}T00:00`).toISOString() : text;
+/** Several of a list, with commas between them. */
+export const listIn = (text: string): string[] => text.split(',').flatMap((one) => one.trim() || []);
+
+/** A day is the viewer's; what is a time already stays what it is, and so does what is none, for Keyway to say so. */
+export const timeOf = (text: string): string =>
+  /^\d{4}-\d\d-\d\d$/.test(text) ? instantOf(`${text}T00:00`, text) : text;
 
 const orders: readonly CredentialOrderBy[] = ['NAME', 'CREATED_AT', 'EXPIRES_AT', 'LAST_USED_AT'];
 

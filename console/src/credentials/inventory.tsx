@@ -10,6 +10,7 @@ import {
   TableLayout,
   TableLoadMoreItem,
   Virtualizer,
+  type Key,
   type Selection,
   type SortDescriptor,
 } from 'react-aria-components';
@@ -29,6 +30,8 @@ import { filterOf, orderOf, setFilters } from './filters.ts';
 import { usePages } from './pages.ts';
 import { SavedViews } from './saved-views.tsx';
 
+const none = { of: undefined, ids: new Set<Key>() };
+
 /** What several are chosen for. */
 const changing = ['CREDENTIAL_ROTATE', 'CREDENTIAL_UPDATE', 'CREDENTIAL_REVOKE'] as const;
 
@@ -44,12 +47,19 @@ export function Inventory() {
   const { rows, error, isLoading, loadMore, again } = usePages(filter, orderBy);
   const go = (next: URLSearchParams) => navigate(`/credentials${next.size > 0 ? `?${next.toString()}` : ''}`);
   const isFiltered = setFilters(address).length > 0;
-  const areChosen = changing.some((permission) => may.has(permission));
+  const areChosen = rows.some(({ viewerMay }) =>
+    changing.some((permission) => viewerMay.includes(permission)),
+  );
   const names = namesIn(address);
   const shown = columnsOf(names, areChosen);
-  const [selection, select] = useState<Selection>(new Set());
-  const chosen = rows.filter(({ id }) => selection === 'all' || selection.has(id));
-  const chooseNone = () => select(new Set());
+  // What was chosen of another list is not chosen of this one.
+  const [selection, setSelection] = useState<{ of: unknown; ids: ReadonlySet<Key> }>(none);
+  const ids = selection.of === filter ? selection.ids : none.ids;
+  const chosen = rows.filter(({ id }) => ids.has(id));
+  const chooseNone = () => setSelection(none);
+  /** All are those that are loaded: nobody has seen the others. */
+  const select = (keys: Selection) =>
+    setSelection({ of: filter, ids: keys === 'all' ? new Set(rows.map(({ id }) => id)) : keys });
 
   const sort = ({ column, direction }: SortDescriptor) => {
     const by = shown.find(({ name }) => name === column)?.order;
@@ -106,7 +116,7 @@ export function Inventory() {
             }}
             onSortChange={sort}
             selectionMode={areChosen ? 'multiple' : 'none'}
-            selectedKeys={selection}
+            selectedKeys={ids}
             onSelectionChange={select}
             onRowAction={(id) => navigate(`/credentials/${id}`, { state: { list: search } })}
           >

@@ -1,6 +1,7 @@
 import { useState, type FormEvent } from 'react';
 import { Button, Form, Input, Label, TextField } from 'react-aria-components';
 import { textOf } from '../parts/form/input.ts';
+import { keptAs } from '../parts/kept.ts';
 import { useSession } from '../session/session.tsx';
 import { texts } from '../texts.ts';
 
@@ -15,11 +16,11 @@ interface Props {
 /** Addresses of the inventory by names of one's own: filters, order and columns. They are kept in this browser. */
 export function SavedViews({ search, open }: Props) {
   const { viewer } = useSession();
-  const place = `keyway-views ${viewer.id}`;
-  const [views, setViews] = useState(() => viewsIn(localStorage.getItem(place)));
+  const kept = keptAs(`keyway-views ${viewer.id}`);
+  const [views, setViews] = useState(() => viewsIn(kept.read()));
   const [isOpen, setOpen] = useState(false);
   const keep = (next: Views) => {
-    localStorage.setItem(place, JSON.stringify(next));
+    kept.write(JSON.stringify(next));
     setViews(next);
   };
   const save = (event: FormEvent<HTMLFormElement>) => {

@@ -1295,6 +1295,7 @@ export type CredentialRowFragment = {
   createdAt: string;
   expiresAt: string | null;
   lastUsedAt: string | null;
+  viewerMay: Array<Permission>;
   store: { id: string; name: string; kind: StoreKind; rotation: { previous: PreviousSecret } | null };
   account: { id: string; name: string };
   owner: { id: string; name: string; title: string } | null;
@@ -1344,7 +1345,6 @@ export type CredentialFactsFragment = {
   revokeReason: string | null;
   deletedAt: string | null;
   goneAt: string | null;
-  viewerMay: Array<Permission>;
   rotationPolicy: { every: string; gracePeriod: string; nextAt: string; overdueSince: string | null } | null;
   rateLimit: { uses: number; window: string } | null;
   parent: { id: string; name: string } | null;
@@ -1558,7 +1558,13 @@ export type LookupRolesQuery = {
 export type CreatableStoresQueryVariables = Exact<{ [key: string]: never }>;
 
 export type CreatableStoresQuery = {
-  stores: Array<{ id: string; name: string; kind: StoreKind; creates: Array<CredentialKind> }>;
+  stores: Array<{
+    id: string;
+    name: string;
+    kind: StoreKind;
+    creates: Array<CredentialKind>;
+    account: { id: string; name: string; title: string } | null;
+  }>;
 };
 
 export type StoreScopesQueryVariables = Exact<{
@@ -1736,6 +1742,7 @@ export const CredentialRowFragmentDoc = gql`
       nextAt
       overdueSince
     }
+    viewerMay
   }
 ` as unknown as DocumentNode<CredentialRowFragment, unknown>;
 export const CredentialFactsFragmentDoc = gql`
@@ -1796,7 +1803,6 @@ export const CredentialFactsFragmentDoc = gql`
       failure
       safeToRetire
     }
-    viewerMay
     storeChanges {
       kind
       since
@@ -2172,6 +2178,11 @@ export const CreatableStoresDocument = gql`
       name
       kind
       creates
+      account {
+        id
+        name
+        title
+      }
     }
   }
 ` as unknown as DocumentNode<CreatableStoresQuery, CreatableStoresQueryVariables>;

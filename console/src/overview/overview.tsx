@@ -48,7 +48,7 @@ function Counts({ insight }: { insight: Insight }) {
         {lists.map(([words, count, list]) => (
           <li key={words}>
             <Link href={`/credentials?${list}`} className="card">
-              <strong>{count.toLocaleString()}</strong> <span>{words}</span>
+              <strong>{count.toLocaleString(texts.locale)}</strong> <span>{words}</span>
             </Link>
           </li>
         ))}
@@ -60,7 +60,7 @@ function Counts({ insight }: { insight: Insight }) {
             {insight.byStatus.map(({ status, count }) => (
               <li key={status}>
                 <Link href={`/credentials?status=${status}`}>
-                  <Status status={status} /> {count.toLocaleString()}
+                  <Status status={status} /> {count.toLocaleString(texts.locale)}
                 </Link>
               </li>
             ))}
@@ -72,7 +72,7 @@ function Counts({ insight }: { insight: Insight }) {
             {Object.entries(rotation).map(([name, words]) => (
               <div key={name}>
                 <dt>{words}</dt>
-                <dd>{health[name as keyof typeof rotation].toLocaleString()}</dd>
+                <dd>{health[name as keyof typeof rotation].toLocaleString(texts.locale)}</dd>
               </div>
             ))}
           </dl>

@@ -29,7 +29,8 @@ export default function Plot({ title, points }: { title: string; points: readonl
   return (
     <figure className="plot">
       <figcaption>
-        {title} <strong>{points.reduce((sum, { count }) => sum + count, 0).toLocaleString()}</strong>
+        {title}{' '}
+        <strong>{points.reduce((sum, { count }) => sum + count, 0).toLocaleString(texts.locale)}</strong>
       </figcaption>
       <div ref={place} className="bars" aria-hidden="true" />
       <details>
@@ -50,7 +51,7 @@ export default function Plot({ title, points }: { title: string; points: readonl
               .map(({ day, count }) => (
                 <tr key={day}>
                   <td>{day}</td>
-                  <td>{count.toLocaleString()}</td>
+                  <td>{count.toLocaleString(texts.locale)}</td>
                 </tr>
               ))}
           </tbody>

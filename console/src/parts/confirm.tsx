@@ -1,8 +1,7 @@
-import { useState, type FormEvent, type ReactNode } from 'react';
+import type { FormEvent, ReactNode } from 'react';
 import { Button, Dialog, Form, Heading, Modal, ModalOverlay } from 'react-aria-components';
 import { texts } from '../texts.ts';
 import type { Faults } from './form/faults.ts';
-import { newIdempotencyKey } from './idempotency-key.ts';
 
 interface Props {
   title: string;
@@ -11,8 +10,8 @@ interface Props {
   isFinal?: boolean;
   isWorking: boolean;
   isReady?: boolean;
-  /** Does it. The key is the same for each try of one dialog: what was done already is not done twice. */
-  submit: (idempotencyKey: string, form: FormData) => void;
+  /** Does it, with what was filled in. */
+  submit: (form: FormData) => void;
   close: () => void;
   /** What was wrong with what was filled in. */
   faults?: Faults;
@@ -31,10 +30,9 @@ export function Confirm({
   faults,
   children,
 }: Props) {
-  const [key] = useState(newIdempotencyKey);
   const onSubmit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    submit(key, new FormData(event.currentTarget));
+    submit(new FormData(event.currentTarget));
   };
   return (
     <Shown close={close} isKeyboardDismissDisabled={isWorking}>

@@ -1,3 +1,5 @@
+import { texts } from '../texts.ts';
+
 const units = [
   ['years', 'year'],
   ['months', 'month'],
@@ -23,4 +25,4 @@ export function durationInWords(duration: string): string {
 }
 
 const inUnit = (value: number, unit: string) =>
-  new Intl.NumberFormat(undefined, { style: 'unit', unit, unitDisplay: 'long' }).format(value);
+  new Intl.NumberFormat(texts.locale, { style: 'unit', unit, unitDisplay: 'long' }).format(value);

@@ -4,6 +4,7 @@ import type { IssuedFragment } from '../graph/documents.ts';
 import { texts } from '../texts.ts';
 import { Shown } from './confirm.tsx';
 import { download } from './download.ts';
+import { useLeaveGuard } from './leave-guard.ts';
 
 /** How long a secret is shown. */
 const shownMs = 60_000;
@@ -18,6 +19,13 @@ interface Props {
 /** Shows a secret once: to copy or to take along as a file, covered until asked for, and gone after a minute. */
 export function SecretDialog({ title, name, issued, close }: Props) {
   const [isHidden, setHidden] = useState(false);
+  const [isTaken, setTaken] = useState(false);
+  const [isWarned, setWarned] = useState(false);
+  useLeaveGuard(!isTaken && !isHidden);
+  const leave = () => {
+    if (isTaken || isHidden || isWarned) close();
+    else setWarned(true);
+  };
   useEffect(() => {
     const timer = setTimeout(() => setHidden(true), shownMs);
     return () => clearTimeout(timer);
@@ -28,7 +36,7 @@ export function SecretDialog({ title, name, issued, close }: Props) {
     ...(issued.keys ?? []).map(({ name, value }) => [name, value] as const),
   ];
   return (
-    <Shown close={close}>
+    <Shown close={leave}>
       <Heading slot="title">{title}</Heading>
       {isHidden ? (
         <p role="status">{texts.secret.hidden}</p>
@@ -37,26 +45,50 @@ export function SecretDialog({ title, name, issued, close }: Props) {
           <p>{texts.secret.once}</p>
           <dl className="secrets">
             {values.map(([label, value]) => (
-              <Value key={label} label={label} value={value} isPublic={label === texts.secret.accessKey} />
+              <Value
+                key={label}
+                label={label}
+                value={value}
+                isPublic={label === texts.secret.accessKey}
+                taken={() => setTaken(true)}
+              />
             ))}
           </dl>
         </>
       )}
+      {isWarned && !isTaken && !isHidden && (
+        <p className="notice" role="alert">
+          {texts.secret.untaken}
+        </p>
+      )}
       <div className="buttons">
         {!isHidden && issued.dotenv !== null && (
-          <Button onPress={() => download(`${fileNameOf(name)}.env`, issued.dotenv ?? '')}>
+          <Button
+            onPress={() => {
+              download(`${fileNameOf(name)}.env`, issued.dotenv ?? '');
+              setTaken(true);
+            }}
+          >
             {texts.secret.download}
           </Button>
         )}
-        <Button className="primary" onPress={close} autoFocus>
-          {texts.close}
+        <Button className="primary" onPress={leave}>
+          {isWarned && !isTaken && !isHidden ? texts.secret.closeUntaken : texts.close}
         </Button>
       </div>
     </Shown>
   );
 }
 
-function Value({ label, value, isPublic }: { label: string; value: string; isPublic: boolean }) {
+interface ValueProps {
+  label: string;
+  value: string;
+  isPublic: boolean;
+  /** Called once somebody has it. */
+  taken: () => void;
+}
+
+function Value({ label, value, isPublic, taken }: ValueProps) {
   const [isShown, setShown] = useState(isPublic);
   const [isCopied, setCopied] = useState(false);
   return (
@@ -66,13 +98,24 @@ function Value({ label, value, isPublic }: { label: string; value: string; isPub
         <code className="value">{isShown ? value : '•'.repeat(24)}</code>
         {!isPublic && (
           <Button
-            onPress={() => setShown(!isShown)}
+            onPress={() => {
+              setShown(!isShown);
+              taken();
+            }}
             aria-label={`${isShown ? texts.secret.hide : texts.secret.show}: ${label}`}
           >
             {isShown ? texts.secret.hide : texts.secret.show}
           </Button>
         )}
-        <Button aria-label={`${texts.copy}: ${label}`} onPress={() => void copy(value).then(setCopied)}>
+        <Button
+          aria-label={`${texts.copy}: ${label}`}
+          onPress={() =>
+            void copy(value).then((isCopied) => {
+              setCopied(isCopied);
+              if (isCopied && !isPublic) taken();
+            })
+          }
+        >
           <span aria-live="polite">{isCopied ? texts.copied : texts.copy}</span>
         </Button>
       </dd>

@@ -1,9 +1,9 @@
 import { texts } from '../texts.ts';
 
 const dayMs = 86_400_000;
-const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
-const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+const date = new Intl.DateTimeFormat(texts.locale, { dateStyle: 'medium' });
+const dateAndTime = new Intl.DateTimeFormat(texts.locale, { dateStyle: 'medium', timeStyle: 'short' });
+const relative = new Intl.RelativeTimeFormat(texts.locale, { numeric: 'auto' });
 
 interface Props {
   /** In UTC, as the graph writes it; null where it never is. */

@@ -14,7 +14,9 @@ export function Typed({ label, type = 'text', value, set }: Props) {
       <Label>{label}</Label>
       <Input
         onBlur={({ target }) => target.value !== value && set(target.value)}
-        onKeyDown={({ key, currentTarget }) => key === 'Enter' && set(currentTarget.value)}
+        onKeyDown={({ key, currentTarget }) =>
+          key === 'Enter' && currentTarget.value !== value && set(currentTarget.value)
+        }
       />
     </TextField>
   );

@@ -20,16 +20,27 @@ export const remember = (away: Away): void => sessionStorage.setItem(place, JSON
 
 /**
  * Takes up what came back from an issuer: once, and out of the address, where the code would stay.
- * @returns the address it came with and what was kept; undefined where nobody comes back.
+ * @returns the address it came with, and what was kept, unless nobody left from this tab; undefined where nobody comes back.
  */
-export function takeUp(): { address: URL; away: Away } | undefined {
+export function takeUp(): { address: URL; away: Away | undefined } | undefined {
   const address = new URL(location.href);
   const { searchParams: said } = address;
-  const kept = sessionStorage.getItem(place);
-  if (kept === null || !said.has('state') || !(said.has('code') || said.has('error'))) return undefined;
+  if (!said.has('state') || !(said.has('code') || said.has('error'))) return undefined;
+  const away = awayIn(sessionStorage.getItem(place));
   sessionStorage.removeItem(place);
-  const away = JSON.parse(kept) as Away;
-  const view = new URL(away.path, home());
+  const view = new URL(away?.path ?? '', home());
   history.replaceState(null, '', view.href.startsWith(home()) ? view : home());
   return { address, away };
+}
+
+/** What was kept, as far as it is what this keeps: another page of the same address may have written there. */
+function awayIn(text: string | null): Away | undefined {
+  try {
+    const kept = JSON.parse(text ?? 'null') as Partial<Away> | null;
+    const { issuer, verifier, state, nonce, path } = kept ?? {};
+    const all = [issuer, verifier, state, nonce, path];
+    return all.every((each) => typeof each === 'string') ? (kept as Away) : undefined;
+  } catch {
+    return undefined;
+  }
 }

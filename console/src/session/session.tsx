@@ -1,5 +1,6 @@
-import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import { createContext, use, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { Provider } from 'urql';
+import { forgetChanges } from '../graph/changes.ts';
 import { askWho, clientFor, codeOf } from '../graph/client.ts';
 import type { Permission, ViewerQuery } from '../graph/documents.ts';
 import { texts } from '../texts.ts';
@@ -45,6 +46,11 @@ export function WithSession({ children }: { children: ReactNode }) {
     if (!came.current) return;
     const { address, away } = came.current;
     came.current = undefined;
+    if (!away) {
+      setNotice(texts.signIn.failed);
+      setBack(false);
+      return;
+    }
     void import('./openid.ts')
       .then(({ redeem }) => redeem(address, away))
       .then(async ({ token, signOutAt }) => {
@@ -58,14 +64,10 @@ export function WithSession({ children }: { children: ReactNode }) {
       .catch(() => setNotice(texts.signIn.failed))
       .finally(() => setBack(false));
   }, []);
-  const end = useCallback((why?: string) => {
-    setSignedIn(undefined);
-    setNotice(why);
-  }, []);
   const token = signedIn?.token;
   const client = useMemo(
-    () => (token === undefined ? undefined : clientFor(token, () => end(texts.signIn.ended))),
-    [token, end],
+    () => (token === undefined ? undefined : clientFor(token, () => setNotice(texts.signIn.ended))),
+    [token],
   );
   const session = useMemo(
     () =>
@@ -73,18 +75,31 @@ export function WithSession({ children }: { children: ReactNode }) {
         viewer: signedIn.known.viewer,
         may: new Set(signedIn.known.viewerMay),
         signOut: () => {
-          end();
+          forgetChanges();
+          setSignedIn(undefined);
           if (signedIn.signOutAt !== undefined) location.assign(signedIn.signOutAt);
         },
       },
-    [signedIn, end],
+    [signedIn],
   );
+  const enter = (token: string, known: ViewerQuery) => {
+    setNotice(undefined);
+    setSignedIn({ token, known });
+  };
   if (isBack) return <p role="status">{texts.signIn.checking}</p>;
-  if (!client || !session)
-    return <SignIn notice={notice} signedIn={(token, known) => setSignedIn({ token, known })} />;
+  if (!client || !session) return <SignIn notice={notice} signedIn={enter} />;
+  // Whose token has ended finds again what was open, such as a secret that is shown once; somebody else does not.
+  const isEnded = notice !== undefined;
   return (
-    <Current value={session}>
-      <Provider value={client}>{children}</Provider>
+    <Current value={session} key={session.viewer.id}>
+      <Provider value={client}>
+        <div inert={isEnded}>{children}</div>
+        {isEnded && (
+          <div className="signed-out">
+            <SignIn notice={notice} signedIn={enter} />
+          </div>
+        )}
+      </Provider>
     </Current>
   );
 }

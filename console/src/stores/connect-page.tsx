@@ -1,17 +1,18 @@
 import { useState, type FormEvent } from 'react';
 import { Button, FieldError, Form, Input, Label, TextField } from 'react-aria-components';
-import { useMutation } from 'urql';
 import { Link, useLocation } from 'wouter';
+import { useChange } from '../graph/changes.ts';
 import { CreateStoreDocument, type CreateStoreInput } from '../graph/documents.ts';
 import { forms } from '../graph/forms.ts';
 import { Choice } from '../parts/choice.tsx';
+import { Empty } from '../parts/empty.tsx';
 import { Fields } from '../parts/form/fields.tsx';
 import { useFaults } from '../parts/form/faults.ts';
 import { inputOf, textOf } from '../parts/form/input.ts';
 import { Lookup } from '../parts/form/lookup.tsx';
 import { Heading } from '../parts/heading.tsx';
-import { useIdempotencyKey } from '../parts/idempotency-key.ts';
 import { Problem } from '../parts/problem.tsx';
+import { useSession } from '../session/session.tsx';
 import { texts } from '../texts.ts';
 
 /** The kinds of stores that there are, by what the connection asks for. */
@@ -23,10 +24,10 @@ const kindWords = (kind: string) => texts.storeKind[kind as keyof typeof texts.s
 
 /** Connects a store: what its vendor asks for, tried before anything is kept. */
 export default function ConnectPage() {
+  const { may } = useSession();
   const [, navigate] = useLocation();
   const [chosen, choose] = useState(members[0]?.member ?? '');
-  const [{ fetching, error }, create] = useMutation(CreateStoreDocument);
-  const keyOf = useIdempotencyKey();
+  const [{ fetching, error }, create] = useChange(CreateStoreDocument);
   const faults = useFaults(error);
   const vendor = members.find(({ member }) => member === chosen);
   const about = texts.connect.vendors[chosen as keyof typeof texts.connect.vendors];
@@ -41,10 +42,11 @@ export default function ConnectPage() {
       account: textOf(filled, 'input.account'),
       connection: { [chosen]: connection ?? {} } as unknown as CreateStoreInput['connection'],
     };
-    const { data } = await create({ input: { ...input, idempotencyKey: keyOf(input) } });
+    const { data } = await create(input);
     if (data) navigate('/stores');
   };
 
+  if (!may.has('STORE_MANAGE')) return <Empty {...texts.connect.mayNot} />;
   return (
     <>
       <Link href="/stores" className="back">

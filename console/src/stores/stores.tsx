@@ -1,7 +1,8 @@
 import { useEffect } from 'react';
 import { Button } from 'react-aria-components';
-import { useMutation, useQuery } from 'urql';
+import { useQuery } from 'urql';
 import { Link } from 'wouter';
+import { useChange } from '../graph/changes.ts';
 import {
   CheckStoreDocument,
   StoresDocument,
@@ -11,7 +12,6 @@ import {
 import { durationInWords } from '../parts/duration.ts';
 import { Empty } from '../parts/empty.tsx';
 import { Heading } from '../parts/heading.tsx';
-import { newIdempotencyKey } from '../parts/idempotency-key.ts';
 import { Problem } from '../parts/problem.tsx';
 import { Time } from '../parts/time.tsx';
 import { useSession } from '../session/session.tsx';
@@ -65,8 +65,8 @@ export function StoreCards() {
 function Store({ store }: { store: StoreCardFragment }) {
   const { id, name, kind, endpoint, account, health, lastSync, budget, capabilities, viewerMay } = store;
   const mayManage = viewerMay.includes('STORE_MANAGE');
-  const [syncing, sync] = useMutation(SyncStoreDocument);
-  const [checking, check] = useMutation(CheckStoreDocument);
+  const [syncing, sync] = useChange(SyncStoreDocument);
+  const [checking, check] = useChange(CheckStoreDocument);
   const error = syncing.error ?? checking.error;
   const isOutside = kind !== 'BUILT_IN';
   return (
@@ -122,7 +122,7 @@ function Store({ store }: { store: StoreCardFragment }) {
           <Button
             isDisabled={syncing.fetching}
             aria-label={`${texts.stores.sync}: ${name}`}
-            onPress={() => void sync({ input: { id, idempotencyKey: newIdempotencyKey() } })}
+            onPress={() => void sync({ id })}
           >
             {texts.stores.sync}
           </Button>
@@ -131,7 +131,7 @@ function Store({ store }: { store: StoreCardFragment }) {
           <Button
             isDisabled={checking.fetching}
             aria-label={`${texts.stores.check}: ${name}`}
-            onPress={() => void check({ input: { id, idempotencyKey: newIdempotencyKey() } })}
+            onPress={() => void check({ id })}
           >
             {texts.stores.check}
           </Button>

@@ -25,7 +25,7 @@ interface Props {
   faults: Faults;
   /** Some of its fields, in this order; all of them, the needed ones first, where left out. */
   only?: readonly string[];
-  /** Of a form of which one field is given, which that is at first, however it is written. */
+  /** Of a form of which one field is given, which that is, however it is written; it is asked, where left out. */
   chosen?: string | undefined;
   /** Whether all of it may be left empty, also what is needed where something of it is given: Keyway says what is missing. */
   isOptional?: boolean;
@@ -66,14 +66,16 @@ function OneOf({ forms, form: name, path, faults, chosen: known }: Props) {
   return (
     <>
       <input type="hidden" name={path} value={chosen} />
-      <Choice
-        label={texts.form.which}
-        choices={Object.fromEntries(
-          Object.entries(fields).map(([key, { help }]) => [key, titleOf(key, help)]),
-        )}
-        value={chosen}
-        choose={choose}
-      />
+      {known === undefined && (
+        <Choice
+          label={texts.form.which}
+          choices={Object.fromEntries(
+            Object.entries(fields).map(([key, { help }]) => [key, titleOf(key, help)]),
+          )}
+          value={chosen}
+          choose={choose}
+        />
+      )}
       {field?.is === 'group' && (
         <Fields key={chosen} forms={forms} form={field.form} path={`${path}.${chosen}`} faults={faults} />
       )}
@@ -172,7 +174,7 @@ function Field({ forms, name, field, path, faults, isOptional }: FieldProps) {
       );
     case 'duration':
       return (
-        <NumberField {...shared} minValue={0} formatOptions={{ useGrouping: false }}>
+        <NumberField {...shared} minValue={0} step={1} formatOptions={{ useGrouping: false }}>
           <Label>{label}</Label>
           <div className="lookup">
             <Input />
@@ -196,7 +198,7 @@ function Field({ forms, name, field, path, faults, isOptional }: FieldProps) {
       return (
         <TextField {...shared}>
           <Label>{label}</Label>
-          <Input type="datetime-local" />
+          <Input type="datetime-local" max="9999-12-31T23:59" />
           {about}
         </TextField>
       );

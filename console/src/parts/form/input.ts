@@ -83,7 +83,7 @@ function valueOf(forms: InputForms, field: FormField, filled: Filled, path: stri
       return text === '' ? undefined : durationOf(text, unit);
     }
     case 'time':
-      return text === '' ? undefined : new Date(text).toISOString();
+      return text === '' ? undefined : instantOf(text);
     default:
       return text === '' ? undefined : text;
   }
@@ -117,8 +117,14 @@ export function textOf(filled: Filled, name: string): string | undefined {
   return rawOf(filled, name).trim() || undefined;
 }
 
+/** As the graph writes times; `otherwise` for what is none, which Keyway then says. */
+export function instantOf(text: string, otherwise = text): string {
+  const time = new Date(text);
+  return Number.isNaN(time.getTime()) ? otherwise : time.toISOString();
+}
+
 /** As it was typed; a file is none of what a form here asks for. */
-function rawOf(filled: Filled, path: string): string {
+export function rawOf(filled: Filled, path: string): string {
   const value = filled.get(path);
   return typeof value === 'string' ? value : '';
 }

@@ -4,6 +4,7 @@ import {
   Checkbox,
   CheckboxGroup,
   ComboBox,
+  FieldError,
   Input,
   Label,
   ListBox,
@@ -29,7 +30,8 @@ interface Props {
   isRequired?: boolean;
   /** Which of what is found may be chosen; all, where left out. */
   choosable?: (found: Found) => boolean;
-  chosen?: (id: string) => void;
+  /** What is chosen at first. */
+  initial?: Found | null | undefined;
 }
 
 /** Something that was found. */
@@ -43,20 +45,17 @@ export interface Found {
 }
 
 /** One that is there, found by what its name contains; or any that is known by its id. */
-export function Lookup({ label, path, of, about, fault, isRequired = false, choosable, chosen }: Props) {
-  const [typed, setTyped] = useState('');
-  const [id, setId] = useState('');
+export function Lookup({ label, path, of, about, fault, isRequired = false, choosable, initial }: Props) {
+  const [typed, setTyped] = useState(initial ? wordsOf(initial) : '');
+  const [id, setId] = useState(initial?.id ?? '');
   const found = useFound(of, id === '' ? typed : '').filter((one) => choosable?.(one) ?? true);
-  const choose = (id: string) => {
-    setId(id);
-    chosen?.(id);
-  };
   return (
     <ComboBox
       className="react-aria-TextField"
       isRequired={isRequired}
       menuTrigger="focus"
       allowsCustomValue
+      validate={({ inputValue }) => (inputValue !== '' && id === '' ? texts.form.choose : null)}
       items={found}
       inputValue={typed}
       onInputChange={(text) => {
@@ -64,7 +63,7 @@ export function Lookup({ label, path, of, about, fault, isRequired = false, choo
         if (text === typed) return;
         setTyped(text);
         const one = found.find((each) => wordsOf(each) === text);
-        choose(one?.id ?? (/^[a-z]+_[0-9A-Za-z]{22}$/.test(text.trim()) ? text.trim() : ''));
+        setId(one?.id ?? (/^[a-z]+_[0-9A-Za-z]{22}$/.test(text.trim()) ? text.trim() : ''));
       }}
     >
       <Label>{label}</Label>
@@ -74,6 +73,7 @@ export function Lookup({ label, path, of, about, fault, isRequired = false, choo
       </div>
       <input type="hidden" name={path} value={id} />
       {about}
+      <FieldError />
       <Fault text={fault} />
       <Popover className="popover">
         <ListBox renderEmptyState={() => <span className="hint">{texts.form.nothingFound}</span>}>
@@ -95,7 +95,7 @@ export function Lookups({
   of,
   about,
   choosable,
-}: Omit<Props, 'isRequired' | 'chosen' | 'fault'>) {
+}: Omit<Props, 'isRequired' | 'initial' | 'fault'>) {
   const found = useFound(of, '').filter((one) => choosable?.(one) ?? true);
   if (found.length === 0) return null;
   return (
