@@ -1,26 +1,15 @@
-import {
-  useMutation,
-  type Client,
-  type CombinedError,
-  type OperationResult,
-  type TypedDocumentNode,
-} from 'urql';
-import { codeOf } from './client.ts';
+import { useMutation, type Client, type OperationResult, type TypedDocumentNode } from 'urql';
 
 type Input = object;
 
-/** The keys of requests of which it is not known what came of them: the same request has the same one until it is. */
+/**
+ * The keys of requests that have not come to their answer: the same request has the same one until then. A refusal settles
+ * nothing, as an answer may have been lost before it.
+ */
 const unsettled = new Map<string, string>();
 
 /** Forgets them, as with whoever sent them. */
 export const forgetChanges = (): void => unsettled.clear();
-
-/** What nobody knows the outcome of is sent again as it was. */
-function isSettled(error: CombinedError | undefined): boolean {
-  if (!error) return true;
-  const code = codeOf(error);
-  return code !== undefined && code !== 'OUTCOME_UNKNOWN' && code !== 'UNAVAILABLE';
-}
 
 /** `crypto.randomUUID` is not there on a page that came by plain HTTP. */
 const newIdempotencyKey = () =>
@@ -46,7 +35,7 @@ async function once<Result, One extends Input>(
   unsettled.set(text, idempotencyKey);
   const asked = { ...input, idempotencyKey, ...(code !== undefined && { mfaCode: code }) };
   const result = await send({ input: asked as unknown as One });
-  if (isSettled(result.error)) unsettled.delete(text);
+  if (result.data) unsettled.delete(text);
   return result;
 }
 

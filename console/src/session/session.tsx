@@ -83,6 +83,7 @@ export function WithSession({ children }: { children: ReactNode }) {
     [signedIn],
   );
   const enter = (token: string, known: ViewerQuery) => {
+    if (known.viewer.id !== signedIn?.known.viewer.id) forgetChanges();
     setNotice(undefined);
     setSignedIn({ token, known });
   };
