@@ -22,7 +22,8 @@ const fontFace = (weight: number) => {
 };
 const style = `${[400, 600, 700].map(fontFace).join('\n')}
   * { font-family: Pictured !important; transition: none !important; animation: none !important; }
-  canvas { visibility: hidden !important; }
+  /* What the font does not have, a font of the machine would show. */
+  canvas, .choice [aria-hidden='true'], .lookup > .react-aria-Button { visibility: hidden !important; }
   time, code { display: none !important; }`;
 
 /** A tab whose pictures are half as large as it is: details that nobody looks at are no reason to fail. */
@@ -38,6 +39,8 @@ export const forPictures = (
     // The style below is none of the console's.
     bypassCSP: true,
     reducedMotion: 'reduce',
+    locale: 'en-US',
+    timezoneId: 'UTC',
   });
 
 /** Holds a page to its picture. With UPDATE_PICTURES=1 the picture is taken anew, for somebody to look at. */
