@@ -80,7 +80,7 @@ describe('how the console looks', () => {
           await page.goto(server.url + path);
           await signIn(page, server.adminToken);
           await page.locator(there).first().waitFor();
-          await page.getByText('Loading…').waitFor({ state: 'hidden' });
+          await page.waitForFunction("!document.body.innerText.includes('Loading…')");
           await picture(name);
         }
         await page.goto(`${server.url}/credentials/${credential}`);

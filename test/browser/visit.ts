@@ -23,6 +23,10 @@ export const launch = (): Promise<Browser> =>
       '--no-first-run',
       '--disable-sync',
       '--host-resolver-rules=MAP keyway.test 127.0.0.1',
+      // Letters look the same whatever the machine says of them.
+      '--font-render-hinting=none',
+      '--disable-lcd-text',
+      '--disable-font-subpixel-positioning',
     ],
   });
 
