@@ -37,6 +37,7 @@ const columns = ['anonymous', 'no role', ...permissions, ...roles, 'another acco
 //   everything on another account, everything on another project
 const table: Record<string, string> = {
   viewer: 'U+ +++++++ +++++++++ +++++ ++',
+  viewerMay: 'U+ +++++++ +++++++++ +++++ ++',
   node: 'U- +------ --------- ++++- --',
   nodes: 'U- +------ --------- ++++- --',
   credential: 'U- +------ --------- ++++- --',
@@ -170,6 +171,7 @@ const freshName = () => ({ target: tenant.account, name: unique('made') });
 
 const operations: Record<string, Operation> = {
   viewer: { document: 'query { viewer { id } }', on: none },
+  viewerMay: { document: 'query { viewerMay }', on: none },
   node: { document: 'query ($target: ID!) { node(id: $target) { id } }', on: target('credential') },
   nodes: {
     document: 'query ($target: ID!) { nodes(ids: [$target]) { id } }',
