@@ -19,7 +19,7 @@ const roots = ['CreateCredentialInput', 'StoreConnectionInput'];
 const leftOut = new Set(['idempotencyKey', 'mfaCode', 'account', 'store', 'secret']);
 
 /** What is covered as it is typed; a test holds it against what the server keeps as a secret. */
-export const secretNames = new Set([
+const secretNames = new Set([
   'apiKey',
   'batchKey',
   'certificate',

@@ -52,7 +52,6 @@ export const texts = {
   back: 'Back to the list',
   none: 'none',
   never: 'never',
-  unlimited: 'not limited',
   yes: 'yes',
   no: 'no',
   copy: 'Copy',
@@ -301,7 +300,6 @@ export const texts = {
   columns: { label: 'Columns' },
   saved: {
     label: 'Saved views',
-    choose: 'Choose one',
     name: 'Name for this view',
     save: 'Save this view',
     remove: (name: string) => `Remove ${name}`,
@@ -386,7 +384,6 @@ export const texts = {
     title: 'Stores',
     reachable: 'Reachable',
     unreachable: 'Not reachable',
-    unchecked: 'Never asked',
     checked: 'Last asked',
     lastSync: 'Last sync',
     syncing: 'Sync under way since',

@@ -40,7 +40,7 @@ export function isSignIn(value: unknown, issuer: unknown, local: boolean): value
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const {
     clientId,
-    name = '',
+    name = 'its host',
     scope = usualScope,
     parameters = {},
     token,
@@ -49,9 +49,9 @@ export function isSignIn(value: unknown, issuer: unknown, local: boolean): value
   } = value as Given;
   return (
     isOrigin(typeof issuer === 'string' && URL.canParse(issuer) ? new URL(issuer).origin : issuer, local) &&
-    isLine(clientId, 1) &&
-    isLine(name, 0) &&
-    isLine(scope, 1) &&
+    isLine(clientId) &&
+    isLine(name) &&
+    isLine(scope) &&
     scope.split(' ').includes('openid') &&
     isParameters(parameters) &&
     [undefined, 'access', 'id'].includes(token as string | undefined) &&
@@ -77,8 +77,8 @@ export const signInOf = (
 
 const usualScope = 'openid';
 
-const isLine = (value: unknown, least: number): value is string =>
-  typeof value === 'string' && value.length >= least && /^[^\p{Cc}\p{Cs}]{0,255}$/u.test(value);
+const isLine = (value: unknown): value is string =>
+  typeof value === 'string' && /^[^\p{Cc}\p{Cs}]{1,255}$/u.test(value);
 
 /**
  * As the policy of a page names it: anything else in its place would be part of the policy. A URL takes `*`, `;` and `,` in
@@ -97,5 +97,5 @@ const isParameters = (value: unknown): boolean =>
   !Array.isArray(value) &&
   Object.keys(value).length <= mostParameters &&
   Object.entries(value).every(
-    ([name, text]) => /^[a-z_]{1,64}$/.test(name) && !ofTheFlow.includes(name) && isLine(text, 1),
+    ([name, text]) => /^[a-z_]{1,64}$/.test(name) && !ofTheFlow.includes(name) && isLine(text),
   );

@@ -26,14 +26,14 @@ export function limitConnections(server: Server, most: number, log: Log, telemet
 }
 
 /**
- * Ends a connection on which nothing moves for so long, such as one whose caller does not take its answer. Not while the
- * answer is being made: that may take longer, and Node would leave its caller with a closed connection instead.
+ * Ends a connection on which nothing moves for so long: its caller stops in the middle of sending, or does not take its
+ * answer. Not while the answer is being made: that may take longer, and Node would leave its caller with a closed connection.
  */
 export function endStalled(server: Server, stalledMs: number): void {
   server.setTimeout(stalledMs);
-  server.on('request', (_, response) => {
+  server.on('request', (request, response) => {
     response.on('timeout', (socket: Socket) => {
-      if (response.headersSent) socket.destroy();
+      if (!request.complete || response.headersSent) socket.destroy();
     });
   });
 }

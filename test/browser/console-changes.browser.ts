@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { expectData, makeAccount, makeCaller, makeCredential, makeProject, unique } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { startApinizer, type Apinizer } from '../upstreams/apinizer.js';
-import { faultsOf, launch, open, signIn, type Visit } from './visit.js';
+import { faultsOf, fitsWindow, inTab, launch, open, signIn, type Visit } from './visit.js';
 
 describe('what is made and changed in the console', () => {
   let server: TestServer;
@@ -326,6 +326,9 @@ describe('what is made and changed in the console', () => {
     await page.getByRole('button', { name: 'Rotate' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Rotate' }).click();
     await page.getByRole('dialog').getByText('Copy it now').waitFor();
+    const asked = page.waitForEvent('dialog');
+    await page.evaluate('setTimeout(() => location.reload())');
+    await (await asked).dismiss();
     const revoke = 'mutation ($id: ID!) { revokeCredential(input: { id: $id }) { reasonRecorded } }';
     expectData(await server.ask(revoke, { id: made.id }));
     await page.getByRole('dialog').getByRole('button', { name: 'Show' }).click();
@@ -453,10 +456,8 @@ describe('what is made and changed in the console', () => {
     ['dark', 390],
   ] as const)(
     'axe finds nothing on the views where something is made or looked up: %s, %i pixels wide',
-    async (colorScheme, width) => {
-      const context = await browser.newContext({ colorScheme, viewport: { width, height: 900 } });
-      const page = await context.newPage();
-      try {
+    (colorScheme, width) =>
+      inTab(browser, colorScheme, width, async (page) => {
         for (const [path, heading] of [
           ['/credentials/new', 'New credential'],
           ['/stores/new', 'Connect a store'],
@@ -471,14 +472,9 @@ describe('what is made and changed in the console', () => {
             .nth(path === '/access' ? 1 : 0)
             .waitFor();
           expect(await faultsOf(page)).toEqual([]);
-          expect(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')).toBe(
-            true,
-          );
+          expect(await fitsWindow(page)).toBe(true);
         }
-      } finally {
-        await context.close();
-      }
-    },
+      }),
     180_000,
   );
 });

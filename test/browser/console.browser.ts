@@ -9,7 +9,7 @@ import {
   makeRole,
 } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
-import { faultsOf, launch, open, signIn, type Visit } from './visit.js';
+import { faultsOf, fitsWindow, inTab, launch, open, signIn, type Visit } from './visit.js';
 
 describe('the console in a browser', () => {
   let server: TestServer;
@@ -319,10 +319,8 @@ describe('the console in a browser', () => {
     ['light', 2560],
   ] as const)(
     'axe finds nothing on any view: %s, %i pixels wide',
-    async (colorScheme, width) => {
-      const context = await browser.newContext({ colorScheme, viewport: { width, height: 900 } });
-      const page = await context.newPage();
-      try {
+    (colorScheme, width) =>
+      inTab(browser, colorScheme, width, async (page) => {
         await page.goto(`${server.url}/`);
         await page.getByLabel('Token').waitFor();
         expect(await faultsOf(page)).toEqual([]);
@@ -348,15 +346,9 @@ describe('the console in a browser', () => {
           await page.getByRole('heading', { name: view, level: 1 }).waitFor();
           await page.locator('.card, tbody tr').first().waitFor();
           expect(await faultsOf(page)).toEqual([]);
-          // Nothing but a table is wider than the window.
-          expect(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')).toBe(
-            true,
-          );
+          expect(await fitsWindow(page)).toBe(true);
         }
-      } finally {
-        await context.close();
-      }
-    },
+      }),
     180_000,
   );
 });

@@ -30,6 +30,25 @@ export const launch = (): Promise<Browser> =>
     ],
   });
 
+/** Works in a tab of that width and in those colours. */
+export async function inTab(
+  browser: Browser,
+  colorScheme: 'light' | 'dark',
+  width: number,
+  work: (page: Page) => Promise<void>,
+): Promise<void> {
+  const context = await browser.newContext({ colorScheme, viewport: { width, height: 900 } });
+  try {
+    await work(await context.newPage());
+  } finally {
+    await context.close();
+  }
+}
+
+/** Whether nothing but what scrolls by itself is wider than the window. */
+export const fitsWindow = (page: Page): Promise<boolean> =>
+  page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth');
+
 /** What axe finds wrong with the page as it is, in a line each. Its script is put in past the policy of the page. */
 export async function faultsOf(page: Page): Promise<string[]> {
   await page.evaluate(axe);

@@ -378,6 +378,7 @@ describe('how people sign in to the console', () => {
     [true],
     [{}],
     [{ clientId: '' }],
+    [{ clientId: 'x', name: '' }],
     [{ clientId: 'x', secret: 'y' }],
     [{ clientId: 'x', scope: 'profile' }],
     [{ clientId: 'x', parameters: { redirect_uri: 'https://other.example.com' } }],

@@ -37,8 +37,13 @@ test('R22: who waits for an answer longer than a connection may be still gets th
   }
 });
 
-test('R22: a caller that does not take its answer is not waited for', async () => {
-  const server = createServer((_, response) => void response.end(Buffer.alloc(64 * 1024 * 1024)));
+test.each([
+  ['does not take its answer', 'GET / HTTP/1.1\r\nhost: x\r\n\r\n'],
+  ['stops in the middle of what it sends', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhalf'],
+])('R22: a caller that %s is not waited for', async (_, sent) => {
+  const server = createServer((request, response) => {
+    request.resume().once('end', () => void response.end(Buffer.alloc(64 * 1024 * 1024)));
+  });
   endStalled(server, 100);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -46,7 +51,7 @@ test('R22: a caller that does not take its answer is not waited for', async () =
   const ended = once(server, 'connection').then(([socket]) => once(socket as Socket, 'close'));
   const caller = connect(port, '127.0.0.1').pause();
   caller.on('error', () => undefined);
-  caller.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+  caller.write(sent);
   await ended;
   caller.destroy();
   server.close();

@@ -181,6 +181,7 @@ function Issue({
   shown,
 }: DialogProps & { shown: (issued: IssuedFragment) => void }) {
   const [{ fetching, error }, issue] = useChange(IssueTemporaryCredentialDocument);
+  const faults = useFaults(error);
   const submit = async (form: FormData) => {
     const [code, device] = [textOf(form, 'input.storeMfa.code'), textOf(form, 'input.storeMfa.device')];
     const isAsked = code !== undefined || device !== undefined;
@@ -202,6 +203,7 @@ function Issue({
       isWorking={fetching}
       submit={(form) => void submit(form)}
       close={close}
+      faults={faults}
     >
       <p>{texts.issue.text}</p>
       <Choice label={texts.issue.duration} name="duration" choices={texts.issue.choices} value="PT1H" />

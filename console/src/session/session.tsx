@@ -40,6 +40,8 @@ export function useSession(): Session {
 export function WithSession({ children }: { children: ReactNode }) {
   const [signedIn, setSignedIn] = useState<SignedIn>();
   const [notice, setNotice] = useState<string>();
+  /** The token that Keyway has refused: what was asked with one before it says nothing of the present one. */
+  const [ended, setEnded] = useState<string>();
   const came = useRef(back);
   const [isBack, setBack] = useState(back !== undefined);
   useEffect(() => {
@@ -66,7 +68,7 @@ export function WithSession({ children }: { children: ReactNode }) {
   }, []);
   const token = signedIn?.token;
   const client = useMemo(
-    () => (token === undefined ? undefined : clientFor(token, () => setNotice(texts.signIn.ended))),
+    () => (token === undefined ? undefined : clientFor(token, () => setEnded(token))),
     [token],
   );
   const session = useMemo(
@@ -85,19 +87,20 @@ export function WithSession({ children }: { children: ReactNode }) {
   const enter = (token: string, known: ViewerQuery) => {
     if (known.viewer.id !== signedIn?.known.viewer.id) forgetChanges();
     setNotice(undefined);
+    setEnded(undefined);
     setSignedIn({ token, known });
   };
   if (isBack) return <p role="status">{texts.signIn.checking}</p>;
   if (!client || !session) return <SignIn notice={notice} signedIn={enter} />;
   // Whose token has ended finds again what was open, such as a secret that is shown once; somebody else does not.
-  const isEnded = notice !== undefined;
+  const isEnded = ended === token;
   return (
     <Current value={session} key={session.viewer.id}>
       <Provider value={client}>
         <div inert={isEnded}>{children}</div>
         {isEnded && (
           <div className="signed-out">
-            <SignIn notice={notice} signedIn={enter} />
+            <SignIn notice={texts.signIn.ended} signedIn={enter} />
           </div>
         )}
       </Provider>
