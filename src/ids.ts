@@ -112,4 +112,8 @@ export function decodeId(type: NodeType, id: string, path: string): string {
   return parsed.uuid;
 }
 
+/** The UUIDs behind a list of public ids, as `decodeId` tells each of them. @throws BAD_USER_INPUT, naming `path` and the place. */
+export const decodeIds = (type: NodeType, ids: readonly string[], path: string): string[] =>
+  ids.map((id, index) => decodeId(type, id, `${path}.${index}`));
+
 const an = (type: NodeType) => (/^[AEIOU]/.test(type) ? `an ${type}` : `a ${type}`);

@@ -10,6 +10,7 @@ import {
   Nested,
   NotNull,
   Optional,
+  SearchField,
 } from '../inputs/rules.js';
 import { EmailAddress } from '../inputs/scalars.js';
 import { longestName, mostIdentities, mostListed } from '../config/limits.js';
@@ -30,13 +31,7 @@ export class AccountFilter {
   @ListOf(mostListed, IdRule())
   parent?: string[] | null;
 
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'Text that its name, title or e-mail address contains. Upper and lower case are equal, and so is the same text in other characters (Unicode NFKC). One or two characters match only at the beginning of a word: of the text, or after a space, `-`, `_`, `.` or `/`.',
-  })
-  @Optional()
-  @Line(1, longestName)
+  @SearchField('its name, title or e-mail address')
   search?: string | null;
 }
 

@@ -7,7 +7,7 @@ import type { RequestContext } from '../context.js';
 import { condition, every, sql, type Condition, type Tx } from '../database/database.js';
 import type { Part } from '../database/joined.js';
 import { notFound } from '../errors.js';
-import { decodeId } from '../ids.js';
+import { decodeId, decodeIds } from '../ids.js';
 import { list, listUnder, type Listing } from '../lists/listing.js';
 import { loadEach, loadLists, loadOne, loadOneBy } from '../lists/loading.js';
 import type { Connection, Order, Ordered, PageArgs } from '../lists/paging.js';
@@ -125,7 +125,7 @@ export function listAccounts(
   const where: Condition[] = [live, accountScope(ctx.principal)];
   if (filter.kind) where.push(condition('a.kind = ANY(:kind)', { kind: filter.kind }));
   if (filter.parent) {
-    const parent = filter.parent.map((id, index) => decodeId('Account', id, `filter.parent.${index}`));
+    const parent = decodeIds('Account', filter.parent, 'filter.parent');
     where.push(condition('a.parent_id = ANY(:parent)', { parent }));
   }
   if (filter.search) where.push(searching('a.search_text', filter.search));

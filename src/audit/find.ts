@@ -5,7 +5,7 @@ import { selectRows } from '../database/columns.js';
 import { perRequest, type RequestContext } from '../context.js';
 import { condition, every, type Condition } from '../database/database.js';
 import { badInput } from '../errors.js';
-import { decodeId, parseId } from '../ids.js';
+import { decodeIds, parseId } from '../ids.js';
 import { list, listUnder, type Listing } from '../lists/listing.js';
 import { loadLists, loadOne } from '../lists/loading.js';
 import type { Connection, Order, Ordered, PageArgs } from '../lists/paging.js';
@@ -52,8 +52,7 @@ const readable = perRequest(async ({ db, principal }) =>
 
 function filtered(filter: AuditFilter): Condition[] {
   const where: Condition[] = [];
-  const accounts = (name: string, ids: string[]) =>
-    ids.map((id, index) => decodeId('Account', id, `filter.${name}.${index}`));
+  const accounts = (name: string, ids: string[]) => decodeIds('Account', ids, `filter.${name}`);
   if (filter.account)
     where.push(condition('e.account_id = ANY(:account)', { account: accounts('account', filter.account) }));
   if (filter.actor)

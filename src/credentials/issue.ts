@@ -8,7 +8,7 @@ import type { RequestContext } from '../context.js';
 import { sql, type Sql, type Tx } from '../database/database.js';
 import { badInput, conflict, forbidden, notFound, unsupported } from '../errors.js';
 import { once, onceReaching } from '../idempotency/once.js';
-import { decodeId, newId } from '../ids.js';
+import { decodeIds, newId } from '../ids.js';
 import { rolesHeld } from '../roles/find.js';
 import { authorizeGiving } from '../roles/give.js';
 import type { Role } from '../roles/role.js';
@@ -54,7 +54,7 @@ export async function issueTemporaryCredential(
   const store = await storeNamed(ctx).load(found.storeId);
   if (!store) throw notFound();
   supporting(ctx.connectors, store, 'issue');
-  const wanted = input.roles?.map((id, index) => decodeId('Role', id, `input.roles.${index}`));
+  const wanted = input.roles ? decodeIds('Role', input.roles, 'input.roles') : undefined;
 
   const outside = store.kind !== StoreKind.BUILT_IN;
   if (outside) expectRetrievable(input);

@@ -12,7 +12,7 @@ import type { ValidationArguments, ValidationError } from 'class-validator';
 import { Field } from 'type-graphql';
 import { KeywayError, type FieldFault } from '../errors.js';
 import { isVisible, unclean } from '../connectors/answers.js';
-import { longestCode, mostFaults, longestDuration, longestSlug } from '../config/limits.js';
+import { longestCode, mostFaults, longestDuration, longestName, longestSlug } from '../config/limits.js';
 import { durationMs } from '../time.js';
 
 /** A rule on a property of an input class; `ListOf` can hold each item of a list to it. */
@@ -153,6 +153,21 @@ export const MfaCodeField =
     })(target, property);
     Optional()(target, property);
     Line(1, longestCode)(target, property);
+  };
+
+/**
+ * A text that is searched for, as `lists/search.ts` does.
+ * @param where what is searched, such as `their name or title`
+ */
+export const SearchField =
+  (where: string): PropertyDecorator =>
+  (target, property) => {
+    Field(() => String, {
+      nullable: true,
+      description: `Text that ${where} contains. Upper and lower case are equal, and so is the same text in other characters (Unicode NFKC). One or two characters match only at the beginning of a word: of the text, or after a space, \`-\`, \`_\`, \`.\` or \`/\`.`,
+    })(target, property);
+    Optional()(target, property);
+    Line(1, longestName)(target, property);
   };
 
 /** A duration longer than zero, and at most `max`. */

@@ -6,10 +6,11 @@ import type { RequestContext } from '../context.js';
 import { condition, every, sql, type Condition, type Tx } from '../database/database.js';
 import type { Part } from '../database/joined.js';
 import { notFound } from '../errors.js';
-import { decodeId } from '../ids.js';
+import { decodeId, decodeIds } from '../ids.js';
 import { list, listUnder, type Listing } from '../lists/listing.js';
 import { loadLists, loadOne, loadOneBy } from '../lists/loading.js';
 import type { Connection, Order, Ordered, PageArgs } from '../lists/paging.js';
+import { searching } from '../lists/search.js';
 import { Project } from './project.js';
 
 /**
@@ -92,9 +93,25 @@ export const projectNamed = loadOne<Project>((ctx) => {
   return { statement, parameters: {} };
 });
 
+export interface ProjectFilterArgs {
+  account?: string[] | null;
+  search?: string | null;
+}
+
 /** A page of projects in the order of their names. */
-export const listProjects = (ctx: RequestContext, args: PageArgs): Promise<Connection<Project & Ordered>> =>
-  list(ctx, projects, projectsByName, every(live, projectScope(ctx.principal)), args);
+export function listProjects(
+  ctx: RequestContext,
+  filter: ProjectFilterArgs,
+  args: PageArgs,
+): Promise<Connection<Project & Ordered>> {
+  const where: Condition[] = [live, projectScope(ctx.principal)];
+  if (filter.account) {
+    const account = decodeIds('Account', filter.account, 'filter.account');
+    where.push(condition('p.account_id = ANY(:account)', { account }));
+  }
+  if (filter.search) where.push(searching('p.search_text', filter.search));
+  return list(ctx, projects, projectsByName, every(...where), args);
+}
 
 /** A page of the projects of each account. */
 export const projectsOfAccount = loadLists(

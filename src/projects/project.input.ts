@@ -1,6 +1,30 @@
 import { Field, ID, InputType } from 'type-graphql';
-import { IdempotencyKeyField, IdRule, Line, Lines, Name, NotNull, Optional } from '../inputs/rules.js';
-import { longestDescription, longestName } from '../config/limits.js';
+import {
+  IdempotencyKeyField,
+  IdRule,
+  Line,
+  Lines,
+  ListOf,
+  Name,
+  NotNull,
+  Optional,
+  SearchField,
+} from '../inputs/rules.js';
+import { longestDescription, longestName, mostListed } from '../config/limits.js';
+
+@InputType({
+  description:
+    'Which projects: those that match every field that is given. A list matches if one of its items does.',
+})
+export class ProjectFilter {
+  @Field(() => [ID], { nullable: true, description: 'Ids of the accounts that they belong to.' })
+  @Optional()
+  @ListOf(mostListed, IdRule())
+  account?: string[] | null;
+
+  @SearchField('their name or title')
+  search?: string | null;
+}
 
 @InputType({ description: 'What `createProject` takes.' })
 export class CreateProjectInput {

@@ -1,4 +1,15 @@
-import { Args, Ctx, Field, FieldResolver, Mutation, ObjectType, Query, Resolver, Root } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  FieldResolver,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
 import { Permission } from '../access/principal.js';
 import { Account } from '../accounts/account.js';
 import { accountNamed } from '../accounts/find.js';
@@ -11,7 +22,7 @@ import { connectionType } from '../lists/paging.js';
 import { createProject } from './create.js';
 import { projectsByName, findProjectByName, listProjects, projectsOfAccount } from './find.js';
 import { Project } from './project.js';
-import { CreateProjectInput, UpdateProjectInput } from './project.input.js';
+import { CreateProjectInput, ProjectFilter, UpdateProjectInput } from './project.input.js';
 import { updateProject } from './update.js';
 import type { Row } from '../database/columns.js';
 
@@ -44,8 +55,16 @@ export class ProjectResolver {
     description: 'The projects that the viewer may see, in the order of their names.',
   })
   @Needs(Permission.PROJECT_READ)
-  projects(@Ctx() ctx: RequestContext, @Args(() => Forward) page: Forward) {
-    return listProjects(ctx, page);
+  projects(
+    @Ctx() ctx: RequestContext,
+    @Arg('filter', () => ProjectFilter, {
+      nullable: true,
+      description: 'Which projects; all that the viewer may see, if left out.',
+    })
+    filter: ProjectFilter | null,
+    @Args(() => Forward) page: Forward,
+  ) {
+    return listProjects(ctx, filter ?? {}, page);
   }
 
   @FieldResolver(() => Account, { description: 'The account that the project belongs to.' })

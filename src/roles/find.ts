@@ -5,11 +5,12 @@ import type { RequestContext } from '../context.js';
 import { condition, every, type Condition, type Database, type Sql, type Tx } from '../database/database.js';
 import type { Part } from '../database/joined.js';
 import { badInput, notFound } from '../errors.js';
-import { decodeId } from '../ids.js';
+import { decodeId, decodeIds } from '../ids.js';
 import { list, listUnder, type Listing } from '../lists/listing.js';
 import type { Shareable } from '../database/sharing.js';
 import { loadEach, loadLists, loadOne } from '../lists/loading.js';
 import type { Connection, Order, Ordered, PageArgs } from '../lists/paging.js';
+import { searching } from '../lists/search.js';
 import { Grant } from './grant.js';
 import { Role } from './role.js';
 
@@ -47,7 +48,7 @@ export async function findRoleByName(ctx: RequestContext, name: string): Promise
  * twice.
  */
 export async function findRoles(ctx: RequestContext, ids: readonly string[], path: string): Promise<Role[]> {
-  const uuids = ids.map((id, index) => decodeId('Role', id, `${path}.${index}`));
+  const uuids = decodeIds('Role', ids, path);
   if (new Set(uuids).size < uuids.length) throw badInput(path, 'must not name a role twice');
   const roles = await Promise.all(uuids.map((uuid) => roleById(ctx).load(uuid)));
   return roles.map((role) => {
@@ -97,9 +98,30 @@ export const roleNamed = loadOne<Role>((ctx) => {
   return { statement, parameters: {} };
 });
 
+export interface RoleFilterArgs {
+  account?: string[] | null;
+  store?: string[] | null;
+  search?: string | null;
+}
+
 /** A page of roles in the order of their names. */
-export const listRoles = (ctx: RequestContext, args: PageArgs): Promise<Connection<Role & Ordered>> =>
-  list(ctx, roles, rolesByName, roleScope(ctx.principal), args);
+export function listRoles(
+  ctx: RequestContext,
+  filter: RoleFilterArgs,
+  args: PageArgs,
+): Promise<Connection<Role & Ordered>> {
+  const where: Condition[] = [roleScope(ctx.principal)];
+  if (filter.account) {
+    const account = decodeIds('Account', filter.account, 'filter.account');
+    where.push(condition('r.account_id = ANY(:account)', { account }));
+  }
+  if (filter.store) {
+    const store = decodeIds('CredentialStore', filter.store, 'filter.store');
+    where.push(condition('r.store_id = ANY(:store)', { store }));
+  }
+  if (filter.search) where.push(searching('r.search_text', filter.search));
+  return list(ctx, roles, rolesByName, every(...where), args);
+}
 
 /** A page of the roles of each account, and of each store, in the order of their names. */
 export const rolesOfAccount = rolesUnder('r.account_id = parent.id');

@@ -9,8 +9,28 @@ import {
   Name,
   NotNull,
   Optional,
+  SearchField,
 } from '../inputs/rules.js';
 import { longestDescription, mostListed } from '../config/limits.js';
+
+@InputType({
+  description:
+    'Which roles: those that match every field that is given. A list matches if one of its items does.',
+})
+export class RoleFilter {
+  @Field(() => [ID], { nullable: true, description: 'Ids of the accounts whose roles they are.' })
+  @Optional()
+  @ListOf(mostListed, IdRule())
+  account?: string[] | null;
+
+  @Field(() => [ID], { nullable: true, description: 'Ids of the outside stores whose roles they are.' })
+  @Optional()
+  @ListOf(mostListed, IdRule())
+  store?: string[] | null;
+
+  @SearchField('their name')
+  search?: string | null;
+}
 
 @InputType({
   description:

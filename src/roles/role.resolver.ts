@@ -1,4 +1,5 @@
 import {
+  Arg,
   Args,
   Ctx,
   Field,
@@ -47,6 +48,7 @@ import {
   CreateRoleInput,
   DeleteRoleInput,
   GrantRoleInput,
+  RoleFilter,
   UpdateRoleInput,
   WithdrawRoleInput,
 } from './role.input.js';
@@ -125,8 +127,16 @@ export class RoleResolver {
     description: 'The roles that the viewer may see, in the order of their names.',
   })
   @Needs(Permission.ROLE_READ)
-  roles(@Ctx() ctx: RequestContext, @Args(() => Forward) page: Forward) {
-    return listRoles(ctx, page);
+  roles(
+    @Ctx() ctx: RequestContext,
+    @Arg('filter', () => RoleFilter, {
+      nullable: true,
+      description: 'Which roles; all that the viewer may see, if left out.',
+    })
+    filter: RoleFilter | null,
+    @Args(() => Forward) page: Forward,
+  ) {
+    return listRoles(ctx, filter ?? {}, page);
   }
 
   @FieldResolver(() => [Permission])

@@ -33,6 +33,7 @@ import { ExpandScim1796840000000 } from '../../migrations/1796840000000-expand-s
 import { ExpandDaysOfCredentials1796860000000 } from '../../migrations/1796860000000-expand-days-of-credentials.js';
 import { ExpandCreatorsOfCredentials1796861000000 } from '../../migrations/1796861000000-expand-creators-of-credentials.js';
 import { ExpandRotationsByDay1796862000000 } from '../../migrations/1796862000000-expand-rotations-by-day.js';
+import { ExpandSearchOfProjectsAndRoles1796870000000 } from '../../migrations/1796870000000-expand-search-of-projects-and-roles.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -125,4 +126,5 @@ export const migrations = [
   ExpandDaysOfCredentials1796860000000,
   ExpandCreatorsOfCredentials1796861000000,
   ExpandRotationsByDay1796862000000,
+  ExpandSearchOfProjectsAndRoles1796870000000,
 ];

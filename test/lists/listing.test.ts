@@ -240,3 +240,37 @@ test.each([
   const { nodes, totalCount } = expectData(answer).accounts;
   expect([nodes.length, totalCount]).toEqual([count, count]);
 });
+
+test.each([
+  ['projects', 'search', 'of sums', 1],
+  ['projects', 'search', 'LEDGER', 3],
+  ['projects', 'search', '_', 0],
+  ['projects', 'account', 'own', 3],
+  ['projects', 'account', 'other', 0],
+  ['roles', 'search', 'LEDGER', 3],
+  ['roles', 'search', 'ledger', 3],
+  ['roles', 'search', '%', 0],
+  ['roles', 'account', 'own', 3],
+  ['roles', 'account', 'other', 0],
+] as const)('a filter of %s by %s %s finds and counts %i', async (field, member, value, count) => {
+  const [own, other] = [await makeAccount(server), await makeAccount(server)];
+  const ending = unique('x');
+  for (const name of ['ledger', 'a.ledger', 'the-ledger']) {
+    const title = name === 'ledger' ? 'Book of sums' : name;
+    await makeProject(server, own, { name: `${name}${ending}`, title });
+    await makeRole(server, [], { account: own, name: `${name}${ending}`.toUpperCase() });
+  }
+  const answer = await server.ask(
+    `query ($filter: ${field === 'projects' ? 'ProjectFilter' : 'RoleFilter'}) {
+      ${field}(filter: $filter) { nodes { id account { id } } totalCount } }`,
+    {
+      filter:
+        member === 'account'
+          ? { account: [value === 'own' ? own : other], search: ending }
+          : { account: [own], search: value },
+    },
+  );
+  const { nodes, totalCount } = expectData(answer)[field];
+  expect([nodes.length, totalCount]).toEqual([count, count]);
+  expect(nodes.every(({ account }: { account: { id: string } }) => account.id === own)).toBe(true);
+});

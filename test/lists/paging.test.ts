@@ -303,6 +303,11 @@ test.each([
   ['accounts(first: 1, filter: { parent: ["no id"] })', 'filter.parent.0'],
   ['auditEvents(filter: { action: [""] })', 'filter.action.0'],
   ['projects(after: "")', 'after'],
+  ['projects(filter: { search: "" })', 'filter.search'],
+  ['projects(filter: { account: ["no id"] })', 'filter.account.0'],
+  ['roles(filter: { search: "" })', 'filter.search'],
+  ['roles(filter: { account: ["no id"] })', 'filter.account.0'],
+  ['roles(filter: { store: ["no id"] })', 'filter.store.0'],
 ])('a fault in %s is told by its path: %s', async (field, path) => {
   const { code, errors } = await server.ask(`{ ${field} { nodes { id } } }`);
   expect([code, errors[0]?.extensions.fields?.map((fault) => fault.path)]).toEqual([

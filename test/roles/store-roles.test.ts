@@ -70,6 +70,11 @@ describe('S38: the role of a vendor', () => {
     expect(apinizer.calls).toHaveLength(before);
     expect(atVendor(username)).toEqual(['READER']);
     expect((await rolesOf(store)).map(({ name }) => name)).toEqual(['ADMIN', 'READER']);
+    const listed = await server.ask(
+      'query ($store: ID!) { roles(filter: { store: [$store], search: "adm" }) { nodes { id } } }',
+      { store },
+    );
+    expect(expectData(listed).roles.nodes).toEqual([{ id: admin }]);
   });
 
   test('is given to a new user by nobody who only makes credentials', async () => {

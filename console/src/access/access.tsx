@@ -1,11 +1,8 @@
-import { useMemo, useState } from 'react';
-import { Button } from 'react-aria-components';
-import { useQuery } from 'urql';
 import { useLocation, useSearch } from 'wouter';
 import { AccountsDocument, type AccountsQuery } from '../graph/documents.ts';
 import { Empty } from '../parts/empty.tsx';
 import { Heading } from '../parts/heading.tsx';
-import { Problem } from '../parts/problem.tsx';
+import { useMore } from '../parts/more.tsx';
 import { Typed } from '../parts/typed.tsx';
 import { texts } from '../texts.ts';
 import { AccountLink } from './account-link.tsx';
@@ -13,10 +10,16 @@ import { Roles } from './roles.tsx';
 
 type Account = AccountsQuery['accounts']['nodes'][number];
 
-/** Accounts as the tree that they are, and the roles that there are. */
+/** Accounts as the tree that they are, and the roles that there are; of both, those in which what is searched for stands. */
 export default function Access() {
   const [, navigate] = useLocation();
-  const search = new URLSearchParams(useSearch()).get('search') ?? '';
+  const address = new URLSearchParams(useSearch());
+  const [search, role] = ['search', 'role'].map((name) => address.get(name) ?? '') as [string, string];
+  const set = (name: string) => (text: string) => {
+    if (text === '') address.delete(name);
+    else address.set(name, text);
+    navigate(address.size > 0 ? `/access?${address.toString()}` : '/access');
+  };
   return (
     <>
       <header className="view">
@@ -25,45 +28,32 @@ export default function Access() {
       <section className="card">
         <h2>{texts.access.accounts}</h2>
         <div className="bar">
-          <Typed
-            label={texts.access.search}
-            value={search}
-            set={(text) => navigate(text === '' ? '/access' : `/access?search=${encodeURIComponent(text)}`)}
-          />
+          <Typed label={texts.access.search} value={search} set={set('search')} />
         </div>
         <Accounts key={search} search={search} />
       </section>
       <section className="card">
         <h2>{texts.access.roles}</h2>
-        <Roles />
+        <div className="bar">
+          <Typed label={texts.access.searchRole} value={role} set={set('role')} />
+        </div>
+        <Roles key={role} search={role} />
       </section>
     </>
   );
 }
 
 function Accounts({ search }: { search: string }) {
-  const [before, setBefore] = useState<{ read: readonly Account[]; after: string | null }>({
-    read: [],
-    after: null,
-  });
-  const [{ data, error, fetching }, again] = useQuery({
-    query: AccountsDocument,
-    variables: { after: before.after, filter: search === '' ? {} : { search } },
-    requestPolicy: 'network-only',
-  });
-  const page = fetching ? undefined : data?.accounts;
-  const accounts = useMemo(() => [...before.read, ...(page?.nodes ?? [])], [before, page]);
-  if (error) return <Problem error={error} retry={again} />;
-  if (page && accounts.length === 0) return <Empty {...texts.access.empty} />;
+  const { items, isEmpty, rest } = useMore(
+    AccountsDocument,
+    { filter: search === '' ? {} : { search } },
+    ({ accounts }) => accounts,
+  );
+  if (isEmpty) return <Empty {...texts.access.empty} />;
   return (
     <>
-      <Tree accounts={accounts} />
-      {fetching && <p role="status">{texts.loading}</p>}
-      {page?.pageInfo.hasNextPage && (
-        <Button onPress={() => setBefore({ read: accounts, after: page.pageInfo.endCursor })}>
-          {texts.more}
-        </Button>
-      )}
+      <Tree accounts={items} />
+      {rest}
     </>
   );
 }

@@ -1,8 +1,9 @@
 import type { ReactNode } from 'react';
 import { useQuery } from 'urql';
 import { Link } from 'wouter';
-import { PlaceDocument, type PlaceQuery } from '../graph/documents.ts';
+import { AccountsDocument, PlaceDocument, ProjectsDocument, type PlaceQuery } from '../graph/documents.ts';
 import { Heading } from '../parts/heading.tsx';
+import { useMore } from '../parts/more.tsx';
 import { NotFound } from '../parts/not-found.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Time } from '../parts/time.tsx';
@@ -44,7 +45,7 @@ export default function PlacePage({ id }: { id: string }) {
 }
 
 function AccountParts({ account }: { account: Account }) {
-  const { parent, subAccounts, projects, grants, grantsOn } = account;
+  const { parent, grants, grantsOn } = account;
   return (
     <div className="columns">
       <section className="card">
@@ -64,25 +65,7 @@ function AccountParts({ account }: { account: Account }) {
       </section>
       <section className="card">
         <h2>{texts.access.parts}</h2>
-        {subAccounts.nodes.length + projects.nodes.length === 0 && (
-          <p className="faint">{texts.access.nothing}</p>
-        )}
-        <ul className="tree">
-          {subAccounts.nodes.map((one) => (
-            <li key={one.id}>
-              <AccountLink account={one} />
-            </li>
-          ))}
-          {projects.nodes.map(({ id, title }) => (
-            <li key={id}>
-              <Link href={`/access/${id}`}>{title}</Link>{' '}
-              <span className="hint">{texts.credential.labels.project}</span>
-            </li>
-          ))}
-        </ul>
-        {(subAccounts.pageInfo.hasNextPage || projects.pageInfo.hasNextPage) && (
-          <p className="hint">{texts.access.firstHundred}</p>
-        )}
+        <Parts key={account.id} of={account.id} />
       </section>
       <section className="card">
         <h2>{texts.access.holds}</h2>
@@ -93,6 +76,34 @@ function AccountParts({ account }: { account: Account }) {
         <Grants grants={grantsOn} shows="holder" />
       </section>
     </div>
+  );
+}
+
+/** What is directly part of an account: the accounts, then the projects. */
+function Parts({ of }: { of: string }) {
+  const accounts = useMore(AccountsDocument, { filter: { parent: [of] } }, (data) => data.accounts);
+  const projects = useMore(ProjectsDocument, { filter: { account: [of] } }, (data) => data.projects);
+  if (accounts.isEmpty && projects.isEmpty) return <p className="faint">{texts.access.nothing}</p>;
+  return (
+    <>
+      <ul className="tree">
+        {accounts.items.map((one) => (
+          <li key={one.id}>
+            <AccountLink account={one} />
+          </li>
+        ))}
+      </ul>
+      {accounts.rest}
+      <ul className="tree">
+        {projects.items.map(({ id, title }) => (
+          <li key={id}>
+            <Link href={`/access/${id}`}>{title}</Link>{' '}
+            <span className="hint">{texts.credential.labels.project}</span>
+          </li>
+        ))}
+      </ul>
+      {projects.rest}
+    </>
   );
 }
 

@@ -1,18 +1,20 @@
-import { useQuery } from 'urql';
 import { RolesDocument } from '../graph/documents.ts';
-import { Problem } from '../parts/problem.tsx';
+import { Empty } from '../parts/empty.tsx';
+import { useMore } from '../parts/more.tsx';
 import { texts } from '../texts.ts';
 
 /** Each role, whose it is and what it allows. */
-export function Roles() {
-  const [{ data, error }, again] = useQuery({ query: RolesDocument, variables: { after: null } });
-  if (error) return <Problem error={error} retry={again} />;
-  if (!data) return <p role="status">{texts.loading}</p>;
-  const { nodes, pageInfo } = data.roles;
+export function Roles({ search }: { search: string }) {
+  const { items, isEmpty, rest } = useMore(
+    RolesDocument,
+    { filter: search === '' ? {} : { search } },
+    ({ roles }) => roles,
+  );
+  if (isEmpty) return <Empty {...texts.access.noRole} />;
   return (
     <>
       <dl className="facts">
-        {nodes.map(({ id, name, description, account, store, builtIn, permissions }) => (
+        {items.map(({ id, name, description, account, store, builtIn, permissions }) => (
           <div key={id}>
             <dt>
               {name}{' '}
@@ -31,7 +33,7 @@ export function Roles() {
           </div>
         ))}
       </dl>
-      {pageInfo.hasNextPage && <p className="hint">{texts.access.firstHundred}</p>}
+      {rest}
     </>
   );
 }

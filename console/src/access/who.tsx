@@ -1,15 +1,11 @@
 import { useState } from 'react';
-import { Button } from 'react-aria-components';
-import { useQuery } from 'urql';
-import { WhoDocument, type Permission, type WhoQuery } from '../graph/documents.ts';
+import { WhoDocument, type Permission } from '../graph/documents.ts';
 import { Choice } from '../parts/choice.tsx';
-import { Problem } from '../parts/problem.tsx';
+import { useMore } from '../parts/more.tsx';
 import { useSession } from '../session/session.tsx';
 import { texts } from '../texts.ts';
 import { AccountLink } from './account-link.tsx';
 import { Grants } from './grants.tsx';
-
-type Holder = WhoQuery['who']['nodes'][number];
 
 /** A card that tells who can do something at a place, for whoever may know that; asked once it is opened. */
 export function WhoCard({ on }: { on: string }) {
@@ -40,23 +36,12 @@ function Who({ on }: { on: string }) {
 }
 
 function Holders({ can, on }: { can: Permission; on: string }) {
-  const [before, setBefore] = useState<{ read: readonly Holder[]; after: string | null }>({
-    read: [],
-    after: null,
-  });
-  const [{ data, error, fetching }, again] = useQuery({
-    query: WhoDocument,
-    variables: { can, on, after: before.after },
-    requestPolicy: 'network-only',
-  });
-  const page = fetching ? undefined : data?.who;
-  const holders = [...before.read, ...(page?.nodes ?? [])];
-  if (error) return <Problem error={error} retry={again} />;
-  if (page && holders.length === 0) return <p className="faint">{texts.access.nobody}</p>;
+  const { items, isEmpty, rest } = useMore(WhoDocument, { can, on }, ({ who }) => who);
+  if (isEmpty) return <p className="faint">{texts.access.nobody}</p>;
   return (
     <>
       <ul className="tree">
-        {holders.map(({ account, asOwner, grants }) => (
+        {items.map(({ account, asOwner, grants }) => (
           <li key={account.id}>
             <AccountLink account={account} />
             {asOwner && <span className="badge good">{texts.access.asOwner}</span>}
@@ -64,12 +49,7 @@ function Holders({ can, on }: { can: Permission; on: string }) {
           </li>
         ))}
       </ul>
-      {fetching && <p role="status">{texts.loading}</p>}
-      {page?.pageInfo.hasNextPage && (
-        <Button onPress={() => setBefore({ read: holders, after: page.pageInfo.endCursor })}>
-          {texts.more}
-        </Button>
-      )}
+      {rest}
     </>
   );
 }

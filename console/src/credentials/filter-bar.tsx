@@ -1,11 +1,13 @@
 import { useState } from 'react';
 import { Button, Checkbox, Input, Label, SearchField } from 'react-aria-components';
 import { useQuery } from 'urql';
-import { FilterChoicesDocument } from '../graph/documents.ts';
+import { NamesDocument, StoreNamesDocument } from '../graph/documents.ts';
 import { Choice } from '../parts/choice.tsx';
+import type { Looked } from '../parts/form/input.ts';
+import { LookFor } from '../parts/form/look-for.tsx';
 import { Typed } from '../parts/typed.tsx';
 import { texts } from '../texts.ts';
-import { filterFields, setFilters, withFilter, type FilterField } from './filters.ts';
+import { filterFields, listIn, setFilters, withFilter, type FilterField } from './filters.ts';
 
 interface Props {
   address: URLSearchParams;
@@ -14,21 +16,12 @@ interface Props {
 
 /** Every filter of the graph: the usual ones beside the search, the others behind a button, what is set as a list. */
 export function FilterBar({ address, go }: Props) {
-  const [{ data }] = useQuery({ query: FilterChoicesDocument });
   const [isOpen, setOpen] = useState(false);
-  const named = {
-    store: byId(data?.stores),
-    project: byId(data?.projects.nodes),
-    account: byId(data?.accounts.nodes),
-    owner: byId(data?.accounts.nodes),
-    createdBy: byId(data?.accounts.nodes),
-  };
+  const [{ data }] = useQuery({ query: StoreNamesDocument });
+  const stores = Object.fromEntries((data?.stores ?? []).map(({ id, name }) => [id, name]));
+  const named = useNamed(address);
   const valuesOf = (field: FilterField) =>
-    field.name in named
-      ? named[field.name as keyof typeof named]
-      : 'values' in field
-        ? field.values
-        : undefined;
+    field.name === 'store' ? stores : lookedFor(field) ? named : 'values' in field ? field.values : undefined;
   const set = (name: string, value: string | undefined) => go(withFilter(address, name, value));
   const usual = filterFields.filter(({ name }) => ['status', 'kind', 'store'].includes(name));
   const others = filterFields.filter((field) => field.name !== 'search' && !usual.includes(field));
@@ -84,6 +77,16 @@ function Field({ field, values, address, set }: FieldProps) {
         {label}
       </Checkbox>
     );
+  const of = lookedFor(field);
+  if (of)
+    return (
+      <LookedFor
+        label={label}
+        of={of}
+        words={value === '' ? '' : wordsOf(value, field, values)}
+        set={(id) => set(name, id)}
+      />
+    );
   if (values)
     // Several of a list can stand in an address; chosen is one.
     return (
@@ -128,10 +131,63 @@ function Search({ text, search }: { text: string; search: (text: string) => void
   );
 }
 
-const byId = (
-  things: readonly { id: string; name: string; title?: string }[] | undefined,
-): Record<string, string> =>
-  Object.fromEntries((things ?? []).map(({ id, name, title }) => [id, title ?? name]));
+/** What is too much for a list to choose from, and is looked for. */
+const lookedFor = ({ name }: FilterField): Looked | undefined =>
+  (
+    ({
+      project: 'Project',
+      account: 'Account',
+      owner: 'Account',
+      createdBy: 'Account',
+      role: 'Role',
+    }) as const
+  )[name as 'project'];
+
+interface LookedForProps {
+  label: string;
+  of: Looked;
+  /** Of what is chosen. */
+  words: string;
+  set: (id: string | undefined) => void;
+}
+
+/** It counts once one is chosen; what was typed without choosing is gone when the field is left. */
+function LookedFor({ label, of, words, set }: LookedForProps) {
+  // As long as one is in it, it has what was typed: a text that changes by itself would open the choices again.
+  const [typed, setTyped] = useState<{ text: string; isChosen: boolean }>();
+  return (
+    <LookFor
+      label={label}
+      of={of}
+      typed={typed?.text ?? words}
+      isChosen={typed?.isChosen ?? true}
+      type={(text, id) => {
+        setTyped({ text, isChosen: text === '' || id !== '' });
+        if (text === '' || id !== '') set(id);
+      }}
+      leave={() => setTyped(undefined)}
+    />
+  );
+}
+
+/** What the ids in an address are called, as far as the viewer may see it. */
+function useNamed(address: URLSearchParams): Readonly<Record<string, string>> {
+  const ids = filterFields
+    .filter(lookedFor)
+    .flatMap(({ name }) => listIn(address.get(name) ?? ''))
+    .slice(0, 100);
+  const [{ data }] = useQuery({ query: NamesDocument, variables: { ids }, pause: ids.length === 0 });
+  const nodes = ids.length === 0 ? [] : (data?.nodes ?? []);
+  return Object.fromEntries(
+    nodes.flatMap((node) =>
+      node && 'title' in node
+        ? [[node.id, node.title]]
+        : node && 'name' in node
+          ? [[node.id, node.name]]
+          : [],
+    ),
+  );
+}
 
 function wordsOf(text: string, field: FilterField, values: FieldProps['values']): string {
   if (field.type === 'flag') return texts.yes;

@@ -50,8 +50,9 @@ export function Inventory() {
   const areChosen = rows.some(({ viewerMay }) =>
     changing.some((permission) => viewerMay.includes(permission)),
   );
-  const names = namesIn(address);
-  const shown = columnsOf(names, areChosen);
+  const names = useMemo(() => namesIn(address), [address]);
+  // Rows that are there already are drawn once more where their columns are others, be they the same but in a new list.
+  const shown = useMemo(() => columnsOf(names, areChosen), [names, areChosen]);
   // What was chosen of another list is not chosen of this one.
   const [selection, setSelection] = useState<{ of: unknown; ids: ReadonlySet<Key> }>(none);
   const ids = selection.of === filter ? selection.ids : none.ids;

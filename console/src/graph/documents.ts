@@ -533,6 +533,14 @@ export type PreviousSecret =
   /** It can keep working for a grace period. */
   | 'LIVES';
 
+/** Which projects: those that match every field that is given. A list matches if one of its items does. */
+export type ProjectFilter = {
+  /** Ids of the accounts that they belong to. */
+  account?: Array<string> | null | undefined;
+  /** Text that their name or title contains. Upper and lower case are equal, and so is the same text in other characters (Unicode NFKC). One or two characters match only at the beginning of a word: of the text, or after a space, `-`, `_`, `.` or `/`. */
+  search?: string | null | undefined;
+};
+
 /** The system that provider keys belong to. */
 export type Provider =
   /** Amazon Web Services. */
@@ -976,6 +984,16 @@ export type RevokeCredentialInput = {
   idempotencyKey?: string | null | undefined;
   /** Why it is revoked, for the record: `revokeReason` of the credential. That of one that has ended before stays (`reasonRecorded`). At most 500 characters. */
   reason?: string | null | undefined;
+};
+
+/** Which roles: those that match every field that is given. A list matches if one of its items does. */
+export type RoleFilter = {
+  /** Ids of the accounts whose roles they are. */
+  account?: Array<string> | null | undefined;
+  /** Text that their name contains. Upper and lower case are equal, and so is the same text in other characters (Unicode NFKC). One or two characters match only at the beginning of a word: of the text, or after a space, `-`, `_`, `.` or `/`. */
+  search?: string | null | undefined;
+  /** Ids of the outside stores whose roles they are. */
+  store?: Array<string> | null | undefined;
 };
 
 /** What `rotateCredential` takes. */
@@ -1463,12 +1481,26 @@ export type StoresQueryVariables = Exact<{ [key: string]: never }>;
 
 export type StoresQuery = { stores: Array<StoreCardFragment> };
 
-export type FilterChoicesQueryVariables = Exact<{ [key: string]: never }>;
+export type StoreNamesQueryVariables = Exact<{ [key: string]: never }>;
 
-export type FilterChoicesQuery = {
-  stores: Array<{ id: string; name: string; kind: StoreKind }>;
-  projects: { nodes: Array<{ id: string; name: string }> };
-  accounts: { nodes: Array<{ id: string; name: string; title: string }> };
+export type StoreNamesQuery = { stores: Array<{ id: string; name: string; kind: StoreKind }> };
+
+export type NamesQueryVariables = Exact<{
+  ids: Array<string> | string;
+}>;
+
+export type NamesQuery = {
+  nodes: Array<
+    | { __typename: 'Account'; title: string; id: string }
+    | { __typename: 'AuditEvent'; id: string }
+    | { __typename: 'Credential'; id: string }
+    | { __typename: 'CredentialStore'; id: string }
+    | { __typename: 'Grant'; id: string }
+    | { __typename: 'Project'; title: string; id: string }
+    | { __typename: 'Role'; name: string; id: string }
+    | { __typename: 'Rotation'; id: string }
+    | null
+  >;
 };
 
 export type IssuedFragment = {
@@ -1545,11 +1577,15 @@ export type LookupAccountsQuery = {
   accounts: { nodes: Array<{ id: string; name: string; title: string; viewerMay: Array<Permission> }> };
 };
 
-export type LookupProjectsQueryVariables = Exact<{ [key: string]: never }>;
+export type LookupProjectsQueryVariables = Exact<{
+  filter?: ProjectFilter | null | undefined;
+}>;
 
-export type LookupProjectsQuery = { projects: { nodes: Array<{ id: string; name: string }> } };
+export type LookupProjectsQuery = { projects: { nodes: Array<{ id: string; name: string; title: string }> } };
 
-export type LookupRolesQueryVariables = Exact<{ [key: string]: never }>;
+export type LookupRolesQueryVariables = Exact<{
+  filter?: RoleFilter | null | undefined;
+}>;
 
 export type LookupRolesQuery = {
   roles: { nodes: Array<{ id: string; name: string; store: { id: string } | null }> };
@@ -1618,8 +1654,21 @@ export type AccountsQuery = {
   };
 };
 
+export type ProjectsQueryVariables = Exact<{
+  after?: string | null | undefined;
+  filter?: ProjectFilter | null | undefined;
+}>;
+
+export type ProjectsQuery = {
+  projects: {
+    nodes: Array<{ id: string; name: string; title: string }>;
+    pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  };
+};
+
 export type RolesQueryVariables = Exact<{
   after?: string | null | undefined;
+  filter?: RoleFilter | null | undefined;
 }>;
 
 export type RolesQuery = {
@@ -1661,14 +1710,6 @@ export type PlaceQuery = {
         viewerMay: Array<Permission>;
         id: string;
         parent: { id: string; title: string } | null;
-        subAccounts: {
-          nodes: Array<AccountLineFragment>;
-          pageInfo: { hasNextPage: boolean; endCursor: string | null };
-        };
-        projects: {
-          nodes: Array<{ id: string; name: string; title: string }>;
-          pageInfo: { hasNextPage: boolean; endCursor: string | null };
-        };
         grants: Array<GrantLineFragment>;
         grantsOn: Array<GrantLineFragment>;
       } & AccountLineFragment)
@@ -2006,28 +2047,32 @@ export const StoresDocument = gql`
   }
   ${StoreCardFragmentDoc}
 ` as unknown as DocumentNode<StoresQuery, StoresQueryVariables>;
-export const FilterChoicesDocument = gql`
-  query FilterChoices {
+export const StoreNamesDocument = gql`
+  query StoreNames {
     stores {
       id
       name
       kind
     }
-    projects(first: 100) {
-      nodes {
-        id
-        name
-      }
-    }
-    accounts(first: 100) {
-      nodes {
-        id
-        name
+  }
+` as unknown as DocumentNode<StoreNamesQuery, StoreNamesQueryVariables>;
+export const NamesDocument = gql`
+  query Names($ids: [ID!]!) {
+    nodes(ids: $ids) {
+      __typename
+      id
+      ... on Account {
         title
+      }
+      ... on Project {
+        title
+      }
+      ... on Role {
+        name
       }
     }
   }
-` as unknown as DocumentNode<FilterChoicesQuery, FilterChoicesQueryVariables>;
+` as unknown as DocumentNode<NamesQuery, NamesQueryVariables>;
 export const RotateCredentialDocument = gql`
   mutation RotateCredential($input: RotateCredentialInput!) {
     rotateCredential(input: $input) {
@@ -2138,7 +2183,7 @@ export const OverviewDocument = gql`
 ` as unknown as DocumentNode<OverviewQuery, OverviewQueryVariables>;
 export const LookupAccountsDocument = gql`
   query LookupAccounts($filter: AccountFilter) {
-    accounts(first: 100, filter: $filter) {
+    accounts(first: 50, filter: $filter) {
       nodes {
         id
         name
@@ -2149,18 +2194,19 @@ export const LookupAccountsDocument = gql`
   }
 ` as unknown as DocumentNode<LookupAccountsQuery, LookupAccountsQueryVariables>;
 export const LookupProjectsDocument = gql`
-  query LookupProjects {
-    projects(first: 100) {
+  query LookupProjects($filter: ProjectFilter) {
+    projects(first: 50, filter: $filter) {
       nodes {
         id
         name
+        title
       }
     }
   }
 ` as unknown as DocumentNode<LookupProjectsQuery, LookupProjectsQueryVariables>;
 export const LookupRolesDocument = gql`
-  query LookupRoles {
-    roles(first: 100) {
+  query LookupRoles($filter: RoleFilter) {
+    roles(first: 50, filter: $filter) {
       nodes {
         id
         name
@@ -2256,9 +2302,24 @@ export const AccountsDocument = gql`
   }
   ${AccountLineFragmentDoc}
 ` as unknown as DocumentNode<AccountsQuery, AccountsQueryVariables>;
+export const ProjectsDocument = gql`
+  query Projects($after: String, $filter: ProjectFilter) {
+    projects(first: 100, after: $after, filter: $filter) {
+      nodes {
+        id
+        name
+        title
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+` as unknown as DocumentNode<ProjectsQuery, ProjectsQueryVariables>;
 export const RolesDocument = gql`
-  query Roles($after: String) {
-    roles(first: 100, after: $after) {
+  query Roles($after: String, $filter: RoleFilter) {
+    roles(first: 100, after: $after, filter: $filter) {
       nodes {
         id
         name
@@ -2296,26 +2357,6 @@ export const PlaceDocument = gql`
         parent {
           id
           title
-        }
-        subAccounts(first: 100) {
-          nodes {
-            ...AccountLine
-          }
-          pageInfo {
-            hasNextPage
-            endCursor
-          }
-        }
-        projects(first: 100) {
-          nodes {
-            id
-            name
-            title
-          }
-          pageInfo {
-            hasNextPage
-            endCursor
-          }
         }
         grants {
           ...GrantLine

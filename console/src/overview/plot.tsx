@@ -79,10 +79,19 @@ function optionsFor(element: HTMLElement): uPlot.Options {
     cursor: { show: false },
     legend: { show: false },
     scales: { y: { range: (_, __, most) => [0, Math.max(most, 4)] } },
-    axes: [axis, { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 1e4, 1e5, 1e6, 1e7] }],
+    axes: [
+      axis,
+      { ...axis, size: 44, incrs: steps, values: (_, at) => at.map((count) => short.format(count)) },
+    ],
     series: [{}, { fill: bar, stroke: bar, points: { show: false }, paths: bars }],
   };
 }
+
+/** What lies between two lines of a scale of whole numbers. */
+const steps = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
+
+/** Such as 1.2M: the figures beside a plot have no room for more. */
+const short = new Intl.NumberFormat(texts.locale, { notation: 'compact' });
 
 const bars = uPlot.paths.bars?.({ size: [0.7, 48] });
 

@@ -1,7 +1,7 @@
 const row = `id name title description admin createdAt account { id name }`;
 
-export const projectList = `query ProjectList($first: Int, $after: String) {
-  projects(first: $first, after: $after) { nodes { ${row} } pageInfo { hasNextPage endCursor } }
+export const projectList = `query ProjectList($first: Int, $after: String, $filter: ProjectFilter) {
+  projects(first: $first, after: $after, filter: $filter) { nodes { ${row} } pageInfo { hasNextPage endCursor } }
 }`;
 
 export const projectShow = `query ProjectShow($id: ID!) {

@@ -1,7 +1,7 @@
 const row = `id name description builtIn permissions createdAt account { id name } store { id name }`;
 
-export const roleList = `query RoleList($first: Int, $after: String) {
-  roles(first: $first, after: $after) { nodes { ${row} } pageInfo { hasNextPage endCursor } }
+export const roleList = `query RoleList($first: Int, $after: String, $filter: RoleFilter) {
+  roles(first: $first, after: $after, filter: $filter) { nodes { ${row} } pageInfo { hasNextPage endCursor } }
 }`;
 
 export const roleShow = `query RoleShow($id: ID!) {

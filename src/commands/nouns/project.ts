@@ -19,7 +19,10 @@ export function addProject(program: Command, adding: Adding): void {
     document: projectList,
     field: 'projects',
     columns: ['id', 'name', 'title', 'account', 'admin', 'description'],
-    flags: [],
+    flags: [
+      flag('filter.search', 'text that its name or title has in it'),
+      flag('filter.account', 'the account that it belongs to', { kind: 'account', isList: true }),
+    ],
   });
   addShow(project, adding, {
     noun: 'project',

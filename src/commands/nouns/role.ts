@@ -21,7 +21,11 @@ export function addRole(program: Command, adding: Adding): void {
     document: roleList,
     field: 'roles',
     columns: ['id', 'name', 'account', 'store', 'builtIn', 'permissions', 'description'],
-    flags: [],
+    flags: [
+      flag('filter.search', 'text that its name has in it'),
+      flag('filter.account', 'the account whose role it is', { kind: 'account', isList: true }),
+      flag('filter.store', 'the outside store whose role it is', { kind: 'store', isList: true }),
+    ],
   });
   addShow(role, adding, {
     noun: 'role',

@@ -1,6 +1,6 @@
 import { Field, ID, InputType, registerEnumType } from 'type-graphql';
-import { longestName, mostListed } from '../../config/limits.js';
-import { AsTyped, IdRule, Line, ListOf, Optional } from '../../inputs/rules.js';
+import { mostListed } from '../../config/limits.js';
+import { AsTyped, IdRule, ListOf, Optional, SearchField } from '../../inputs/rules.js';
 import { DateTime, Duration } from '../../inputs/scalars.js';
 import { CredentialKind, CredentialStatus } from './credential.js';
 import { Provider } from './provider.js';
@@ -105,13 +105,7 @@ export class CredentialFilter {
   @ListOf(mostListed)
   status?: CredentialStatus[] | null;
 
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'Text that their name, description, access key, full name or e-mail address contains. Upper and lower case are equal, and so is the same text in other characters (Unicode NFKC). One or two characters match only at the beginning of a word: of the text, or after a space, `-`, `_`, `.` or `/`.',
-  })
-  @Optional()
-  @Line(1, longestName)
+  @SearchField('their name, description, access key, full name or e-mail address')
   search?: string | null;
 
   @Field(() => DateTime, { nullable: true, description: 'Those that were created after this time.' })

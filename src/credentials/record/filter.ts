@@ -1,6 +1,6 @@
 import { hasStatus } from '../../access/works.js';
 import { condition, every, type Condition } from '../../database/database.js';
-import { decodeId } from '../../ids.js';
+import { decodeIds } from '../../ids.js';
 import type { Order } from '../../lists/paging.js';
 import { adminProjectId } from '../../projects/project.js';
 import { searching } from '../../lists/search.js';
@@ -22,8 +22,8 @@ import type { Provider } from './provider.js';
  */
 export function filtered(filter: CredentialFilter, stopped: readonly string[] = []): Condition {
   const where: Condition[] = [];
-  const ids = (name: string, type: Parameters<typeof decodeId>[0], given: readonly string[]) =>
-    given.map((id, index) => decodeId(type, id, `filter.${name}.${index}`));
+  const ids = (name: string, type: Parameters<typeof decodeIds>[0], given: readonly string[]) =>
+    decodeIds(type, given, `filter.${name}`);
   const { store, account, owner, createdBy, project, role } = filter;
   if (filter.ids)
     where.push(condition('c.id = ANY(:credentials)', { credentials: ids('ids', 'Credential', filter.ids) }));
