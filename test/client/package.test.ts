@@ -8,9 +8,10 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { makeAccount, makeCredential, makeRole, type Made } from '../support/make.js';
+import { makeAccount, makeCredential, makeRole, unique, type Made } from '../support/make.js';
 import { blocks, read } from '../support/pages.js';
 import { startTestServer, type TestServer } from '../support/server.js';
+import { startVeracode } from '../upstreams/veracode.js';
 
 // The package as it is handed out: built, packed, and installed into a folder that has nothing else.
 
@@ -26,7 +27,7 @@ beforeAll(async () => {
   const source = join(folder, 'source');
   for (const name of ['package.json', 'README.md']) cpSync(`packages/client/${name}`, join(source, name));
   const [started] = await Promise.all([
-    startTestServer(),
+    startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' }),
     promisify(execFile)(process.execPath, ['packages/client/build.mjs', source]),
   ]);
   server = started;
@@ -157,7 +158,10 @@ test('its types and documents are of the schema as it is: npm run build:client',
 });
 
 describe('the examples of its README', () => {
-  const [ofExpress = '', ofFastify = '', ofVerbs = ''] = blocks('js', read('packages/client/README.md'));
+  const [ofExpress = '', ofFastify = '', ofVerbs = '', ofStory = ''] = blocks(
+    'js',
+    read('packages/client/README.md'),
+  );
   const here = (block: string) => block.replace('https://keyway.example.com', server.url);
 
   /** Starts an example that listens, at a port of its own; returns where it does. */
@@ -218,5 +222,35 @@ describe('the examples of its README', () => {
       { cwd: folder, env: environment() },
     );
     expect(stdout).toBe('Crane Secret([secret])\n');
+  });
+
+  test('a store is connected, and what expires in it is rotated', async () => {
+    const veracode = await startVeracode();
+    try {
+      const names = ['pipeline', 'nightly'].map((name) => unique(name));
+      const [expiring, lasting] = names.map((user_name) =>
+        veracode.addPair(veracode.addUser({ user_name, roles: [], permissions: [] }).user_id),
+      );
+      if (!expiring || !lasting) throw new Error('no pairs');
+      expiring.expiresMs = Date.now() + 20 * 86_400_000;
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        ['--input-type=module', '--eval', here(ofStory).replace('https://api.veracode.eu', veracode.url)],
+        {
+          cwd: folder,
+          env: { ...environment(), API_ID: veracode.admin.apiId, API_KEY: veracode.admin.apiKey },
+        },
+      );
+      expect(stdout).toContain(names[0]);
+      expect(stdout).not.toContain(names[1]);
+      expect(stdout).toMatch(/number: 2,\s+state: 'CURRENT'/);
+      expect(stdout).toMatch(/number: 1,\s+state: 'RETIRED'/);
+      expect([expiring, lasting].map(({ apiId, apiKey }) => veracode.accepts(apiId, apiKey))).toEqual([
+        false,
+        true,
+      ]);
+    } finally {
+      await veracode.stop();
+    }
   });
 });

@@ -3,6 +3,7 @@ import {
   AccountsDocument,
   AuditEventsDocument,
   CreateCredentialDocument,
+  CreateStoreDocument,
   CredentialDocument,
   CredentialsDocument,
   DeleteCredentialDocument,
@@ -11,6 +12,8 @@ import {
   RevealCredentialDocument,
   RevokeCredentialDocument,
   RolesDocument,
+  StoresDocument,
+  SyncStoreDocument,
   RotateCredentialDocument,
   UpdateCredentialDocument,
 } from './graph.js';
@@ -23,6 +26,12 @@ import { errorOf, openTransport, type Repeat, type TransportOptions } from './tr
 
 /** A credential, without its secret. */
 export type Credential = graph.CredentialPartsFragment;
+
+/** A credential with its secrets through time, and how its last rotation stands. */
+export type CredentialInFull = NonNullable<graph.CredentialQuery['credential']>;
+
+/** A store, whether it was reached, and what its last sync found. */
+export type Store = graph.StorePartsFragment;
 
 /** Whether what was presented is good: `valid`, and why not in `code`. */
 export type Verification = graph.VerifyMutation['verifyCredential'];
@@ -101,7 +110,7 @@ export class Keyway {
   }
 
   /** The credential with this id; null where there is none that the caller may see. */
-  async credential(id: string): Promise<Credential | null> {
+  async credential(id: string): Promise<CredentialInFull | null> {
     return (await this.query(CredentialDocument, { id })).credential;
   }
 
@@ -124,15 +133,32 @@ export class Keyway {
   }
 
   /** The projects that the caller may see, by name. */
-  projects({ pageSize = 100 }: Listed = {}) {
+  projects({ pageSize = 100, ...which }: Pick<graph.ProjectsQueryVariables, 'filter'> & Listed = {}) {
     return nodesOf(
-      async (after) => (await this.query(ProjectsDocument, { first: pageSize, after })).projects,
+      async (after) => (await this.query(ProjectsDocument, { ...which, first: pageSize, after })).projects,
     );
   }
 
   /** The roles that the caller may see, by name. */
-  roles({ pageSize = 100 }: Listed = {}) {
-    return nodesOf(async (after) => (await this.query(RolesDocument, { first: pageSize, after })).roles);
+  roles({ pageSize = 100, ...which }: Pick<graph.RolesQueryVariables, 'filter'> & Listed = {}) {
+    return nodesOf(
+      async (after) => (await this.query(RolesDocument, { ...which, first: pageSize, after })).roles,
+    );
+  }
+
+  /** All stores that the caller may see, by name. */
+  async stores(): Promise<Store[]> {
+    return (await this.query(StoresDocument)).stores;
+  }
+
+  /** Connects an outside system, which is called first. What it lists is read by `syncStore`, or within its interval. */
+  async createStore(input: graph.CreateStoreInput): Promise<Store> {
+    return (await this.mutate(CreateStoreDocument, { input: keyed(input) })).createStore.store;
+  }
+
+  /** Reads what a store lists: for ten seconds at most; what is left is read later, and `lastSync.finishedAt` is null. */
+  async syncStore(input: graph.SyncStoreInput): Promise<Store> {
+    return (await this.mutate(SyncStoreDocument, { input: keyed(input) })).syncStore.store;
   }
 
   /** The audit events that the caller may see, newest first. */

@@ -35,6 +35,22 @@ export type AccountKind =
   /** A program. */
   | 'SERVICE';
 
+/** How Keyway reaches Apinizer. */
+export type ApinizerConnectionInput = {
+  /** The name of the project that also lists the users of all other projects. Keyway records each user in its own project, once. */
+  adminProject?: string | null | undefined;
+  /** Certificates in PEM: only what they have signed, or are themselves, is trusted at the addresses of this store. The well-known authorities, if left out. */
+  certificateAuthority?: string | null | undefined;
+  /** The address of the API manager. */
+  endpoint: string;
+  /** The address of the gateway, where the users present their passwords: the `endpoint` of what is issued. Keyway never calls it. */
+  gatewayEndpoint?: string | null | undefined;
+  /** The names of the projects to list users of; all that the token may see, if left out. */
+  projects?: Array<string> | null | undefined;
+  /** A personal access token. */
+  token: string;
+};
+
 /** Which audit events: those that match every field that is given. A list matches if one of its items does. */
 export type AuditFilter = {
   /** Accounts whose audit chain has the event. */
@@ -191,6 +207,18 @@ export type CreateCredentialInput = {
   store?: string | null | undefined;
 };
 
+/** What `createStore` takes. */
+export type CreateStoreInput = {
+  /** The account that the store and its credentials belong to; the account of the caller, if left out. */
+  account?: string | null | undefined;
+  /** How Keyway reaches the system. */
+  connection: StoreConnectionInput;
+  /** Makes it safe to send this request again: for 24 hours, a request with the same key and the same input gets the answer of the first one and changes nothing. 1 to 200 printable ASCII characters. */
+  idempotencyKey?: string | null | undefined;
+  /** Unique among all stores. 1 to 64 letters, digits, dots, underscores and hyphens, starting with a letter or digit, such as `keys-prod`. */
+  name: string;
+};
+
 /** Which credentials: those that match every field that is given. A list matches if one of its items does. */
 export type CredentialFilter = {
   /** Ids of accounts that they belong to. */
@@ -292,6 +320,21 @@ export type CredentialStatus =
   /** The answer of its store to a change was lost, so it is not known whether its secret works. Rotate it again; if it was being created, sync the store. Also after an older state of the database was restored: its secret was replaced since then, and Keyway does not have the new one. Rotate it. */
   | 'UNKNOWN';
 
+/** The state of one secret of a credential. */
+export type CredentialVersionState =
+  /** It is the one in use. */
+  | 'CURRENT'
+  /** It never came into use. */
+  | 'FAILED'
+  /** A creation or rotation is bringing it into use. */
+  | 'PENDING'
+  /** It was replaced, but works until `validUntil`. */
+  | 'PREVIOUS'
+  /** It no longer works. */
+  | 'RETIRED'
+  /** It is not known whether its store took it: the answer was lost, or another change replaced the one that brought it. */
+  | 'UNKNOWN';
+
 /** What `deleteCredential` takes. */
 export type DeleteCredentialInput = {
   /** The credential to delete. */
@@ -380,6 +423,44 @@ export type K8sKeysInput = {
   token?: string | null | undefined;
 };
 
+/** How Keyway reaches Landscape. Give `accessKey` with `secretKey` (recommended), or `email` or `identity` with `password`, or only a `jwt`, which expires. If a password is given together with the pair of keys, Keyway can rotate the pair, because it can still log in by the password. */
+export type LandscapeConnectionInput = {
+  /** The access key. Comes with `secretKey`. */
+  accessKey?: string | null | undefined;
+  /** The account to use where a credential names none in its `scope`. */
+  account?: string | null | undefined;
+  /** Certificates in PEM: only what they have signed, or are themselves, is trusted at the addresses of this store. The well-known authorities, if left out. */
+  certificateAuthority?: string | null | undefined;
+  /** The e-mail address to log in with. Comes with `password`. */
+  email?: string | null | undefined;
+  /** The address of the Landscape API. */
+  endpoint: string;
+  /** The user name to log in with, for a person in a directory (PAM). Comes with `password`, and replaces `email`. */
+  identity?: string | null | undefined;
+  /** A token (JWT) of Landscape. It expires, so that the connection stops working then. */
+  jwt?: string | null | undefined;
+  /** The password. Comes with `email` or `identity`. */
+  password?: string | null | undefined;
+  /** The secret key. Comes with `accessKey`. */
+  secretKey?: string | null | undefined;
+};
+
+/** How Keyway reaches NAVER Cloud. */
+export type NcloudConnectionInput = {
+  /** The access key of a sub account that may manage sub accounts. */
+  accessKey: string;
+  /** Certificates in PEM: only what they have signed, or are themselves, is trusted at the addresses of this store. The well-known authorities, if left out. */
+  certificateAuthority?: string | null | undefined;
+  /** The secret key that belongs to `accessKey`. */
+  secretKey: string;
+  /** The address of the STS API, for temporary credentials. */
+  stsEndpoint: string;
+  /** The version of the Sub Account API: 1 or 2. */
+  subAccountApiVersion?: number | null | undefined;
+  /** The address of the Sub Account API. */
+  subAccountEndpoint: string;
+};
+
 /** The kind of a new secret, and its value if you choose it. Exactly one field must be given. */
 export type NewSecretInput =
   | {
@@ -452,6 +533,14 @@ export type Permission =
   | 'ROLE_READ'
   /** Connect, check, sync, change and disconnect stores; give their roles, and create credentials in any of their scopes. */
   | 'STORE_MANAGE';
+
+/** Which projects: those that match every field that is given. A list matches if one of its items does. */
+export type ProjectFilter = {
+  /** Ids of the accounts that they belong to. */
+  account?: Array<string> | null | undefined;
+  /** Text that their name or title contains. Upper and lower case are equal, and so is the same text in other characters (Unicode NFKC). One or two characters match only at the beginning of a word: of the text, or after a space, `-`, `_`, `.` or `/`. */
+  search?: string | null | undefined;
+};
 
 /** What was presented: the secret itself, or a request signed with it. Exactly one field must be given. */
 export type ProofInput =
@@ -910,6 +999,16 @@ export type RevokeCredentialInput = {
   reason?: string | null | undefined;
 };
 
+/** Which roles: those that match every field that is given. A list matches if one of its items does. */
+export type RoleFilter = {
+  /** Ids of the accounts whose roles they are. */
+  account?: Array<string> | null | undefined;
+  /** Text that their name contains. Upper and lower case are equal, and so is the same text in other characters (Unicode NFKC). One or two characters match only at the beginning of a word: of the text, or after a space, `-`, `_`, `.` or `/`. */
+  search?: string | null | undefined;
+  /** Ids of the outside stores whose roles they are. */
+  store?: Array<string> | null | undefined;
+};
+
 /** What `rotateCredential` takes. */
 export type RotateCredentialInput = {
   /** The number of the revision that this request is meant for. If the credential has another one now, nothing is changed and the error is CONFLICT. Not checked, if left out. */
@@ -934,6 +1033,19 @@ export type RotationPolicyInput = {
   gracePeriod: string;
 };
 
+/** How far a rotation has come. */
+export type RotationState =
+  /** The new secret did not come into use; `failure` says why. The secret before it stays as it was. */
+  | 'FAILED'
+  /** The new secret is in use. The previous one no longer works, or a later rotation ends it. */
+  | 'FINISHED'
+  /** The store was called but its answer was lost, so it is not known which secret works. Rotate again. */
+  | 'OUTCOME_UNKNOWN'
+  /** It is recorded, and the result of the store is not known yet. The store may have been called already. */
+  | 'PLANNED'
+  /** The new secret is in use, and the previous one still works. */
+  | 'SWITCHED';
+
 /** Keys of a storage service with the S3 API. */
 export type S3KeysInput = {
   /** The access key, the public half of the pair. */
@@ -952,6 +1064,18 @@ export type SecretFormat =
   | 'BASE64'
   /** Hexadecimal digits. Clients that sign with VERACODE_HMAC_SHA_256 need this. */
   | 'HEX';
+
+/** How Keyway reaches Seqera Platform. */
+export type SeqeraConnectionInput = {
+  /** Certificates in PEM: only what they have signed, or are themselves, is trusted at the addresses of this store. The well-known authorities, if left out. */
+  certificateAuthority?: string | null | undefined;
+  /** The address of the API. */
+  endpoint: string;
+  /** A personal access token of the platform. */
+  token: string;
+  /** The ids of the workspaces to list credentials of; only the personal workspace of the owner of the token, if left out. */
+  workspaces?: Array<string> | null | undefined;
+};
 
 /** Keys of AWS for Seqera Compute: an access key with its secret key, or, if `mode` is ROLE, a role to assume. */
 export type SeqeracomputeKeysInput = {
@@ -1000,12 +1124,74 @@ export type SshKeysInput = {
   privateKey: string;
 };
 
+/** The address of an outside system and the credential that Keyway has for it. Exactly one field must be given: that of the kind of system. */
+export type StoreConnectionInput =
+  | {
+      /** How Keyway reaches Apinizer. */
+      apinizer: ApinizerConnectionInput;
+      landscape?: never;
+      ncloud?: never;
+      seqera?: never;
+      veracode?: never;
+    }
+  | {
+      apinizer?: never; /** How Keyway reaches Landscape. Give `accessKey` with `secretKey` (recommended), or `email` or `identity` with `password`, or only a `jwt`, which expires. If a password is given together with the pair of keys, Keyway can rotate the pair, because it can still log in by the password. */
+      landscape: LandscapeConnectionInput;
+      ncloud?: never;
+      seqera?: never;
+      veracode?: never;
+    }
+  | {
+      apinizer?: never;
+      landscape?: never; /** How Keyway reaches NAVER Cloud. */
+      ncloud: NcloudConnectionInput;
+      seqera?: never;
+      veracode?: never;
+    }
+  | {
+      apinizer?: never;
+      landscape?: never;
+      ncloud?: never; /** How Keyway reaches Seqera Platform. */
+      seqera: SeqeraConnectionInput;
+      veracode?: never;
+    }
+  | {
+      apinizer?: never;
+      landscape?: never;
+      ncloud?: never;
+      seqera?: never; /** How Keyway reaches Veracode. */
+      veracode: VeracodeConnectionInput;
+    };
+
+/** The kind of system behind a store. */
+export type StoreKind =
+  /** Apinizer: the users of its API gateway, with their passwords. */
+  | 'APINIZER'
+  /** Keyway's own database. */
+  | 'BUILT_IN'
+  /** Landscape: one pair of keys for each of its accounts. */
+  | 'LANDSCAPE'
+  /** NAVER Cloud: up to two access keys for each of its sub accounts, and temporary ones. */
+  | 'NCLOUD'
+  /** Seqera Platform: the keys of providers in its workspaces. */
+  | 'SEQERA'
+  /** Veracode: one pair of keys for each of its users. */
+  | 'VERACODE';
+
 /** A code of a second factor that belongs to the outside store, not to Keyway. */
 export type StoreMfaInput = {
   /** The code that the device shows now. */
   code: string;
   /** The id of the device in the store. */
   device: string;
+};
+
+/** What `syncStore` takes. */
+export type SyncStoreInput = {
+  /** The store to sync. */
+  id: string;
+  /** Makes it safe to send this request again: for 24 hours, a request with the same key and the same input gets the answer of the first one and changes nothing. 1 to 200 printable ASCII characters. */
+  idempotencyKey?: string | null | undefined;
 };
 
 /** A bearer token. Services can verify it, and it can call Keyway itself with the permissions of its account, or with fewer. It expires within 366 days: after 90 days, if `expiresAt` is left out. */
@@ -1070,6 +1256,22 @@ export type UpdateCredentialInput = {
   rotationPolicy?: RotationPolicyInput | null | undefined;
   /** The secret that is in the store now, for stores that accept a change only together with the secret: sent instead of the one that Keyway has, and stored from then on. If null, Keyway sends the one that it has. */
   secret?: NewSecretInput | null | undefined;
+};
+
+/** How Keyway reaches Veracode. */
+export type VeracodeConnectionInput = {
+  /** The API id of an administrator. */
+  apiId: string;
+  /** The API key that belongs to `apiId`. */
+  apiKey: string;
+  /** Certificates in PEM: only what they have signed, or are themselves, is trusted at the addresses of this store. The well-known authorities, if left out. */
+  certificateAuthority?: string | null | undefined;
+  /** The address of the API of your region. */
+  endpoint: string;
+  /** The API id of a second administrator. With it, Keyway can rotate each of the two pairs: if one is lost, it still has the other. Comes with `fallbackApiKey`. */
+  fallbackApiId?: string | null | undefined;
+  /** The API key that belongs to `fallbackApiId`. */
+  fallbackApiKey?: string | null | undefined;
 };
 
 /** The result of a verification. A reason other than NOT_VALID or RATE_LIMITED is given only if the secret was right. */
@@ -1139,6 +1341,23 @@ export type IssuedPartsFragment = {
   keys: Array<{ name: string; value: string }> | null;
 };
 
+export type StorePartsFragment = {
+  id: string;
+  kind: StoreKind;
+  name: string;
+  endpoint: string | null;
+  account: { id: string; name: string } | null;
+  health: { reachable: boolean; checkedAt: string | null };
+  lastSync: {
+    startedAt: string;
+    finishedAt: string | null;
+    added: number;
+    changed: number;
+    gone: number;
+    error: string | null;
+  } | null;
+};
+
 export type PagePartsFragment = { hasNextPage: boolean; endCursor: string | null };
 
 export type CredentialQueryVariables = Exact<{
@@ -1161,6 +1380,20 @@ export type CredentialQuery = {
     updatedAt: string;
     expiresAt: string | null;
     lastUsedAt: string | null;
+    versions: Array<{
+      number: number;
+      state: CredentialVersionState;
+      createdAt: string;
+      lastUsedAt: string | null;
+      validUntil: string | null;
+    }>;
+    rotation: {
+      state: RotationState;
+      startedAt: string;
+      finishedAt: string | null;
+      failure: string | null;
+      safeToRetire: boolean;
+    } | null;
     account: { id: string; name: string };
     project: { id: string; name: string } | null;
     owner: { id: string; name: string } | null;
@@ -1219,6 +1452,7 @@ export type AccountsQuery = {
 export type ProjectsQueryVariables = Exact<{
   first?: number | null | undefined;
   after?: string | null | undefined;
+  filter?: ProjectFilter | null | undefined;
 }>;
 
 export type ProjectsQuery = {
@@ -1231,6 +1465,7 @@ export type ProjectsQuery = {
 export type RolesQueryVariables = Exact<{
   first?: number | null | undefined;
   after?: string | null | undefined;
+  filter?: RoleFilter | null | undefined;
 }>;
 
 export type RolesQuery = {
@@ -1258,6 +1493,77 @@ export type AuditEventsQuery = {
       requestId: string;
     }>;
     pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  };
+};
+
+export type StoresQueryVariables = Exact<{ [key: string]: never }>;
+
+export type StoresQuery = {
+  stores: Array<{
+    id: string;
+    kind: StoreKind;
+    name: string;
+    endpoint: string | null;
+    account: { id: string; name: string } | null;
+    health: { reachable: boolean; checkedAt: string | null };
+    lastSync: {
+      startedAt: string;
+      finishedAt: string | null;
+      added: number;
+      changed: number;
+      gone: number;
+      error: string | null;
+    } | null;
+  }>;
+};
+
+export type CreateStoreMutationVariables = Exact<{
+  input: CreateStoreInput;
+}>;
+
+export type CreateStoreMutation = {
+  createStore: {
+    store: {
+      id: string;
+      kind: StoreKind;
+      name: string;
+      endpoint: string | null;
+      account: { id: string; name: string } | null;
+      health: { reachable: boolean; checkedAt: string | null };
+      lastSync: {
+        startedAt: string;
+        finishedAt: string | null;
+        added: number;
+        changed: number;
+        gone: number;
+        error: string | null;
+      } | null;
+    };
+  };
+};
+
+export type SyncStoreMutationVariables = Exact<{
+  input: SyncStoreInput;
+}>;
+
+export type SyncStoreMutation = {
+  syncStore: {
+    store: {
+      id: string;
+      kind: StoreKind;
+      name: string;
+      endpoint: string | null;
+      account: { id: string; name: string } | null;
+      health: { reachable: boolean; checkedAt: string | null };
+      lastSync: {
+        startedAt: string;
+        finishedAt: string | null;
+        added: number;
+        changed: number;
+        gone: number;
+        error: string | null;
+      } | null;
+    };
   };
 };
 
@@ -1531,7 +1837,7 @@ export type VerifyMutation = {
 };
 
 export const CredentialDocument =
-  'query Credential($id: ID!) { credential(id: $id) { ...CredentialParts } } fragment CredentialParts on Credential { id kind name description accessKey status enabled retrievable revision allowedIps account { id name } project { id name } owner { id name } store { id name } roles { id name } createdAt updatedAt expiresAt lastUsedAt }' as TypedText<
+  'query Credential($id: ID!) { credential(id: $id) { ...CredentialParts versions { number state createdAt lastUsedAt validUntil } rotation { state startedAt finishedAt failure safeToRetire } } } fragment CredentialParts on Credential { id kind name description accessKey status enabled retrievable revision allowedIps account { id name } project { id name } owner { id name } store { id name } roles { id name } createdAt updatedAt expiresAt lastUsedAt }' as TypedText<
     CredentialQuery,
     CredentialQueryVariables
   >;
@@ -1546,12 +1852,12 @@ export const AccountsDocument =
     AccountsQueryVariables
   >;
 export const ProjectsDocument =
-  'query Projects($first: Int, $after: String) { projects(first: $first, after: $after) { nodes { id name account { id name } } pageInfo { ...PageParts } } } fragment PageParts on PageInfo { hasNextPage endCursor }' as TypedText<
+  'query Projects($first: Int, $after: String, $filter: ProjectFilter) { projects(first: $first, after: $after, filter: $filter) { nodes { id name account { id name } } pageInfo { ...PageParts } } } fragment PageParts on PageInfo { hasNextPage endCursor }' as TypedText<
     ProjectsQuery,
     ProjectsQueryVariables
   >;
 export const RolesDocument =
-  'query Roles($first: Int, $after: String) { roles(first: $first, after: $after) { nodes { id name permissions } pageInfo { ...PageParts } } } fragment PageParts on PageInfo { hasNextPage endCursor }' as TypedText<
+  'query Roles($first: Int, $after: String, $filter: RoleFilter) { roles(first: $first, after: $after, filter: $filter) { nodes { id name permissions } pageInfo { ...PageParts } } } fragment PageParts on PageInfo { hasNextPage endCursor }' as TypedText<
     RolesQuery,
     RolesQueryVariables
   >;
@@ -1559,6 +1865,21 @@ export const AuditEventsDocument =
   'query AuditEvents($first: Int, $after: String, $filter: AuditFilter) { auditEvents(first: $first, after: $after, filter: $filter) { nodes { id at action outcome code ip requestId } pageInfo { ...PageParts } } } fragment PageParts on PageInfo { hasNextPage endCursor }' as TypedText<
     AuditEventsQuery,
     AuditEventsQueryVariables
+  >;
+export const StoresDocument =
+  'query Stores { stores { ...StoreParts } } fragment StoreParts on CredentialStore { id kind name endpoint account { id name } health { reachable checkedAt } lastSync { startedAt finishedAt added changed gone error } }' as TypedText<
+    StoresQuery,
+    StoresQueryVariables
+  >;
+export const CreateStoreDocument =
+  'mutation CreateStore($input: CreateStoreInput!) { createStore(input: $input) { store { ...StoreParts } } } fragment StoreParts on CredentialStore { id kind name endpoint account { id name } health { reachable checkedAt } lastSync { startedAt finishedAt added changed gone error } }' as TypedText<
+    CreateStoreMutation,
+    CreateStoreMutationVariables
+  >;
+export const SyncStoreDocument =
+  'mutation SyncStore($input: SyncStoreInput!) { syncStore(input: $input) { store { ...StoreParts } } } fragment StoreParts on CredentialStore { id kind name endpoint account { id name } health { reachable checkedAt } lastSync { startedAt finishedAt added changed gone error } }' as TypedText<
+    SyncStoreMutation,
+    SyncStoreMutationVariables
   >;
 export const CreateCredentialDocument =
   'mutation CreateCredential($input: CreateCredentialInput!) { createCredential(input: $input) { credential { ...CredentialParts } issued { ...IssuedParts } } } fragment CredentialParts on Credential { id kind name description accessKey status enabled retrievable revision allowedIps account { id name } project { id name } owner { id name } store { id name } roles { id name } createdAt updatedAt expiresAt lastUsedAt } fragment IssuedParts on IssuedSecret { accessKey secret keys { name value } endpoint expiresAt }' as TypedText<

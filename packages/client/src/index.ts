@@ -1,4 +1,11 @@
-export { Keyway, type Credential, type KeywayOptions, type Verification } from './client.js';
+export {
+  Keyway,
+  type Credential,
+  type CredentialInFull,
+  type KeywayOptions,
+  type Store,
+  type Verification,
+} from './client.js';
 export type { DocumentTypes, ParsedDocument, Print, TypedDocument, TypedText } from './documents.js';
 export { KeywayError, type ErrorCode, type FieldFault } from './errors.js';
 export type * from './graph.js';

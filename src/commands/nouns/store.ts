@@ -62,13 +62,14 @@ function addStoreChanges(store: Command, adding: Adding): void {
   addChange(store, adding, {
     name: 'create',
     alias: 'connect',
-    does: 'Connects an outside system, which is called first.',
+    does: 'Connects an outside system, which is called first, and waits until what it lists is here.',
     document: storeCreate,
     shows: 'store',
     argument: flag('name', 'the name used in queries', { isRequired: true }),
     flags: [flag('account', 'the account that it belongs to', { kind: 'account' })],
     options: connection,
     more: withConnection,
+    after: async (session, { store: made }) => waitForSync(session, await beginSync(session, made as Synced)),
   });
   addChange(store, adding, {
     name: 'update',
@@ -151,6 +152,18 @@ interface Synced extends Fields {
 }
 
 const betweenLooksMs = 1_000;
+
+/** Asks for the first sync now, however long the store's own clock would wait; connected it is also where that is refused. */
+async function beginSync(session: CommandSession, made: Synced): Promise<Synced> {
+  try {
+    const { syncStore } = await session.ask(storeSync, { input: { id: made.id } });
+    return (syncStore as { store: Synced }).store;
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    session.failure ??= error;
+    return made;
+  }
+}
 
 /** The graph answers after 10 s at most; what is larger is looked at until it is here. */
 async function waitForSync(session: CommandSession, synced: Synced): Promise<number> {

@@ -1,6 +1,6 @@
 import { plain, plainLines } from './plain.js';
 import { coloured, type Terminal } from './terminal.js';
-import { cellOf, titleOf, type Fields } from './texts.js';
+import { cellOf, isFields, titleOf, type Fields } from './texts.js';
 
 /** A line for each row, below titles; not wider than the terminal, where it goes to one. */
 export function tableOf(terminal: Terminal, rows: readonly Fields[], columns: readonly string[]): string {
@@ -20,17 +20,26 @@ export function tableOf(terminal: Terminal, rows: readonly Fields[], columns: re
     .join('');
 }
 
-/** A line for each field of one thing. */
+/** A line for each field of one thing that says something, and one for each of several things in a field. */
 export function recordOf(terminal: Terminal, row: Fields): string {
-  const fields = Object.entries(row).map(([field, value]) => [titleOf(field), cellOf(value)] as const);
+  const fields = Object.entries(row)
+    .map(([field, value]) => [titleOf(field), partsOf(value)] as const)
+    .filter(([, parts]) => parts.some((text) => text !== ''));
   const width = Math.max(0, ...fields.map(([title]) => widthOf(title)));
+  const below = `\n${' '.repeat(width)}${gap}`;
   return fields
     .map(
-      ([title, text]) =>
-        `${coloured(terminal, 'out', 'bold', padded(title, width))}${gap}${plainLines(text)}\n`,
+      ([title, parts]) =>
+        `${coloured(terminal, 'out', 'bold', padded(title, width))}${gap}${parts.map(plainLines).join(below)}\n`,
     )
     .join('');
 }
+
+/** Several things that are called by their names have room on one line. */
+const partsOf = (value: unknown): readonly string[] =>
+  Array.isArray(value) && value.some((one) => isFields(one) && !('name' in one))
+    ? value.map(cellOf)
+    : [cellOf(value)];
 
 const gap = '  ';
 const least = 8;
