@@ -219,7 +219,11 @@ export const texts = {
   },
   rotate: {
     title: (name: string) => `Rotate ${name}`,
-    text: 'A new secret is made and shown once. The previous one keeps working for the grace period, so that all who use it can take the new one.',
+    made: 'A new secret is made and shown once.',
+    given: 'The keys that you give take the place of those that are kept.',
+    lives:
+      'The previous one keeps working for the grace period, so that all who use it can take the new one.',
+    dies: 'In this store the previous one stops working at once.',
     grace: 'The previous secret works for another',
     password: 'New password (one is made, where this is empty)',
     choices: { PT0S: 'nothing: it ends at once', PT1H: '1 hour', P1D: '1 day', P7D: '7 days' },

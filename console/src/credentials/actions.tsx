@@ -108,7 +108,8 @@ function Rotate({
   close,
   shown,
 }: DialogProps & { shown: (issued: IssuedFragment) => void }) {
-  const { id, name, kind, provider, accessKey } = credential;
+  const { id, name, kind, provider, accessKey, store } = credential;
+  const lives = store.rotation?.previous === 'LIVES';
   const [{ fetching, error }, rotate] = useChange(RotateCredentialDocument);
   const faults = useFaults(error);
   const submit = async (form: FormData) => {
@@ -133,10 +134,11 @@ function Rotate({
       close={close}
       faults={faults}
     >
-      <p>{texts.rotate.text}</p>
-      {credential.store.rotation?.previous === 'LIVES' && (
-        <Choice label={texts.rotate.grace} name="grace" choices={texts.rotate.choices} value="P1D" />
-      )}
+      <p>
+        {kind === 'PROVIDER_KEYS' ? texts.rotate.given : texts.rotate.made}{' '}
+        {lives ? texts.rotate.lives : texts.rotate.dies}
+      </p>
+      {lives && <Choice label={texts.rotate.grace} name="grace" choices={texts.rotate.choices} value="P1D" />}
       {kind === 'PASSWORD' && (
         <TextField name={`${passwordPath}.password`} type="password" autoComplete="new-password">
           <Label>{texts.rotate.password}</Label>

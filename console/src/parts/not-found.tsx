@@ -1,12 +1,15 @@
 import { Link } from 'wouter';
 import { texts } from '../texts.ts';
-import { Empty } from './empty.tsx';
+import { Heading } from './heading.tsx';
 
 /** Where an address leads nowhere. */
 export function NotFound() {
+  const { title, text, link } = texts.notFound;
   return (
-    <Empty {...texts.notFound}>
-      <Link href="/credentials">{texts.notFound.link}</Link>
-    </Empty>
+    <div className="empty">
+      <Heading title={title} />
+      <p>{text}</p>
+      <Link href="/credentials">{link}</Link>
+    </div>
   );
 }
