@@ -90,7 +90,9 @@ export const badInput = (path: string, message: string): KeywayError =>
 /** Absent, or hidden from the caller: one answer for both. */
 export const notFound = (): KeywayError => new KeywayError('NOT_FOUND');
 
-export const forbidden = (message?: string): KeywayError => new KeywayError('FORBIDDEN', message);
+/** @param field the member of the input that would make it allowed, where there is one */
+export const forbidden = (message?: string, field?: FieldFault): KeywayError =>
+  new KeywayError('FORBIDDEN', message, field && { fields: [field] });
 
 export const conflict = (message?: string): KeywayError => new KeywayError('CONFLICT', message);
 

@@ -20,7 +20,7 @@ export async function confirmMfa(
   input: ConfirmMfaInput,
 ): Promise<{ account: Account; recoveryCodes: Secret[] }> {
   const { accountId } = ctx.principal;
-  const tried = await attempt(ctx, input.code, 'confirming');
+  const tried = await attempt(ctx, input.code, 'code', 'confirming');
   const { codes, kept, keyId } = makeRecoveryCodes(ctx.keyring, accountId);
   await tried.during(() =>
     whileAllowed(ctx, async (tx) => {

@@ -13,7 +13,7 @@ import { attempt } from './second-factor.js';
  */
 export async function removeMfa(ctx: RequestContext, input: RemoveMfaInput): Promise<Account> {
   const { accountId } = ctx.principal;
-  const tried = await attempt(ctx, input.code);
+  const tried = await attempt(ctx, input.code, 'code');
   await tried.during(() =>
     whileAllowed(ctx, async (tx) => {
       await tried.prove(tx);

@@ -26,11 +26,17 @@ export interface Attempt {
 /**
  * A try at the second factor of the caller's account: a code of its device or, once that is confirmed, a recovery code.
  * Blanks and hyphens in it are nothing. `mostTries` without one that is accepted lock the factor for `lockedMs`.
+ * @param field the member of the input that the code came by.
  * @param stage `confirming` for a device that has not given its first code yet.
  * @throws RATE_LIMITED while the factor is locked: no code is looked at then; FORBIDDEN where the account has no
  * confirmed factor, CONFLICT where it has none to confirm.
  */
-export async function attempt(ctx: RequestContext, code: string, stage?: 'confirming'): Promise<Attempt> {
+export async function attempt(
+  ctx: RequestContext,
+  code: string,
+  field: 'code' | 'mfaCode',
+  stage?: 'confirming',
+): Promise<Attempt> {
   const { db, keyring } = ctx;
   const { accountId } = ctx.principal;
   const which = { accountId, confirmed: stage === undefined };
@@ -57,7 +63,7 @@ export async function attempt(ctx: RequestContext, code: string, stage?: 'confir
     prove: async (tx) => {
       proved = (await accept(tx)).length > 0;
       refused = !proved;
-      if (refused) throw forbidden('The second factor was not accepted.');
+      if (refused) throw notAccepted(field);
     },
     during: async (deed) => {
       try {
@@ -82,7 +88,7 @@ export async function attemptIfNeeded(
   ctx: RequestContext,
   mfaCode: string | null | undefined,
 ): Promise<Attempt | undefined> {
-  if (typeof mfaCode === 'string') return attempt(ctx, mfaCode);
+  if (typeof mfaCode === 'string') return attempt(ctx, mfaCode, 'mfaCode');
   if (!ctx.principal.mfaRequired) return undefined;
   throw factorNeeded();
 }
@@ -102,7 +108,13 @@ export async function attemptWhere(
 
 /** What is said where a factor is required and no code was given. */
 export const factorNeeded = (): KeywayError =>
-  forbidden('The account requires a second factor: give its code as mfaCode, or enrol one first.');
+  forbidden('The account requires a second factor: give its code as mfaCode, or enrol one first.', {
+    path: 'input.mfaCode',
+    message: 'is required',
+  });
+
+const notAccepted = (field: string) =>
+  forbidden('The second factor was not accepted.', { path: `input.${field}`, message: 'was not accepted' });
 
 /** Where the secret of an account's device is sealed to. */
 export const totpPlace = (accountId: string, deviceId: string): RecordPlace => ({

@@ -113,7 +113,7 @@ export async function askWithCode(
     return await session.ask(change.document, variables);
   } catch (error) {
     const isWanted =
-      error instanceof CommandFailure && error.code === 'FORBIDDEN' && /\bmfaCode\b/.test(error.message);
+      error instanceof CommandFailure && error.fields.some(({ path }) => path === 'input.mfaCode');
     if (!isWanted || !change.takesCode || !session.questions.isPerson || 'mfaCode' in input) throw error;
     const mfaCode = await session.questions.secret('second factor');
     return session.ask(change.document, { ...variables, input: { ...input, mfaCode } });

@@ -87,9 +87,15 @@ const isEnrolled = async ({ id }: Caller): Promise<boolean> =>
   (await readNode(server, id, '... on Account { mfaEnrolled }')).mfaEnrolled;
 const expectShown = (answer: Answer) =>
   expect(expectData(answer).revealCredential.issued.secret).toBe(kept.secret);
+/** By which a client knows that it is to ask for a code, and where that goes. */
+const missingCode = [{ path: 'input.mfaCode', message: 'is required' }];
+
 function expectRefused(answer: Answer) {
   expect([answer.code, answer.data]).toEqual(['FORBIDDEN', null]);
   expect(answer.errors[0]?.message).toBe('The second factor was not accepted.');
+  expect(answer.errors[0]?.extensions.fields).toEqual([
+    { path: expect.stringMatching(/^input\.(mfaCode|code)$/), message: 'was not accepted' },
+  ]);
 }
 const expectLocked = ({ code, data }: Answer) => expect([code, data]).toEqual(['RATE_LIMITED', null]);
 
@@ -220,6 +226,7 @@ describe('where it is asked for', () => {
       );
       expect([answer.code, answer.data]).toEqual(['FORBIDDEN', null]);
       expect(answer.errors[0]?.message).toMatch(/mfaCode.*enrol/);
+      expect(answer.errors[0]?.extensions.fields).toEqual(missingCode);
     }
     expect((await deviceOf(who))?.failures).toBe(0);
     expectShown(await revealAs(who, app.code()));
@@ -616,6 +623,7 @@ describe('a try', () => {
     attempt(
       { db: server.db, principal: { accountId: parseId(id)?.uuid } } as unknown as RequestContext,
       '123456',
+      'mfaCode',
     );
 
   test('is counted before its code is looked at, and can be taken back where it never was', async () => {
@@ -684,6 +692,7 @@ describe('every verb that shows a secret asks for it', () => {
       const refused = await ask({ mfaCode });
       expect([refused.code, refused.data]).toEqual(['FORBIDDEN', null]);
       expect(refused.errors[0]?.message).toMatch(/mfaCode.*enrol/);
+      expect(refused.errors[0]?.extensions.fields).toEqual(missingCode);
     }
     expectRefused(await ask({ mfaCode: wrong(app) }));
     expect(
@@ -950,7 +959,7 @@ test('where the database is lost over a deed and stays away, the try that it can
   const rows = () =>
     asked++ === 0 ? Promise.resolve(counted) : Promise.reject(new DatabaseUnavailable('made by a test'));
   const ctx = { db: { rows }, principal: { accountId: randomUUID() } } as unknown as RequestContext;
-  const tried = await attempt(ctx, '123456');
+  const tried = await attempt(ctx, '123456', 'mfaCode');
   const deed = () => Promise.reject(outcomeUnknown('made by a test'));
   await expect(tried.during(deed)).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
   expect(asked).toBe(2);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { expectData, makeAccount, makeCaller, makeCredential, makeProject, unique } from '../support/make.js';
+import { enrolAndConfirm } from '../support/authenticator.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { startApinizer, type Apinizer } from '../upstreams/apinizer.js';
 import { faultsOf, fitsWindow, inTab, launch, open, signIn, type Visit } from './visit.js';
@@ -225,6 +226,59 @@ describe('what is made and changed in the console', () => {
     await page.getByRole('dialog').getByText('2 of 3 done, 1 refused').waitFor();
     await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
     expect((await credential(ids[2] ?? '')).owner).toEqual({ id: account });
+  });
+
+  test('where a second factor is asked for, each of several takes a code, and the rest waits for the next', async () => {
+    const word = unique('guarded');
+    const ids: string[] = [];
+    for (const letter of ['a', 'b'])
+      ids.push((await makeCredential(server, account, { name: `${word} ${letter}` })).id);
+    const { id, token } = await makeCaller(server, ['CREDENTIAL_READ', 'CREDENTIAL_ROTATE'], {
+      onAccount: account,
+    });
+    const { recoveryCodes } = await enrolAndConfirm(server, token);
+    const demand =
+      'mutation ($id: ID!) { updateAccount(input: { id: $id, mfaRequired: true }) { account { id } } }';
+    expectData(await server.ask(demand, { id }));
+    const page = await at(`/credentials?search=${word}&order=NAME`, token);
+    await page.getByRole('row', { name: `${word} b` }).waitFor();
+    await page.getByRole('columnheader').first().locator('label').click();
+    await page.getByRole('button', { name: 'Rotate' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Rotate' }).click();
+    const dialog = page.getByRole('dialog');
+    const versions = async () =>
+      Promise.all(ids.map(async (one) => ((await credential(one)).versions as unknown[]).length));
+    await dialog.getByText('0 of 2 done, 1 refused').waitFor();
+    for (const [index, expected] of [
+      [2, 1],
+      [2, 2],
+    ].entries()) {
+      await dialog.getByLabel('Code of the second factor').fill(recoveryCodes[index] ?? '');
+      await dialog.getByRole('button', { name: 'Go on with what is left' }).click();
+      await dialog.getByRole('button', { name: 'Show the secret' }).nth(index).waitFor();
+      expect(await versions()).toEqual(expected);
+    }
+    await dialog.getByText('2 of 2 done').waitFor();
+  });
+
+  test('a secret is shown once the code of the second factor is given, and a wrong one is told at its field', async () => {
+    const { id } = await makeCredential(server, account, { name: unique('guarded'), retrievable: true });
+    const caller = await makeCaller(server, ['CREDENTIAL_READ', 'CREDENTIAL_REVEAL'], { onAccount: account });
+    const { recoveryCodes } = await enrolAndConfirm(server, caller.token);
+    const demand =
+      'mutation ($id: ID!) { updateAccount(input: { id: $id, mfaRequired: true }) { account { id } } }';
+    expectData(await server.ask(demand, { id: caller.id }));
+    const page = await at(`/credentials/${id}`, caller.token);
+    await page.getByRole('button', { name: 'Show the secret' }).click();
+    const dialog = page.getByRole('dialog');
+    expect(await dialog.getByLabel('Code of the second factor').count()).toBe(0);
+    await dialog.getByRole('button', { name: 'Show the secret' }).click();
+    await dialog.getByLabel('Code of the second factor').fill('000000');
+    await dialog.getByRole('button', { name: 'Show the secret' }).click();
+    await dialog.getByText('was not accepted').first().waitFor();
+    await dialog.getByLabel('Code of the second factor').fill(recoveryCodes[0] ?? '');
+    await dialog.getByRole('button', { name: 'Show the secret' }).click();
+    await dialog.getByText('Copy it now').waitFor();
   });
 
   test('a stop leaves what is not begun, and going on does that alone', async () => {

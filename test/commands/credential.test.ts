@@ -1,7 +1,8 @@
 /** @embedded the command line */
 import { execFileSync } from 'node:child_process';
 import { keyway } from '../support/command-line.js';
-import { makeAccount, unique } from '../support/make.js';
+import { enrolAndConfirm } from '../support/authenticator.js';
+import { expectData, makeAccount, makeCaller, makeCredential, unique } from '../support/make.js';
 import { playGraph } from '../support/played-graph.js';
 import { sharedServer, type SharedServer } from '../support/server.js';
 
@@ -177,4 +178,23 @@ test('what is sent again after a broken connection has the same key; a verificat
   } finally {
     await played.stop();
   }
+});
+
+test('a person is asked for the code of a second factor where one is wanted; a script is told that it is', async () => {
+  const owner = await makeAccount(server);
+  const { id } = await makeCredential(server, owner, { retrievable: true });
+  const caller = await makeCaller(server, ['CREDENTIAL_READ', 'CREDENTIAL_REVEAL'], { onAccount: owner });
+  const { recoveryCodes } = await enrolAndConfirm(server, caller.token);
+  const demand =
+    'mutation ($id: ID!) { updateAccount(input: { id: $id, mfaRequired: true }) { account { id } } }';
+  expectData(await server.ask(demand, { id: caller.id }));
+  const around = { url: server.url, token: caller.token };
+  const script = await keyway(['credential', 'reveal', id], around);
+  expect([script.code, script.out]).toEqual([4, '']);
+  expect(script.err).toContain('input.mfaCode: is required');
+  const [code = ''] = recoveryCodes;
+  const person = await keyway(['credential', 'reveal', id], { ...around, typed: code });
+  expect(person.code).toBe(0);
+  expect(person.err).toContain('second factor: ');
+  expect(person.err + person.out).not.toContain(code);
 });
