@@ -174,6 +174,8 @@ async function makeConsole(root) {
   const child = spawn(process.execPath, [vite, 'build', '--logLevel', 'error', '--outDir', made], {
     cwd: from,
     stdio: ['ignore', 'ignore', 'inherit'],
+    // Whoever has it made, as tests do, who set another one: it stays for those who use it.
+    env: { ...process.env, NODE_ENV: 'production' },
   });
   const [code] = await once(child, 'close');
   if (code === 0) {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { codegen } from '@graphql-codegen/core';
 import * as typedDocumentNode from '@graphql-codegen/typed-document-node';
 import * as operations from '@graphql-codegen/typescript-operations';
-import { buildASTSchema, parse } from 'graphql';
+import { buildASTSchema, isAbstractType, parse } from 'graphql';
 import * as prettier from 'prettier';
 
 const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
@@ -10,9 +10,10 @@ const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
 /** @returns what src/graph/documents.ts has to be, by the schema and the documents of the console as they are. */
 export async function writtenDocuments() {
   const schema = parse(read('../schema.graphql'));
+  const graph = buildASTSchema(schema);
   const source = await codegen({
     schema,
-    schemaAst: buildASTSchema(schema),
+    schemaAst: graph,
     documents: [{ location: 'console.graphql', document: parse(read('src/graph/console.graphql')) }],
     filename: 'documents.ts',
     config: {
@@ -30,7 +31,14 @@ export async function writtenDocuments() {
     plugins: [{ operations: {} }, { typedDocumentNode: {} }],
     pluginMap: { operations, typedDocumentNode },
   });
-  return prettier.format(`// Written by codegen.mjs.\n${source}`, {
+  const possible = Object.values(graph.getTypeMap())
+    .filter((type) => isAbstractType(type) && !type.name.startsWith('__'))
+    .map((type) => [type.name, graph.getPossibleTypes(type).map(({ name }) => name)]);
+  const written = `// Written by codegen.mjs.
+    ${source}
+    /** What each interface and union of the graph may be. */
+    export const possibleTypes = ${JSON.stringify(Object.fromEntries(possible))};`;
+  return prettier.format(written, {
     ...JSON.parse(read('../package.json')).prettier,
     parser: 'typescript',
   });

@@ -59,6 +59,8 @@ test('a file is kept by whoever has it, and is the same packed or not', async ()
   }
   // What is loaded before anything is shown.
   expect(packed.bytes.length).toBeLessThan(300_000);
+  // What React and others say to their developers is left out, whoever had it built: under Jest NODE_ENV is another one.
+  expect(plain.bytes.toString()).not.toMatch(/jsxDEV|Heuristic Fragment Matching/);
 });
 
 test.each([

@@ -1,7 +1,7 @@
 import { cacheExchange } from '@urql/exchange-graphcache';
 import type { CombinedError } from 'urql';
 import { Client, fetchExchange, mapExchange } from 'urql';
-import { ViewerDocument } from './documents.ts';
+import { possibleTypes, ViewerDocument } from './documents.ts';
 
 /** What has no id of its own, and is a part of what holds it. */
 const parts = [
@@ -53,7 +53,7 @@ export function clientFor(token: string, ended: () => void): Client {
           if (codeOf(error) === 'UNAUTHENTICATED') ended();
         },
       }),
-      cacheExchange({ keys: Object.fromEntries(parts.map((name) => [name, () => null])) }),
+      cacheExchange({ possibleTypes, keys: Object.fromEntries(parts.map((name) => [name, () => null])) }),
       fetchExchange,
     ],
   });

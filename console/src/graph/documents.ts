@@ -2405,3 +2405,7 @@ export const WhoDocument = gql`
   ${AccountLineFragmentDoc}
   ${GrantLineFragmentDoc}
 ` as unknown as DocumentNode<WhoQuery, WhoQueryVariables>;
+/** What each interface and union of the graph may be. */
+export const possibleTypes = {
+  Node: ['Account', 'AuditEvent', 'Credential', 'CredentialStore', 'Grant', 'Project', 'Role', 'Rotation'],
+};
