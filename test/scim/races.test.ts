@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from '../../src/database/database.js';
 import { parseId } from '../../src/ids.js';
 import { expectData, makeAccount, makeProject, makeRole, unique } from '../support/make.js';
 import { run } from '../support/verbs.js';
-import { inTurn } from '../support/waiting.js';
-import { groupSchema, patchOf, startDirectories, type Directories } from './directories.js';
+import { inTurn, waitingDeeds } from '../support/waiting.js';
+import { groupSchema, patchOf, startDirectories, userSchema, type Directories } from './directories.js';
 
 interface User {
   id: string;
@@ -116,3 +118,73 @@ test('what a group brings ends with the account where it is held', async () => {
   expect(await remove('deleteAccount', onAccount)).toBe(200);
   expect(await held()).toEqual([]);
 });
+
+const asked: [string, (user: User, group: string) => [method: string, path: string, body?: object]][] = [
+  ['a new user', () => ['POST', '/Users', person()]],
+  ['another user', ({ id }) => ['PUT', `/Users/${id}`, person()]],
+  [
+    'a name',
+    ({ id }) => ['PATCH', `/Users/${id}`, patchOf({ op: 'replace', path: 'displayName', value: 'X' })],
+  ],
+  ['an end', ({ id }) => ['DELETE', `/Users/${id}`]],
+  ['a new group', () => ['POST', '/Groups', { schemas: [groupSchema], displayName: unique('Group') }]],
+  [
+    'a member',
+    ({ id }, group) => [
+      'PATCH',
+      `/Groups/${group}`,
+      patchOf({ op: 'add', path: 'members', value: [{ value: id }] }),
+    ],
+  ],
+  ['no group', (_, group) => ['DELETE', `/Groups/${group}`]],
+];
+const person = () => ({ schemas: [userSchema], userName: `${unique('bob')}@example.com` });
+
+/** What takes the client its rights, and what gives them back. */
+const losses: [string, string, string][] = [
+  [
+    'is disabled',
+    'UPDATE accounts SET enabled = false WHERE id = :id RETURNING id',
+    'UPDATE accounts SET enabled = true WHERE id = :id RETURNING id',
+  ],
+  [
+    'has lost its role',
+    'UPDATE grants SET account_id = CAST(:other AS uuid) WHERE account_id = :id RETURNING id',
+    'UPDATE grants SET account_id = CAST(:id AS uuid) WHERE account_id = :other RETURNING id',
+  ],
+];
+
+if (process.env['TEST_DATABASE_URL'])
+  test.each(asked.flatMap(([what, ask]) => losses.map((loss) => ({ what, ask, loss, why: loss[0] }))))(
+    'S23: a client that $why while it waits to ask for $what gets nothing done',
+    async ({ ask, loss: [, take, giveBack] }) => {
+      const { server, acme } = all;
+      const user = (await acme.makeUser()) as User;
+      const group = await makeGroup(unique('Group'), []);
+      const parameters = { id: parseId(acme.client)?.uuid, other: parseId(user.id)?.uuid };
+      const request = ask(user, group);
+      const before = await state();
+      const answer = await server.db.transaction(async (tx) => {
+        await tx.rows(sql('LOCK TABLE audit_heads IN SHARE MODE'));
+        const answering = acme.ask(...request);
+        while ((await waitingDeeds(server)) === 0) await sleep(5);
+        expect(await tx.rows(sql(take), parameters)).toHaveLength(1);
+        return [answering] as const;
+      });
+      try {
+        const { status } = await answer[0];
+        expect([401, 403, 404]).toContain(status);
+        expect(await state()).toEqual(before);
+      } finally {
+        await server.rows(giveBack, parameters);
+      }
+    },
+  );
+
+/** How many people, groups and members there are, and what they are called. */
+const state = () =>
+  all.server.rows(`
+    SELECT (SELECT count(*) FROM accounts WHERE deleted_at IS NULL) AS accounts,
+      (SELECT string_agg(a.title || u.user_name, ',' ORDER BY a.id) FROM scim_users u
+        JOIN accounts a ON a.id = u.account_id) AS users,
+      (SELECT count(*) FROM scim_groups) AS groups, (SELECT count(*) FROM scim_members) AS members`);
