@@ -178,3 +178,11 @@ test('what is sent again after a broken connection has the same key; a verificat
     await played.stop();
   }
 });
+
+test.each(['NFC', 'NFD'])('a name is found however its letters were composed: typed as %s', async (form) => {
+  const name = unique('Zoë');
+  const other = form === 'NFC' ? 'NFD' : 'NFC';
+  const made = await create(name.normalize(other));
+  const revoked = await json(['revoke', name.normalize(form), '--yes']);
+  expect(revoked).toMatchObject({ id: made.credential.id, status: 'REVOKED' });
+});
