@@ -124,6 +124,11 @@ const children: Record<string, { parent: () => Promise<string>; named: Record<st
       ],
       'a sync of it': ['syncStore', (id) => ({ id })],
       'a role of it': ['createRole', (store) => ({ store, name: name(), permissions: [] })],
+      'a grant of a role of it': [
+        'grantRole',
+        async (store) => ({ account: other, role: await makeRole(server, [], { store }) }),
+      ],
+      'a change of what it is reached by': ['updateStore', (id) => ({ id, connection: seqeraAt(seqera) })],
       'a scope of it that is granted': [
         'grantScope',
         async (store) => ({ store, account: await makeAccount(server) }),
