@@ -365,9 +365,12 @@ const absorb = sql(`
 const created = sql(`
   UPDATE credentials SET standing = 'KNOWN', partial = :partial, observed_at = now(), revision = revision + 1,
     updated_at = now() WHERE id = :id`);
+// What the store said was wrong, it said of another secret: where it says so of this one too, that is news.
 const knownAs = sql(`
   UPDATE credentials SET access_key = coalesce(CAST(:accessKey AS text), access_key), retrievable = NOT reaches_store,
-    standing = 'KNOWN', problem = NULL, gone_at = NULL, observed_at = now() WHERE id = :id`);
+    standing = 'KNOWN', problem = NULL, gone_at = NULL, observed_at = now(),
+    observed = CASE WHEN observed ? 'invalid' THEN observed || '{"invalid": false, "problem": null}' ELSE observed END
+  WHERE id = :id`);
 const knownSince = sql(`
   UPDATE credentials SET unsaid = ARRAY(SELECT name FROM unnest(unsaid) AS name WHERE name <> ALL(CAST(:told AS text[])))
   WHERE id = :id AND unsaid && CAST(:told AS text[])`);
