@@ -1,24 +1,26 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { sql } from '../src/database/database.js';
 import { makeStore, seqeraAt } from './stores/stores.js';
+import { makeSigner, startIssuer, trusting, type TestIssuer } from './support/issuer.js';
 import { expectData, makeAccount, makeCredential, makeProject, makeRole, unique } from './support/make.js';
 import { startTestServer, type Answer, type TestServer } from './support/server.js';
 import { run } from './support/verbs.js';
-import { waitingDeeds } from './support/waiting.js';
+import { inTurn } from './support/waiting.js';
 import { startSeqera, type Seqera } from './upstreams/seqera.js';
 
 type Input = Record<string, unknown>;
 
 let server: TestServer;
+let issuer: TestIssuer;
 let seqera: Seqera;
 let other: string;
 beforeAll(async () => {
   seqera = await startSeqera();
-  server = await startTestServer({ KEYWAY_OUTBOUND_LOCAL: 'true' });
+  issuer = await startIssuer(await makeSigner());
+  server = await startTestServer(trusting(issuer.settings()));
   other = await makeAccount(server);
 });
 afterAll(async () => {
   await server.stop();
+  await issuer.stop();
   await seqera.stop();
 });
 
@@ -57,6 +59,24 @@ const children: Record<string, { parent: () => Promise<string>; named: Record<st
       'a credential that is handed to it': [
         'updateCredential',
         async (owner) => ({ id: await credential(), owner }),
+      ],
+      'a role of it': ['createRole', (account) => ({ account, name: name(), permissions: [] })],
+      'an identity of it': [
+        'updateAccount',
+        (id) => ({ id, identities: [{ issuer: issuer.name, subject: name() }] }),
+      ],
+      'a scope that it is granted': [
+        'grantScope',
+        async (account) => ({ account, store: await makeStore(server, other, seqeraAt(seqera)) }),
+      ],
+      'what another leaves to it': [
+        'deleteAccount',
+        async (transferTo) => {
+          const id = await makeAccount(server);
+          await makeProject(server, id);
+          await makeCredential(server, id);
+          return { id, transferTo };
+        },
       ],
       'a store of it': [
         'createStore',
@@ -103,6 +123,16 @@ const children: Record<string, { parent: () => Promise<string>; named: Record<st
         (store) => ({ account: other, store, name: name(), secret: github() }),
       ],
       'a sync of it': ['syncStore', (id) => ({ id })],
+      'a role of it': ['createRole', (store) => ({ store, name: name(), permissions: [] })],
+      'a grant of a role of it': [
+        'grantRole',
+        async (store) => ({ account: other, role: await makeRole(server, [], { store }) }),
+      ],
+      'a change of what it is reached by': ['updateStore', (id) => ({ id, connection: seqeraAt(seqera) })],
+      'a scope of it that is granted': [
+        'grantScope',
+        async (store) => ({ store, account: await makeAccount(server) }),
+      ],
     },
   },
   deleteCredential: {
@@ -132,6 +162,12 @@ const orphans = (): Promise<object[]> =>
       WHERE s.deleted_at IS NOT NULL AND c.deleted_at IS NULL
     UNION ALL SELECT 'credential', c.id FROM credentials c JOIN credentials p ON p.id = c.parent_id
       WHERE p.deleted_at IS NOT NULL AND c.deleted_at IS NULL
+    UNION ALL SELECT 'role', r.id FROM roles r JOIN accounts a ON a.id = r.account_id WHERE a.deleted_at IS NOT NULL
+    UNION ALL SELECT 'role', r.id FROM roles r JOIN stores s ON s.id = r.store_id WHERE s.deleted_at IS NOT NULL
+    UNION ALL SELECT 'identity', a.id FROM identities i JOIN accounts a ON a.id = i.account_id
+      WHERE a.deleted_at IS NOT NULL
+    UNION ALL SELECT 'scope', s.id FROM scope_grants g JOIN stores s ON s.id = g.store_id
+      JOIN accounts a ON a.id = g.account_id WHERE coalesce(a.deleted_at, s.deleted_at) IS NOT NULL
     UNION ALL SELECT 'sync', y.id FROM syncs y JOIN stores s ON s.id = y.store_id
       WHERE s.deleted_at IS NOT NULL AND y.finished_at IS NULL`);
 
@@ -160,6 +196,7 @@ if (process.env['TEST_DATABASE_URL'])
         const [mutation, input] = child;
         const given = await input(id);
         const [deleted, made] = await inTurn(
+          server,
           () => remove(deletion, id),
           () => run(server, mutation, given),
         );
@@ -174,6 +211,7 @@ if (process.env['TEST_DATABASE_URL'])
       const [mutation, input] = child;
       const given = await input(id);
       const [made, deleted] = await inTurn(
+        server,
         () => run(server, mutation, given),
         () => remove(deletion, id),
       );
@@ -182,24 +220,3 @@ if (process.env['TEST_DATABASE_URL'])
       expect(await orphans()).toEqual([]);
     });
   });
-
-/** Has the first one take what it locks and wait for the chain of the audit, and then begins the second one. */
-async function inTurn(
-  first: () => Promise<Answer>,
-  second: () => Promise<Answer>,
-): Promise<[Answer, Answer]> {
-  const answers = await server.db.transaction(async (tx) => {
-    await tx.rows(sql('LOCK TABLE audit_heads IN SHARE MODE'));
-    let answered = false;
-    const waiting = async (count: number) => {
-      while (!answered && (await waitingDeeds(server)) < count) await sleep(5);
-    };
-    const begin = (deed: () => Promise<Answer>) => deed().finally(() => (answered = true));
-    const one = begin(first);
-    await waiting(1);
-    const other = begin(second);
-    await waiting(2);
-    return [one, other] as const;
-  });
-  return Promise.all(answers);
-}

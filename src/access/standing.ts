@@ -101,10 +101,14 @@ export async function decidedByNow<Ctx extends Asking, Result>(
   try {
     return await triedAgain(ctx, verb);
   } catch (error) {
-    if (error instanceof DatabaseUnavailable && change.made) throw answerLost(error);
-    throw change.earlier ? afterOthers(error) : error;
+    const told = afterChange(ctx, error);
+    throw change.earlier ? afterOthers(told) : told;
   }
 }
+
+/** What went wrong, to whoever asked: where the change was made, nobody is told that nothing was changed. */
+export const afterChange = ({ change }: Pick<Asking, 'change'>, error: unknown): unknown =>
+  error instanceof DatabaseUnavailable && change.made ? answerLost(error) : error;
 
 async function triedAgain<Ctx extends Asking, Result>(
   ctx: Ctx,

@@ -35,7 +35,8 @@ const advice: Partial<Readonly<Record<Code, string>>> = {
   FORBIDDEN: 'Ask for a role that allows it: "keyway account show" lists those that an account has.',
   CONFLICT: 'Look at it again, and repeat the command if it is still wanted.',
   RATE_LIMITED: 'Wait a little, and repeat the command.',
-  UNAVAILABLE: 'Nothing was changed: repeat the command later.',
+  // Whether anything was changed, the message says, where that is known.
+  UNAVAILABLE: 'Repeat the command later.',
   INTERNAL_SERVER_ERROR: 'The log of the server tells more under the id of the request.',
 };
 

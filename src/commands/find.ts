@@ -70,7 +70,9 @@ async function findCredentialId(
     after = credentials.pageInfo.endCursor;
   }
   // What is derived from one has its name, and is nobody's to keep: it is named by its access key.
-  const exact = all.filter((one) => (one.name === name && !one.parent) || one.accessKey === name);
+  const composed = name.normalize();
+  const isNamed = (one: Candidate) => one.name.normalize() === composed && !one.parent;
+  const exact = all.filter((one) => isNamed(one) || one.accessKey === name);
   const found = exact.length > 0 || !isLoose ? exact : all;
   const [first] = found;
   if (first && found.length === 1) return first.id;

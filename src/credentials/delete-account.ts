@@ -18,6 +18,7 @@ import type { Answer } from '../idempotency/answer.js';
 import { once } from '../idempotency/once.js';
 import { decodeId, encodeId } from '../ids.js';
 import { deedsOfScope, withdrawingScopes, type GivenScope } from '../stores/scopes/places.js';
+import { dropRoles } from '../roles/drop.js';
 import { moveRoles } from '../roles/move.js';
 import { deedsAt, readsAudit, withdrawing, type GivenGrant } from '../roles/places.js';
 import { handOver } from './hand-over/hand-over.js';
@@ -38,8 +39,8 @@ export interface DeletedAccount extends Answer {
 }
 
 /**
- * Deletes an account, with the roles it holds and those held on it, but for those that let read the audit log: of them
- * that is left. Handed over, its credentials keep their secrets, and each thing is on record where it was and where it
+ * Deletes an account, with the roles it holds, its own and those held on it, but for those that let read the audit log: of
+ * them that is left. Handed over, its credentials keep their secrets, and each thing is on record where it was and where it
  * is; its own tokens and identities, and what was derived for it, end all the same, since they would prove somebody
  * else. Credentials of other accounts that it owns, and that the caller may not end or hand over where they are, stay as
  * they are, without an owner.
@@ -84,6 +85,7 @@ export async function deleteAccount(
     if (heir) moved.push(...(await moveRoles(tx, id, heir.id)));
     const withdrawn = await tx.rows<GivenGrant>(withdrawGrants, { id });
     const scopes = await tx.rows<GivenScope>(withdrawScopes, { id });
+    const dropped = await dropRoles(tx, id);
     await endFactor(tx, id);
     const identities = await tagsOfIdentities(ctx.keyring, tx, id);
     await tx.rows(removeIdentities, { id });
@@ -95,6 +97,7 @@ export async function deleteAccount(
       ...moved,
       ...withdrawn.flatMap((grant) => deedsAt('role:withdraw', grant)),
       ...scopes.flatMap((scope) => deedsOfScope('scope:withdraw', scope)),
+      ...dropped,
       {
         action: 'account:delete',
         target: { type: 'Account', id },

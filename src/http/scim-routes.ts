@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
+import { afterChange } from '../access/standing.js';
 import { callerOf, decisionOf, endedBy } from '../audit/decision.js';
 import type { ScimDirectory } from '../config/scim-directories.js';
 import type { RequestContext } from '../context.js';
@@ -127,8 +128,9 @@ export async function addScim(app: FastifyInstance, options: ScimOptions): Promi
             return send(reply, await answer({ ctx, directory, id, search, body: request.body, expected }));
           } catch (error) {
             if (error instanceof KeywayError && isRefused(error.code)) await ctx.allowance.countFailures(1);
-            if (action !== undefined) noteRefusal(ctx, action, error);
-            throw error;
+            const told = afterChange(ctx, error);
+            if (action !== undefined) noteRefusal(ctx, action, told);
+            throw told;
           }
         }),
     });

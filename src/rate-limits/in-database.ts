@@ -1,7 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { longestDatabaseWaitMs } from '../config/limits.js';
 import { sql, type Database, type Sql } from '../database/database.js';
-import { quotaWindowMs, type PointsTaken, type Ledger } from './ledger.js';
+import { quotaWindowMs, shareOfRest, type PointsTaken, type Ledger } from './ledger.js';
 
 /** What has been taken of a limit in its window. */
 @Entity('rate_limits')
@@ -23,8 +23,8 @@ export class TakenOfLimit {
 /** The ledger in the database: one statement takes, outside of any transaction, and the clock is the database's. */
 export const ledgerIn = (db: Database): Ledger => ({
   patienceMs: longestDatabaseWaitMs,
-  take: async ({ name, points, limit }) => {
-    const [granted] = await db.rows<PointsTaken>(take, { name, points, limit });
+  take: async ({ name, points, needed, isFirst, limit }) => {
+    const [granted] = await db.rows<PointsTaken>(take, { name, points, needed, isFirst, limit });
     if (!granted) throw new Error('nothing came back of a row that is always there');
     return granted;
   },
@@ -48,7 +48,10 @@ const batch = 1_000;
 const length = `(${quotaWindowMs} * interval '1 millisecond')`;
 const isOpen = `(r.ends_at > now() AND r.ends_at < now() + 2 * ${length})`;
 const before = `CASE WHEN ${isOpen} THEN r.taken ELSE 0 END`;
-const open = `greatest(0, least(CAST(:points AS integer), CAST(:limit AS integer) - ${before}))`;
+const rest = `(CAST(:limit AS integer) - ${before})`;
+const open = `greatest(0, least(${rest}, CASE WHEN CAST(:isFirst AS boolean) AND ${rest} <= CAST(:points AS integer)
+  THEN greatest(CAST(:needed AS integer), CAST(ceil(${rest} / ${shareOfRest}.0) AS integer))
+  ELSE CAST(:points AS integer) END))`;
 const take = {
   ...sql(`
   INSERT INTO rate_limits AS r (name, taken, granted, ends_at)

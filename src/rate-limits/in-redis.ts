@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { passwordOf, type RedisAt } from '../config/redis-at.js';
-import { quotaWindowMs, type PointsTaken, type Ledger } from './ledger.js';
+import { quotaWindowMs, shareOfRest, type PointsTaken, type Ledger } from './ledger.js';
 
 /** How long a request waits for Redis, in milliseconds: it goes on without. */
 const patienceMs = 200;
@@ -78,9 +78,10 @@ export async function openRedisLedger(at: RedisAt): Promise<RedisLedger> {
   };
   return {
     patienceMs,
-    take: async ({ name, points, limit }) => {
+    take: async ({ name, points, needed, isFirst, limit }) => {
       expectConnected();
-      return grantedBy(await run(`${prefix}:rate:${name}`, [points, limit, quotaWindowMs].map(String)));
+      const values = [points, limit, quotaWindowMs, needed, isFirst ? shareOfRest : 0];
+      return grantedBy(await run(`${prefix}:rate:${name}`, values.map(String)));
     },
     ping: async () => {
       expectConnected();
@@ -106,7 +107,10 @@ function grantedBy(answer: unknown): PointsTaken {
 // A key without an end would be one for ever.
 const script = `
   local taken = tonumber(redis.call('GET', KEYS[1]) or '0')
-  local points = math.max(0, math.min(tonumber(ARGV[1]), tonumber(ARGV[2]) - taken))
+  local points, share = tonumber(ARGV[1]), tonumber(ARGV[5])
+  local rest = tonumber(ARGV[2]) - taken
+  if share > 0 and rest <= points then points = math.max(tonumber(ARGV[4]), math.ceil(rest / share)) end
+  points = math.max(0, math.min(points, rest))
   if points > 0 then taken = redis.call('INCRBY', KEYS[1], points) end
   local left = redis.call('PTTL', KEYS[1])
   if left < 0 then

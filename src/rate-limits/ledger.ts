@@ -8,13 +8,23 @@ export interface PointsWanted {
   /** Whose limit it is, and which. */
   readonly name: string;
   readonly points: number;
+  /** How many of them are spent at once: fewer are of no use. */
+  readonly needed: number;
+  /** Whether the process has taken nothing in this window yet. */
+  readonly isFirst: boolean;
   /** What all processes may take together in one window. */
   readonly limit: number;
 }
 
+/**
+ * The part of the rest that a process is given which comes when there is no whole block left any more: so that there is
+ * something for each, however many there are.
+ */
+export const shareOfRest = 10;
+
 /** What it was given of that. */
 export interface PointsTaken {
-  /** From 0 to what was wanted. */
+  /** What was wanted, or the rest where that is less; of that, who comes first is given a share, or what it needs. */
   readonly points: number;
   /** What has been taken in this window by all, this included. */
   readonly taken: number;

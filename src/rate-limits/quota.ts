@@ -113,9 +113,11 @@ export class Quota {
   async #take(who: string, block: Block, wanted: number): Promise<void> {
     const { limit } = this;
     const held = block.isOwn ? 0 : block.points;
-    const points = Math.min(limit, Math.max(Math.ceil(limit / blocks), wanted - held));
+    const needed = wanted - held;
+    const points = Math.min(limit, Math.max(Math.ceil(limit / blocks), needed));
+    const isFirst = block.endsAt === Infinity;
     const askedAt = this.now();
-    const granted = await this.ledger.take({ name: nameOf(this.kind, who), points, limit });
+    const granted = await this.ledger.take({ name: nameOf(this.kind, who), points, needed, isFirst, limit });
     block.taking = undefined;
     if (!granted) return this.#goOnAlone(block);
     // The ledger reckoned what is left after it was asked: what is taken is never spent after the window.
@@ -124,7 +126,7 @@ export class Quota {
     block.points = granted.points + (isSame ? block.points : 0);
     block.taken = granted.taken;
     block.endsAt = isSame ? Math.min(block.endsAt, endsAt) : endsAt;
-    block.isLast = granted.points < points || granted.taken >= limit;
+    block.isLast = granted.points < needed || granted.taken >= limit;
     block.isOwn = false;
   }
 

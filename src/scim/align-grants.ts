@@ -12,7 +12,7 @@ export const takeTurn = (tx: Tx, { id }: Pick<Directory, 'id'>): Promise<object[
 
 /**
  * Lets people hold the roles that their groups bring by the setting, and no others of those that groups brought: what was
- * granted by hand stays as it is. By two statements, however many they are.
+ * granted by hand stays as it is. By three statements, however many they are.
  * @param accounts whose roles are looked at, by UUID; those of all people of the directory, where null
  * @returns what was given and withdrawn, for the audit
  */
@@ -30,6 +30,7 @@ export async function alignGrants(
     onAccounts: roles.map(({ onAccount }) => uuidOf(onAccount)),
     onProjects: roles.map(({ onProject }) => uuidOf(onProject)),
   };
+  await tx.rows(holdMissing, parameters);
   const withdrawn = await tx.rows<GivenGrant>(withdrawOthers, parameters);
   const given = await tx.rows<GivenGrant>(giveMissing, parameters);
   return [
@@ -93,6 +94,21 @@ const withdrawOthers = sql(
       AND kept.on_account_id IS NOT DISTINCT FROM g.on_account_id
       AND kept.on_project_id IS NOT DISTINCT FROM g.on_project_id)`),
 );
+
+// What a new grant will name is kept from being deleted, in the order in which others lock it; what is gone by then is
+// looked for again, and found no more.
+const holdMissing = sql(`
+  WITH missing AS MATERIALIZED (SELECT * FROM (${wanted}) kept WHERE NOT EXISTS (
+    SELECT FROM grants g WHERE g.account_id = kept.account_id AND g.role_id = kept.role_id
+      AND g.on_account_id IS NOT DISTINCT FROM kept.on_account_id
+      AND g.on_project_id IS NOT DISTINCT FROM kept.on_project_id)),
+  people AS MATERIALIZED (SELECT a.id FROM accounts a
+    WHERE a.id IN (SELECT account_id FROM missing UNION SELECT on_account_id FROM missing) ORDER BY a.id FOR SHARE),
+  places AS MATERIALIZED (SELECT p.id FROM projects p
+    WHERE p.id IN (SELECT on_project_id FROM missing) ORDER BY p.id FOR SHARE),
+  held AS MATERIALIZED (SELECT r.id FROM roles r WHERE r.id IN (SELECT role_id FROM missing) ORDER BY r.id FOR SHARE)
+  SELECT (SELECT count(*) FROM people) AS accounts, (SELECT count(*) FROM places) AS projects,
+    (SELECT count(*) FROM held) AS roles`);
 
 const giveMissing = sql(`
   WITH made AS (

@@ -12,6 +12,7 @@ import { expectData, makeAccount, makeRole, unique } from '../support/make.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
 import { longestTransactionOf, statementsOf } from '../support/statements.js';
 import { readNode, run } from '../support/verbs.js';
+import { inTurn } from '../support/waiting.js';
 
 let server: TestServer;
 let issuer: TestIssuer;
@@ -19,10 +20,10 @@ let signer: Signer;
 let acme: string;
 let small: string;
 let closed: string;
+let leaving: string[];
 /** One issuer of each kind, all with the same keys. */
-const [usual, few, shut, robots, plain] = ['usual', 'few', 'shut', 'robots', 'plain'].map(
-  (name) => `urn:${name}`,
-);
+const names = ['usual', 'few', 'shut', 'robots', 'plain', 'left', 'kept'];
+const [usual, few, shut, robots, plain, left, kept] = names.map((name) => `urn:${name}`);
 
 beforeAll(async () => {
   signer = await makeSigner();
@@ -31,6 +32,7 @@ beforeAll(async () => {
   acme = await makeAccount(server);
   small = await makeAccount(server);
   closed = await makeAccount(server);
+  leaving = [await makeAccount(server), await makeAccount(server)];
   const reader = await makeRole(server, ['ACCOUNT_READ']);
   const when = [{ claim: 'groups', is: 'users' }];
   const named = (name = '', more: Record<string, unknown> = {}) => issuer.settings({ issuer: name, ...more });
@@ -43,6 +45,8 @@ beforeAll(async () => {
     named(shut, { accounts: { parent: closed, when } }),
     named(robots, { accounts: { parent: acme, kind: 'SERVICE', when } }),
     named(plain),
+    named(left, { accounts: { parent: leaving[0], when } }),
+    named(kept, { accounts: { parent: leaving[1], when } }),
   ]);
   await server.restart();
 });
@@ -239,3 +243,29 @@ test('a title that is no line of text is the subject', async () => {
     expect.stringMatching(/^user-[0-9a-f]{20}$/),
   ]);
 });
+
+// The embedded database has one connection: no two transactions meet on it.
+if (process.env['TEST_DATABASE_URL'])
+  describe('R5: at the moment at which the account above is deleted', () => {
+    const remove = (id = '') => run(server, 'deleteAccount', { id });
+
+    test('none is made where that was first', async () => {
+      const [deleted, answer] = await inTurn(
+        server,
+        () => remove(leaving[0]),
+        () => ask(unique('user'), {}, left),
+      );
+      expectData(deleted);
+      expect([answer.code, await countOf(left)]).toEqual(['UNAUTHENTICATED', 0]);
+    });
+
+    test('one that was first is seen', async () => {
+      const [answer, deleted] = await inTurn(
+        server,
+        () => ask(unique('user'), {}, kept),
+        () => remove(leaving[1]),
+      );
+      expectData(answer);
+      expect([deleted.code, await countOf(kept)]).toEqual(['CONFLICT', 1]);
+    });
+  });

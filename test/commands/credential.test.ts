@@ -198,3 +198,11 @@ test('a person is asked for the code of a second factor where one is wanted; a s
   expect(person.err).toContain('second factor: ');
   expect(person.err + person.out).not.toContain(code);
 });
+
+test.each(['NFC', 'NFD'])('a name is found however its letters were composed: typed as %s', async (form) => {
+  const name = unique('Zoë');
+  const other = form === 'NFC' ? 'NFD' : 'NFC';
+  const made = await create(name.normalize(other));
+  const revoked = await json(['revoke', name.normalize(form), '--yes']);
+  expect(revoked).toMatchObject({ id: made.credential.id, status: 'REVOKED' });
+});

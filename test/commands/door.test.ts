@@ -89,3 +89,47 @@ test.each([
   expect({ ended, out }).toEqual({ ended: exitCode, out: '' });
   expect(err).toContain(`${code}: No.`);
 });
+
+const make = () =>
+  keyway(['account', 'create', 'ada', '--kind', 'person', '--title', 'Ada'], {
+    url: played?.url,
+    token: 'the-token',
+  });
+
+test.each<[string, PlayedAnswer, RegExp]>([
+  [
+    'what stands in front of Keyway has lost the answer',
+    { status: 504, body: '<html>' },
+    /It may have been done: repeat the command with --idempotency-key/,
+  ],
+  [
+    'a part of the answer to a change is missing',
+    {
+      body: {
+        data: { createAccount: { account: { id: 'acct_1', name: 'ada' } } },
+        errors: [
+          { message: 'The change was made; not this part.', extensions: { code: 'UNAVAILABLE', id: 'r-3' } },
+        ],
+      },
+    },
+    /It may have been done: repeat the command with --idempotency-key/,
+  ],
+  [
+    'nothing was changed, as the server says',
+    {
+      status: 503,
+      body: {
+        errors: [{ message: 'Nothing was changed.', extensions: { code: 'UNAVAILABLE', id: 'r-3' } }],
+      },
+    },
+    /Repeat the command later\./,
+  ],
+])('nobody is told that nothing was changed unless the server says so: %s', async (_, answer, advice) => {
+  played = await playGraph(() => answer);
+  const { code, err } = await make();
+  expect(code).toBe(7);
+  expect(err).toMatch(advice);
+  expect(err.match(/nothing was changed/gi) ?? []).toHaveLength(
+    JSON.stringify(answer).includes('Nothing') ? 1 : 0,
+  );
+});

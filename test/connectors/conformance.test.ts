@@ -54,6 +54,13 @@ describe.each<Case>(outside)('$name, as an outside store', (store) => {
     expect((await world.read(id)).revision).toBe(revision + 1);
   });
 
+  test('what Keyway has rotated there is no news to the next sync', async () => {
+    const { id } = await world.make();
+    await world.sync();
+    expectData(await world.run('rotateCredential', { id, ...world.next() }));
+    expect(await world.sync()).toEqual({ added: 0, changed: 0, gone: 0, error: null });
+  });
+
   test('what is gone there is GONE and not forgotten, and is back when it is there again', async () => {
     const { id, externalId } = await world.takeIn();
     const bringBack = world.takeAway(externalId);

@@ -264,6 +264,28 @@ describe('a misspelt name is told with the nearest that there is', () => {
       '{ credentials(filter: { serach: "MARKER" }) { totalCount } }',
       'filter: has a member serach that CredentialFilter does not define: did you mean search?',
     ],
+    [
+      'a variable',
+      'query ($id: ID!) { node(id: $idd) { id } }',
+      'The operation defines no variable $idd: did you mean $id?',
+    ],
+    [
+      'a variable of another type',
+      'query ($id: String) { node(id: $id) { id } }',
+      'A variable is used where its type does not fit: $id.',
+    ],
+    ['a variable too many', 'query ($id: ID) { viewer { id } }', 'A variable is never used: $id.'],
+    [
+      'a fragment',
+      '{ viewer { ...Caler } } fragment Caller on Account { id }',
+      'The document defines no fragment Caler: did you mean Caller?',
+    ],
+    [
+      'a variable that may be a value',
+      'query ($id: ID!) { node(id: $AKIA7Q2MARKER) { id } }',
+      'The operation defines no variable of that name.',
+    ],
+    ['where it cannot be read', '{ viewer {\n id(}}', 'The document cannot be read: see line 2, column 5.'],
     ['nothing like it', '{ nowhere { id } }', 'Type Query has no field nowhere.'],
     [
       'an argument like no other',

@@ -99,3 +99,24 @@ test('without an heir they are of no use, and their names are free', async () =>
   expectData(await run(server, 'deleteAccount', { id: part }));
   await makeRole(server, [], { account: organization, name });
 });
+
+test('without an heir they go with the account, but those that let read its audit log', async () => {
+  const account = await makeAccount(server);
+  const [unheld, withdrawn, kept] = [
+    await makeRole(server, ['CREDENTIAL_READ'], { account }),
+    await makeRole(server, ['CREDENTIAL_READ'], { account }),
+    await makeRole(server, ['AUDIT_READ'], { account }),
+  ];
+  await makeCredential(server, account, { roles: [unheld] });
+  const person = await makeAccount(server, { kind: 'PERSON' });
+  await grant(server, person, withdrawn, { onAccount: account });
+  await grant(server, person, kept, { onAccount: account });
+  expectData(await run(server, 'deleteAccount', { id: account, revokeCredentials: true }));
+  const left = await Promise.all([unheld, withdrawn, kept].map((id) => readNode(server, id, 'id')));
+  expect(left).toEqual([null, null, { id: kept }]);
+  const { nodes } = expectData(
+    await server.ask('{ auditEvents(first: 100) { nodes { action targetId } } }'),
+  ).auditEvents;
+  for (const targetId of [unheld, withdrawn])
+    expect(nodes).toContainEqual({ action: 'role:delete', targetId });
+});

@@ -111,11 +111,13 @@ function answerTo([command = '', , , key = '', ...given]: string[], keys: Map<st
   if (/^ping$/i.test(command)) return '+PONG\r\n';
   if (/^evalsha$/i.test(command)) return '-NOSCRIPT No matching script.\r\n';
   if (!/^eval$/i.test(command)) return '+OK\r\n';
-  const [wanted = 0, limit = 0, windowMs = 0] = given.map(Number);
+  const [wanted = 0, limit = 0, windowMs = 0, needed = 0, share = 0] = given.map(Number);
   const known = keys.get(key);
   const now = performance.now();
   const open = known && known.endsAt > now ? known : { taken: 0, endsAt: now + windowMs };
-  const points = Math.max(0, Math.min(wanted, limit - open.taken));
+  const rest = limit - open.taken;
+  const asked = share > 0 && rest <= wanted ? Math.max(needed, Math.ceil(rest / share)) : wanted;
+  const points = Math.max(0, Math.min(asked, rest));
   open.taken += points;
   keys.set(key, open);
   return `*3\r\n:${points}\r\n:${open.taken}\r\n:${Math.ceil(open.endsAt - now)}\r\n`;

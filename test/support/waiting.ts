@@ -1,4 +1,29 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from '../../src/database/database.js';
 import type { SharedServer } from './server.js';
+
+/** Has the first one take what it locks and wait for the chain of the audit, and then begins the second one. */
+export async function inTurn<One, Other>(
+  server: SharedServer,
+  first: () => Promise<One>,
+  second: () => Promise<Other>,
+): Promise<[One, Other]> {
+  const answers = await server.db.transaction(async (tx) => {
+    await tx.rows(sql('LOCK TABLE audit_heads IN SHARE MODE'));
+    let answered = false;
+    const waiting = async (count: number) => {
+      while (!answered && (await waitingDeeds(server)) < count) await sleep(5);
+    };
+    const begin = <Answer>(deed: () => Promise<Answer>) => deed().finally(() => (answered = true));
+    const one = begin(first);
+    await waiting(1);
+    const other = begin(second);
+    await waiting(2);
+    // Not awaited: both wait for this transaction.
+    return [one, other] as const;
+  });
+  return Promise.all(answers);
+}
 
 /**
  * How many sessions of this database wait for a lock in which somebody does something. The jobs of the server wait as

@@ -101,11 +101,7 @@ async function once({ url, token }: Reached, body: string): Promise<Outcome> {
     return { failure: (key) => unreachable(error, key) };
   }
   const answer = parsed(text);
-  if (!answer)
-    return {
-      failure: () =>
-        new CommandFailure('UNAVAILABLE', `No Keyway answers at this address (HTTP ${response.status}).`),
-    };
+  if (!answer) return { failure: (key) => unanswered(response.status, key) };
   const retryAfter = response.headers.get('retry-after');
   const isLater = (response.status === 503 || response.status === 429) && !hasData(answer);
   if (isLater && retryAfter !== null && /^\d{1,9}$/.test(retryAfter))
@@ -135,19 +131,27 @@ const secretNames = new Set(['secret', 'value', 'exports']);
 
 function read(answer: Answered, key: string | undefined): GraphAnswer {
   const { data, errors = [] } = answer;
-  const failure = errors.length > 0 ? failureIn(errors, key) : undefined;
-  if (failure && !hasData(answer)) throw failure;
+  const isMade = hasData(answer);
+  const failure = errors.length > 0 ? failureIn(errors, key, isMade) : undefined;
+  if (failure && !isMade) throw failure;
   return { data: data ?? {}, failure };
 }
 
-function failureIn(errors: readonly GraphError[] = [], key?: string): CommandFailure {
+/** @param isMade whether only a part of the answer is missing, to what was done */
+function failureIn(errors: readonly GraphError[] = [], key?: string, isMade = false): CommandFailure {
   const [{ message, extensions: { code = 'UNKNOWN', id, fields } = {} } = { message: 'No answer.' }] = errors;
   return new CommandFailure(code, message, {
     ...(fields && { fields }),
     ...(id !== undefined && { request: id }),
-    ...(code === 'OUTCOME_UNKNOWN' && key !== undefined && { advice: repeatBy(key) }),
+    ...((isMade || code === 'OUTCOME_UNKNOWN') && key !== undefined && { advice: repeatBy(key) }),
   });
 }
+
+/** What stands in front of a Keyway may have lost the answer of one that did what it was asked. */
+const unanswered = (status: number, key: string | undefined): CommandFailure =>
+  new CommandFailure('UNAVAILABLE', `No Keyway answers at this address (HTTP ${status}).`, {
+    ...(status >= 500 && key !== undefined && { advice: repeatBy(key) }),
+  });
 
 function unreachable(error: unknown, key: string | undefined): CommandFailure {
   const { cause = error } = error as { cause?: unknown };

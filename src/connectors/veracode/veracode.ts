@@ -84,10 +84,9 @@ export const veracode: Connector = {
     return { externalId: scope, scope, minted: { ...minted, ...admissionOf(user) } };
   },
 
-  rotate: async (upstream, { externalId, accessKey, enabled }) => {
-    // Whether who was let in may sign in yet, the next listing tells; who is let in again is looked at as a whole.
-    const find = enabled ? findUser : findWholeUser;
-    const user = await beforehand(() => find(upstream, externalId));
+  rotate: async (upstream, { externalId, accessKey }) => {
+    // Who was let in when it was listed may be shut out by now.
+    const user = await beforehand(() => findWholeUser(upstream, externalId));
     const isOwn = accessKey === textSetting(upstream, 'apiId');
     const minted = await (isOwn ? makeOwnPair : makePair)(upstream, externalId);
     return { ...minted, ...admissionOf(user) };

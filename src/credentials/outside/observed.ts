@@ -1,4 +1,4 @@
-import type { Admission, Described, KeptByStore, Observed } from '../../connectors/connector.js';
+import type { Admission, Described, KeptByStore, Minted, Observed } from '../../connectors/connector.js';
 import { rangeAround } from '../../access/addresses.js';
 import { sql, type Tx } from '../../database/database.js';
 import { EmailAddress } from '../../inputs/scalars.js';
@@ -77,6 +77,16 @@ export function toldOf(described: Partial<Described>, keeps: readonly KeptByStor
   const kept = new Set<string>(keeps.map((name) => columns[name] ?? name));
   return Object.fromEntries(Object.entries(said).filter(([name]) => kept.has(name)));
 }
+
+/**
+ * What a store is taken to have said when it has a new secret, so that saying it again is no news. What it said was wrong,
+ * it said of the secret before.
+ */
+export const saidOfSecret = ({ accessKey, expiresAt }: Minted): Partial<Said> => ({
+  ...{ invalid: false, problem: null },
+  ...(accessKey !== null && { access_key: accessKey }),
+  ...(expiresAt && { expires_at: expiresAt }),
+});
 
 /**
  * The members that a store says otherwise than it did before; of what was recorded here before it was first asked, those

@@ -34,7 +34,7 @@ import { keepOutside } from '../secret/keep-secret.js';
 import type { StoreOutcome } from './at-store.js';
 import { durationMs } from '../../time.js';
 import { LeaseLost, type Lease } from './lease.js';
-import { noteAdmission, toldOf } from './observed.js';
+import { noteAdmission, saidOfSecret, toldOf } from './observed.js';
 import { endKeysNow, forgetKeys, leaveKey, leaveLook } from './leftover.js';
 import type { Overtaken } from './plan.js';
 import { makes } from './verdict.js';
@@ -248,7 +248,7 @@ async function bringIn(keyring: Keyring, tx: Tx, credential: Credential, number:
     ? { sealed: null, kekId: null }
     : await keepOutside(keyring, tx, credential, number, minted);
   await promoteVersion(tx, id, number, { accessKey: minted.accessKey, sealed, kekId });
-  await tx.rows(knownAs, { id, accessKey: minted.accessKey });
+  await tx.rows(knownAs, { id, accessKey: minted.accessKey, said: JSON.stringify(saidOfSecret(minted)) });
 }
 
 async function change(
@@ -367,7 +367,8 @@ const created = sql(`
     updated_at = now() WHERE id = :id`);
 const knownAs = sql(`
   UPDATE credentials SET access_key = coalesce(CAST(:accessKey AS text), access_key), retrievable = NOT reaches_store,
-    standing = 'KNOWN', problem = NULL, gone_at = NULL, observed_at = now() WHERE id = :id`);
+    standing = 'KNOWN', problem = NULL, gone_at = NULL, observed_at = now(), observed = observed || CAST(:said AS jsonb)
+  WHERE id = :id`);
 const knownSince = sql(`
   UPDATE credentials SET unsaid = ARRAY(SELECT name FROM unnest(unsaid) AS name WHERE name <> ALL(CAST(:told AS text[])))
   WHERE id = :id AND unsaid && CAST(:told AS text[])`);

@@ -223,7 +223,6 @@ const badInput = (fields: readonly FieldFault[]): Finding => ({
 
 /** What Apollo Server refuses by itself, before anything is executed. */
 const refusals: readonly Finding[] = [
-  { code: 'GRAPHQL_PARSE_FAILED', message: 'The document cannot be read.' },
   misfit,
   { code: 'BAD_REQUEST', message: codes.BAD_REQUEST },
   { code: 'BAD_USER_INPUT', message: codes.BAD_USER_INPUT },
@@ -259,7 +258,16 @@ function findingOf(
   if (code === 'GRAPHQL_PARSE_FAILED' && source !== undefined && hasTooManyTokens(source, limits))
     return ofOurs(exceeded(limits, 'tokens', Infinity));
   if (code === 'BAD_REQUEST' && asked.operation && statusIn(stranger) === 405) return notByGet;
+  if (code === unreadable.code)
+    return { ...unreadable, message: `${unreadable.message}${placeOf(stranger)}.` };
   return refusals.find((known) => known.code === code) ?? internal;
+}
+
+const unreadable = { code: 'GRAPHQL_PARSE_FAILED', message: 'The document cannot be read' } as const;
+
+/** Where graphql-js found it, for clients that show the message alone. */
+function placeOf({ locations: [place] = [] }: GraphQLError): string {
+  return place ? `: see line ${place.line}, column ${place.column}` : '';
 }
 
 const notByGet: Finding = {

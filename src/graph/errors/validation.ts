@@ -47,7 +47,7 @@ import {
 import { codes, sentenceOf, type FieldFault } from '../../errors.js';
 import { validationOptions } from '../query-limits.js';
 import { literalFaults, notInDocument, variablePaths } from './input.js';
-import { suggestFor, type Suggest } from './suggest.js';
+import { suggestFor, type Slip, type Suggest } from './suggest.js';
 
 /** Why a document does not fit the schema, in our words, and the nodes that are to blame. */
 export interface Misfit {
@@ -160,18 +160,55 @@ type Words = (
   suggest: Suggest,
 ) => string | undefined;
 
-/** Of a name that is not there, with what may be said of it. */
+/**
+ * Of a name that is not there, with what may be said of it.
+ * @param sign what such names are written with
+ */
 function noSuch(
   what: string | undefined,
   node: ASTNode | undefined,
   names: readonly string[],
   suggest: Suggest,
+  sign = '',
 ): string | undefined {
   if (what === undefined) return undefined;
-  const given = node && 'name' in node ? node.name?.value : undefined;
-  const { name = 'of that name', nearest } = given === undefined ? {} : suggest(given, names);
-  return nearest === undefined ? `${what} ${name}.` : `${what} ${name}: did you mean ${nearest}?`;
+  const { name, nearest } = slipAt(node, names, suggest);
+  const said = name === undefined ? 'of that name' : `${sign}${name}`;
+  return nearest === undefined ? `${what} ${said}.` : `${what} ${said}: did you mean ${sign}${nearest}?`;
 }
+
+function slipAt(node: ASTNode | undefined, names: readonly string[], suggest: Suggest): Slip {
+  const given = nameAt(node);
+  return given === undefined ? {} : suggest(given, names);
+}
+
+function nameAt(node: ASTNode | undefined): string | undefined {
+  if (node?.kind === Kind.NAME) return node.value;
+  if (node?.kind === Kind.VARIABLE_DEFINITION) return node.variable.name.value;
+  return node && 'name' in node ? node.name?.value : undefined;
+}
+
+/** A fault of a name that the document itself gave, with the name where that may be said. */
+const ofName =
+  (fault: string, sign = ''): Words =>
+  (_, node, __, suggest) => {
+    const { name } = slipAt(node, [], suggest);
+    return name === undefined ? `${fault}.` : `${fault}: ${sign}${name}.`;
+  };
+
+const fragmentsOf = (context: ValidationContext) =>
+  context
+    .getDocument()
+    .definitions.flatMap((one) => (one.kind === Kind.FRAGMENT_DEFINITION ? [one.name.value] : []));
+
+const variablesOf = (context: ValidationContext) =>
+  context
+    .getDocument()
+    .definitions.flatMap((one) =>
+      one.kind === Kind.OPERATION_DEFINITION
+        ? (one.variableDefinitions ?? []).map(({ variable }) => variable.name.value)
+        : [],
+    );
 
 const namesOf = (named: readonly { name: string }[] | undefined) => (named ?? []).map(({ name }) => name);
 
@@ -179,7 +216,7 @@ const namesOf = (named: readonly { name: string }[] | undefined) => (named ?? []
 const say = (texts: TemplateStringsArray, ...names: (string | undefined)[]) =>
   names.includes(undefined) ? undefined : String.raw({ raw: texts }, ...names);
 
-const twice = () => 'One name is given twice.';
+const twice = ofName('One name is given twice');
 
 /** Our words for the errors of each rule but that for literals. */
 export const wordsOf: ReadonlyMap<ValidationRule, Words> = new Map<ValidationRule, Words>([
@@ -216,17 +253,25 @@ export const wordsOf: ReadonlyMap<ValidationRule, Words> = new Map<ValidationRul
     },
   ],
   [UniqueFragmentNamesRule, twice],
-  [KnownFragmentNamesRule, () => 'A fragment is spread that the document does not define.'],
-  [NoUnusedFragmentsRule, () => 'A fragment is never used.'],
+  [
+    KnownFragmentNamesRule,
+    (context, node, _, suggest) =>
+      noSuch('The document defines no fragment', node, fragmentsOf(context), suggest),
+  ],
+  [NoUnusedFragmentsRule, ofName('A fragment is never used')],
   [
     PossibleFragmentSpreadsRule,
     (context, node) =>
       say`An object of type ${context.getParentType()?.name} can never be of type ${typeAt(node, context)}.`,
   ],
-  [NoFragmentCyclesRule, () => 'A fragment is spread within itself.'],
+  [NoFragmentCyclesRule, ofName('A fragment is spread within itself')],
   [UniqueVariableNamesRule, twice],
-  [NoUndefinedVariablesRule, () => 'A variable is used that the operation does not define.'],
-  [NoUnusedVariablesRule, () => 'A variable is never used.'],
+  [
+    NoUndefinedVariablesRule,
+    (context, node, _, suggest) =>
+      noSuch('The operation defines no variable', node, variablesOf(context), suggest, '$'),
+  ],
+  [NoUnusedVariablesRule, ofName('A variable is never used', '$')],
   [
     KnownDirectivesRule,
     (context, node, _, suggest) =>
@@ -256,7 +301,7 @@ export const wordsOf: ReadonlyMap<ValidationRule, Words> = new Map<ValidationRul
         ? say`Directive @${context.getDirective()?.name} needs argument ${missing(node, context.getDirective(), before)}.`
         : say`Field ${context.getFieldDef()?.name} needs argument ${missing(node, context.getFieldDef(), before)}.`,
   ],
-  [VariablesInAllowedPositionRule, () => 'A variable is used where its type does not fit.'],
+  [VariablesInAllowedPositionRule, ofName('A variable is used where its type does not fit', '$')],
   [
     OverlappingFieldsCanBeMergedRule,
     () => 'Two fields of one name in the answer ask for different things: give them aliases.',

@@ -37,7 +37,7 @@ const sync = () =>
 const read = async (id: string) =>
   expectData(
     await server.ask(
-      `query ($id: ID!) { node(id: $id) { ... on Credential { id name status problem baseUrl trust { externalId policy } } } }`,
+      `query ($id: ID!) { node(id: $id) { ... on Credential { id name status problem revision baseUrl trust { externalId policy } } } }`,
       { id },
     ),
   ).node;
@@ -66,10 +66,32 @@ test('what the platform calls INVALID is never ACTIVE, and says why; until it is
   expect(await read(id)).toMatchObject({ status: 'INVALID', problem: null });
   expectData(await run('rotateCredential', { id, secret: { providerKeys: { github: git } } }));
   expect(await read(id)).toMatchObject({ status: 'ACTIVE', problem: null });
-  // What is found for the first time may be so already.
+  // The platform has looked at the new keys by the next sync. What is found for the first time may be so already.
+  Object.assign(storedOf(name) ?? {}, { status: 'AVAILABLE' });
   at.seed(1, () => ({ workspaceId: '4242', name: 'found', status: 'INVALID', message: 'expired' }));
   await sync();
   expect(expectData(await server.ask(filter, { s: [store] })).credentials.nodes).toHaveLength(1);
+});
+
+test('what it says of the keys that a rotation has brought in counts as well', async () => {
+  await open();
+  const { id, name } = await made({ github: git });
+  const says = async (status: string) => {
+    Object.assign(storedOf(name) ?? {}, { status });
+    await sync();
+    return read(id);
+  };
+  const rotated = async () => {
+    expectData(await run('rotateCredential', { id, secret: { providerKeys: { github: git } } }));
+    return read(id);
+  };
+  expect(await says('INVALID')).toMatchObject({ status: 'INVALID' });
+  expect(await rotated()).toMatchObject({ status: 'ACTIVE' });
+  expect(await says('INVALID')).toMatchObject({ status: 'INVALID' });
+  expect(await says('AVAILABLE')).toMatchObject({ status: 'ACTIVE' });
+  const { revision } = await rotated();
+  // That it takes them is nothing new.
+  expect(await says('AVAILABLE')).toMatchObject({ status: 'ACTIVE', revision });
 });
 
 test('the address of a Git host is given, shown, changed and brought in', async () => {
