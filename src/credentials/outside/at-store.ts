@@ -9,7 +9,16 @@ import type { IntentDetails } from './intent.js';
 import { leaseMs, noteAsked } from './lease.js';
 import { endKeysNow } from './leftover.js';
 import { saidOf, toldOf, type Said } from './observed.js';
-import { endKeyThere, endNewcomers, endThere, having, isTakenOver, newcomers, type There } from './there.js';
+import {
+  endKeyThere,
+  endNewcomers,
+  endThere,
+  having,
+  isAnothers,
+  isTakenOver,
+  newcomers,
+  type There,
+} from './there.js';
 import {
   currentOf,
   secretOfVersion,
@@ -207,11 +216,18 @@ async function end(doing: Doing, verb: 'REVOKE' | 'DELETE'): Promise<void> {
   // What was never seen to be made is there if something came in; what a listing found by then is another's.
   if (externalId === null && looks.length === 0)
     throw new StoreError('INVALID_INPUT', { sent: false, message: untold });
-  if (wasSeen || (externalId !== null && !(await isTakenOver({ ...doing, work }))))
+  const mayBeOurs = wasSeen || (externalId !== null && !(await isTakenOver({ ...doing, work })));
+  if (mayBeOurs && !(doing.again && (await isAnothers({ ...doing, work }, askedUntilMs(doing.work)))))
     await endThere({ ...doing, work }, verb === 'REVOKE' ? 'revoke' : 'delete');
   // A request that was overtaken, or is lost, may have made another key by now.
   for (const { before, untilAt } of looks)
     if (before) await endNewcomers(doing, { before, untilMs: untilAt === null ? 0 : instantMs(untilAt) });
+}
+
+/** When its store has done all that it was asked for of a credential before its end was asked for. */
+function askedUntilMs({ intent, leftovers }: Work): number {
+  const looks = leftovers.flatMap(({ untilAt }) => (untilAt === null ? [] : instantMs(untilAt)));
+  return Math.max(instantMs(intent.createdAt) + leaseMs + slowestEffectMs, ...looks);
 }
 
 const untold = 'The store does not tell whether it has made this credential: sync it to find out.';

@@ -1,4 +1,3 @@
-import { latestLookMs } from '../../config/limits.js';
 import { sql, type Tx } from '../../database/database.js';
 import { KeywayError } from '../../errors.js';
 import { instantMs } from '../../time.js';
@@ -12,7 +11,7 @@ import { leased, LeaseLost, type Lease } from './lease.js';
 import type { Leftover } from './leftover.js';
 import { faultOf, waitBefore } from './postpone.js';
 import { textOf } from './settle.js';
-import { endKeyThere, endNewcomers, endThere, isTakenOver, type There } from './there.js';
+import { endKeyThere, endNewcomers, endThere, isAnothers, isTakenOver, type There } from './there.js';
 import { knownOf, loadCredential, placed, wayOf } from './work.js';
 
 /**
@@ -82,16 +81,8 @@ async function clearAt(
   if (!hasEnded) return wayOf(connector) === 'replaced' ? seenOf(there) : undefined;
   const ended = { ...there, work: placed(connector, there.work) };
   if (connector.revoke && ended.work.credential.externalId !== null && !(await isTakenOver(ended)))
-    if (upstream.now() <= untilMs + latestLookMs || (await isKnownThere(ended)))
-      await endThere(ended, 'revoke');
+    if (!(await isAnothers(ended, untilMs))) await endThere(ended, 'revoke');
   return undefined;
-}
-
-/** Whether the one secret that a store has is one of those that Keyway knows of, and not what somebody made by hand since. */
-async function isKnownThere({ connector, upstream, work }: There): Promise<boolean> {
-  const known = knownOf(work);
-  const found = await connector.find?.(upstream, known);
-  return found?.accessKey ? known.keys.includes(found.accessKey) : false;
 }
 
 async function seenOf({ connector, upstream, work }: There): Promise<Seen | undefined> {

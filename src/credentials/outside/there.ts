@@ -100,6 +100,17 @@ export async function newcomers(there: There, before: readonly string[]): Promis
   return unknown;
 }
 
+/**
+ * Whether the one secret that its store has by now is somebody else's: long after the last call that could have made it, it
+ * is none that Keyway knows.
+ */
+export async function isAnothers({ connector, upstream, work }: There, untilMs: number): Promise<boolean> {
+  if (wayOf(connector) !== 'replaced' || upstream.now() <= untilMs + latestLookMs) return false;
+  const known = knownOf(work);
+  const found = await connector.find?.(upstream, known);
+  return Boolean(found?.accessKey) && !found?.revoked && !known.keys.includes(found?.accessKey ?? '');
+}
+
 /** What its store refuses to end is ended all the same where the store is seen without it. */
 async function unlessGone(ending: () => Promise<void>, isThere: () => Promise<boolean>): Promise<void> {
   try {

@@ -506,6 +506,53 @@ describe('R7: what is tried again long after a lost call leaves alone what was m
   });
 });
 
+describe('R7: a pair that somebody made by hand in the place of one that was revoked is left alone', () => {
+  const ofVeracode = async () => {
+    const veracode = await startVeracode();
+    ending.push(veracode);
+    const { apiId, apiKey } = veracode.admin;
+    const connection = { veracode: { endpoint: veracode.url, apiId, apiKey } };
+    const itsStore = await makeStore(server, account, connection);
+    const { user_id: user } = veracode.addUser();
+    const wanted = { ...pair(unique('pair')), store: itsStore, scope: user };
+    const { id } = expectData(await create(server, wanted)).createCredential.credential;
+    return { id, veracode, user };
+  };
+  const makeByHand = ({ veracode, user }: Awaited<ReturnType<typeof ofVeracode>>) => {
+    const { apiId, apiKey } = veracode.addPair(user);
+    return () => veracode.accepts(apiId, apiKey);
+  };
+
+  test('by a revocation that is tried again long after', async () => {
+    const at = await ofVeracode();
+    at.veracode.meet({ kind: 'fail', status: 503, body: {} }, { method: 'DELETE' }, 99);
+    await revoke(server, { id: at.id });
+    const works = makeByHand(at);
+    await server.rows(
+      `UPDATE intents SET created_at = now() - interval '1 day', next_at = now() WHERE credential_id = :id
+       AND state = 'OPEN' RETURNING id`,
+      { id: rowOf(at.id) },
+    );
+    at.veracode.clear();
+    await until(async () => (await statusOf(at.id)) === 'REVOKED');
+    expect(works()).toBe(true);
+  });
+
+  test('by a look that comes long after', async () => {
+    const at = await ofVeracode();
+    expectData(await revoke(server, { id: at.id }));
+    const works = makeByHand(at);
+    await server.rows(
+      `INSERT INTO leftovers (id, credential_id, store_id, due_at, until_at)
+       SELECT gen_random_uuid(), c.id, c.store_id, now(), now() - interval '1 day' FROM credentials c WHERE c.id = :id
+       RETURNING id`,
+      { id: rowOf(at.id) },
+    );
+    await until(async () => (await looksLeft(at.id)) === 0);
+    expect(works()).toBe(true);
+  });
+});
+
 test('R10: a look that a rotation overtakes does not put the secret of before in the place of the new one', async () => {
   const veracode = await startVeracode();
   ending.push(veracode);
