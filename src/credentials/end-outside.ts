@@ -100,7 +100,12 @@ export async function planEnd(
     await leaveOvertaken(keyring, tx, credential, one);
     // What it has asked of the store may still be done there.
     if (!ends(one.verb))
-      await leaveLook(tx, { credentialId: id, storeId }, one.details.before ?? null, one.leaseUntilMs);
+      await leaveLook(
+        tx,
+        { credentialId: id, storeId },
+        one.details.before ?? null,
+        one.details.askedMs ?? one.leaseUntilMs,
+      );
   }
   await markEnding(tx, id);
   // What was asked for first is done by this one now, and for its reason where this one has none.

@@ -1,5 +1,4 @@
 import type { Account } from '../accounts/account.js';
-import { works } from '../access/works.js';
 import { nobody, type Actor } from '../audit/decision.js';
 import type { Ending } from '../audit/ending.js';
 import { recordAs } from '../audit/record.js';
@@ -9,10 +8,10 @@ import { sql, type Database, type Sql, type Tx } from '../database/database.js';
 import { KeywayError } from '../errors.js';
 import { newId } from '../ids.js';
 import type { StoreParts } from '../stores/open.js';
-import { Slots, type Waiting } from '../shares/slots.js';
-import { nextInTurn } from '../shares/tenant.js';
+import { Slots } from '../shares/slots.js';
 import { StoreKind } from '../stores/store.js';
 import { Credential } from './record/credential.js';
+import { DueLine, turnable, type Due } from './due/due-line.js';
 import { keepSecret, prepare } from './secret/keep-secret.js';
 import { together } from '../database/joined.js';
 import { durationMs } from '../time.js';
@@ -27,17 +26,9 @@ import { wishForNext } from './secret/wish.js';
 
 /** How long after one credential of an owner the next may turn, where its policies leave time for that. */
 export const apartMs = 600_000;
-/** How soon a rotation is tried again that could not begin, or failed; and at the latest, as a multiple of that. */
+/** How soon a rotation is tried again that could not begin, or failed. */
 const againMs = 60_000;
-const longestAgain = 10;
 const mostAtOnce = 20;
-
-interface Due extends Waiting {
-  ownerId: string;
-  storeId: string;
-  storeKind: StoreKind;
-  accountKind: Account['kind'];
-}
 
 /**
  * Rotates what its policy wants rotated by now, where the new secret can be had afterwards. The tenants are served in
@@ -48,12 +39,15 @@ interface Due extends Waiting {
  */
 export class DueRotations {
   readonly #slots = new Slots(mostAtOnce);
+  readonly #line: DueLine;
 
   /** @param apart the longest time between two of one owner, in milliseconds: less, where its policies ask for more. */
   constructor(
     readonly parts: StoreParts,
     readonly apart = apartMs,
-  ) {}
+  ) {
+    this.#line = new DueLine(parts.db);
+  }
 
   /**
    * Begins what comes next, without waiting for the stores; to be called every second.
@@ -63,8 +57,8 @@ export class DueRotations {
     const { parts, apart } = this;
     return this.#slots.fill(
       async (asked) => {
-        const parameters = { ...asked, running: this.#slots.running(), againMs: Math.min(againMs, apart) };
-        return withinBudgets(parts, await parts.db.rows<Due>(dueNow, parameters));
+        const wanted = { ...asked, running: this.#slots.running() };
+        return withinBudgets(parts, await this.#line.next(wanted, Math.min(againMs, apart)));
       },
       (due) => tryOne(parts, due, apart),
     );
@@ -189,32 +183,6 @@ async function credentialOf(on: Sql, db: Database, id: string): Promise<Credenti
   return credential;
 }
 
-// Keys of a provider are for the caller to bring, what Keyway reaches a store with is for those who manage the store, and
-// a secret that nobody could fetch would be lost to those who use it. One that was promised to work until a certain time,
-// after a rotation by hand, works until then.
-const turnable = `c.rotation_due_at <= now() AND c.retrievable AND c.kind <> 'PROVIDER_KEYS'
-  AND NOT c.reaches_store AND c.parent_id IS NULL AND ${works}
-  AND NOT EXISTS (SELECT 1 FROM intents i WHERE i.credential_id = c.id AND i.state = 'OPEN' AND i.verb <> 'RETIRE')
-  AND NOT EXISTS (SELECT 1 FROM credential_versions v
-    WHERE v.credential_id = c.id AND v.state = 'PREVIOUS' AND v.valid_until > now())`;
-
-// When it was tried since it has been due, and from when on it is tried again: after half the time that it was late then.
-const tried = 'CASE WHEN c.rotation_tried_at >= c.rotation_due_at THEN c.rotation_tried_at END';
-const again = "CAST(:againMs AS double precision) * interval '1 millisecond'";
-const triedAgain = `${tried}
-  + least(greatest((c.rotation_tried_at - c.rotation_due_at) / 2, ${again}), ${longestAgain} * ${again})`;
-
-const firstOfOwners = `
-  SELECT DISTINCT ON (coalesce(c.owner_id, c.account_id)) c.id, c.account_id, coalesce(${tried}, c.rotation_due_at) AS at
-  FROM credentials c LEFT JOIN rotation_turns t ON t.owner_id = coalesce(c.owner_id, c.account_id)
-  WHERE ${turnable} AND NOT c.id = ANY(CAST(:running AS uuid[]))
-    AND coalesce(t.next_at, '-infinity') <= now() AND coalesce(${triedAgain}, '-infinity') <= now()
-  ORDER BY coalesce(c.owner_id, c.account_id), ${tried} NULLS FIRST, c.rotation_due_at`;
-const dueNow = sql(`
-  SELECT c.id, next.tenant, coalesce(c.owner_id, c.account_id) AS "ownerId", c.store_id AS "storeId",
-    s.kind AS "storeKind", a.kind AS "accountKind"
-  FROM (${nextInTurn(firstOfOwners)}) next
-  JOIN credentials c ON c.id = next.id JOIN stores s ON s.id = c.store_id JOIN accounts a ON a.id = c.account_id`);
 const noteTried = sql('UPDATE credentials SET rotation_tried_at = now() WHERE id = :id');
 const stillDue = sql(
   `SELECT c.id FROM credentials c WHERE c.id = :id AND ${turnable} FOR UPDATE SKIP LOCKED`,

@@ -40,7 +40,8 @@ export const deedsAt = (
   });
 
 /**
- * A change of what a role allows is on record at each place where it is held, and with each account that holds it.
+ * A change of what a role allows is on record at each place where it is held, with each account that holds it, and where
+ * the credentials are that carry it.
  * @param also the account of the caller
  * @param permissions what it allows since, where that was changed
  */
@@ -68,4 +69,7 @@ export async function deedsOfHeld(
 const placesHeld = sql(`
   SELECT account_id AS "accountId", NULL AS "projectId" FROM grants WHERE role_id = :id
   UNION
-  SELECT at, "projectId" FROM (${givenFrom('grants', 'g.role_id = :id')}) given`);
+  SELECT at, "projectId" FROM (${givenFrom('grants', 'g.role_id = :id')}) given
+  UNION
+  SELECT c.account_id, c.project_id FROM credential_roles cr JOIN credentials c ON c.id = cr.credential_id
+  WHERE cr.role_id = :id AND c.deleted_at IS NULL AND c.revoked_at IS NULL`);

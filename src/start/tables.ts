@@ -33,6 +33,7 @@ import { ExpandScim1796840000000 } from '../../migrations/1796840000000-expand-s
 import { ExpandDaysOfCredentials1796860000000 } from '../../migrations/1796860000000-expand-days-of-credentials.js';
 import { ExpandCreatorsOfCredentials1796861000000 } from '../../migrations/1796861000000-expand-creators-of-credentials.js';
 import { ExpandRotationsByDay1796862000000 } from '../../migrations/1796862000000-expand-rotations-by-day.js';
+import { ExpandDueByOwner1796863000000 } from '../../migrations/1796863000000-expand-due-by-owner.js';
 import { ExpandSearchOfProjectsAndRoles1796870000000 } from '../../migrations/1796870000000-expand-search-of-projects-and-roles.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
@@ -48,7 +49,7 @@ import { CredentialLimits } from '../credentials/limits/limits.js';
 import { Intent } from '../credentials/outside/intent.js';
 import { Leftover } from '../credentials/outside/leftover.js';
 import { PasswordAttempts } from '../verification/password-attempts.js';
-import { RotationTurn } from '../credentials/record/rotation-turn.js';
+import { RotationTurn } from '../credentials/due/rotation-turn.js';
 import { Rotation } from '../credentials/record/rotation.js';
 import { IdempotencyKey } from '../idempotency/idempotency-key.js';
 import { Project } from '../projects/project.js';
@@ -126,5 +127,6 @@ export const migrations = [
   ExpandDaysOfCredentials1796860000000,
   ExpandCreatorsOfCredentials1796861000000,
   ExpandRotationsByDay1796862000000,
+  ExpandDueByOwner1796863000000,
   ExpandSearchOfProjectsAndRoles1796870000000,
 ];

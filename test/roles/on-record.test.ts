@@ -1,4 +1,12 @@
-import { expectData, grant, makeAccount, makeCaller, makeProject, makeRole } from '../support/make.js';
+import {
+  expectData,
+  grant,
+  makeAccount,
+  makeCaller,
+  makeCredential,
+  makeProject,
+  makeRole,
+} from '../support/make.js';
 import { sharedServer, type SharedServer } from '../support/server.js';
 import { run } from '../support/verbs.js';
 
@@ -134,4 +142,19 @@ test('S60: a change of what a role allows is on record wherever it is held, and 
       expect.objectContaining({ action: 'role:update', targetId: role, changed: ['permissions'] }),
       ...(before[index] ?? []),
     ]);
+});
+
+test('S60: a change of what a role allows is on record where the credentials are that carry it', async () => {
+  const place = await organization();
+  const part = await makeAccount(server, { parent: place.id });
+  const project = await makeProject(server, part);
+  const role = await makeRole(server, ['PROJECT_READ'], { account: place.id });
+  await makeCredential(server, part, { roles: [role], project });
+  const readers = await Promise.all([
+    makeCaller(server, ['AUDIT_READ'], { onAccount: part }),
+    makeCaller(server, ['AUDIT_READ'], { onProject: project }),
+  ]);
+  expectData(await run(server, 'updateRole', { id: role, permissions: ['PROJECT_READ', 'CREDENTIAL_READ'] }));
+  for (const { token } of readers)
+    expect((await eventsFor(token))[0]).toMatchObject({ action: 'role:update', targetId: role });
 });

@@ -51,7 +51,16 @@ async function act(parts: StoreParts, open: OpenStore, lease: Lease, work: Work,
   const evidence: Evidence = { open: again };
   let outcome: StoreOutcome;
   try {
-    outcome = await doAtStore({ db, keyring, connector: open.connector, upstream, work, again, evidence });
+    outcome = await doAtStore({
+      db,
+      keyring,
+      connector: open.connector,
+      upstream,
+      work,
+      again,
+      evidence,
+      fence: lease.fence,
+    });
   } catch (error) {
     const mishap = mishapOf(error);
     if (!mishap) throw error;

@@ -3,10 +3,22 @@ import type { Changed, Connector, Created, Described, Minted, Upstream } from '.
 import { StoreError } from '../../connectors/store-error.js';
 import type { Keyring } from '../../keyring/keyring.js';
 import { instant, instantMs } from '../../time.js';
+import { slowestEffectMs } from '../../config/limits.js';
 import type { Credential } from '../record/credential.js';
+import type { IntentDetails } from './intent.js';
+import { leaseMs, noteAsked } from './lease.js';
 import { endKeysNow } from './leftover.js';
 import { saidOf, toldOf, type Said } from './observed.js';
-import { endKeyThere, endNewcomers, endThere, having, isTakenOver, newcomers, type There } from './there.js';
+import {
+  endKeyThere,
+  endNewcomers,
+  endThere,
+  having,
+  isAnothers,
+  isTakenOver,
+  newcomers,
+  type There,
+} from './there.js';
 import {
   currentOf,
   secretOfVersion,
@@ -39,6 +51,8 @@ export interface Doing extends There {
   work: Work;
   /** Whether the store may have heard of it before. */
   again: boolean;
+  /** Of the lease that it is done under. */
+  fence: number;
   evidence: Evidence;
 }
 
@@ -202,17 +216,35 @@ async function end(doing: Doing, verb: 'REVOKE' | 'DELETE'): Promise<void> {
   // What was never seen to be made is there if something came in; what a listing found by then is another's.
   if (externalId === null && looks.length === 0)
     throw new StoreError('INVALID_INPUT', { sent: false, message: untold });
-  if (wasSeen || (externalId !== null && !(await isTakenOver({ ...doing, work }))))
+  const mayBeOurs = wasSeen || (externalId !== null && !(await isTakenOver({ ...doing, work })));
+  if (mayBeOurs && !(doing.again && (await isAnothers({ ...doing, work }, askedUntilMs(doing.work)))))
     await endThere({ ...doing, work }, verb === 'REVOKE' ? 'revoke' : 'delete');
   // A request that was overtaken, or is lost, may have made another key by now.
-  for (const { before } of looks) if (before) await endNewcomers(doing, before);
+  for (const { before, untilAt } of looks)
+    if (before) await endNewcomers(doing, { before, untilMs: untilAt === null ? 0 : instantMs(untilAt) });
+}
+
+/** When its store has done all that it was asked for of a credential before its end was asked for. */
+function askedUntilMs({ intent, leftovers }: Work): number {
+  const looks = leftovers.flatMap(({ untilAt }) => (untilAt === null ? [] : instantMs(untilAt)));
+  return Math.max(instantMs(intent.createdAt) + leaseMs + slowestEffectMs, ...looks);
 }
 
 const untold = 'The store does not tell whether it has made this credential: sync it to find out.';
 
-/** Ends the keys that came in since the intent was made, and that nobody has. */
-const removeOrphans = (doing: Doing): Promise<void> =>
-  endNewcomers(doing, doing.work.intent.details.before ?? []);
+/**
+ * Ends the keys that calls before may have made, and that nobody has. From then on what is there is no such key, and when
+ * the store was asked is on record before it is asked again: so a key that somebody makes by hand is told from them.
+ */
+async function removeOrphans(doing: Doing): Promise<void> {
+  const { id, details, createdAt } = doing.work.intent;
+  const { before = [] } = details;
+  const lostMs = details.askedMs ?? instantMs(createdAt) + leaseMs;
+  const note = (noted: IntentDetails) => noteAsked(doing.db, { id, fence: doing.fence }, noted);
+  if (details.askedMs === undefined) await note({ askedMs: lostMs });
+  const others = await endNewcomers(doing, { before, untilMs: lostMs + slowestEffectMs });
+  await note({ before: [...before, ...others], lostMs, askedMs: doing.upstream.now() + leaseMs });
+}
 
 /** A store that has no room for another key has it once the earlier ones are gone that are to end anyway. */
 async function makingRoom(doing: Doing, make: () => Promise<Minted>): Promise<Minted> {

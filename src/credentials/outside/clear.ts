@@ -1,6 +1,6 @@
-import { latestLookMs } from '../../config/limits.js';
 import { sql, type Tx } from '../../database/database.js';
 import { KeywayError } from '../../errors.js';
+import { instantMs } from '../../time.js';
 import { noteAnswer } from '../../stores/health.js';
 import { withStore, type OpenStore, type StoreParts } from '../../stores/open.js';
 import type { Credential } from '../record/credential.js';
@@ -11,7 +11,7 @@ import { leased, LeaseLost, type Lease } from './lease.js';
 import type { Leftover } from './leftover.js';
 import { faultOf, waitBefore } from './postpone.js';
 import { textOf } from './settle.js';
-import { endKeyThere, endNewcomers, endThere, isTakenOver, type There } from './there.js';
+import { endKeyThere, endNewcomers, endThere, isAnothers, isTakenOver, type There } from './there.js';
 import { knownOf, loadCredential, placed, wayOf } from './work.js';
 
 /**
@@ -20,7 +20,7 @@ import { knownOf, loadCredential, placed, wayOf } from './work.js';
  */
 export async function clear(parts: StoreParts, lease: Lease): Promise<void> {
   const { db, log } = parts;
-  const [leftover] = await db.rows<Taken>(leftoverNamed, { id: lease.id, fence: lease.fence });
+  const [leftover] = await db.rows<Leftover>(leftoverNamed, { id: lease.id, fence: lease.fence });
   if (!leftover) return;
   let isOpen = false;
   try {
@@ -49,11 +49,6 @@ export async function clear(parts: StoreParts, lease: Lease): Promise<void> {
   }
 }
 
-interface Taken extends Leftover {
-  /** Whether it is looked for long after no store can take longer: the store or Keyway was away. */
-  isLate: boolean;
-}
-
 /** The one secret that a store has of a credential. */
 interface Seen {
   accessKey: string;
@@ -68,26 +63,25 @@ async function clearAt(
   { db }: StoreParts,
   open: OpenStore,
   lease: Lease,
-  leftover: Taken,
+  leftover: Leftover,
 ): Promise<Seen | undefined> {
   const { connector } = open;
   const upstream = leased(db, open.upstream, lease);
   const there: There = { db, connector, upstream, work: await loadCredential(db, leftover.credentialId) };
-  const { accessKey, before } = leftover;
+  const { accessKey, before, untilAt } = leftover;
   if (accessKey !== null) return void (await endKeyThere(there, accessKey));
   const { credential } = there.work;
   const hasEnded = credential.revokedAt !== null || credential.deletedAt !== null;
   // What was made for it is for the next listing to find, and no leftover.
   if (!hasEnded && credential.externalId === null && credential.standing === 'UNKNOWN') return undefined;
   // What has several keys has each of them on a list; of what has one, the whole is ended once more.
-  // So long after the call what came in is somebody else's, and for the next listing to find.
-  if (before !== null && leftover.isLate && !hasEnded) return undefined;
-  if (before !== null) return void (await endNewcomers(there, before));
+  const untilMs = untilAt === null ? 0 : instantMs(untilAt);
+  if (before !== null) return void (await endNewcomers(there, { before, untilMs }));
   if (wayOf(connector) === 'overlap') return undefined;
   if (!hasEnded) return wayOf(connector) === 'replaced' ? seenOf(there) : undefined;
   const ended = { ...there, work: placed(connector, there.work) };
   if (connector.revoke && ended.work.credential.externalId !== null && !(await isTakenOver(ended)))
-    await endThere(ended, 'revoke');
+    if (!(await isAnothers(ended, untilMs))) await endThere(ended, 'revoke');
   return undefined;
 }
 
@@ -112,7 +106,7 @@ async function noteReplaced(tx: Tx, id: string, { accessKey, shown, revision }: 
 async function takeOff(
   { db }: StoreParts,
   { id, fence }: Lease,
-  leftover: Taken,
+  leftover: Leftover,
   seen: Seen | undefined,
 ): Promise<void> {
   const { credentialId, storeId, accessKey, version, rotationId } = leftover;
@@ -134,7 +128,7 @@ async function takeOff(
 
 const leftoverNamed = sql(`
   SELECT id, credential_id AS "credentialId", store_id AS "storeId", access_key AS "accessKey", version,
-    rotation_id AS "rotationId", before, attempts, coalesce(until_at < now() - ${latestLookMs} * interval '1 millisecond', false) AS "isLate"
+    rotation_id AS "rotationId", before, until_at AS "untilAt", attempts
   FROM leftovers WHERE id = :id AND fence = :fence`);
 const unreachable = sql(`
   DELETE FROM leftovers l USING stores s

@@ -11,6 +11,13 @@ export type IntentState = 'OPEN' | 'DONE' | 'FAILED' | 'UNKNOWN' | 'DROPPED';
 export interface IntentDetails {
   /** Ids that its store had already where a new one comes in: what else is there later was made by a lost answer. */
   before?: readonly string[];
+  /**
+   * When its store was asked the last time to make something, at the latest, in milliseconds since 1970; left out where
+   * it was asked once at most.
+   */
+  askedMs?: number;
+  /** When it was asked before that, without an answer. */
+  lostMs?: number;
   /** How long the secret before a rotation goes on working, in milliseconds. */
   graceMs?: number;
   /** What of the store's record is to change. */

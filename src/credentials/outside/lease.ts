@@ -3,6 +3,7 @@ import { sql, type Sql } from '../../database/database.js';
 import { KeywayError } from '../../errors.js';
 import { longestQueueMs, slowestStoreMs } from '../../config/limits.js';
 import { forChange } from '../../stores/open.js';
+import type { IntentDetails } from './intent.js';
 
 /**
  * The right to work on an intent for a limited time. Who takes it up later has a higher fence, and only that one
@@ -71,6 +72,19 @@ async function isRenewed(db: Sql, { id, fence, of }: Lease): Promise<boolean> {
   }
 }
 
+/** Puts on record when its store was asked for something, and what was there before. @throws LeaseLost */
+export async function noteAsked(
+  db: Sql,
+  { id, fence }: Pick<Lease, 'id' | 'fence'>,
+  noted: IntentDetails,
+): Promise<void> {
+  const kept = await db.rows(note, { id, fence, noted: JSON.stringify(noted) });
+  if (kept.length === 0) throw new LeaseLost();
+}
+
+const note = sql(`
+  UPDATE intents SET details = details || CAST(:noted AS jsonb)
+  WHERE id = :id AND fence = :fence AND state = 'OPEN' RETURNING id`);
 const renewLeftover = sql(`
   UPDATE leftovers SET lease_until = now() + CAST(:leaseMs AS integer) * interval '1 millisecond'
   WHERE id = :id AND fence = :fence AND lease_until > now() RETURNING id`);

@@ -131,7 +131,7 @@ const deleteKeys = sql(
 );
 const ofCredential = sql(`
   SELECT id, credential_id AS "credentialId", store_id AS "storeId", access_key AS "accessKey", version,
-    rotation_id AS "rotationId", before, attempts FROM leftovers WHERE credential_id = :credentialId ORDER BY due_at, id`);
+    rotation_id AS "rotationId", before, until_at AS "untilAt", attempts FROM leftovers WHERE credential_id = :credentialId ORDER BY due_at, id`);
 // A previous key has an intent of its own there; a rotation that took its place has its keys.
 const inheritKeys = sql(`
   WITH old AS (

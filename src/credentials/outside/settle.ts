@@ -294,7 +294,7 @@ async function end(tx: Tx, intent: Intent, verb: 'REVOKE' | 'DELETE'): Promise<v
 /** What an earlier call may have made, and no process heard of, is looked for: also what the store makes yet. */
 async function leaveLookAfter(tx: Tx, { fence }: Lease, intent: Intent): Promise<void> {
   const { verb, details } = intent;
-  if (fence > 1 && makes(verb)) await leaveLook(tx, intent, details.before ?? null);
+  if (fence > 1 && makes(verb)) await leaveLook(tx, intent, details.before ?? null, details.lostMs);
 }
 
 async function setColumns(tx: Tx, id: string, columns: Partial<Credential>): Promise<void> {

@@ -1,7 +1,9 @@
 import type { Connector, Upstream } from '../../connectors/connector.js';
+import { latestLookMs } from '../../config/limits.js';
 import { StoreError } from '../../connectors/store-error.js';
 import { sql, type Sql } from '../../database/database.js';
 import { unsupported } from '../../errors.js';
+import { instantMs } from '../../time.js';
 import { knownOf, wayOf, wishOf, type Work } from './work.js';
 
 // What is in a store of a credential, and how it is ended there.
@@ -40,14 +42,42 @@ export async function endKeyThere(there: There, key: string): Promise<void> {
   );
 }
 
-/** Ends what came in since a call that nobody has the answer of, and that Keyway does not know. */
-export async function endNewcomers(there: There, before: readonly string[]): Promise<void> {
+/** A call that nobody has the answer of. */
+export interface LostCall {
+  /** What was there before it. */
+  before: readonly string[];
+  /** When its store has carried it out at the latest, if at all: in milliseconds since 1970. */
+  untilMs: number;
+}
+
+/**
+ * Ends what came in since a call that nobody has the answer of, and that Keyway does not know.
+ * @returns what came in as well, and is somebody else's
+ */
+export async function endNewcomers(there: There, { before, untilMs }: LostCall): Promise<string[]> {
   const { connector, upstream, work } = there;
+  const others: string[] = [];
   for (const externalId of await newcomers(there, before)) {
-    if (connector.retire) await endKeyThere(there, externalId);
+    if (!(await mayBeOf(there, externalId, untilMs))) others.push(externalId);
+    else if (connector.retire) await endKeyThere(there, externalId);
     else
       await having(connector, 'revoke')(upstream, { ...knownOf(work), externalId, revision: null, keys: [] });
   }
+  return others;
+}
+
+/** How far the clock of a store may be from that of the database. */
+const clocksApartMs = 60_000;
+
+/**
+ * Whether a lost call may have made this. Once its time is over, the store tells when it was made; of one that does not,
+ * what came in is soon more likely what somebody made by hand, and for the next listing to find.
+ */
+async function mayBeOf({ connector, upstream, work }: There, key: string, untilMs: number): Promise<boolean> {
+  if (upstream.now() <= untilMs + clocksApartMs) return true;
+  const found = await connector.find?.(upstream, { ...knownOf(work), externalId: key, accessKey: key });
+  if (found?.createdAt) return instantMs(found.createdAt) <= untilMs + clocksApartMs;
+  return upstream.now() <= untilMs + latestLookMs;
 }
 
 /**
@@ -68,6 +98,17 @@ export async function newcomers(there: There, before: readonly string[]): Promis
   if (unknown.length > 0 && isBusy)
     throw new StoreError('UPSTREAM_UNAVAILABLE', { cause: 'another change is under way in this place' });
   return unknown;
+}
+
+/**
+ * Whether the one secret that its store has by now is somebody else's: long after the last call that could have made it, it
+ * is none that Keyway knows.
+ */
+export async function isAnothers({ connector, upstream, work }: There, untilMs: number): Promise<boolean> {
+  if (wayOf(connector) !== 'replaced' || upstream.now() <= untilMs + latestLookMs) return false;
+  const known = knownOf(work);
+  const found = await connector.find?.(upstream, known);
+  return Boolean(found?.accessKey) && !found?.revoked && !known.keys.includes(found?.accessKey ?? '');
 }
 
 /** What its store refuses to end is ended all the same where the store is seen without it. */

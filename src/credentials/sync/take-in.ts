@@ -165,9 +165,12 @@ async function change(tx: Tx, changes: readonly (Seen & { said: Said; anew: Part
     const unsaid = unsaidIn(said);
     return { id, scope, observed: said, anew, unsaid };
   });
-  await tx.rows(overwrite, { rows: JSON.stringify(rows) });
+  const overwritten = await tx.rows<{ id: string; isTaken: boolean }>(overwrite, {
+    rows: JSON.stringify(rows),
+  });
+  const taken = new Set(overwritten.flatMap(({ id, isTaken }) => (isTaken ? [id] : [])));
   // A key that was replaced in the store by somebody else: what Keyway keeps of the one before no longer works.
-  const replaced = changes.filter(({ anew }) => typeof anew.access_key === 'string');
+  const replaced = changes.filter(({ id, anew }) => typeof anew.access_key === 'string' && !taken.has(id));
   if (replaced.length === 0) return;
   await replaceListed(
     tx,
@@ -283,9 +286,21 @@ const insert = sql(`
 
 // A trust policy is shown of a single credential alone, and stays for as long as the external id that it is for.
 // What Keyway reaches the store with keeps the key that Keyway has, though the store may have another by now.
+// A key that another credential of the store has is not this one's, whatever the store says: it is asked again.
 const overwrite = sql(`
-  WITH listed AS MATERIALIZED (
+  WITH said AS MATERIALIZED (
     SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS e (id uuid, scope text, observed jsonb, anew jsonb, unsaid text[])
+  ), listed AS MATERIALIZED (
+    SELECT e.id, e.scope, e.unsaid, e."isTaken",
+      CASE WHEN e."isTaken" THEN e.observed - 'access_key' ELSE e.observed END AS observed,
+      CASE WHEN e."isTaken" THEN e.anew - 'access_key' ELSE e.anew END AS anew
+    FROM (
+      SELECT s.*, s.key IS NOT NULL AND (
+        row_number() OVER (PARTITION BY s.key ORDER BY s.id) > 1
+        OR EXISTS (SELECT FROM credentials c JOIN credentials o ON o.store_id = c.store_id
+          WHERE c.id = s.id AND o.id <> s.id AND o.access_key = s.key AND o.deleted_at IS NULL)) AS "isTaken"
+      FROM (SELECT said.*, said.anew ->> 'access_key' AS key FROM said) s
+    ) e
   )
   UPDATE credentials c SET
     observed = e.observed, scope = e.scope, gone_at = NULL,
@@ -311,7 +326,7 @@ const overwrite = sql(`
     retrievable = NOT c.reaches_store
       AND (c.retrievable OR coalesce(CAST(e.anew ->> 'readable' AS boolean), false)),
     revision = c.revision + 1, updated_at = now()
-  FROM listed e WHERE c.id = e.id RETURNING c.id`);
+  FROM listed e WHERE c.id = e.id RETURNING c.id, e."isTaken"`);
 
 const ensureRoles = sql(`
   INSERT INTO roles (id, name, permissions, store_id)

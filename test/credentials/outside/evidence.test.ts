@@ -422,6 +422,137 @@ test('R7: a look that comes long after the call leaves alone what was made by ha
   expect(nodes).toContainEqual({ accessKey: byHand });
 });
 
+describe('R7: what is tried again long after a lost call leaves alone what was made by hand since', () => {
+  /** A place with room for some keys, and one credential there whose rotation was lost yesterday. */
+  const lostYesterday = async () => {
+    const roomy = await startNcloud({ mostKeys: 9 });
+    ending.push(roomy);
+    const { accessKey, secretKey } = roomy.manager;
+    const input = { stsEndpoint: roomy.url, subAccountEndpoint: roomy.url, accessKey, secretKey };
+    const itsStore = await makeStore(server, account, { ncloud: input });
+    const { subAccountId } = roomy.addSubAccount(unique('builds'));
+    const wanted = { ...pair(unique('builds')), store: itsStore, scope: subAccountId };
+    const { id } = expectData(await create(server, wanted)).createCredential.credential;
+    const [before] = roomy.subAccounts.get(subAccountId)?.keys.keys() ?? [];
+    const held = roomy.hold('after', { method: 'POST', ...keys });
+    roomy.meet(lost, { method: 'POST', ...keys });
+    const rotating = rotate(server, { id });
+    const standing = await held;
+    // Nothing of the store is seen until somebody lets it be seen.
+    roomy.meet(denied, { method: 'GET', ...keys }, 999);
+    standing.release();
+    await rotating;
+    await server.rows(
+      `UPDATE intents SET created_at = now() - interval '1 day', details = details - 'askedMs'
+       WHERE credential_id = :id AND state = 'OPEN' RETURNING id`,
+      { id: rowOf(id) },
+    );
+    const made = [...(roomy.subAccounts.get(subAccountId)?.keys.values() ?? [])];
+    const [orphan] = made.filter((key) => key.accessKey !== before);
+    if (!orphan) throw new Error('the lost call has made a key');
+    orphan.createdMs = Date.now() - 86_400_000;
+    const ofLostCall = orphan.accessKey;
+    const byHand = roomy.addKey(subAccountId).accessKey;
+    const there = () => [...(roomy.subAccounts.get(subAccountId)?.keys.keys() ?? [])];
+    return { id, roomy, there, ofLostCall, byHand };
+  };
+  const goOn = async ({ id, roomy }: { id: string; roomy: Ncloud }) => {
+    roomy.clear();
+    await server.rows(
+      `UPDATE intents SET next_at = now() WHERE credential_id = :id AND state = 'OPEN' RETURNING id`,
+      { id: rowOf(id) },
+    );
+  };
+  const settled = async (id: string) => {
+    await until(async () => {
+      const [left] = await server.rows<{ intents: number }>(
+        `SELECT CAST(count(*) AS integer) AS intents FROM intents WHERE credential_id = :id AND state = 'OPEN'`,
+        { id: rowOf(id) },
+      );
+      return left?.intents === 0;
+    });
+    await server.rows('UPDATE leftovers SET due_at = now() WHERE credential_id = :id RETURNING id', {
+      id: rowOf(id),
+    });
+    await until(async () => (await looksLeft(id)) === 0);
+  };
+
+  test('a rotation', async () => {
+    const { id, roomy, there, ofLostCall, byHand } = await lostYesterday();
+    await goOn({ id, roomy });
+    await until(async () => (await read(server, id)).rotation.state === 'FINISHED');
+    await settled(id);
+    const { issued } = expectData(await reveal(server, { id })).revealCredential;
+    expect(there()).not.toContain(ofLostCall);
+    expect(there().sort()).toEqual([issued.accessKey, byHand].sort());
+  });
+
+  test('a revocation that took its place', async () => {
+    const { id, roomy, there, ofLostCall, byHand } = await lostYesterday();
+    // It is tried in vain once more before.
+    const tried = async () =>
+      (
+        await server.rows(`SELECT id FROM intents WHERE credential_id = :id AND details ? 'askedMs'`, {
+          id: rowOf(id),
+        })
+      ).length > 0;
+    await until(tried);
+    await revoke(server, { id });
+    await goOn({ id, roomy });
+    await until(async () => (await statusOf(id)) === 'REVOKED');
+    await settled(id);
+    expect(there()).not.toContain(ofLostCall);
+    expect(there()).toEqual([byHand]);
+  });
+});
+
+describe('R7: a pair that somebody made by hand in the place of one that was revoked is left alone', () => {
+  const ofVeracode = async () => {
+    const veracode = await startVeracode();
+    ending.push(veracode);
+    const { apiId, apiKey } = veracode.admin;
+    const connection = { veracode: { endpoint: veracode.url, apiId, apiKey } };
+    const itsStore = await makeStore(server, account, connection);
+    const { user_id: user } = veracode.addUser();
+    const wanted = { ...pair(unique('pair')), store: itsStore, scope: user };
+    const { id } = expectData(await create(server, wanted)).createCredential.credential;
+    return { id, veracode, user };
+  };
+  const makeByHand = ({ veracode, user }: Awaited<ReturnType<typeof ofVeracode>>) => {
+    const { apiId, apiKey } = veracode.addPair(user);
+    return () => veracode.accepts(apiId, apiKey);
+  };
+
+  test('by a revocation that is tried again long after', async () => {
+    const at = await ofVeracode();
+    at.veracode.meet({ kind: 'fail', status: 503, body: {} }, { method: 'DELETE' }, 99);
+    await revoke(server, { id: at.id });
+    const works = makeByHand(at);
+    await server.rows(
+      `UPDATE intents SET created_at = now() - interval '1 day', next_at = now() WHERE credential_id = :id
+       AND state = 'OPEN' RETURNING id`,
+      { id: rowOf(at.id) },
+    );
+    at.veracode.clear();
+    await until(async () => (await statusOf(at.id)) === 'REVOKED');
+    expect(works()).toBe(true);
+  });
+
+  test('by a look that comes long after', async () => {
+    const at = await ofVeracode();
+    expectData(await revoke(server, { id: at.id }));
+    const works = makeByHand(at);
+    await server.rows(
+      `INSERT INTO leftovers (id, credential_id, store_id, due_at, until_at)
+       SELECT gen_random_uuid(), c.id, c.store_id, now(), now() - interval '1 day' FROM credentials c WHERE c.id = :id
+       RETURNING id`,
+      { id: rowOf(at.id) },
+    );
+    await until(async () => (await looksLeft(at.id)) === 0);
+    expect(works()).toBe(true);
+  });
+});
+
 test('R10: a look that a rotation overtakes does not put the secret of before in the place of the new one', async () => {
   const veracode = await startVeracode();
   ending.push(veracode);

@@ -394,6 +394,42 @@ test('odd texts are taken in as far as they can be, and what cannot be kept does
   expect(server.logged.join('')).toContain('"left":3');
 });
 
+test('a store that says one key of two credentials keeps neither the rest out nor the key of the other', async () => {
+  const veracode = await startVeracode();
+  try {
+    const { apiId, apiKey } = veracode.admin;
+    const store = await makeStore(server, await makeAccount(server), {
+      veracode: { endpoint: veracode.url, apiId, apiKey },
+    });
+    const [one, other] = veracode.seed(2);
+    if (!one || !other) throw new Error('there are two');
+    expectData(await sync(store));
+    const keys = async (): Promise<Map<string, string>> => {
+      const text = `query ($id: ID!) { credentials(filter: { store: [$id] }, first: 100) { nodes { externalId accessKey } } }`;
+      const { nodes } = expectData(await server.ask(text, { id: store })).credentials;
+      return new Map(
+        nodes.map((node: { externalId: string; accessKey: string }) => [node.externalId, node.accessKey]),
+      );
+    };
+    const before = await keys();
+    const given = other.apiId;
+    Object.assign(one, { apiId: given });
+    const [third] = veracode.seed(1);
+    // Two that come to the same key at once, which nobody had.
+    const pairs = veracode.seed(2);
+    expectData(await sync(store));
+    for (const pair of pairs) Object.assign(pair, { apiId: third?.apiId });
+    expect(await ended(store)).toMatchObject({ error: null, added: 3 });
+    expectData(await sync(store));
+    expect(await ended(store)).toMatchObject({ error: null, added: 0 });
+    const after = await keys();
+    expect(after.get(other.userId)).toBe(given);
+    expect(after.get(one.userId)).toBe(before.get(one.userId));
+  } finally {
+    await veracode.stop();
+  }
+});
+
 test('a sync that goes wrong in Keyway itself ends, and says so', async () => {
   const store = await connected();
   await server.rows(`ALTER TABLE credentials ADD CONSTRAINT odd CHECK (name <> 'odd') NOT VALID`);
