@@ -59,6 +59,9 @@ const places: Record<string, { type: keyof Tenant | 'store'; given: Given }> = {
   'CredentialFilter.project': { type: 'project', given: (id) => ({ project: [id] }) },
   'CredentialFilter.role': { type: 'role', given: (id) => ({ role: [id] }) },
   'AccountFilter.parent': { type: 'account', given: (id) => ({ parent: [id] }) },
+  'ProjectFilter.account': { type: 'account', given: (id) => ({ account: [id] }) },
+  'RoleFilter.account': { type: 'account', given: (id) => ({ account: [id] }) },
+  'RoleFilter.store': { type: 'store', given: (id) => ({ store: [id] }) },
   'AuditFilter.account': { type: 'account', given: (id) => ({ account: [id] }) },
   'AuditFilter.actor': { type: 'account', given: (id) => ({ actor: [id] }) },
   'AuditFilter.target': { type: 'credential', given: (id) => ({ target: [id] }) },
@@ -163,7 +166,7 @@ function give(place: string, given: Record<string, unknown>): Promise<Answer> {
   }
   if (type.endsWith('Filter')) {
     const list =
-      type === 'CredentialFilter' ? 'credentials' : type === 'AccountFilter' ? 'accounts' : 'auditEvents';
+      type === 'AuditFilter' ? 'auditEvents' : `${type.charAt(0).toLowerCase()}${type.slice(1, -6)}s`;
     return asked(`query ($filter: ${type}) { ${list}(filter: $filter) { nodes { id } totalCount } }`, {
       filter: given,
     });

@@ -57,10 +57,12 @@ const textOf = ({ status, text, headers }: Answer) => {
   const told = [...headers].filter(
     ([name]) => !/^(date|x-request-id|content-length|(x-)?ratelimit.*)$/.test(name),
   );
-  const same = withoutLimits(text).replace(
-    /"(id":"[0-9a-f-]{36}|(?:lastUsedAt|checkedAt)":"[^"]*)"/g,
-    '"new"',
-  );
+  const same = withoutLimits(text)
+    .replace(/"(id":"[0-9a-f-]{36}|(?:lastUsedAt|checkedAt)":"[^"]*)"/g, '"new"')
+    // Of stores that others work with meanwhile.
+    .replace(/"(?:health|budget|lastSync)":\{[^{}]*\}/g, (told) =>
+      told.replace(/":(?:"[^"]*"|[^",{}]+)(?=[,}])/g, '":"new"'),
+    );
   return `${status} ${JSON.stringify(told)} ${same}`;
 };
 
