@@ -76,7 +76,8 @@ export async function leaveKey(
 
 /**
  * Notes that what a call without an answer may have made is to be looked for: soon after no process can wait for the
- * answer any more, and once more when no store takes longer.
+ * answer any more, or where that is over and it has just been looked for, a little later; and once more when no store takes
+ * longer.
  * @param fromMs when the call may have begun at the latest, in milliseconds since 1970; now, where left out
  */
 export async function leaveLook(
@@ -120,8 +121,8 @@ const insertKey = sql(`
 const insertLook = sql(`
   INSERT INTO leftovers (id, credential_id, store_id, before, due_at, until_at)
   SELECT :id, :credentialId, :storeId, CAST(:before AS text[]),
-    f.at + CASE WHEN CAST(:fromMs AS double precision) IS NULL THEN CAST(:soonMs AS double precision) ELSE 1000 END
-      * interval '1 millisecond',
+    CASE WHEN f.at > now() THEN f.at + interval '1 second'
+      ELSE now() + CAST(:soonMs AS double precision) * interval '1 millisecond' END,
     f.at + CAST(:lastMs AS double precision) * interval '1 millisecond'
   FROM (SELECT coalesce(to_timestamp(CAST(:fromMs AS double precision) / 1000), now()) AS at) AS f`);
 const dueNow = sql(`
