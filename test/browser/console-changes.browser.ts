@@ -191,6 +191,23 @@ describe('what is made and changed in the console', () => {
     expect(expectData(await server.ask(derived, { id })).credential.derived.nodes).toHaveLength(1);
   });
 
+  test('what is taken along as a file is lines of which each is ended', async () => {
+    const { id } = await makeCredential(server, account, { name: unique('of a / file') });
+    const page = await at(`/credentials/${id}`);
+    await page.getByRole('button', { name: 'Rotate' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Rotate' }).click();
+    const [saved] = await Promise.all([
+      page.waitForEvent('download'),
+      dialog.getByRole('button', { name: 'Download as .env' }).click(),
+    ]);
+    expect(saved.suggestedFilename()).toMatch(/^of-a-file-.*\.env$/);
+    expect(readFileSync((await saved.path()) ?? '', 'utf8')).toMatch(/^\w+='?\S+\n\w+='?\S+\n$/);
+    // It was taken: nobody is asked whether it was.
+    await dialog.getByRole('button', { name: 'Close', exact: true }).click();
+    await dialog.waitFor({ state: 'hidden' });
+  });
+
   test('several are chosen: each gets a result of its own, and what was issued stays until it is closed', async () => {
     const word = unique('several');
     const names = ['a', 'b', 'c'].map((letter) => `${word} ${letter}`);

@@ -69,7 +69,8 @@ test('--output env is taken by a shell, by the names that are asked for', async 
     ...['--output', 'env', '--prefix', 'MINE'],
   ]);
   expect(code).toBe(0);
-  const said = execFileSync('sh', ['-c', `${out}\nprintf '%s %s' "$MINE_ACCESS_KEY" "$MINE_SECRET"`], {
+  expect(out).toMatch(/^export MINE_ACCESS_KEY='\S+'\nexport MINE_SECRET='\S+'\n$/);
+  const said = execFileSync('sh', ['-c', `${out}printf '%s %s' "$MINE_ACCESS_KEY" "$MINE_SECRET"`], {
     encoding: 'utf8',
   });
   expect(said).toMatch(/^\S{10,} \S{20,}$/);

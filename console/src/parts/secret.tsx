@@ -65,7 +65,7 @@ export function SecretDialog({ title, name, issued, close }: Props) {
         {!isHidden && issued.dotenv !== null && (
           <Button
             onPress={() => {
-              download(`${fileNameOf(name)}.env`, issued.dotenv ?? '');
+              download(`${fileNameOf(name)}.env`, `${issued.dotenv}\n`);
               setTaken(true);
             }}
           >
