@@ -393,6 +393,17 @@ export const texts = {
     checked: 'Last asked',
     lastSync: 'Last sync',
     syncing: 'Sync under way since',
+    waiting: 'Stopped, and goes on later. Begun',
+    /** Why a store was not reached, or a sync of it ended early, by the code that the graph has for it. */
+    problems: {
+      STORE_REJECTED: 'It does not accept the credential that Keyway has for it.',
+      UNAVAILABLE: 'It did not answer, or with something that cannot be read.',
+      RATE_LIMITED: 'It wants to be asked less often.',
+      FORBIDDEN: 'It does not let Keyway’s credential see what is needed.',
+      PARTIAL: 'It did not show all of its parts: what it did not show was left as it was.',
+      LIMIT_EXCEEDED: 'It lists more than is read at once: what is beyond that was left as it was.',
+      INTERNAL_SERVER_ERROR: 'Keyway itself failed: its log says why.',
+    },
     result: (added: number, changed: number, gone: number) =>
       `${added} new, ${changed} changed, ${gone} gone`,
     budget: 'Requests',

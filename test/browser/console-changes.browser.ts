@@ -154,6 +154,23 @@ describe('what is made and changed in the console', () => {
     expect(await credential(idIn(page))).toMatchObject({ kind: 'PASSWORD', store: { kind: 'APINIZER' } });
   });
 
+  test('why a store cannot be reached, and its sync not be done, is said in words', async () => {
+    const gone = await startApinizer();
+    const name = unique('gone');
+    const asked = `mutation ($name: String!, $account: ID!, $apinizer: ApinizerConnectionInput!) {
+      createStore(input: { name: $name, account: $account, connection: { apinizer: $apinizer } }) { store { id } } }`;
+    const reach = { endpoint: gone.url, token: gone.token };
+    expectData(await server.ask(asked, { name, account, apinizer: reach }));
+    await gone.stop();
+    const page = await at('/stores');
+    const card = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name }) });
+    await card.getByRole('button', { name: 'Check the connection' }).click();
+    await card.getByText('Not reachable').waitFor();
+    await card.getByText('It did not answer').waitFor();
+    await card.getByRole('button', { name: 'Sync now' }).click();
+    await card.getByText(/Stopped, and goes on later.* It did not answer/).waitFor();
+  });
+
   test('a store is brought in, what expires is found from the first screen, rotated, and seen to be unused', async () => {
     const word = unique('soon');
     const soon = new Date(Date.now() + 5 * 86_400_000).toISOString();
