@@ -404,6 +404,34 @@ describe('what is made and changed in the console', () => {
     expect((await credential(id)).versions).toHaveLength(2);
   });
 
+  test('what is asked for stays the same, and is answered, where somebody else was faster', async () => {
+    const name = unique('raced');
+    const { id } = await makeCredential(server, account, { name });
+    const page = await at(`/credentials/${id}`);
+    const dialog = page.getByRole('dialog');
+    const change = async (text: string) =>
+      expectData(await server.ask(`mutation ($id: ID!) { ${text} }`, { id }));
+    const enabled = async () => (await credential(id)).enabled as boolean;
+    await page.getByRole('button', { name: 'Disable' }).click();
+    await change('updateCredential(input: { id: $id, enabled: false }) { credential { id } }');
+    await dialog.getByRole('button', { name: 'Disable' }).click();
+    await dialog.getByRole('alert').waitFor();
+    await page.locator('.view').getByText('Disabled').waitFor();
+    await dialog.getByRole('heading', { name: `Disable ${name}` }).waitFor();
+    await dialog.getByRole('button', { name: 'Disable' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    expect(await enabled()).toBe(false);
+
+    await page.getByRole('button', { name: 'Rotate' }).click();
+    await change('revokeCredential(input: { id: $id }) { credential { id } }');
+    await dialog.getByRole('button', { name: 'Rotate' }).click();
+    await page.locator('.view').getByText('Revoked').waitFor();
+    await dialog.getByRole('alert').getByText('revoked').waitFor();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    expect(await page.locator('.view').getByRole('button').count()).toBe(0);
+  });
+
   test('a secret that is shown stays where the token ends, and so does what was typed', async () => {
     const { id } = await makeCredential(server, account, { name: unique('ended') });
     const caller = await makeCaller(server, ['CREDENTIAL_READ', 'CREDENTIAL_ROTATE', 'CREDENTIAL_CREATE'], {
