@@ -29,7 +29,7 @@ export const texts = {
     token: 'Token',
     help: 'Paste a personal access token or a token of your identity provider. It stays in the memory of this tab and is gone when the tab is closed or loaded again.',
     first:
-      'Nobody has given you one? Whoever runs this Keyway can make one: “npm run keyway -- admin-token” prints a token for the administrator.',
+      'Nobody has given you one? The first start of Keyway wrote one to the file “admin-token” in its data folder, and whoever runs it makes another by “npm run keyway -- token create”.',
     at: (name: string) => `Sign in at ${name}`,
     or: 'Or with a token:',
     insecure: 'Signing in at an identity provider needs https. With a token it works here too.',
