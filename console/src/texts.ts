@@ -5,6 +5,8 @@ import type {
   CredentialVersionState,
   AuditOutcome,
   Permission,
+  RotationState,
+  StoreChangeKind,
   StoreKind,
 } from './graph/documents.ts';
 
@@ -256,6 +258,7 @@ export const texts = {
     hide: 'Hide',
     download: 'Download as .env',
     hidden: 'The secret is hidden again.',
+    withheld: 'The secret itself is not shown: Keyway has it, and uses it alone or has shown it before.',
     untaken: 'Nothing of it was shown, copied or saved yet.',
     closeUntaken: 'Close it all the same',
   },
@@ -539,5 +542,21 @@ export const texts = {
     RETIRED: 'retired',
     UNKNOWN: 'unknown',
   } satisfies Record<CredentialVersionState, string>,
+  rotationState: {
+    FAILED: 'Failed',
+    FINISHED: 'Finished',
+    OUTCOME_UNKNOWN: 'Outcome unknown: rotate it again',
+    PLANNED: 'Under way',
+    SWITCHED: 'The new secret is in use, and the previous one still works',
+  } satisfies Record<RotationState, string>,
+  storeChange: {
+    CREATE: 'Create it',
+    DELETE: 'End and remove it',
+    LOOK: 'End what was made by a request whose answer was lost',
+    RETIRE: 'End a previous secret',
+    REVOKE: 'End it',
+    ROTATE: 'Bring in its next secret',
+    UPDATE: 'Change what its store keeps of it',
+  } satisfies Record<StoreChangeKind, string>,
   outcome: { DONE: 'Done', FAILED: 'Failed', REFUSED: 'Refused' } satisfies Record<AuditOutcome, string>,
 };

@@ -4,6 +4,7 @@ import { expectData, makeAccount, makeCaller, makeCredential, makeProject, uniqu
 import { enrolAndConfirm } from '../support/authenticator.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { startApinizer, type Apinizer } from '../upstreams/apinizer.js';
+import { startNcloud } from '../upstreams/ncloud.js';
 import { faultsOf, fitsWindow, inTab, launch, open, signIn, type Visit } from './visit.js';
 
 describe('what is made and changed in the console', () => {
@@ -195,6 +196,33 @@ describe('what is made and changed in the console', () => {
     await closeUntaken(page);
     await page.getByText('previous, still works').waitFor();
     await page.getByText('The previous secret is not used any more').waitFor();
+  });
+
+  test('where Keyway alone uses the new secret, nobody is told to copy it', async () => {
+    const ncloud = await startNcloud();
+    try {
+      const { accessKey, secretKey } = ncloud.manager;
+      const reach = { stsEndpoint: ncloud.url, subAccountEndpoint: ncloud.url, accessKey, secretKey };
+      const asked = `mutation ($name: String!, $account: ID!, $ncloud: NcloudConnectionInput!) {
+        createStore(input: { name: $name, account: $account, connection: { ncloud: $ncloud } }) { store { id } } }`;
+      const made = expectData(await server.ask(asked, { name: unique('cloud'), account, ncloud: reach }));
+      const store = made.createStore.store.id;
+      const sync = 'mutation ($store: ID!) { syncStore(input: { id: $store }) { store { id } } }';
+      expectData(await server.ask(sync, { store }));
+      const listed = `query ($store: ID!, $key: String!) {
+        credentials(filter: { store: [$store], search: $key }) { nodes { id } } }`;
+      const { nodes } = expectData(await server.ask(listed, { store, key: accessKey })).credentials;
+      const page = await at(`/credentials/${nodes[0].id}`);
+      await page.getByRole('button', { name: 'Rotate' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByRole('button', { name: 'Rotate' }).click();
+      await dialog.getByText('The secret itself is not shown').waitFor();
+      await dialog.getByRole('button', { name: 'Close', exact: true }).click();
+      await dialog.waitFor({ state: 'hidden' });
+      await page.getByText('The new secret is in use, and the previous one still works').waitFor();
+    } finally {
+      await ncloud.stop();
+    }
   });
 
   test('a temporary credential is issued out of one', async () => {
