@@ -125,6 +125,11 @@ test('a secret in an argument is refused, and not repeated', async () => {
   expect(err).not.toContain('a-secret-value');
 });
 
+test('a field that cannot be taken away is named as what was typed wrong', async () => {
+  const { code, err } = await ask(['update', 'x', '--clear', 'name']);
+  expect([code, err]).toEqual([2, expect.stringMatching(/--clear.*must be one of description,/s)]);
+});
+
 test('what cannot be undone is asked about, or wants --yes where nobody can be', async () => {
   const name = unique('final');
   await create(name);
