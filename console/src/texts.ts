@@ -5,6 +5,8 @@ import type {
   CredentialVersionState,
   AuditOutcome,
   Permission,
+  RotationState,
+  StoreChangeKind,
   StoreKind,
 } from './graph/documents.ts';
 
@@ -29,7 +31,7 @@ export const texts = {
     token: 'Token',
     help: 'Paste a personal access token or a token of your identity provider. It stays in the memory of this tab and is gone when the tab is closed or loaded again.',
     first:
-      'Nobody has given you one? Whoever runs this Keyway can make one: “npm run keyway -- admin-token” prints a token for the administrator.',
+      'Nobody has given you one? The first start of Keyway wrote one to the file “admin-token” in its data folder, and whoever runs it makes another by “npm run keyway -- token create”.',
     at: (name: string) => `Sign in at ${name}`,
     or: 'Or with a token:',
     insecure: 'Signing in at an identity provider needs https. With a token it works here too.',
@@ -256,6 +258,7 @@ export const texts = {
     hide: 'Hide',
     download: 'Download as .env',
     hidden: 'The secret is hidden again.',
+    withheld: 'The secret itself is not shown: Keyway has it, and uses it alone or has shown it before.',
     untaken: 'Nothing of it was shown, copied or saved yet.',
     closeUntaken: 'Close it all the same',
   },
@@ -393,6 +396,17 @@ export const texts = {
     checked: 'Last asked',
     lastSync: 'Last sync',
     syncing: 'Sync under way since',
+    waiting: 'Stopped, and goes on later. Begun',
+    /** Why a store was not reached, or a sync of it ended early, by the code that the graph has for it. */
+    problems: {
+      STORE_REJECTED: 'It does not accept the credential that Keyway has for it.',
+      UNAVAILABLE: 'It did not answer, or with something that cannot be read.',
+      RATE_LIMITED: 'It wants to be asked less often.',
+      FORBIDDEN: 'It does not let Keyway’s credential see what is needed.',
+      PARTIAL: 'It did not show all of its parts: what it did not show was left as it was.',
+      LIMIT_EXCEEDED: 'It lists more than is read at once: what is beyond that was left as it was.',
+      INTERNAL_SERVER_ERROR: 'Keyway itself failed: its log says why.',
+    },
     result: (added: number, changed: number, gone: number) =>
       `${added} new, ${changed} changed, ${gone} gone`,
     budget: 'Requests',
@@ -528,5 +542,21 @@ export const texts = {
     RETIRED: 'retired',
     UNKNOWN: 'unknown',
   } satisfies Record<CredentialVersionState, string>,
+  rotationState: {
+    FAILED: 'Failed',
+    FINISHED: 'Finished',
+    OUTCOME_UNKNOWN: 'Outcome unknown: rotate it again',
+    PLANNED: 'Under way',
+    SWITCHED: 'The new secret is in use, and the previous one still works',
+  } satisfies Record<RotationState, string>,
+  storeChange: {
+    CREATE: 'Create it',
+    DELETE: 'End and remove it',
+    LOOK: 'End what was made by a request whose answer was lost',
+    RETIRE: 'End a previous secret',
+    REVOKE: 'End it',
+    ROTATE: 'Bring in its next secret',
+    UPDATE: 'Change what its store keeps of it',
+  } satisfies Record<StoreChangeKind, string>,
   outcome: { DONE: 'Done', FAILED: 'Failed', REFUSED: 'Refused' } satisfies Record<AuditOutcome, string>,
 };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { addCommand, type Adding } from './command.js';
 import { CommandFailure, wrongUsage } from './failure.js';
 import { camel, variablesFrom, type Flag } from './flag-values.js';
@@ -138,6 +138,6 @@ const clearing = (fields: readonly string[]) =>
   new Option('--clear <field>', `take a value away: ${fields.join(', ')}; may be given again`)
     .choices(fields)
     .argParser((value: string, before: string[] | undefined) => {
-      if (!fields.includes(value)) throw wrongUsage('--clear', `must be one of ${fields.join(', ')}`);
+      if (!fields.includes(value)) throw new InvalidArgumentError(`must be one of ${fields.join(', ')}`);
       return [...(before ?? []), value];
     });

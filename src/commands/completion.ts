@@ -1,10 +1,9 @@
 import { Argument, type Command } from 'commander';
-import type { Adding } from './command.js';
+import { asUsage, type Adding } from './command.js';
 
 /** `keyway completion bash|zsh|fish`: a script that completes commands, flags and their choices. */
 export function addCompletion(program: Command, { terminal }: Adding): void {
-  program
-    .command('completion')
+  asUsage(program.command('completion'))
     .description('Writes a script for a shell that completes commands and flags: see --help.')
     .addHelpText('after', `\n${howTo}`)
     .addArgument(new Argument('<shell>', 'which shell').choices(Object.keys(scripts)))

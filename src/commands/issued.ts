@@ -50,8 +50,10 @@ export async function writeIssued(session: CommandSession, answer: Fields): Prom
     return writeOne(terminal, form, credential as Fields);
   }
   const { exports, ...parts } = issued;
-  // Where the format cannot hold it, the graph has said so, and the command fails with that.
-  if (form === 'env') return exports instanceof Secret ? terminal.out.write(exports.expose()) : undefined;
+  // Where the format cannot hold it, the graph has said so, and the command fails with that. Its last line is ended, as what is
+  // added to the same file stands below it.
+  if (form === 'env')
+    return exports instanceof Secret ? terminal.out.write(`${exports.expose()}\n`) : undefined;
   if (form === 'json') return writeOne(terminal, form, { ...answer, issued: parts }, true);
   const { keys, ...others } = parts;
   const named = Object.fromEntries(

@@ -4,6 +4,7 @@ import { expectData, makeAccount, makeCaller, makeCredential, makeProject, uniqu
 import { enrolAndConfirm } from '../support/authenticator.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { startApinizer, type Apinizer } from '../upstreams/apinizer.js';
+import { startNcloud } from '../upstreams/ncloud.js';
 import { faultsOf, fitsWindow, inTab, launch, open, signIn, type Visit } from './visit.js';
 
 describe('what is made and changed in the console', () => {
@@ -154,6 +155,23 @@ describe('what is made and changed in the console', () => {
     expect(await credential(idIn(page))).toMatchObject({ kind: 'PASSWORD', store: { kind: 'APINIZER' } });
   });
 
+  test('why a store cannot be reached, and its sync not be done, is said in words', async () => {
+    const gone = await startApinizer();
+    const name = unique('gone');
+    const asked = `mutation ($name: String!, $account: ID!, $apinizer: ApinizerConnectionInput!) {
+      createStore(input: { name: $name, account: $account, connection: { apinizer: $apinizer } }) { store { id } } }`;
+    const reach = { endpoint: gone.url, token: gone.token };
+    expectData(await server.ask(asked, { name, account, apinizer: reach }));
+    await gone.stop();
+    const page = await at('/stores');
+    const card = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name }) });
+    await card.getByRole('button', { name: 'Check the connection' }).click();
+    await card.getByText('Not reachable').waitFor();
+    await card.getByText('It did not answer').waitFor();
+    await card.getByRole('button', { name: 'Sync now' }).click();
+    await card.getByText(/Stopped, and goes on later.* It did not answer/).waitFor();
+  });
+
   test('a store is brought in, what expires is found from the first screen, rotated, and seen to be unused', async () => {
     const word = unique('soon');
     const soon = new Date(Date.now() + 5 * 86_400_000).toISOString();
@@ -180,6 +198,33 @@ describe('what is made and changed in the console', () => {
     await page.getByText('The previous secret is not used any more').waitFor();
   });
 
+  test('where Keyway alone uses the new secret, nobody is told to copy it', async () => {
+    const ncloud = await startNcloud();
+    try {
+      const { accessKey, secretKey } = ncloud.manager;
+      const reach = { stsEndpoint: ncloud.url, subAccountEndpoint: ncloud.url, accessKey, secretKey };
+      const asked = `mutation ($name: String!, $account: ID!, $ncloud: NcloudConnectionInput!) {
+        createStore(input: { name: $name, account: $account, connection: { ncloud: $ncloud } }) { store { id } } }`;
+      const made = expectData(await server.ask(asked, { name: unique('cloud'), account, ncloud: reach }));
+      const store = made.createStore.store.id;
+      const sync = 'mutation ($store: ID!) { syncStore(input: { id: $store }) { store { id } } }';
+      expectData(await server.ask(sync, { store }));
+      const listed = `query ($store: ID!, $key: String!) {
+        credentials(filter: { store: [$store], search: $key }) { nodes { id } } }`;
+      const { nodes } = expectData(await server.ask(listed, { store, key: accessKey })).credentials;
+      const page = await at(`/credentials/${nodes[0].id}`);
+      await page.getByRole('button', { name: 'Rotate' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByRole('button', { name: 'Rotate' }).click();
+      await dialog.getByText('The secret itself is not shown').waitFor();
+      await dialog.getByRole('button', { name: 'Close', exact: true }).click();
+      await dialog.waitFor({ state: 'hidden' });
+      await page.getByText('The new secret is in use, and the previous one still works').waitFor();
+    } finally {
+      await ncloud.stop();
+    }
+  });
+
   test('a temporary credential is issued out of one', async () => {
     const { id } = await makeCredential(server, account, { name: unique('parent') });
     const page = await at(`/credentials/${id}`);
@@ -189,6 +234,23 @@ describe('what is made and changed in the console', () => {
     await dialog.getByText('Copy it now').waitFor();
     const derived = `query ($id: ID!) { credential(id: $id) { derived { nodes { expiresAt } } } }`;
     expect(expectData(await server.ask(derived, { id })).credential.derived.nodes).toHaveLength(1);
+  });
+
+  test('what is taken along as a file is lines of which each is ended', async () => {
+    const { id } = await makeCredential(server, account, { name: unique('of a / file') });
+    const page = await at(`/credentials/${id}`);
+    await page.getByRole('button', { name: 'Rotate' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Rotate' }).click();
+    const [saved] = await Promise.all([
+      page.waitForEvent('download'),
+      dialog.getByRole('button', { name: 'Download as .env' }).click(),
+    ]);
+    expect(saved.suggestedFilename()).toMatch(/^of-a-file-.*\.env$/);
+    expect(readFileSync((await saved.path()) ?? '', 'utf8')).toMatch(/^\w+='?\S+\n\w+='?\S+\n$/);
+    // It was taken: nobody is asked whether it was.
+    await dialog.getByRole('button', { name: 'Close', exact: true }).click();
+    await dialog.waitFor({ state: 'hidden' });
   });
 
   test('several are chosen: each gets a result of its own, and what was issued stays until it is closed', async () => {
@@ -368,6 +430,34 @@ describe('what is made and changed in the console', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Rotate' }).click();
     await page.getByRole('dialog').getByText('Copy it now').waitFor();
     expect((await credential(id)).versions).toHaveLength(2);
+  });
+
+  test('what is asked for stays the same, and is answered, where somebody else was faster', async () => {
+    const name = unique('raced');
+    const { id } = await makeCredential(server, account, { name });
+    const page = await at(`/credentials/${id}`);
+    const dialog = page.getByRole('dialog');
+    const change = async (text: string) =>
+      expectData(await server.ask(`mutation ($id: ID!) { ${text} }`, { id }));
+    const enabled = async () => (await credential(id)).enabled as boolean;
+    await page.getByRole('button', { name: 'Disable' }).click();
+    await change('updateCredential(input: { id: $id, enabled: false }) { credential { id } }');
+    await dialog.getByRole('button', { name: 'Disable' }).click();
+    await dialog.getByRole('alert').waitFor();
+    await page.locator('.view').getByText('Disabled').waitFor();
+    await dialog.getByRole('heading', { name: `Disable ${name}` }).waitFor();
+    await dialog.getByRole('button', { name: 'Disable' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    expect(await enabled()).toBe(false);
+
+    await page.getByRole('button', { name: 'Rotate' }).click();
+    await change('revokeCredential(input: { id: $id }) { credential { id } }');
+    await dialog.getByRole('button', { name: 'Rotate' }).click();
+    await page.locator('.view').getByText('Revoked').waitFor();
+    await dialog.getByRole('alert').getByText('revoked').waitFor();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    expect(await page.locator('.view').getByRole('button').count()).toBe(0);
   });
 
   test('a secret that is shown stays where the token ends, and so does what was typed', async () => {

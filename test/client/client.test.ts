@@ -404,3 +404,17 @@ test('a secret is told by asking for it alone', () => {
   expect(Object.keys(secret)).toEqual([]);
   expect(secret.expose()).toBe('hunter2');
 });
+
+test('a Secret is never sent as the words that hide it', async () => {
+  const secret = new Secret('a-secret-that-is-long-enough') as unknown as string;
+  const sent: string[] = [];
+  const asking = client({ fetch: async (url, init) => (sent.push(init.body), overWire(url, init)) });
+  const proof = { secret: { password: { username: unique('user'), password: secret } } };
+  const wrong = asking.createCredential({ name: unique('of a Secret'), account, ...proof });
+  await expect(wrong).rejects.toThrow(
+    new TypeError('password must be a text: of a Secret, what expose() returns'),
+  );
+  await expect(asking.verify({ proof: { secret } })).rejects.toThrow(TypeError);
+  expect(sent).toEqual([]);
+  expect(() => new Keyway({ url: server.url, key: { accessKey: 'x', secret } })).toThrow(TypeError);
+});

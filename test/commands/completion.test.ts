@@ -64,3 +64,8 @@ test('another shell is refused, with those that there are', async () => {
   expect(code).not.toBe(0);
   expect(err).toContain('bash, zsh, fish');
 });
+
+test('a shell that there is no script for is what was typed wrong', async () => {
+  const { code, err } = await keyway(['completion', 'csh']);
+  expect([code, err]).toEqual([2, expect.stringContaining('bash, zsh, fish')]);
+});

@@ -69,7 +69,8 @@ test('--output env is taken by a shell, by the names that are asked for', async 
     ...['--output', 'env', '--prefix', 'MINE'],
   ]);
   expect(code).toBe(0);
-  const said = execFileSync('sh', ['-c', `${out}\nprintf '%s %s' "$MINE_ACCESS_KEY" "$MINE_SECRET"`], {
+  expect(out).toMatch(/^export MINE_ACCESS_KEY='\S+'\nexport MINE_SECRET='\S+'\n$/);
+  const said = execFileSync('sh', ['-c', `${out}printf '%s %s' "$MINE_ACCESS_KEY" "$MINE_SECRET"`], {
     encoding: 'utf8',
   });
   expect(said).toMatch(/^\S{10,} \S{20,}$/);
@@ -122,6 +123,11 @@ test('a secret in an argument is refused, and not repeated', async () => {
   expect(code).toBe(2);
   expect(err).toContain('use --ask secretKey');
   expect(err).not.toContain('a-secret-value');
+});
+
+test('a field that cannot be taken away is named as what was typed wrong', async () => {
+  const { code, err } = await ask(['update', 'x', '--clear', 'name']);
+  expect([code, err]).toEqual([2, expect.stringMatching(/--clear.*must be one of description,/s)]);
 });
 
 test('what cannot be undone is asked about, or wants --yes where nobody can be', async () => {

@@ -35,7 +35,8 @@ export function Actions({ credential, again }: Omit<DialogProps, 'close'>) {
     close();
     setIssued({ title, issued });
   };
-  if (over.has(credential.status) && !issued) return null;
+  // What a dialog has to say stays, also where the credential was ended meanwhile.
+  if (over.has(credential.status) && !issued && !action) return null;
   const may = new Set(credential.viewerMay);
   const can = (name: StoreCapability) => credential.store.capabilities.includes(name);
   const offered: readonly [Action, string, boolean][] = [
@@ -262,7 +263,8 @@ function Revoke({ credential: { id, name }, again, close }: DialogProps) {
 
 function Switch({ credential: { id, name, enabled, revision }, again, close }: DialogProps) {
   const [{ fetching, error }, update] = useChange(UpdateCredentialDocument);
-  const isOff = enabled === false;
+  // What is asked for stays what it was, whatever somebody else has done to the credential since.
+  const [isOff] = useState(enabled === false);
   const submit = async () => {
     const { data } = await update({ id, enabled: isOff, expectedRevision: revision });
     if (data) close();

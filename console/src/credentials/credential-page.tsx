@@ -69,7 +69,8 @@ function Standing({ credential }: { credential: CredentialFactsFragment }) {
           <ul className="plain">
             {storeChanges.map(({ kind, since, attempts, failure, nextAt }) => (
               <li key={`${kind} ${since}`}>
-                <strong>{kind}</strong> · <Time at={since} /> · {texts.credential.attempts(attempts)}
+                <strong>{texts.storeChange[kind]}</strong> · <Time at={since} /> ·{' '}
+                {texts.credential.attempts(attempts)}
                 {failure !== null && ` · ${failure}`}
                 {nextAt !== null && (
                   <>
@@ -87,7 +88,7 @@ function Standing({ credential }: { credential: CredentialFactsFragment }) {
       <h3>{texts.credential.rotation.title}</h3>
       {rotation ? (
         <p>
-          {rotation.state} · <Time at={rotation.startedAt} exact />
+          {texts.rotationState[rotation.state]} · <Time at={rotation.startedAt} exact />
           {rotation.failure !== null && ` · ${rotation.failure}`}
           {rotation.state === 'SWITCHED' &&
             ` · ${rotation.safeToRetire ? texts.credential.rotation.safe : texts.credential.rotation.notSafe}`}

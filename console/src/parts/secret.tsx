@@ -21,9 +21,12 @@ export function SecretDialog({ title, name, issued, close }: Props) {
   const [isHidden, setHidden] = useState(false);
   const [isTaken, setTaken] = useState(false);
   const [isWarned, setWarned] = useState(false);
-  useLeaveGuard(!isTaken && !isHidden);
+  // Where only the public part came, nothing can be lost.
+  const isWithheld = issued.secret === null && (issued.keys ?? []).length === 0;
+  const isAtRisk = !isTaken && !isHidden && !isWithheld;
+  useLeaveGuard(isAtRisk);
   const leave = () => {
-    if (isTaken || isHidden || isWarned) close();
+    if (!isAtRisk || isWarned) close();
     else setWarned(true);
   };
   useEffect(() => {
@@ -42,7 +45,7 @@ export function SecretDialog({ title, name, issued, close }: Props) {
         <p role="status">{texts.secret.hidden}</p>
       ) : (
         <>
-          <p>{texts.secret.once}</p>
+          <p>{isWithheld ? texts.secret.withheld : texts.secret.once}</p>
           <dl className="secrets">
             {values.map(([label, value]) => (
               <Value
@@ -56,16 +59,16 @@ export function SecretDialog({ title, name, issued, close }: Props) {
           </dl>
         </>
       )}
-      {isWarned && !isTaken && !isHidden && (
+      {isWarned && isAtRisk && (
         <p className="notice" role="alert">
           {texts.secret.untaken}
         </p>
       )}
       <div className="buttons">
-        {!isHidden && issued.dotenv !== null && (
+        {!isHidden && !isWithheld && issued.dotenv !== null && (
           <Button
             onPress={() => {
-              download(`${fileNameOf(name)}.env`, issued.dotenv ?? '');
+              download(`${fileNameOf(name)}.env`, `${issued.dotenv}\n`);
               setTaken(true);
             }}
           >
@@ -73,7 +76,7 @@ export function SecretDialog({ title, name, issued, close }: Props) {
           </Button>
         )}
         <Button className="primary" onPress={leave}>
-          {isWarned && !isTaken && !isHidden ? texts.secret.closeUntaken : texts.close}
+          {isWarned && isAtRisk ? texts.secret.closeUntaken : texts.close}
         </Button>
       </div>
     </Shown>

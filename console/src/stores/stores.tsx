@@ -85,10 +85,12 @@ function Store({ store }: { store: StoreCardFragment }) {
               </span>
             </dt>
             <dd>
-              {health.problem ?? (
+              {health.problem === null ? (
                 <>
                   {texts.stores.checked} <Time at={health.checkedAt} />
                 </>
+              ) : (
+                wordsFor(health.problem)
               )}
             </dd>
           </div>
@@ -143,17 +145,16 @@ function Store({ store }: { store: StoreCardFragment }) {
 
 function Sync({ lastSync }: { lastSync: StoreCardFragment['lastSync'] }) {
   if (!lastSync) return <span className="faint">{texts.never}</span>;
-  if (lastSync.finishedAt === null)
-    return (
-      <>
-        {texts.stores.syncing} <Time at={lastSync.startedAt} /> ·{' '}
-        {texts.stores.result(lastSync.added, lastSync.changed, lastSync.gone)}
-      </>
-    );
+  const { startedAt, finishedAt, error, added, changed, gone } = lastSync;
   return (
     <>
-      <Time at={lastSync.finishedAt} /> ·{' '}
-      {lastSync.error ?? texts.stores.result(lastSync.added, lastSync.changed, lastSync.gone)}
+      {finishedAt === null && `${error === null ? texts.stores.syncing : texts.stores.waiting} `}
+      <Time at={finishedAt ?? startedAt} /> ·{' '}
+      {error === null ? texts.stores.result(added, changed, gone) : wordsFor(error)}
     </>
   );
 }
+
+/** What a code means where it is about a store; the code itself where it is another one. */
+const wordsFor = (code: string): string =>
+  Object.entries(texts.stores.problems).find(([known]) => known === code)?.[1] ?? code;

@@ -1,4 +1,5 @@
 import { KeywayError, type ErrorCode, type FieldFault } from './errors.js';
+import { Secret } from './secret.js';
 import { signatureHeaders, type SigningKey } from './sign.js';
 
 /** What of `fetch` is used. */
@@ -59,7 +60,7 @@ export type Repeat = 'always' | 'if refused' | 'if limited';
 
 /** Sends requests and gets their answers. */
 export interface Transport {
-  /** @throws KeywayError where there is no answer, or it has another status than 200 */
+  /** @throws KeywayError where there is no answer, or it has another status than 200; TypeError where a Secret is given for a text */
   post(path: string, body: object, repeat: Repeat): Promise<Answered>;
 }
 
@@ -70,12 +71,13 @@ export function openTransport(options: TransportOptions): Transport {
   const { retries = 2, longestWaitMs = 5_000 } = options;
   if ((options.token === undefined) === (options.key === undefined))
     throw new TypeError('give either token or key');
+  if (options.key && typeof options.key.secret !== 'string') throw new TypeError(`key.secret ${asText}`);
   if (base.protocol !== 'https:' && !(base.protocol === 'http:' && (options.allowHttp || isLocal(base))))
     throw new TypeError('url must begin with https:');
   return {
     async post(path, body, repeat) {
       const url = new URL(path, base);
-      const text = JSON.stringify(body);
+      const text = JSON.stringify(body, exposed);
       for (let tried = 0; ; tried++) {
         try {
           return expectGood(await send(url, text, options));
@@ -88,6 +90,14 @@ export function openTransport(options: TransportOptions): Transport {
     },
   };
 }
+
+/** Lets nothing but texts through: a Secret would write of itself that it is hidden, and that would be taken for the secret. */
+function exposed(this: Readonly<Record<string, unknown>>, name: string, value: unknown): unknown {
+  if (this[name] instanceof Secret) throw new TypeError(`${name} ${asText}`);
+  return value;
+}
+
+const asText = 'must be a text: of a Secret, what expose() returns';
 
 /** Waits for so long, or until the signal ends it: the next try then finds out. */
 function pause(ms: number, signal: Signal | undefined): Promise<void> {
