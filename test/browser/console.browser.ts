@@ -210,6 +210,29 @@ describe('the console in a browser', () => {
     expect(await dialog.locator('.value').count()).toBe(0);
   });
 
+  test('a dialog whose answer never comes says so after a minute, and can be sent again', async () => {
+    const { page } = visit;
+    await page.clock.install();
+    await page.goto(`${server.url}/credentials/${made.id}`);
+    await signIn(page, server.adminToken);
+    const keys: string[] = [];
+    await page.route('**/graphql', async (route) => {
+      const body = route.request().postData() ?? '';
+      if (!body.includes('mutation RotateCredential')) return route.continue();
+      keys.push(JSON.parse(body).variables.input.idempotencyKey);
+      return keys.length > 1 ? route.continue() : undefined;
+    });
+    await page.getByRole('button', { name: 'Rotate' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Rotate' }).click();
+    await dialog.getByRole('button', { name: 'Working…' }).waitFor();
+    await page.clock.fastForward(61_000);
+    await dialog.getByText('Keyway cannot be reached').waitFor();
+    await dialog.getByRole('button', { name: 'Rotate' }).click();
+    await dialog.getByText('Copy it now').waitFor();
+    expect(keys).toEqual([keys[0], keys[0]]);
+  });
+
   test('to revoke, the name is typed; then it is over, and on record', async () => {
     const { page } = visit;
     await page.goto(`${server.url}/credentials/${made.id}`);

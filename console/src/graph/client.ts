@@ -41,6 +41,7 @@ export function clientFor(token: string, ended: () => void): Client {
   return new Client({
     url: new URL('graphql', document.baseURI).href,
     preferGetMethod: false,
+    fetch: fetchInTime,
     requestPolicy: 'cache-and-network',
     fetchOptions: {
       headers: { authorization: `Bearer ${token}` },
@@ -58,6 +59,24 @@ export function clientFor(token: string, ended: () => void): Client {
     ],
   });
 }
+
+/** Longer than Keyway takes for anything: what has no answer by then has lost it on the way. */
+const longestAnswerMs = 60_000;
+
+const fetchInTime: typeof fetch = async (address, init) => {
+  const ending = new AbortController();
+  const end = () => ending.abort(new DOMException('There was no answer in time.', 'TimeoutError'));
+  const timer = setTimeout(end, longestAnswerMs);
+  const { signal } = init ?? {};
+  try {
+    return await fetch(address, {
+      ...init,
+      signal: signal ? AbortSignal.any([signal, ending.signal]) : ending.signal,
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+};
 
 /** Asks who a token is of, by a client of its own. */
 export const askWho = (token: string) =>
