@@ -418,3 +418,24 @@ test('a Secret is never sent as the words that hide it', async () => {
   expect(sent).toEqual([]);
   expect(() => new Keyway({ url: server.url, key: { accessKey: 'x', secret } })).toThrow(TypeError);
 });
+
+test.each([
+  ['of other letters', 'tökén'],
+  ['of two lines', 'one\ntwo'],
+  ['empty', '  '],
+])('a token that no header takes is told at once, and not repeated: %s', async (_, token) => {
+  let sent = 0;
+  const asking = client({
+    token: () => Promise.resolve(token),
+    fetch: () => Promise.reject(new Error(`${++sent}`)),
+  });
+  const refusal = await asking.query('{ viewer { id } }').catch((error: Error) => error);
+  expect(refusal).toBeInstanceOf(TypeError);
+  expect(String(refusal)).not.toContain(token.trim() || 'nothing');
+  expect(sent).toBe(0);
+});
+
+test('a token may come with the end of its line, as files have it', async () => {
+  const asking = client({ token: `${server.adminToken}\n` });
+  expect(await asking.query('{ viewer { name } }')).toEqual({ viewer: { name: 'admin' } });
+});

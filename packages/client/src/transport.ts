@@ -162,7 +162,13 @@ async function send(url: URL, body: string, options: TransportOptions): Promise<
   }
 }
 
-const tokenOf = async ({ token }: TransportOptions) => (typeof token === 'function' ? token() : token);
+async function tokenOf({ token }: TransportOptions): Promise<string> {
+  const own = String(typeof token === 'function' ? await token() : token).trim();
+  // No header takes it, and what fetch says of that has the token in it.
+  if (!/^[\x21-\x7e]+$/.test(own))
+    throw new TypeError('The token is empty, or has characters that no token has.');
+  return own;
+}
 
 function jsonOf(text: string): unknown {
   try {
