@@ -147,6 +147,14 @@ describe('the console in a browser', () => {
     expect(await field.inputValue()).toBe('The far one');
     await field.fill('');
     await page.waitForURL((url) => !url.searchParams.has('project'));
+    // Of one name, in two accounts.
+    const mall = await makeAccount(server, { title: 'The mall' });
+    await makeRole(server, [], { name: 'TWICE', account });
+    const role = await makeRole(server, [], { name: 'TWICE', account: mall });
+    await page.keyboard.press('Escape');
+    await page.getByRole('combobox', { name: 'Role' }).fill('twice');
+    await page.getByRole('option', { name: 'TWICE (The mall)' }).click();
+    await page.waitForURL((url) => url.searchParams.get('role') === role);
     expect(within.id).toMatch(/^cred_/);
     expect(complaints).toEqual([]);
   });

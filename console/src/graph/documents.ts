@@ -1588,7 +1588,14 @@ export type LookupRolesQueryVariables = Exact<{
 }>;
 
 export type LookupRolesQuery = {
-  roles: { nodes: Array<{ id: string; name: string; store: { id: string } | null }> };
+  roles: {
+    nodes: Array<{
+      id: string;
+      name: string;
+      account: { id: string; title: string } | null;
+      store: { id: string; name: string } | null;
+    }>;
+  };
 };
 
 export type CreatableStoresQueryVariables = Exact<{ [key: string]: never }>;
@@ -2210,8 +2217,13 @@ export const LookupRolesDocument = gql`
       nodes {
         id
         name
+        account {
+          id
+          title
+        }
         store {
           id
+          name
         }
       }
     }

@@ -15,8 +15,9 @@ export interface Found {
   name: string;
   title?: string;
   viewerMay?: readonly string[];
-  /** Whose role it is, where it is a store's. */
-  store?: { id: string } | null;
+  /** Whose role it is, where it is not for all. */
+  account?: { title: string } | null;
+  store?: { id: string; name: string } | null;
 }
 
 interface Props {
@@ -76,9 +77,12 @@ export function LookFor({ label, of, typed, isChosen, type, leave, choosable, is
 
 const isId = /^[a-z]+_[0-9A-Za-z]{22}$/;
 
-/** How something that was found is called, also where it has a name beside its title. */
-export const wordsOf = ({ name, title }: Found) =>
-  title === undefined || title === name ? name : `${title} (${name})`;
+/** How something that was found is called, so that no other is: of a role, its name is the only one where it lives. */
+export function wordsOf({ name, title, account, store }: Found): string {
+  const of = account?.title ?? store?.name;
+  if (of !== undefined) return `${name} (${of})`;
+  return title === undefined || title === name ? name : `${title} (${name})`;
+}
 
 /** How many are found at once: the rest is found by typing more. */
 export const mostFound = 50;
