@@ -8,6 +8,7 @@ import type { Connector, Minted, Wish } from './connector.js';
 export const builtIn: Connector = {
   kind: 'BUILT_IN',
   rotation: { chosenBy: 'keyway', previous: 'lives' },
+  keeps: ['allowedIps', 'baseUrl', 'enabled', 'expiresAt'],
   check: async () => undefined,
   list: async function* () {
     // Nothing is outside that Keyway does not know of.

@@ -21,10 +21,11 @@ import {
   StoreKind,
   StoreRotation,
   StoreScope,
+  StoreSettable,
   StoreSetting,
   StoreSync,
 } from './store.js';
-import { capabilitiesOf } from './supporting.js';
+import { capabilitiesOf, settableOf } from './supporting.js';
 import type { Row } from '../database/columns.js';
 
 @ObjectType({ simpleResolvers: true, description: 'What `createStore` answers.' })
@@ -69,6 +70,14 @@ export class StoreResolver {
   })
   capabilities(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): StoreCapability[] {
     return capabilitiesOf(ctx.connectors[store.kind]);
+  }
+
+  @FieldResolver(() => [StoreSettable], {
+    description:
+      'What credentials of this store can be given beyond what every store takes, in no particular order: the others are refused.',
+  })
+  settable(@Ctx() ctx: RequestContext, @Root() store: Row<CredentialStore>): StoreSettable[] {
+    return settableOf(ctx.connectors[store.kind]);
   }
 
   @FieldResolver(() => [StoreSetting], {

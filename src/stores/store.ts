@@ -22,6 +22,14 @@ export enum StoreCapability {
   ACCESS_LIST = 'ACCESS_LIST',
 }
 
+/** What of a credential only its store can keep to. */
+export enum StoreSettable {
+  ALLOWED_IPS = 'ALLOWED_IPS',
+  BASE_URL = 'BASE_URL',
+  ENABLED = 'ENABLED',
+  EXPIRES_AT = 'EXPIRES_AT',
+}
+
 export enum SecretOrigin {
   CALLER = 'CALLER',
   KEYWAY = 'KEYWAY',
@@ -44,6 +52,16 @@ registerEnumType(StoreKind, {
   description: 'The kind of system behind a store.',
   valuesConfig: {
     BUILT_IN: { description: "Keyway's own database." },
+  },
+});
+registerEnumType(StoreSettable, {
+  name: 'StoreSettable',
+  description: 'What a credential can be given where its store keeps to it.',
+  valuesConfig: {
+    ALLOWED_IPS: { description: 'The addresses that it may be used from: `allowedIps`.' },
+    BASE_URL: { description: 'The address of the server that it is for: `baseUrl`.' },
+    ENABLED: { description: 'Whether it works: `enabled` may be false.' },
+    EXPIRES_AT: { description: 'When it stops working: `expiresAt`.' },
   },
 });
 registerEnumType(StoreCapability, {

@@ -1,7 +1,7 @@
 import type { Connector } from '../connectors/connector.js';
 import type { Registry } from '../connectors/registry.js';
 import { unsupported } from '../errors.js';
-import { type CredentialStore, StoreCapability } from './store.js';
+import { type CredentialStore, StoreCapability, StoreSettable } from './store.js';
 
 type Verb = Exclude<
   keyof Connector,
@@ -36,4 +36,15 @@ const verbs: [Verb, StoreCapability][] = [
   ['delete', StoreCapability.DELETE],
   ['reveal', StoreCapability.REVEAL],
   ['issue', StoreCapability.ISSUE],
+];
+
+/** What credentials of a store can be given: what it does not keep itself is refused. */
+export const settableOf = (connector: Connector | undefined): StoreSettable[] =>
+  settable.flatMap(([name, what]) => (connector?.keeps?.includes(name) ? what : []));
+
+const settable: [NonNullable<Connector['keeps']>[number], StoreSettable][] = [
+  ['allowedIps', StoreSettable.ALLOWED_IPS],
+  ['baseUrl', StoreSettable.BASE_URL],
+  ['enabled', StoreSettable.ENABLED],
+  ['expiresAt', StoreSettable.EXPIRES_AT],
 ];

@@ -188,4 +188,44 @@ describe('the console over six stores', () => {
       });
     },
   );
+
+  test.each([
+    ['seqera', []],
+    ['apinizer', []],
+    ['landscape', []],
+    ['veracode', ['Rotate']],
+  ])(
+    'of what Keyway reaches %s with, that alone is offered which does not lock it out',
+    async (store, actions) => {
+      const own = found.find(({ name }) => name === `${store}: Keyway's own`);
+      await signedIn('KEYWAY_ADMIN', async (page, to) => {
+        await to(`/credentials/${own?.id}`);
+        await page.getByRole('heading', { name: 'Facts' }).waitFor();
+        const told = await page.locator('.view').getByRole('button').allTextContents();
+        expect(told.filter((action) => action !== shownOnce)).toEqual(actions);
+      });
+    },
+  );
+
+  test.each([
+    ['keyway', ['Expires', 'Allowed addresses', 'Server', 'Enabled']],
+    ['apinizer', ['Expires', 'Allowed addresses', 'Enabled']],
+    ['seqera', ['Server']],
+    ['ncloud', ['Enabled']],
+    ['veracode', []],
+  ])('a new credential in %s is asked for what that store can keep to alone', async (store, labels) => {
+    await signedIn('KEYWAY_ADMIN', async (page, to) => {
+      await to('/credentials/new');
+      await page.getByRole('button', { name: /^(?!Show).*Store/ }).click();
+      await page.getByRole('option', { name: new RegExp(`^${store} ·`) }).click();
+      await page.getByText('More settings').click();
+      const form = page.locator('form');
+      await form.getByText('Category').first().waitFor();
+      const there: string[] = [];
+      for (const label of ['Expires', 'Allowed addresses', 'Server', 'Enabled'])
+        if ((await form.getByText(label, { exact: false }).filter({ visible: true }).count()) > 0)
+          there.push(label);
+      expect(there).toEqual(labels);
+    });
+  });
 });

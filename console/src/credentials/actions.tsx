@@ -38,12 +38,15 @@ export function Actions({ credential, again }: Omit<DialogProps, 'close'>) {
   // What a dialog has to say stays, also where the credential was ended meanwhile.
   if (over.has(credential.status) && !issued && !action) return null;
   const may = new Set(credential.viewerMay);
+  // What Keyway reaches the store with is not ended here, and turned only where the store lists it.
+  const { reachesStore: isOwn, externalId } = credential;
+  const isListed = externalId !== null;
   const can = (name: StoreCapability) => credential.store.capabilities.includes(name);
   const offered: readonly [Action, string, boolean][] = [
     [
       'rotate',
       texts.actions.rotate,
-      may.has('CREDENTIAL_ROTATE') && can('ROTATE') && credential.parent === null,
+      may.has('CREDENTIAL_ROTATE') && can('ROTATE') && credential.parent === null && !(isOwn && !isListed),
     ],
     ['reveal', texts.actions.reveal, may.has('CREDENTIAL_REVEAL') && credential.retrievable],
     [
@@ -57,9 +60,12 @@ export function Actions({ credential, again }: Omit<DialogProps, 'close'>) {
     [
       'switch',
       credential.enabled === false ? texts.actions.enable : texts.actions.disable,
-      may.has('CREDENTIAL_UPDATE') && credential.enabled !== null && can('UPDATE'),
+      may.has('CREDENTIAL_UPDATE') &&
+        credential.enabled !== null &&
+        can('UPDATE') &&
+        !(isOwn && credential.enabled),
     ],
-    ['revoke', texts.actions.revoke, may.has('CREDENTIAL_REVOKE') && can('REVOKE')],
+    ['revoke', texts.actions.revoke, may.has('CREDENTIAL_REVOKE') && can('REVOKE') && !isOwn],
   ];
   return (
     <div className="buttons">

@@ -11,6 +11,7 @@ import {
   type CreatableStoresQuery,
   type CredentialKind,
   type IssuedFragment,
+  type StoreSettable,
 } from '../graph/documents.ts';
 import { forms } from '../graph/forms.ts';
 import { Choice } from '../parts/choice.tsx';
@@ -32,6 +33,13 @@ type CreatableStore = CreatableStoresQuery['stores'][number];
 const usual = ['description', 'project', 'owner', 'expiresAt', 'retrievable', 'rotationPolicy'];
 /** What only Keyway's own store knows. */
 const ownAlone = new Set(['retrievable', 'rateLimit', 'remainingUses']);
+/** What some stores cannot keep to, by its name in the form. */
+const settable: Readonly<Record<string, StoreSettable>> = {
+  allowedIps: 'ALLOWED_IPS',
+  baseUrl: 'BASE_URL',
+  enabled: 'ENABLED',
+  expiresAt: 'EXPIRES_AT',
+};
 /** Of the person who uses it: some stores want to know. */
 const person = ['fullName', 'email'];
 const elsewhere = new Set([...usual, ...person, 'name', 'roles', 'scope']);
@@ -78,6 +86,11 @@ function CreateForm({ stores }: { stores: readonly CreatableStore[] }) {
       setOpen(true);
   }, [faults]);
   const isOutside = store?.kind !== 'BUILT_IN';
+  /** Whether the outside store takes it: the others would be refused. */
+  const isTaken = (name: string) => {
+    const what = settable[name];
+    return !ownAlone.has(name) && (what === undefined || store?.settable.includes(what) === true);
+  };
 
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -135,7 +148,7 @@ function CreateForm({ stores }: { stores: readonly CreatableStore[] }) {
         forms={forms}
         form="CreateCredentialInput"
         path="input"
-        only={isOutside ? [...person, ...usual.filter((name) => !ownAlone.has(name))] : usual}
+        only={isOutside ? [...person, ...usual].filter(isTaken) : usual}
         faults={faults}
       />
       <Lookups
@@ -150,7 +163,7 @@ function CreateForm({ stores }: { stores: readonly CreatableStore[] }) {
           forms={forms}
           form="CreateCredentialInput"
           path="input"
-          only={isOutside ? others.filter((name) => !ownAlone.has(name)) : [...person, ...others]}
+          only={isOutside ? others.filter(isTaken) : [...person, ...others]}
           faults={faults}
         />
       </details>

@@ -1208,6 +1208,17 @@ export type StoreMfaInput = {
   device: string;
 };
 
+/** What a credential can be given where its store keeps to it. */
+export type StoreSettable =
+  /** The addresses that it may be used from: `allowedIps`. */
+  | 'ALLOWED_IPS'
+  /** The address of the server that it is for: `baseUrl`. */
+  | 'BASE_URL'
+  /** Whether it works: `enabled` may be false. */
+  | 'ENABLED'
+  /** When it stops working: `expiresAt`. */
+  | 'EXPIRES_AT';
+
 /** What `syncStore` takes. */
 export type SyncStoreInput = {
   /** The store to sync. */
@@ -1606,6 +1617,7 @@ export type CreatableStoresQuery = {
     name: string;
     kind: StoreKind;
     creates: Array<CredentialKind>;
+    settable: Array<StoreSettable>;
     account: { id: string; name: string; title: string } | null;
   }>;
 };
@@ -2236,6 +2248,7 @@ export const CreatableStoresDocument = gql`
       name
       kind
       creates
+      settable
       account {
         id
         name
