@@ -11,14 +11,15 @@ export async function inTurn<One, Other>(
   const answers = await server.db.transaction(async (tx) => {
     await tx.rows(sql('LOCK TABLE audit_heads IN SHARE MODE'));
     let answered = false;
-    const waiting = async (count: number) => {
-      while (!answered && (await waitingDeeds(server)) < count) await sleep(5);
+    const until = async (isSo: () => Promise<boolean>) => {
+      while (!answered && !(await isSo())) await sleep(5);
     };
     const begin = <Answer>(deed: () => Promise<Answer>) => deed().finally(() => (answered = true));
     const one = begin(first);
-    await waiting(1);
+    // At the chain, with what it locks: whatever waits elsewhere for a moment may be somebody else's.
+    await until(async () => (await server.rows(atTheChain)).length > 0);
     const other = begin(second);
-    await waiting(2);
+    await until(async () => (await waitingDeeds(server)) > 1);
     // Not awaited: both wait for this transaction.
     return [one, other] as const;
   });
@@ -34,10 +35,15 @@ export async function waitingDeeds(server: SharedServer): Promise<number> {
   return (await server.rows(waiting)).length;
 }
 
-const waiting = `
+const waits = `
   SELECT a.pid FROM pg_stat_activity a
-  WHERE a.datname = current_database() AND a.wait_event_type = 'Lock' AND a.query NOT LIKE '%spent.calls%'
-    AND (a.query NOT LIKE '%audit_heads%' OR EXISTS (
-      SELECT FROM pg_locks l JOIN pg_class t ON t.oid = l.relation AND t.relkind IN ('r', 'p')
-      WHERE l.pid = a.pid AND l.granted AND t.relname NOT LIKE 'audit%'
-        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())))`;
+  WHERE a.datname = current_database() AND a.wait_event_type = 'Lock' AND a.query NOT LIKE '%spent.calls%'`;
+const holds = `EXISTS (
+  SELECT FROM pg_locks l JOIN pg_class t ON t.oid = l.relation AND t.relkind IN ('r', 'p')
+  WHERE l.pid = a.pid AND l.granted AND t.relname NOT LIKE 'audit%'
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))`;
+// By the lock and not by the statement: PostgreSQL shows the beginning of a long one alone.
+const comesToChain = `EXISTS (
+  SELECT FROM pg_locks l WHERE l.pid = a.pid AND NOT l.granted AND l.relation = CAST('audit_heads' AS regclass))`;
+const waiting = `${waits} AND (NOT ${comesToChain} OR ${holds})`;
+const atTheChain = `${waits} AND ${comesToChain} AND ${holds}`;
