@@ -11,7 +11,7 @@ import {
   Root,
 } from 'type-graphql';
 import { Permission } from '../access/principal.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { notFound } from '../errors.js';
 import { Needs } from '../inputs/declared.js';
 import { Takes } from '../inputs/takes.js';

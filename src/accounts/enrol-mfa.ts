@@ -1,6 +1,6 @@
+import type { RequestContext } from '../access/context.js';
 import { whileAllowed } from '../access/standing.js';
 import { record } from '../audit/record.js';
-import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
 import { conflict, forbidden, notFound } from '../errors.js';
 import { newId } from '../ids.js';

@@ -3,7 +3,7 @@ import { heldByEach, type Held } from '../access/rights.js';
 import { accountScope, identityScope } from '../access/scope.js';
 import { anyOfIds } from '../database/among.js';
 import { selectRows } from '../database/columns.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { condition, every, sql, type Condition, type Tx } from '../database/database.js';
 import type { Part } from '../database/joined.js';
 import { notFound } from '../errors.js';

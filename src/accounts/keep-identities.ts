@@ -2,7 +2,7 @@ import { authorizeEnd } from '../access/acting.js';
 import { may } from '../access/authorize.js';
 import { readPattern } from '../access/issuers/pattern.js';
 import { Permission } from '../access/principal.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { sql, violates, type Tx } from '../database/database.js';
 import { badInput, conflict, forbidden } from '../errors.js';

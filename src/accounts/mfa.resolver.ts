@@ -1,5 +1,5 @@
 import { Ctx, Field, Mutation, ObjectType, Resolver } from 'type-graphql';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { Needs } from '../inputs/declared.js';
 import { Takes } from '../inputs/takes.js';
 import type { Secret } from '../secret.js';

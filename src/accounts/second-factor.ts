@@ -1,4 +1,4 @@
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { sql, type Tx } from '../database/database.js';
 import { conflict, forbidden, type KeywayError, rateLimited } from '../errors.js';
 import type { RecordPlace } from '../keyring/envelope.js';

@@ -4,7 +4,7 @@ import { Permission } from '../access/principal.js';
 import type { Held } from '../access/rights.js';
 import { endingOfTerms } from '../audit/ending.js';
 import { record } from '../audit/record.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { sql, type Tx } from '../database/database.js';
 import { conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';

@@ -1,5 +1,5 @@
+import type { RequestContext } from '../access/context.js';
 import { standingAsked, whileStanding } from '../access/standing.js';
-import type { RequestContext } from '../context.js';
 import type { ReadRow, Tx } from '../database/database.js';
 import { together, type Part } from '../database/joined.js';
 import type { Answer } from '../idempotency/answer.js';

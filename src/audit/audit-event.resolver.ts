@@ -1,6 +1,6 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
 import { Permission } from '../access/principal.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { encodeId } from '../ids.js';
 import { Needs } from '../inputs/declared.js';
 import { Forward } from '../lists/page-args.js';

@@ -1,4 +1,4 @@
-import type { Decision } from '../context.js';
+import type { Decision } from '../access/context.js';
 import { sql, type ReadRow, type Tx } from '../database/database.js';
 import type { Part } from '../database/joined.js';
 import { newId } from '../ids.js';

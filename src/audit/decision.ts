@@ -1,4 +1,4 @@
-import type { Decision, RequestContext } from '../context.js';
+import type { Decision, RequestContext } from '../access/context.js';
 import type { NodeType } from '../node-types.js';
 import { AuditOutcome } from './audit-event.js';
 import type { Told } from './chain.js';

@@ -1,4 +1,4 @@
-import type { Decision } from '../context.js';
+import type { Decision } from '../access/context.js';
 import type { Database } from '../database/database.js';
 import { unavailable } from '../errors.js';
 import type { Keyring } from '../keyring/keyring.js';

@@ -2,7 +2,7 @@ import { endedFor } from '../access/ended.js';
 import { auditScope } from '../access/scope.js';
 import { anyOfIds } from '../database/among.js';
 import { selectRows } from '../database/columns.js';
-import { perRequest, type RequestContext } from '../context.js';
+import { perRequest, type RequestContext } from '../access/context.js';
 import { condition, every, type Condition } from '../database/database.js';
 import { badInput } from '../errors.js';
 import { decodeIds, parseId } from '../ids.js';

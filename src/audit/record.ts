@@ -1,4 +1,4 @@
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import type { Tx } from '../database/database.js';
 import { AuditOutcome } from './audit-event.js';
 import type { Code } from '../errors.js';

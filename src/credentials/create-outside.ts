@@ -4,7 +4,7 @@ import type { Account } from '../accounts/account.js';
 import { isWithin } from '../accounts/tree.js';
 import { callerOf } from '../audit/decision.js';
 import type { Connector } from '../connectors/connector.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { violates, type Tx } from '../database/database.js';
 import { badInput, conflict, forbidden, unsupported } from '../errors.js';
 import { onceReaching } from '../idempotency/once.js';

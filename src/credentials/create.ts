@@ -5,7 +5,7 @@ import { accountKept, findAccount, grantsHeld } from '../accounts/find.js';
 import { atOnce, type AtOnce, type DoneAtOnce } from '../audit/at-once.js';
 import { mint } from '../connectors/built-in.js';
 import type { Wish } from '../connectors/connector.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { violates, type ReadRow } from '../database/database.js';
 import { inserting } from '../database/insert.js';
 import { badInput, conflict } from '../errors.js';

@@ -17,7 +17,7 @@ import { DeleteAccountInput } from '../accounts/account.input.js';
 import { Account } from '../accounts/account.js';
 import { accountById, accountNamed } from '../accounts/find.js';
 import { mostListed } from '../config/limits.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { instantMs } from '../time.js';
 import { KeywayError } from '../errors.js';
 import { decodeId } from '../ids.js';

@@ -11,7 +11,7 @@ import { attemptWhere } from '../accounts/second-factor.js';
 import { isWithin } from '../accounts/tree.js';
 import { recordAll, type Deed } from '../audit/record.js';
 import { mostListed } from '../config/limits.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { sql, type Tx } from '../database/database.js';
 import { badInput, conflict, forbidden } from '../errors.js';
 import type { Answer } from '../idempotency/answer.js';

@@ -1,5 +1,5 @@
 import { Permission } from '../access/principal.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { sql, type Tx } from '../database/database.js';
 import { conflict, unsupported } from '../errors.js';
 import type { Answer } from '../idempotency/answer.js';

@@ -1,6 +1,6 @@
 import { keepable } from '../connectors/answers.js';
 import type { Minted } from '../connectors/connector.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { sql } from '../database/database.js';
 import { conflict, unsupported } from '../errors.js';
 import { Secret } from '../secret.js';

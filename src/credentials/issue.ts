@@ -4,7 +4,7 @@ import { Permission } from '../access/principal.js';
 import { record } from '../audit/record.js';
 import { mint } from '../connectors/built-in.js';
 import type { Minted } from '../connectors/connector.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { sql, type Sql, type Tx } from '../database/database.js';
 import { badInput, conflict, forbidden, notFound, unsupported } from '../errors.js';
 import { once, onceReaching } from '../idempotency/once.js';

@@ -1,5 +1,5 @@
 import { rotating } from '../access/works.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { sql } from '../database/database.js';
 import { keepable } from '../connectors/answers.js';
 import { notFound } from '../errors.js';

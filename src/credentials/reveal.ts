@@ -3,7 +3,7 @@ import { Permission } from '../access/principal.js';
 import { whileAllowed } from '../access/standing.js';
 import { attemptIfNeeded } from '../accounts/second-factor.js';
 import { record } from '../audit/record.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { sql, type Tx } from '../database/database.js';
 import { conflict, unsupported } from '../errors.js';
 import type { Credential } from './record/credential.js';

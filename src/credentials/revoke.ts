@@ -1,7 +1,7 @@
 import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { record } from '../audit/record.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { once } from '../idempotency/once.js';
 import { storeNamed } from '../stores/find.js';
 import { StoreKind } from '../stores/store.js';

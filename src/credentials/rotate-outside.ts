@@ -2,7 +2,7 @@ import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { callerOf, type Actor } from '../audit/decision.js';
 import type { Connector } from '../connectors/connector.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { sql, type Tx } from '../database/database.js';
 import { badInput, conflict, unsupported } from '../errors.js';
 import { onceReaching } from '../idempotency/once.js';

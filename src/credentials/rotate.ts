@@ -3,7 +3,7 @@ import { Permission, whoseOf } from '../access/principal.js';
 import { accountKept } from '../accounts/find.js';
 import { atOnce, type AtOnce } from '../audit/at-once.js';
 import { mint } from '../connectors/built-in.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { unsupported } from '../errors.js';
 import { StoreKind } from '../stores/store.js';
 import { supporting } from '../stores/supporting.js';

@@ -2,7 +2,7 @@ import { may } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { callerOf } from '../audit/decision.js';
 import type { Connector, Described, KeptByStore, Minted } from '../connectors/connector.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import type { Tx } from '../database/database.js';
 import { badInput, conflict, forbidden, unsupported } from '../errors.js';
 import type { Role } from '../roles/role.js';

@@ -6,7 +6,7 @@ import { Permission } from '../access/principal.js';
 import { findAccount } from '../accounts/find.js';
 import { attemptWhere } from '../accounts/second-factor.js';
 import { recordAll } from '../audit/record.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { sql, type Tx } from '../database/database.js';
 import { badInput, notFound, unsupported } from '../errors.js';
 import type { Answer } from '../idempotency/answer.js';

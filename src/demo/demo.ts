@@ -3,7 +3,7 @@ import { AccountKind, adminAccountId } from '../accounts/account.js';
 import type { CreateAccountInput } from '../accounts/account.input.js';
 import { createAccount } from '../accounts/create.js';
 import { StoreError } from '../connectors/store-error.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { createCredential } from '../credentials/create.js';
 import type { Credential } from '../credentials/record/credential.js';
 import type { CreateCredentialInput } from '../credentials/credential.input.js';

@@ -3,7 +3,7 @@ import { rightsOf } from '../access/rights.js';
 import { adminAccountId } from '../accounts/account.js';
 import { Decisions } from '../audit/decisions.js';
 import { registry } from '../connectors/registry.js';
-import { unlimited, type RequestContext } from '../context.js';
+import { unlimited, type RequestContext } from '../access/context.js';
 import { LastUsed } from '../credentials/record/last-used.js';
 import { Syncs } from '../credentials/sync/syncs.js';
 import { newId } from '../ids.js';

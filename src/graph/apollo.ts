@@ -11,7 +11,7 @@ import { openDocuments } from './documents.js';
 import { expectWaiting } from '../access/standing.js';
 import { whoseOf } from '../access/principal.js';
 import { callerOf, decisionOf, endedBy } from '../audit/decision.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { Executions, executionsInTurn } from './executions.js';
 import { variableFaults } from './errors/input.js';
 import { suggestFor } from './errors/suggest.js';

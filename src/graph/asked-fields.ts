@@ -1,6 +1,6 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { OperationTypeNode, visit, type DocumentNode } from 'graphql';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 
 /** Tells a query that is about to run which fields its document has, so that what none of them shows is not read. */
 export function askedFields(): ApolloServerPlugin<RequestContext> {

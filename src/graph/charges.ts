@@ -6,8 +6,8 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
+import type { RequestContext } from '../access/context.js';
 import { Permission } from '../access/principal.js';
-import type { RequestContext } from '../context.js';
 import { overloaded } from '../errors.js';
 import { keywayErrorIn } from './errors/answer.js';
 import { mutationCost, weigh } from './query-weight.js';

@@ -8,7 +8,7 @@ import {
   quickQueryMs,
   slowQueryMs,
 } from '../config/limits.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { weigh } from './query-weight.js';
 import { whoseOf } from '../access/principal.js';
 import { FairLine, type Whose } from '../shares/line.js';

@@ -2,7 +2,7 @@ import type { GraphQLSchema } from 'graphql';
 import { expectWaiting } from '../access/standing.js';
 import { whoseOf } from '../access/principal.js';
 import type { QueryLimits } from '../config/request-limits.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { fieldsIn } from './asked-fields.js';
 import { rateLimitOf } from './charges.js';
 import type { KnownQuery } from './compiled-queries.js';

@@ -19,7 +19,7 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { KeywayError } from '../errors.js';
 import { argumentFaults } from './errors/input.js';
 import type { Arguments, Expectation } from '../inputs/declared.js';

@@ -4,7 +4,7 @@ import { accountById } from '../accounts/find.js';
 import { AuditEvent } from '../audit/audit-event.js';
 import { AuditEventConnection } from '../audit/audit-event.resolver.js';
 import { auditEventById, eventsOfTarget, newestFirst } from '../audit/find.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { Credential } from '../credentials/record/credential.js';
 import { credentialById, rotationById } from '../credentials/record/find.js';
 import { badInput } from '../errors.js';

@@ -1,6 +1,6 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { OperationTypeNode } from 'graphql';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { instant } from '../time.js';
 
 /** Has queries read from the replica, where there is one that has come as far. Belongs after all that may refuse them. */

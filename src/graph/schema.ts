@@ -32,7 +32,7 @@ import { ViewerMayResolver, viewerMayResolvers } from '../insight/viewer-may.res
 import { WhoResolver } from '../insight/who.resolver.js';
 import { CredentialLimitsResolver } from '../credentials/limits/limits.resolver.js';
 import { registry, type Registry } from '../connectors/registry.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { encodeId } from '../ids.js';
 import { callDirectly } from './direct-fields.js';
 import { type NodeType, prefixes } from '../node-types.js';

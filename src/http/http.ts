@@ -15,7 +15,7 @@ import { adminAccountId } from '../accounts/account.js';
 import { FirstSights } from '../accounts/identities/first-sight.js';
 import { decisionOf, endedBy, nobody } from '../audit/decision.js';
 import type { Config } from '../config/config.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { KeywayError, unavailable } from '../errors.js';
 import { newId } from '../ids.js';
 import type { RateLimits } from '../rate-limits/rate-limits.js';

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
+import type { RequestContext } from '../access/context.js';
 import { afterChange } from '../access/standing.js';
 import { callerOf, decisionOf, endedBy } from '../audit/decision.js';
 import type { ScimDirectory } from '../config/scim-directories.js';
-import type { RequestContext } from '../context.js';
 import { KeywayError } from '../errors.js';
 import { isRefused } from '../graph/charges.js';
 import { answerOf, seconds } from '../graph/errors/answer.js';

@@ -1,6 +1,6 @@
 import { coerceInputValue, GraphQLNonNull, type GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
 import { callerOf, decisionOf, endedBy } from '../audit/decision.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import type { VerificationCode } from '../verification/verification.js';
 import {
   HeaderInput,

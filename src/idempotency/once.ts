@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expectWaiting, whileAllowed } from '../access/standing.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { sql, type Sql, type Tx } from '../database/database.js';
 import type { Part } from '../database/joined.js';
 import { conflict } from '../errors.js';

@@ -1,6 +1,6 @@
 import { Extensions } from 'type-graphql';
+import type { RequestContext } from '../access/context.js';
 import type { Permission } from '../access/principal.js';
-import type { RequestContext } from '../context.js';
 
 /**
  * Declares what a root field needs, and the action that the audit knows it by. Start-up refuses a root field without.

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
+import { perRequest, type RequestContext } from '../access/context.js';
 import { statusAmong, stoppedAccounts, workingStatuses } from '../access/works.js';
-import { perRequest, type RequestContext } from '../context.js';
 import { CredentialStatus } from '../credentials/record/credential.js';
 import type { Condition, Parameters, Statement } from '../database/database.js';
 import type { Insight } from './insight.js';

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
+import { perRequest, type RequestContext } from '../access/context.js';
 import { hasStatus, stoppedAccounts, workingStatuses } from '../access/works.js';
-import { perRequest, type RequestContext } from '../context.js';
 import { expiry } from '../credentials/record/filter.js';
 import { rotationState, safeToRetire } from '../credentials/record/find.js';
 import { every, condition } from '../database/database.js';

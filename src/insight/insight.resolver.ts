@@ -1,7 +1,7 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
+import type { RequestContext } from '../access/context.js';
 import { Permission } from '../access/principal.js';
 import { daysKept, insightCost } from '../config/limits.js';
-import type { RequestContext } from '../context.js';
 import { Credential, type CredentialKind } from '../credentials/record/credential.js';
 import { expiry } from '../credentials/record/filter.js';
 import { overdue } from '../credentials/record/policy.js';

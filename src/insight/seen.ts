@@ -1,5 +1,5 @@
+import type { RequestContext } from '../access/context.js';
 import { credentialScope, everything, seesAllOf } from '../access/scope.js';
-import type { RequestContext } from '../context.js';
 import { condition, every, type Condition } from '../database/database.js';
 import type { Insight } from './insight.js';
 

@@ -1,6 +1,6 @@
+import type { RequestContext } from '../access/context.js';
 import { Permission } from '../access/principal.js';
 import { credentialScope } from '../access/scope.js';
-import type { RequestContext } from '../context.js';
 import { anyOfIds } from '../database/among.js';
 import { loadLists } from '../lists/loading.js';
 import { duration, dayMs } from '../time.js';

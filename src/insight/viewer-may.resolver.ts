@@ -1,8 +1,8 @@
 import { Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import { may, type Place } from '../access/authorize.js';
+import type { RequestContext } from '../access/context.js';
 import { everyPermission, Permission, type Principal } from '../access/principal.js';
 import { Account } from '../accounts/account.js';
-import type { RequestContext } from '../context.js';
 import { placeOf } from '../credentials/record/allowed.js';
 import { Credential } from '../credentials/record/credential.js';
 import type { Row } from '../database/columns.js';

@@ -1,7 +1,7 @@
 import { Arg, Args, Ctx, Field, FieldResolver, ID, ObjectType, Query, Resolver, Root } from 'type-graphql';
+import type { RequestContext } from '../access/context.js';
 import { Permission } from '../access/principal.js';
 import { Account } from '../accounts/account.js';
-import type { RequestContext } from '../context.js';
 import type { Row } from '../database/columns.js';
 import { Needs } from '../inputs/declared.js';
 import { Forward } from '../lists/page-args.js';

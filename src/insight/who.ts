@@ -1,11 +1,11 @@
 import { owners, type Place } from '../access/authorize.js';
+import type { RequestContext } from '../access/context.js';
 import type { Permission } from '../access/principal.js';
 import { leftOfEnded } from '../access/rights.js';
 import { roleGrantScope } from '../access/scope.js';
 import { goesOn } from '../access/works.js';
 import { Account } from '../accounts/account.js';
 import { accountById, accountsByName } from '../accounts/find.js';
-import type { RequestContext } from '../context.js';
 import { placeOf } from '../credentials/record/allowed.js';
 import { credentialById } from '../credentials/record/find.js';
 import { selectRows } from '../database/columns.js';

@@ -1,5 +1,5 @@
 import type { DataSource, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import type { Condition, Database, Statement } from '../database/database.js';
 import { shared, type Shareable } from '../database/sharing.js';
 import {

@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import { perRequest, type RequestContext } from '../context.js';
+import { perRequest, type RequestContext } from '../access/context.js';
 import { rowsById, type Shareable } from '../database/sharing.js';
 
 const mostKeys = 1_000;

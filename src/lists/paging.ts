@@ -1,5 +1,5 @@
 import { Field, ObjectType, type ClassType } from 'type-graphql';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { badInput } from '../errors.js';
 import { NonNegativeInt } from '../inputs/scalars.js';
 import { largestPage, usualPage } from '../config/limits.js';

@@ -2,7 +2,7 @@ import { authorize } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
 import { findAccount, holdAccounts } from '../accounts/find.js';
 import { record } from '../audit/record.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { violates } from '../database/database.js';
 import { conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';

@@ -2,7 +2,7 @@ import type { Permission } from '../access/principal.js';
 import { projectScope } from '../access/scope.js';
 import { anyOfIds } from '../database/among.js';
 import { selectRows } from '../database/columns.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { condition, every, sql, type Condition, type Tx } from '../database/database.js';
 import type { Part } from '../database/joined.js';
 import { notFound } from '../errors.js';

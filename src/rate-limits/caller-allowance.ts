@@ -1,5 +1,5 @@
+import type { Allowance, RequestContext } from '../access/context.js';
 import { neighbourhoodOf } from '../config/ranges.js';
-import type { Allowance, RequestContext } from '../context.js';
 import type { KeywayError } from '../errors.js';
 import type { During, Quota, QuotaStanding } from './quota.js';
 import { spent, tooDear, type LimitName } from './refusal.js';

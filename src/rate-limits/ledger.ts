@@ -1,4 +1,4 @@
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 
 /** How long a window is: what was taken in it counts until its end. */
 export const quotaWindowMs = 60_000;

@@ -1,7 +1,7 @@
+import type { RequestContext } from '../access/context.js';
 import { leastReserve } from '../config/limits.js';
 import { neighbourhoodOf } from '../config/ranges.js';
 import type { RateLimitSettings } from '../config/rate-limits.js';
-import type { RequestContext } from '../context.js';
 import { CallerAllowance, type Charged } from './caller-allowance.js';
 import { WatchedLedger, type Ledger } from './ledger.js';
 import { Quota, type During, type QuotaStanding } from './quota.js';

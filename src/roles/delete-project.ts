@@ -1,7 +1,7 @@
 import { authorize, authorizeRepeated } from '../access/authorize.js';
+import type { RequestContext } from '../access/context.js';
 import { Permission } from '../access/principal.js';
 import { recordAll } from '../audit/record.js';
-import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
 import { conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';

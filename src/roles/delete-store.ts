@@ -1,8 +1,8 @@
 import { authorizeRepeated } from '../access/authorize.js';
+import type { RequestContext } from '../access/context.js';
 import { Permission } from '../access/principal.js';
 import { recordAll } from '../audit/record.js';
 import { mostListed } from '../config/limits.js';
-import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
 import type { Answer } from '../idempotency/answer.js';
 import { once } from '../idempotency/once.js';

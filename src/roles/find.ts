@@ -1,7 +1,7 @@
 import { roleGrantScope, roleScope } from '../access/scope.js';
 import { anyOfIds } from '../database/among.js';
 import { columnsFor, selectRows } from '../database/columns.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { condition, every, type Condition, type Database, type Sql, type Tx } from '../database/database.js';
 import type { Part } from '../database/joined.js';
 import { badInput, notFound } from '../errors.js';

@@ -1,6 +1,6 @@
 import { homesOf, may, mayGive, type Homed, type Place } from '../access/authorize.js';
+import type { RequestContext } from '../access/context.js';
 import { giverTo, type Principal } from '../access/principal.js';
-import type { RequestContext } from '../context.js';
 import { sql, type Sql, type Tx } from '../database/database.js';
 import { badInput, forbidden } from '../errors.js';
 import { newId } from '../ids.js';

@@ -3,7 +3,7 @@ import { giverTo, Permission } from '../access/principal.js';
 import { findAccount, holdAccounts } from '../accounts/find.js';
 import { attemptIfNeeded } from '../accounts/second-factor.js';
 import { recordAll } from '../audit/record.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { sql, violates, type Tx } from '../database/database.js';
 import { badInput, conflict, forbidden } from '../errors.js';
 import { once } from '../idempotency/once.js';

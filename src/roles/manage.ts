@@ -1,6 +1,6 @@
 import { authorize, homesOf } from '../access/authorize.js';
+import type { RequestContext } from '../access/context.js';
 import { Permission } from '../access/principal.js';
-import type { RequestContext } from '../context.js';
 import type { Tx } from '../database/database.js';
 
 /**

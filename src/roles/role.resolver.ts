@@ -15,7 +15,7 @@ import {
 import { everyPermission, Permission } from '../access/principal.js';
 import { Account } from '../accounts/account.js';
 import { accountById, accountNamed } from '../accounts/find.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { Needs } from '../inputs/declared.js';
 import { Takes } from '../inputs/takes.js';
 import { ByName } from '../inputs/name-args.js';

@@ -3,7 +3,7 @@ import { authorize } from '../access/authorize.js';
 import { giverTo, Permission } from '../access/principal.js';
 import { attemptWhere } from '../accounts/second-factor.js';
 import { recordAll } from '../audit/record.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { sql, type Tx } from '../database/database.js';
 import { badInput, conflict } from '../errors.js';
 import { once } from '../idempotency/once.js';

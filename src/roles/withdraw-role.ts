@@ -1,8 +1,8 @@
 import { authorize, authorizeRepeated, type Place } from '../access/authorize.js';
+import type { RequestContext } from '../access/context.js';
 import { Permission } from '../access/principal.js';
 import { adminAccountId } from '../accounts/account.js';
 import { recordAll } from '../audit/record.js';
-import type { RequestContext } from '../context.js';
 import { sql, type Tx } from '../database/database.js';
 import { conflict, notFound } from '../errors.js';
 import { once } from '../idempotency/once.js';

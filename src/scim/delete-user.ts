@@ -1,6 +1,6 @@
+import type { RequestContext } from '../access/context.js';
 import { decidedByNow } from '../access/standing.js';
 import { updateAccount } from '../accounts/update.js';
-import type { RequestContext } from '../context.js';
 import { deleteAccount } from '../credentials/delete-account.js';
 import { KeywayError } from '../errors.js';
 import { encodeId } from '../ids.js';

@@ -1,7 +1,7 @@
 import { authorize } from '../access/authorize.js';
+import type { RequestContext } from '../access/context.js';
 import { Permission } from '../access/principal.js';
 import type { ScimDirectory } from '../config/scim-directories.js';
-import type { RequestContext } from '../context.js';
 import { forbidden } from '../errors.js';
 import { parseId } from '../ids.js';
 

@@ -1,5 +1,5 @@
 import { idsGiven } from '../database/among.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { condition, every, sql, type Condition } from '../database/database.js';
 import { notFound } from '../errors.js';
 import type { Directory } from './directory.js';

@@ -1,4 +1,4 @@
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { condition, every, type Condition, type Sql } from '../database/database.js';
 import { notFound } from '../errors.js';
 import type { Directory } from './directory.js';

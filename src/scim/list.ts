@@ -1,5 +1,5 @@
+import type { RequestContext } from '../access/context.js';
 import { largestPage } from '../config/limits.js';
-import type { RequestContext } from '../context.js';
 import type { Condition } from '../database/database.js';
 import { readFilter, type Filter } from './filter.js';
 import { unfit } from './refusal.js';

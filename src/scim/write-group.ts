@@ -1,9 +1,9 @@
 import { authorize } from '../access/authorize.js';
+import type { RequestContext } from '../access/context.js';
 import { Permission } from '../access/principal.js';
 import { decidedByNow, whileAllowed } from '../access/standing.js';
 import { holdAccounts } from '../accounts/find.js';
 import { recordAll } from '../audit/record.js';
-import type { RequestContext } from '../context.js';
 import { sql, violates, type Tx } from '../database/database.js';
 import { notFound } from '../errors.js';
 import { newId } from '../ids.js';

@@ -4,7 +4,7 @@ import type { IdentityInput } from '../accounts/account.input.js';
 import { updateAccount } from '../accounts/update.js';
 import { grantsHeldBy, type Held } from '../access/rights.js';
 import { decidedByNow } from '../access/standing.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { sql, violates, type Tx } from '../database/database.js';
 import { conflict, KeywayError } from '../errors.js';
 import { encodeId, newId } from '../ids.js';

@@ -1,7 +1,7 @@
 import { may } from '../access/authorize.js';
+import type { RequestContext } from '../access/context.js';
 import { Permission } from '../access/principal.js';
 import type { Deed } from '../audit/record.js';
-import type { RequestContext } from '../context.js';
 import { sql, type Tx } from '../database/database.js';
 import { conflict, forbidden } from '../errors.js';
 import { instant, instantMs } from '../time.js';

@@ -1,5 +1,5 @@
 import { instant, instantMs } from '../time.js';
-import type { Budget } from '../context.js';
+import type { Budget } from '../access/context.js';
 import type { CredentialStore, StoreBudget } from './store.js';
 
 /**

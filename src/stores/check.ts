@@ -5,7 +5,7 @@ import { longestName } from '../config/limits.js';
 import { isVisible } from '../connectors/answers.js';
 import type { Connector, Scope } from '../connectors/connector.js';
 import { StoreError } from '../connectors/store-error.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { badInput, KeywayError, notFound, unavailable, type Code } from '../errors.js';
 import { answeredBefore, once } from '../idempotency/once.js';
 import { newId } from '../ids.js';

@@ -1,7 +1,7 @@
 import { Ctx, Field, InputType, Mutation, Resolver } from 'type-graphql';
+import type { RequestContext } from '../access/context.js';
 import { Permission } from '../access/principal.js';
 import type { Registry } from '../connectors/registry.js';
-import type { RequestContext } from '../context.js';
 import { Needs } from '../inputs/declared.js';
 import { Takes } from '../inputs/takes.js';
 import { connectionInput, type StoreConnectionInput } from './connection.input.js';

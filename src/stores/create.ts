@@ -1,8 +1,8 @@
 import { authorize } from '../access/authorize.js';
+import type { RequestContext } from '../access/context.js';
 import { Permission } from '../access/principal.js';
 import { accountScope } from '../access/scope.js';
 import { record } from '../audit/record.js';
-import type { RequestContext } from '../context.js';
 import { sql, violates } from '../database/database.js';
 import { conflict, notFound } from '../errors.js';
 import { answeredBefore, once } from '../idempotency/once.js';

@@ -3,7 +3,7 @@ import { Permission } from '../access/principal.js';
 import { storeScope } from '../access/scope.js';
 import { anyOfIds } from '../database/among.js';
 import { selectRows } from '../database/columns.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { condition, every, sql, type Tx } from '../database/database.js';
 import { notFound, unsupported } from '../errors.js';
 import { decodeId } from '../ids.js';

@@ -11,7 +11,7 @@ import {
 import type { StoreAnswer, StoreRequest } from '../connectors/connector.js';
 import { retryAfterMs } from '../connectors/retry-after.js';
 import { StoreError } from '../connectors/store-error.js';
-import type { Budget, Callable, Circuit, Gates } from '../context.js';
+import type { Budget, Callable, Circuit, Gates } from '../access/context.js';
 import { KeywayError, rateLimited } from '../errors.js';
 import {
   failuresToOpen,

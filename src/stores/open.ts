@@ -1,8 +1,8 @@
+import type { RequestContext } from '../access/context.js';
 import { whoseOf } from '../access/principal.js';
 import { authoritiesField } from '../connectors/connection.js';
 import type { Connector, Upstream } from '../connectors/connector.js';
 import { textSetting } from '../connectors/settings.js';
-import type { RequestContext } from '../context.js';
 import { sql, type Sql, type Tx } from '../database/database.js';
 import { conflict, KeywayError, notFound } from '../errors.js';
 import type { RecordPlace, SealedRecord } from '../keyring/envelope.js';

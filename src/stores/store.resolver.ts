@@ -1,7 +1,7 @@
 import { Args, Ctx, Field, FieldResolver, Mutation, ObjectType, Query, Resolver, Root } from 'type-graphql';
 import { may } from '../access/authorize.js';
 import { Permission } from '../access/principal.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { ByName } from '../inputs/name-args.js';
 import { Needs } from '../inputs/declared.js';
 import { Takes } from '../inputs/takes.js';

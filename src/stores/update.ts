@@ -1,6 +1,6 @@
 import { attemptIfNeeded, attemptWhere } from '../accounts/second-factor.js';
 import { record } from '../audit/record.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { sql, violates, type Tx } from '../database/database.js';
 import { badInput, conflict } from '../errors.js';
 import { answeredBefore, once } from '../idempotency/once.js';

@@ -1,6 +1,6 @@
 import { whoseOf } from '../access/principal.js';
 import { mostNamesakes } from '../config/limits.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import type { StoredPassword } from '../keyring/password.js';
 import type { Secret } from '../secret.js';
 import { giveBackAttempts, takeAttempts } from './password-attempts.js';

@@ -1,7 +1,7 @@
+import type { RequestContext } from '../access/context.js';
 import { askedFor, byKey, presentedBy, type PresentedKey } from '../access/presented-key.js';
 import { verifyScope } from '../access/scope.js';
 import { carriedRoles } from '../access/works.js';
-import type { RequestContext } from '../context.js';
 import type { Condition, Database } from '../database/database.js';
 import { gatherOn } from '../database/gather.js';
 

@@ -1,6 +1,6 @@
 import { fittingToken } from '../access/presented-key.js';
 import { isTimely, signerOf, signsBy } from '../access/signed.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { isGeneratedKey, parseToken, type Token } from '../keyring/token.js';
 import { canonicalUsername } from '../inputs/rules.js';

@@ -1,6 +1,6 @@
+import type { RequestContext } from '../access/context.js';
 import { whoseOf } from '../access/principal.js';
 import { renewVerifiers, ifPossible } from '../access/renew-verifiers.js';
-import type { RequestContext } from '../context.js';
 import { sql } from '../database/database.js';
 import type { Case } from './case.js';
 

@@ -1,7 +1,7 @@
 import { mostVerified } from '../config/limits.js';
 import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import { Permission } from '../access/principal.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { Credential } from '../credentials/record/credential.js';
 import { verifiedCredential } from '../credentials/record/find.js';
 import { KeywayError } from '../errors.js';

@@ -3,7 +3,7 @@ import { takeNonces } from '../access/nonces.js';
 import { Permission } from '../access/principal.js';
 import { AuditOutcome } from '../audit/audit-event.js';
 import { callerOf, decisionOf } from '../audit/decision.js';
-import type { RequestContext } from '../context.js';
+import type { RequestContext } from '../access/context.js';
 import { takeUses } from '../credentials/limits/take.js';
 import { codes, forbidden, KeywayError } from '../errors.js';
 import { decodeId } from '../ids.js';

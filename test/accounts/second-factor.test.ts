@@ -3,7 +3,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { attempt } from '../../src/accounts/second-factor.js';
-import type { RequestContext } from '../../src/context.js';
+import type { RequestContext } from '../../src/access/context.js';
 import { DatabaseUnavailable, outcomeUnknown } from '../../src/errors.js';
 import { parseId } from '../../src/ids.js';
 import { faultPaths, placesOf } from '../credentials/verbs.js';

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Decision } from '../../src/access/context.js';
 import { AuditOutcome } from '../../src/audit/audit-event.js';
 import { checkAudit } from '../../src/audit/check.js';
 import { linesOfFile } from '../../src/audit/checkpoints/folder.js';
 import { Decisions, decisionKey } from '../../src/audit/decisions.js';
-import type { Decision } from '../../src/context.js';
 import { sql, type Database } from '../../src/database/database.js';
 import { unavailable } from '../../src/errors.js';
 import { newId, parseId } from '../../src/ids.js';

@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import { unlimited, type RequestContext } from '../../src/context.js';
+import { unlimited, type RequestContext } from '../../src/access/context.js';
 import { KeywayError, type Code } from '../../src/errors.js';
 import { failures } from '../../src/graph/charges.js';
 

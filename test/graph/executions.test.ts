@@ -4,8 +4,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ApolloServer } from '@apollo/server';
 import { buildSchema } from 'graphql';
+import type { RequestContext } from '../../src/access/context.js';
 import { mostGrowth, mostPointsUnderWay, quickQueryMs, slowQueryMs } from '../../src/config/limits.js';
-import type { RequestContext } from '../../src/context.js';
 import { Executions, executionsInTurn } from '../../src/graph/executions.js';
 import { Turns } from '../../src/graph/turns.js';
 import { gate } from '../support/on-the-way.js';

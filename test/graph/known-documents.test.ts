@@ -3,7 +3,7 @@
  */
 import { buildSchema, Kind, parse } from 'graphql';
 import { mostPointsUnderWay } from '../../src/config/limits.js';
-import { unlimited, type RequestContext } from '../../src/context.js';
+import { unlimited, type RequestContext } from '../../src/access/context.js';
 import type { KnownQuery } from '../../src/graph/compiled-queries.js';
 import { Executions } from '../../src/graph/executions.js';
 import { largestQuery } from '../../src/config/limits.js';

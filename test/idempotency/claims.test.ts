@@ -1,4 +1,4 @@
-import type { RequestContext } from '../../src/context.js';
+import type { RequestContext } from '../../src/access/context.js';
 import { forgetOldAnswers } from '../../src/idempotency/forget.js';
 import { DatabaseUnavailable, outcomeUnknown } from '../../src/errors.js';
 import { answeredBefore, forgetAnswer, once, onceReaching } from '../../src/idempotency/once.js';

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import type { RequestContext } from '../../src/context.js';
+import type { RequestContext } from '../../src/access/context.js';
 import { openKeyring } from '../../src/keyring/keyring.js';
 import type { KeyFile } from '../../src/keyring/key-file.js';
 import { Connection, readPage, type Order, type Ordered } from '../../src/lists/paging.js';

@@ -1,5 +1,5 @@
+import type { RequestContext } from '../../access/context.js';
 import { inEach, type Deed } from '../../audit/record.js';
-import type { RequestContext } from '../../context.js';
 import { sql, violates, type Tx } from '../../database/database.js';
 import { conflict } from '../../errors.js';
 import { heldDestinations } from '../../stores/sealed/destination.js';

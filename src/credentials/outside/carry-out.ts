@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RequestContext } from '../../context.js';
+import type { RequestContext } from '../../access/context.js';
 import { longestDatabaseWaitMs } from '../../config/limits.js';
 import { sql, type Database } from '../../database/database.js';
 import { KeywayError, type Code } from '../../errors.js';

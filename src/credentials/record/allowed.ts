@@ -1,10 +1,10 @@
 import { authorizeActing, authorizeEnd } from '../../access/acting.js';
 import { authorize, may, type Place } from '../../access/authorize.js';
+import type { RequestContext } from '../../access/context.js';
 import type { Permission, Principal } from '../../access/principal.js';
 import type { Held } from '../../access/rights.js';
 import { accountsHeld, holdAccounts } from '../../accounts/find.js';
 import { isWithin } from '../../accounts/tree.js';
-import type { RequestContext } from '../../context.js';
 import { sql, type ReadRow, type Sql, type Tx } from '../../database/database.js';
 import type { Part } from '../../database/joined.js';
 import { forbidden, notFound } from '../../errors.js';

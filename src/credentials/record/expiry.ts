@@ -1,4 +1,4 @@
-import type { RequestContext } from '../../context.js';
+import type { RequestContext } from '../../access/context.js';
 import { longestTokenDays, usualTokenDays } from '../../config/limits.js';
 import { badInput } from '../../errors.js';
 import { dayMs, instant, instantMs } from '../../time.js';

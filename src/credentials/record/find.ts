@@ -13,7 +13,7 @@ import {
   type ColumnGroup,
   type Columns,
 } from '../../database/columns.js';
-import type { RequestContext } from '../../context.js';
+import type { RequestContext } from '../../access/context.js';
 import { every, type Condition, type Database } from '../../database/database.js';
 import { joined, type Part } from '../../database/joined.js';
 import type { Shareable } from '../../database/sharing.js';

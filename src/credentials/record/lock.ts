@@ -2,7 +2,7 @@ import { authorize } from '../../access/authorize.js';
 import type { Permission } from '../../access/principal.js';
 import { credentialScope } from '../../access/scope.js';
 import { status } from '../../access/works.js';
-import type { RequestContext } from '../../context.js';
+import type { RequestContext } from '../../access/context.js';
 import type { Tx } from '../../database/database.js';
 import type { Part } from '../../database/joined.js';
 import { conflict, notFound } from '../../errors.js';

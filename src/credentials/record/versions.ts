@@ -1,4 +1,4 @@
-import type { RequestContext } from '../../context.js';
+import type { RequestContext } from '../../access/context.js';
 import { sql, type Database, type ReadRow, type Tx } from '../../database/database.js';
 import { inserting } from '../../database/insert.js';
 import { afterEarlier, type Part } from '../../database/joined.js';

@@ -1,6 +1,6 @@
+import type { RequestContext } from '../../access/context.js';
 import { whileAllowed } from '../../access/standing.js';
 import { attemptIfNeeded } from '../../accounts/second-factor.js';
-import type { RequestContext } from '../../context.js';
 import type { Tx } from '../../database/database.js';
 import type { OnceOutcome } from '../../idempotency/once.js';
 

@@ -1,4 +1,4 @@
-import type { RequestContext } from '../../context.js';
+import type { RequestContext } from '../../access/context.js';
 import type { Tx } from '../../database/database.js';
 import { secretPlace, type SealedTo } from '../../keyring/envelope.js';
 import type { Keyring } from '../../keyring/keyring.js';

@@ -2,7 +2,7 @@ import type { Permission } from '../../access/principal.js';
 import { isAllowedStill, whileAllowed } from '../../access/standing.js';
 import { works } from '../../access/works.js';
 import { record } from '../../audit/record.js';
-import type { RequestContext } from '../../context.js';
+import type { RequestContext } from '../../access/context.js';
 import { sql, type Tx } from '../../database/database.js';
 import type { Answer } from '../../idempotency/answer.js';
 import type { OnceOutcome } from '../../idempotency/once.js';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { record } from '../../audit/record.js';
-import type { RequestContext } from '../../context.js';
+import type { RequestContext } from '../../access/context.js';
 import { sql } from '../../database/database.js';
 import { unsupported } from '../../errors.js';
 import { once } from '../../idempotency/once.js';

@@ -1,6 +1,6 @@
 import { Ctx, Field, Mutation, ObjectType, Resolver } from 'type-graphql';
 import { Permission } from '../../access/principal.js';
-import type { RequestContext } from '../../context.js';
+import type { RequestContext } from '../../access/context.js';
 import { Needs } from '../../inputs/declared.js';
 import { Takes } from '../../inputs/takes.js';
 import { CredentialStore } from '../../stores/store.js';

@@ -1,6 +1,6 @@
 import { may } from '../../access/authorize.js';
+import type { RequestContext } from '../../access/context.js';
 import { Permission } from '../../access/principal.js';
-import type { RequestContext } from '../../context.js';
 import { sql, type Sql } from '../../database/database.js';
 import { forbidden } from '../../errors.js';
 import type { CredentialStore } from '../store.js';

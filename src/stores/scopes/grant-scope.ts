@@ -1,9 +1,9 @@
 import { authorize } from '../../access/authorize.js';
+import type { RequestContext } from '../../access/context.js';
 import { giverTo, Permission } from '../../access/principal.js';
 import { findAccount, holdAccounts } from '../../accounts/find.js';
 import { attemptWhere } from '../../accounts/second-factor.js';
 import { recordAll } from '../../audit/record.js';
-import type { RequestContext } from '../../context.js';
 import { sql, type Tx } from '../../database/database.js';
 import { conflict, notFound, unsupported } from '../../errors.js';
 import { once } from '../../idempotency/once.js';

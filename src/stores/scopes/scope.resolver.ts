@@ -1,8 +1,8 @@
 import { Ctx, Field, FieldResolver, Mutation, ObjectType, Resolver, Root } from 'type-graphql';
+import type { RequestContext } from '../../access/context.js';
 import { Permission } from '../../access/principal.js';
 import { Account } from '../../accounts/account.js';
 import { accountNamed } from '../../accounts/find.js';
-import type { RequestContext } from '../../context.js';
 import type { Row } from '../../database/columns.js';
 import { Needs } from '../../inputs/declared.js';
 import { Takes } from '../../inputs/takes.js';

@@ -1,5 +1,5 @@
+import type { RequestContext } from '../../access/context.js';
 import { recordAll } from '../../audit/record.js';
-import type { RequestContext } from '../../context.js';
 import { sql } from '../../database/database.js';
 import { notFound } from '../../errors.js';
 import { once } from '../../idempotency/once.js';

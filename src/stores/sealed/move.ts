@@ -1,6 +1,6 @@
 import { may } from '../../access/authorize.js';
 import { Permission } from '../../access/principal.js';
-import type { RequestContext } from '../../context.js';
+import type { RequestContext } from '../../access/context.js';
 import { sql, type Sql, type Tx } from '../../database/database.js';
 import { conflict, forbidden } from '../../errors.js';
 import { destinationOf } from './destination.js';

@@ -1,4 +1,4 @@
-import type { RequestContext } from '../../../src/context.js';
+import type { RequestContext } from '../../../src/access/context.js';
 import { authorizeShowing } from '../../../src/credentials/record/allowed.js';
 import { CredentialKind } from '../../../src/credentials/record/credential.js';
 import { builtInStoreId } from '../../../src/stores/store.js';

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { readConfig } from '../../../../src/config/config.js';
 import type { Registry } from '../../../../src/connectors/registry.js';
-import type { Gates } from '../../../../src/context.js';
+import type { Gates } from '../../../../src/access/context.js';
 import { nowhere, Permission, type Principal } from '../../../../src/access/principal.js';
 import { status as statusSql, works } from '../../../../src/access/works.js';
 import { nobody } from '../../../../src/audit/decision.js';

@@ -1,13 +1,13 @@
-import type { Identified, Principal } from './access/principal.js';
-import type { Standing } from './access/standing.js';
-import type { StoreAnswer, StoreRequest } from './connectors/connector.js';
-import type { Registry } from './connectors/registry.js';
-import type { Database } from './database/database.js';
-import type { Keyring } from './keyring/keyring.js';
-import type { Log } from './log.js';
-import type { NodeType } from './node-types.js';
-import type { Whose } from './shares/line.js';
-import type { Outcome, Telemetry } from './telemetry/telemetry.js';
+import type { StoreAnswer, StoreRequest } from '../connectors/connector.js';
+import type { Registry } from '../connectors/registry.js';
+import type { Database } from '../database/database.js';
+import type { Keyring } from '../keyring/keyring.js';
+import type { Log } from '../log.js';
+import type { NodeType } from '../node-types.js';
+import type { Whose } from '../shares/line.js';
+import type { Outcome, Telemetry } from '../telemetry/telemetry.js';
+import type { Identified, Principal } from './principal.js';
+import type { Standing } from './standing.js';
 
 /** What one request carries: who asks, from where, and the parts of Keyway that answer. Never kept beyond it. */
 export interface RequestContext {
