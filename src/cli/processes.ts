@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Log } from '../log.js';
-import type { Running, StopWaiting } from '../main.js';
+import type { Running, StopWaiting } from './main.js';
 
 /** What is told of a Keyway once it serves. */
 export type Up = Pick<Running, 'url' | 'tokenPath' | 'missing' | 'lacking'> & { readonly held: boolean };

@@ -1,8 +1,8 @@
 import { heldBecause } from '../audit/held.js';
 import type { Config } from '../config/config.js';
 import { openLog, standardOutput, type Log } from '../log.js';
-import type { Running, StopWaiting } from '../main.js';
 import { endOfNode } from '../start/doctor/lifetimes.js';
+import type { Running, StopWaiting } from './main.js';
 import { openParent, runProcesses, type Up } from './processes.js';
 import { serveBeside } from './serve-beside.js';
 
@@ -36,7 +36,7 @@ async function serveHere(
   stopAsked: Promise<StopWaiting>,
   onUp: (running: Running) => void,
 ): Promise<number> {
-  const { openOnceThere, start, StoppedWaiting } = await import('../main.js');
+  const { openOnceThere, start, StoppedWaiting } = await import('./main.js');
   const running = await start(config, log, undefined, openOnceThere(stopAsked)).catch((error: unknown) => {
     if (!(error instanceof StoppedWaiting)) throw error;
   });

@@ -1,10 +1,10 @@
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { start } from '../../src/cli/main.js';
 import { readConfig } from '../../src/config/config.js';
 import { sql, type Database } from '../../src/database/database.js';
 import { openLog } from '../../src/log.js';
-import { start } from '../../src/main.js';
 import { expectData, makeAccount, makeCredential, makeProject, unique } from '../support/make.js';
 import { emptyPlace, onServer } from '../support/process.js';
 import { doorTo, sharedServer, startTestServer, type Door } from '../support/server.js';

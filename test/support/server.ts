@@ -5,7 +5,7 @@ import { readConfig } from '../../src/config/config.js';
 import { sql, type Database } from '../../src/database/database.js';
 import type { Registry } from '../../src/connectors/registry.js';
 import { openLog } from '../../src/log.js';
-import { start, type Running } from '../../src/main.js';
+import { start, type Running } from '../../src/cli/main.js';
 import './of-requests.js';
 import { readyPlace } from './process.js';
 

@@ -21,7 +21,7 @@ async function loadedBy(run: string): Promise<string[]> {
 }
 
 test('where nobody listens, nothing of it is loaded', async () => {
-  expect(await loadedBy("await import('./dist/src/main.js')")).toEqual([]);
+  expect(await loadedBy("await import('./dist/src/cli/main.js')")).toEqual([]);
   // Prometheus' own package has a use for the interfaces.
   const served = ['@opentelemetry/api', 'prom-client'];
   expect(await loadedBy("await import('./dist/src/http/metrics.js')")).toEqual(served);

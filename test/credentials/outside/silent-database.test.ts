@@ -1,9 +1,9 @@
 /**
  * @slow 25 s
  */
+import { start } from '../../../src/cli/main.js';
 import { readConfig } from '../../../src/config/config.js';
 import { openLog } from '../../../src/log.js';
-import { start } from '../../../src/main.js';
 import { makeStore } from '../../stores/stores.js';
 import { expectData, makeAccount, unique } from '../../support/make.js';
 import { openProxy } from '../../support/proxy.js';

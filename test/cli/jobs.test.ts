@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jest } from '@jest/globals';
-import { startJobs, type JobParts } from '../src/jobs.js';
-import { openLog } from '../src/log.js';
-import { noTelemetry } from '../src/telemetry/telemetry.js';
-import { makeAccount, makeCredential } from './support/make.js';
-import { startTestServer } from './support/server.js';
-import { statementsOf } from './support/statements.js';
+import { startJobs, type JobParts } from '../../src/cli/jobs.js';
+import { openLog } from '../../src/log.js';
+import { noTelemetry } from '../../src/telemetry/telemetry.js';
+import { makeAccount, makeCredential } from '../support/make.js';
+import { startTestServer } from '../support/server.js';
+import { statementsOf } from '../support/statements.js';
 
 /** Jobs that write into `written`, but for those whose name is in `failing`. */
 function jobs(failing: string[]) {

@@ -6,11 +6,11 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { parseId } from '../src/ids.js';
-import { enrolAndConfirm } from './support/authenticator.js';
-import { makeCaller, unique } from './support/make.js';
-import { emptyPlace, readyPlace, runKeyway, spawnKeyway } from './support/process.js';
-import { startTestServer, type TestServer } from './support/server.js';
+import { parseId } from '../../src/ids.js';
+import { enrolAndConfirm } from '../support/authenticator.js';
+import { makeCaller, unique } from '../support/make.js';
+import { emptyPlace, readyPlace, runKeyway, spawnKeyway } from '../support/process.js';
+import { startTestServer, type TestServer } from '../support/server.js';
 
 let server: TestServer | undefined;
 afterEach(async () => {

@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expectData, makeAccount, makeCredential } from './support/make.js';
+import { expectData, makeAccount, makeCredential } from '../support/make.js';
 import {
   barePlace,
   emptyPlace,
@@ -27,8 +27,8 @@ import {
   spawnKeyway,
   urlOf,
   type Spawned,
-} from './support/process.js';
-import { startTestServer, type TestServer } from './support/server.js';
+} from '../support/process.js';
+import { startTestServer, type TestServer } from '../support/server.js';
 
 const onPostgres = process.env['TEST_DATABASE_URL'];
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);

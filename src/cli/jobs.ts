@@ -1,11 +1,11 @@
-import { forgetNonces } from './access/nonces.js';
-import { forgetAttempts } from './verification/password-attempts.js';
-import { forgetOldDays } from './credentials/limits/credential-day.js';
-import { retireOutlived } from './credentials/retire.js';
-import type { Database } from './database/database.js';
-import { forgetOldAnswers } from './idempotency/forget.js';
-import type { Log } from './log.js';
-import type { Telemetry } from './telemetry/telemetry.js';
+import { forgetNonces } from '../access/nonces.js';
+import { forgetAttempts } from '../verification/password-attempts.js';
+import { forgetOldDays } from '../credentials/limits/credential-day.js';
+import { retireOutlived } from '../credentials/retire.js';
+import type { Database } from '../database/database.js';
+import { forgetOldAnswers } from '../idempotency/forget.js';
+import type { Log } from '../log.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
 
 /** What gathers and is written now and then, and what is looked at again and again until it is stopped. */
 interface Gathering {

@@ -3,45 +3,45 @@ import type { FastifyInstance } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openKeySets } from './access/issuers/key-sets.js';
-import { openSink } from './audit/stream/sink.js';
-import { AuditStream } from './audit/stream/stream.js';
-import type { Break } from './audit/checkpoints/breaks.js';
-import { Decisions } from './audit/decisions.js';
-import type { Config } from './config/config.js';
-import { registry, type Registry } from './connectors/registry.js';
-import { LastUsed } from './credentials/record/last-used.js';
-import { openNow, Resumption } from './credentials/outside/resume.js';
-import { DueRotations } from './credentials/rotate-due.js';
-import { Syncs } from './credentials/sync/syncs.js';
-import { DatabaseAway } from './database/connect.js';
-import { sql, type Database } from './database/database.js';
-import { Upkeep } from './database/upkeep.js';
-import { watchConnections, type Closing } from './http/closing.js';
-import { openHttp } from './http/http.js';
+import { openKeySets } from '../access/issuers/key-sets.js';
+import { openSink } from '../audit/stream/sink.js';
+import { AuditStream } from '../audit/stream/stream.js';
+import type { Break } from '../audit/checkpoints/breaks.js';
+import { Decisions } from '../audit/decisions.js';
+import type { Config } from '../config/config.js';
+import { registry, type Registry } from '../connectors/registry.js';
+import { LastUsed } from '../credentials/record/last-used.js';
+import { openNow, Resumption } from '../credentials/outside/resume.js';
+import { DueRotations } from '../credentials/rotate-due.js';
+import { Syncs } from '../credentials/sync/syncs.js';
+import { DatabaseAway } from '../database/connect.js';
+import { sql, type Database } from '../database/database.js';
+import { Upkeep } from '../database/upkeep.js';
+import { watchConnections, type Closing } from '../http/closing.js';
+import { openHttp } from '../http/http.js';
 import { startJobs } from './jobs.js';
-import { openKeyway, type Keyway } from './start/keyway.js';
-import { keywayAddress, listening, metricsAddress } from './start/listening.js';
-import { readiness } from './start/readiness.js';
-import { Rewrap } from './start/rewrap.js';
-import type { Log } from './log.js';
-import { overdueNow } from './credentials/record/policy.js';
-import type { Metrics, OpenMeters } from './http/metrics.js';
-import { installed } from './config/installed.js';
+import { openKeyway, type Keyway } from '../start/keyway.js';
+import { keywayAddress, listening, metricsAddress } from '../start/listening.js';
+import { readiness } from '../start/readiness.js';
+import { Rewrap } from '../start/rewrap.js';
+import type { Log } from '../log.js';
+import { overdueNow } from '../credentials/record/policy.js';
+import type { Metrics, OpenMeters } from '../http/metrics.js';
+import { installed } from '../config/installed.js';
 import { readFileSync } from 'node:fs';
-import { areReady, type PartsUp } from './telemetry/parts.js';
-import { noTelemetry, type Telemetry } from './telemetry/telemetry.js';
-import type { MeasuredServing } from './telemetry/gauges.js';
-import type { Meters } from './telemetry/meters.js';
-import type { SentMetrics } from './telemetry/sent-metrics.js';
-import type { Tracing } from './telemetry/tracing.js';
-import { openOutbound } from './outbound.js';
-import { forgetWindows, ledgerIn } from './rate-limits/in-database.js';
-import { RateLimits } from './rate-limits/rate-limits.js';
-import { openRedisLedger } from './rate-limits/in-redis.js';
-import { openSchema, traceVerbs } from './graph/schema.js';
-import { openGates } from './stores/gate.js';
-import { StoreCalls } from './stores/spend.js';
+import { areReady, type PartsUp } from '../telemetry/parts.js';
+import { noTelemetry, type Telemetry } from '../telemetry/telemetry.js';
+import type { MeasuredServing } from '../telemetry/gauges.js';
+import type { Meters } from '../telemetry/meters.js';
+import type { SentMetrics } from '../telemetry/sent-metrics.js';
+import type { Tracing } from '../telemetry/tracing.js';
+import { openOutbound } from '../outbound.js';
+import { forgetWindows, ledgerIn } from '../rate-limits/in-database.js';
+import { RateLimits } from '../rate-limits/rate-limits.js';
+import { openRedisLedger } from '../rate-limits/in-redis.js';
+import { openSchema, traceVerbs } from '../graph/schema.js';
+import { openGates } from '../stores/gate.js';
+import { StoreCalls } from '../stores/spend.js';
 
 /** A Keyway that is serving. */
 export interface Running {
@@ -89,14 +89,14 @@ export async function start(
 ): Promise<Running> {
   const here = { id: randomUUID(), version: versionHere() };
   const tracing =
-    config.traces && (await import('./telemetry/tracing.js')).openTracing(config.traces, here, log);
+    config.traces && (await import('../telemetry/tracing.js')).openTracing(config.traces, here, log);
   const keyway = await open(config, log, { traced: tracing?.statement, serves: true });
   const { db } = keyway;
   let stopping = false;
   const breaks = () => (keyway.keyring ? keyway.checkpoints.breaks : []);
   const answers = readiness(() => db.rows(ping));
   const lacking = () => (keyway.keyring ? keyway.keys.lacking : []);
-  const meters = (config.metrics ?? config.metricsTo) && (await import('./http/metrics.js')).openMeters();
+  const meters = (config.metrics ?? config.metricsTo) && (await import('../http/metrics.js')).openMeters();
   const telemetry = telemetryOf(meters?.telemetry, tracing);
   const serving = keyway.keyring ? await serve(config, keyway, { log, telemetry }, connectors) : undefined;
   const parts = async (): Promise<PartsUp> => ({
@@ -124,7 +124,7 @@ export async function start(
     });
     metrics = meters && (await serveMetrics(meters, config, log));
     if (meters && config.metricsTo)
-      sending = (await import('./telemetry/sent-metrics.js')).sendMetrics(
+      sending = (await import('../telemetry/sent-metrics.js')).sendMetrics(
         config.metricsTo,
         here,
         meters.read,
