@@ -13,7 +13,7 @@ import { endAll, started } from './children.mjs';
 const { readConfig } = await import('../dist/src/config/config.js');
 const { openKeyway } = await import('../dist/src/start/keyway.js');
 const { openLog } = await import('../dist/src/log.js');
-const { openOutbound } = await import('../dist/src/outbound.js');
+const { openOutbound } = await import('../dist/src/outbound/outbound.js');
 const { requestsOf } = await import('../dist/src/demo/request.js');
 const { openGates } = await import('../dist/src/stores/gate.js');
 const { createStore } = await import('../dist/src/stores/create.js');

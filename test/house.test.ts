@@ -158,10 +158,10 @@ test('the house keeps to its figures', () => {
       .join(', '),
   );
   const most = {
-    loose: 7,
-    rooms: 37,
+    loose: 6,
+    rooms: 36,
     floors: 16,
-    betweenRooms: 268,
+    betweenRooms: 267,
     upward: 0,
     circles: 0,
     largestFolder: 20,

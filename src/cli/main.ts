@@ -35,7 +35,7 @@ import type { MeasuredServing } from '../telemetry/gauges.js';
 import type { Meters } from '../telemetry/meters.js';
 import type { SentMetrics } from '../telemetry/sent-metrics.js';
 import type { Tracing } from '../telemetry/tracing.js';
-import { openOutbound } from '../outbound.js';
+import { openOutbound } from '../outbound/outbound.js';
 import { forgetWindows, ledgerIn } from '../rate-limits/in-database.js';
 import { RateLimits } from '../rate-limits/rate-limits.js';
 import { openRedisLedger } from '../rate-limits/in-redis.js';

@@ -10,7 +10,7 @@ import { requestsOf, type Requests } from './request.js';
 import { encodeId } from '../ids.js';
 import type { Keyway } from '../start/keyway.js';
 import type { Log } from '../log.js';
-import { openOutbound } from '../outbound.js';
+import { openOutbound } from '../outbound/outbound.js';
 import { createStore } from '../stores/create.js';
 import { findProjectByName } from '../projects/find.js';
 import { openGates } from '../stores/gate.js';

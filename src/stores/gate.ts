@@ -25,7 +25,7 @@ import {
   slowestStoreMs,
 } from '../config/limits.js';
 import type { Log } from '../log.js';
-import { AddressRefused, CertificateRefused, NotConnected, type Outbound } from '../outbound.js';
+import { AddressRefused, CertificateRefused, NotConnected, type Outbound } from '../outbound/outbound.js';
 import { openQueue } from '../shares/queue.js';
 import { Tries } from '../shares/tries.js';
 import { noTelemetry, type CallResult, type Telemetry } from '../telemetry/telemetry.js';

@@ -9,7 +9,7 @@ import { encodeId, newId, parseId } from '../../src/ids.js';
 import type { Keyring } from '../../src/keyring/keyring.js';
 import { mintAccessKey, mintToken } from '../../src/keyring/token.js';
 import { openLog } from '../../src/log.js';
-import { openOutbound } from '../../src/outbound.js';
+import { openOutbound } from '../../src/outbound/outbound.js';
 import type { Secret } from '../../src/secret.js';
 import { openKeys } from '../../src/start/keys.js';
 import { openGates } from '../../src/stores/gate.js';

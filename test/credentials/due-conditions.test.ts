@@ -1,5 +1,5 @@
 import { newId } from '../../src/ids.js';
-import { openOutbound } from '../../src/outbound.js';
+import { openOutbound } from '../../src/outbound/outbound.js';
 import { makeAccount, makeCredential } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { partsOf, rotateDue, rowOf, setDue } from './due.js';

@@ -3,7 +3,7 @@ import { registry } from '../../src/connectors/registry.js';
 import { apartMs, DueRotations } from '../../src/credentials/rotate-due.js';
 import { openKeys } from '../../src/start/keys.js';
 import { openLog } from '../../src/log.js';
-import type { Outbound } from '../../src/outbound.js';
+import type { Outbound } from '../../src/outbound/outbound.js';
 import { parseId } from '../../src/ids.js';
 import { openGates } from '../../src/stores/gate.js';
 import type { StoreParts } from '../../src/stores/open.js';

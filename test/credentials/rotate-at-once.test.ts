@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from '../../src/database/database.js';
-import { openOutbound } from '../../src/outbound.js';
+import { openOutbound } from '../../src/outbound/outbound.js';
 import { makeStore } from '../stores/stores.js';
 import { another, holdReads, type HeldReads } from '../support/held-reads.js';
 import { expectData, makeAccount, makeCredential, unique } from '../support/make.js';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openOutbound } from '../../src/outbound.js';
+import { openOutbound } from '../../src/outbound/outbound.js';
 import { makeStore } from '../stores/stores.js';
 import { expectData, makeAccount, makeCredential } from '../support/make.js';
 import { startReplica, startTestServer, type TestServer } from '../support/server.js';

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import type { StoreRequest } from '../../src/connectors/connector.js';
 import { openLog } from '../../src/log.js';
-import { openOutbound, type Outbound } from '../../src/outbound.js';
+import { openOutbound, type Outbound } from '../../src/outbound/outbound.js';
 import type { Callable } from '../../src/access/context.js';
 import { openGates, type WatchedGates } from '../../src/stores/gate.js';
 import { shiftSteadyClock } from '../support/clock.js';

@@ -2,7 +2,7 @@ import { readConfig } from '../../src/config/config.js';
 import { registry } from '../../src/connectors/registry.js';
 import { sql } from '../../src/database/database.js';
 import { openLog } from '../../src/log.js';
-import { openOutbound } from '../../src/outbound.js';
+import { openOutbound } from '../../src/outbound/outbound.js';
 import { openKeyway } from '../../src/start/keyway.js';
 import { openGates } from '../../src/stores/gate.js';
 import type { StoreParts } from '../../src/stores/open.js';

@@ -1,7 +1,7 @@
 import { unavailable } from '../../errors.js';
 import type { JwtIssuer } from '../../config/jwt-issuers.js';
 import { largestKeySet, longestBearer, slowestIssuerMs } from '../../config/limits.js';
-import type { CallOptions, Outbound } from '../../outbound.js';
+import type { CallOptions, Outbound } from '../../outbound/outbound.js';
 import { Secret } from '../../secret.js';
 import { readSmallFile } from './files.js';
 import { parseObject } from './jws.js';

@@ -1,7 +1,7 @@
 import { unavailable } from '../../errors.js';
 import type { JwtIssuer } from '../../config/jwt-issuers.js';
 import type { Log } from '../../log.js';
-import type { Outbound } from '../../outbound.js';
+import type { Outbound } from '../../outbound/outbound.js';
 import { openAskedKeys } from './asked-keys.js';
 import { openFileKeys } from './file-keys.js';
 import { keyFor, type JwsHeader } from './jws.js';

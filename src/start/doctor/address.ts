@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Config } from '../../config/config.js';
-import { openOutbound } from '../../outbound.js';
+import { openOutbound } from '../../outbound/outbound.js';
 import { expectFree } from '../listening.js';
 import { lookAt, type Finding } from './finding.js';
 

@@ -1,7 +1,7 @@
 import type { Config, ExaminedConfig } from '../../config/config.js';
 import type { Keyring } from '../../keyring/keyring.js';
 import { openLog, type Log } from '../../log.js';
-import { openOutbound, type Outbound } from '../../outbound.js';
+import { openOutbound, type Outbound } from '../../outbound/outbound.js';
 import { ofAddress } from './address.js';
 import { ofCheckpoints, ofPlaceAlone } from './checkpoints.js';
 import { seeDatabase, type SeenDatabase } from './database.js';

@@ -3,7 +3,7 @@ import type { Config } from '../../config/config.js';
 import type { Database } from '../../database/database.js';
 import type { Keyring } from '../../keyring/keyring.js';
 import type { Log } from '../../log.js';
-import type { Outbound } from '../../outbound.js';
+import type { Outbound } from '../../outbound/outbound.js';
 import { probeStores, type Probed } from '../../stores/probes/probe.js';
 import { lookAt, type Finding, type Findings } from './finding.js';
 

@@ -10,7 +10,12 @@ import {
   type KeyProvider,
 } from '../../keyring/key-provider.js';
 import { KeywayError } from '../../errors.js';
-import { CertificateRefused, openOutbound, type Outbound, type OutboundAnswer } from '../../outbound.js';
+import {
+  CertificateRefused,
+  openOutbound,
+  type Outbound,
+  type OutboundAnswer,
+} from '../../outbound/outbound.js';
 import { Secret } from '../../secret.js';
 
 /**

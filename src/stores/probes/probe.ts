@@ -5,7 +5,7 @@ import { sql, type Database } from '../../database/database.js';
 import { KeywayError } from '../../errors.js';
 import type { Keyring } from '../../keyring/keyring.js';
 import type { Log } from '../../log.js';
-import type { Outbound } from '../../outbound.js';
+import type { Outbound } from '../../outbound/outbound.js';
 import { NotPublic, openGates } from '../gate.js';
 import { problemIn } from '../health.js';
 import { withStore } from '../open.js';

@@ -4,7 +4,7 @@ import { parseObject } from '../../../src/access/issuers/jws.js';
 import { openKeySets } from '../../../src/access/issuers/key-sets.js';
 import { readConfig } from '../../../src/config/config.js';
 import { openLog } from '../../../src/log.js';
-import { openOutbound } from '../../../src/outbound.js';
+import { openOutbound } from '../../../src/outbound/outbound.js';
 import { expectAlways } from '../../support/property.js';
 import { makeSigner, signed, type Signer } from '../../support/issuer.js';
 

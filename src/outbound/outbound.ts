@@ -4,8 +4,8 @@ import { connect as connectPlain, isIP, type LookupFunction, type Socket } from 
 import { connect as connectTls } from 'node:tls';
 import ipaddr from 'ipaddr.js';
 import { Client, type buildConnector } from 'undici';
-import { KeywayError, unavailable } from './errors.js';
-import { slowestConnectMs } from './config/limits.js';
+import { KeywayError, unavailable } from '../errors.js';
+import { slowestConnectMs } from '../config/limits.js';
 import { openResolver, type Resolve } from './resolver/resolve.js';
 
 /** Where Keyway may call to, besides public addresses by https. */

@@ -12,9 +12,14 @@ import { createServer as createTcp, type AddressInfo, type Server as TcpServer, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KeywayError } from '../src/errors.js';
-import { openOutbound, type Outbound, type OutboundOptions, NotConnected } from '../src/outbound.js';
-import { selfSigned } from './support/certificate.js';
+import type { KeywayError } from '../../src/errors.js';
+import {
+  openOutbound,
+  type Outbound,
+  type OutboundOptions,
+  NotConnected,
+} from '../../src/outbound/outbound.js';
+import { selfSigned } from '../support/certificate.js';
 
 const open: (Server | TcpServer)[] = [];
 const outbounds: Outbound[] = [];

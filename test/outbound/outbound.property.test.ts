@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { NotConnected, openOutbound, type Outbound } from '../src/outbound.js';
-import { expectAlways } from './support/property.js';
+import { NotConnected, openOutbound, type Outbound } from '../../src/outbound/outbound.js';
+import { expectAlways } from '../support/property.js';
 
 const usual = { timeoutMs: 2_000, mostBytes: 1_000 };
 const notThere = 'the address is not one that calls may go to';

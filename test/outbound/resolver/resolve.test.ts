@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { serverRestMs } from '../../src/resolver/name-servers.js';
-import { openResolver } from '../../src/resolver/resolve.js';
-import { startNameServer, type NameServer, type Zone } from '../support/name-server.js';
+import { serverRestMs } from '../../../src/outbound/resolver/name-servers.js';
+import { openResolver } from '../../../src/outbound/resolver/resolve.js';
+import { startNameServer, type NameServer, type Zone } from '../../support/name-server.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'keyway-resolver-'));
 const hosts = join(folder, 'hosts');
