@@ -2,7 +2,7 @@ import type { Database } from '../src/database/database.js';
 import { forgetNonces } from '../src/access/nonces.js';
 import { forgetWindows } from '../src/rate-limits/in-database.js';
 import { forgetOldAnswers } from '../src/idempotency/forget.js';
-import { forgetAttempts } from '../src/verification/password-attempts.js';
+import { forgetAttempts } from '../src/credentials/verification/password-attempts.js';
 import { parseId } from '../src/ids.js';
 import { makeAccount, makeCredential } from './support/make.js';
 import { startTestServer, type TestServer } from './support/server.js';

@@ -11,7 +11,7 @@ import { run as runCommand } from '../src/cli/cli.js';
 import type { Connector } from '../src/connectors/connector.js';
 import { registry } from '../src/connectors/registry.js';
 import { wayOf } from '../src/credentials/outside/work.js';
-import { VerificationCode } from '../src/verification/verification.js';
+import { VerificationCode } from '../src/credentials/verification/verification.js';
 import { SignatureScheme } from '../src/signatures/scheme.js';
 import { StoreCapability } from '../src/stores/store.js';
 import { capabilitiesOf } from '../src/stores/supporting.js';

@@ -1,4 +1,4 @@
-import { codeOf, verifyAll } from './verification/verifying.js';
+import { codeOf, verifyAll } from './credentials/verification/verifying.js';
 import { expectData, grant, makeAccount, makeCaller, makeCredential, makeRole } from './support/make.js';
 import { startReplica, startTestServer, type Door, type TestServer } from './support/server.js';
 import { run } from './support/verbs.js';

@@ -1,5 +1,5 @@
 import { forgetNonces } from '../access/nonces.js';
-import { forgetAttempts } from '../verification/password-attempts.js';
+import { forgetAttempts } from '../credentials/verification/password-attempts.js';
 import { forgetOldDays } from '../credentials/limits/credential-day.js';
 import { retireOutlived } from '../credentials/retire.js';
 import type { Database } from '../database/database.js';

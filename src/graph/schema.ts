@@ -50,7 +50,7 @@ import { validation } from '../inputs/rules.js';
 import { connectingResolver } from '../stores/connecting.resolver.js';
 import { ScopeGrantResolver, StoreScopeGrantsResolver } from '../stores/scopes/scope.resolver.js';
 import { StoreResolver } from '../stores/store.resolver.js';
-import { VerificationResolver } from '../verification/verification.resolver.js';
+import { VerificationResolver } from '../credentials/verification/verification.resolver.js';
 import { StoreKind } from '../stores/store.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 

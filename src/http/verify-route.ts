@@ -1,14 +1,14 @@
 import { coerceInputValue, GraphQLNonNull, type GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
 import { callerOf, decisionOf, endedBy } from '../audit/decision.js';
 import type { RequestContext } from '../access/context.js';
-import type { VerificationCode } from '../verification/verification.js';
+import type { VerificationCode } from '../credentials/verification/verification.js';
 import {
   HeaderInput,
   ProofInput,
   SignedRequestInput,
   VerifyCredentialInput,
-} from '../verification/verification.input.js';
-import { verifyCredentials } from '../verification/verify.js';
+} from '../credentials/verification/verification.input.js';
+import { verifyCredentials } from '../credentials/verification/verify.js';
 import { KeywayError, type FieldFault } from '../errors.js';
 import { encodeId } from '../ids.js';
 import { isRefused } from '../graph/charges.js';

@@ -48,7 +48,7 @@ import { Credential } from '../credentials/record/credential.js';
 import { CredentialLimits } from '../credentials/limits/limits.js';
 import { Intent } from '../credentials/outside/intent.js';
 import { Leftover } from '../credentials/outside/leftover.js';
-import { PasswordAttempts } from '../verification/password-attempts.js';
+import { PasswordAttempts } from '../credentials/verification/password-attempts.js';
 import { RotationTurn } from '../credentials/due/rotation-turn.js';
 import { Rotation } from '../credentials/record/rotation.js';
 import { IdempotencyKey } from '../idempotency/idempotency-key.js';

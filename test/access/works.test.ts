@@ -14,7 +14,7 @@ import type { Secret } from '../../src/secret.js';
 import { openKeys } from '../../src/start/keys.js';
 import { openGates } from '../../src/stores/gate.js';
 import { rotateDue } from '../credentials/due.js';
-import { postVerify, verifyAll } from '../verification/verifying.js';
+import { postVerify, verifyAll } from '../credentials/verification/verifying.js';
 import { expectData, makeAccount, makeProject } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { askSigned } from '../support/signing.js';

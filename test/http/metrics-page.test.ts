@@ -7,7 +7,7 @@ import { metricsOf, scrape, untilSo } from '../support/scrape.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { checkStore, makeStore, seqeraAt } from '../stores/stores.js';
 import { startSeqera, type Seqera } from '../upstreams/seqera.js';
-import { verify } from '../verification/verifying.js';
+import { verify } from '../credentials/verification/verifying.js';
 
 // docs/metrics.md is the list of what there is: operators write rules and dashboards by it.
 

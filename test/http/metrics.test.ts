@@ -9,7 +9,7 @@ import { parseId } from '../../src/ids.js';
 import { expectData, makeAccount, makeCredential } from '../support/make.js';
 import { checkStore, makeStore, seqeraAt } from '../stores/stores.js';
 import { metricsOf, untilSo, valueOf } from '../support/scrape.js';
-import { postVerify, verify } from '../verification/verifying.js';
+import { postVerify, verify } from '../credentials/verification/verifying.js';
 import { startSeqera, type Seqera } from '../upstreams/seqera.js';
 
 let server: TestServer;

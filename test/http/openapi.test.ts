@@ -3,12 +3,12 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
-import { VerificationCode } from '../../src/verification/verification.js';
+import { VerificationCode } from '../../src/credentials/verification/verification.js';
+import { postVerify, type RouteAnswer } from '../credentials/verification/verifying.js';
 import { inOneWindow, limited } from '../rate-limits/bursts.js';
 import { expectData, makeAccount, makeCaller, makeCredential, makeRole, unique } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { run } from '../support/verbs.js';
-import { postVerify, type RouteAnswer } from '../verification/verifying.js';
 
 let server: TestServer;
 let account: string;

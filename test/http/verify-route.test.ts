@@ -4,7 +4,7 @@ import { parseId } from '../../src/ids.js';
 import { Secret } from '../../src/secret.js';
 import { schemes } from '../../src/signatures/schemes.js';
 import { SignatureScheme } from '../../src/signatures/scheme.js';
-import { requestProof, postVerify, askWhether } from '../verification/verifying.js';
+import { requestProof, postVerify, askWhether } from '../credentials/verification/verifying.js';
 import { request } from '../signatures/requests.js';
 import {
   expectData,

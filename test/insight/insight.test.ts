@@ -3,10 +3,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeId } from '../../src/ids.js';
 import { dayMs, instant } from '../../src/time.js';
+import { codeOf } from '../credentials/verification/verifying.js';
 import { expectData, makeAccount, makeCaller, makeCredential, makeProject } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { statementsOf } from '../support/statements.js';
-import { codeOf } from '../verification/verifying.js';
 
 let server: TestServer;
 let organization: string;

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { askOfAll, askWhether } from '../credentials/verification/verifying.js';
 import { createStore, makeStore, seqeraAt } from '../stores/stores.js';
 import { expectData, makeAccount, makeCaller, makeCredential, unique } from '../support/make.js';
 import { readyPlace, spawnKeyway, urlOf, type Spawned } from '../support/process.js';
 import { doorTo, type Door, type SharedServer } from '../support/server.js';
 import { startSeqera, type Seqera } from '../upstreams/seqera.js';
-import { askOfAll, askWhether } from '../verification/verifying.js';
 
 // One tenant does what it may and as much of it as it can, beside another that does what is usual. The server has a
 // process of its own: these callers must not share its event loop.

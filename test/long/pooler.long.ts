@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Database, sql } from '../../src/database/database.js';
+import { verifyAll } from '../credentials/verification/verifying.js';
 import { makeCluster, type Cluster } from '../support/cluster.js';
 import { expectData, makeAccount, makeCredential, unique } from '../support/make.js';
 import { openPooler, type Pooler } from '../support/pooler.js';
@@ -18,7 +19,6 @@ import {
 import { openProxy } from '../support/proxy.js';
 import { doorTo, type Door } from '../support/server.js';
 import { run } from '../support/verbs.js';
-import { verifyAll } from '../verification/verifying.js';
 
 let cluster: Cluster;
 beforeAll(async () => {

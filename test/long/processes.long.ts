@@ -16,7 +16,7 @@ import {
 } from '../support/process.js';
 import { doorTo, type Door } from '../support/server.js';
 import { run } from '../support/verbs.js';
-import { verifyAll } from '../verification/verifying.js';
+import { verifyAll } from '../credentials/verification/verifying.js';
 import { rowOf } from '../credentials/due.js';
 
 // A Keyway of several processes, on a PostgreSQL of its own.

@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { askWhether, codeOf } from '../credentials/verification/verifying.js';
 import { freePort } from '../support/cluster.js';
 import { expectData, makeCredential } from '../support/make.js';
 import { openPooler, type Pooler } from '../support/pooler.js';
@@ -15,7 +16,6 @@ import {
 } from '../support/process.js';
 import { doorTo, type Door } from '../support/server.js';
 import { run } from '../support/verbs.js';
-import { askWhether, codeOf } from '../verification/verifying.js';
 import { sendClients, type Clients } from './clients.js';
 import { startHaproxy, type Haproxy } from './haproxy.js';
 import { startPatroni, type Node, type Patroni } from './patroni.js';

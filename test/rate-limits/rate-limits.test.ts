@@ -7,7 +7,7 @@ import { signedBy, send, unsigned } from '../support/signing.js';
 import { takingsOf } from '../support/statements.js';
 import { SignatureScheme } from '../../src/signatures/scheme.js';
 import { run } from '../support/verbs.js';
-import { askOfAll, codeOf, postVerify } from '../verification/verifying.js';
+import { askOfAll, codeOf, postVerify } from '../credentials/verification/verifying.js';
 import { burst, codesOf, inOneWindow, limited } from './bursts.js';
 
 const [points, failures] = [100, 10];

@@ -2,8 +2,8 @@
  * @slow 20 s
  */
 import { parseId } from '../../src/ids.js';
+import { verify } from '../credentials/verification/verifying.js';
 import { expectData, makeAccount, makeCaller, makeCredential, makeProject, unique } from '../support/make.js';
-import { verify } from '../verification/verifying.js';
 import {
   actionsOf,
   askScim,

@@ -15,7 +15,7 @@ import { startReplica, startTestServer, type TestServer } from '../support/serve
 import { question, signedBy } from '../support/signing.js';
 import { run } from '../support/verbs.js';
 import { startSeqera, type Seqera } from '../upstreams/seqera.js';
-import { codeOf, requestProof } from '../verification/verifying.js';
+import { codeOf, requestProof } from '../credentials/verification/verifying.js';
 import { parseId } from '../../src/ids.js';
 import { SignatureScheme } from '../../src/signatures/scheme.js';
 

@@ -2,6 +2,7 @@
  * @slow 90 s
  */
 import { performance } from 'node:perf_hooks';
+import { verify } from '../credentials/verification/verifying.js';
 import { checkStore, makeStore, seqeraAt } from '../stores/stores.js';
 import { expectData, makeAccount, makeCredential } from '../support/make.js';
 import {
@@ -13,7 +14,6 @@ import {
 import { metricsOf, scrape, untilSo, type Sample } from '../support/scrape.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { startSeqera } from '../upstreams/seqera.js';
-import { verify } from '../verification/verifying.js';
 
 let collector: TestCollector;
 beforeEach(async () => (collector = await startCollector()));

@@ -13,7 +13,7 @@ import { untilSo } from '../support/scrape.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { startCollector, type ReceivedSpan, type TestCollector } from '../support/otlp-collector.js';
 import { startSeqera } from '../upstreams/seqera.js';
-import { postVerify, verify } from '../verification/verifying.js';
+import { postVerify, verify } from '../credentials/verification/verifying.js';
 
 let collector: TestCollector;
 beforeEach(async () => (collector = await startCollector()));

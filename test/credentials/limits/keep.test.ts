@@ -2,7 +2,7 @@ import { expectData, makeAccount, makeCaller, makeCredential, type Made } from '
 import { sharedServer, type SharedServer } from '../../support/server.js';
 import { makeStore, seqeraAt } from '../../stores/stores.js';
 import { startSeqera } from '../../upstreams/seqera.js';
-import { codeOf } from '../../verification/verifying.js';
+import { codeOf } from '../verification/verifying.js';
 import { create, faultPaths, read, update } from '../verbs.js';
 
 let server: SharedServer;

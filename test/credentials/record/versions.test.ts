@@ -12,7 +12,7 @@ import { remove, revoke, rotate } from '../verbs.js';
 /** Files beside `versions` and `rotations` that write their tables, and why each must. */
 const writing: Record<string, string> = {
   'access/renew-verifiers': 'keeps the same secret by another key, where credentials are not known of',
-  'verification/renew-hashes': 'keeps the same password by other parameters',
+  'credentials/verification/renew-hashes': 'keeps the same password by other parameters',
   'credentials/record/last-used': 'notes uses, many at once',
   'demo/demo': 'makes a past, for examples alone',
   'roles/delete-store': 'is beneath the credentials; no rotation goes on in a store that is gone',

@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reveal } from '../../credentials/verbs.js';
+import { codeOf } from '../../credentials/verification/verifying.js';
 import { startKms } from '../../support/kms.js';
 import { expectData, makeAccount, makeCredential, unique, type Made } from '../../support/make.js';
 import { emptyPlace, runKeyway, spawnKeyway, urlOf } from '../../support/process.js';
 import { startTestServer, type TestServer } from '../../support/server.js';
 import type { StandInOfKeys } from '../../support/stand-in-of-keys.js';
 import { startTransit, type Transit } from '../../support/transit.js';
-import { codeOf } from '../../verification/verifying.js';
 
 interface KeyFile {
   current: string;

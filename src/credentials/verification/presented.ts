@@ -1,9 +1,9 @@
-import type { RequestContext } from '../access/context.js';
-import { askedFor, byKey, presentedBy, type PresentedKey } from '../access/presented-key.js';
-import { verifyScope } from '../access/scope.js';
-import { carriedRoles } from '../access/works.js';
-import type { Condition, Database } from '../database/database.js';
-import { gatherOn } from '../database/gather.js';
+import type { RequestContext } from '../../access/context.js';
+import { askedFor, byKey, presentedBy, type PresentedKey } from '../../access/presented-key.js';
+import { verifyScope } from '../../access/scope.js';
+import { carriedRoles } from '../../access/works.js';
+import type { Condition, Database } from '../../database/database.js';
+import { gatherOn } from '../../database/gather.js';
 
 /** A presented credential, as far as verification asks for it. */
 export interface PresentedCredential extends PresentedKey {

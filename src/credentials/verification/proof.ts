@@ -1,12 +1,12 @@
-import { fittingToken } from '../access/presented-key.js';
-import { isTimely, signerOf, signsBy } from '../access/signed.js';
-import type { RequestContext } from '../access/context.js';
-import type { Keyring } from '../keyring/keyring.js';
-import { isGeneratedKey, parseToken, type Token } from '../keyring/token.js';
-import { canonicalUsername } from '../inputs/rules.js';
-import { Secret } from '../secret.js';
-import type { Claim, SignatureScheme } from '../signatures/scheme.js';
-import { schemes } from '../signatures/schemes.js';
+import { fittingToken } from '../../access/presented-key.js';
+import { isTimely, signerOf, signsBy } from '../../access/signed.js';
+import type { RequestContext } from '../../access/context.js';
+import type { Keyring } from '../../keyring/keyring.js';
+import { isGeneratedKey, parseToken, type Token } from '../../keyring/token.js';
+import { canonicalUsername } from '../../inputs/rules.js';
+import { Secret } from '../../secret.js';
+import type { Claim, SignatureScheme } from '../../signatures/scheme.js';
+import { schemes } from '../../signatures/schemes.js';
 import type { PresentedCredential } from './presented.js';
 import type { VerifyCredentialInput } from './verification.input.js';
 

@@ -2,10 +2,10 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hash } from '@node-rs/argon2';
-import { parseId } from '../../src/ids.js';
-import { expectData, makeAccount, makeCaller, makeCredential, unique } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
-import { rotate, statusWith } from '../credentials/verbs.js';
+import { parseId } from '../../../src/ids.js';
+import { expectData, makeAccount, makeCaller, makeCredential, unique } from '../../support/make.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
+import { rotate, statusWith } from '../verbs.js';
 
 interface Known {
   id: string;

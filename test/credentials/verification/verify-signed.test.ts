@@ -3,12 +3,12 @@
  */
 import { jest } from '@jest/globals';
 import { createHmac } from 'node:crypto';
-import { parseId } from '../../src/ids.js';
-import { Secret } from '../../src/secret.js';
-import { type SignedRequest, SignatureScheme } from '../../src/signatures/scheme.js';
-import { schemes } from '../../src/signatures/schemes.js';
-import { headerOf, request, withChange, withHeader } from '../signatures/requests.js';
-import { withProcessClockOff } from '../support/clock.js';
+import { parseId } from '../../../src/ids.js';
+import { Secret } from '../../../src/secret.js';
+import { type SignedRequest, SignatureScheme } from '../../../src/signatures/scheme.js';
+import { schemes } from '../../../src/signatures/schemes.js';
+import { headerOf, request, withChange, withHeader } from '../../signatures/requests.js';
+import { withProcessClockOff } from '../../support/clock.js';
 import {
   expectData,
   makeAccount,
@@ -16,10 +16,10 @@ import {
   makeCredential,
   makeProject,
   type Made,
-} from '../support/make.js';
-import { startReplica, startTestServer, type TestServer } from '../support/server.js';
-import { statementsOf } from '../support/statements.js';
-import { read, revoke, rotate, update } from '../credentials/verbs.js';
+} from '../../support/make.js';
+import { startReplica, startTestServer, type TestServer } from '../../support/server.js';
+import { statementsOf } from '../../support/statements.js';
+import { read, revoke, rotate, update } from '../verbs.js';
 import {
   askWhether,
   codeOf,

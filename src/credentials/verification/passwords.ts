@@ -1,8 +1,8 @@
-import { whoseOf } from '../access/principal.js';
-import { mostNamesakes } from '../config/limits.js';
-import type { RequestContext } from '../access/context.js';
-import type { StoredPassword } from '../keyring/password.js';
-import type { Secret } from '../secret.js';
+import { whoseOf } from '../../access/principal.js';
+import { mostNamesakes } from '../../config/limits.js';
+import type { RequestContext } from '../../access/context.js';
+import type { StoredPassword } from '../../keyring/password.js';
+import type { Secret } from '../../secret.js';
 import { giveBackAttempts, takeAttempts } from './password-attempts.js';
 import type { PresentedCredential } from './presented.js';
 import type { Case } from './case.js';

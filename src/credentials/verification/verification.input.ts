@@ -9,8 +9,8 @@ import {
   Optional,
   SecretText,
   WholeNumber,
-} from '../inputs/rules.js';
-import { SignatureScheme } from '../signatures/scheme.js';
+} from '../../inputs/rules.js';
+import { SignatureScheme } from '../../signatures/scheme.js';
 import {
   longestName,
   longestSignedBody,
@@ -18,7 +18,7 @@ import {
   mostListed,
   mostSignedHeaders,
   mostUses,
-} from '../config/limits.js';
+} from '../../config/limits.js';
 
 @InputType({ description: 'One header of a request.' })
 export class HeaderInput {

@@ -3,14 +3,14 @@
  */
 import { createHmac, randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { takeUses } from '../../src/credentials/limits/take.js';
-import { decodeId } from '../../src/ids.js';
-import { Secret } from '../../src/secret.js';
-import { schemes } from '../../src/signatures/schemes.js';
-import { SignatureScheme } from '../../src/signatures/scheme.js';
-import { issued } from '../credentials/temporary.js';
-import { read, remove, rotate, update } from '../credentials/verbs.js';
-import { request } from '../signatures/requests.js';
+import { takeUses } from '../../../src/credentials/limits/take.js';
+import { decodeId } from '../../../src/ids.js';
+import { Secret } from '../../../src/secret.js';
+import { schemes } from '../../../src/signatures/schemes.js';
+import { SignatureScheme } from '../../../src/signatures/scheme.js';
+import { issued } from '../temporary.js';
+import { read, remove, rotate, update } from '../verbs.js';
+import { request } from '../../signatures/requests.js';
 import {
   expectData,
   makeAccount,
@@ -19,15 +19,15 @@ import {
   makeProject,
   unique,
   type Made,
-} from '../support/make.js';
+} from '../../support/make.js';
 import {
   startReplica,
   startTestServer,
   type AskOptions,
   type Door,
   type TestServer,
-} from '../support/server.js';
-import { statementsOf } from '../support/statements.js';
+} from '../../support/server.js';
+import { statementsOf } from '../../support/statements.js';
 import { postVerify, requestProof } from './verifying.js';
 
 let server: TestServer;

@@ -1,6 +1,6 @@
-import { expectData } from '../support/make.js';
-import type { Answer, AskOptions, Door } from '../support/server.js';
-import type { SignedRequest, SignatureScheme } from '../../src/signatures/scheme.js';
+import { expectData } from '../../support/make.js';
+import type { Answer, AskOptions, Door } from '../../support/server.js';
+import type { SignedRequest, SignatureScheme } from '../../../src/signatures/scheme.js';
 
 type Input = Record<string, unknown>;
 

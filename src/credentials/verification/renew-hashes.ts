@@ -1,7 +1,7 @@
-import type { RequestContext } from '../access/context.js';
-import { whoseOf } from '../access/principal.js';
-import { renewVerifiers, ifPossible } from '../access/renew-verifiers.js';
-import { sql } from '../database/database.js';
+import type { RequestContext } from '../../access/context.js';
+import { whoseOf } from '../../access/principal.js';
+import { renewVerifiers, ifPossible } from '../../access/renew-verifiers.js';
+import { sql } from '../../database/database.js';
 import type { Case } from './case.js';
 
 /**

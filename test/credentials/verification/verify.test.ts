@@ -2,10 +2,10 @@
  * @slow 40 s
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Statement } from '../../src/database/database.js';
-import { parseId } from '../../src/ids.js';
-import { mintAccessKey, mintPassword, mintToken } from '../../src/keyring/token.js';
-import { withoutLimits } from '../support/answers.js';
+import type { Statement } from '../../../src/database/database.js';
+import { parseId } from '../../../src/ids.js';
+import { mintAccessKey, mintPassword, mintToken } from '../../../src/keyring/token.js';
+import { withoutLimits } from '../../support/answers.js';
 import {
   expectData,
   makeAccount,
@@ -15,12 +15,12 @@ import {
   makeRole,
   unique,
   type Made,
-} from '../support/make.js';
-import { slowReads } from '../support/held-reads.js';
-import { startTestServer, type Answer, type TestServer } from '../support/server.js';
-import { statementsOf, takingsOf } from '../support/statements.js';
-import { run } from '../support/verbs.js';
-import { placesOf, read, remove, revoke, rotate, update } from '../credentials/verbs.js';
+} from '../../support/make.js';
+import { slowReads } from '../../support/held-reads.js';
+import { startTestServer, type Answer, type TestServer } from '../../support/server.js';
+import { statementsOf, takingsOf } from '../../support/statements.js';
+import { run } from '../../support/verbs.js';
+import { placesOf, read, remove, revoke, rotate, update } from '../verbs.js';
 import { askOfAll, askWhether, codeOf, postVerify, verify, verifyAll, type Verdict } from './verifying.js';
 
 let server: TestServer;

@@ -5,10 +5,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { jest } from '@jest/globals';
-import { expectData, makeAccount, makeCaller, makeCredential, unique } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
-import { verifierAt, type Verifier } from '../support/verify.js';
-import { rotate } from '../credentials/verbs.js';
+import { expectData, makeAccount, makeCaller, makeCredential, unique } from '../../support/make.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
+import { verifierAt, type Verifier } from '../../support/verify.js';
+import { rotate } from '../verbs.js';
 
 let server: TestServer;
 let account: string;

@@ -6,9 +6,9 @@ import {
   makeProject,
   unique,
   type Made,
-} from '../support/make.js';
-import { sharedServer, type SharedServer } from '../support/server.js';
-import { run } from '../support/verbs.js';
+} from '../../support/make.js';
+import { sharedServer, type SharedServer } from '../../support/server.js';
+import { run } from '../../support/verbs.js';
 
 type Input = Record<string, unknown>;
 

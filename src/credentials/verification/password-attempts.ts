@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { sql, type Sql } from '../database/database.js';
-import { lockedMs, mostTries } from '../config/limits.js';
+import { sql, type Sql } from '../../database/database.js';
+import { lockedMs, mostTries } from '../../config/limits.js';
 
 /** The latest tries at the password of one user name, whether somebody has that name or not. */
 @Entity('password_attempts')

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expectData, makeAccount, makeCaller, makeCredential, unique } from '../support/make.js';
-import { sharedServer, type SharedServer } from '../support/server.js';
+import { expectData, makeAccount, makeCaller, makeCredential, unique } from '../../support/make.js';
+import { sharedServer, type SharedServer } from '../../support/server.js';
 import { askOfAll, askWhether } from './verifying.js';
 
 // Names that nobody has, presented by one tenant, and a password of another's.
