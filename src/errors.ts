@@ -1,4 +1,4 @@
-import type { NodeType } from './node-types.js';
+import type { NodeType } from './ids.js';
 
 /** What went wrong, for callers: each code says whose move it is. `INTERNAL_SERVER_ERROR` is Apollo Server's own name. */
 export const codes = {

@@ -1,6 +1,19 @@
 import { randomFillSync } from 'node:crypto';
-import { badInput } from './errors.js';
-import { prefixes, type NodeType } from './node-types.js';
+
+/** The prefix of each type's public ids. */
+export const prefixes = {
+  Credential: 'cred',
+  Account: 'acct',
+  Project: 'proj',
+  Role: 'role',
+  Grant: 'gran',
+  CredentialStore: 'stor',
+  Rotation: 'rota',
+  AuditEvent: 'audt',
+} as const;
+
+/** What has a public id, and can be found by it. */
+export type NodeType = keyof typeof prefixes;
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const values = new Map([...alphabet].map((character, value) => [character.charCodeAt(0), value]));
@@ -101,19 +114,3 @@ function numberOf(digits: string): number {
 
 const hyphenated = (hex: string) =>
   `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
-
-/**
- * The UUID behind a public id of the wanted type.
- * @throws BAD_USER_INPUT, naming `path`, for another type's id and for what is no id.
- */
-export function decodeId(type: NodeType, id: string, path: string): string {
-  const parsed = parseId(id);
-  if (parsed?.type !== type) throw badInput(path, `must be the id of ${an(type)}`);
-  return parsed.uuid;
-}
-
-/** The UUIDs behind a list of public ids, as `decodeId` tells each of them. @throws BAD_USER_INPUT, naming `path` and the place. */
-export const decodeIds = (type: NodeType, ids: readonly string[], path: string): string[] =>
-  ids.map((id, index) => decodeId(type, id, `${path}.${index}`));
-
-const an = (type: NodeType) => (/^[AEIOU]/.test(type) ? `an ${type}` : `a ${type}`);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { KeywayError } from '../src/errors.js';
-import { decodeId, encodeId, newId, parseId } from '../src/ids.js';
-import { prefixes, type NodeType } from '../src/node-types.js';
+import { encodeId, newId, parseId, prefixes, type NodeType } from '../src/ids.js';
+import { decodeId } from '../src/inputs/decode-id.js';
 import { expectAlways } from './support/property.js';
 
 const types = Object.keys(prefixes) as NodeType[];

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { decodeId, encodeId, newId, parseId } from '../src/ids.js';
-import { type NodeType, prefixes } from '../src/node-types.js';
+import { encodeId, newId, parseId, prefixes, type NodeType } from '../src/ids.js';
+import { decodeId } from '../src/inputs/decode-id.js';
 
 const types = Object.keys(prefixes) as NodeType[];
 

@@ -3,7 +3,7 @@
  */
 // Answers are read as they come: each query knows what it asked for.
 /* eslint-disable @typescript-eslint/no-explicit-any */
-import { decodeId } from '../src/ids.js';
+import { decodeId } from '../src/inputs/decode-id.js';
 import {
   expectData,
   grant,

@@ -1,9 +1,9 @@
 import type { StoreAnswer, StoreRequest } from '../connectors/connector.js';
 import type { Registry } from '../connectors/registry.js';
 import type { Database } from '../database/database.js';
+import type { NodeType } from '../ids.js';
 import type { Keyring } from '../keyring/keyring.js';
 import type { Log } from '../log.js';
-import type { NodeType } from '../node-types.js';
 import type { Whose } from '../shares/line.js';
 import type { Outcome, Telemetry } from '../telemetry/telemetry.js';
 import type { Identified, Principal } from './principal.js';

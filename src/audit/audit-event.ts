@@ -1,6 +1,6 @@
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { NodeType } from '../node-types.js';
+import type { NodeType } from '../ids.js';
 import { Node } from '../inputs/node.js';
 import { DateTime } from '../inputs/scalars.js';
 

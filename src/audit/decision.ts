@@ -1,5 +1,5 @@
 import type { Decision, RequestContext } from '../access/context.js';
-import type { NodeType } from '../node-types.js';
+import type { NodeType } from '../ids.js';
 import { AuditOutcome } from './audit-event.js';
 import type { Told } from './chain.js';
 import { endingText, type Ending } from './ending.js';

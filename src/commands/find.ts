@@ -1,4 +1,4 @@
-import { prefixes } from '../node-types.js';
+import { prefixes } from '../ids.js';
 import { CommandFailure, noSuch, wrongUsage } from './failure.js';
 import {
   accountIdByName,

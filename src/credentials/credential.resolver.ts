@@ -20,7 +20,7 @@ import { mostListed } from '../config/limits.js';
 import type { RequestContext } from '../access/context.js';
 import { instantMs } from '../time.js';
 import { KeywayError } from '../errors.js';
-import { decodeId } from '../ids.js';
+import { decodeId } from '../inputs/decode-id.js';
 import { Needs } from '../inputs/declared.js';
 import { Takes } from '../inputs/takes.js';
 import { IPRange } from '../inputs/scalars.js';

@@ -6,8 +6,8 @@ import { Credential, type CredentialKind } from '../credentials/record/credentia
 import { expiry } from '../credentials/record/filter.js';
 import { overdue } from '../credentials/record/policy.js';
 import type { Row } from '../database/columns.js';
-import { decodeId } from '../ids.js';
 import { Costs, Needs, Spans } from '../inputs/declared.js';
+import { decodeId } from '../inputs/decode-id.js';
 import { NonNegativeInt } from '../inputs/scalars.js';
 import { storeNamed } from '../stores/find.js';
 import { CredentialStore } from '../stores/store.js';

@@ -6,7 +6,7 @@ import type { RequestContext } from '../access/context.js';
 import { condition, every, sql, type Condition, type Tx } from '../database/database.js';
 import type { Part } from '../database/joined.js';
 import { notFound } from '../errors.js';
-import { decodeId, decodeIds } from '../ids.js';
+import { decodeId, decodeIds } from '../inputs/decode-id.js';
 import { list, listUnder, type Listing } from '../lists/listing.js';
 import { loadLists, loadOne, loadOneBy } from '../lists/loading.js';
 import type { Connection, Order, Ordered, PageArgs } from '../lists/paging.js';

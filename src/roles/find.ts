@@ -5,7 +5,7 @@ import type { RequestContext } from '../access/context.js';
 import { condition, every, type Condition, type Database, type Sql, type Tx } from '../database/database.js';
 import type { Part } from '../database/joined.js';
 import { badInput, notFound } from '../errors.js';
-import { decodeId, decodeIds } from '../ids.js';
+import { decodeId, decodeIds } from '../inputs/decode-id.js';
 import { list, listUnder, type Listing } from '../lists/listing.js';
 import type { Shareable } from '../database/sharing.js';
 import { loadEach, loadLists, loadOne } from '../lists/loading.js';

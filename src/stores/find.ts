@@ -6,7 +6,7 @@ import { selectRows } from '../database/columns.js';
 import type { RequestContext } from '../access/context.js';
 import { condition, every, sql, type Tx } from '../database/database.js';
 import { notFound, unsupported } from '../errors.js';
-import { decodeId } from '../ids.js';
+import { decodeId } from '../inputs/decode-id.js';
 import { loadEach, loadOne } from '../lists/loading.js';
 import { builtInStoreId, CredentialStore, StoreKind, StoreSync } from './store.js';
 

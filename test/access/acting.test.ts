@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from '../../src/database/database.js';
-import { decodeId } from '../../src/ids.js';
+import { decodeId } from '../../src/inputs/decode-id.js';
 import { issued } from '../credentials/temporary.js';
 import { claimsAt, makeSigner, signed, startIssuer, trusting } from '../support/issuer.js';
 import type { Signer, TestIssuer } from '../support/issuer.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { buildSchema, getNamedType, isLeafType, isObjectType, type GraphQLObjectType } from 'graphql';
-import { decodeId } from '../../src/ids.js';
+import { decodeId } from '../../src/inputs/decode-id.js';
 import {
   expectData,
   makeAccount,

@@ -1,7 +1,7 @@
 // Answers are read as they come: each query knows what it asked for.
 /* eslint-disable @typescript-eslint/no-explicit-any */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decodeId } from '../../src/ids.js';
+import { decodeId } from '../../src/inputs/decode-id.js';
 import { dayMs, instant } from '../../src/time.js';
 import { codeOf } from '../credentials/verification/verifying.js';
 import { expectData, makeAccount, makeCaller, makeCredential, makeProject } from '../support/make.js';

@@ -3,7 +3,8 @@
 import { may, type Place } from '../../src/access/authorize.js';
 import { everyPermission, type Permission, type Principal } from '../../src/access/principal.js';
 import { rightsOf } from '../../src/access/rights.js';
-import { decodeId, encodeId } from '../../src/ids.js';
+import { encodeId } from '../../src/ids.js';
+import { decodeId } from '../../src/inputs/decode-id.js';
 import {
   expectData,
   grant,

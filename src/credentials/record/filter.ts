@@ -1,6 +1,6 @@
 import { hasStatus } from '../../access/works.js';
 import { condition, every, type Condition } from '../../database/database.js';
-import { decodeIds } from '../../ids.js';
+import { decodeIds } from '../../inputs/decode-id.js';
 import type { Order } from '../../lists/paging.js';
 import { adminProjectId } from '../../projects/project.js';
 import { searching } from '../../lists/search.js';

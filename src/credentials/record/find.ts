@@ -18,7 +18,8 @@ import { every, type Condition, type Database } from '../../database/database.js
 import { joined, type Part } from '../../database/joined.js';
 import type { Shareable } from '../../database/sharing.js';
 import { notFound } from '../../errors.js';
-import { decodeId, parseId } from '../../ids.js';
+import { parseId } from '../../ids.js';
+import { decodeId } from '../../inputs/decode-id.js';
 import { list, listUnder, type Listing } from '../../lists/listing.js';
 import { loadEach, loadLists, loadOne, loadOneBy } from '../../lists/loading.js';
 import type { Connection, Ordered, PageArgs } from '../../lists/paging.js';

@@ -6,7 +6,7 @@ import { callerOf, decisionOf } from '../../audit/decision.js';
 import type { RequestContext } from '../../access/context.js';
 import { takeUses } from '../limits/take.js';
 import { codes, forbidden, KeywayError } from '../../errors.js';
-import { decodeId } from '../../ids.js';
+import { decodeId } from '../../inputs/decode-id.js';
 import { renewProven } from './renew-hashes.js';
 import { mostVerified } from '../../config/limits.js';
 import { lookAtPasswords } from './passwords.js';

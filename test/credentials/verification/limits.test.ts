@@ -4,7 +4,7 @@
 import { createHmac, randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { takeUses } from '../../../src/credentials/limits/take.js';
-import { decodeId } from '../../../src/ids.js';
+import { decodeId } from '../../../src/inputs/decode-id.js';
 import { Secret } from '../../../src/secret.js';
 import { schemes } from '../../../src/signatures/schemes.js';
 import { SignatureScheme } from '../../../src/signatures/scheme.js';
