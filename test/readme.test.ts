@@ -288,7 +288,7 @@ describe('what it shows of signing', () => {
   test('the request of the explorer is valid, once', async () => {
     const { accessKey, secret } = await makeCredential(server, await makeAccount(server));
     const variables = await madeBy(signers[0], 'timestamp, signature', { KEY: accessKey, SECRET: secret });
-    const document = read('src/explorer/examples/26-verify-signed-request.graphql');
+    const document = read('src/http/explorer/examples/26-verify-signed-request.graphql');
     const ask = async () =>
       expectData(await server.ask(document, { ...variables, accessKey })).verifyCredential;
     expect(await ask()).toMatchObject({ valid: true, code: 'VALID', credential: { accessKey } });

@@ -50,7 +50,7 @@ export async function run(
       if (options.stores) code = await demoStores();
       else
         await withKeyway(async (keyway, _, log) =>
-          say(await (await import('../demo/demo.js')).fill(keyway, log)),
+          say(await (await import('../start/demo/demo.js')).fill(keyway, log)),
         );
     });
   const token = program.command('token').description('Tokens, on the machine itself.');
@@ -257,8 +257,8 @@ async function demoStores(): Promise<number> {
   // Before anything is made: it could not be made again.
   await (await import('../start/listening.js')).expectFree(config);
   const [{ fill }, { startStandIns, connectStores, exampleStore }] = await Promise.all([
-    import('../demo/demo.js'),
-    import('../demo/stores.js'),
+    import('../start/demo/demo.js'),
+    import('../start/demo/stores.js'),
   ]);
   const standIns = await startStandIns();
   try {

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.js';
-import { explorerPage } from '../explorer/page.js';
 import { addConsole } from './console.js';
+import { explorerPage } from './explorer/page.js';
 
 /** What people look at in a browser: the console at `/`, the explorer at `/explore`; each as far as it is switched on. */
 export function addPages(app: FastifyInstance, config: Config): void {

@@ -61,7 +61,7 @@ test.each(said)('the pages say as it is: %s', (text, numbers) => {
 });
 
 test('the explorer says of a password as it is', () => {
-  const example = readFileSync('src/explorer/examples/25-verify-password.graphql', 'utf8');
+  const example = readFileSync('src/http/explorer/examples/25-verify-password.graphql', 'utf8');
   const [, tries = '', time = ''] = /After (\w+) wrong ones in (\w+) minutes/.exec(example) ?? [];
   expect([tries, time].map(numberOf)).toEqual([limits.mostTries, minutes]);
 });

@@ -2,7 +2,7 @@ import { ApolloServer } from '@apollo/server';
 import { buildSchema, parse, type DocumentNode } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import { compiledQueries, isCompilable } from '../../src/graph/compiled-queries.js';
-import { examples } from '../../src/explorer/examples.js';
+import { examples } from '../../src/http/explorer/examples.js';
 import { registry } from '../../src/connectors/registry.js';
 import { openSchema } from '../../src/graph/schema.js';
 import { withoutLimits } from '../support/answers.js';

@@ -1,4 +1,4 @@
-import type { StandIns, StandInStore } from '../../src/demo/stores.js';
+import type { StandIns, StandInStore } from '../../src/start/demo/stores.js';
 import { startApinizer } from './apinizer.js';
 import { startLandscape } from './landscape.js';
 import { startNcloud } from './ncloud.js';

@@ -14,7 +14,7 @@ const writing: Record<string, string> = {
   'access/renew-verifiers': 'keeps the same secret by another key, where credentials are not known of',
   'credentials/verification/renew-hashes': 'keeps the same password by other parameters',
   'credentials/record/last-used': 'notes uses, many at once',
-  'demo/demo': 'makes a past, for examples alone',
+  'start/demo/demo': 'makes a past, for examples alone',
   'roles/delete-store': 'is beneath the credentials; no rotation goes on in a store that is gone',
   'stores/abandon': 'is beneath the credentials; what is given up is told of, and shown no more',
   'stores/sealed/reseal': 'keeps the same secret, for another place',

@@ -5,16 +5,16 @@ import { jest } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runInThisContext } from 'node:vm';
-import { Database } from '../../src/database/database.js';
-import { carrying } from '../../src/explorer/carrying.script.js';
-import { examples, nameOf, type Example } from '../../src/explorer/examples.js';
-import { Secret } from '../../src/secret.js';
-import { schemes } from '../../src/signatures/schemes.js';
-import { SignatureScheme } from '../../src/signatures/scheme.js';
-import { takeOver } from '../support/authenticator.js';
-import { command } from '../support/command.js';
-import { startTestServer, type TestServer } from '../support/server.js';
-import { startNcloud, type Ncloud } from '../upstreams/ncloud.js';
+import { Database } from '../../../src/database/database.js';
+import { carrying } from '../../../src/http/explorer/carrying.script.js';
+import { examples, nameOf, type Example } from '../../../src/http/explorer/examples.js';
+import { Secret } from '../../../src/secret.js';
+import { schemes } from '../../../src/signatures/schemes.js';
+import { SignatureScheme } from '../../../src/signatures/scheme.js';
+import { takeOver } from '../../support/authenticator.js';
+import { command } from '../../support/command.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
+import { startNcloud, type Ncloud } from '../../upstreams/ncloud.js';
 
 type Known = Map<string, string>;
 

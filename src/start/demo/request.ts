@@ -1,16 +1,16 @@
-import { type Principal } from '../access/principal.js';
-import { rightsOf } from '../access/rights.js';
-import { adminAccountId } from '../accounts/account.js';
-import { Decisions } from '../audit/decisions.js';
-import { registry } from '../connectors/registry.js';
-import { unlimited, type RequestContext } from '../access/context.js';
-import { LastUsed } from '../credentials/record/last-used.js';
-import { Syncs } from '../credentials/sync/syncs.js';
-import { newId } from '../ids.js';
-import type { Keyway } from '../start/keyway.js';
-import type { Log } from '../log.js';
-import type { WatchedGates } from '../stores/gate.js';
-import { noTelemetry } from '../telemetry/telemetry.js';
+import { type Principal } from '../../access/principal.js';
+import { rightsOf } from '../../access/rights.js';
+import { adminAccountId } from '../../accounts/account.js';
+import { Decisions } from '../../audit/decisions.js';
+import { registry } from '../../connectors/registry.js';
+import { unlimited, type RequestContext } from '../../access/context.js';
+import { LastUsed } from '../../credentials/record/last-used.js';
+import { Syncs } from '../../credentials/sync/syncs.js';
+import { newId } from '../../ids.js';
+import type { Keyway } from '../keyway.js';
+import type { Log } from '../../log.js';
+import type { WatchedGates } from '../../stores/gate.js';
+import { noTelemetry } from '../../telemetry/telemetry.js';
 
 /** What requests of the administrator carry, outside of any server; each verb gets one of its own. */
 export interface Requests {

@@ -1,20 +1,20 @@
 import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { findAccountByName } from '../accounts/find.js';
-import type { Config } from '../config/config.js';
-import { installed } from '../config/installed.js';
-import { syncStore } from '../credentials/sync/sync-store.js';
-import { updateCredential } from '../credentials/update.js';
-import { sql } from '../database/database.js';
+import { findAccountByName } from '../../accounts/find.js';
+import type { Config } from '../../config/config.js';
+import { installed } from '../../config/installed.js';
+import { syncStore } from '../../credentials/sync/sync-store.js';
+import { updateCredential } from '../../credentials/update.js';
+import { sql } from '../../database/database.js';
 import { requestsOf, type Requests } from './request.js';
-import { encodeId } from '../ids.js';
-import type { Keyway } from '../start/keyway.js';
-import type { Log } from '../log.js';
-import { openOutbound } from '../outbound/outbound.js';
-import { createStore } from '../stores/create.js';
-import { findProjectByName } from '../projects/find.js';
-import { openGates } from '../stores/gate.js';
-import type { StoreConnectionInput } from '../stores/connection.input.js';
+import { encodeId } from '../../ids.js';
+import type { Keyway } from '../keyway.js';
+import type { Log } from '../../log.js';
+import { openOutbound } from '../../outbound/outbound.js';
+import { createStore } from '../../stores/create.js';
+import { findProjectByName } from '../../projects/find.js';
+import { openGates } from '../../stores/gate.js';
+import type { StoreConnectionInput } from '../../stores/connection.input.js';
 
 /** Servers on this machine in the places of the vendors', and how to connect each. */
 export interface StandIns {

@@ -2,13 +2,13 @@
  * @slow 25 s
  * @embedded what the demonstration makes
  */
-import { examples } from '../../src/explorer/examples.js';
-import { command, type Ended } from '../support/command.js';
-import { expectData } from '../support/make.js';
+import { examples } from '../../../src/http/explorer/examples.js';
+import { command, type Ended } from '../../support/command.js';
+import { expectData } from '../../support/make.js';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { barePlace, emptyPlace, runKeyway, spawnKeyway, urlOf, type Spawned } from '../support/process.js';
-import { doorTo, startTestServer, type Door, type TestServer } from '../support/server.js';
+import { barePlace, emptyPlace, runKeyway, spawnKeyway, urlOf, type Spawned } from '../../support/process.js';
+import { doorTo, startTestServer, type Door, type TestServer } from '../../support/server.js';
 
 let server: TestServer;
 let first: Ended;
@@ -246,5 +246,5 @@ test('the stand-ins are named by the demo alone, so that all else runs without t
   );
   expect(naming).toEqual(['demo/stores.ts']);
   // By an address that is made when it runs: the compiler wants no file there.
-  expect(readFileSync('src/demo/stores.ts', 'utf8')).not.toMatch(/(?:from|import\() ?'[./]*test\//);
+  expect(readFileSync('src/start/demo/stores.ts', 'utf8')).not.toMatch(/(?:from|import\() ?'[./]*test\//);
 });

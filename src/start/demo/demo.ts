@@ -1,24 +1,24 @@
-import { Permission } from '../access/principal.js';
-import { AccountKind, adminAccountId } from '../accounts/account.js';
-import type { CreateAccountInput } from '../accounts/account.input.js';
-import { createAccount } from '../accounts/create.js';
-import { StoreError } from '../connectors/store-error.js';
-import type { RequestContext } from '../access/context.js';
-import { createCredential } from '../credentials/create.js';
-import type { Credential } from '../credentials/record/credential.js';
-import type { CreateCredentialInput } from '../credentials/credential.input.js';
-import { revokeCredential } from '../credentials/revoke.js';
-import { rotateCredential } from '../credentials/rotate.js';
-import { sql } from '../database/database.js';
+import { Permission } from '../../access/principal.js';
+import { AccountKind, adminAccountId } from '../../accounts/account.js';
+import type { CreateAccountInput } from '../../accounts/account.input.js';
+import { createAccount } from '../../accounts/create.js';
+import { StoreError } from '../../connectors/store-error.js';
+import type { RequestContext } from '../../access/context.js';
+import { createCredential } from '../../credentials/create.js';
+import type { Credential } from '../../credentials/record/credential.js';
+import type { CreateCredentialInput } from '../../credentials/credential.input.js';
+import { revokeCredential } from '../../credentials/revoke.js';
+import { rotateCredential } from '../../credentials/rotate.js';
+import { sql } from '../../database/database.js';
 import { requestsOf } from './request.js';
-import { encodeId } from '../ids.js';
-import type { Keyway } from '../start/keyway.js';
-import type { Log } from '../log.js';
-import { createProject } from '../projects/create.js';
-import { createRole } from '../roles/create.js';
-import { grantRole } from '../roles/grant-role.js';
-import type { WatchedGates } from '../stores/gate.js';
-import { instant, dayMs } from '../time.js';
+import { encodeId } from '../../ids.js';
+import type { Keyway } from '../keyway.js';
+import type { Log } from '../../log.js';
+import { createProject } from '../../projects/create.js';
+import { createRole } from '../../roles/create.js';
+import { grantRole } from '../../roles/grant-role.js';
+import type { WatchedGates } from '../../stores/gate.js';
+import { instant, dayMs } from '../../time.js';
 
 /**
  * Fills a Keyway that holds only what its first start made with examples of every kind, each made as a caller would

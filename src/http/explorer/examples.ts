@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { installed } from '../config/installed.js';
+import { installed } from '../../config/installed.js';
 
 /** One tab of the explorer: a document with one named operation, and the variables it is opened with, as JSON. */
 export interface Example {

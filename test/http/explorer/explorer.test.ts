@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { buildSchema, Kind, parse, validate, type OperationDefinitionNode } from 'graphql';
 import { getVariableValues } from 'graphql/execution/values.js';
-import { examples } from '../../src/explorer/examples.js';
-import { explorerPage } from '../../src/explorer/page.js';
+import { examples } from '../../../src/http/explorer/examples.js';
+import { explorerPage } from '../../../src/http/explorer/page.js';
 
 describe('the page', () => {
   const { html, gzip, etag, contentSecurityPolicy } = explorerPage();
@@ -89,7 +89,7 @@ describe('the page', () => {
 });
 
 describe('the examples', () => {
-  const schema = buildSchema(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'));
+  const schema = buildSchema(readFileSync(new URL('../../../schema.graphql', import.meta.url), 'utf8'));
   const all = examples().map((example) => ({ ...example, operation: onlyOperation(example.query) }));
   // Which example's answer holds what goes into a variable of this name, or what that is made of.
   const sources = new Map([
