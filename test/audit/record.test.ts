@@ -380,13 +380,14 @@ async function mendAudit() {
 
 /**
  * All that a verb may change, table by table; not the audit's own, nor when something was last used or how often it was
- * verified, nor how often the codes of a second factor were tried or a store was called: that is counted whatever becomes of the deed.
+ * verified, nor how often the codes of a second factor were tried or a store was called, nor what a caller has spent in a
+ * minute: that is counted whatever becomes of the deed.
  */
 async function contents(): Promise<Record<string, string[]>> {
   const tables = await server.rows<{ name: string }>(
     `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'
      AND table_name NOT IN ('audit_events', 'audit_heads', 'credential_uses', 'credential_days', 'verification_days',
-       'keyring_keys', 'migrations')`,
+       'keyring_keys', 'migrations', 'rate_limits')`,
   );
   const kept: Record<string, string[]> = {};
   for (const { name } of tables) {
