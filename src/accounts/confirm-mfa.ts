@@ -25,7 +25,7 @@ export async function confirmMfa(
   await tried.during(() =>
     whileAllowed(ctx, async (tx) => {
       await tried.prove(tx);
-      const [confirmed] = await tx.rows(confirm, { accountId, recovery: kept, keyId });
+      const [confirmed] = await tx.rows<{ id: string }>(confirm, { accountId, recovery: kept, keyId });
       if (!confirmed) throw conflict('The second factor is confirmed already.');
       await tx.rows(markEnrolled, { accountId });
       await record(ctx, tx, {
@@ -33,6 +33,7 @@ export async function confirmMfa(
         target: { type: 'Account', id: accountId },
         accountId,
         changed: ['mfaEnrolled'],
+        ends: { factor: confirmed.id },
       });
     }),
   );

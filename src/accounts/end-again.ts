@@ -3,10 +3,12 @@ import { sql, type Tx } from '../database/database.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { Identity } from './identity.js';
 import { isTagOfIdentity } from './keep-identities.js';
+import { endFactor } from './remove-mfa.js';
 
 /**
  * Takes once more from accounts what they had lost when an older state of the database was put back. One that was deleted
- * is disabled, with no identity: what was to become of its parts is for somebody to say anew. The users of those that are
+ * is disabled, with no identity: what was to become of its parts is for somebody to say anew. A device that another one has
+ * replaced proves nothing, and an operator takes it off. The users of those that are
  * not in the database, and were disabled, deleted or lost them, get no account at first sight.
  * @param endings by the ids of the accounts
  * @returns the ids of those that are in the database
@@ -21,6 +23,13 @@ export async function endAccountsAgain(
   const stops = ({ gone, enabled }: Ending) => gone !== undefined || enabled === false;
   await tx.rows(disable, { ids: ids.filter((id) => stops(endings.get(id) ?? {})) });
   await tx.rows(requireFactor, { ids: ids.filter((id) => endings.get(id)?.mfaRequired === true) });
+  const factors = ids.flatMap((id) => {
+    const factor = endings.get(id)?.factor;
+    return factor === undefined ? [] : [{ id, factor }];
+  });
+  for (const { id, factor } of factors)
+    if (factor === null) await endFactor(tx, id);
+    else await tx.rows(stopFactor, { id, factor });
   for (const identity of await tx.rows<Identity>(identitiesOf, { ids })) {
     const { gone, identities } = endings.get(identity.accountId) ?? {};
     const isKept = gone === undefined && identities?.some((tag) => isTagOfIdentity(keyring, identity, tag));
@@ -47,6 +56,10 @@ const disable = sql(`
 const requireFactor = sql(`
   UPDATE accounts SET mfa_required = true, updated_at = now()
   WHERE id = ANY(CAST(:ids AS uuid[])) AND NOT mfa_required`);
+// Where the one that has replaced it is lost with the database, nobody is to enrol another by the token alone.
+const stopFactor = sql(`
+  UPDATE mfa_devices SET last_step = 9223372036854775807, recovery = '{}', recovery_key_id = NULL
+  WHERE account_id = :id AND id <> CAST(:factor AS uuid) AND confirmed_at IS NOT NULL`);
 const shutOut = sql(`
   INSERT INTO identities_shut_out (tag) SELECT DISTINCT tag FROM unnest(CAST(:tags AS text[])) AS lost (tag)
   ON CONFLICT DO NOTHING RETURNING 1 AS one`);

@@ -23,6 +23,7 @@ export async function removeMfa(ctx: RequestContext, input: RemoveMfaInput): Pro
         target: { type: 'Account', id: accountId },
         accountId,
         changed: ['mfaEnrolled'],
+        ends: { factor: null },
       });
     }),
   );

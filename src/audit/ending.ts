@@ -5,6 +5,8 @@
 export interface Ending {
   /** It ended for good, or was deleted. */
   readonly gone?: 'REVOKED' | 'DELETED';
+  /** Its store was asked to end it, and had not confirmed that yet; the store knew it by this id then. */
+  readonly atStore?: { readonly verb: 'REVOKE' | 'DELETE'; readonly externalId: string | null };
   readonly enabled?: boolean;
   readonly expiresAt?: string | null;
   readonly allowedIps?: readonly string[];
@@ -12,6 +14,8 @@ export interface Ending {
   readonly lostRoles?: readonly string[];
   /** All secrets with a lower number have been replaced. */
   readonly secretsBefore?: number;
+  /** They are keys of their own in its store, which end there too. */
+  readonly keysEnd?: true;
   /** What a role allows. */
   readonly permissions?: readonly string[];
   /** The identities of an account, as tags by `tagOfIdentity`; of one that was deleted, those that it had. */
@@ -20,6 +24,8 @@ export interface Ending {
   readonly lostIdentities?: readonly string[];
   /** Whether an account requires a second factor. */
   readonly mfaRequired?: boolean;
+  /** The device by which an account proves a second factor; null where it has none any more. */
+  readonly factor?: string | null;
   /** Scopes of a store that accounts, by UUID, have no more. */
   readonly lostScopes?: readonly { readonly account: string; readonly scope: string }[];
 }
@@ -49,14 +55,17 @@ export const endingIn = (kept: Ending): Ending =>
 
 const says = [
   'gone',
+  'atStore',
   'enabled',
   'expiresAt',
   'allowedIps',
   'lostRoles',
   'secretsBefore',
+  'keysEnd',
   'permissions',
   'identities',
   'lostIdentities',
   'mfaRequired',
+  'factor',
   'lostScopes',
 ] as const satisfies (keyof Ending)[];

@@ -49,5 +49,5 @@ const namesOf: Record<string, string> = {
   Credential: 'credentials',
   Grant: 'grants of roles',
   Role: 'roles',
-  CredentialStore: 'stores, of which accounts have lost scopes',
+  CredentialStore: 'stores, or scopes of them',
 };

@@ -25,8 +25,8 @@ interface Ending extends Answer {
 }
 
 /**
- * Ends a credential in its store, and then in Keyway: it is REVOKING at once, and ended when the store has confirmed it. A
- * rotation that is under way is overtaken, and what it may still make is ended too (R7).
+ * Ends a credential in its store, and then in Keyway: it is REVOKING at once, which is on record by itself, and ended when
+ * the store has confirmed it. A rotation that is under way is overtaken, and what it may still make is ended too (R7).
  * @throws CONFLICT while it is being made, unless that is in trouble, and for what Keyway reaches its store with; what the store says, and
  * OUTCOME_UNKNOWN where its answer was lost: in both cases it is repeated until the store has ended it.
  */
@@ -64,6 +64,14 @@ export async function endOutside(
       );
     if (!isGone && (!ended || (verb === 'DELETE' && credential.deletedAt === null))) {
       lease = await planEnd(ctx, tx, callerOf(ctx), credential, verb, input.reason ?? null);
+      await record(ctx, tx, {
+        action: 'credential:revoking',
+        target: { type: 'Credential', id },
+        accountId,
+        projectId,
+        changed: credential.endingSince === null ? ['status'] : [],
+        ends: { atStore: { verb, externalId: credential.externalId } },
+      });
       return { id, intent: lease.id };
     }
     // The store no longer has it: what is left to end is Keyway's own record.
@@ -87,7 +95,7 @@ export async function planEnd(
   { keyring }: { keyring: Keyring },
   tx: Tx,
   wanting: Actor,
-  credential: Credential,
+  credential: Pick<Credential, 'id' | 'accountId' | 'projectId' | 'storeId'>,
   verb: 'REVOKE' | 'DELETE',
   given: string | null,
 ): Promise<Lease> {

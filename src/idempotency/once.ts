@@ -69,7 +69,10 @@ export async function onceReaching<Reached, Result extends Answer>(
   for (const until = performance.now() + reachingMs; ; await sleep(glanceMs)) {
     expectWaiting(ctx.left);
     const result = await recalled<Result>(ctx, db, key);
-    if (result) return { result, replayed: true };
+    if (result) {
+      await ctx.keyring.allLinked();
+      return { result, replayed: true };
+    }
     if (await isClaimed(ctx, claiming, before)) break;
     if (performance.now() > until)
       throw conflict(
@@ -165,6 +168,8 @@ export function claiming<Result extends Answer>(
 async function firstAnswer<Result extends Answer>(ctx: RequestContext, tx: Tx, key: Key): Promise<Result> {
   const result = await recalled<Result>(ctx, tx, key);
   if (!result) throw otherInput();
+  // What the first one ended is where it outlives a crash before this one is answered too.
+  tx.afterCommit(() => ctx.keyring.allLinked());
   return result;
 }
 
@@ -194,7 +199,9 @@ export async function answeredBefore<Result extends Answer>(
   input: Keyed,
 ): Promise<Result | undefined> {
   const key = keyOf(ctx, operation, input);
-  return key && recalled<Result>(ctx, ctx.db, key);
+  const result = key && (await recalled<Result>(ctx, ctx.db, key));
+  if (result) await ctx.keyring.allLinked();
+  return result;
 }
 
 /** Lets a key be used again: what it was used for failed, and a second try may succeed. */

@@ -39,6 +39,8 @@ export interface Keyring extends Verifiers, Passwords {
   currentAuditEpoch(): string;
   /** Says that events were added, and are committed; resolves when `onLinked` has. */
   linked(events: readonly Link[]): Promise<void>;
+  /** Resolves when `onLinked` has heard of all events that are committed by now: who tells again what they did waits for it. */
+  allLinked(): Promise<void>;
   /** The known epochs, oldest first. */
   auditEpochs(): string[];
 }
@@ -74,6 +76,7 @@ export interface KeyringOptions {
 export function openKeyring(files: KeyFiles, options: KeyringOptions = {}): Keyring {
   const look = async () => options.look?.();
   const kek = fileKekProvider(files.kek, options.onWrap, look);
+  const linking = new Set<Promise<void>>();
   return {
     ...verifiers(files.verifier, () => void look()),
     ...passwords(files.pepper, options.processes, look),
@@ -96,7 +99,13 @@ export function openKeyring(files: KeyFiles, options: KeyringOptions = {}): Keyr
       options.onAudit?.();
       return files.audit.current;
     },
-    linked: async (events) => options.onLinked?.(events),
+    linked: async (events) => {
+      const heard = options.onLinked?.(events);
+      if (!heard) return;
+      linking.add(heard);
+      await heard.finally(() => linking.delete(heard));
+    },
+    allLinked: async () => void (await Promise.all(linking)),
     auditEpochs: () => [...files.audit.keys.keys()],
   };
 }

@@ -3,7 +3,7 @@ import type { RequestContext } from '../access/context.js';
 import { Permission } from '../access/principal.js';
 import { recordAll } from '../audit/record.js';
 import { mostListed } from '../config/limits.js';
-import { sql } from '../database/database.js';
+import { sql, type Tx } from '../database/database.js';
 import type { Answer } from '../idempotency/answer.js';
 import { once } from '../idempotency/once.js';
 import { encodeId } from '../ids.js';
@@ -36,11 +36,7 @@ export async function deleteStore(ctx: RequestContext, input: DeleteStoreInput):
     const { accountId } = await lockManaged(ctx, tx, id);
     const abandoned = input.abandonCredentials === true ? await abandonCredentials(ctx, tx, id) : [];
     await expectLetGo(tx, id);
-    for (const statement of [finishSyncs, finishRotations, markCredentials, markDeleted])
-      await tx.rows(statement, { id });
-    const withdrawn = await tx.rows<GivenGrant>(withdrawGrants, { id });
-    const scopes = await tx.rows<GivenScope>(withdrawScopes, { id });
-    for (const statement of [dropRoles, deleteRoles]) await tx.rows(statement, { id });
+    const { withdrawn, scopes } = await letGo(tx, id);
     await recordAll(ctx, tx, [
       ...abandoned,
       ...withdrawn.flatMap((grant) => deedsAt('role:withdraw', grant)),
@@ -49,6 +45,7 @@ export async function deleteStore(ctx: RequestContext, input: DeleteStoreInput):
         action: 'store:delete',
         target: { type: 'CredentialStore', id },
         accountId: accountId ?? ctx.principal.accountId,
+        ends: { gone: 'DELETED' },
       },
     ]);
     return {
@@ -61,6 +58,16 @@ export async function deleteStore(ctx: RequestContext, input: DeleteStoreInput):
   ctx.gates.forget(id);
   // One that was answered by a version before this one abandoned nothing.
   return { ...result, abandonedIds: result.abandonedIds ?? [], abandonedCount: result.abandonedCount ?? 0 };
+}
+
+/** Disconnects a store in which nothing is to be done any more. @returns what is withdrawn with it */
+export async function letGo(tx: Tx, id: string): Promise<{ withdrawn: GivenGrant[]; scopes: GivenScope[] }> {
+  for (const statement of [finishSyncs, finishRotations, markCredentials, markDeleted])
+    await tx.rows(statement, { id });
+  const withdrawn = await tx.rows<GivenGrant>(withdrawGrants, { id });
+  const scopes = await tx.rows<GivenScope>(withdrawScopes, { id });
+  for (const statement of [dropRoles, deleteRoles]) await tx.rows(statement, { id });
+  return { withdrawn, scopes };
 }
 
 const finishSyncs = sql(`

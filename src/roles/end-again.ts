@@ -1,5 +1,7 @@
 import type { Ending } from '../audit/ending.js';
 import { sql, type Tx } from '../database/database.js';
+import { abandonAgain } from '../stores/abandon.js';
+import { letGo } from './delete-store.js';
 
 /**
  * Withdraws once more the grants that were withdrawn when an older state of the database was put back.
@@ -23,6 +25,20 @@ export async function narrowRolesAgain(tx: Tx, endings: ReadonlyMap<string, Endi
   return (await tx.rows<{ id: string }>(narrow, { roles: JSON.stringify(roles) })).map(({ id }) => id);
 }
 
+/**
+ * Disconnects once more the stores that were disconnected when an older state of the database was put back.
+ * @param endings by the ids of the stores
+ */
+export async function disconnectAgain(tx: Tx, endings: ReadonlyMap<string, Ending>): Promise<void> {
+  const ids = [...endings].flatMap(([id, { gone }]) => (gone === undefined ? [] : [id]));
+  for (const { id } of await tx.rows<{ id: string }>(connectedStill, { ids })) {
+    await abandonAgain(tx, id);
+    await letGo(tx, id);
+  }
+}
+
+const connectedStill = sql(`
+  SELECT id FROM stores WHERE id = ANY(CAST(:ids AS uuid[])) AND deleted_at IS NULL ORDER BY id FOR UPDATE`);
 const withdraw = sql('DELETE FROM grants WHERE id = ANY(CAST(:ids AS uuid[])) RETURNING id');
 const narrow = sql(`
   UPDATE roles r SET updated_at = now(),

@@ -6,10 +6,10 @@ import { nobody } from '../audit/decision.js';
 import { endingIn, type Ending } from '../audit/ending.js';
 import type { EndedSince, Gap } from '../audit/checkpoints/gap.js';
 import { recordAllAs } from '../audit/record.js';
-import { endCredentialsAgain } from '../credentials/record/end.js';
+import { endCredentialsAgain } from '../credentials/record/end-again.js';
 import { sql, type Database, type Tx } from '../database/database.js';
 import type { Keyring } from '../keyring/keyring.js';
-import { narrowRolesAgain, withdrawAgain } from '../roles/end-again.js';
+import { disconnectAgain, narrowRolesAgain, withdrawAgain } from '../roles/end-again.js';
 import { withdrawScopesAgain } from '../stores/scopes/places.js';
 
 /** What became of a state of the database that was accepted. */
@@ -97,7 +97,9 @@ function lastOfEach(ended: readonly EndedSince[]): Last[] {
     };
     last.set(id, { type: type as EndedType, id, account, ending: all });
   }
-  return [...last.values()];
+  // A store is let go of once all that is to be asked of it is known.
+  const isStore = ({ type }: Last) => Number(type === 'CredentialStore');
+  return [...last.values()].sort((one, other) => isStore(one) - isStore(other));
 }
 
 /** Ends these again, and puts that on record. @returns those that are in the database */
@@ -106,11 +108,12 @@ async function endAgain(keyring: Keyring, tx: Tx, some: readonly Last[]): Promis
     new Map(some.filter(({ type }) => type === wanted).map(({ id, ending }) => [id, ending]));
   const ids = new Set([
     ...(await endAccountsAgain(keyring, tx, of('Account'))),
-    ...(await endCredentialsAgain(tx, of('Credential'))),
+    ...(await endCredentialsAgain(keyring, tx, of('Credential'))),
     ...(await withdrawAgain(tx, [...of('Grant').keys()])),
     ...(await narrowRolesAgain(tx, of('Role'))),
     ...(await withdrawScopesAgain(tx, of('CredentialStore'))),
   ]);
+  await disconnectAgain(tx, of('CredentialStore'));
   const found = some.filter(({ id }) => ids.has(id));
   const accounts = await known(
     tx,

@@ -17,5 +17,6 @@ export async function takeFactorOff(tx: Tx, keyring: Keyring, account: Pick<Acco
     target: { type: 'Account', id: account.id },
     accountId: account.id,
     changed: ['mfaEnrolled'],
+    ends: { factor: null },
   });
 }

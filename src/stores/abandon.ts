@@ -61,9 +61,8 @@ export async function abandonCredentials(
     may(principal, Permission.CREDENTIAL_REVOKE, { accountId, projectId, owner: ownerId ?? accountId });
   if (!concerned.every(mayRevoke))
     throw forbidden('This store has credentials that would be abandoned and that you may not revoke.');
-  const ids = concerned.map(({ id }) => id);
-  for (const statement of [doubtVersions, doubtRotations, markAbandoned]) await tx.rows(statement, { ids });
-  for (const statement of [dropIntents, dropLeftovers]) await tx.rows(statement, { id: storeId });
+  await giveUp(tx, concerned);
+  await forgetChanges(tx, storeId);
   return concerned.map(({ id, accountId, projectId }) => ({
     action: 'credential:abandon',
     target: { type: 'Credential', id },
@@ -72,6 +71,24 @@ export async function abandonCredentials(
     changed: ['status'],
     ends: { gone: 'DELETED' },
   }));
+}
+
+/**
+ * Gives up what an older state of the database has still to do in a store that was disconnected after it. What of its
+ * credentials had not ended by then is ABANDONED where the state has their secrets.
+ */
+export async function abandonAgain(tx: Tx, storeId: string): Promise<void> {
+  await forgetChanges(tx, storeId);
+  await giveUp(tx, await tx.rows<Concerned>(toAbandon, { id: storeId }));
+}
+
+async function giveUp(tx: Tx, concerned: readonly Concerned[]): Promise<void> {
+  const ids = concerned.map(({ id }) => id);
+  for (const statement of [doubtVersions, doubtRotations, markAbandoned]) await tx.rows(statement, { ids });
+}
+
+async function forgetChanges(tx: Tx, storeId: string): Promise<void> {
+  for (const statement of [dropIntents, dropLeftovers]) await tx.rows(statement, { id: storeId });
 }
 
 interface Concerned {

@@ -88,6 +88,8 @@ async function thereAt(open: () => Promise<Vendor>) {
 interface Deed {
   mutation: string;
   action: string;
+  /** What is on record before that, where it is. */
+  first?: string;
   input: () => Promise<Input>;
   /** The projects that it tells of, each in a row; the credential's alone where left out. */
   of?: () => (string | null)[];
@@ -187,7 +189,13 @@ const ofCredentials: [string, Deed][] = [
     ] as const
   ).map(([name, open, mutation, action, more]): [string, Deed] => [
     `one is ${name}`,
-    { mutation, action, input: inStore(open, mutation, more), by: mutation === 'revealCredential' ? 0 : 1 },
+    {
+      mutation,
+      action,
+      input: inStore(open, mutation, more),
+      by: mutation === 'revealCredential' ? 0 : 1,
+      ...(/^(revoke|delete)/.test(mutation) && { first: 'credential:revoking' }),
+    },
   ]),
 ];
 
@@ -205,17 +213,20 @@ test.each(ofCredentials)('S60: that %s tells of its account and project, and who
   const id = String(input['id'] ?? done.credential.id);
   const of = deed.of ? deed.of() : [project];
   const told = await toldOf(answer.headers.get('x-request-id'));
-  expect(told).toHaveLength(of.length);
+  const actions = [...(deed.first ? [deed.first] : []), deed.action];
+  expect(told).toHaveLength(of.length * actions.length);
   expect(told).toEqual(
     expect.arrayContaining(
-      of.map((one) => ({
-        action: deed.action,
-        account: rowOf(account),
-        project: one === null ? null : rowOf(one),
-        actor: rowOf(caller.id),
-        actorCredential: rowOf(caller.credential),
-        target: rowOf(id),
-      })),
+      of.flatMap((one) =>
+        actions.map((action) => ({
+          action,
+          account: rowOf(account),
+          project: one === null ? null : rowOf(one),
+          actor: rowOf(caller.id),
+          actorCredential: rowOf(caller.credential),
+          target: rowOf(id),
+        })),
+      ),
     ),
   );
   const after = (await revisionOf(id)) ?? 0;

@@ -135,7 +135,7 @@ const create = `mutation ($account: ID!, $name: String!) {
 const rotate = `mutation ($id: ID!) { rotateCredential(input: { id: $id, gracePeriod: "PT1S" }) { ${shown} } }`;
 const update = `mutation ($id: ID!) { updateCredential(input: { id: $id, description: "told" }) { credential { id } } }`;
 const revoke = 'mutation ($id: ID!) { revokeCredential(input: { id: $id }) { credential { id } } }';
-const remove = 'mutation ($id: ID!) { deleteCredential(input: { id: $id }) { deletedId } }';
+const remove = 'mutation ($id: ID!) { deleteCredential(input: { id: $id }) { credential { id } } }';
 const verify = `mutation ($accessKey: String!, $secret: String!) {
   verifyCredential(input: { accessKey: $accessKey, proof: { secret: $secret } }) { code } }`;
 const list = `query ($search: String!) {

@@ -4,6 +4,7 @@
 import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileOf, linesOf } from '../audit/chains.js';
+import { enrolAndConfirm, takeOver } from '../support/authenticator.js';
 import { claimsAt, makeSigner, signed, startIssuer, trusting } from '../support/issuer.js';
 import {
   expectData,
@@ -15,11 +16,12 @@ import {
   makeRole,
   type Made,
 } from '../support/make.js';
-import { emptyPlace, runKeyway, spawnKeyway, urlOf } from '../support/process.js';
+import { emptyPlace, runKeyway } from '../support/process.js';
 import { startObjectStore } from '../support/s3.js';
-import { doorTo, startTestServer, type Door, type TestServer } from '../support/server.js';
+import { startTestServer, type Door, type TestServer } from '../support/server.js';
 import { readNode, run } from '../support/verbs.js';
 import { verifierAt } from '../support/verify.js';
+import { accept, isReady, killedAfter, lost } from './restoring.js';
 
 // An older state of the database is put back, and what had ended since must not live again.
 
@@ -29,19 +31,6 @@ afterEach(() => server.stop());
 const file = () => fileOf(server);
 const done = async (door: Door, verb: string, input: Record<string, unknown>) =>
   expectData(await run(door, verb, input));
-
-/** Serves in a process of its own, which is killed as soon as `work` has its answers. */
-async function killedAfter(work: (door: Door) => Promise<void>): Promise<void> {
-  const spawned = spawnKeyway(['serve'], server.environment);
-  try {
-    await work(doorTo(await urlOf(spawned), server.adminToken));
-  } finally {
-    spawned.child.kill('SIGKILL');
-    await spawned.ended;
-  }
-}
-
-const isReady = async () => (await fetch(`${server.url}/ready`)).status === 200;
 
 async function codeOf({ accessKey, secret }: Made, ip?: string): Promise<string> {
   const verifier = verifierAt(server.url, server.adminToken);
@@ -57,8 +46,6 @@ const callsAs = async (token: string) =>
 
 const sees = async (id: string, token: string) =>
   (await server.ask('query ($id: ID!) { node(id: $id) { id } }', { id }, { token })).data.node !== null;
-
-const accept = (...more: string[]) => runKeyway(['restore', 'accept', ...more], server.environment);
 
 test('S66, R36: what ended after the state that is put back is ended again before anything is answered', async () => {
   const issuer = 'https://issuer.example.com';
@@ -102,7 +89,7 @@ test('S66, R36: what ended after the state that is put back is ended again befor
   const putBack = await server.keepState();
 
   const expiresAt = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 3_600_000).toISOString();
-  await killedAfter(async (door) => {
+  await killedAfter(server, async (door) => {
     await done(door, 'revokeCredential', { id: revoked.id });
     await done(door, 'revokeCredential', { id: parent.id });
     await done(door, 'deleteCredential', { id: deleted.id });
@@ -125,15 +112,15 @@ test('S66, R36: what ended after the state that is put back is ended again befor
   });
   await putBack();
   await server.restart();
-  expect(await isReady()).toBe(false);
+  expect(await isReady(server)).toBe(false);
   await server.pause();
 
-  const { code, output } = await accept();
+  const { code, output } = await accept(server);
   expect(output).toContain('Ended again, as they had been:');
   expect(output).toMatch(/1 of what had ended is not in this database|of what had ended is not in this/);
   expect(code).toBe(0);
   await server.restart();
-  expect(await isReady()).toBe(true);
+  expect(await isReady(server)).toBe(true);
 
   expect(await codeOf(revoked)).toBe('REVOKED');
   expect(await codeOf(parent)).toBe('REVOKED');
@@ -182,7 +169,7 @@ test('S66: users whose account the state does not know, and who were shut out si
     };
     await server.pause();
     const putBack = await server.keepState();
-    await killedAfter(async (door) => {
+    await killedAfter(server, async (door) => {
       const account = async (subject: string) => String(await viewerOf(door, subject));
       await done(door, 'updateAccount', { id: await account('disabled'), enabled: false });
       await done(door, 'deleteAccount', { id: await account('deleted') });
@@ -193,9 +180,9 @@ test('S66: users whose account the state does not know, and who were shut out si
     });
     await putBack();
     await server.restart();
-    expect(await isReady()).toBe(false);
+    expect(await isReady(server)).toBe(false);
     await server.pause();
-    expect((await accept()).code).toBe(0);
+    expect((await accept(server)).code).toBe(0);
     await server.restart();
     for (const subject of ['disabled', 'deleted', 'bereft'])
       expect([subject, await viewerOf(server, subject)]).toEqual([subject, 'UNAUTHENTICATED']);
@@ -208,6 +195,47 @@ test('S66: users whose account the state does not know, and who were shut out si
   } finally {
     await issuer.stop();
   }
+});
+
+test('S66: a second factor that was taken off, or replaced, proves nothing in a state that has it', async () => {
+  server = await startTestServer();
+  const [bare, another, same] = [
+    await makeCaller(server),
+    await makeCaller(server),
+    await makeCaller(server),
+  ];
+  const apps = new Map<string, Awaited<ReturnType<typeof enrolAndConfirm>>>();
+  for (const { id, token } of [bare, another, same]) apps.set(id, await enrolAndConfirm(server, token));
+  const { recoveryCodes: [code = '', next = ''] = [] } = apps.get(another.id) ?? {};
+  const removeAs = (door: Door, { token }: { token: string }, code = '') =>
+    door.ask(
+      'mutation ($code: String!) { removeMfa(input: { code: $code }) { account { id } } }',
+      { code },
+      { token },
+    );
+  await lost(server, async (door) => {
+    expectData(await removeAs(door, bare, apps.get(bare.id)?.recoveryCodes[0]));
+    expectData(await removeAs(door, another, code));
+    const text = 'mutation { enrolMfa(input: {}) { otpauthUri } }';
+    const { otpauthUri } = expectData(await door.ask(text, {}, { token: another.token })).enrolMfa;
+    const confirming = 'mutation ($code: String!) { confirmMfa(input: { code: $code }) { recoveryCodes } }';
+    const { token } = another;
+    expectData(await door.ask(confirming, { code: takeOver(server, otpauthUri).code() }, { token }));
+  });
+  const enrolled = async ({ token }: { token: string }) =>
+    expectData(await server.ask('{ viewer { mfaEnrolled } }', {}, { token })).viewer.mfaEnrolled;
+  expect([await enrolled(bare), await enrolled(another), await enrolled(same)]).toEqual([false, true, true]);
+  await enrolAndConfirm(server, bare.token);
+  for (const wrong of [apps.get(another.id)?.code(2), next])
+    expect((await removeAs(server, another, wrong)).code).toBe('FORBIDDEN');
+  // Nobody enrols another by the token alone: an operator takes it off.
+  const enrolling = await server.ask(
+    'mutation { enrolMfa(input: {}) { qrCode } }',
+    {},
+    { token: another.token },
+  );
+  expect(enrolling.code).toBe('CONFLICT');
+  expectData(await removeAs(server, same, apps.get(same.id)?.recoveryCodes[0]));
 });
 
 test('R36: what the checkpoints do not tell is named, and accepted only where somebody says so', async () => {
@@ -227,23 +255,23 @@ test('R36: what the checkpoints do not tell is named, and accepted only where so
   // The first of the two is gone from the file, and so is what it told.
   writeFileSync(file(), lines.filter((line) => line !== lines.find(told)).join('\n'));
 
-  const refused = await accept();
+  const refused = await accept(server);
   expect(refused.code).toBe(1);
   expect(refused.output).toMatch(/the checkpoints do not tell what ended by the events \d+ to \d+/);
   expect(refused.output).toContain('Nothing was changed');
   await server.restart();
-  expect(await isReady()).toBe(false);
+  expect(await isReady(server)).toBe(false);
   await server.pause();
 
   // A line that nobody signed does not stand for it.
   appendFileSync(file(), `${lines.find(told)?.replace('"REVOKED"', '"DELETED"')}\n`);
-  const forged = await accept();
+  const forged = await accept(server);
   expect(forged.code).toBe(1);
   expect(forged.output).toContain('1 checkpoint lines are not signed by these keys');
 
   // The line itself does, wherever it comes from.
   appendFileSync(file(), `${lines.find(told)}\n`);
-  const accepted = await accept();
+  const accepted = await accept(server);
   expect([accepted.code, accepted.output]).toEqual([0, expect.stringContaining('2 credentials')]);
   await server.restart();
   expect(await codeOf(one)).toBe('REVOKED');
@@ -254,10 +282,10 @@ test('R36: what the checkpoints do not tell is named, and accepted only where so
   await putBack();
   const now = readFileSync(file(), 'utf8').split('\n');
   writeFileSync(file(), now.filter((line) => !told(line)).join('\n'));
-  expect((await accept()).code).toBe(1);
-  expect((await accept('--incomplete')).code).toBe(0);
+  expect((await accept(server)).code).toBe(1);
+  expect((await accept(server, '--incomplete')).code).toBe(0);
   await server.restart();
-  expect(await isReady()).toBe(true);
+  expect(await isReady(server)).toBe(true);
   expect(await codeOf(one)).toBe('VALID');
 });
 
@@ -273,10 +301,10 @@ test('R36: a still older state can be put back after one was accepted, and anoth
     await done(server, 'rotateCredential', { id: second.id });
     await server.pause();
     await putBack();
-    const { code, output } = await accept();
+    const { code, output } = await accept(server);
     expect([round, code, output]).toEqual([round, 0, expect.stringContaining('2 credentials')]);
     await server.restart();
-    expect(await isReady()).toBe(true);
+    expect(await isReady(server)).toBe(true);
     expect(await codeOf(first)).toBe('REVOKED');
     expect(await codeOf(second)).toBe('NOT_VALID');
   }
@@ -339,16 +367,16 @@ test.each(elsewhere)(
       const [one, other] = [await makeCredential(server, account), await makeCredential(server, account)];
       await server.pause();
       const putBack = await server.keepState();
-      await killedAfter(async (door) => {
+      await killedAfter(server, async (door) => {
         await done(door, 'revokeCredential', { id: one.id });
       });
       await putBack();
       for (const name of readdirSync(server.dataDir))
         if (name.startsWith('audit-checkpoints')) rmSync(join(server.dataDir, name));
       await server.restart();
-      expect(await isReady()).toBe(false);
+      expect(await isReady(server)).toBe(false);
       await server.pause();
-      const accepted = await accept();
+      const accepted = await accept(server);
       expect([accepted.code, accepted.output]).toEqual([0, expect.stringContaining('1 credentials')]);
       const verify = await runKeyway(['audit', 'verify'], server.environment);
       expect([verify.code, verify.output]).toEqual([0, expect.stringContaining('is whole')]);

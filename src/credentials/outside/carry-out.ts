@@ -62,7 +62,8 @@ async function outcome(
   if (lease) await begin(ctx, lease);
   for (const until = performance.now() + patienceMs; ; await sleep(glanceMs)) {
     const found = await lookUp(ctx, intent);
-    if (found?.state === 'DONE') return;
+    // Another request or process may have settled it just now.
+    if (found?.state === 'DONE') return ctx.keyring.allLinked();
     if (found?.state === 'DROPPED')
       throw new KeywayError('CONFLICT', 'The credential was ended meanwhile.', { recorded: true });
     if (found && found.state !== 'OPEN') {

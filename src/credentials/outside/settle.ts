@@ -86,7 +86,7 @@ export async function settle(
         break;
     }
     await leaveLookAfter(tx, lease, intent);
-    await tell(parts.keyring, tx, intent, credential, null, endingBy(intent));
+    await tell(parts.keyring, tx, intent, credential, null, endingBy(intent, open));
     await noteAnswer(tx, intent.storeId);
   });
 }
@@ -142,10 +142,8 @@ export async function settleUnknown(
   await parts.db.transaction(async (tx) => {
     const { intent, credential } = await lockIntent(tx, lease, work);
     const { id } = credential;
-    if (intent.verb === 'CREATE' && externalId !== null) {
-      await tx.rows(absorb, { id, storeId: intent.storeId, externalId });
-      await setColumns(tx, id, { externalId });
-    }
+    if (intent.verb === 'CREATE' && externalId !== null)
+      await nameAtStore(tx, { id, storeId: intent.storeId }, externalId);
     await doubtVersion(tx, id, intent.version);
     if (intent.verb === 'CREATE' || intent.verb === 'ROTATE') {
       await failRotation(tx, intent.rotationId, RotationState.OUTCOME_UNKNOWN, textOf(failure));
@@ -157,6 +155,16 @@ export async function settleUnknown(
   });
 }
 
+/** Has a credential go by another name in its store. What a listing has found under that is the same one. */
+export async function nameAtStore(
+  tx: Tx,
+  { id, storeId }: Pick<Credential, 'id' | 'storeId'>,
+  externalId: string,
+): Promise<void> {
+  await tx.rows(absorb, { id, storeId, externalId });
+  await setColumns(tx, id, { externalId });
+}
+
 interface Doubt {
   failure: Failure;
   /** What it goes by in the store where that may have made it; null where only the store could tell. */
@@ -166,7 +174,12 @@ interface Doubt {
 }
 
 /** What an overtaken intent leaves: its secret may be in the store, or never come there. */
-export async function leaveOvertaken(keyring: Keyring, tx: Tx, credential: Credential, overtaken: Overtaken) {
+export async function leaveOvertaken(
+  keyring: Keyring,
+  tx: Tx,
+  credential: Told,
+  overtaken: Overtaken,
+): Promise<void> {
   const { verb, version, rotationId } = overtaken;
   await doubtVersion(tx, credential.id, version);
   if (verb === 'ROTATE') {
@@ -304,12 +317,14 @@ async function setColumns(tx: Tx, id: string, columns: Partial<Credential>): Pro
 const close = (tx: Tx, { id }: Intent, state: string, failure: Failure | null) =>
   tx.rows(finish, { id, state, failure: failure && textOf(failure) });
 
+type Told = Pick<Credential, 'id' | 'accountId' | 'projectId'>;
+
 /** Puts on record what became of an intent: done, where there is no code. */
 export const tell = (
   keyring: Keyring,
   tx: Tx,
   intent: Actor & Pick<Intent, 'verb' | 'details'>,
-  { id, accountId, projectId }: Credential,
+  { id, accountId, projectId }: Told,
   code: Code | null,
   ends?: Ending,
 ) =>
@@ -329,13 +344,14 @@ export const tell = (
   );
 
 /** What an intent that is done leaves of its credential. */
-function endingBy({ verb, version, details }: Intent): Ending | undefined {
+function endingBy({ verb, version, details }: Intent, { connector }: OpenStore): Ending | undefined {
   if (verb === 'REVOKE') return { gone: 'REVOKED' };
   if (verb === 'DELETE') return { gone: 'DELETED' };
   if (verb !== 'ROTATE' && verb !== 'UPDATE') return undefined;
   return endingOfTerms({
     ...termsIn(details.columns ?? {}),
     ...(version !== null && { secretsBefore: version }),
+    ...(verb === 'ROTATE' && wayOf(connector) === 'overlap' && { keysEnd: true }),
   });
 }
 

@@ -1,9 +1,8 @@
-import type { Ending } from '../../audit/ending.js';
 import { sql, type Tx } from '../../database/database.js';
 import type { Part } from '../../database/joined.js';
 import type { Credential } from './credential.js';
 import { finishRotations } from './rotations.js';
-import { endVersions, forgetVersions, loseVersions } from './versions.js';
+import { endVersions, forgetVersions } from './versions.js';
 
 /** What was ended: enough to record it. */
 export type Ended = Pick<Credential, 'id' | 'accountId' | 'projectId'>;
@@ -56,35 +55,6 @@ export async function markEnding(tx: Tx, id: string): Promise<void> {
   await tx.rows(ending, { id });
 }
 
-/**
- * Ends once more what had ended of credentials when an older state of the database was put back: what was revoked or
- * deleted is so again; what was disabled, or bound to other terms, is as narrow as it was; and of what was rotated no
- * secret works that was replaced. Nothing is given back by it.
- * @param endings by the ids of the credentials
- * @returns the ids of those that are in the database
- */
-export async function endCredentialsAgain(tx: Tx, endings: ReadonlyMap<string, Ending>): Promise<string[]> {
-  const found = await tx.rows<{ id: string }>(toEndAgain, { ids: [...endings.keys()] });
-  const ids = found.map(({ id }) => id);
-  const of = (is: (ending: Ending) => boolean) => ids.filter((id) => is(endings.get(id) ?? {}));
-  const deleted = of(({ gone }) => gone === 'DELETED');
-  await endCredentials(tx, [...of(({ gone }) => gone === 'REVOKED'), ...deleted], endedBefore);
-  if (deleted.length > 0) await markDeleted(tx, deleted);
-  const turned = of(({ gone, secretsBefore }) => gone === undefined && secretsBefore !== undefined);
-  const lost = await loseVersions(
-    tx,
-    turned,
-    turned.map((id) => endings.get(id)?.secretsBefore ?? 0),
-  );
-  await finishRotations(tx, lost);
-  await tx.rows(doubtCredentials, { ids: lost });
-  await tx.rows(narrow, { endings: JSON.stringify(ids.map((id) => ({ id, ...endings.get(id) }))) });
-  await endOrphans(tx, ids);
-  return ids;
-}
-
-const endedBefore = 'It had ended already when an older state of the database was put back.';
-
 const ending = sql(`
   UPDATE credentials SET ending_since = now(), revision = revision + 1, updated_at = now()
   WHERE id = :id AND ending_since IS NULL AND revoked_at IS NULL`);
@@ -127,27 +97,3 @@ const remove = sql(`
       WHERE l.credential_id IN (SELECT id FROM gone) ORDER BY l.credential_id FOR UPDATE)
   )
   SELECT id FROM gone`);
-
-const toEndAgain = sql(`
-  SELECT id FROM credentials WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE`);
-const doubtCredentials = sql(`
-  UPDATE credentials SET standing = 'UNKNOWN', rotating_until = NULL, revision = revision + 1, updated_at = now()
-  WHERE id = ANY(CAST(:ids AS uuid[])) AND revoked_at IS NULL`);
-const given = (types: string) => `json_to_recordset(CAST(:endings AS json)) AS e (id uuid, ${types})`;
-// From nowhere else than it may be used from now.
-const isNarrower = `(cardinality(e."allowedIps") > 0 AND e."allowedIps" <> c.allowed_ips AND (cardinality(c.allowed_ips) = 0
-  OR NOT EXISTS (SELECT FROM unnest(e."allowedIps") AS given (range) WHERE NOT EXISTS (
-    SELECT FROM unnest(c.allowed_ips) AS held (range) WHERE CAST(given.range AS inet) <<= CAST(held.range AS inet)))))`;
-const narrow = sql(`
-  WITH narrowed AS (
-    UPDATE credentials c SET
-      enabled = c.enabled AND coalesce(e.enabled, true),
-      expires_at = least(c.expires_at, e."expiresAt"),
-      allowed_ips = CASE WHEN ${isNarrower} THEN e."allowedIps" ELSE c.allowed_ips END,
-      revision = c.revision + 1, updated_at = now()
-    FROM ${given('enabled boolean, "expiresAt" timestamptz, "allowedIps" text[]')}
-    WHERE c.id = e.id AND (c.enabled AND NOT e.enabled OR e."expiresAt" < coalesce(c.expires_at, 'infinity')
-      OR ${isNarrower})
-  )
-  DELETE FROM credential_roles r USING ${given('"lostRoles" uuid[]')}
-  WHERE r.credential_id = e.id AND r.role_id = ANY(e."lostRoles")`);
