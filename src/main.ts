@@ -286,6 +286,7 @@ async function serve(
       return { overdue: count, overdueSeconds: longestS, ...open };
     },
     keys: rewrap,
+    keksWaiting: () => keys.waiting,
     limitsAreShared: () => parts.rateLimits.isShared,
     streamLag: () => auditStream?.lag,
     auditQueue: () => decisions.waiting,
