@@ -6,6 +6,7 @@ export class ExpandRotationsByDay1796862000000 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
+      SET LOCAL statement_timeout = 0;
       CREATE INDEX rotations_by_start ON rotations (started_at, state, credential_id);
       CREATE INDEX rotations_unfinished ON rotations (credential_id, started_at) WHERE state <> 'FINISHED';
     `);

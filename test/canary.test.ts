@@ -11,6 +11,7 @@ import { SignatureScheme } from '../src/signatures/scheme.js';
 import { schemes } from '../src/signatures/schemes.js';
 import { findPrograms, freePort, makeCluster, type Cluster } from './support/cluster.js';
 import { claimsAt, makeSigner, signed, trusting } from './support/issuer.js';
+import { startCollector, type TestCollector } from './support/otlp-collector.js';
 import { emptyPlace, onServer, spawnKeyway, urlOf, type Place, type Spawned } from './support/process.js';
 import { doorTo, type Answer, type Door } from './support/server.js';
 import { keyOf, question, send } from './support/signing.js';
@@ -26,6 +27,7 @@ let place: Place;
 let keyway: Spawned;
 let server: Door;
 let metricsPort: number;
+let collector: TestCollector;
 let seqera: Seqera;
 
 /** What is presented as a name is looked up as it is: where PostgreSQL logs what statements are given, that is in its log. */
@@ -58,6 +60,7 @@ beforeAll(async () => {
   place = await emptyPlace();
   seqera = await startSeqera();
   metricsPort = await freePort();
+  collector = await startCollector();
   const signer = await makeSigner('EdDSA', 'canary');
   tokenOf = (subject, more) => signed(signer, claimsAt(Date.now(), issuer, subject, more));
   keyway = spawnKeyway(['serve'], {
@@ -66,6 +69,8 @@ beforeAll(async () => {
     ...trusting({ issuer, audience: 'keyway', jwks: { keys: [signer.jwk] } }),
     KEYWAY_LOG_LEVEL: 'trace',
     KEYWAY_METRICS_PORT: String(metricsPort),
+    KEYWAY_OTEL_ENDPOINT: collector.url,
+    KEYWAY_OTEL_SAMPLING: '1',
     KEYWAY_AUDIT_STREAM: `file://${join(place.folder, 'streamed.jsonl')}`,
     KEYWAY_SYNC_MINUTES: '0',
   });
@@ -79,6 +84,7 @@ afterAll(async () => {
   if (keyway.child.exitCode === null) keyway.child.kill('SIGTERM');
   await keyway.ended;
   await seqera.stop();
+  await collector.stop();
   await cluster?.drop();
   await place.drop();
 });
@@ -375,7 +381,7 @@ const dump = (): Buffer =>
     ? execFileSync(join(programs, 'pg_dump'), [cluster.url], { maxBuffer: 1 << 28 })
     : Buffer.alloc(0);
 
-test('S42: no secret, no part of one and nothing that was presented is in a log, a metric, an error, a table, a file of the database, or the audit log, in any form', async () => {
+test('S42: no secret, no part of one and nothing that was presented is in a log, a metric, a trace, an error, a table, a file of the database, or the audit log, in any form', async () => {
   await useEverything();
   for (const key of ['kek', 'verifier', 'pepper', 'audit']) {
     const { keys } = JSON.parse(readFileSync(join(place.folder, 'keys', `${key}.json`), 'utf8')) as {
@@ -397,6 +403,9 @@ test('S42: no secret, no part of one and nothing that was presented is in a log,
   expect(keyway.output().split('\n').length).toBeGreaterThan(60);
   expect(traces.in(Buffer.from(keyway.output()))).toEqual([]);
   expect(traces.in(Buffer.from(answers.join('\n')))).toEqual([]);
+  expect(collector.spans.length).toBeGreaterThan(100);
+  expect(collector.metrics.length).toBeGreaterThan(0);
+  expect(traces.in(Buffer.from([...collector.bodies, ...collector.metricBodies].join('\n')))).toEqual([]);
   // What is made to be read by its owner alone: the keys, and the first token.
   expect(traces.inFolder(place.folder, ['keys', 'admin-token'])).toEqual([]);
   expect(readFileSync(join(place.folder, 'streamed.jsonl'), 'utf8')).toContain('credential.reveal');

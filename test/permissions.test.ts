@@ -52,6 +52,7 @@ const table: Record<string, string> = {
   stores: 'U+ +++++++ +++++++++ +++++ ++',
   insight: 'U- +------ --------- ++++- --',
   who: 'UN +NNNNNN NNNNNNNNN ++++N NN',
+  keyringKeys: 'U- ------- --------+ +--+- --',
   auditEvents: 'U- ------- --------+ +--+- --',
   createCredential: 'UN F+NNNNN FFFFNNNNN ++FFN NN',
   updateCredential: 'UN FN+NNNN NNNNNNNNN ++FFN NN',
@@ -200,6 +201,11 @@ const operations: Record<string, Operation> = {
     document: 'query ($target: ID!) { who(can: CREDENTIAL_READ, on: $target) { nodes { asOwner } } }',
     on: target('credential'),
     shows: (data) => (data.who.nodes as object[]).length > 0,
+  },
+  keyringKeys: {
+    document: 'query { keyringKeys { id } }',
+    on: none,
+    shows: (data) => data.keyringKeys.length > 0,
   },
   auditEvents: {
     document: 'query ($target: ID!) { auditEvents(filter: { target: [$target] }) { nodes { id } } }',

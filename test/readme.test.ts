@@ -519,7 +519,7 @@ test('what it shows of an error is what is answered', async () => {
 
 test('every command that it shows is one, with its options', async () => {
   const lines = first('text', section('docs/running.md', 'Command line')).trim().split('\n');
-  expect(lines).toHaveLength(18);
+  expect(lines).toHaveLength(19);
   for (const line of lines) {
     const [command = ''] = line.replace(/^npm run (--silent )?keyway -- /, '').split(/ {2,}/);
     // Which key, and of which kind, is no part of its name.

@@ -40,6 +40,8 @@ export interface RequestContext {
   /** Where there is a replica: what a query reads has all that was committed by then, in milliseconds since 1970. */
   asOf?: number;
   readonly keyring: Keyring;
+  /** How the keys of the keyring stand; left out where nobody asks for it. */
+  readonly keyStandings?: ((db: Database) => Promise<readonly KeyStanding[]>) | undefined;
   readonly connectors: Registry;
   /** The way to outside stores. */
   readonly gates: Gates;
@@ -69,6 +71,15 @@ export interface RequestContext {
   readonly revokesAlone: boolean;
   /** Does what waits for others than Keyway: meanwhile the request has no place among those that are under way. */
   readonly elsewhere: <Result>(work: () => Promise<Result>) => Promise<Result>;
+}
+
+/** A key of the keyring, and whether anything is still by it. */
+export interface KeyStanding {
+  readonly kind: 'kek' | 'verifier' | 'pepper' | 'audit';
+  readonly id: string;
+  readonly isCurrent: boolean;
+  /** How many rows name it that are to be brought to the current one; null where it is not older, and for the audit log. */
+  readonly left: number | null;
 }
 
 /** What a caller may still do in this minute, for one request. */

@@ -141,6 +141,16 @@ export async function run(
       say(await (await keyCommands()).keysRewrap(readConfig(), options.plain === true)),
     );
   keys
+    .command('bring')
+    .description(
+      'Adds the keys of another folder that are not here: for a restored database from before they were retired.',
+    )
+    .argument('<folder>', 'the key files of that time, such as those of a backup')
+    .addOption(plain())
+    .action(async (folder: string, options: { plain?: true }) =>
+      say(await (await keyCommands()).keysBring(readConfig(), folder, options.plain === true)),
+    );
+  keys
     .command('retire')
     .description('Takes out a key that nothing names any more. A start without it succeeds then.')
     .addArgument(kindOfKey())
@@ -297,7 +307,9 @@ const withKeyway = (work: Work, config = readConfig()): Promise<void> =>
 const withKeywayAsItIs = (work: Work, config = readConfig()): Promise<void> =>
   withKeys(async (keyway, ...rest) => {
     if (!keyway.keyring)
-      throw new Error(`The database was written with keys that are not here: ${keyway.missing.join(', ')}`);
+      throw new Error(
+        `The database was written with keys that are not here: ${keyway.missing.join(', ')}. If they were retired since: keyway keys bring FOLDER`,
+      );
     await work(keyway, ...rest);
     await keyway.checkpoints.write();
   }, config);

@@ -20,6 +20,7 @@ import { Upkeep } from '../database/upkeep.js';
 import { watchConnections, type Closing } from '../http/closing.js';
 import { openHttp } from '../http/http.js';
 import { startJobs } from './jobs.js';
+import { keyStandings } from '../start/key-rows.js';
 import { openKeyway, type Keyway } from '../start/keyway.js';
 import { keywayAddress, listening, metricsAddress } from '../start/listening.js';
 import { readiness } from '../start/readiness.js';
@@ -245,6 +246,7 @@ async function serve(
     db,
     replica,
     keyring,
+    keyStandings: (from: Database) => keyStandings(from, keyring),
     connectors,
     gates,
     syncs,
@@ -286,6 +288,7 @@ async function serve(
       return { overdue: count, overdueSeconds: longestS, ...open };
     },
     keys: rewrap,
+    keksWaiting: () => keys.waiting,
     limitsAreShared: () => parts.rateLimits.isShared,
     streamLag: () => auditStream?.lag,
     auditQueue: () => decisions.waiting,

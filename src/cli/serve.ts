@@ -143,6 +143,7 @@ const notReady = (missing: readonly string[], { keysDir }: Config): string =>
   [
     `\nKeyway is not ready: the database was written with keys that are not here: ${missing.join(', ')}`,
     `Bring the key files back to ${keysDir}, or set KEYWAY_KEYS_DIR, and start it again.`,
+    'If this is an older state, and they were retired since: keyway keys bring FOLDER, with a copy of the key files of its time.',
   ].join('\n');
 
 const notUnwrapped = (lacking: readonly string[]): string =>

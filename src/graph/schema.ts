@@ -29,6 +29,7 @@ import {
 } from '../credentials/credential.resolver.js';
 import { CredentialUseResolver, InsightResolver, StoreCountResolver } from '../insight/insight.resolver.js';
 import { ViewerMayResolver, viewerMayResolvers } from '../insight/viewer-may.resolver.js';
+import { KeyringKeyResolver } from '../insight/keyring-key.resolver.js';
 import { WhoResolver } from '../insight/who.resolver.js';
 import { CredentialLimitsResolver } from '../credentials/limits/limits.resolver.js';
 import { registry, type Registry } from '../connectors/registry.js';
@@ -89,6 +90,7 @@ const resolvers: NonEmptyArray<Resolver> = [
   InsightResolver,
   StoreCountResolver,
   CredentialUseResolver,
+  KeyringKeyResolver,
   WhoResolver,
   ViewerMayResolver,
   ...viewerMayResolvers,

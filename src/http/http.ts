@@ -52,7 +52,7 @@ import { answerVerification } from './verify-route.js';
 /** The parts of Keyway that answer requests: what each request carries, whom callers are known by, and the graph. */
 export interface Parts extends Pick<
   RequestContext,
-  'db' | 'keyring' | 'connectors' | 'gates' | 'syncs' | 'decisions' | 'lastUsed'
+  'db' | 'keyring' | 'keyStandings' | 'connectors' | 'gates' | 'syncs' | 'decisions' | 'lastUsed'
 > {
   /** A server that queries may be read from. */
   replica: { forQuery(own: Parts['db']): Promise<{ db: Parts['db']; asOf: number }> } | undefined;
@@ -313,6 +313,7 @@ async function addGraph(
       db: own,
       replica: replica && { forQuery: () => replica.forQuery(own) },
       keyring,
+      keyStandings: parts.keyStandings,
       connectors,
       gates,
       syncs,

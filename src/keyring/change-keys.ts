@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Secret } from '../secret.js';
-import { keyKinds, loadKeyFiles, wrappedText, type KeyKind } from './kek-file.js';
+import {
+  expectDistinct,
+  keyKinds,
+  KeyFilesError,
+  loadKeyFiles,
+  wrappedText,
+  type KeyFiles,
+  type KeyKind,
+} from './kek-file.js';
 import {
   idsOf,
   isNameTaken,
@@ -120,6 +128,56 @@ export const takeKeyOut = (directory: string, kind: KeyKind, id: string): Promis
     const kept = { keys: others(file.keys), wrapped: others(file.wrapped ?? new Map<string, string>()) };
     return { file: { ...file, ...kept, retired }, result: undefined };
   });
+
+/**
+ * Adds those of other keys that are not in the files, such as those of a backup from before they were retired. None of them
+ * becomes current, and where a key is here already by its id nothing is taken.
+ * @param mayBePlain whether one may stand in the file as it is, though the current one is wrapped
+ * @returns what was added
+ * @throws KeyFilesError also where another key goes by the same id; as `addKey` does
+ */
+export async function bringKeys(
+  directory: string,
+  there: KeyFiles,
+  mayBePlain = false,
+): Promise<{ kind: KeyKind; id: string }[]> {
+  const here = loadKeyFiles(directory);
+  const faults = keyKinds.flatMap((kind) =>
+    unlikeKeys(here[kind], there[kind]).map((id) => `${kind}.json: another key goes by the id ${id}`),
+  );
+  if (faults.length > 0) throw new KeyFilesError(faults);
+  const absent = (kind: KeyKind, file: KeyFile) =>
+    idsOf(there[kind]).filter((id) => !idsOf(file).includes(id));
+  const together = (kind: KeyKind, file: KeyFile): KeyFile => {
+    const ids = absent(kind, file);
+    return {
+      ...file,
+      keys: new Map([...file.keys, ...[...there[kind].keys].filter(([id]) => ids.includes(id))]),
+      wrapped: new Map([
+        ...(file.wrapped ?? []),
+        ...[...(there[kind].wrapped ?? [])].filter(([id]) => ids.includes(id)),
+      ]),
+      retired: (file.retired ?? []).filter((id) => !ids.includes(id)),
+    };
+  };
+  expectDistinct({
+    kek: together('kek', here.kek),
+    verifier: together('verifier', here.verifier),
+    pepper: together('pepper', here.pepper),
+    audit: together('audit', here.audit),
+  });
+  const added: { kind: KeyKind; id: string }[] = [];
+  for (const kind of keyKinds) {
+    if (absent(kind, here[kind]).length === 0) continue;
+    const ids = await changed(directory, kind, async (file) => {
+      for (const id of absent(kind, file))
+        if (!mayBePlain && !there[kind].wrapped?.has(id)) expectNoneWrapped(file, id);
+      return { file: together(kind, file), result: absent(kind, file) };
+    });
+    added.push(...ids.map((id) => ({ kind, id })));
+  }
+  return added;
+}
 
 /** @throws PlainKeyRefused where the current key is wrapped */
 function expectNoneWrapped({ current, wrapped }: KeyFile, id: string): void {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { passwordOf, type RedisAt } from '../config/redis-at.js';
 import { quotaWindowMs, shareOfRest, type PointsTaken, type Ledger } from './ledger.js';
@@ -37,7 +38,8 @@ export async function openRedisLedger(at: RedisAt): Promise<RedisLedger> {
   const client = createClient({
     socket: path
       ? { ...common, path, tls: false }
-      : { ...common, host, port, ...(tls && { tls, servername: host }) },
+      : // An address is no name of a server (RFC 6066): the certificate is held to it all the same.
+        { ...common, host, port, ...(tls && { tls, ...(isIP(host) === 0 && { servername: host }) }) },
     ...((at.password ?? at.passwordFile) !== undefined && {
       credentialsProvider: {
         type: 'async-credentials-provider' as const,

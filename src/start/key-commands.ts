@@ -4,12 +4,13 @@ import { FolderTaken } from '../database/folder-lock.js';
 import {
   addKey,
   advanceKey,
+  bringKeys,
   KeyFileFixed,
   newestKeyOf,
   PlainKeyRefused,
   wrapAnew,
 } from '../keyring/change-keys.js';
-import { keyKinds, loadKeyFiles, type KeyKind } from '../keyring/kek-file.js';
+import { KeyFilesError, keyKinds, loadKeyFiles, type KeyFiles, type KeyKind } from '../keyring/kek-file.js';
 import { idsOf, type KeyFile } from '../keyring/key-file.js';
 import { fileKeys, KeyProviderFault, wrappedBy } from '../keyring/key-provider.js';
 import { openKeyProviders, settingOf } from './key-providers/key-providers.js';
@@ -85,6 +86,34 @@ export const keysRewrap = (config: Config, mayBePlain: boolean): Promise<string>
       'The keys are the same: nothing has to be sealed again. Where other machines serve this database, bring the file to each of them.',
     ].join('\n');
   });
+
+/**
+ * Adds the keys of another folder that are not here, for a database from the time when they were in use. @returns what a
+ * person is told
+ * @param mayBePlain whether a KEK may stand in the file as it is, though a provider has wrapped the current one
+ * @throws an Error to show
+ */
+export const keysBring = (config: Config, folder: string, mayBePlain: boolean): Promise<string> =>
+  changing(config, async () => {
+    const { keysDir } = config;
+    const added = await bringKeys(keysDir, keysIn(folder), mayBePlain);
+    if (added.length === 0) return `All keys of ${folder} are in ${keysDir} already.`;
+    return [
+      `Added to ${keysDir}, and not current: ${added.map(({ kind, id }) => `${kind} ${id}`).join(', ')}.`,
+      'Where other machines serve this database, do the same on each.',
+      'What they have sealed or made is brought to the current keys again; then they can be retired again. See: keyway keys list',
+    ].join('\n');
+  });
+
+/** @throws an Error to show, which says that it is about that folder */
+function keysIn(folder: string): KeyFiles {
+  try {
+    return loadKeyFiles(folder);
+  } catch (error) {
+    if (!(error instanceof KeyFilesError)) throw error;
+    throw new Error(`In ${folder} ${error.message}`, { cause: error });
+  }
+}
 
 /** The other kinds stand in their files as they are. */
 const providerOf = ({ keyProviders }: Config, kind: KeyKind) =>

@@ -95,3 +95,16 @@ export async function countOlder(db: Sql, keyring: Keyring): Promise<KeyCount[]>
   }
   return counts;
 }
+
+/** All keys that are at hand, the oldest of a kind first, and how many rows are still to be brought to the current ones. */
+export async function keyStandings(db: Sql, keyring: Keyring) {
+  const older = await countOlder(db, keyring);
+  return keyKinds.flatMap((kind) =>
+    keyring.keyIds(kind).map((id) => ({
+      kind,
+      id,
+      isCurrent: id === keyring.currentId(kind),
+      left: older.find((one) => one.kind === kind && one.id === id)?.rows ?? null,
+    })),
+  );
+}

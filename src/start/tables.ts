@@ -35,6 +35,7 @@ import { ExpandCreatorsOfCredentials1796861000000 } from '../../migrations/17968
 import { ExpandRotationsByDay1796862000000 } from '../../migrations/1796862000000-expand-rotations-by-day.js';
 import { ExpandDueByOwner1796863000000 } from '../../migrations/1796863000000-expand-due-by-owner.js';
 import { ExpandSearchOfProjectsAndRoles1796870000000 } from '../../migrations/1796870000000-expand-search-of-projects-and-roles.js';
+import { ExpandSeenDue1796870000001 } from '../../migrations/1796870000001-expand-seen-due.js';
 import { Nonce } from '../access/nonces.js';
 import { Account } from '../accounts/account.js';
 import { Identity } from '../accounts/identity.js';
@@ -129,4 +130,5 @@ export const migrations = [
   ExpandRotationsByDay1796862000000,
   ExpandDueByOwner1796863000000,
   ExpandSearchOfProjectsAndRoles1796870000000,
+  ExpandSeenDue1796870000001,
 ];

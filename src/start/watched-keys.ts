@@ -69,6 +69,11 @@ export class WatchedKeys {
       .map((id) => faultOf(id) ?? `kek ${id}`);
   }
 
+  /** How many KEKs of the file wait for their provider to unwrap them, those that are retired apart. */
+  get waiting(): number {
+    return lackingIn(this.parts.files.kek).filter((id) => !this.#known.get(id)?.retired).length;
+  }
+
   /** Looks at the files, and at what the database knows of keys. @throws where that cannot be read */
   look(): Promise<void> {
     this.#looking ??= this.#look().finally(() => {

@@ -30,6 +30,8 @@ export interface MeasuredServing {
     readonly counts: readonly { kind: string; id: string; rows: number }[];
     readonly unreadable: number;
   };
+  /** How many KEKs wait for their provider to unwrap them. */
+  keksWaiting(): number;
   /** Whether the limits of a minute are counted over all processes. */
   limitsAreShared(): boolean;
   /** How far the stream of the audit log is behind; undefined where there is none, or another process streams. */
@@ -136,6 +138,11 @@ export function addGauges(registry: Registry, measured: Measured): void {
     'keyway_keyring_unreadable',
     'Sealed records that could not be opened, and so not be brought to the current key.',
     () => serving.keys.unreadable,
+  );
+  gauge(
+    'keyway_keyring_waiting',
+    'KEKs of the key file that their provider has not unwrapped, so that nothing is sealed or opened by them yet.',
+    () => serving.keksWaiting(),
   );
   new Gauge({
     name: 'keyway_rate_limits_shared',

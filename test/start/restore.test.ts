@@ -1,9 +1,12 @@
 /**
- * @slow 45 s
+ * @slow 55 s
  */
-import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileOf, linesOf } from '../audit/chains.js';
+import { reveal } from '../credentials/verbs.js';
 import { enrolAndConfirm, takeOver } from '../support/authenticator.js';
 import { claimsAt, makeSigner, signed, startIssuer, trusting } from '../support/issuer.js';
 import {
@@ -287,6 +290,89 @@ test('R36: what the checkpoints do not tell is named, and accepted only where so
   await server.restart();
   expect(await isReady(server)).toBe(true);
   expect(await codeOf(one)).toBe('VALID');
+});
+
+test('S47, R36: a state from before a key was retired is put back with the keys of then, and brought to those of now', async () => {
+  server = await startTestServer();
+  const account = await makeAccount(server);
+  const plain = await makeCredential(server, account, { retrievable: true });
+  const revoked = await makeCredential(server, account);
+  const keysDir = join(server.dataDir, 'keys');
+  const before = join(server.dataDir, 'keys-of-before');
+  const keys = async (...args: string[]) => {
+    const { code, output } = await runKeyway(['keys', ...args], server.environment);
+    expect([code, output]).toEqual([0, expect.any(String)]);
+    return output;
+  };
+  const left = async () =>
+    (
+      await server.rows<{ id: string }>(
+        'SELECT DISTINCT kek_id AS id FROM credential_versions WHERE sealed IS NOT NULL',
+      )
+    )
+      .map(({ id }) => id)
+      .join();
+  const untilAllAreBy = async (kek: string) => {
+    for (let tries = 0; tries < 400 && (await left()) !== kek; tries++) await sleep(100);
+    expect(await left()).toBe(kek);
+  };
+  await server.pause();
+  const putBack = await server.keepState();
+  cpSync(keysDir, before, { recursive: true });
+  await server.restart();
+  await done(server, 'revokeCredential', { id: revoked.id });
+  await keys('rotate', 'kek');
+  await untilAllAreBy('k2');
+  await server.pause();
+  await keys('retire', 'kek', 'k1');
+  await putBack();
+
+  const without = await accept(server);
+  expect([without.code, without.output]).toEqual([
+    1,
+    expect.stringMatching(/keys that are not here: kek k1[^]*keyway keys bring/),
+  ]);
+  expect(await keys('bring', before)).toContain('and not current: kek k1.');
+  expect(await keys('bring', before)).toContain('are in');
+  expect(JSON.parse(readFileSync(join(keysDir, 'kek.json'), 'utf8'))).toEqual({
+    current: 'k2',
+    keys: { k1: expect.any(String), k2: expect.any(String) },
+  });
+  expect(await accept(server)).toMatchObject({ code: 0, output: expect.stringContaining('1 credentials') });
+  await server.restart();
+  expect(await isReady(server)).toBe(true);
+  expect(await codeOf(revoked)).toBe('REVOKED');
+  await untilAllAreBy('k2');
+  const shown = expectData(await reveal(server, { id: plain.id })).revealCredential;
+  expect(shown.issued.secret).toBe(plain.secret);
+  await server.pause();
+  await keys('retire', 'kek', 'k1');
+  await server.restart();
+  expect(await isReady(server)).toBe(true);
+});
+
+test('keys of another Keyway are not brought in: an id has one key', async () => {
+  server = await startTestServer();
+  const other = join(server.dataDir, 'keys-of-another');
+  cpSync(join(server.dataDir, 'keys'), other, { recursive: true });
+  const bring = () => runKeyway(['keys', 'bring', other], server.environment);
+  const was = readFileSync(join(server.dataDir, 'keys', 'kek.json'), 'utf8');
+  const key = randomBytes(32).toString('base64');
+  writeFileSync(join(other, 'kek.json'), JSON.stringify({ current: 'k1', keys: { k1: key } }));
+  const refused = await bring();
+  expect([refused.code, refused.output]).toEqual([
+    1,
+    expect.stringContaining('kek.json: another key goes by the id k1'),
+  ]);
+  expect(refused.output).not.toContain(key);
+  rmSync(join(other, 'kek.json'));
+  expect(await bring()).toMatchObject({
+    code: 1,
+    output: expect.stringMatching(
+      /In .*keys-of-another the key files cannot be used:\s+kek.json: is missing/,
+    ),
+  });
+  expect(readFileSync(join(server.dataDir, 'keys', 'kek.json'), 'utf8')).toBe(was);
 });
 
 test('R36: a still older state can be put back after one was accepted, and another one after that', async () => {

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { isIPv4 } from 'node:net';
 
-/** A key and a certificate that it signed itself, for these names: good for a day, and trusted by nobody. */
+/** A key and a certificate that it signed itself, for these names and addresses of IPv4: good for a day, and trusted by nobody. */
 export function selfSigned(...names: string[]): { key: string; cert: string } {
   const { privateKey } = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
@@ -10,7 +11,12 @@ export function selfSigned(...names: string[]): { key: string; cert: string } {
   const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
   const algorithm = der(0x30, oid('2a8648ce3d040302')); // ecdsa-with-SHA256
   const subject = der(0x30, der(0x31, der(0x30, oid('550403'), der(0x0c, Buffer.from('keyway test')))));
-  const alternatives = der(0x30, ...names.map((name) => der(0x82, Buffer.from(name)))); // dNSName
+  const alternatives = der(
+    0x30,
+    ...names.map((name) =>
+      isIPv4(name) ? der(0x87, Buffer.from(name.split('.').map(Number))) : der(0x82, Buffer.from(name)),
+    ),
+  ); // iPAddress, dNSName
   const extension = der(0x30, oid('551d11'), der(0x04, alternatives));
   const hourMs = 3_600_000;
   const body = der(

@@ -1,8 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
 import { freePort } from './cluster.js';
 
 /** A Redis of a test's own. */
@@ -20,12 +22,34 @@ export interface TestRedis {
 /** Whether this machine has the program. */
 export const hasRedisServer = spawnSync('redis-server', ['--version']).status === 0;
 
-/** The real one, which writes no file. @param password what it wants to be shown */
-export async function startRedisServer(password?: string): Promise<TestRedis> {
+/** Whether that one was built with TLS. */
+export const hasRedisWithTls =
+  hasRedisServer &&
+  !String(spawnSync('redis-server', ['--tls-port', '0', '--no-such-setting', '1']).stderr).includes(
+    'tls-port',
+  );
+
+/** A certificate, and its key, in files. */
+interface CertificateFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/**
+ * The real one, which writes no file.
+ * @param password what it wants to be shown
+ * @param tls what it proves itself with: then it speaks nothing but TLS, and wants no certificate of who calls
+ */
+export async function startRedisServer(password?: string, tls?: CertificateFiles): Promise<TestRedis> {
   const port = await freePort();
   let child: ChildProcess;
+  const door = tls
+    ? ['--port', '0', '--tls-port', `${port}`, '--tls-auth-clients', 'no']
+        .concat(['--tls-cert-file', tls.cert, '--tls-key-file', tls.key])
+        .concat(['--tls-ca-cert-file', tls.cert])
+    : ['--port', `${port}`];
   const start = async () => {
-    const own = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', tmpdir()];
+    const own = [...door, '--bind', '127.0.0.1', '--save', '', '--dir', tmpdir()];
     child = spawn('redis-server', [...own, ...(password ? ['--requirepass', password] : [])], {
       stdio: 'ignore',
     });
@@ -33,7 +57,7 @@ export async function startRedisServer(password?: string): Promise<TestRedis> {
   };
   await start();
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: `${tls ? 'rediss' : 'redis'}://127.0.0.1:${port}`,
     port,
     hang: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
@@ -46,15 +70,18 @@ export async function startRedisServer(password?: string): Promise<TestRedis> {
   };
 }
 
-/** One that knows what Keyway asks, for machines that have no Redis. It has no password. */
-export async function startRedisStandIn(): Promise<TestRedis> {
+/**
+ * One that knows what Keyway asks, for machines that have no Redis. It has no password.
+ * @param tls as of the real one
+ */
+export async function startRedisStandIn(tls?: CertificateFiles): Promise<TestRedis> {
   const port = await freePort();
   const keys = new Map<string, { taken: number; endsAt: number }>();
   const sockets = new Set<Socket>();
   let [hangs, server]: [boolean, Server | undefined] = [false, undefined];
   const waiting: (() => void)[] = [];
   const start = async () => {
-    const opened = (server = createServer((socket) => {
+    const opened = (server = listener(tls, (socket) => {
       sockets.add(socket);
       socket.on('close', () => sockets.delete(socket)).on('error', () => undefined);
       let text = '';
@@ -73,7 +100,7 @@ export async function startRedisStandIn(): Promise<TestRedis> {
   };
   await start();
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: `${tls ? 'rediss' : 'redis'}://127.0.0.1:${port}`,
     port,
     hang: () => void (hangs = true),
     resume: () => {
@@ -89,6 +116,11 @@ export async function startRedisStandIn(): Promise<TestRedis> {
     },
   };
 }
+
+const listener = (tls: CertificateFiles | undefined, take: (socket: Socket) => void): Server =>
+  tls
+    ? createTlsServer({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, take)
+    : createServer(take);
 
 /** The first command in what came, an array of strings: https://redis.io/docs/latest/develop/reference/protocol-spec/ */
 function commandIn(text: string): { words: string[]; rest: string } | undefined {

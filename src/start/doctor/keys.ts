@@ -107,7 +107,7 @@ function ofPlain(say: Findings, file: KeyFile, chosen: string): Finding[] {
 const ofMissing = (say: Findings, missing: readonly string[], keysDir: string): Finding =>
   say.wrong(
     `the database was written with keys that are not here: ${missing.join(', ')}`,
-    `bring the key files back to ${keysDir}, or set KEYWAY_KEYS_DIR`,
+    `bring the key files back to ${keysDir}, or set KEYWAY_KEYS_DIR; those of its time, if they were retired since: keyway keys bring FOLDER`,
   );
 
 async function ofUse(say: Findings, db: Database, keyring: Keyring): Promise<Finding[]> {

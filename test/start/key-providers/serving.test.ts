@@ -54,7 +54,7 @@ afterEach(async () => {
 async function begin<P extends Provider>(provider: () => Promise<P>) {
   const begun = await provider();
   stops.push(() => begun.standIn.stop());
-  const server = await startTestServer(begun.settings);
+  const server = await startTestServer({ ...begun.settings, KEYWAY_METRICS_PORT: '0' });
   stops.push(() => server.stop());
   return { ...begun, server };
 }
@@ -64,6 +64,11 @@ const kekFile = (server: TestServer) => JSON.parse(readFileSync(pathOf(server), 
 const isReady = async ({ url }: { url: string }) => (await fetch(`${url}/ready`)).status === 200;
 const secretOf = async (server: TestServer, { id }: Made) =>
   expectData(await reveal(server, { id })).revealCredential.issued.secret as string;
+/** How many KEKs wait for their provider, as the metric says. */
+const waiting = async (server: TestServer) => {
+  const address = [...server.logged.join('').matchAll(/"metrics":"(http:[^"]+)"/g)].at(-1)?.[1] ?? '';
+  return /^keyway_keyring_waiting (.*)$/m.exec(await (await fetch(address)).text())?.[1];
+};
 const told = (server: TestServer, text: string) => server.logged.filter((line) => line.includes(text));
 
 async function until(what: string, holds: () => Promise<boolean> | boolean, everyMs = 100): Promise<void> {
@@ -148,7 +153,7 @@ describe.each<[string, string, () => Promise<Provider>]>([
     );
     for (const disturb of [() => standIn.down(), () => void (standIn.disturbed = 'hangs')]) {
       await server.restart(async () => void (await disturb()));
-      expect(await isReady(server)).toBe(false);
+      expect([await isReady(server), await waiting(server)]).toEqual([false, '1']);
       expect(await codeOf(server, { accessKey: token.accessKey, proof: { secret: token.secret } })).toBe(
         'VALID',
       );
@@ -164,6 +169,7 @@ describe.each<[string, string, () => Promise<Provider>]>([
       standIn.disturbed = undefined;
       await standIn.up();
       await until('it is ready', () => isReady(server));
+      expect(await waiting(server)).toBe('0');
       expect(await secretOf(server, made)).toBe(made.secret);
       await makeCredential(server, account, { retrievable: true });
     }
@@ -192,11 +198,12 @@ test('R17: while the provider is down or hangs, a Keyway that serves goes on wit
   await standIn.up();
   copyFileSync(join(elsewhere, 'kek.json'), pathOf(server));
   await until('it is told', () => told(server, 'keys could not be unwrapped').length > 0);
-  expect(await isReady(server)).toBe(true);
+  expect([await isReady(server), await waiting(server)]).toEqual([true, '1']);
   expect(await secretOf(server, made)).toBe(made.secret);
   expect(await secretOf(server, await makeCredential(server, account, { retrievable: true }))).toBeTruthy();
   standIn.disturbed = undefined;
   await until('k2 is current', () => told(server, 'another key is current').length > 0);
+  expect(await waiting(server)).toBe('0');
   expect(await secretOf(server, made)).toBe(made.secret);
 });
 
@@ -257,6 +264,7 @@ test('a KEK that is retired is not waited for, though its provider opens it no m
   await server.restart();
   expect(told(server, 'keys could not be unwrapped').at(-1)).toContain('kek k1: Vault does not unwrap');
   await until('it is ready', () => isReady(server));
+  expect(await waiting(server)).toBe('0');
   await makeCredential(server, await makeAccount(server), { retrievable: true });
 });
 
