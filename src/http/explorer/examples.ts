@@ -20,7 +20,7 @@ export type Brought = Readonly<Record<'storeAddress' | 'storeKey' | 'storeSecret
  */
 export function examples(now = new Date(), brought?: Brought): Example[] {
   // The build copies no documents.
-  const folder = installed('src/explorer/examples');
+  const folder = installed('src/http/explorer/examples');
   return readdirSync(folder)
     .filter((file) => file.endsWith('.graphql'))
     .sort()

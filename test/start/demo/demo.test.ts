@@ -244,7 +244,7 @@ test('the stand-ins are named by the demo alone, so that all else runs without t
   const naming = sources.filter((name) =>
     /['"`][./]*(?:dist\/)?test\//.test(readFileSync(join('src', name), 'utf8')),
   );
-  expect(naming).toEqual(['demo/stores.ts']);
+  expect(naming).toEqual(['start/demo/stores.ts']);
   // By an address that is made when it runs: the compiler wants no file there.
   expect(readFileSync('src/start/demo/stores.ts', 'utf8')).not.toMatch(/(?:from|import\() ?'[./]*test\//);
 });
