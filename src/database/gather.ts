@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Database } from './database.js';
 
 /** A batch of one question is not cut, however many keys it has; several go together up to so many keys. */
@@ -8,6 +9,11 @@ const mostInFlight = 2;
  * time, in milliseconds. With 32 connections a page costs half as many statements as where two are always under way.
  */
 const usualPatienceMs = 20;
+/**
+ * How many are answered in one turn of the event loop: what they do with it, and be it their whole answers, everybody else
+ * waits for, those too who are only to be refused.
+ */
+const mostAnswered = 5;
 
 /** What is on its way to the database for many at once, bounded over all that is asked. */
 export interface Wire {
@@ -134,13 +140,8 @@ export class Lane<Key, Found> {
     try {
       const [only, ...others] = batch;
       const keys = only && others.length === 0 ? only.keys : batch.flatMap((one) => one.keys);
-      const found = await this.read(keys);
-      let from = 0;
-      for (const { keys: own, resolve, reject } of batch) {
-        const answers = found.slice(from, (from += own.length));
-        if (found.length < from) reject(new Error('a batch was answered in part'));
-        else resolve(answers);
-      }
+      // Whoever waits to send the next batch does not wait for this one's to go on.
+      void handOut(batch, await this.read(keys));
     } catch (error) {
       if (batch.length > 1 && this.options.isOfKeys?.(error)) await this.#answerEach(batch);
       else for (const { reject } of batch) reject(error);
@@ -157,6 +158,23 @@ interface Question<Key, Found> {
   readonly keys: readonly Key[];
   resolve: (found: readonly Found[] | typeof sendIt) => void;
   reject: (error: unknown) => void;
+}
+
+/** Tells each question its answers, a few in a turn of the event loop. */
+async function handOut<Key, Found>(
+  batch: readonly Question<Key, Found>[],
+  found: readonly Found[],
+): Promise<void> {
+  let [from, told] = [0, 0];
+  for (const { keys, resolve, reject } of batch) {
+    if (told++ === mostAnswered) {
+      await turn();
+      told = 1;
+    }
+    const answers = found.slice(from, (from += keys.length));
+    if (found.length < from) reject(new Error('a batch was answered in part'));
+    else resolve(answers);
+  }
 }
 
 /** What the first of those that wait is told when it is time to send a batch. */

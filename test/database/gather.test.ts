@@ -38,6 +38,24 @@ describe('gather', () => {
     expect(await answers).toEqual(['of 3', 'of 1', 'of 2', 'of 1']);
   });
 
+  test('R22: answers some in each turn, in order, so that others have theirs between', async () => {
+    const { ask, batches } = openReader();
+    const told: number[] = [];
+    const keys = range(0, 40);
+    const all = keys.map((key) => ask(key).then(() => told.push(key)));
+    await settle();
+    batches[0]?.answer();
+    const after: number[] = [];
+    while (told.length < 40) {
+      await turn();
+      after.push(told.length);
+    }
+    await Promise.all(all);
+    expect(told).toEqual(keys);
+    expect(after.length).toBeGreaterThanOrEqual(8);
+    expect(Math.max(...after.map((count, at) => count - (after[at - 1] ?? 0)))).toBeLessThanOrEqual(10);
+  });
+
   test('S23: sends a batch after everything in it was asked for, and keeps nothing of one before', async () => {
     const { ask, batches, sent } = openReader();
     const first = ask(1);

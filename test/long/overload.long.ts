@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { makeCluster, type Cluster } from '../support/cluster.js';
 import { expectData, grant, makeAccount, makeCredential, makeProject, makeRole } from '../support/make.js';
-import { onServer, readyPlace, spawnKeyway, urlOf, type Spawned } from '../support/process.js';
+import { emptyPlace, onServer, spawnKeyway, urlOf, type Place, type Spawned } from '../support/process.js';
 import { metricsOf, scrape } from '../support/scrape.js';
 import { doorTo, type Door } from '../support/server.js';
 
@@ -38,16 +39,18 @@ interface Outcome {
   others: Record<string, number>;
 }
 
-let place: Awaited<ReturnType<typeof readyPlace>>;
+let cluster: Cluster;
+let place: Place;
 let keyway: Spawned;
 let door: Door;
 let mix: string[];
 let toRevoke: string[];
 beforeAll(async () => {
-  place = await readyPlace();
+  cluster = await makeCluster();
+  place = await emptyPlace();
   keyway = spawnKeyway(['serve'], {
     ...place.environment,
-    KEYWAY_LOG_LEVEL: 'warn',
+    DATABASE_URL: cluster.url,
     KEYWAY_METRICS_PORT: '0',
     KEYWAY_SYNC_MINUTES: '0',
   });
@@ -63,6 +66,7 @@ afterAll(async () => {
   keyway.child.kill();
   await keyway.ended;
   await place.drop();
+  await cluster.drop();
 });
 
 const fields = 'id name kind status createdAt account { id name } project { id name } roles { id name }';
@@ -124,10 +128,8 @@ async function pin(pid: number | undefined, processor: number): Promise<void> {
 }
 
 async function pinDatabase(): Promise<void> {
-  const url = place.environment['DATABASE_URL'];
-  if (url === undefined) return;
   const of = 'SELECT pid FROM pg_stat_activity WHERE datname = current_database()';
-  for (const { pid } of await onServer<{ pid: number }>(url, of)) await pin(pid, 1);
+  for (const { pid } of await onServer<{ pid: number }>(cluster.url, of)) await pin(pid, 1);
 }
 
 async function load(rate: number, seconds = roundS): Promise<Outcome> {

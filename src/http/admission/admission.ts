@@ -7,6 +7,7 @@ import { neighbourhoodOf } from '../../config/ranges.js';
 import type { Telemetry } from '../../telemetry/telemetry.js';
 import { addressBelow } from '../head.js';
 import { Admitted } from './admitted.js';
+import { aFewInATurn } from './beginning.js';
 import { Places } from './places.js';
 import { shed } from './shed.js';
 
@@ -15,6 +16,9 @@ const quietMs = 10_000;
 
 /** What tells whether Keyway is there, or may be sent more: it is answered whatever else is under way. */
 const alwaysAnswered = /^\/(health|ready)(\?|$)/;
+
+/** How many requests begin in one turn of the event loop: some milliseconds of work. */
+const mostBegun = 5;
 
 /** A longer body is not looked at: what revokes is short. */
 const longestLooked = 16_384;
@@ -41,6 +45,7 @@ export function limitRequests(
   const kept = new Places(mostRevoking);
   const admitted = new WeakMap<IncomingMessage, Admitted>();
   const names = revoking.map((name) => Buffer.from(name));
+  const inTurn = aFewInATurn(mostBegun);
   let [refused, toldMs] = [0, -quietMs];
 
   const countRefused = () => {
@@ -71,17 +76,23 @@ export function limitRequests(
   // Fastify's own, which answers.
   const [answer] = server.listeners('request') as RequestListener[];
   server.removeAllListeners('request');
+  const serve = (request: IncomingMessage, response: ServerResponse) =>
+    inTurn(() => {
+      // Who has left meanwhile is not waited for.
+      if (!response.destroyed) answer?.(request, response);
+    });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { url = '' } = request;
     const path = addressBelow(basePath, url);
-    if (alwaysAnswered.test(path) || admit(usual, request, response)) return void answer?.(request, response);
+    if (alwaysAnswered.test(path)) return void answer?.(request, response);
+    if (admit(usual, request, response)) return serve(request, response);
     if (!mayRevoke(request, path)) return refuse(request, response);
     // The body mostly comes in the packet that its headers came in.
     request.once('readable', () => {
       const part = request.read() as Buffer | null;
       if (part) request.unshift(part);
       if (part && names.some((name) => part.includes(name)) && admit(kept, request, response))
-        answer?.(request, response);
+        serve(request, response);
       else refuse(request, response);
     });
   });
