@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, cp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { messages, parse, PGlite, protocol } from '@electric-sql/pglite';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 import { FolderTaken, lockFolder, type FolderLock } from './folder-lock.js';
@@ -22,12 +21,6 @@ type Connected = (error: Error | undefined, client?: EmbeddedClient, release?: (
 const waitMs = 10_000;
 /** The usual 128 MB are cleared at each start: that took most of its time, and the memory for good. */
 const buffersMegabytes = 32;
-/**
- * How much a function of PostgreSQL's is run, in bytes of its code, until V8 compiles it a second time, for speed: a thousand
- * times the usual. At a start V8 would do so with hundreds of functions that are run no more, for half of the time that the
- * start takes; what is run all the time gets there soon enough.
- */
-const quickEnough = 1_800_000_000;
 
 /**
  * Opens the embedded PostgreSQL in a folder, or in memory where none is given, and refuses a folder that another
@@ -44,7 +37,6 @@ export async function openEmbedded(
   waiting?: (goneMs: number) => void,
   traced?: Traced,
 ): Promise<{ Pool: new () => EmbeddedPool }> {
-  setFlagsFromString(`--wasm-tiering-budget=${quickEnough}`);
   const lock = folder === undefined ? undefined : await lockFolder(folder, waiting);
   const text = (value: string) => value;
   try {
