@@ -1,24 +1,29 @@
 import { DatabaseUnavailable } from '../../src/errors.js';
 import { unique } from '../support/make.js';
+import { isOfRequest } from '../support/of-requests.js';
+import { isCounted } from '../support/statements.js';
 import { groupSchema, patchOf, startDirectories, userSchema, type Directories } from './directories.js';
 
 let all: Directories;
 beforeAll(async () => (all = await startDirectories()));
 afterAll(() => all.stop());
 
-/** Loses the database after the next change, where so many statements have read what is to be answered. */
+/**
+ * Loses the database after the next change of a request, where so many statements have read what is to be answered; what
+ * jobs do meanwhile is no matter.
+ */
 function losingIt(statements: number): () => void {
   const { db } = all.server;
   const [rows, transaction] = [db.rows.bind(db), db.transaction.bind(db)];
   let left = Infinity;
   db.transaction = async (work) => {
     const done = await transaction(work);
-    left = statements;
+    if (isOfRequest()) left = statements;
     return done;
   };
-  db.rows = async (...asked) => {
-    if (left-- <= 0) throw new DatabaseUnavailable('lost');
-    return rows(...asked);
+  db.rows = async (statement, parameters) => {
+    if (isCounted(statement.text) && left-- <= 0) throw new DatabaseUnavailable('lost');
+    return rows(statement, parameters);
   };
   return () => void Object.assign(db, { rows, transaction });
 }
