@@ -51,7 +51,8 @@ if (isStale() && !(await build(root)) && !existsSync(built)) {
 // after two million, and at a start of the embedded database with hundreds of functions that are run no more, for half of the
 // time that the start takes. What serves gets there soon enough, and a command is over before.
 const args = process.argv.slice(2);
-setFlagsFromString(`--wasm-tiering-budget=${args[0] === 'serve' ? 180_000_000 : 1_800_000_000}`);
+const serves = ['serve', 'demo'].includes(args[0]);
+setFlagsFromString(`--wasm-tiering-budget=${serves ? 180_000_000 : 1_800_000_000}`);
 const { run } = await import(built);
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const code = await run(args, version);
