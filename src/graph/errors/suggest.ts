@@ -30,7 +30,11 @@ export const suggestNothing: Suggest = () => ({});
 const isName = (given: string): boolean => /^[_A-Za-z][_0-9A-Za-z]*$/.test(given);
 
 /**
- * Whether it is a name as those of the schema are: of words, with a digit at most. A key of a variable that is anything
- * else may be a value in the wrong place.
+ * Whether it is a name as those of the schema are: short, or of plain words. Anything else may be a secret in the wrong
+ * place, with digits and capitals where words have none.
  */
-const isLikeOurs = (given: string): boolean => /^(?=.{1,40}$)[_A-Za-z]+[0-9]?[_A-Za-z]*$/.test(given);
+const isLikeOurs = (given: string): boolean =>
+  isName(given) && (given.length <= 4 || (given.length <= 40 && words.test(given)));
+
+/** As in `credentials`, `orderBy`, `K8sKeysInput`, `IPRange`, `specifiedByURL` and `__Schema`. */
+const words = /^_*(?:IP)?[A-Z]?(?:[a-z]?[0-9])?[a-z]*(?:_?[A-Z][a-z]+|_[a-z]+)*(?:ID|URL)?$/;
