@@ -6,23 +6,15 @@ export class ExpandSearchOfProjectsAndRoles1796870000000 implements MigrationInt
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      -- The tables are written anew: that takes as long as there are rows.
       SET LOCAL statement_timeout = 0;
-      ALTER TABLE projects
-        ADD COLUMN search_text text COLLATE "C" NOT NULL GENERATED ALWAYS AS (
-          E'\\n' || keyway_words(name || E'\\n' || title COLLATE "C")) STORED;
-      CREATE INDEX projects_search ON projects USING gin (search_text gin_trgm_ops);
-      ALTER TABLE roles
-        ADD COLUMN search_text text COLLATE "C" NOT NULL GENERATED ALWAYS AS (E'\\n' || keyway_words(name)) STORED;
-      CREATE INDEX roles_search ON roles USING gin (search_text gin_trgm_ops);
+      -- What they compute is kept in no column: that would write the tables anew, and nobody could read them meanwhile.
+      CREATE INDEX projects_search ON projects
+        USING gin ((E'\\n' || keyway_words(name || E'\\n' || title COLLATE "C")) gin_trgm_ops);
+      CREATE INDEX roles_search ON roles USING gin ((E'\\n' || keyway_words(name)) gin_trgm_ops);
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`
-      SET LOCAL statement_timeout = 0;
-      ALTER TABLE projects DROP COLUMN search_text;
-      ALTER TABLE roles DROP COLUMN search_text;
-    `);
+    await runner.query('DROP INDEX projects_search, roles_search');
   }
 }

@@ -8,7 +8,7 @@ export class ExpandSeenDue1796870000001 implements MigrationInterface {
   name = 'ExpandSeenDue1796870000001';
 
   async up(runner: QueryRunner): Promise<void> {
-    await runner.query('SET LOCAL statement_timeout = 0; ANALYZE credentials');
+    await runner.query('SET LOCAL statement_timeout = 0; ANALYZE credentials, projects, roles');
   }
 
   async down(): Promise<void> {}

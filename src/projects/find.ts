@@ -109,7 +109,7 @@ export function listProjects(
     const account = decodeIds('Account', filter.account, 'filter.account');
     where.push(condition('p.account_id = ANY(:account)', { account }));
   }
-  if (filter.search) where.push(searching('p.search_text', filter.search));
+  if (filter.search) where.push(searching(words, filter.search));
   return list(ctx, projects, projectsByName, every(...where), args);
 }
 
@@ -139,6 +139,8 @@ async function oneProject(ctx: RequestContext, which: Condition, scope: Conditio
 
 const liveProject = sql('SELECT id FROM projects WHERE id = :id AND deleted_at IS NULL FOR SHARE');
 const live = condition('p.deleted_at IS NULL');
+/** What a search looks in, as the index projects_search has it. */
+const words = `(E'\\n' || keyway_words(p.name || E'\\n' || p.title COLLATE "C"))`;
 const projects: Listing = {
   name: 'projects',
   select: (source) => selectRows(source, Project, 'p'),

@@ -119,7 +119,7 @@ export function listRoles(
     const store = decodeIds('CredentialStore', filter.store, 'filter.store');
     where.push(condition('r.store_id = ANY(:store)', { store }));
   }
-  if (filter.search) where.push(searching('r.search_text', filter.search));
+  if (filter.search) where.push(searching(words, filter.search));
   return list(ctx, roles, rolesByName, every(...where), args);
 }
 
@@ -217,6 +217,8 @@ async function oneRole(ctx: RequestContext, which: Condition): Promise<Role | nu
 }
 
 const roles: Listing = { name: 'roles', select: (source) => selectRows(source, Role, 'r'), from: 'roles r' };
+/** What a search looks in, as the index roles_search has it. */
+const words = `(E'\\n' || keyway_words(r.name))`;
 export const rolesByName: Order = {
   name: 'roles by name',
   expression: 'r.sort_name',
