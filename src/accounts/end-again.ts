@@ -8,7 +8,7 @@ import { endFactor } from './remove-mfa.js';
 /**
  * Takes once more from accounts what they had lost when an older state of the database was put back. One that was deleted
  * is disabled, with no identity: what was to become of its parts is for somebody to say anew. A device that another one has
- * replaced proves nothing, and an operator takes it off. The users of those that are
+ * replaced proves nothing, and an operator takes it off; nor does a recovery code that was used. The users of those that are
  * not in the database, and were disabled, deleted or lost them, get no account at first sight.
  * @param endings by the ids of the accounts
  * @returns the ids of those that are in the database
@@ -27,6 +27,7 @@ export async function endAccountsAgain(
     const factor = endings.get(id)?.factor;
     return factor === undefined ? [] : [{ id, factor }];
   });
+  await tx.rows(useCodes, { used: JSON.stringify(ids.map((id) => ({ id, ...endings.get(id) }))) });
   for (const { id, factor } of factors)
     if (factor === null) await endFactor(tx, id);
     else await tx.rows(stopFactor, { id, factor });
@@ -60,6 +61,11 @@ const requireFactor = sql(`
 const stopFactor = sql(`
   UPDATE mfa_devices SET last_step = 9223372036854775807, recovery = '{}', recovery_key_id = NULL
   WHERE account_id = :id AND id <> CAST(:factor AS uuid) AND confirmed_at IS NOT NULL`);
+const useCodes = sql(`
+  UPDATE mfa_devices d SET recovery = ARRAY(
+    SELECT tag FROM unnest(d.recovery) AS tag WHERE NOT encode(tag, 'hex') = ANY(e."usedCodes"))
+  FROM json_to_recordset(CAST(:used AS json)) AS e (id uuid, "usedCodes" text[])
+  WHERE d.account_id = e.id AND cardinality(e."usedCodes") > 0`);
 const shutOut = sql(`
   INSERT INTO identities_shut_out (tag) SELECT DISTINCT tag FROM unnest(CAST(:tags AS text[])) AS lost (tag)
   ON CONFLICT DO NOTHING RETURNING 1 AS one`);

@@ -1,4 +1,5 @@
 import type { RequestContext } from '../access/context.js';
+import { record } from '../audit/record.js';
 import { sql, type Tx } from '../database/database.js';
 import { conflict, forbidden, type KeywayError, rateLimited } from '../errors.js';
 import type { RecordPlace } from '../keyring/envelope.js';
@@ -47,13 +48,21 @@ export async function attempt(
   const own = { accountId, id: device.id };
   const given = code.replace(/[\s-]/g, '');
 
-  const accept = async (tx: Tx): Promise<object[]> => {
+  const accept = async (tx: Tx): Promise<boolean> => {
     const secret = await keyring.open(Buffer.from(device.sealed), totpPlace(accountId, device.id));
     const step = totpStep(secret, given, ctx.at);
     secret.wipe();
-    if (step !== undefined) return tx.rows(useStep, { ...own, step });
-    const tag = tagOfRecoveryCode(keyring, accountId, device.recovery, given);
-    return tag ? tx.rows(useRecoveryCode, { ...own, tag: Buffer.from(tag) }) : [];
+    if (step !== undefined) return (await tx.rows(useStep, { ...own, step })).length > 0;
+    const found = tagOfRecoveryCode(keyring, accountId, device.recovery, given);
+    const tag = found && Buffer.from(found);
+    if (!tag || (await tx.rows(useRecoveryCode, { ...own, tag })).length === 0) return false;
+    await record(ctx, tx, {
+      action: 'account:use-recovery-code',
+      target: { type: 'Account', id: accountId },
+      accountId,
+      ends: { usedCodes: [tag.toString('hex')] },
+    });
+    return true;
   };
 
   let proved = false;
@@ -61,7 +70,7 @@ export async function attempt(
   return {
     isProved: true,
     prove: async (tx) => {
-      proved = (await accept(tx)).length > 0;
+      proved = await accept(tx);
       refused = !proved;
       if (refused) throw notAccepted(field);
     },

@@ -26,6 +26,8 @@ export interface Ending {
   readonly mfaRequired?: boolean;
   /** The device by which an account proves a second factor; null where it has none any more. */
   readonly factor?: string | null;
+  /** Recovery codes of an account that were used up, as the tags that recognize them, in hexadecimal digits. */
+  readonly usedCodes?: readonly string[];
   /** Scopes of a store that accounts, by UUID, have no more. */
   readonly lostScopes?: readonly { readonly account: string; readonly scope: string }[];
 }
@@ -67,5 +69,6 @@ const says = [
   'lostIdentities',
   'mfaRequired',
   'factor',
+  'usedCodes',
   'lostScopes',
 ] as const satisfies (keyof Ending)[];

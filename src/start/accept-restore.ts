@@ -85,6 +85,7 @@ function lastOfEach(ended: readonly EndedSince[]): Last[] {
     const lostRoles = [...(before?.lostRoles ?? []), ...(ending.lostRoles ?? [])];
     const lostIdentities = [...(before?.lostIdentities ?? []), ...(ending.lostIdentities ?? [])];
     const lostScopes = [...(before?.lostScopes ?? []), ...(ending.lostScopes ?? [])];
+    const usedCodes = [...(before?.usedCodes ?? []), ...(ending.usedCodes ?? [])];
     const secretsBefore = Math.max(before?.secretsBefore ?? 0, ending.secretsBefore ?? 0);
     const all: Ending = {
       ...before,
@@ -92,6 +93,7 @@ function lastOfEach(ended: readonly EndedSince[]): Last[] {
       ...(lostRoles.length > 0 && { lostRoles }),
       ...(lostIdentities.length > 0 && { lostIdentities }),
       ...(lostScopes.length > 0 && { lostScopes }),
+      ...(usedCodes.length > 0 && { usedCodes }),
       ...(secretsBefore > 0 && { secretsBefore }),
       ...(before?.gone === 'DELETED' && { gone: before.gone }),
     };

@@ -582,6 +582,22 @@ describe('a recovery code', () => {
       expectRefused(await revealAs(who, code));
     }
     expectShown(await revealAs(who, app.code()));
+    // Each is on record, on the account itself.
+    expect(
+      await server.rows(
+        `SELECT action, outcome, account_id = actor_id AS own, target_id = actor_id AS target, count(*)::integer AS times
+         FROM audit_events WHERE actor_id = :id AND action = 'account:use-recovery-code' GROUP BY 1, 2, 3, 4`,
+        { id: parseId(who.id)?.uuid },
+      ),
+    ).toEqual([
+      {
+        action: 'account:use-recovery-code',
+        outcome: 'DONE',
+        own: true,
+        target: true,
+        times: app.recoveryCodes.length,
+      },
+    ]);
   });
 
   test.each<[string, (code: string) => string]>([

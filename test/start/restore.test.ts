@@ -200,16 +200,21 @@ test('S66: users whose account the state does not know, and who were shut out si
   }
 });
 
-test('S66: a second factor that was taken off, or replaced, proves nothing in a state that has it', async () => {
+test('S66: a second factor that was taken off, or replaced, and a recovery code that was used prove nothing in a state that has them', async () => {
   server = await startTestServer();
   const [bare, another, same] = [
     await makeCaller(server),
     await makeCaller(server),
-    await makeCaller(server),
+    await makeCaller(server, ['CREDENTIAL_REVEAL']),
   ];
   const apps = new Map<string, Awaited<ReturnType<typeof enrolAndConfirm>>>();
   for (const { id, token } of [bare, another, same]) apps.set(id, await enrolAndConfirm(server, token));
   const { recoveryCodes: [code = '', next = ''] = [] } = apps.get(another.id) ?? {};
+  const used = apps.get(same.id)?.recoveryCodes.slice(1, 3) ?? [];
+  expect(used).toHaveLength(2);
+  const shown = await makeCredential(server, same.id, { retrievable: true });
+  const proveAs = (door: Door, { token }: { token: string }, mfaCode: string) =>
+    run(door, 'revealCredential', { id: shown.id, mfaCode }, { token });
   const removeAs = (door: Door, { token }: { token: string }, code = '') =>
     door.ask(
       'mutation ($code: String!) { removeMfa(input: { code: $code }) { account { id } } }',
@@ -224,7 +229,9 @@ test('S66: a second factor that was taken off, or replaced, proves nothing in a 
     const confirming = 'mutation ($code: String!) { confirmMfa(input: { code: $code }) { recoveryCodes } }';
     const { token } = another;
     expectData(await door.ask(confirming, { code: takeOver(server, otpauthUri).code() }, { token }));
+    for (const one of used) expectData(await proveAs(door, same, one));
   });
+  for (const one of used) expect((await proveAs(server, same, one)).code).toBe('FORBIDDEN');
   const enrolled = async ({ token }: { token: string }) =>
     expectData(await server.ask('{ viewer { mfaEnrolled } }', {}, { token })).viewer.mfaEnrolled;
   expect([await enrolled(bare), await enrolled(another), await enrolled(same)]).toEqual([false, true, true]);
