@@ -1,22 +1,23 @@
-import 'reflect-metadata';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  createWriteStream,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Database } from '../../src/database/database.js';
-import { entities, migrations } from '../../src/start/tables.js';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { makeCluster } from '../support/cluster.js';
-import { onServer } from '../support/process.js';
 import { previousRelease } from '../support/previous-release.js';
 import { testHistories } from './histories-of-replicas.js';
 
 // The release before this version serves on the tables of this one: while replicas are replaced one after the other, and
 // where the new version has to be taken back.
-
-/** What is about databases without tables: here they are there already. */
-const aboutTables = ['test/migrations.test.ts'];
-const withoutTables = ['a superuser is refused, an ordinary role is not', 'before a first start'];
 
 const release = previousRelease();
 
@@ -30,10 +31,12 @@ test('R31: the suite of the release before is green on the tables of this versio
   const cluster = await makeCluster(['max_connections=300']);
   const folder = mkdtempSync(join(tmpdir(), 'keyway-suite-'));
   try {
-    // Every database of the suite begins as a copy of this one.
-    await migrate(Object.assign(new URL(cluster.url), { pathname: '/template1' }).href);
     const results = join(folder, 'results.json');
-    await runSuite(cluster.url, results, join(folder, 'output'));
+    const output = join(folder, 'output');
+    lendCommands();
+    await runSuite(cluster.url, results, output);
+    if (!existsSync(results))
+      throw new Error(`the suite did not run:\n${readFileSync(output, 'utf8').slice(-2_000)}`);
     const { testResults, numPassedTests } = JSON.parse(readFileSync(results, 'utf8')) as Results;
     const failed = testResults.flatMap(({ name, message, assertionResults }) => {
       const failures = assertionResults.filter(({ status }) => status === 'failed');
@@ -61,24 +64,20 @@ interface Results {
   }[];
 }
 
-async function migrate(url: string): Promise<void> {
-  const db = await Database.open({ url, entities, migrations });
-  try {
-    await db.migrate();
-  } finally {
-    await db.close();
-  }
-  // A database is copied only while nobody is connected to it.
-  await onServer(
-    Object.assign(new URL(url), { pathname: '/postgres' }).href,
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'template1'`,
+/** Its program from now on serves by itself, and does each other command as this version does: docs/running.md. */
+function lendCommands(): void {
+  const [program, own] = [join(release, 'bin/keyway.js'), join(release, 'bin/release.js')];
+  if (!existsSync(own)) renameSync(program, own);
+  const [ownUrl, thisUrl] = [own, resolve('bin/keyway.js')].map((path) => pathToFileURL(path).href);
+  writeFileSync(
+    program,
+    `await import(process.argv[2] === 'serve' ? ${JSON.stringify(ownUrl)} : ${JSON.stringify(thisUrl)});\n`,
   );
 }
 
 async function runSuite(url: string, results: string, output: string): Promise<void> {
-  const left = aboutTables.flatMap((path) => ['--testPathIgnorePatterns', path]);
-  const named = `^(?!.*(${withoutTables.join('|')}))`;
-  const args = ['test', '--', '--json', `--outputFile=${results}`, '--maxWorkers=2', '-t', named, ...left];
+  const upgraded = `--globalSetup=${resolve('test/support/upgraded-setup.mjs')}`;
+  const args = ['test', '--', '--json', `--outputFile=${results}`, '--maxWorkers=2', upgraded];
   const environment: NodeJS.ProcessEnv = { ...process.env, TEST_DATABASE_URL: url, NODE_OPTIONS: '' };
   // Of the run that this is a test of.
   for (const name of Object.keys(environment))
