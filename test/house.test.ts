@@ -256,7 +256,7 @@ test('a verb does its work while its caller may: what begins other transactions 
     'credentials/outside/settle',
     'credentials/record/last-used',
     'credentials/retire',
-    'credentials/rotate-due',
+    'credentials/due/rotate-due',
     'credentials/sync/syncs',
     'idempotency/forget',
     'scim/align-grants', // at the start: what groups bring is what the setting says

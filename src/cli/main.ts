@@ -12,7 +12,7 @@ import type { Config } from '../config/config.js';
 import { registry, type Registry } from '../connectors/registry.js';
 import { LastUsed } from '../credentials/record/last-used.js';
 import { openNow, Resumption } from '../credentials/outside/resume.js';
-import { DueRotations } from '../credentials/rotate-due.js';
+import { DueRotations } from '../credentials/due/rotate-due.js';
 import { Syncs } from '../credentials/sync/syncs.js';
 import { DatabaseAway } from '../database/connect.js';
 import { sql, type Database } from '../database/database.js';

@@ -17,16 +17,19 @@ import { decidedByNow } from '../access/standing.js';
 import { AccountResolver } from '../accounts/account.resolver.js';
 import { MfaResolver } from '../accounts/mfa.resolver.js';
 import { AuditEventResolver } from '../audit/audit-event.resolver.js';
+import { CredentialResolver, RotationResolver } from '../credentials/credential.resolver.js';
+import { CredentialVerbsResolver } from '../credentials/credential-verbs.resolver.js';
 import {
+  AbandonedResolver,
   AccountCredentialsResolver,
-  CredentialResolver,
   ProjectCredentialsResolver,
   RoleCredentialsResolver,
-  RotationResolver,
-  UntouchedCredentialResolver,
-  AbandonedResolver,
   StoreCredentialsResolver,
-} from '../credentials/credential.resolver.js';
+} from '../credentials/credentials-of.resolver.js';
+import {
+  DeleteAccountResolver,
+  UntouchedCredentialResolver,
+} from '../credentials/hand-over/delete-account.resolver.js';
 import { CredentialUseResolver, InsightResolver, StoreCountResolver } from '../insight/insight.resolver.js';
 import { ViewerMayResolver, viewerMayResolvers } from '../insight/viewer-may.resolver.js';
 import { KeyringKeyResolver } from '../insight/keyring-key.resolver.js';
@@ -62,6 +65,8 @@ const oneOfInputs = ['NewSecretInput', 'ProofInput', 'ProviderKeysInput', 'Store
 const resolvers: NonEmptyArray<Resolver> = [
   NodeResolver,
   CredentialResolver,
+  CredentialVerbsResolver,
+  DeleteAccountResolver,
   CredentialLimitsResolver,
   RotationResolver,
   UntouchedCredentialResolver,

@@ -1,7 +1,7 @@
 import type { RequestContext } from '../access/context.js';
 import { decidedByNow } from '../access/standing.js';
 import { updateAccount } from '../accounts/update.js';
-import { deleteAccount } from '../credentials/delete-account.js';
+import { deleteAccount } from '../credentials/hand-over/delete-account.js';
 import { KeywayError } from '../errors.js';
 import { encodeId } from '../ids.js';
 import type { Directory } from './directory.js';

@@ -1,5 +1,5 @@
 import type { Database, Parameters, Statement } from '../../src/database/database.js';
-import { DueRotations } from '../../src/credentials/rotate-due.js';
+import { DueRotations } from '../../src/credentials/due/rotate-due.js';
 import { atRest, type AtRest } from '../support/at-rest.js';
 import { makeAccount, makeCredential } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';

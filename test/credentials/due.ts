@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { registry } from '../../src/connectors/registry.js';
-import { apartMs, DueRotations } from '../../src/credentials/rotate-due.js';
+import { apartMs, DueRotations } from '../../src/credentials/due/rotate-due.js';
 import { openKeys } from '../../src/start/keys.js';
 import { openLog } from '../../src/log.js';
 import type { Outbound } from '../../src/outbound/outbound.js';

@@ -1,36 +1,30 @@
-import { authorize, authorizeRepeated, may, owners, type Place } from '../access/authorize.js';
-import { authorizeBearing } from '../access/acting.js';
-import { authorizeGains } from '../access/gains.js';
-import { giverTo, Permission, type Principal } from '../access/principal.js';
-import type { Account } from '../accounts/account.js';
-import type { DeleteAccountInput } from '../accounts/account.input.js';
-import { lockAccount } from '../accounts/find.js';
-import { endFactor } from '../accounts/remove-mfa.js';
-import { tagsOfIdentities } from '../accounts/keep-identities.js';
-import { attemptWhere } from '../accounts/second-factor.js';
-import { isWithin } from '../accounts/tree.js';
-import { recordAll, type Deed } from '../audit/record.js';
-import { mostListed } from '../config/limits.js';
-import type { RequestContext } from '../access/context.js';
-import { sql, type Tx } from '../database/database.js';
-import { badInput, conflict, forbidden } from '../errors.js';
-import type { Answer } from '../idempotency/answer.js';
-import { once } from '../idempotency/once.js';
-import { encodeId } from '../ids.js';
-import { decodeId } from '../inputs/decode-id.js';
-import { deedsOfScope, withdrawingScopes, type GivenScope } from '../stores/scopes/places.js';
-import { dropRoles } from '../roles/drop.js';
-import { moveRoles } from '../roles/move.js';
-import { deedsAt, readsAudit, withdrawing, type GivenGrant } from '../roles/places.js';
-import { handOver } from './hand-over/hand-over.js';
-import {
-  ownedElsewhere,
-  permanent,
-  release,
-  sortOut,
-  type OwnedElsewhere,
-} from './hand-over/owned-elsewhere.js';
-import { endCredentials, markDeleted } from './record/end.js';
+import { authorize, authorizeRepeated, may, owners, type Place } from '../../access/authorize.js';
+import { authorizeBearing } from '../../access/acting.js';
+import { authorizeGains } from '../../access/gains.js';
+import { giverTo, Permission, type Principal } from '../../access/principal.js';
+import type { Account } from '../../accounts/account.js';
+import type { DeleteAccountInput } from '../../accounts/account.input.js';
+import { lockAccount } from '../../accounts/find.js';
+import { endFactor } from '../../accounts/remove-mfa.js';
+import { tagsOfIdentities } from '../../accounts/keep-identities.js';
+import { attemptWhere } from '../../accounts/second-factor.js';
+import { isWithin } from '../../accounts/tree.js';
+import { recordAll, type Deed } from '../../audit/record.js';
+import { mostListed } from '../../config/limits.js';
+import type { RequestContext } from '../../access/context.js';
+import { sql, type Tx } from '../../database/database.js';
+import { badInput, conflict, forbidden } from '../../errors.js';
+import type { Answer } from '../../idempotency/answer.js';
+import { once } from '../../idempotency/once.js';
+import { encodeId } from '../../ids.js';
+import { decodeId } from '../../inputs/decode-id.js';
+import { deedsOfScope, withdrawingScopes, type GivenScope } from '../../stores/scopes/places.js';
+import { dropRoles } from '../../roles/drop.js';
+import { moveRoles } from '../../roles/move.js';
+import { deedsAt, readsAudit, withdrawing, type GivenGrant } from '../../roles/places.js';
+import { handOver } from './hand-over.js';
+import { ownedElsewhere, permanent, release, sortOut, type OwnedElsewhere } from './owned-elsewhere.js';
+import { endCredentials, markDeleted } from '../record/end.js';
 
 /** What is left of an account that was deleted, by UUID: the first `mostListed` of what it owned and stays as it is. */
 export interface DeletedAccount extends Answer {
