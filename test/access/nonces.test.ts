@@ -1,7 +1,7 @@
 import { forgetNonces } from '../../src/access/nonces.js';
 import { windowMs } from '../../src/signatures/scheme.js';
 import { schemes } from '../../src/signatures/schemes.js';
-import { rowOf } from '../credentials/due.js';
+import { rowOf } from '../credentials/due/due.js';
 import { makeAccount, makeCredential, type Made } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { callingSchemes, keyOf, presentation, question, send } from '../support/signing.js';

@@ -13,7 +13,7 @@ import { openOutbound } from '../../src/outbound/outbound.js';
 import type { Secret } from '../../src/secret.js';
 import { openKeys } from '../../src/start/keys.js';
 import { openGates } from '../../src/stores/gate.js';
-import { rotateDue } from '../credentials/due.js';
+import { rotateDue } from '../credentials/due/due.js';
 import { postVerify, verifyAll } from '../credentials/verification/verifying.js';
 import { expectData, makeAccount, makeProject } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';

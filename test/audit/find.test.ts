@@ -1,7 +1,7 @@
 import { expectData, makeAccount, makeCaller, makeCredential } from '../support/make.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { run } from '../support/verbs.js';
-import { rowOf } from '../credentials/due.js';
+import { rowOf } from '../credentials/due/due.js';
 
 let server: TestServer;
 /** The ids of what filters name, and the times of the events, by what they are called below. */

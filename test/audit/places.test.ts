@@ -1,5 +1,5 @@
 import { apinizer, seqera, veracode, type Vendor } from '../credentials/outside/vendors.js';
-import { rowOf } from '../credentials/due.js';
+import { rowOf } from '../credentials/due/due.js';
 import { makeStore } from '../stores/stores.js';
 import {
   expectData,

@@ -2,7 +2,7 @@ import { expectData, makeAccount, makeCredential, unique } from '../support/make
 import { startTestServer, type TestServer } from '../support/server.js';
 import { makeStore } from '../stores/stores.js';
 import { instantMs } from '../../src/time.js';
-import { rowOf } from './due.js';
+import { rowOf } from './due/due.js';
 import { ncloud, type Vendor } from './outside/vendors.js';
 import { read, rotate } from './verbs.js';
 

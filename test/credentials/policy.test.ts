@@ -2,7 +2,7 @@ import { durationMs } from '../../src/time.js';
 import { makeStore } from '../stores/stores.js';
 import { expectData, makeAccount, makeCredential, unique } from '../support/make.js';
 import { sharedServer, type SharedServer } from '../support/server.js';
-import { rowOf } from './due.js';
+import { rowOf } from './due/due.js';
 import { ncloud, veracode, type Vendor } from './outside/vendors.js';
 import { create, faultPaths, read, rotate, update } from './verbs.js';
 

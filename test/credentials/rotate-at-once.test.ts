@@ -8,7 +8,7 @@ import { gate } from '../support/on-the-way.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
 import { run } from '../support/verbs.js';
 import { waitingDeeds } from '../support/waiting.js';
-import { partsOf, rotateDue, rowOf, setDue } from './due.js';
+import { partsOf, rotateDue, rowOf, setDue } from './due/due.js';
 import { landscape, ncloud, type Vendor } from './outside/vendors.js';
 import { read, rotate } from './verbs.js';
 

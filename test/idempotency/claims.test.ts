@@ -4,7 +4,7 @@ import { DatabaseUnavailable, outcomeUnknown } from '../../src/errors.js';
 import { answeredBefore, forgetAnswer, once, onceReaching } from '../../src/idempotency/once.js';
 import { newId } from '../../src/ids.js';
 import { openOutbound } from '../../src/outbound/outbound.js';
-import { partsOf, rowOf } from '../credentials/due.js';
+import { partsOf, rowOf } from '../credentials/due/due.js';
 import { makeAccount, unique } from '../support/make.js';
 import { gate } from '../support/on-the-way.js';
 import { startTestServer, type TestServer } from '../support/server.js';

@@ -17,7 +17,7 @@ import {
 import { doorTo, type Door } from '../support/server.js';
 import { run } from '../support/verbs.js';
 import { verifyAll } from '../credentials/verification/verifying.js';
-import { rowOf } from '../credentials/due.js';
+import { rowOf } from '../credentials/due/due.js';
 
 // A Keyway of several processes, on a PostgreSQL of its own.
 

@@ -6,7 +6,7 @@ import { startTestServer, type TestServer } from '../support/server.js';
 import { run } from '../support/verbs.js';
 import { makeStore } from '../stores/stores.js';
 import { startNcloud, type Ncloud } from '../upstreams/ncloud.js';
-import { rowOf } from '../credentials/due.js';
+import { rowOf } from '../credentials/due/due.js';
 import { create, read, remove, reveal, revoke, rotate } from '../credentials/verbs.js';
 
 // A store that refuses everything for good, as its account at the vendor was closed, is let go of by who says so.

@@ -2,7 +2,7 @@
  * @slow 60 s
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { rowOf } from '../credentials/due.js';
+import { rowOf } from '../credentials/due/due.js';
 import { read } from '../credentials/verbs.js';
 import { makeStore } from '../stores/stores.js';
 import { expectData, makeAccount, unique } from '../support/make.js';

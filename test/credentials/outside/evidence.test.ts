@@ -10,7 +10,7 @@ import { makeStore } from '../../stores/stores.js';
 import { startApinizer } from '../../upstreams/apinizer.js';
 import { startNcloud, type Ncloud } from '../../upstreams/ncloud.js';
 import { startVeracode } from '../../upstreams/veracode.js';
-import { rowOf } from '../due.js';
+import { rowOf } from '../due/due.js';
 import { issue } from '../temporary.js';
 import { create, read, reveal, revoke, rotate, update } from '../verbs.js';
 

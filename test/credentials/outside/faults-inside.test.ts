@@ -9,7 +9,7 @@ import { expectData, makeAccount, unique } from '../../support/make.js';
 import { startTestServer, type TestServer } from '../../support/server.js';
 import { makeStore } from '../../stores/stores.js';
 import { startNcloud, type Ncloud } from '../../upstreams/ncloud.js';
-import { rowOf } from '../due.js';
+import { rowOf } from '../due/due.js';
 import { create, read, revoke, rotate } from '../verbs.js';
 
 // What goes wrong in Keyway itself waits for its next try as a refusal of the store does, and says why.

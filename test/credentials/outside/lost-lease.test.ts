@@ -1,7 +1,7 @@
 import { expectData, makeAccount } from '../../support/make.js';
 import { startTestServer, type TestServer } from '../../support/server.js';
 import type { Fault } from '../../upstreams/stand-in.js';
-import { rowOf } from '../due.js';
+import { rowOf } from '../due/due.js';
 import { Trial, type Step } from './trial.js';
 import { apinizer, seqera, veracode } from './vendors.js';
 

@@ -6,7 +6,7 @@ import { expectData, makeAccount } from '../../support/make.js';
 import { startTestServer, type TestServer } from '../../support/server.js';
 import { run } from '../../support/verbs.js';
 import { startSeqera, type Seqera } from '../../upstreams/seqera.js';
-import { rowOf } from '../due.js';
+import { rowOf } from '../due/due.js';
 
 // Changes that are to be taken up, of a tenant that has many of them and of one that has one.
 

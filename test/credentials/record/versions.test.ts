@@ -5,7 +5,7 @@ import { makeStore } from '../../stores/stores.js';
 import { expectData, makeAccount, makeCredential, unique } from '../../support/make.js';
 import { sharedServer, type SharedServer } from '../../support/server.js';
 import { run } from '../../support/verbs.js';
-import { rowOf } from '../due.js';
+import { rowOf } from '../due/due.js';
 import { apinizer, seqera, veracode, type Vendor } from '../outside/vendors.js';
 import { remove, revoke, rotate } from '../verbs.js';
 

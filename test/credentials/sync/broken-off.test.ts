@@ -7,7 +7,7 @@ import { overhear } from '../../support/overhear.js';
 import { startTestServer, type TestServer } from '../../support/server.js';
 import { run } from '../../support/verbs.js';
 import { startSeqera, type Seqera } from '../../upstreams/seqera.js';
-import { rowOf } from '../due.js';
+import { rowOf } from '../due/due.js';
 
 // A part of a listing is taken in by several transactions, of 500 entries each. What breaks off between two of them, or
 // within one, is gone on with at the beginning of that part.

@@ -3,7 +3,7 @@ import { expectData, makeAccount, makeCredential } from '../../support/make.js';
 import { startTestServer, type TestServer } from '../../support/server.js';
 import { run } from '../../support/verbs.js';
 import type { Match } from '../../upstreams/stand-in.js';
-import { rowOf } from '../due.js';
+import { rowOf } from '../due/due.js';
 import { apinizer, ncloud, seqera, veracode, type Spot, type Vendor } from '../outside/vendors.js';
 
 // A store is asked for what it has, a credential is changed while the answer is on its way, and then the answer comes: it

@@ -9,7 +9,7 @@ import { expectData, makeAccount } from '../../support/make.js';
 import { startTestServer, type TestServer } from '../../support/server.js';
 import { run } from '../../support/verbs.js';
 import { startSeqera, type Seqera } from '../../upstreams/seqera.js';
-import { rowOf } from '../due.js';
+import { rowOf } from '../due/due.js';
 
 // Syncs of tenants whose stores list without end, and of one whose store does not.
 

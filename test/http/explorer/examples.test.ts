@@ -324,7 +324,7 @@ const runElsewhere = [
 
 /** What a job may have run meanwhile, or not; each is run by the test named beside it. */
 const byJobs = [
-  'credential due', // credentials/rotate-due.test.ts
+  'credential due', // credentials/due/rotate-due.test.ts
 ];
 
 const sources = () =>

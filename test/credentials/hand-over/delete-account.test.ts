@@ -1,4 +1,4 @@
-import type { Tx } from '../../src/database/database.js';
+import type { Tx } from '../../../src/database/database.js';
 import {
   expectData,
   grant,
@@ -7,10 +7,10 @@ import {
   makeCredential,
   makeProject,
   makeRole,
-} from '../support/make.js';
-import { overhear } from '../support/overhear.js';
-import { sharedServer, type SharedServer } from '../support/server.js';
-import { run } from '../support/verbs.js';
+} from '../../support/make.js';
+import { overhear } from '../../support/overhear.js';
+import { sharedServer, type SharedServer } from '../../support/server.js';
+import { run } from '../../support/verbs.js';
 
 // What stays on record of an account that is deleted, and who goes on reading it.
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openOutbound } from '../../src/outbound/outbound.js';
-import { makeStore } from '../stores/stores.js';
-import { expectData, makeAccount, makeCredential } from '../support/make.js';
-import { startReplica, startTestServer, type TestServer } from '../support/server.js';
+import { openOutbound } from '../../../src/outbound/outbound.js';
+import { makeStore } from '../../stores/stores.js';
+import { expectData, makeAccount, makeCredential } from '../../support/make.js';
+import { startReplica, startTestServer, type TestServer } from '../../support/server.js';
 import { partsOf, rotateDue, rowOf, setDue } from './due.js';
-import { apinizer, landscape, ncloud, seqera, type Vendor } from './outside/vendors.js';
+import { apinizer, landscape, ncloud, seqera, type Vendor } from '../outside/vendors.js';
 
 const rotationPolicy = { every: 'P30D', gracePeriod: 'PT1H' };
 const apartMs = 600_000;

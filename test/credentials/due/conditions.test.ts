@@ -1,7 +1,7 @@
-import { newId } from '../../src/ids.js';
-import { openOutbound } from '../../src/outbound/outbound.js';
-import { makeAccount, makeCredential } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { newId } from '../../../src/ids.js';
+import { openOutbound } from '../../../src/outbound/outbound.js';
+import { makeAccount, makeCredential } from '../../support/make.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
 import { partsOf, rotateDue, rowOf, setDue } from './due.js';
 
 // What is due turns by itself where it works, its new secret can be had, and nothing is under way: one credential for

@@ -1,6 +1,6 @@
-import { makeAccount, makeCredential } from '../support/make.js';
-import { atRest, type AtRest } from '../support/at-rest.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { makeAccount, makeCredential } from '../../support/make.js';
+import { atRest, type AtRest } from '../../support/at-rest.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
 import { rotateDue, rowOf } from './due.js';
 
 // Rotations that are due, of a tenant that has many of them and of one that has one.

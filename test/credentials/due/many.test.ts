@@ -1,8 +1,8 @@
-import type { Database, Parameters, Statement } from '../../src/database/database.js';
-import { DueRotations } from '../../src/credentials/due/rotate-due.js';
-import { atRest, type AtRest } from '../support/at-rest.js';
-import { makeAccount, makeCredential } from '../support/make.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import type { Database, Parameters, Statement } from '../../../src/database/database.js';
+import { DueRotations } from '../../../src/credentials/due/rotate-due.js';
+import { atRest, type AtRest } from '../../support/at-rest.js';
+import { makeAccount, makeCredential } from '../../support/make.js';
+import { startTestServer, type TestServer } from '../../support/server.js';
 import { rotateDue, rowOf } from './due.js';
 
 // Rotations that are due, where there are more of them than are looked at in one round.

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import { registry } from '../../src/connectors/registry.js';
-import { apartMs, DueRotations } from '../../src/credentials/due/rotate-due.js';
-import { openKeys } from '../../src/start/keys.js';
-import { openLog } from '../../src/log.js';
-import type { Outbound } from '../../src/outbound/outbound.js';
-import { parseId } from '../../src/ids.js';
-import { openGates } from '../../src/stores/gate.js';
-import type { StoreParts } from '../../src/stores/open.js';
-import type { SharedServer } from '../support/server.js';
+import { registry } from '../../../src/connectors/registry.js';
+import { apartMs, DueRotations } from '../../../src/credentials/due/rotate-due.js';
+import { openKeys } from '../../../src/start/keys.js';
+import { openLog } from '../../../src/log.js';
+import type { Outbound } from '../../../src/outbound/outbound.js';
+import { parseId } from '../../../src/ids.js';
+import { openGates } from '../../../src/stores/gate.js';
+import type { StoreParts } from '../../../src/stores/open.js';
+import type { SharedServer } from '../../support/server.js';
 
 /** What the job has, on the server's database: the job of the server runs beside, with turns of its own taken once. */
 export async function partsOf(server: SharedServer, outbound: Outbound): Promise<StoreParts> {
