@@ -251,12 +251,12 @@ test('a verb does its work while its caller may: what begins other transactions 
     'accounts/identities/first-sight', // whom it makes an account for has none yet
     'audit/decisions',
     'cli/cli',
+    'credentials/due/rotate-due',
     'credentials/outside/clear',
     'credentials/outside/postpone',
     'credentials/outside/settle',
     'credentials/record/last-used',
     'credentials/retire',
-    'credentials/due/rotate-due',
     'credentials/sync/syncs',
     'idempotency/forget',
     'scim/align-grants', // at the start: what groups bring is what the setting says
