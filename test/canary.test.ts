@@ -339,7 +339,19 @@ async function useEverything(): Promise<void> {
   ] as const)
     await refused(mutation, input);
   answers.push((await server.ask(`{ viewer(secret: "${fresh('a secret in a document')}") { id } }`)).text);
-  answers.push((await server.ask(`{ ${fresh('a secret as a field')} }`)).text);
+  for (const document of [
+    `{ ${fresh('a secret as a field')} }`,
+    `{ viewer(${fresh('a secret as an argument')}: 1) { id } }`,
+    `{ viewer { ...${fresh('a secret as a fragment')} } }`,
+    `{ viewer { ... on ${fresh('a secret as a type')} { id } } }`,
+    `{ viewer @${fresh('a secret as a directive')} { id } }`,
+    `{ node(id: $${fresh('a secret as a variable')}) { id } }`,
+    `query ($${fresh('a secret as a variable of no use')}: ID) { viewer { id } }`,
+    `query ${fresh('a secret as an operation')} { viewer { id } } query Other { viewer { id } }`,
+    `{ credential(id: ${fresh('a secret as a word')}) { id } }`,
+    `{ credentials(filter: { ${fresh('a secret as a member of a literal')}: 1 }) { totalCount } }`,
+  ])
+    answers.push((await server.ask(document)).text);
   answers.push(
     (
       await server.ask(

@@ -1,5 +1,6 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { Kind, type DocumentNode } from 'graphql';
+import { isLikeOurs } from './errors/suggest.js';
 import { DocumentRefused } from './errors/validation.js';
 
 /**
@@ -23,14 +24,15 @@ const refused = (message: string) => new DocumentRefused([{ code: 'OPERATION_RES
 
 const mostNamed = 5;
 
-/** The name that was sent is not repeated: the document does not have it. */
+/** The name that was sent is not repeated: the document does not have it. Nor is one of the document that may be a secret. */
 function unresolved(document: DocumentNode, asked: string | null | undefined): string {
   const operations = document.definitions.filter((one) => one.kind === Kind.OPERATION_DEFINITION);
   const names = operations.flatMap(({ name }) => name?.value ?? []);
-  const more = names.length > mostNamed ? ' and others' : '';
-  const those = `${names.slice(0, mostNamed).join(', ')}${more}`;
+  const told = names.filter(isLikeOurs).slice(0, mostNamed);
+  const more = names.length > told.length ? ['others'] : [];
+  const those = told.length === 0 ? '' : `: ${[told.join(', '), ...more].join(' and ')}`;
   if (typeof asked !== 'string')
-    return `The document has several operations: operationName must name one of ${those}.`;
+    return `The document has several operations: operationName must name one of them${those}.`;
   if (names.length === 0) return 'operationName must be left out: the operation of the document has no name.';
-  return `operationName must name an operation of the document: ${those}.`;
+  return `operationName must name an operation of the document${those}.`;
 }

@@ -228,7 +228,7 @@ describe('S7: GET', () => {
     [
       'query=query%20A%7Bviewer%7Bid%7D%7Dquery%20B%7Bviewer%7Bid%7D%7D',
       400,
-      'The document has several operations: operationName must name one of A, B.',
+      'The document has several operations: operationName must name one of them: A, B.',
     ],
     ['query=subscription%7Bx%7D', 405, 'A GET only asks: its parameter query must hold a query.'],
   ])('tells what is wrong with %s', async (search, status, message) => {

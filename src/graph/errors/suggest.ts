@@ -33,7 +33,7 @@ const isName = (given: string): boolean => /^[_A-Za-z][_0-9A-Za-z]*$/.test(given
  * Whether it is a name as those of the schema are: short, or of plain words. Anything else may be a secret in the wrong
  * place, with digits and capitals where words have none.
  */
-const isLikeOurs = (given: string): boolean =>
+export const isLikeOurs = (given: string): boolean =>
   isName(given) && (given.length <= 4 || (given.length <= 40 && words.test(given)));
 
 /** As in `credentials`, `orderBy`, `K8sKeysInput`, `IPRange`, `specifiedByURL` and `__Schema`. */
