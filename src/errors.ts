@@ -120,15 +120,20 @@ export class DatabaseUnavailable extends KeywayError {
   }
 }
 
-/** The same where what came before it in the request has changed something: nobody is told that nothing was changed. */
-export const afterOthers = (error: unknown): unknown =>
+/**
+ * UNAVAILABLE in these words, where its own, that nothing was changed, would be untrue. Any other error stays as it is.
+ */
+export const thoughChanged = (error: unknown, words: string): unknown =>
   error instanceof KeywayError && error.message === codes.UNAVAILABLE
-    ? new KeywayError(
-        'UNAVAILABLE',
-        'A part cannot be reached just now; this was not done, but something before it in the request was.',
-        { cause: error },
-      )
+    ? new KeywayError('UNAVAILABLE', words, { cause: error })
     : error;
+
+/** The same where what came before it in the request has changed something. */
+export const afterOthers = (error: unknown): unknown =>
+  thoughChanged(
+    error,
+    'A part cannot be reached just now; this was not done, but something before it in the request was.',
+  );
 
 /** A change of which nobody can tell just now whether it was made: the database was lost over its COMMIT. */
 export const outcomeUnknown = (cause: unknown): KeywayError =>

@@ -5,7 +5,7 @@ import { AuditOutcome } from '../../audit/audit-event.js';
 import { callerOf, decisionOf } from '../../audit/decision.js';
 import type { RequestContext } from '../../access/context.js';
 import { takeUses } from '../limits/take.js';
-import { codes, forbidden, KeywayError } from '../../errors.js';
+import { forbidden, KeywayError, thoughChanged } from '../../errors.js';
 import { decodeId } from '../../inputs/decode-id.js';
 import { renewProven } from './renew-hashes.js';
 import { mostVerified } from '../../config/limits.js';
@@ -71,11 +71,9 @@ async function counting(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof KeywayError) || error.message !== codes.UNAVAILABLE) throw error;
-    throw new KeywayError(
-      'UNAVAILABLE',
+    throw thoughChanged(
+      error,
       'A part cannot be reached just now; what was presented may have been counted as used.',
-      { cause: error },
     );
   }
 }
