@@ -249,6 +249,7 @@ test('a verb does its work while its caller may: what begins other transactions 
   expect(beginning.map(({ name }) => name).sort()).toEqual([
     'access/standing', // those of verbs, all of them
     'accounts/identities/first-sight', // whom it makes an account for has none yet
+    'accounts/second-factor', // that a recovery code is used up, whatever it was for
     'audit/decisions',
     'cli/cli',
     'credentials/due/rotate-due',

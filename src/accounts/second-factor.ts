@@ -1,5 +1,5 @@
 import type { RequestContext } from '../access/context.js';
-import { record } from '../audit/record.js';
+import { record, type Deed } from '../audit/record.js';
 import { sql, type Tx } from '../database/database.js';
 import { conflict, forbidden, type KeywayError, rateLimited } from '../errors.js';
 import type { RecordPlace } from '../keyring/envelope.js';
@@ -56,12 +56,7 @@ export async function attempt(
     const found = tagOfRecoveryCode(keyring, accountId, device.recovery, given);
     const tag = found && Buffer.from(found);
     if (!tag || (await tx.rows(useRecoveryCode, { ...own, tag })).length === 0) return false;
-    await record(ctx, tx, {
-      action: 'account:use-recovery-code',
-      target: { type: 'Account', id: accountId },
-      accountId,
-      ends: { usedCodes: [tag.toString('hex')] },
-    });
+    tx.afterCommit(() => recordUse(ctx, tag));
     return true;
   };
 
@@ -113,6 +108,26 @@ export async function attemptWhere(
 ): Promise<Attempt> {
   const given = isNeeded || typeof mfaCode === 'string' ? await attemptIfNeeded(ctx, mfaCode) : undefined;
   return given ?? { isProved: false, prove: () => Promise.resolve(), during: (deed) => deed() };
+}
+
+/**
+ * Puts on record that a recovery code is used up, before the deed that it was for is answered. By itself: the chain of the
+ * account, which every deed of it waits for, would be held through all of the deed.
+ */
+async function recordUse(ctx: RequestContext, tag: Buffer): Promise<void> {
+  const { accountId } = ctx.principal;
+  const used: Deed = {
+    action: 'account:use-recovery-code',
+    target: { type: 'Account', id: accountId },
+    accountId,
+    ends: { usedCodes: [tag.toString('hex')] },
+  };
+  try {
+    await ctx.db.transaction((tx) => record(ctx, tx, used));
+  } catch (error) {
+    // The deed is done, and its caller is told so.
+    ctx.log.error({ id: ctx.requestId, error }, 'the use of a recovery code could not be put on record');
+  }
 }
 
 /** What is said where a factor is required and no code was given. */
