@@ -84,9 +84,9 @@ export const accountsHeld = (ids: readonly string[]): Part => ({
 /** Keeps the row of an account, as part of a statement, for another row that is to name it. */
 export const accountKept = (id: string): Part => ({ statement: keptAccount, parameters: { id } });
 
-/** The account that a verb has just changed, as it now is: who may do the verb may see what it did. */
+/** The account that a verb has just changed, as it now is, deleted since or not: who may do the verb may see what it did. */
 export async function changedAccount(ctx: RequestContext, id: string): Promise<Account> {
-  const account = await oneAccount(ctx, condition('a.id = :id', { id }), condition('true'));
+  const account = await accountNamed(ctx).clear(id).load(id);
   if (!account) throw notFound();
   return account;
 }

@@ -66,9 +66,9 @@ export async function holdProject(tx: Tx, id: string): Promise<void> {
 /** The same as part of a statement, which brings a row if the project is there. */
 export const projectHeld = (id: string): Part => ({ statement: liveProject, parameters: { id } });
 
-/** The project that a verb has just changed, as it now is: who may do the verb may see what it did. */
+/** The project that a verb has just changed, as it now is, deleted since or not: who may do the verb may see what it did. */
 export async function changedProject(ctx: RequestContext, id: string): Promise<Project> {
-  const project = await oneProject(ctx, condition('p.id = :id', { id }), condition('true'));
+  const project = await projectNamed(ctx).clear(id).load(id);
   if (!project) throw notFound();
   return project;
 }

@@ -45,5 +45,9 @@ const holds = `EXISTS (
 // By the lock and not by the statement: PostgreSQL shows the beginning of a long one alone.
 const comesToChain = `EXISTS (
   SELECT FROM pg_locks l WHERE l.pid = a.pid AND NOT l.granted AND l.relation = CAST('audit_heads' AS regclass))`;
-const waiting = `${waits} AND (NOT ${comesToChain} OR ${holds})`;
-const atTheChain = `${waits} AND ${comesToChain} AND ${holds}`;
+// A job that had the row of the chain before it was locked is waited for in its place.
+const comesBehind = `EXISTS (
+  SELECT FROM pg_locks l WHERE NOT l.granted AND l.relation = CAST('audit_heads' AS regclass)
+    AND l.pid = ANY(pg_blocking_pids(a.pid)))`;
+const waiting = `${waits} AND (NOT (${comesToChain} OR ${comesBehind}) OR ${holds})`;
+const atTheChain = `${waits} AND (${comesToChain} OR ${comesBehind}) AND ${holds}`;
