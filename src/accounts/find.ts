@@ -47,8 +47,14 @@ const accountFor = loadOneBy<Account, Permission>((ctx, by) => {
 });
 
 /** The account of that name, or null if there is none that the caller may see. */
-export const findAccountByName = (ctx: RequestContext, name: string): Promise<Account | null> =>
-  oneAccount(ctx, condition('a.name = :name', { name }), accountScope(ctx.principal));
+export async function findAccountByName(ctx: RequestContext, name: string): Promise<Account | null> {
+  const where = every(condition('a.name = :name', { name }), live, accountScope(ctx.principal));
+  const statement = ctx.db.statement(`account:${where.shape}`, (source) =>
+    selectRows(source, Account, 'a').where(where.sql),
+  );
+  const [account] = await ctx.db.rows<Account>(statement, where.parameters);
+  return account ?? null;
+}
 
 /**
  * The account as it is at this instant, locked to the end of the transaction.
@@ -160,15 +166,6 @@ export const identitiesOfAccount = loadEach<Identity & { of: string }>((ctx) => 
   );
   return { statement, parameters: scope.parameters };
 });
-
-async function oneAccount(ctx: RequestContext, which: Condition, scope: Condition): Promise<Account | null> {
-  const where = every(which, live, scope);
-  const statement = ctx.db.statement(`account:${where.shape}`, (source) =>
-    selectRows(source, Account, 'a').where(where.sql),
-  );
-  const [account] = await ctx.db.rows<Account>(statement, where.parameters);
-  return account ?? null;
-}
 
 const liveAccounts = sql(`
   SELECT id FROM accounts WHERE id = ANY(CAST(:ids AS uuid[])) AND deleted_at IS NULL ORDER BY id FOR SHARE`);

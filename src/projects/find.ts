@@ -39,8 +39,14 @@ const projectFor = loadOneBy<Project, Permission>((ctx, by) => {
 });
 
 /** The project of that name, or null if there is none that the caller may see. */
-export const findProjectByName = (ctx: RequestContext, name: string): Promise<Project | null> =>
-  oneProject(ctx, condition('p.name = :name', { name }), projectScope(ctx.principal));
+export async function findProjectByName(ctx: RequestContext, name: string): Promise<Project | null> {
+  const where = every(condition('p.name = :name', { name }), live, projectScope(ctx.principal));
+  const statement = ctx.db.statement(`project:${where.shape}`, (source) =>
+    selectRows(source, Project, 'p').where(where.sql),
+  );
+  const [project] = await ctx.db.rows<Project>(statement, where.parameters);
+  return project ?? null;
+}
 
 /**
  * The project as it is at this instant, locked to the end of the transaction.
@@ -127,15 +133,6 @@ export const projectsOfAccount = loadLists(
       parents,
     ),
 );
-
-async function oneProject(ctx: RequestContext, which: Condition, scope: Condition): Promise<Project | null> {
-  const where = every(which, live, scope);
-  const statement = ctx.db.statement(`project:${where.shape}`, (source) =>
-    selectRows(source, Project, 'p').where(where.sql),
-  );
-  const [project] = await ctx.db.rows<Project>(statement, where.parameters);
-  return project ?? null;
-}
 
 const liveProject = sql('SELECT id FROM projects WHERE id = :id AND deleted_at IS NULL FOR SHARE');
 const live = condition('p.deleted_at IS NULL');

@@ -230,6 +230,16 @@ describe('S7: GET', () => {
       400,
       'The document has several operations: operationName must name one of them: A, B.',
     ],
+    [
+      'query=query%20A%7Bviewer%7Bid%7D%7Dquery%20MARKER7%7Bviewer%7Bid%7D%7D',
+      400,
+      'The document has several operations: operationName must name one of them: A and others.',
+    ],
+    [
+      'query=query%20MARKER7%7Bviewer%7Bid%7D%7D&operationName=B',
+      400,
+      'operationName must name an operation of the document.',
+    ],
     ['query=subscription%7Bx%7D', 405, 'A GET only asks: its parameter query must hold a query.'],
   ])('tells what is wrong with %s', async (search, status, message) => {
     const answer = await asking(search);
