@@ -172,9 +172,10 @@ function usersAt(base: string): Kind {
         method: 'PUT',
         action: 'account:update',
         answer: async (request) => {
-          const person = personIn(expectMembers(request.body));
+          const body = expectMembers(request.body);
           const { ctx, directory, id, expected } = request;
-          return told(await changeUser(ctx, directory, id, expected, () => person), request);
+          const change = (person: Person) => personIn(body, person);
+          return told(await changeUser(ctx, directory, id, expected, change), request);
         },
       },
       {

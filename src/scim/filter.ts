@@ -86,6 +86,10 @@ function attributeIn(token: string): string {
 export const withoutSchema = (name: string): string =>
   name.toLowerCase().replace(/^urn:ietf:params:scim:schemas:core:2\.0:(user|group):/, '');
 
+/** Whether this is the name of a schema of ours, in whatever case. */
+export const isOwnSchema = (name: string): boolean =>
+  /^urn:ietf:params:scim:schemas:core:2\.0:(user|group)$/i.test(name);
+
 function valueIn(token: string): FilterValue {
   if (!/^("|-?\d|true$|false$|null$)/i.test(token)) throw unreadable();
   try {

@@ -1,7 +1,15 @@
 import { encodeId } from '../ids.js';
 import { unfit } from './refusal.js';
 import { metaOf, type FoundUser, type Resource } from './user.js';
-import { isMembers, lineOf, lineOrNothing, longestIdentifier, attributeOf, type Members } from './values.js';
+import {
+  attributeOf,
+  hasAttribute,
+  isMembers,
+  lineOf,
+  lineOrNothing,
+  longestIdentifier,
+  type Members,
+} from './values.js';
 import { accountIn } from './filter-sql.js';
 
 export const groupSchema = 'urn:ietf:params:scim:schemas:core:2.0:Group';
@@ -26,10 +34,12 @@ export interface GroupChange {
   readonly removed: Set<string>;
 }
 
-/** The change that makes a group what a whole resource says. @throws ScimRefusal invalidValue */
+/** The change that makes a group what a whole resource says, but for an `externalId` that it leaves out. @throws ScimRefusal invalidValue */
 export const groupIn = (body: Members): GroupChange & { displayName: string } => ({
   displayName: lineOf('displayName', attributeOf(body, 'displayname')),
-  externalId: lineOrNothing('externalId', attributeOf(body, 'externalid'), longestIdentifier),
+  ...(hasAttribute(body, 'externalid') && {
+    externalId: lineOrNothing('externalId', attributeOf(body, 'externalid'), longestIdentifier),
+  }),
   replacesMembers: true,
   added: new Set(membersIn(attributeOf(body, 'members'))),
   removed: new Set(),

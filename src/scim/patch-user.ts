@@ -1,7 +1,7 @@
 import type { Filter } from './filter.js';
 import type { Operation } from './patch.js';
 import { unfit } from './refusal.js';
-import { activeOf, addressIn, type Person } from './user.js';
+import { activeOf, emailIn, isMainEmail, type Person } from './user.js';
 import { emailOf, isMembers, lineOf, lineOrNothing, longestIdentifier, attributeOf } from './values.js';
 
 /**
@@ -60,10 +60,13 @@ function applyName(person: Person, part: string | undefined, value: unknown): vo
 }
 
 /** One address is kept, as the primary one, for work: what is said of others changes nothing. */
-function applyEmail(person: Person, { filter, part }: Operation, value: unknown): void {
+function applyEmail(person: Person, { op, filter, part }: Operation, value: unknown): void {
   if (filter && !isAboutKept(filter, person.email)) return;
   if (part !== undefined && part !== 'value') return;
-  person.email = emailOf(part === 'value' ? value : addressIn(value));
+  const email = part === 'value' ? value : emailIn(value);
+  // None, or a further one, such as that of the home.
+  if (op === 'add' && (email === undefined || (person.email !== null && !isMainEmail(email)))) return;
+  person.email = emailOf(email);
 }
 
 function isAboutKept(filter: Filter, email: string | null): boolean {

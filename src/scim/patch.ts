@@ -1,6 +1,6 @@
-import { readFilter, withoutSchema, type Filter } from './filter.js';
+import { isOwnSchema, readFilter, withoutSchema, type Filter } from './filter.js';
 import { unfit } from './refusal.js';
-import { expectMembers, isMembers, attributeOf } from './values.js';
+import { attributeOf, expectMembers, hasAttribute, isMembers, type Members } from './values.js';
 
 export const patchSchema = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
 
@@ -38,20 +38,22 @@ function operationsOf(given: unknown): Operation[] {
     throw unfit('invalidSyntax', 'op must be add, replace or remove.');
   const path = attributeOf(given, 'path');
   const value = attributeOf(given, 'value');
-  if (
-    op !== 'remove' &&
-    value === undefined &&
-    !Object.keys(given).some((key) => key.toLowerCase() === 'value')
-  )
+  if (op !== 'remove' && value === undefined && !hasAttribute(given, 'value'))
     throw unfit('invalidValue', 'add and replace need a value.');
   if (path === undefined || path === '') {
     if (op === 'remove') throw unfit('noTarget', 'remove needs a path.');
     if (!isMembers(value)) throw unfit('invalidValue', 'Without a path, value must be an object.');
-    return Object.entries(value).flatMap(([name, one]) => operationOn(op, name, one));
+    return membersOf(value).flatMap(([name, one]) => operationOn(op, name, one));
   }
   if (typeof path !== 'string') throw unfit('invalidPath', 'path must be a text.');
   return operationOn(op, path, value);
 }
+
+/** The members of a value, also of what of it stands below the name of a schema of ours. */
+const membersOf = (value: Members): [string, unknown][] =>
+  Object.entries(value).flatMap(([name, one]): [string, unknown][] =>
+    isOwnSchema(name) && isMembers(one) ? Object.entries(one) : [[name, one]],
+  );
 
 function operationOn(op: Operation['op'], path: string, value: unknown): Operation[] {
   const name = withoutSchema(path.trim());

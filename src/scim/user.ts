@@ -4,6 +4,7 @@ import { truthOf } from './filter-sql.js';
 import { unfit } from './refusal.js';
 import {
   emailOf,
+  hasAttribute,
   isMembers,
   lineOf,
   lineOrNothing,
@@ -22,7 +23,7 @@ export interface Person {
   displayName: string;
   givenName: string | null;
   familyName: string | null;
-  /** The first of those that are given, or the one that is the primary. */
+  /** Of those that are given the primary one, one for work, or the first. */
   email: string | null;
   active: boolean;
 }
@@ -41,10 +42,12 @@ export interface FoundUser extends Person {
 export type Resource = Readonly<Record<string, unknown>>;
 
 /**
- * The person that a whole resource describes.
+ * The person that a whole resource describes. Who somebody is, and whether they may come in, changes only where the resource
+ * says so: what is left out of one that replaces another may stay as it was (RFC 7644, section 3.5.1).
+ * @param before whom it replaces
  * @throws ScimRefusal invalidValue
  */
-export function personIn(body: Members): Person {
+export function personIn(body: Members, before?: Person): Person {
   const userName = lineOf('userName', attributeOf(body, 'username'));
   const name = attributeOf(body, 'name');
   const names: Members = isMembers(name) ? name : {};
@@ -55,12 +58,14 @@ export function personIn(body: Members): Person {
   const formatted = lineOrNothing('name.formatted', attributeOf(names, 'formatted'));
   return {
     userName,
-    externalId: lineOrNothing('externalId', attributeOf(body, 'externalid'), longestIdentifier),
+    externalId: hasAttribute(body, 'externalid')
+      ? lineOrNothing('externalId', attributeOf(body, 'externalid'), longestIdentifier)
+      : (before?.externalId ?? null),
     displayName: said ?? formatted ?? (whole || userName).slice(0, longestName),
     givenName,
     familyName,
-    email: emailOf(addressIn(attributeOf(body, 'emails'))),
-    active: activeOf(attributeOf(body, 'active') ?? true),
+    email: emailOf(emailIn(attributeOf(body, 'emails'))),
+    active: activeOf(attributeOf(body, 'active') ?? before?.active ?? true),
   };
 }
 
@@ -71,12 +76,21 @@ export function activeOf(value: unknown): boolean {
   return active;
 }
 
-/** Of several addresses that which is the primary, or the first. */
-export function addressIn(emails: unknown): unknown {
-  if (emails === undefined || emails === null || typeof emails === 'string') return emails;
-  const all = (Array.isArray(emails) ? (emails as unknown[]) : [emails]).filter(isMembers);
-  const one = all.find((email) => truthOf(attributeOf(email, 'primary')) === true) ?? all[0];
-  return one && attributeOf(one, 'value');
+/** Of several addresses that which is the primary, one for work, or the first. */
+export function emailIn(emails: unknown): unknown {
+  if (!Array.isArray(emails)) return emails;
+  const all = (emails as unknown[]).filter(isMembers);
+  return all.find(isPrimary) ?? all.find(isForWork) ?? all[0];
+}
+
+/** Whether an address is to take the place of another one. */
+export const isMainEmail = (email: unknown): boolean =>
+  !isMembers(email) || isPrimary(email) || isForWork(email);
+
+const isPrimary = (email: Members): boolean => truthOf(attributeOf(email, 'primary')) === true;
+function isForWork(email: Members): boolean {
+  const type = attributeOf(email, 'type');
+  return typeof type !== 'string' || type.toLowerCase() === 'work';
 }
 
 /** @param base what addresses begin with, before `/Users` */

@@ -18,6 +18,10 @@ export function attributeOf(object: Members, name: string): unknown {
   return key === undefined ? undefined : (object[key] ?? undefined);
 }
 
+/** Whether an object has this member, also as null. */
+export const hasAttribute = (object: Members, name: string): boolean =>
+  Object.keys(object).some((one) => one.toLowerCase() === name);
+
 /** @throws ScimRefusal invalidSyntax for a body that is no object */
 export function expectMembers(body: unknown): Members {
   if (!isMembers(body)) throw unfit('invalidSyntax', 'The body must be a JSON object.');
@@ -38,8 +42,9 @@ export function lineOf(name: string, value: unknown, most = longestIdentifier): 
 export const lineOrNothing = (name: string, value: unknown, most = longestName): string | null =>
   value === undefined || value === null || value === '' ? null : lineOf(name, value, most);
 
-/** An e-mail address, or nothing. @throws ScimRefusal invalidValue */
-export function emailOf(value: unknown): string | null {
+/** The e-mail address of one of `emails`, or of a text; or nothing. @throws ScimRefusal invalidValue */
+export function emailOf(given: unknown): string | null {
+  const value = isMembers(given) ? attributeOf(given, 'value') : given;
   if (value === undefined || value === null || value === '') return null;
   try {
     return EmailAddress.parseValue(value);

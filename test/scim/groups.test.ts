@@ -89,7 +89,13 @@ test('a group is made, looked for, told and deleted, as Entra and Okta do', asyn
     body: { displayName: `${displayName}-2`, members: [member] },
   });
   const replaced = await acme.ask('PUT', `/Groups/${id}`, { displayName });
-  expect(replaced).toMatchObject({ status: 200, body: { displayName, members: [] } });
+  expect(replaced).toMatchObject({
+    status: 200,
+    body: { displayName, externalId: entra.externalId, members: [] },
+  });
+  const nameless = await acme.ask('PUT', `/Groups/${id}`, { displayName, externalId: null });
+  expect(nameless.status).toBe(200);
+  expect(nameless.body.externalId).toBeUndefined();
   expect((await acme.ask('DELETE', `/Groups/${id}`)).status).toBe(204);
   expect((await acme.ask('GET', `/Groups/${id}`)).status).toBe(404);
 });

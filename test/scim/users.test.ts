@@ -190,6 +190,15 @@ describe('a person as Okta provisions them', () => {
     });
   });
 
+  test('is disabled also by a value below the name of the schema', async () => {
+    const set = (active: boolean) => patchOf({ op: 'replace', value: { [userSchema]: { active } } });
+    for (const active of [false, true])
+      expect(await other.ask('PATCH', `/Users/${id}`, set(active))).toMatchObject({
+        status: 200,
+        body: { active },
+      });
+  });
+
   test('has the identity that the setting says, also by another name', async () => {
     expect(expectData(await other.askAs(userName)).viewer.id).toBe(id);
     const next = `${unique('hopper')}@example.com`;
@@ -198,6 +207,46 @@ describe('a person as Okta provisions them', () => {
     expect((await other.askAs(userName)).code).toBe('UNAUTHENTICATED');
     expect(expectData(await other.askAs(next)).viewer.id).toBe(id);
   });
+});
+
+describe('a PUT that leaves something out', () => {
+  test('leaves who the person is, unless it says that it is nobody', async () => {
+    const { id, userName, externalId } = await acme.makeUser();
+    const put = (more: object) => acme.ask('PUT', `/Users/${id}`, { userName, ...more });
+    expect(await put({ displayName: 'Ada' })).toMatchObject({
+      status: 200,
+      body: { externalId, displayName: 'Ada' },
+    });
+    expect(expectData(await acme.askAs(externalId)).viewer.id).toBe(id);
+    const gone = await put({ externalId: null });
+    expect(gone.status).toBe(200);
+    expect(gone.body.externalId).toBeUndefined();
+    expect((await acme.askAs(externalId)).code).toBe('UNAUTHENTICATED');
+  });
+
+  test('S23: enables nobody who is disabled', async () => {
+    const { id, userName, externalId } = await acme.makeUser({ active: false });
+    const put = (more: object) => acme.ask('PUT', `/Users/${id}`, { userName, externalId, ...more });
+    expect((await put({ displayName: 'Ada' })).body).toMatchObject({ active: false, displayName: 'Ada' });
+    expect((await put({ active: null })).body).toMatchObject({ active: false });
+    expect((await acme.askAs(externalId)).code).toBe('UNAUTHENTICATED');
+    expect((await put({ active: true })).body).toMatchObject({ active: true });
+    expect((await put({})).body).toMatchObject({ active: true });
+  });
+});
+
+test('a further address takes the place of none that is kept, and one that is the primary does', async () => {
+  const [work, home] = ['work@example.com', 'home@example.com'];
+  const { id } = await acme.makeUser();
+  const adding = async (...value: object[]) => {
+    const answer = await acme.ask('PATCH', `/Users/${id}`, patchOf({ op: 'add', path: 'emails', value }));
+    return (answer.body.emails as { value: string }[]).map((email) => email.value);
+  };
+  expect(await adding({ value: home, type: 'home' })).toEqual([home]);
+  expect(await adding({ value: home, type: 'home' }, { value: work, type: 'work' })).toEqual([work]);
+  expect(await adding({ value: home, type: 'home' })).toEqual([work]);
+  expect(await adding()).toEqual([work]);
+  expect(await adding({ value: home, type: 'home', primary: true })).toEqual([home]);
 });
 
 describe('what ends', () => {
