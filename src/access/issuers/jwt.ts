@@ -102,9 +102,15 @@ const isUnverified = (
 function says(claims: Record<string, unknown>, { claim, is }: RequiredClaim, issuer: JwtIssuer): boolean {
   if (isUnverified(claims, claim, issuer)) return false;
   const value = claimAt(claims, claim);
-  const said: unknown[] = Array.isArray(value) ? value : [value];
+  const said: unknown[] = Array.isArray(value) ? value : [value, ...scopesIn(claim, value)];
   return is.some((one) => said.includes(one));
 }
+
+/** The scopes of a token, which stand in one text (RFC 6749, section 3.3; RFC 8693, section 4.2; `scp` at Entra and Okta). */
+const scopesIn = (claim: ClaimPath, value: unknown): string[] =>
+  claim.length === 1 && /^(scope|scp)$/.test(claim[0] ?? '') && typeof value === 'string'
+    ? value.split(' ').filter((scope) => scope !== '')
+    : [];
 
 /** What stands there; undefined where nothing does. */
 function claimAt(claims: Record<string, unknown>, path: ClaimPath): unknown {
