@@ -6,6 +6,7 @@ import { openAskedKeys } from './asked-keys.js';
 import { openFileKeys } from './file-keys.js';
 import { keyFor, type JwsHeader } from './jws.js';
 import type { KeySource } from './key-source.js';
+import { whyNoKeys, type NoKeys } from './why-no-keys.js';
 
 const freshMs = 10 * 60_000;
 const betweenMs = 30_000;
@@ -36,7 +37,8 @@ export class KeySet {
   #keptAtMs = -Infinity;
   #askedAtMs = -Infinity;
   #fetching: Promise<void> | undefined;
-  #hasFailed = false;
+  /** What kept the keys from being had when they were asked for last. */
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(
     readonly issuer: JwtIssuer,
@@ -60,13 +62,13 @@ export class KeySet {
 
   /** Whether its keys could not be had when they were asked for last. */
   get hasFailed(): boolean {
-    return this.#hasFailed;
+    return this.#failure !== undefined;
   }
 
-  /** Fetches the keys, whoever asks for them. @throws UNAVAILABLE where they cannot be had */
-  async expectKeys(): Promise<void> {
+  /** Fetches the keys, whoever asks for them. @returns why they cannot be had; undefined where they are there */
+  async whyNone(): Promise<NoKeys | undefined> {
     await this.#refresh(false);
-    if (this.#keys === undefined) throw unavailable('the keys of the issuer cannot be had');
+    return this.#failure && whyNoKeys(this.#failure.error);
   }
 
   #ageMs(): number {
@@ -90,9 +92,9 @@ export class KeySet {
       if (!Array.isArray(keys.keys)) throw unavailable('the issuer answers without a list of keys');
       this.#keys = keys;
       this.#keptAtMs = askedAtMs;
-      this.#hasFailed = false;
+      this.#failure = undefined;
     } catch (error) {
-      this.#hasFailed = true;
+      this.#failure = { error };
       this.log.warn({ error, issuer: this.issuer.issuer }, 'the keys of an issuer could not be fetched');
     }
   }

@@ -51,15 +51,13 @@ export const ofIssuers = (
   lookAt('issuers', (say) =>
     Promise.all(
       [...openKeySets(jwtIssuers, outbound, log)].map(async ([name, keys]) => {
-        try {
-          await keys.expectKeys();
-          return say.ok(`${name} gives its keys`);
-        } catch {
-          return say.wrong(
-            `${name} does not give its keys, so that its tokens are refused`,
-            'see whether this machine reaches the address of its keys, and may call it (KEYWAY_OUTBOUND_RANGES), or reads their file',
-          );
-        }
+        const none = await keys.whyNone();
+        return none
+          ? say.wrong(
+              `${name} does not give its keys, so that its tokens are refused: ${none.why}`,
+              none.advice,
+            )
+          : say.ok(`${name} gives its keys`);
       }),
     ),
   );
