@@ -4,13 +4,17 @@ import { dirname } from 'node:path';
 
 const mostWritten = 1 << 18;
 
+/** What has no disk below it is no place for lines that must be there later. */
+export class NoFile extends Error {}
+
 /**
  * Adds lines to a file, which is made for its owner alone; resolves when they are on the disk, with what the file is then.
- * @throws where the file takes no more
+ * @throws NoFile for a pipe or a device, before anything is written; ENOSPC and others where the file takes no more
  */
 export async function appendLines(path: string, lines: readonly string[]): Promise<Stats> {
   const file = await openForMore(path);
   try {
+    if (!(await file.stat()).isFile()) throw new NoFile('it is no file, but a pipe or a device');
     // A line that a crash cut off gets an end. No line is in two writes: other processes write to the same file.
     let text = (await endsInside(file)) ? '\n' : '';
     for (const part of byBytes(lines, mostWritten)) {
@@ -36,7 +40,8 @@ async function openForMore(path: string): Promise<FileHandle> {
 
 async function writeWhole(file: FileHandle, part: Buffer): Promise<void> {
   const { bytesWritten } = await file.write(part);
-  if (bytesWritten < part.length) throw new Error('the file takes no more');
+  if (bytesWritten < part.length)
+    throw Object.assign(new Error('the file takes no more'), { code: 'ENOSPC' });
 }
 
 /** Whether the last line of a file has no end. */

@@ -10,6 +10,8 @@ export interface AuditSink {
   readonly name: string;
   /** Hands these over in their order; resolves when they are taken, as far as the way there tells. @throws where not */
   send(events: readonly StreamedEvent[]): Promise<void>;
+  /** Whether something of before must be sent again, with the next events or without any. */
+  readonly owes?: boolean;
   close(): Promise<void>;
 }
 

@@ -54,7 +54,7 @@ export class AuditStream {
         return;
       }
       const rows = await this.#next();
-      if (rows.length === 0) break;
+      if (rows.length === 0 && !this.sink.owes) break;
       if (!(await this.#handOver(rows))) break;
     }
     await this.#count();

@@ -1,12 +1,15 @@
+import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer as createHttp, type Server as HttpServer } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { linkAll } from '../../../src/audit/chain.js';
 import { openSink, type AuditSink } from '../../../src/audit/stream/sink.js';
 import { AuditStream } from '../../../src/audit/stream/stream.js';
 import type { StreamedEvent } from '../../../src/audit/stream/streamed-event.js';
+import { Syslog } from '../../../src/audit/stream/syslog.js';
 import { encodeId, newId } from '../../../src/ids.js';
 import { loadKeyFiles } from '../../../src/keyring/kek-file.js';
 import { openKeyring, type Keyring } from '../../../src/keyring/keyring.js';
@@ -192,6 +195,22 @@ test('a file has a line for each, also behind one that a crash has cut off', asy
   expect(lines.map((line) => (line === '{"cut' ? 'cut' : numberOf(line)))).toEqual(['1', '2', 'cut', '3']);
 });
 
+test('what is no file is refused before anything is written to it', async () => {
+  const folder = join(server.dataDir, newId());
+  mkdirSync(folder);
+  execFileSync('mkfifo', [join(folder, 'pipe')]);
+  await add(newId());
+  const lines: string[] = [];
+  const log = openLog('info', { write: (line) => void lines.push(line) });
+  const pipe = new AuditStream(server.db, openSink({ kind: 'file', path: join(folder, 'pipe') }), log);
+  await pipe.tick();
+  await pipe.close();
+  expect(lines.join('')).toContain('it is no file, but a pipe or a device');
+  for (const path of ['/dev/null', join(folder, 'pipe')])
+    await expect(openSink({ kind: 'file', path }).send([])).rejects.toThrow('no file');
+  expect(await server.rows('SELECT 1 FROM audit_streamed')).toEqual([]);
+});
+
 async function listen(http: HttpServer): Promise<string> {
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(http.address() as AddressInfo).port}/in?x=1`;
@@ -269,55 +288,129 @@ test.each([
 const syslogLine =
   /^<10[789]>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z \S+ keyway \d+ account:update - (\{.*\})$/;
 
-test('syslog by TCP has messages with their lengths before them, over a new connection where one is lost', async () => {
-  const account = newId();
-  let bytes = Buffer.alloc(0);
-  const sockets = new Set<{ destroy(): void }>();
+/** A syslog server by TCP, and the numbers of the events that it has read over all its connections. */
+async function startSyslog(port = 0) {
+  const sockets = new Set<Socket>();
+  const read: Buffer[] = [];
   const tcp = createServer((socket) => {
+    const at = read.push(Buffer.alloc(0)) - 1;
     sockets.add(socket);
-    socket.on('data', (part) => (bytes = Buffer.concat([bytes, part])));
+    socket.on('data', (part) => (read[at] = Buffer.concat([read[at] ?? Buffer.alloc(0), part])));
     socket.on('error', () => undefined);
+    socket.on('close', () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve));
-  const { port } = tcp.address() as AddressInfo;
-  const sink = openSink({ kind: 'syslog', transport: 'tcp', host: '127.0.0.1', port });
+  await new Promise<void>((resolve) => tcp.listen(port, '127.0.0.1', resolve));
+  return {
+    at: {
+      kind: 'syslog' as const,
+      transport: 'tcp' as const,
+      host: '127.0.0.1',
+      port: (tcp.address() as AddressInfo).port,
+    },
+    sockets,
+    numbers: () => read.flatMap(messagesIn).map((message) => Number(numberOf(syslogLine.exec(message)?.[2]))),
+    stop: () => {
+      for (const socket of sockets) socket.destroy();
+      tcp.close();
+    },
+  };
+}
+
+/** Messages with their lengths before them (RFC 6587, section 3.4.1), as far as they are whole. */
+function messagesIn(bytes: Buffer): string[] {
+  const found: string[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const space = bytes.indexOf(0x20, at);
+    const end = space + 1 + Number(bytes.toString('ascii', at, space));
+    if (space < 0 || end > bytes.length) break;
+    found.push(bytes.toString('utf8', space + 1, end));
+    at = end;
+  }
+  return found;
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+test('syslog by TCP has messages with their lengths before them, and those that a lost connection had on its way again', async () => {
+  const [account, syslog] = [newId(), await startSyslog()];
+  const sink = openSink(syslog.at);
+  let ms = 0;
+  const stream = new AuditStream(server.db, sink, quiet, () => (ms += 600_000));
   try {
-    let ms = 0;
-    const stream = new AuditStream(server.db, sink, quiet, () => (ms += 600_000));
     await add(account, 3);
     await stream.tick();
-    const messages = () => {
-      const found: string[] = [];
-      for (let at = 0; at < bytes.length;) {
-        const space = bytes.indexOf(0x20, at);
-        const length = Number(bytes.toString('ascii', at, space));
-        found.push(bytes.toString('utf8', space + 1, space + 1 + length));
-        at = space + 1 + length;
-      }
-      return found;
-    };
-    while (messages().length < 3) await new Promise((resolve) => setTimeout(resolve, 10));
-    for (const [at, message] of messages().entries())
-      expect(numberOf(syslogLine.exec(message)?.[2])).toBe(`${at + 1}`);
-    for (const socket of sockets) socket.destroy();
-    sockets.clear();
-    bytes = Buffer.alloc(0);
-    // What is on its way until it hears of the end is lost; then it connects anew.
-    while (messages().length < 1) {
-      await add(account);
-      await stream.tick();
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    expect(Number(numberOf(syslogLine.exec(messages()[0] ?? '')?.[2]))).toBeGreaterThan(3);
-    await stream.close();
+    await until(() => syslog.numbers().length === 3);
+    expect(syslog.numbers()).toEqual([1, 2, 3]);
+    // What comes from now on is taken by the system, and read by nobody.
+    for (const socket of syslog.sockets) socket.pause();
+    await add(account, 2);
+    await stream.tick();
+    expect(stream.lag).toEqual({ events: 0, seconds: 0 });
+    for (const socket of syslog.sockets) socket.resetAndDestroy();
+    await until(() => sink.owes === true);
+    // Without an event that is new.
+    await stream.tick();
+    await until(() => syslog.numbers().includes(5));
+    await add(account);
+    await stream.tick();
+    await until(() => syslog.numbers().includes(6));
+    // In their order: again from the first that may be lost.
+    expect(syslog.numbers()).toEqual([1, 2, 3, 1, 2, 3, 4, 5, 6]);
+    expect(sink.owes).toBe(false);
   } finally {
-    for (const socket of sockets) socket.destroy();
-    tcp.close();
+    syslog.stop();
   }
-  await add(account);
-  await expect(
-    openSink({ kind: 'syslog', transport: 'tcp', host: '127.0.0.1', port }).send([]),
-  ).rejects.toThrow('ECONNREFUSED');
+  await stream.close();
+  await expect(openSink(syslog.at).send([])).rejects.toThrow('ECONNREFUSED');
+});
+
+test('what syslog has had for long is not sent again, and no event for ever', async () => {
+  const syslog = await startSyslog();
+  let ms = 0;
+  const sink = new Syslog(syslog.at, () => ms);
+  const kept = new Kept();
+  await add(newId());
+  await streamTo(kept);
+  const lose = async (how: 'end' | 'resetAndDestroy', afterMs: number) => {
+    const before = syslog.numbers().length;
+    await sink.send(sink.owes ? [] : kept.got);
+    await until(() => syslog.numbers().length === before + 1);
+    ms += afterMs;
+    const ends = [...syslog.sockets].map((socket) => once(socket, 'close'));
+    for (const socket of syslog.sockets) socket[how]();
+    await Promise.all(ends);
+    // The other end hears of it a little later.
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
+    return sink.owes;
+  };
+  try {
+    expect(await lose('resetAndDestroy', 60_000)).toBe(false);
+    expect(await lose('end', 5_000)).toBe(false);
+    expect(await lose('end', 4_999)).toBe(true);
+    expect(await lose('resetAndDestroy', 59_999)).toBe(true);
+    expect(await lose('end', 0)).toBe(true);
+    expect(await lose('end', 0)).toBe(true);
+    expect(await lose('end', 0)).toBe(false);
+  } finally {
+    await sink.close();
+    syslog.stop();
+  }
+});
+
+test('a connection that is not open yet keeps no stop waiting', async () => {
+  const syslog = await startSyslog();
+  // By TLS it waits for a hello that never comes.
+  const sink = openSink({ ...syslog.at, transport: 'tls' });
+  try {
+    const sent = expect(sink.send([])).rejects.toThrow('the connection was closed');
+    await until(() => syslog.sockets.size === 1);
+    await sink.close();
+    await sent;
+  } finally {
+    syslog.stop();
+  }
 });
 
 test('syslog by UDP has a datagram for each', async () => {
