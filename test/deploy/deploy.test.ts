@@ -451,6 +451,11 @@ test('all that has connections to the database is stopped before the page has it
   );
 });
 
+test('what the page applies is what runs Keyway, and no example beside it', () => {
+  const applied = blocks().flatMap((text) => [...text.matchAll(/apply --filename (deploy\S*)/g)]);
+  expect(applied.map(([, path]) => path)).toEqual(['deploy/kubernetes/keyway.yaml']);
+});
+
 test('each command of Keyway on the page about operation is one that there is', async () => {
   const lines = [...read('docs/operation.md').matchAll(/^keyway ((?:[a-z]+ ?)+)/gm)].map(([, words = '']) =>
     words.trim().split(' '),
