@@ -1,4 +1,5 @@
 import type { Decision } from '../access/context.js';
+import { uuidsGiven } from '../database/among.js';
 import { sql, type ReadRow, type Tx } from '../database/database.js';
 import type { Part } from '../database/joined.js';
 import { newId } from '../ids.js';
@@ -107,7 +108,7 @@ const lockedAt = `${hashedTime('clock_timestamp()')} AS at`;
 const lockHeads = {
   ...sql(`
   SELECT locked.*, ${lockedAt} FROM (
-    SELECT ${head('h')} FROM audit_heads h WHERE h.account_id = ANY(CAST(:accounts AS uuid[]))
+    SELECT ${head('h')} FROM audit_heads h WHERE h.account_id = ANY(${uuidsGiven('accounts')})
     ORDER BY h.account_id FOR UPDATE) locked`),
   name: 'audit-lock',
 };
