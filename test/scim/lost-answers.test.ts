@@ -1,6 +1,6 @@
 import { DatabaseUnavailable } from '../../src/errors.js';
 import { unique } from '../support/make.js';
-import { isOfRequest } from '../support/of-requests.js';
+import { isOfRequest, tellRequests } from '../support/of-requests.js';
 import { isCounted } from '../support/statements.js';
 import { groupSchema, patchOf, startDirectories, userSchema, type Directories } from './directories.js';
 
@@ -15,6 +15,7 @@ afterAll(() => all.stop());
 function losingIt(statements: number): () => void {
   const { db } = all.server;
   const [rows, transaction] = [db.rows.bind(db), db.transaction.bind(db)];
+  const untold = tellRequests();
   let left = Infinity;
   db.transaction = async (work) => {
     const done = await transaction(work);
@@ -25,7 +26,10 @@ function losingIt(statements: number): () => void {
     if (isCounted(statement.text) && left-- <= 0) throw new DatabaseUnavailable('lost');
     return rows(statement, parameters);
   };
-  return () => void Object.assign(db, { rows, transaction });
+  return () => {
+    untold();
+    Object.assign(db, { rows, transaction });
+  };
 }
 
 const user = () => ({ schemas: [userSchema], userName: `${unique('bob')}@example.com` });
