@@ -139,20 +139,25 @@ const doubtCredentials = sql(`
   UPDATE credentials SET standing = 'UNKNOWN', rotating_until = NULL, revision = revision + 1, updated_at = now()
   WHERE id = ANY(CAST(:ids AS uuid[])) AND revoked_at IS NULL`);
 const given = (types: string) => `json_to_recordset(CAST(:endings AS json)) AS e (id uuid, ${types})`;
-// From nowhere else than it may be used from now.
-const isNarrower = `(cardinality(e."allowedIps") > 0 AND e."allowedIps" <> c.allowed_ips AND (cardinality(c.allowed_ips) = 0
-  OR NOT EXISTS (SELECT FROM unnest(e."allowedIps") AS given (range) WHERE NOT EXISTS (
-    SELECT FROM unnest(c.allowed_ips) AS held (range) WHERE CAST(given.range AS inet) <<= CAST(held.range AS inet)))))`;
+const within = (ranges: string, operator: '<<' | '<<=', others: string) => `
+  SELECT one.range FROM unnest(${ranges}) WITH ORDINALITY AS one (range, n) WHERE EXISTS (
+    SELECT FROM unnest(${others}) AS other (range) WHERE CAST(one.range AS inet) ${operator} CAST(other.range AS inet))`;
+// Wherever it may be used from now, and was not to be any more, is taken from it.
+const losesRanges = `(cardinality(e."allowedIps") > 0 AND (cardinality(c.allowed_ips) = 0 OR cardinality(c.allowed_ips)
+  > (SELECT count(*) FROM (${within('c.allowed_ips', '<<=', 'e."allowedIps"')}) kept)))`;
+// What is in both; where nothing is, what it was given last: no range at all would be anywhere.
+const rangesLeft = `coalesce(nullif(ARRAY(${within('e."allowedIps"', '<<=', 'c.allowed_ips')})
+  || ARRAY(${within('c.allowed_ips', '<<', 'e."allowedIps"')}), '{}'), e."allowedIps")`;
 const narrow = sql(`
   WITH narrowed AS (
     UPDATE credentials c SET
       enabled = c.enabled AND coalesce(e.enabled, true),
       expires_at = least(c.expires_at, e."expiresAt"),
-      allowed_ips = CASE WHEN ${isNarrower} THEN e."allowedIps" ELSE c.allowed_ips END,
+      allowed_ips = CASE WHEN ${losesRanges} THEN ${rangesLeft} ELSE c.allowed_ips END,
       revision = c.revision + 1, updated_at = now()
     FROM ${given('enabled boolean, "expiresAt" timestamptz, "allowedIps" text[]')}
     WHERE c.id = e.id AND (c.enabled AND NOT e.enabled OR e."expiresAt" < coalesce(c.expires_at, 'infinity')
-      OR ${isNarrower})
+      OR ${losesRanges})
   )
   DELETE FROM credential_roles r USING ${given('"lostRoles" uuid[]')}
   WHERE r.credential_id = e.id AND r.role_id = ANY(e."lostRoles")`);
