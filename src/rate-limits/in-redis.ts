@@ -83,7 +83,7 @@ export async function openRedisLedger(at: RedisAt): Promise<RedisLedger> {
     take: async ({ name, points, needed, isFirst, limit }) => {
       expectConnected();
       const values = [points, limit, quotaWindowMs, needed, isFirst ? shareOfRest : 0];
-      return grantedBy(await run(`${prefix}:rate:${name}`, values.map(String)));
+      return grantedBy(await run(`${prefix}:rate:${name}`, values.map(String)), points);
     },
     ping: async () => {
       expectConnected();
@@ -99,14 +99,21 @@ async function credentialsOf(at: RedisAt) {
   return { ...(username !== undefined && { username }), password: passwordOf(at)?.expose() ?? '' };
 }
 
-function grantedBy(answer: unknown): PointsTaken {
-  const [points, taken, leftMs] = Array.isArray(answer) ? answer.map(Number) : [];
-  if (points === undefined || taken === undefined || leftMs === undefined)
-    throw new Error('Redis answered with something else than three numbers');
+function grantedBy(answer: unknown, wanted: number): PointsTaken {
+  const [points, taken, leftMs] = Array.isArray(answer) ? (answer as unknown[]) : [];
+  if (
+    !isWithin(points, wanted) ||
+    !isWithin(taken, Number.MAX_SAFE_INTEGER) ||
+    !isWithin(leftMs, quotaWindowMs)
+  )
+    throw new Error('Redis answered with something else than three numbers that there can be');
   return { points, taken, leftMs };
 }
 
-// A key without an end would be one for ever.
+const isWithin = (value: unknown, most: number): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most;
+
+// A key without an end, or with one that others have given it, could keep somebody out for ever.
 const script = `
   local taken = tonumber(redis.call('GET', KEYS[1]) or '0')
   local points, share = tonumber(ARGV[1]), tonumber(ARGV[5])
@@ -115,7 +122,7 @@ const script = `
   points = math.max(0, math.min(points, rest))
   if points > 0 then taken = redis.call('INCRBY', KEYS[1], points) end
   local left = redis.call('PTTL', KEYS[1])
-  if left < 0 then
+  if left < 0 or left > tonumber(ARGV[3]) then
     left = tonumber(ARGV[3])
     redis.call('PEXPIRE', KEYS[1], left)
   end

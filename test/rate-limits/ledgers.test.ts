@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { openLog } from '../../src/log.js';
 import { ledgerIn } from '../../src/rate-limits/in-database.js';
 import { openRedisLedger } from '../../src/rate-limits/in-redis.js';
@@ -75,3 +76,48 @@ describe.each(ledgers)('by %s', (_, open) => {
     expect(await late.spend(who, 6)).toBe(false);
   });
 });
+
+test.each([
+  ['no list', ':7'],
+  ['two numbers', '*2\r\n:1\r\n:1'],
+  ['a text', '*3\r\n$3\r\none\r\n:1\r\n:1'],
+  ['nothing', '*3\r\n$-1\r\n:1\r\n:1'],
+  ['a part', '*3\r\n$3\r\n0.5\r\n:1\r\n:1'],
+  ['fewer than none', '*3\r\n:-1\r\n:1\r\n:1'],
+  ['more than was wanted', '*3\r\n:3001\r\n:3001\r\n:1'],
+  ['a window that goes on for an hour', '*3\r\n:1\r\n:1\r\n:3600000'],
+])('R27: of a Redis that answers with %s, each process counts by itself', async (_, told) => {
+  const { ledger, stop } = await inRedis(await startRedisStandIn(undefined, `${told}\r\n`));
+  try {
+    const watched = new WatchedLedger(ledger, log);
+    const quota = new Quota('points', limit, watched);
+    expect(await quota.spend('somebody', limit)).toBe(true);
+    expect(await quota.spend('somebody', 1)).toBe(false);
+    expect(watched.isReachable).toBe(false);
+  } finally {
+    await stop();
+  }
+});
+
+if (hasRedisServer)
+  test('R27: a key in Redis to which somebody has given a far end, or none, keeps nobody out for longer', async () => {
+    const redis = await startRedisServer();
+    const { ledger, stop } = await inRedis(redis);
+    const cli = (...words: string[]) =>
+      execFileSync('redis-cli', ['-p', `${redis.port}`, ...words], { encoding: 'utf8' }).trim();
+    try {
+      const wanted = { name: 'somebody', points: limit, needed: 1, isFirst: false, limit };
+      const { leftMs: window } = await ledger.take(wanted);
+      const key = cli('KEYS', '*');
+      for (const change of [
+        ['EXPIRE', key, '2592000'],
+        ['PERSIST', key],
+      ]) {
+        expect(cli(...change)).toBe('1');
+        const { points, leftMs } = await ledger.take(wanted);
+        expect([points, leftMs]).toEqual([0, window]);
+      }
+    } finally {
+      await stop();
+    }
+  });
