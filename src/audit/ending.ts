@@ -10,6 +10,8 @@ export interface Ending {
   readonly enabled?: boolean;
   readonly expiresAt?: string | null;
   readonly allowedIps?: readonly string[];
+  /** How often a credential may be verified; null where any number of times. */
+  readonly limits?: Limits | null;
   /** The roles that it carries no more, by UUID. */
   readonly lostRoles?: readonly string[];
   /** All secrets with a lower number have been replaced. */
@@ -30,6 +32,15 @@ export interface Ending {
   readonly usedCodes?: readonly string[];
   /** Scopes of a store that accounts, by UUID, have no more. */
   readonly lostScopes?: readonly { readonly account: string; readonly scope: string }[];
+}
+
+/** Each is null where there is no such limit. */
+interface Limits {
+  readonly rateUses: number | null;
+  readonly rateSeconds: number | null;
+  readonly usesLeft: number | null;
+  readonly refillAmount: number | null;
+  readonly refillSeconds: number | null;
 }
 
 /** An ending as a line of checkpoints has it. */
@@ -61,6 +72,7 @@ const says = [
   'enabled',
   'expiresAt',
   'allowedIps',
+  'limits',
   'lostRoles',
   'secretsBefore',
   'keysEnd',

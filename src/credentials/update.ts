@@ -149,8 +149,8 @@ export async function updateCredential(
       await (isMore ? authorizeShowing(ctx, terms, tx) : authorizeTerms(ctx, terms, tx));
     }
     if (names.includes('projectId')) await sealAnew(ctx, tx, credential, wanted.projectId ?? null);
-    const limits = await changeLimits(tx, credential.id, input);
-    if (names.length > 0 || rolesChanged || limits.length > 0) {
+    const { changed: limitsChanged, limits } = await changeLimits(tx, credential.id, input);
+    if (names.length > 0 || rolesChanged || limitsChanged.length > 0) {
       await tx.em.getRepository(Credential).update(
         { id: credential.id },
         {
@@ -169,9 +169,9 @@ export async function updateCredential(
     if (names.includes('projectId')) await endOrphans(tx, [credential.id]);
     if (names.includes('ownerId'))
       await tx.rows(handOver, { id: credential.id, owner: wanted.ownerId ?? null });
-    const changed = [...publicNames(names), ...(rolesChanged ? ['roles'] : []), ...limits];
+    const changed = [...publicNames(names), ...(rolesChanged ? ['roles'] : []), ...limitsChanged];
     const kept = Object.fromEntries(names.map((name) => [name, wanted[name]])) as Partial<Credential>;
-    await recordAll(ctx, tx, deedsOfChange(credential, kept, changed, change?.dropped));
+    await recordAll(ctx, tx, deedsOfChange(credential, kept, changed, change?.dropped, limits));
     return { id: credential.id, intent: null, secretResent: false };
   };
   const { result } = await factor.during(() => once(ctx, 'credential:update', input, change));

@@ -1,3 +1,4 @@
+import type { Ending } from '../../audit/ending.js';
 import { sql, type Tx } from '../../database/database.js';
 import type { Part } from '../../database/joined.js';
 import { badInput } from '../../errors.js';
@@ -29,15 +30,31 @@ export function limitsBegun(id: string, asked: Asked): Part[] {
 /**
  * Changes the limits of a credential whose row is locked. What was used within a window counts as long as the window is as
  * long as it was.
- * @returns the names of the fields that have changed.
+ * @returns the names of the fields that have changed, and the limits as they are since; null where there are none.
  */
-export async function changeLimits(tx: Tx, id: string, asked: Asked): Promise<(keyof Asked)[]> {
-  if (asked.rateLimit === undefined && asked.remainingUses === undefined) return [];
+export async function changeLimits(
+  tx: Tx,
+  id: string,
+  asked: Asked,
+): Promise<{ changed: (keyof Asked)[]; limits?: Terms | null }> {
+  if (asked.rateLimit === undefined && asked.remainingUses === undefined) return { changed: [] };
   const [held = none] = await tx.rows<Terms>(hold, { id });
   const wanted = { ...held, ...termsOf(asked) };
   const changed = names.filter((name) => columns[name].some((column) => wanted[column] !== held[column]));
-  if (changed.length > 0) await (isNone(wanted) ? tx.rows(remove, { id }) : tx.rows(keep, { id, ...wanted }));
-  return changed;
+  if (changed.length === 0) return { changed };
+  const limits = isNone(wanted) ? null : wanted;
+  await (limits ? tx.rows(keep, { id, ...limits }) : tx.rows(remove, { id }));
+  return { changed, limits };
+}
+
+/**
+ * Limits credentials once more as they were limited when an older state of the database was put back, wherever that is
+ * tighter: of uses the fewer, of two rates the lower one, of two refills the slower one.
+ * @param endings by the ids of credentials whose rows are locked
+ */
+export async function limitAgain(tx: Tx, endings: readonly (readonly [string, Ending])[]): Promise<void> {
+  const limits = endings.flatMap(([id, ending]) => (ending.limits ? [{ id, ...ending.limits }] : []));
+  if (limits.length > 0) await tx.rows(tighten, { limits: JSON.stringify(limits) });
 }
 
 /** The columns that are asked for. */
@@ -90,5 +107,25 @@ const keep = sql(`
     uses_left = excluded.uses_left, refill_amount = excluded.refill_amount, refill_seconds = excluded.refill_seconds,
     refill_at = CASE WHEN l.refill_seconds = excluded.refill_seconds THEN ${refillAfter('now()')}
       ELSE excluded.refill_at END`);
+
+const isLowerRate = `(excluded.rate_uses IS NOT NULL AND (l.rate_uses IS NULL
+  OR excluded.rate_uses::float8 / excluded.rate_seconds < l.rate_uses::float8 / l.rate_seconds))`;
+const isSlowerRefill = `(excluded.uses_left IS NOT NULL AND (l.uses_left IS NULL
+  OR l.refill_amount IS NOT NULL AND (excluded.refill_amount IS NULL
+    OR excluded.refill_amount::float8 / excluded.refill_seconds < l.refill_amount::float8 / l.refill_seconds)))`;
+const whichever = (is: string, ...names: string[]) =>
+  names.map((name) => `${name} = CASE WHEN ${is} THEN excluded.${name} ELSE l.${name} END`).join(', ');
+const tighten = sql(`
+  INSERT INTO credential_limits AS l
+    (credential_id, rate_uses, rate_seconds, uses_left, refill_amount, refill_seconds, refill_at)
+  SELECT id, "rateUses", "rateSeconds", "usesLeft", "refillAmount", "refillSeconds",
+    now() + "refillSeconds" * interval '1 second'
+  FROM json_to_recordset(CAST(:limits AS json)) AS e (id uuid, "rateUses" integer, "rateSeconds" integer,
+    "usesLeft" integer, "refillAmount" integer, "refillSeconds" integer)
+  ON CONFLICT (credential_id) DO UPDATE SET
+    ${whichever(isLowerRate, 'rate_uses', 'rate_seconds')},
+    ${whichever(`${isLowerRate} AND NOT ${sameWindow}`, 'slots', 'slot')},
+    uses_left = least(l.uses_left, excluded.uses_left),
+    ${whichever(isSlowerRefill, 'refill_amount', 'refill_seconds', 'refill_at')}`);
 
 const remove = sql('DELETE FROM credential_limits WHERE credential_id = :id');

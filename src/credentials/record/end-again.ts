@@ -3,6 +3,7 @@ import type { Ending } from '../../audit/ending.js';
 import { sql, type Tx } from '../../database/database.js';
 import type { Keyring } from '../../keyring/keyring.js';
 import { planEnd } from '../end-outside.js';
+import { limitAgain } from '../limits/keep.js';
 import type { IntentVerb } from '../outside/intent.js';
 import { leaveKey, leaveLook } from '../outside/leftover.js';
 import { overtake } from '../outside/plan.js';
@@ -17,7 +18,7 @@ import { doubtVersion, loseVersions } from './versions.js';
 /**
  * Ends once more what had ended of credentials when an older state of the database was put back: what was revoked or
  * deleted is so again; what was being revoked in its store is REVOKING, and its store is asked to end it; what was disabled,
- * or bound to other terms, is as narrow as it was; and of what was rotated no secret works that was replaced. What this
+ * or bound to other terms and limits, is as narrow as it was; and of what was rotated no secret works that was replaced. What this
  * state has yet to do in stores, and was done, is not done once more. Nothing is given back by it.
  * @param endings by the ids of the credentials
  * @returns the ids of those that are in the database
@@ -56,6 +57,10 @@ export async function endCredentialsAgain(
   );
   await finishRotations(tx, lost);
   await tx.rows(doubtCredentials, { ids: lost });
+  await limitAgain(
+    tx,
+    ids.map((id) => [id, endingOf(id)]),
+  );
   await tx.rows(narrow, { endings: JSON.stringify(ids.map((id) => ({ id, ...endingOf(id) }))) });
   await endOrphans(tx, ids);
   return ids;
