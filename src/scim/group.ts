@@ -34,7 +34,10 @@ export interface GroupChange {
   readonly removed: Set<string>;
 }
 
-/** The change that makes a group what a whole resource says, but for an `externalId` that it leaves out. @throws ScimRefusal invalidValue */
+/**
+ * The change that makes a group what a whole resource says; an `externalId` that it leaves out stays.
+ * @throws ScimRefusal invalidValue
+ */
 export const groupIn = (body: Members): GroupChange & { displayName: string } => ({
   displayName: lineOf('displayName', attributeOf(body, 'displayname')),
   ...(hasAttribute(body, 'externalid') && {

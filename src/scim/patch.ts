@@ -40,12 +40,12 @@ function operationsOf(given: unknown): Operation[] {
   const value = attributeOf(given, 'value');
   if (op !== 'remove' && value === undefined && !hasAttribute(given, 'value'))
     throw unfit('invalidValue', 'add and replace need a value.');
-  if (path === undefined || path === '') {
+  if (path !== undefined && typeof path !== 'string') throw unfit('invalidPath', 'path must be a text.');
+  if (path === undefined || path === '' || isOwnSchema(path.trim())) {
     if (op === 'remove') throw unfit('noTarget', 'remove needs a path.');
     if (!isMembers(value)) throw unfit('invalidValue', 'Without a path, value must be an object.');
     return membersOf(value).flatMap(([name, one]) => operationOn(op, name, one));
   }
-  if (typeof path !== 'string') throw unfit('invalidPath', 'path must be a text.');
   return operationOn(op, path, value);
 }
 

@@ -190,13 +190,15 @@ describe('a person as Okta provisions them', () => {
     });
   });
 
-  test('is disabled also by a value below the name of the schema', async () => {
-    const set = (active: boolean) => patchOf({ op: 'replace', value: { [userSchema]: { active } } });
+  test.each<[string, (active: boolean) => object]>([
+    ['a value below the name of the schema', (active) => ({ value: { [userSchema]: { active } } })],
+    ['a path that is the name of the schema', (active) => ({ path: userSchema, value: { active } })],
+    ['a path below it', (active) => ({ path: `${userSchema}:active`, value: active })],
+  ])('is disabled also by %s', async (_, changing) => {
     for (const active of [false, true])
-      expect(await other.ask('PATCH', `/Users/${id}`, set(active))).toMatchObject({
-        status: 200,
-        body: { active },
-      });
+      expect(
+        await other.ask('PATCH', `/Users/${id}`, patchOf({ op: 'replace', ...changing(active) })),
+      ).toMatchObject({ status: 200, body: { active } });
   });
 
   test('has the identity that the setting says, also by another name', async () => {
