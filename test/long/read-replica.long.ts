@@ -149,3 +149,46 @@ test('one that follows no more is not read from', async () => {
   await create('after');
   for (let count = 0; count < 5; count++) expect(await namesIn()).toContain('after');
 });
+
+/** Starts Keyway anew with this address for queries, and lists. @returns what its log says of that */
+async function toldOf(readUrl: string): Promise<string> {
+  await create('of ours');
+  keyway.child.kill('SIGTERM');
+  expect(await keyway.ended).toBe(0);
+  keyway = spawnKeyway(['serve'], { ...environment, KEYWAY_DATABASE_READ_URL: readUrl });
+  url = await urlOf(keyway);
+  await until(async () => {
+    expect(await namesIn()).toContain('of ours');
+    return keyway.output().includes('queries are not read from KEYWAY_DATABASE_READ_URL');
+  });
+  const { output } = await runKeyway(['doctor'], { ...environment, KEYWAY_DATABASE_READ_URL: readUrl });
+  return /^warning +replica .*$/m.exec(output)?.[0] ?? '';
+}
+
+test('another database of the server that follows is not read from', async () => {
+  await onServer(primary.url, 'CREATE DATABASE other OWNER keyway');
+  const readUrl = asKeyway(replica).replace(/keyway$/, 'other');
+  await until(() =>
+    onServer(readUrl, 'SELECT 1').then(
+      () => true,
+      () => false,
+    ),
+  );
+  expect(await toldOf(readUrl)).toContain('names another database than DATABASE_URL');
+});
+
+test('a server that follows another one is not read from, however far its log has come', async () => {
+  const foreign = await makeCluster();
+  let following: Cluster | undefined;
+  try {
+    await onServer(foreign.url, 'CREATE ROLE keyway LOGIN');
+    await onServer(foreign.url, 'CREATE DATABASE keyway OWNER keyway');
+    for (let count = 0; count < 8; count++)
+      await onServer(foreign.url, 'SELECT pg_switch_wal(), txid_current()');
+    following = await foreign.standby();
+    expect(await toldOf(asKeyway(following))).toContain('does not follow that of DATABASE_URL');
+  } finally {
+    await following?.drop();
+    await foreign.drop();
+  }
+});

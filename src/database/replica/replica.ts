@@ -104,13 +104,14 @@ export class Replica {
     // Each transaction could be on another server behind it.
     if (pooled) throw new Error(`${setting} leads through a pooler: name the server itself`);
     const begin = options['onConnect'] as (client: pg.ClientBase) => Promise<void>;
+    const [followed] = await this.primary.rows<Followed>(readDatabase);
     let known: Served | undefined;
     let other: AnotherServer | undefined;
     const onConnect = async (client: pg.ClientBase) => {
       await begin(client);
-      const [met] = (await client.query<Served>(whichServer)).rows;
+      const [met] = (await client.query<Served & Followed>(whichServer)).rows;
       known ??= met;
-      other = anotherServer(known, met);
+      other = anotherDatabase(followed, met) ?? anotherServer(known, met);
       if (other) throw other;
     };
     const wanted: PoolOptions = { ...options, max: this.options.poolSize, onConnect };
@@ -170,7 +171,24 @@ interface Served {
   readonly since: string;
 }
 
+/** Which database it is, on whichever server: a copy of it has the same numbers. */
+interface Followed {
+  readonly system: string;
+  readonly database: string;
+}
+
 class AnotherServer extends Error {}
+
+/** Where its log has come says nothing of that: another one's may well be as far. */
+function anotherDatabase(
+  followed: Followed | undefined,
+  met: Followed | undefined,
+): AnotherServer | undefined {
+  if (followed?.system !== met?.system)
+    return new AnotherServer(`${setting} names a server that does not follow that of DATABASE_URL`);
+  if (followed?.database === met?.database) return undefined;
+  return new AnotherServer(`${setting} names another database than DATABASE_URL`);
+}
 
 /** One may be as far as it has to be while another is not; and one that was started anew is met anew. */
 function anotherServer(known: Served | undefined, met: Served | undefined): AnotherServer | undefined {
@@ -229,6 +247,11 @@ const hasCome = sql(`
   SELECT coalesce(pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= CAST(:lsn AS pg_lsn)
     AND (SELECT lpad(upper(to_hex(min_recovery_end_timeline)), 8, '0') = :timeline FROM pg_control_recovery()), false) AS has`);
 
+const whichDatabase = `
+  SELECT (SELECT system_identifier FROM pg_control_system())::text AS system,
+    (SELECT oid FROM pg_database WHERE datname = current_database())::text AS database`;
+const readDatabase = sql(whichDatabase);
 const whichServer = `
-  SELECT concat_ws(' ', inet_server_addr(), inet_server_port()) AS at,
-    extract(epoch FROM pg_postmaster_start_time())::text AS since`;
+  SELECT own.*, concat_ws(' ', inet_server_addr(), inet_server_port()) AS at,
+    extract(epoch FROM pg_postmaster_start_time())::text AS since
+  FROM (${whichDatabase}) own`;
